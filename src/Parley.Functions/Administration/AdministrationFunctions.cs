@@ -1,0 +1,106 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Parley.Functions.Http;
+using Parley.Problems;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Administration;
+
+/// <summary>A new tenant. The webhook secret is shown this once.</summary>
+public sealed record TenantAnswer(int Id, string Name, string WebhookSecret, DateTimeOffset CreatedAt);
+
+/// <summary>A new API key. The key is shown this once.</summary>
+public sealed record ApiKeyAnswer(int Id, string Key, string Label, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+
+/// <summary>Tenants and their API keys, for the holder of <c>Parley__AdminKey</c>; without that setting nobody gets in.</summary>
+public sealed class AdministrationFunctions(ApiEndpoint endpoint, TenantAdministration administration, IConfiguration configuration, TimeProvider time)
+{
+    private const int MaxLine = 250;
+    private const int MaxBody = 16 * 1024;
+
+    /// <summary>POST /admin/tenants.</summary>
+    [Function("AdminTenantsCreate")]
+    public Task CreateTenant([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants")] HttpRequest request) =>
+        endpoint.RunAsync(request, async () =>
+        {
+            RequireAdmin(request);
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var name = fields.RequiredText("name", 1, MaxLine);
+            fields.ThrowIfInvalid();
+
+            var created = await administration.CreateTenantAsync(name, request.HttpContext.RequestAborted);
+            return new JsonResult<TenantAnswer>(
+                new TenantAnswer(created.Tenant.Number, created.Name, created.WebhookSecret, created.CreatedAt),
+                CamelJson.Default.TenantAnswer,
+                StatusCodes.Status201Created);
+        });
+
+    /// <summary>POST /admin/tenants/{id}/keys.</summary>
+    [Function("AdminTenantKeysCreate")]
+    public Task CreateKey([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/keys")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, async () =>
+        {
+            RequireAdmin(request);
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var label = fields.RequiredText("label", 1, MaxLine);
+            var scopes = ReadScopes(fields);
+            var expiresAt = fields.Time("expiresAt");
+            if (expiresAt <= time.GetUtcNow())
+            {
+                fields.Fail("expiresAt", "Must be in the future.");
+            }
+
+            fields.ThrowIfInvalid();
+            if (!TenantId.TryParse(id, out var tenant))
+            {
+                throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+            }
+
+            var created = await administration.CreateKeyAsync(tenant, label, scopes, expiresAt, request.HttpContext.RequestAborted);
+            return new JsonResult<ApiKeyAnswer>(
+                new ApiKeyAnswer(created.Number, created.Key, created.Label, [.. created.Scopes.Names()], created.CreatedAt, created.ExpiresAt),
+                CamelJson.Default.ApiKeyAnswer,
+                StatusCodes.Status201Created);
+        });
+
+    private static Scopes ReadScopes(Fields fields)
+    {
+        var scopes = Scopes.None;
+        foreach (var name in fields.Texts("scopes") ?? [])
+        {
+            if (ScopeNames.TryParse(name, out var scope))
+            {
+                scopes |= scope;
+            }
+            else
+            {
+                fields.Fail("scopes", $"Must be among: {string.Join(", ", ScopeNames.All)}.");
+                return scopes;
+            }
+        }
+
+        if (scopes == Scopes.None)
+        {
+            fields.Fail("scopes", "Must name at least one scope.");
+        }
+
+        return scopes;
+    }
+
+    private void RequireAdmin(HttpRequest request)
+    {
+        var sent = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
+        var expected = configuration["Parley:AdminKey"];
+
+        // Hashes have one length, so the comparison takes the same time whatever was sent.
+        if (sent is null || string.IsNullOrEmpty(expected)
+            || !CryptographicOperations.FixedTimeEquals(SHA256.HashData(Encoding.UTF8.GetBytes(sent)), SHA256.HashData(Encoding.UTF8.GetBytes(expected))))
+        {
+            throw ErrorCode.Unauthenticated.With("Send the administration key as 'Authorization: Bearer <key>'.");
+        }
+    }
+}

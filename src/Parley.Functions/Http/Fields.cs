@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Text.Json;
+using Parley.Problems;
+
+namespace Parley.Functions.Http;
+
+/// <summary>
+/// Reads the fields of a request, and collects what is wrong with them, so that one answer names every field. Absent and null are
+/// the same; unknown members are ignored; a member may be spelled in snake_case or camelCase.
+/// </summary>
+internal sealed class Fields(JsonElement body)
+{
+    private readonly SortedDictionary<string, IReadOnlyList<string>> errors = new(StringComparer.Ordinal);
+
+    /// <summary>Notes that a field is wrong.</summary>
+    public void Fail(string name, string text) =>
+        errors[name] = errors.TryGetValue(name, out var before) ? [.. before, text] : [text];
+
+    /// <summary>To be called when all fields are read.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
+    public void ThrowIfInvalid()
+    {
+        if (errors.Count > 0)
+        {
+            throw new ParleyException(errors);
+        }
+    }
+
+    /// <summary>A text that must be there.</summary>
+    public string RequiredText(string name, int min, int max)
+    {
+        if (Find(name) is null)
+        {
+            Fail(name, "Is required.");
+            return "";
+        }
+
+        return Text(name, min, max) ?? "";
+    }
+
+    /// <summary>A text, measured in UTF-16 code units.</summary>
+    public string? Text(string name, int min, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind != JsonValueKind.String)
+        {
+            Fail(name, "Must be a text.");
+            return null;
+        }
+
+        if (!TryGetText(element, out var text))
+        {
+            Fail(name, "Must be valid Unicode without NUL.");
+            return null;
+        }
+
+        if (text.Length < min || text.Length > max)
+        {
+            Fail(name, min > 0 ? $"Must have {min} to {max} characters." : $"Must have at most {max} characters.");
+            return null;
+        }
+
+        return text;
+    }
+
+    /// <summary>An id that may be an integer, its decimal digits, or a UUID: as text, for the feature to look up.</summary>
+    public string? Id(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var number) && number > 0)
+        {
+            return number.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && text.Length is > 0 and <= 36)
+        {
+            return text;
+        }
+
+        Fail(name, "Must be an id: a positive integer or a UUID.");
+        return null;
+    }
+
+    /// <summary>A UUID.</summary>
+    public Guid? Uuid(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && Guid.TryParseExact(text, "D", out var uuid))
+        {
+            return uuid;
+        }
+
+        Fail(name, "Must be a UUID.");
+        return null;
+    }
+
+    /// <summary>A time with its offset from UTC.</summary>
+    public DateTimeOffset? Time(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time))
+        {
+            return time;
+        }
+
+        Fail(name, "Must be a time in ISO 8601, such as 2026-01-31T12:00:00Z.");
+        return null;
+    }
+
+    /// <summary>An object of the client's own, as compact JSON text.</summary>
+    public string? Object(string name, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            Fail(name, "Must be an object.");
+            return null;
+        }
+
+        if (!TryGetCompactJson(element, out var text))
+        {
+            Fail(name, "Must be valid Unicode.");
+            return null;
+        }
+
+        if (text.Length > max)
+        {
+            Fail(name, $"Must have at most {max} characters of JSON.");
+            return null;
+        }
+
+        return text;
+    }
+
+    /// <summary>A list of texts.</summary>
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.Array && element.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+        {
+            return [.. element.EnumerateArray().Select(item => TryGetText(item, out var text) ? text : "")];
+        }
+
+        Fail(name, "Must be a list of texts.");
+        return null;
+    }
+
+    private static bool TryGetCompactJson(JsonElement element, out string text)
+    {
+        try
+        {
+            text = JsonSerializer.Serialize(element, CamelJson.Default.JsonElement);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, in a name or a value.
+            text = "";
+            return false;
+        }
+    }
+
+    private JsonElement? Find(string name)
+    {
+        var found = body.TryGetProperty(name, out var element)
+            || body.TryGetProperty(JsonNamingPolicy.CamelCase.ConvertName(name), out element)
+            || body.TryGetProperty(JsonNamingPolicy.SnakeCaseLower.ConvertName(name), out element)
+            || (name.Contains('_') && body.TryGetProperty(ToCamel(name), out element));
+        return found && element.ValueKind != JsonValueKind.Null ? element : null;
+    }
+
+    private static string ToCamel(string snake) =>
+        string.Concat(snake.Split('_').Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));
+
+    /// <summary>False for half a surrogate pair (the reader refuses to decode it) and for NUL, which tables and spreadsheets do not keep.</summary>
+    private static bool TryGetText(JsonElement element, out string text)
+    {
+        try
+        {
+            text = element.GetString()!;
+            return !text.Contains('\0');
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+}

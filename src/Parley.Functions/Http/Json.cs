@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Parley.Functions.Administration;
+using Parley.Functions.Conversations;
+using Parley.Functions.Messages;
+
+namespace Parley.Functions.Http;
+
+/// <summary>camelCase answers: everything but Flextell's resources.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ConversationAnswer))]
+[JsonSerializable(typeof(TenantAnswer))]
+[JsonSerializable(typeof(ApiKeyAnswer))]
+[JsonSerializable(typeof(HealthAnswer))]
+internal sealed partial class CamelJson : JsonSerializerContext
+{
+    static CamelJson() => Default = new CamelJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
+}
+
+/// <summary>snake_case answers: Flextell's resources.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
+[JsonSerializable(typeof(Paginator<ConversationMessage>))]
+[JsonSerializable(typeof(DataAnswer<SentMessage>))]
+[JsonSerializable(typeof(DataAnswer<ConversationMessage>))]
+internal sealed partial class SnakeJson : JsonSerializerContext
+{
+    static SnakeJson() => Default = new SnakeJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
+}
+
+/// <summary>Flextell's envelope.</summary>
+/// <param name="Success">The text <c>true</c>: Flextell's clients expect a string.</param>
+/// <param name="Data">What was asked for.</param>
+public sealed record DataAnswer<T>(string Success, T Data);
+
+/// <summary>How JSON text looks.</summary>
+internal static class JsonText
+{
+    /// <summary>
+    /// Only what JSON itself requires is escaped: answers are application/json with nosniff and never part of a page, and
+    /// customers' languages should not cost six bytes a character.
+    /// </summary>
+    public static JsonSerializerOptions Readable(JsonSerializerOptions options)
+    {
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        return options;
+    }
+}
+
+/// <summary>Times: ISO 8601 in UTC with milliseconds and <c>Z</c>.</summary>
+internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
+{
+    private const string Format = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
+
+    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
+    {
+        Span<char> text = stackalloc char[24];
+        value.UtcDateTime.TryFormat(text, out var length, Format, CultureInfo.InvariantCulture);
+        writer.WriteStringValue(text[..length]);
+    }
+}

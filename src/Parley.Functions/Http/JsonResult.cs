@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+
+namespace Parley.Functions.Http;
+
+/// <summary>
+/// A JSON answer with its length, serialized before the first byte is sent: a value that cannot be serialized becomes a problem
+/// response, not half an answer.
+/// </summary>
+/// <param name="value">The body.</param>
+/// <param name="type">Its source-generated contract.</param>
+/// <param name="status">The HTTP status.</param>
+public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) : IResult
+{
+    /// <summary>The revision of what is answered: the header <c>ETag: "n"</c>.</summary>
+    public int? Revision { get; init; }
+
+    /// <summary>Whether this is the answer to an earlier request with the same Idempotency-Key.</summary>
+    public bool Replayed { get; init; }
+
+    /// <summary>Where what was created can be read.</summary>
+    public string? Location { get; init; }
+
+    /// <inheritdoc/>
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var response = httpContext.Response;
+        response.StatusCode = status;
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = body.Length;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (Revision is { } revision)
+        {
+            response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+        }
+
+        if (Replayed)
+        {
+            response.Headers["Idempotent-Replayed"] = "true";
+        }
+
+        if (Location is not null)
+        {
+            response.Headers.Location = Location;
+        }
+
+        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Parley.Problems;
+
+namespace Parley.Functions.Http;
+
+/// <summary>
+/// The one problem body (RFC 9457), with the members that the described APIs' clients read beside the standard's: <c>error</c>,
+/// <c>message</c> (= detail) and <c>errors</c>.
+/// </summary>
+public sealed record Problem(
+    string Type,
+    string Title,
+    int Status,
+    string Detail,
+    string Error,
+    string Message,
+    IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors,
+    string TraceId);
+
+/// <summary>Answers a failure as a problem.</summary>
+public sealed class ProblemResult(ParleyException failure) : IResult
+{
+    /// <summary>The methods that the path does take, for 405.</summary>
+    public string? Allow { get; init; }
+
+    /// <summary>The status of each kind of failure.</summary>
+    public static int StatusOf(ProblemKind kind) => kind switch
+    {
+        ProblemKind.Malformed => StatusCodes.Status400BadRequest,
+        ProblemKind.Unauthenticated => StatusCodes.Status401Unauthorized,
+        ProblemKind.Forbidden => StatusCodes.Status403Forbidden,
+        ProblemKind.NotFound => StatusCodes.Status404NotFound,
+        ProblemKind.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
+        ProblemKind.Conflict => StatusCodes.Status409Conflict,
+        ProblemKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
+        ProblemKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        ProblemKind.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
+        ProblemKind.Invalid => StatusCodes.Status422UnprocessableEntity,
+        ProblemKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    /// <summary>The id under which logs and traces know a request.</summary>
+    public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
+
+    /// <inheritdoc/>
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var code = failure.Code;
+        var status = StatusOf(code.Kind);
+        var problem = new Problem(code.TypeUri, code.Title, status, failure.Message, code.Code, failure.Message, failure.FieldErrors, TraceId(httpContext));
+        var body = JsonSerializer.SerializeToUtf8Bytes(problem, CamelJson.Default.Problem);
+        var response = httpContext.Response;
+        response.StatusCode = status;
+        response.ContentType = "application/problem+json";
+        response.ContentLength = body.Length;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (code.Kind == ProblemKind.Unauthenticated)
+        {
+            // RFC 9110, section 11.6.1: a 401 names a scheme that would do.
+            response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (failure.RetryAfter is { } after)
+        {
+            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (Allow is not null)
+        {
+            response.Headers.Allow = Allow;
+        }
+
+        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Buffers;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Parley.Problems;
+
+namespace Parley.Functions.Http;
+
+/// <summary>Reads JSON bodies by hand, against the route's own limit.</summary>
+internal static class RequestBody
+{
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
+
+    /// <summary>The body's object.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="limit">The most bytes that the route takes.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.BodyTooLarge"/> or <see cref="ErrorCode.MalformedJson"/>
+    /// (also for JSON that is no object, and for an empty body).
+    /// </exception>
+    public static async Task<Fields> ReadFieldsAsync(HttpRequest request, int limit)
+    {
+        RequireJson(request);
+        if (request.ContentLength > limit)
+        {
+            throw TooLarge(limit);
+        }
+
+        try
+        {
+            var bytes = await ReadAsync(request, limit);
+            using var document = JsonDocument.Parse(bytes, Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? new Fields(document.RootElement.Clone())
+                : throw ErrorCode.MalformedJson.With("The body must be a JSON object.");
+        }
+        catch (JsonException e)
+        {
+            throw new ParleyException(ErrorCode.MalformedJson, $"The body is not readable JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+        }
+        catch (BadHttpRequestException e)
+        {
+            throw new ParleyException(ErrorCode.MalformedJson, "The body could not be read to its end.", e);
+        }
+    }
+
+    private static void RequireJson(HttpRequest request)
+    {
+        // A body without a media type is read as JSON: that is the only thing it could be here.
+        if (string.IsNullOrEmpty(request.ContentType))
+        {
+            return;
+        }
+
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
+            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+            || (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
+            || request.Headers.ContentEncoding.Count > 0)
+        {
+            throw ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, int limit)
+    {
+        var body = new ArrayBufferWriter<byte>((int)Math.Min(request.ContentLength ?? 4096, limit) + 1);
+        while (true)
+        {
+            var read = await request.Body.ReadAsync(body.GetMemory(1), request.HttpContext.RequestAborted);
+            if (read == 0)
+            {
+                return body.WrittenMemory;
+            }
+
+            body.Advance(read);
+            if (body.WrittenCount > limit)
+            {
+                throw TooLarge(limit);
+            }
+        }
+    }
+
+    private static ParleyException TooLarge(int limit) => ErrorCode.BodyTooLarge.With($"This path takes bodies of up to {limit} bytes.");
+}

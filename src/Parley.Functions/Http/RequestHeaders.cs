@@ -1,0 +1,49 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Parley.Idempotency;
+using Parley.Problems;
+
+namespace Parley.Functions.Http;
+
+/// <summary>The conditional and idempotency headers.</summary>
+internal static class RequestHeaders
+{
+    /// <summary>The client's Idempotency-Key with the request that it came with.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="fields">The parsed fields, in a fixed order.</param>
+    /// <returns>Null when none was sent.</returns>
+    public static IdempotencyKey? IdempotencyKey(HttpRequest request, params ReadOnlySpan<string?> fields)
+    {
+        if (!request.Headers.TryGetValue("Idempotency-Key", out var values))
+        {
+            return null;
+        }
+
+        var key = values.ToString();
+        if (values.Count != 1 || key.Length is 0 or > Parley.Idempotency.IdempotencyKey.MaxLength || !key.All(c => c is >= ' ' and <= '~'))
+        {
+            throw ParleyException.Field("Idempotency-Key", $"Must have 1 to {Parley.Idempotency.IdempotencyKey.MaxLength} printable ASCII characters.");
+        }
+
+        return Parley.Idempotency.IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. fields]);
+    }
+
+    /// <summary>Whether a revision is one that If-Match names (RFC 9110, section 13.1.1: strong comparison, so weak tags never match).</summary>
+    /// <returns>Null when the client expects none.</returns>
+    public static Func<int, bool>? IfMatch(HttpRequest request)
+    {
+        if (!request.Headers.TryGetValue("If-Match", out var values))
+        {
+            return null;
+        }
+
+        if (!EntityTagHeaderValue.TryParseStrictList(values!, out var tags))
+        {
+            throw ErrorCode.MalformedHeader.With("If-Match must be * or entity tags in double quotes, such as \"3\".");
+        }
+
+        return revision => tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)
+            || (!tag.IsWeak && tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{revision}\""), StringComparison.Ordinal)));
+    }
+}

@@ -1,0 +1,111 @@
+using System.Collections;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+
+namespace Parley.LocalHost;
+
+/// <summary>What <c>./dev run</c> does between its options and its end: storage, host, demo tenant, banner.</summary>
+sealed class DevRun(RunOptions options)
+{
+    static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
+
+    /// <summary>Serves until the token is cancelled.</summary>
+    /// <exception cref="HostStartException">It cannot start.</exception>
+    public async Task ServeAsync(CancellationToken stop)
+    {
+        // Whoever waits for this file waits for this run, not for the one before.
+        File.Delete(LocalJson);
+        var kept = options.DataDirectory is null ? null : LocalAccess.Read(KeptJson);
+        var settings = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
+        if (string.IsNullOrEmpty(settings.GetValueOrDefault("Parley__AdminKey")))
+        {
+            settings["Parley__AdminKey"] = kept?.AdminKey ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        }
+
+        await using var azurite = await StartStorageAsync(settings, stop);
+        await using var host = await ParleyHost.StartAsync(settings, options.Port, cancellationToken: stop);
+        var api = new Uri($"http://localhost:{host.BaseAddress.Port}/{host.RoutePrefix}/");
+        var adminKey = settings["Parley__AdminKey"]!;
+        var access = kept is not null && await StillAnswersAsync(api, kept, stop)
+            ? kept with { BaseUrl = api.ToString().TrimEnd('/'), AdminKey = adminKey }
+            : await CreateDemoTenantAsync(api, adminKey, stop);
+        if (options.DataDirectory is not null)
+        {
+            access.Write(KeptJson);
+        }
+
+        if (options.Demo)
+        {
+            await DemoConversations.CreateAsync(api, access.ApiKey, stop);
+        }
+
+        access.Write(LocalJson);
+        Console.WriteLine(Banner(access));
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (stop.Register(stopped.SetResult))
+        {
+            await stopped.Task;
+        }
+
+        Console.WriteLine("Stopping: running requests finish first. Ctrl+C again ends at once.");
+    }
+
+    string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
+
+    async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
+    {
+        if (!string.IsNullOrEmpty(settings.GetValueOrDefault("AzureWebJobsStorage")))
+        {
+            Console.WriteLine("Storage: what AzureWebJobsStorage in the environment names."
+                + (options.DataDirectory is null ? "" : " --data keeps only the demo tenant's keys there."));
+            return null;
+        }
+
+        if (options.DataDirectory is { } directory)
+        {
+            Directory.CreateDirectory(directory);
+        }
+
+        var azurite = await Azurite.StartAsync(options.DataDirectory, Console.WriteLine, stop);
+        Console.WriteLine($"Storage: Azurite, {(options.DataDirectory is { } data ? $"data in {data}" : "in memory")}.");
+        settings["AzureWebJobsStorage"] = azurite.ConnectionString;
+        return azurite;
+    }
+
+    static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)
+    {
+        using var http = new HttpClient { BaseAddress = api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", kept.ApiKey) } };
+        using var response = await http.GetAsync("v1/conversations/1", stop);
+        return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound;
+    }
+
+    static async Task<LocalAccess> CreateDemoTenantAsync(Uri api, string adminKey, CancellationToken stop)
+    {
+        using var admin = new AdminClient(api, adminKey);
+        var demo = await admin.CreateTenantAsync("Demo", "Demo key", stop);
+        return new LocalAccess(api.ToString().TrimEnd('/'), demo.Tenant, demo.ApiKey, adminKey, demo.WebhookSecret);
+    }
+
+    static string Banner(LocalAccess access)
+    {
+        var conversations = $"{access.BaseUrl}/v1/conversations";
+        var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";
+        const string Json = "-H 'Content-Type: application/json'";
+        return $$"""
+
+            Parley serves {{access.BaseUrl}}
+              tenant   {{access.Tenant}}
+              API key  {{access.ApiKey}}
+              more     artifacts/local.json
+
+            Try, one after another:
+              curl -s {{authorization}} {{Json}} -d '{"title":"Hello"}' {{conversations}}
+              curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/1/messages
+              curl -s {{authorization}} {{conversations}}/1/messages
+
+            Ctrl+C stops it.
+
+            """;
+    }
+}

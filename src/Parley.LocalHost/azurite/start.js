@@ -1,0 +1,22 @@
+// Azurite for the local host: it lives exactly as long as our end of its standard input, also when we are killed.
+// A Ctrl+C in a terminal reaches it too, but storage must serve until the host has drained, so signals do nothing here.
+const [program] = process.argv.splice(2, 1);
+let shutdown = () => process.exit(0);
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => {});
+}
+
+process.on('newListener', (event, azuritesOwn) => {
+  if (event === 'SIGINT' || event === 'SIGTERM') {
+    shutdown = azuritesOwn;
+    setImmediate(() => process.off(event, azuritesOwn));
+  }
+});
+
+process.stdin.resume().on('end', () => {
+  shutdown();
+  setTimeout(() => process.exit(0), 3000).unref();
+});
+
+require(program);

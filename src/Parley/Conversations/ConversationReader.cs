@@ -1,0 +1,23 @@
+using Azure.Data.Tables;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Conversations;
+
+/// <summary>Reads conversations: one point read each.</summary>
+public sealed class ConversationReader(ParleyTables tables)
+{
+    /// <summary>One conversation.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationNotFound"/>: also for a wrong check and another tenant's id.</exception>
+    public async Task<Conversation> GetAsync(ConversationRef id, CancellationToken cancellation) =>
+        await FindAsync(id.Key, cancellation) is { } conversation && id.Matches(conversation.Check) ? conversation : throw NotFound();
+
+    /// <summary>What is answered for every id that names no conversation of the caller's tenant.</summary>
+    public static ParleyException NotFound() => ErrorCode.ConversationNotFound.With("There is no such conversation.");
+
+    internal async Task<Conversation?> FindAsync(ConversationKey key, CancellationToken cancellation)
+    {
+        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(key.PartitionKey, RowKeys.Head, cancellationToken: cancellation);
+        return row.HasValue ? HeadRow.Read(row.Value!, key) : null;
+    }
+}

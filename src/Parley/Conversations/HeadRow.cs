@@ -1,0 +1,84 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Conversations;
+
+/// <summary>The row <c>head</c> of a conversation's partition.</summary>
+internal static class HeadRow
+{
+    /// <summary>How much of the last message the head repeats.</summary>
+    public const int PreviewLength = 500;
+
+    public static TableEntity Create(Conversation conversation, string writeId)
+    {
+        var row = new TableEntity(conversation.Key.PartitionKey, RowKeys.Head)
+        {
+            ["WriteId"] = writeId,
+            ["Check"] = conversation.Check,
+            ["Rev"] = conversation.Revision,
+            ["CreatedAt"] = conversation.CreatedAt,
+            ["AutoReply"] = conversation.AutoReplyEnabled,
+            ["First"] = conversation.First,
+            ["Last"] = conversation.Last,
+            ["Unread"] = conversation.Unread,
+            ["ActivityMinute"] = conversation.ActivityMinute,
+            ["ListETag"] = conversation.ListETag.ToString(),
+            ["KeyHour"] = conversation.KeyHour,
+        };
+        row.SetIfAny("Title", conversation.Title);
+        row.SetIfAny("Metadata", conversation.Metadata);
+        if (conversation.Contact is { } contact)
+        {
+            row["ContactId"] = contact.Id;
+            row["ContactAt"] = contact.CreatedAt;
+            row.SetIfAny("ContactName", contact.Name);
+            row.SetIfAny("ContactAddress", contact.Address);
+        }
+
+        if (conversation.Inbox is { } inbox)
+        {
+            row["InboxId"] = inbox.Id;
+            row["InboxName"] = inbox.Name;
+            row["InboxType"] = inbox.ChannelType;
+        }
+
+        return row;
+    }
+
+    public static Conversation Read(TableEntity row, ConversationKey key) => new()
+    {
+        Key = key,
+        Check = row.GetInt64("Check")!.Value,
+        Revision = row.GetInt32("Rev")!.Value,
+        CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
+        Title = row.GetString("Title"),
+        Metadata = row.GetString("Metadata"),
+        AutoReplyEnabled = row.GetBoolean("AutoReply")!.Value,
+        First = row.GetInt32("First")!.Value,
+        Last = row.GetInt32("Last")!.Value,
+        LastMessage = row.GetString("LastMessage"),
+        LastMessageAt = row.GetDateTimeOffset("LastMessageAt"),
+        Unread = row.GetInt32("Unread")!.Value,
+        ActivityMinute = row.GetInt64("ActivityMinute")!.Value,
+        ListETag = new ETag(row.GetString("ListETag")),
+        KeyHour = row.GetInt64("KeyHour")!.Value,
+        ETag = row.ETag,
+        Contact = row.GetGuid("ContactId") is { } contact
+            ? new Contact(contact, row.GetString("ContactName"), row.GetString("ContactAddress"), row.GetDateTimeOffset("ContactAt")!.Value)
+            : null,
+        Inbox = row.GetGuid("InboxId") is { } inbox ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType")) : null,
+    };
+
+    /// <summary>The start of a message's text, never ending in half a surrogate pair.</summary>
+    public static string Preview(string text) =>
+        text.Length <= PreviewLength ? text : text[..(char.IsHighSurrogate(text[PreviewLength - 1]) ? PreviewLength - 1 : PreviewLength)];
+
+    private static void SetIfAny(this TableEntity row, string name, string? value)
+    {
+        if (value is not null)
+        {
+            row[name] = value;
+        }
+    }
+}

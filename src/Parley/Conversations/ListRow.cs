@@ -1,0 +1,35 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Conversations;
+
+/// <summary>
+/// The row <c>c|C</c>: a conversation in its tenant's list. firstAt and lastAt, to the minute, tell an export which conversations
+/// its range can touch; lastAt is never before the head's activity minute.
+/// </summary>
+internal sealed record ListRow(string WriteId, long Check, DateTimeOffset CreatedAt, long FirstMinute, long LastMinute, Azure.ETag ETag)
+{
+    public TableEntity ToEntity(ConversationKey key) => new(key.Tenant.PartitionKey, RowKeys.Conversation(key.Number))
+    {
+        ["WriteId"] = WriteId,
+        ["Check"] = Check,
+        ["CreatedAt"] = CreatedAt,
+        ["FirstMinute"] = FirstMinute,
+        ["LastMinute"] = LastMinute,
+    };
+
+    public static async Task<ListRow?> FindAsync(ParleyTables tables, ConversationKey key, CancellationToken cancellation)
+    {
+        var row = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
+            key.Tenant.PartitionKey, RowKeys.Conversation(key.Number), cancellationToken: cancellation);
+        return row.HasValue
+            ? new ListRow(
+                row.Value!.GetString("WriteId"),
+                row.Value.GetInt64("Check")!.Value,
+                row.Value.GetDateTimeOffset("CreatedAt")!.Value,
+                row.Value.GetInt64("FirstMinute")!.Value,
+                row.Value.GetInt64("LastMinute")!.Value,
+                row.Value.ETag)
+            : null;
+    }
+}

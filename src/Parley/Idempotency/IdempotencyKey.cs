@@ -1,0 +1,78 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Azure.Data.Tables;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Idempotency;
+
+/// <summary>
+/// A client's Idempotency-Key with the hash of the request that it came with (draft-ietf-httpapi-idempotency-key-header).
+/// Its row commits in the same transaction as the effect, in the partition of the effect, so a key is a conversation's
+/// (or, for what creates a conversation, the tenant's).
+/// </summary>
+/// <param name="Hash">SHA-256 of the key as sent, base64url: the row's key.</param>
+/// <param name="RequestHash">SHA-256 of method, path and the parsed fields, base64url.</param>
+public sealed record IdempotencyKey(string Hash, string RequestHash)
+{
+    /// <summary>Rows are kept at least this long; the sweep drops them in the hour after.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
+
+    /// <summary>The longest key that is taken.</summary>
+    public const int MaxLength = 255;
+
+    /// <summary>A key and what it came with.</summary>
+    /// <param name="key">As sent.</param>
+    /// <param name="request">Method, path and fields in a fixed order; null for a field that is absent.</param>
+    public static IdempotencyKey Create(string key, IEnumerable<string?> request)
+    {
+        // Length-prefixed, so that no two lists of fields run together to the same text.
+        var text = new StringBuilder();
+        foreach (var part in request)
+        {
+            text.Append(part?.Length ?? -1).Append(':').Append(part);
+        }
+
+        return new IdempotencyKey(Digest(key), Digest(text.ToString()));
+    }
+
+    /// <summary>The row that remembers the effect.</summary>
+    /// <param name="partitionKey">The partition of the effect.</param>
+    /// <param name="result">The number of what was made.</param>
+    internal TableEntity ToRow(string partitionKey, int result) =>
+        new(partitionKey, RowKeys.IdempotencyKey(Hash)) { ["RequestHash"] = RequestHash, ["Result"] = result };
+
+    /// <summary>The number that the first request with this key made; null when it is the first.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.IdempotencyKeyReused"/>: it came with another request.</exception>
+    internal async Task<int?> FindResultAsync(TableClient table, string partitionKey, CancellationToken cancellation)
+    {
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKeys.IdempotencyKey(Hash), cancellationToken: cancellation);
+        if (!row.HasValue)
+        {
+            return null;
+        }
+
+        return string.Equals(row.Value!.GetString("RequestHash"), RequestHash, StringComparison.Ordinal)
+            ? row.Value.GetInt32("Result")
+            : throw ErrorCode.IdempotencyKeyReused.With("This Idempotency-Key was sent before with another path or body.");
+    }
+
+    /// <summary>
+    /// Writes the row by which the sweep finds a partition's keys of one hour to drop them. Before the first key of that hour, so
+    /// that no key is ever without it.
+    /// </summary>
+    /// <param name="due">The table Due.</param>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="conversation">The conversation's number, 0 for the tenant's own keys.</param>
+    /// <param name="hour">Hours since 1970.</param>
+    /// <param name="cancellation">Ends the write.</param>
+    internal static Task WriteDueRowAsync(TableClient due, TenantId tenant, int conversation, long hour, CancellationToken cancellation)
+    {
+        var dropAt = DateTimeOffset.FromUnixTimeSeconds(hour * 3600) + TimeSpan.FromHours(1) + KeptFor;
+        var row = new TableEntity(RowKeys.DuePartition(dropAt), RowKeys.DueIdempotencyKeys(tenant, conversation));
+        return due.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
+    }
+
+    private static string Digest(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

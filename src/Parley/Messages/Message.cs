@@ -1,0 +1,75 @@
+using Azure;
+using Parley.Storage;
+
+namespace Parley.Messages;
+
+/// <summary>Who speaks. Stored by number: never change one.</summary>
+public enum MessageRole
+{
+    /// <summary>The customer: only these messages count as unread and cancel follow-ups.</summary>
+    Customer = 1,
+
+    /// <summary>An assistant or a fired follow-up.</summary>
+    Assistant = 2,
+
+    /// <summary>A person of the tenant's own.</summary>
+    Staff = 3,
+}
+
+/// <summary>A message, as its row holds it.</summary>
+public sealed record Message
+{
+    /// <summary>Tenant, conversation and number.</summary>
+    public required MessageKey Key { get; init; }
+
+    /// <summary>The random part of its UUID.</summary>
+    public required long Check { get; init; }
+
+    /// <summary>Raised by every change of the row; the HTTP ETag.</summary>
+    public required int Revision { get; init; }
+
+    /// <summary>Who speaks, as written.</summary>
+    public required MessageRole Role { get; init; }
+
+    /// <summary>The number of the staff member's API key; null for others.</summary>
+    public int? UserNumber { get; init; }
+
+    /// <summary>The writer's name at the time of writing.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>text, image, audio, video, document, location, sticker or other.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The text; empty once deleted.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>The number of the quoted message of the same conversation. Its text is looked up when read.</summary>
+    public int? Quoted { get; init; }
+
+    /// <summary>When it was written; never before the message before it.</summary>
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Who edited it last; null when nobody has.</summary>
+    public string? EditedBy { get; init; }
+
+    /// <summary>Who deleted it; null when nobody has.</summary>
+    public string? DeletedBy { get; init; }
+
+    /// <summary>When a staff member read it.</summary>
+    public DateTimeOffset? ReadAt { get; init; }
+
+    /// <summary>JSON text of the client's own object.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>Names the append that made the row, so that its writer recognizes it after a lost answer. Edits leave it.</summary>
+    public required string WriteId { get; init; }
+
+    /// <summary>Names the last edit, for the same reason.</summary>
+    internal string? EditId { get; init; }
+
+    /// <summary>The row's ETag.</summary>
+    internal ETag ETag { get; init; }
+
+    /// <summary>Its UUID.</summary>
+    public Guid Id => new EntityId(EntityKind.Message, Key.Conversation, Key.Sequence, Check).ToGuid();
+}

@@ -1,0 +1,99 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Messages;
+
+/// <summary>An edited message, with the text of the message that it quotes.</summary>
+public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
+
+/// <summary>Changes a message's text, and with the last message's the preview in the head, in one transaction.</summary>
+public sealed class MessageEdit(
+    ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, KeyedLock writers, WriteBudget budget, Entropy entropy)
+{
+    /// <summary>Edits one.</summary>
+    /// <param name="id">The conversation.</param>
+    /// <param name="messageId">The message's id as the client sent it.</param>
+    /// <param name="text">The new text.</param>
+    /// <param name="editor">Who edits.</param>
+    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
+    /// <param name="cancellation">Ends the edit.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.MessageNotFound"/>, <see cref="ErrorCode.MessageDeleted"/>,
+    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.ConversationBusy"/>.
+    /// </exception>
+    public async Task<EditedMessage> EditAsync(
+        ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        var edited = await WriteAsync(id, messageId, text, editor, expected, cancellation);
+        return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
+    }
+
+    private async Task<Message> WriteAsync(
+        ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        var running = budget.Start();
+        using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
+        var editId = entropy.NextWriteId();
+        while (true)
+        {
+            await running.NextAttemptAsync(cancellation);
+            var (head, message) = await ReadAsync(id, messageId, cancellation);
+            if (message.EditId == editId)
+            {
+                return message;
+            }
+
+            if (message.DeletedBy is not null)
+            {
+                throw ErrorCode.MessageDeleted.With("A deleted message cannot be edited.");
+            }
+
+            if (expected is not null && !expected(message.Revision))
+            {
+                throw ErrorCode.StaleRevision.With($"The message is at revision {message.Revision}. Read it again and decide anew.");
+            }
+
+            var edited = message with { Text = text, EditedBy = editor, EditId = editId, Revision = message.Revision + 1 };
+            var actions = EditOf(head, edited);
+            try
+            {
+                await running.SendAsync(token => tables.Conversations.SubmitTransactionAsync(actions, token), cancellation);
+                return edited;
+            }
+            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
+            {
+                // The next round reads what is there: this edit, or what it has to be made on.
+            }
+        }
+    }
+
+    private async Task<(Conversation Head, Message Message)> ReadAsync(ConversationRef id, string messageId, CancellationToken cancellation)
+    {
+        var known = MessageRef.TryParse(messageId, id.Key, out var reference);
+        var reading = known ? MessageRow.FindAsync(tables, reference.Key, cancellation) : Task.FromResult<Message?>(null);
+        var head = conversations.GetAsync(id, cancellation);
+        await Task.WhenAll(head, reading);
+        return await reading is { } message && reference.Matches(message.Check)
+            ? (await head, message)
+            : throw ErrorCode.MessageNotFound.With("There is no such message in this conversation.");
+    }
+
+    private static List<TableTransactionAction> EditOf(Conversation head, Message edited)
+    {
+        // Replace, not merge: a shorter text may need fewer properties than the old one.
+        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(edited), edited.ETag) };
+        if (edited.Key.Sequence == head.Last)
+        {
+            var change = new TableEntity(head.Key.PartitionKey, RowKeys.Head)
+            {
+                ["Rev"] = head.Revision + 1,
+                ["LastMessage"] = HeadRow.Preview(edited.Text),
+            };
+            actions.Add(new(TableTransactionActionType.UpdateMerge, change, head.ETag));
+        }
+
+        return actions;
+    }
+}

@@ -1,0 +1,109 @@
+namespace Parley.Problems;
+
+/// <summary>What kind of failure an error code names. The HTTP layer gives each kind one status.</summary>
+public enum ProblemKind
+{
+    /// <summary>The request cannot be read at all (400).</summary>
+    Malformed,
+
+    /// <summary>No valid credentials (401).</summary>
+    Unauthenticated,
+
+    /// <summary>Valid credentials that do not reach this (403).</summary>
+    Forbidden,
+
+    /// <summary>No such path or no such thing in the caller's tenant (404).</summary>
+    NotFound,
+
+    /// <summary>The path exists, the method does not (405).</summary>
+    MethodNotAllowed,
+
+    /// <summary>The state of the thing forbids it (409).</summary>
+    Conflict,
+
+    /// <summary>If-Match names another revision (412).</summary>
+    PreconditionFailed,
+
+    /// <summary>The body exceeds the route's limit (413).</summary>
+    TooLarge,
+
+    /// <summary>The body's media type is not one that the route reads (415).</summary>
+    UnsupportedMediaType,
+
+    /// <summary>Readable, but fields break rules (422).</summary>
+    Invalid,
+
+    /// <summary>A defect of Parley's (500).</summary>
+    Internal,
+
+    /// <summary>Try again later; carries Retry-After (503).</summary>
+    Unavailable,
+}
+
+/// <summary>
+/// A stable error code: clients may branch on <see cref="Code"/>, so codes are added, never renamed.
+/// The table in docs/api.md lists all of them, kept by a test.
+/// </summary>
+/// <param name="Code">snake_case, unique; the member <c>error</c> of a problem.</param>
+/// <param name="Kind">Decides the HTTP status.</param>
+/// <param name="Title">The same for every occurrence (RFC 9457, section 3.1.3).</param>
+public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
+{
+    /// <summary>The body is no JSON object, is cut short, nested deeper than 32, or names a member twice.</summary>
+    public static readonly ErrorCode MalformedJson = new("malformed_json", ProblemKind.Malformed, "The body is not readable JSON");
+    /// <summary>If-Match is neither * nor a list of entity tags.</summary>
+    public static readonly ErrorCode MalformedHeader = new("malformed_header", ProblemKind.Malformed, "A header is not readable");
+    /// <summary>No API key, or an unknown, revoked or expired one.</summary>
+    public static readonly ErrorCode Unauthenticated = new("unauthenticated", ProblemKind.Unauthenticated, "No valid API key");
+    /// <summary>X-Tenant names a tenant that the API key does not reach.</summary>
+    public static readonly ErrorCode TenantForbidden = new("tenant_forbidden", ProblemKind.Forbidden, "The API key does not reach this tenant");
+    /// <summary>The API key lacks the scope of this path and method.</summary>
+    public static readonly ErrorCode ScopeMissing = new("scope_missing", ProblemKind.Forbidden, "The API key lacks the scope");
+    /// <summary>No path like this, by any method.</summary>
+    public static readonly ErrorCode RouteNotFound = new("route_not_found", ProblemKind.NotFound, "No such path");
+    /// <summary>Administration names an unknown tenant.</summary>
+    public static readonly ErrorCode TenantNotFound = new("tenant_not_found", ProblemKind.NotFound, "No such tenant");
+    /// <summary>An unknown, malformed or another tenant's conversation id.</summary>
+    public static readonly ErrorCode ConversationNotFound = new("conversation_not_found", ProblemKind.NotFound, "No such conversation");
+    /// <summary>An unknown or malformed message id, or one of another conversation.</summary>
+    public static readonly ErrorCode MessageNotFound = new("message_not_found", ProblemKind.NotFound, "No such message");
+    /// <summary>A body names an unknown chatbot.</summary>
+    public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ProblemKind.NotFound, "No such chatbot");
+    /// <summary>The path exists; Allow lists its methods.</summary>
+    public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", ProblemKind.MethodNotAllowed, "The path does not take this method");
+    /// <summary>The conversation has all the messages that it can number.</summary>
+    public static readonly ErrorCode ConversationFull = new("conversation_full", ProblemKind.Conflict, "The conversation takes no more messages");
+    /// <summary>What was asked for needs a message that is still there.</summary>
+    public static readonly ErrorCode MessageDeleted = new("message_deleted", ProblemKind.Conflict, "The message has been deleted");
+    /// <summary>The row has been changed since the client read it.</summary>
+    public static readonly ErrorCode StaleRevision = new("stale_revision", ProblemKind.PreconditionFailed, "If-Match names another revision");
+    /// <summary>More bytes than the path takes.</summary>
+    public static readonly ErrorCode BodyTooLarge = new("body_too_large", ProblemKind.TooLarge, "The body is too large");
+    /// <summary>Not JSON in UTF-8, or compressed.</summary>
+    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", ProblemKind.UnsupportedMediaType, "The body must be JSON");
+    /// <summary>Readable, but fields, parameters or headers break rules; errors lists every one.</summary>
+    public static readonly ErrorCode InvalidFields = new("invalid_fields", ProblemKind.Invalid, "Some fields are not valid");
+    /// <summary>The key was sent before with another path or body.</summary>
+    public static readonly ErrorCode IdempotencyKeyReused = new("idempotency_key_reused", ProblemKind.Invalid, "The Idempotency-Key belongs to another request");
+    /// <summary>A defect; logged under the traceId.</summary>
+    public static readonly ErrorCode InternalError = new("internal_error", ProblemKind.Internal, "Parley failed");
+    /// <summary>Too many writers at once; nothing was stored. Retry-After says when to try again.</summary>
+    public static readonly ErrorCode ConversationBusy = new("conversation_busy", ProblemKind.Unavailable, "Too many writes to one conversation");
+    /// <summary>Storage did not answer in time. Retry-After says when to try again, best under the same Idempotency-Key.</summary>
+    public static readonly ErrorCode StorageUnavailable = new("storage_unavailable", ProblemKind.Unavailable, "Storage does not answer");
+
+    /// <summary>Every code, in the order of the table in docs/api.md.</summary>
+    public static IReadOnlyList<ErrorCode> All { get; } =
+    [
+        MalformedJson, MalformedHeader, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
+        MessageNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, StaleRevision, BodyTooLarge,
+        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, ConversationBusy, StorageUnavailable,
+    ];
+
+    /// <summary>The problem's <c>type</c> (RFC 9457): a URN, for it names the problem and is no address.</summary>
+    public string TypeUri => $"urn:parley:problem:{Code}";
+
+    /// <summary>An exception that the HTTP layer answers as this problem.</summary>
+    /// <param name="detail">What this caller can do about it, in one sentence.</param>
+    public ParleyException With(string detail) => new(this, detail);
+}

@@ -1,0 +1,26 @@
+namespace Parley.Problems;
+
+/// <summary>A failure that the caller is told about, as a problem (RFC 9457).</summary>
+public sealed class ParleyException : Exception
+{
+    /// <summary>A failure with a code and one sentence for the caller.</summary>
+    public ParleyException(ErrorCode code, string detail, Exception? cause = null)
+        : base(detail, cause) => Code = code;
+
+    /// <summary>Invalid fields; every one of them is listed.</summary>
+    public ParleyException(IReadOnlyDictionary<string, IReadOnlyList<string>> fieldErrors)
+        : this(ErrorCode.InvalidFields, "Some fields are not valid: " + string.Join(", ", fieldErrors.Keys) + ".") => FieldErrors = fieldErrors;
+
+    /// <summary>The stable code.</summary>
+    public ErrorCode Code { get; }
+
+    /// <summary>Texts per field (dotted paths), for <see cref="ErrorCode.InvalidFields"/>.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>>? FieldErrors { get; }
+
+    /// <summary>When to try again, for <see cref="ProblemKind.Unavailable"/>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>One invalid field.</summary>
+    public static ParleyException Field(string field, string text) =>
+        new(new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [field] = [text] });
+}

@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Text;
+using Azure.Data.Tables;
+
+namespace Parley.Storage;
+
+/// <summary>Every OData filter comes from here: values are escaped by the client library, and no filter has more comparisons than Azure takes.</summary>
+public static class Filters
+{
+    /// <summary>
+    /// The Table service refuses a filter with more comparisons ("Query timeout and pagination" and "Querying tables and entities",
+    /// Table service REST reference). Azurite does not.
+    /// </summary>
+    public const int MaxComparisons = 15;
+
+    /// <summary>How many rows of one partition one filter can name: one comparison goes to the partition.</summary>
+    public const int MaxRowsNamed = MaxComparisons - 1;
+
+    /// <summary>The rows of one partition with keys from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
+    public static string Range(string partitionKey, string first, string last) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey ge {first} and RowKey le {last}");
+
+    /// <summary>Up to <see cref="MaxRowsNamed"/> rows of one partition, by key.</summary>
+    public static string Rows(string partitionKey, IReadOnlyCollection<string> rowKeys)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(rowKeys.Count, nameof(rowKeys));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rowKeys.Count, MaxRowsNamed, nameof(rowKeys));
+        var filter = new StringBuilder(TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}"));
+        var separator = " and (";
+        foreach (var rowKey in rowKeys)
+        {
+            filter.Append(CultureInfo.InvariantCulture, $"{separator}{TableClient.CreateQueryFilter($"RowKey eq {rowKey}")}");
+            separator = " or ";
+        }
+
+        return filter.Append(')').ToString();
+    }
+}

@@ -1,0 +1,23 @@
+using Azure.Data.Tables;
+
+namespace Parley.Storage;
+
+/// <summary>The four tables. docs/architecture.md says what each row of them holds.</summary>
+public sealed class ParleyTables(TableServiceClient service)
+{
+    /// <summary>One partition per conversation.</summary>
+    public TableClient Conversations { get; } = service.GetTableClient("Conversations");
+
+    /// <summary>One partition per tenant: settings and tenant-wide lists.</summary>
+    public TableClient Tenants { get; } = service.GetTableClient("Tenants");
+
+    /// <summary>API keys by hash. Shared by all tenants; holds no content.</summary>
+    public TableClient Keys { get; } = service.GetTableClient("Keys");
+
+    /// <summary>What the sweep looks for, one partition per minute. Shared by all tenants; holds no content.</summary>
+    public TableClient Due { get; } = service.GetTableClient("Due");
+
+    /// <summary>Creates what is missing.</summary>
+    public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>
+        Task.WhenAll(new[] { Conversations, Tenants, Keys, Due }.Select(table => table.CreateIfNotExistsAsync(cancellation)));
+}

@@ -1,0 +1,18 @@
+namespace Parley.Storage;
+
+/// <summary>Times as Parley stores and shows them: UTC, whole milliseconds, so that what is stored equals what was shown.</summary>
+public static class Timestamps
+{
+    /// <summary>Now, cut to the millisecond.</summary>
+    public static DateTimeOffset NowInMilliseconds(this TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
+    }
+
+    /// <summary>Whole minutes since 1970 (UTC).</summary>
+    public static long Minute(this DateTimeOffset at) => at.ToUnixTimeSeconds() / 60;
+
+    /// <summary>Whole hours since 1970 (UTC).</summary>
+    public static long Hour(this DateTimeOffset at) => at.ToUnixTimeSeconds() / 3600;
+}

@@ -1,0 +1,47 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Parley.Storage;
+
+namespace Parley.Tenants;
+
+/// <summary>
+/// The text of an API key: <c>parley_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; with 256 random bits
+/// a salt or a slow hash would add nothing.
+/// </summary>
+public static class ApiKeyToken
+{
+    private const string Prefix = "parley_";
+    private const int MaxLength = 4096;
+
+    /// <summary>A new key.</summary>
+    public static string Create(Entropy entropy)
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        entropy.Fill(bytes);
+        return Prefix + Base64Url.EncodeToString(bytes);
+    }
+
+    /// <summary>What is stored of a key: 64 lower-case hexadecimal digits.</summary>
+    public static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+
+    /// <summary>
+    /// The token of an Authorization header, in the three forms that the described APIs' clients send: <c>Bearer T</c>,
+    /// <c>Api-Key T</c> and <c>T</c> alone. Schemes are case-insensitive (RFC 9110, section 11.1).
+    /// </summary>
+    /// <returns>Null when there is none.</returns>
+    public static string? FromHeader(string? authorization)
+    {
+        var text = authorization.AsSpan().Trim(' ');
+        foreach (var scheme in new[] { "Bearer ", "Api-Key " })
+        {
+            if (text.StartsWith(scheme, StringComparison.OrdinalIgnoreCase))
+            {
+                text = text[scheme.Length..].TrimStart(' ');
+                break;
+            }
+        }
+
+        return text.IsEmpty || text.Length > MaxLength || text.Contains(' ') ? null : text.ToString();
+    }
+}
