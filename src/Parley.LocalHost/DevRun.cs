@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace Parley.LocalHost;
@@ -14,6 +15,7 @@ sealed class DevRun(RunOptions options)
     /// <exception cref="HostStartException">It cannot start.</exception>
     public async Task ServeAsync(CancellationToken stop)
     {
+        CheckPort(options.Port);
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);
         var kept = options.DataDirectory is null ? null : LocalAccess.Read(KeptJson);
@@ -52,6 +54,20 @@ sealed class DevRun(RunOptions options)
     }
 
     string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
+
+    /// <summary>Says at once that a port is taken, before anything is started or removed.</summary>
+    static void CheckPort(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw ParleyHost.PortInUse(port, e);
+        }
+    }
 
     async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
     {

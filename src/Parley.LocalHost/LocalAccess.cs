@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Parley.LocalHost;
@@ -5,7 +6,12 @@ namespace Parley.LocalHost;
 /// <summary>How to reach a Parley that <c>./dev run</c> serves: the content of artifacts/local.json.</summary>
 sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, string AdminKey, string WebhookSecret)
 {
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) 
+    {
+        WriteIndented = true,
+        // Shell scripts read this file; a secret's + must look like one.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>Reads the file; null when there is none.</summary>
     public static LocalAccess? Read(string path)

@@ -88,7 +88,7 @@ public sealed class ParleyHost : IAsyncDisposable
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             await built.DisposeAsync();
-            throw new HostStartException($"Port {port} is in use; choose another with --port N (0 picks a free one).", e);
+            throw PortInUse(port, e);
         }
         catch
         {
@@ -106,6 +106,9 @@ public sealed class ParleyHost : IAsyncDisposable
         await app.DisposeAsync();
     }
 
+    internal static HostStartException PortInUse(int port, Exception cause) =>
+        new($"Port {port} is in use; choose another with --port N (0 picks a free one).", cause);
+
     static void ConfigureLogging(ILoggingBuilder logging)
     {
         logging.AddSimpleConsole(console =>
@@ -114,8 +117,9 @@ public sealed class ParleyHost : IAsyncDisposable
             console.TimestampFormat = "HH:mm:ss ";
         });
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
-        logging.AddFilter("Microsoft.Hosting", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
+        // A failed start is thrown to the caller, in one line; what fails later is critical.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         // Any level of this category makes an Activity for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
     }

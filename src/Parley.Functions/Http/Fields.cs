@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Parley.Problems;
 
@@ -169,19 +170,47 @@ internal sealed class Fields(JsonElement body)
         return null;
     }
 
+    /// <summary>The text without white space between tokens, its characters as they were sent.</summary>
     private static bool TryGetCompactJson(JsonElement element, out string text)
     {
+        text = Compact(element.GetRawText());
         try
         {
-            text = JsonSerializer.Serialize(element, CamelJson.Default.JsonElement);
+            // Decodes every name and value; answers will have to.
+            _ = JsonSerializer.SerializeToUtf8Bytes(element, CamelJson.Default.JsonElement);
             return true;
         }
-        catch (InvalidOperationException)
+        catch (JsonException)
         {
-            // Half a surrogate pair, in a name or a value.
-            text = "";
+            // Half a surrogate pair.
             return false;
         }
+    }
+
+    private static string Compact(string json)
+    {
+        var compact = new StringBuilder(json.Length);
+        var inText = false;
+        for (var i = 0; i < json.Length; i++)
+        {
+            if (inText && json[i] == '\\')
+            {
+                // With what it escapes, which may be a quote.
+                compact.Append(json[i++]);
+            }
+            else if (json[i] == '"')
+            {
+                inText = !inText;
+            }
+            else if (!inText && char.IsWhiteSpace(json[i]))
+            {
+                continue;
+            }
+
+            compact.Append(json[i]);
+        }
+
+        return compact.ToString();
     }
 
     private JsonElement? Find(string name)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Parley.Problems;
@@ -29,6 +30,12 @@ internal static class RequestBody
         try
         {
             var bytes = await ReadAsync(request, limit);
+            if (!Utf8.IsValid(bytes.Span))
+            {
+                // The JSON reader would find this only in the strings that it is asked for.
+                throw ErrorCode.MalformedJson.With("The body is not valid UTF-8.");
+            }
+
             using var document = JsonDocument.Parse(bytes, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new Fields(document.RootElement.Clone())

@@ -42,18 +42,20 @@ public sealed class ConversationCreation(
         var running = budget.Start();
         var (number, listed, replayed) = await ListAsync(tenant, draft, writeId, key, running, cancellation);
         var conversation = HeadOf(new ConversationKey(tenant, number), listed, draft);
-        if (replayed)
+        if (!replayed)
         {
-            if (await reader.FindAsync(conversation.Key, cancellation) is { } existing)
-            {
-                return (existing, true);
-            }
-
-            // The first request died before its head. Lists may have dropped its activity row since, so it gets a new one.
-            conversation = await activity.MoveToAsync(conversation, time.NowInMilliseconds().Minute(), cancellation);
+            return (await InsertHeadAsync(conversation, listed.WriteId, running, cancellation), false);
         }
 
-        return (await InsertHeadAsync(conversation, listed.WriteId, running, cancellation), replayed);
+        if (await reader.FindAsync(conversation.Key, cancellation) is null)
+        {
+            // The first request died before its head. Lists may have dropped its activity row since, so it gets a new one.
+            var moved = await activity.MoveToAsync(conversation, time.NowInMilliseconds().Minute(), cancellation);
+            await InsertHeadAsync(moved, listed.WriteId, running, cancellation);
+        }
+
+        // The same fields made it, so this is the first answer again, whatever has been written to the conversation since.
+        return (conversation, true);
     }
 
     private async Task<(int Number, ListRow Listed, bool Replayed)> ListAsync(

@@ -71,7 +71,7 @@ public class TableClient
     /// <summary>Inserts a row; 409 when it exists. The response's ETag is the row's.</summary>
     public virtual async Task<Response> AddEntityAsync<T>(T entity, CancellationToken cancellationToken = default) where T : ITableEntity
     {
-        using var message = _requests.Insert(Checked(entity));
+        using var message = _requests.Insert(TableRequests.Checked(entity));
         return Accept(await _service.SendAsync(message, cancellationToken), 201, 204);
     }
 
@@ -110,7 +110,7 @@ public class TableClient
     {
         if (ifMatch == default)
             throw new ArgumentException("Value cannot be empty.", nameof(ifMatch));
-        using var message = _requests.Update(Checked(entity), ifMatch, mode);
+        using var message = _requests.Update(TableRequests.Checked(entity), ifMatch, mode);
         return Accept(await _service.SendAsync(message, cancellationToken), 204, 204);
     }
 
@@ -119,7 +119,7 @@ public class TableClient
         T entity, TableUpdateMode mode = TableUpdateMode.Merge, CancellationToken cancellationToken = default)
         where T : ITableEntity
     {
-        using var message = _requests.Update(Checked(entity), default, mode);
+        using var message = _requests.Update(TableRequests.Checked(entity), default, mode);
         return Accept(await _service.SendAsync(message, cancellationToken), 204, 204);
     }
 
@@ -165,18 +165,11 @@ public class TableClient
         ArgumentNullException.ThrowIfNull(transactionActions);
         using var message = _requests.Batch(transactionActions, out var count);
         var response = Accept(await _service.SendAsync(message, cancellationToken), 202, 202);
-        var results = BatchReader.Read(response, count);
-        return Response.FromValue(results, response);
+        return Response.FromValue(BatchReader.Read(response, count), response);
     }
 
     private static Response Accept(Response response, int status, int other) =>
         response.Status == status || response.Status == other ? response : throw new RequestFailedException(response);
-
-    private static TableEntity Checked<T>(T entity) where T : ITableEntity
-    {
-        ArgumentNullException.ThrowIfNull(entity);
-        return TableRequests.Checked(entity);
-    }
 
     private static void CheckType(Type type)
     {

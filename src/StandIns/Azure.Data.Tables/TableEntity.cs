@@ -12,12 +12,10 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
 {
     private readonly Dictionary<string, object> _properties;
 
-    /// <summary>Makes a row without keys.</summary>
-    public TableEntity() => _properties = [];
-
     /// <summary>Makes a row with its keys.</summary>
-    public TableEntity(string partitionKey, string rowKey) : this()
+    public TableEntity(string partitionKey, string rowKey)
     {
+        _properties = [];
         PartitionKey = partitionKey;
         RowKey = rowKey;
     }
@@ -114,16 +112,19 @@ public sealed class TableEntity : ITableEntity, IDictionary<string, object>
     public Guid? GetGuid(string key) => Value<Guid>(key);
 
     /// <summary>A point in time, also of a DateTime; null when absent. <see cref="InvalidOperationException"/> on another type.</summary>
-    public DateTimeOffset? GetDateTimeOffset(string key) => this[key] is DateTime time ? new DateTimeOffset(time) : Value<DateTimeOffset>(key);
+    public DateTimeOffset? GetDateTimeOffset(string key) =>
+        this[key] is DateTime time ? new DateTimeOffset(time) : Value<DateTimeOffset>(key);
 
     /// <summary>A point in time in UTC, also of a DateTimeOffset; null when absent. <see cref="InvalidOperationException"/> on another type.</summary>
-    public DateTime? GetDateTime(string key) => this[key] is DateTimeOffset time ? time.UtcDateTime : Value<DateTime>(key);
+    public DateTime? GetDateTime(string key) =>
+        this[key] is DateTimeOffset time ? time.UtcDateTime : Value<DateTime>(key);
 
     /// <summary>Bytes; null when absent. <see cref="InvalidOperationException"/> on another type, BinaryData included.</summary>
     public byte[] GetBinary(string key) => Reference<byte[]>(key);
 
     /// <summary>Bytes, also of a byte[]; null when absent. <see cref="InvalidOperationException"/> on another type.</summary>
-    public BinaryData GetBinaryData(string key) => this[key] is byte[] bytes ? new BinaryData(bytes) : Reference<BinaryData>(key);
+    public BinaryData GetBinaryData(string key) =>
+        this[key] is byte[] bytes ? new BinaryData(bytes) : Reference<BinaryData>(key);
 
     void ICollection<KeyValuePair<string, object>>.Add(KeyValuePair<string, object> item) => Add(item.Key, item.Value);
 

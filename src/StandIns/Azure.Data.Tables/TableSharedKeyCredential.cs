@@ -17,8 +17,7 @@ public class TableSharedKeyCredential
         _key = Convert.FromBase64String(accountKey);
     }
 
-    /// <summary>The account's name.</summary>
-    public string AccountName { get; }
+    internal string AccountName { get; }
 
     internal string Sign(string text)
     {

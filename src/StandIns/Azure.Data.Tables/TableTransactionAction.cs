@@ -19,14 +19,12 @@ public class TableTransactionAction
         ETag = etag;
     }
 
-    /// <summary>What to do.</summary>
-    public TableTransactionActionType ActionType { get; }
+    internal TableTransactionActionType ActionType { get; }
 
     /// <summary>The row to do it to.</summary>
     public ITableEntity Entity { get; }
 
-    /// <summary>The condition.</summary>
-    public ETag ETag { get; }
+    internal ETag ETag { get; }
 }
 
 /// <summary>What an operation of a transaction does.</summary>

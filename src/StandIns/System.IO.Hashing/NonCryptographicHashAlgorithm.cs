@@ -3,6 +3,8 @@ namespace System.IO.Hashing;
 /// <summary>The base class that Azure.Storage.Common derives its CRC-64 from.</summary>
 public abstract class NonCryptographicHashAlgorithm
 {
+    private const int BufferSize = 64 * 1024;
+
     /// <summary>A hash of this many bytes.</summary>
     protected NonCryptographicHashAlgorithm(int hashLengthInBytes)
     {
@@ -15,6 +17,28 @@ public abstract class NonCryptographicHashAlgorithm
 
     /// <summary>Hashes more bytes.</summary>
     public abstract void Append(ReadOnlySpan<byte> source);
+
+    /// <summary>Hashes a stream to its end.</summary>
+    public void Append(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var buffer = new byte[BufferSize];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            Append(buffer.AsSpan(0, read));
+        }
+    }
+
+    /// <summary>Hashes a stream to its end.</summary>
+    public async Task AppendAsync(Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        var buffer = new byte[BufferSize];
+        for (int read; (read = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0;)
+        {
+            Append(buffer.AsSpan(0, read));
+        }
+    }
 
     /// <summary>Starts over.</summary>
     public abstract void Reset();

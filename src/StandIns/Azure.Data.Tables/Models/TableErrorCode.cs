@@ -7,20 +7,13 @@ public readonly struct TableErrorCode : IEquatable<TableErrorCode>
 {
     private readonly string _value;
 
-    /// <summary>Makes one of its text.</summary>
-    public TableErrorCode(string value) => _value = value ?? throw new ArgumentNullException(nameof(value));
+    internal TableErrorCode(string value) => _value = value ?? throw new ArgumentNullException(nameof(value));
 
     /// <summary>409: the row to insert exists.</summary>
     public static TableErrorCode EntityAlreadyExists { get; } = new("EntityAlreadyExists");
 
     /// <summary>404: there is no such row.</summary>
-    public static TableErrorCode EntityNotFound { get; } = new("EntityNotFound");
-
-    /// <summary>404: there is no such row; this is what the service says.</summary>
     public static TableErrorCode ResourceNotFound { get; } = new("ResourceNotFound");
-
-    /// <summary>409: the table to create exists.</summary>
-    public static TableErrorCode TableAlreadyExists { get; } = new("TableAlreadyExists");
 
     /// <summary>404: there is no such table.</summary>
     public static TableErrorCode TableNotFound { get; } = new("TableNotFound");

@@ -4,7 +4,7 @@ namespace Azure.Data.Tables.Models;
 public class TableItem
 {
     /// <summary>Names a table.</summary>
-    public TableItem(string name) => Name = name ?? throw new ArgumentNullException(nameof(name));
+    internal TableItem(string name) => Name = name ?? throw new ArgumentNullException(nameof(name));
 
     /// <summary>The table's name.</summary>
     public string Name { get; }

@@ -20,7 +20,10 @@ internal static class ConnectionString
         var endpoint = settings.GetValueOrDefault("TableEndpoint");
         var suffix = settings.GetValueOrDefault("EndpointSuffix");
         if (account == null || key == null || (endpoint == null && suffix == null))
-            throw new ArgumentException("The connection string needs AccountName, AccountKey, and TableEndpoint or EndpointSuffix.", nameof(connectionString));
+        {
+            throw new ArgumentException(
+                "The connection string needs AccountName, AccountKey, and TableEndpoint or EndpointSuffix.", nameof(connectionString));
+        }
 
         endpoint ??= $"{settings.GetValueOrDefault("DefaultEndpointsProtocol", "https")}://{account}.table.{suffix}";
         return (new Uri(endpoint), new TableSharedKeyCredential(account, key));

@@ -5,14 +5,15 @@ using System.Text.Json;
 namespace Azure.Data.Tables.Wire;
 
 /// <summary>
-/// Reads rows from JSON, without a tree in between. Rows of one query are alike, so names and the partition key of a row are
-/// taken from the row before where they are the same.
+/// Reads rows from JSON, without a tree in between. Rows of one query are alike, so a row's size, its names and its
+/// partition key are taken from the row before where they are the same.
 /// </summary>
 internal ref struct EntityReader(ReadOnlySpan<byte> json)
 {
     private readonly List<string> _names = [];
     private Utf8JsonReader _json = new(json);
     private string _partitionKey = string.Empty;
+    private int _size = 12;
 
     private enum Edm
     {
@@ -62,27 +63,27 @@ internal ref struct EntityReader(ReadOnlySpan<byte> json)
         if (_json.TokenType != JsonTokenType.StartObject)
             throw new JsonException($"A row is an object, not {_json.TokenType}.");
 
-        var entity = new TableEntity(_names.Count == 0 ? 12 : _names.Count);
+        var entity = new TableEntity(_size);
         var properties = entity.Properties;
-        string annotated = null;
+        var byName = properties.GetAlternateLookup<ReadOnlySpan<char>>();
+        string annotation = null;
         var type = Edm.None;
         for (var position = 0; _json.Read() && _json.TokenType == JsonTokenType.PropertyName; position++)
         {
             var name = Name(position);
             _json.Read();
-            if (name == annotated)
+            if (IsTypeOf(annotation, name))
             {
                 properties[name] = TypedValue(type);
-                annotated = null;
+                annotation = null;
             }
             else if (name.EndsWith(Names.TypeSuffix, StringComparison.Ordinal))
             {
-                var property = name[..^Names.TypeSuffix.Length];
                 // The service writes a type before its value; as this client writes it, after it, is understood too.
-                if (properties.TryGetValue(property, out var value))
+                if (byName.TryGetValue(name.AsSpan(0, name.Length - Names.TypeSuffix.Length), out var property, out var value))
                     properties[property] = Convert(value, EdmType());
                 else
-                    (annotated, type) = annotated == null ? (property, EdmType()) : throw new JsonException($"{annotated} has a type and no value.");
+                    (annotation, type) = annotation == null ? (name, EdmType()) : throw new JsonException($"{annotation} is without a value.");
             }
             else if (name == Names.Timestamp && _json.TokenType == JsonTokenType.String)
             {
@@ -98,8 +99,12 @@ internal ref struct EntityReader(ReadOnlySpan<byte> json)
             }
         }
 
+        _size = entity.Count;
         return entity;
     }
+
+    private static bool IsTypeOf(string annotation, string name) =>
+        annotation != null && annotation.Length == name.Length + Names.TypeSuffix.Length && annotation.StartsWith(name, StringComparison.Ordinal);
 
     private string Name(int position)
     {
@@ -128,7 +133,8 @@ internal ref struct EntityReader(ReadOnlySpan<byte> json)
 
     private object TypedValue(Edm type) => (type, _json.TokenType) switch
     {
-        (Edm.Int64, JsonTokenType.String) when Utf8Parser.TryParse(_json.ValueSpan, out long number, out var length) && length == _json.ValueSpan.Length => number,
+        (Edm.Int64, JsonTokenType.String)
+            when Utf8Parser.TryParse(_json.ValueSpan, out long number, out var length) && length == _json.ValueSpan.Length => number,
         (Edm.DateTime, JsonTokenType.String) when _json.TryGetDateTimeOffset(out var time) => time,
         (Edm.Guid, JsonTokenType.String) when _json.TryGetGuid(out var id) => id,
         (Edm.Binary, JsonTokenType.String) => _json.GetBytesFromBase64(),

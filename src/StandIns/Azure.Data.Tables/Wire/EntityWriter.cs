@@ -131,7 +131,8 @@ internal static class EntityWriter
     private static void WriteType(Utf8JsonWriter json, string name, string type)
     {
         // Names have up to 255 characters; a longer one is for the service to refuse.
-        Span<char> annotation = name.Length <= 255 ? stackalloc char[name.Length + Names.TypeSuffix.Length] : new char[name.Length + Names.TypeSuffix.Length];
+        var length = name.Length + Names.TypeSuffix.Length;
+        Span<char> annotation = name.Length <= 255 ? stackalloc char[length] : new char[length];
         name.CopyTo(annotation);
         Names.TypeSuffix.CopyTo(annotation[name.Length..]);
         json.WriteString(annotation, type);

@@ -43,7 +43,8 @@ internal sealed class ErrorParser : RequestFailedDetailsParser
             if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("odata.error", out var error))
                 return false;
             code = error.GetProperty("code").GetString();
-            message = error.GetProperty("message").GetProperty("value").GetString();
+            if (error.TryGetProperty("message", out var text))
+                message = text.GetProperty("value").GetString();
             return true;
         }
         // Proxies and overloaded front ends answer HTML or nothing; the status then says all there is to say.

@@ -32,7 +32,7 @@ internal sealed class TableRequests
     {
         var message = Message(RequestMethod.Post, $"{_root}/Tables?{Format}", MinimalMetadata);
         message.Request.Headers.Add("Prefer", "return-no-content");
-        return WithJson(message, EntityWriter.Entity(new TableEntity { ["TableName"] = _name }));
+        return WithJson(message, EntityWriter.Entity(new TableEntity(capacity: 1) { ["TableName"] = _name }));
     }
 
     public HttpMessage DeleteTable() => Message(RequestMethod.Delete, $"{_root}/Tables('{Uri.EscapeDataString(_name)}')", "application/json");
@@ -68,7 +68,7 @@ internal sealed class TableRequests
         return Message(RequestMethod.Get, address, MinimalMetadata, mayBeMissing ? MissingIsFine : null);
     }
 
-    /// <summary>A page of a query, the one that <paramref name="continuation"/> ("partition row", as the service gave them) names or the first.</summary>
+    /// <summary>A page of a query: the first, or the one that <paramref name="continuation"/> names, "partition row" as the service gave them.</summary>
     public HttpMessage Query(string filter, string select, int? top, string continuation)
     {
         var address = $"{TableAddress}()?{Format}";
@@ -99,10 +99,12 @@ internal sealed class TableRequests
         return message;
     }
 
-    public string EntityAddress(string partitionKey, string rowKey) => $"{TableAddress}(PartitionKey='{Key(partitionKey)}',RowKey='{Key(rowKey)}')?{Format}";
+    public string EntityAddress(string partitionKey, string rowKey) =>
+        $"{TableAddress}(PartitionKey='{Key(partitionKey)}',RowKey='{Key(rowKey)}')?{Format}";
 
     public static TableEntity Checked(ITableEntity entity)
     {
+        ArgumentNullException.ThrowIfNull(entity);
         if (entity is not TableEntity row)
             throw new NotSupportedException($"This stand-in for Azure.Data.Tables writes TableEntity only, not {entity.GetType()}.");
         ArgumentNullException.ThrowIfNull(row.PartitionKey, nameof(row.PartitionKey));

@@ -1,0 +1,19 @@
+using Parley.Functions.Http;
+using Parley.LocalHost;
+using Parley.Problems;
+using Xunit;
+
+namespace Parley.Tests.Architecture;
+
+public class DocumentationTests
+{
+    [Fact]
+    public void The_table_of_error_codes_is_the_codes()
+    {
+        var table = File.ReadLines(Path.Combine(Repository.Root, "docs", "api.md"))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal) && line.Contains("`urn:parley:problem:", StringComparison.Ordinal))
+            .Select(line => string.Join(" | ", line.Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Take(4)));
+
+        Assert.Equal(ErrorCode.All.Select(code => $"`{code.Code}` | {ProblemResult.StatusOf(code.Kind)} | {code.Title} | `{code.TypeUri}`"), table);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using Parley.Functions.Http;
+using Parley.Problems;
+using Xunit;
+
+namespace Parley.Tests.Http;
+
+public class FieldsTests
+{
+    [Fact]
+    public void Every_wrong_field_is_named()
+    {
+        var fields = Parse("""{"a":1,"b":"","c":"xxxx","d":"x","e":[1],"f":true,"g":"soon","h":-5}""");
+        fields.Text("a", 0, 10);
+        fields.Text("b", 1, 10);
+        fields.Text("c", 0, 3);
+        fields.Uuid("d");
+        fields.Texts("e");
+        fields.Object("f", 10);
+        fields.Time("g");
+        fields.Id("h");
+        fields.RequiredText("missing", 1, 2);
+
+        var problem = Assert.Throws<ParleyException>(fields.ThrowIfInvalid);
+
+        Assert.Equal(ErrorCode.InvalidFields, problem.Code);
+        Assert.Equal(["a", "b", "c", "d", "e", "f", "g", "h", "missing"], problem.FieldErrors!.Keys);
+    }
+
+    [Fact]
+    public void Null_is_absent_and_unknown_members_are_ignored()
+    {
+        var fields = Parse("""{"a":null,"unknown":[{}]}""");
+
+        Assert.Null(fields.Text("a", 1, 1));
+        Assert.Null(fields.Object("a", 1));
+        fields.ThrowIfInvalid();
+    }
+
+    [Theory]
+    [InlineData("""{"web_chat":"x"}""", "webChat")]
+    [InlineData("""{"webChat":"x"}""", "web_chat")]
+    [InlineData("""{"webChat":"x"}""", "webChat")]
+    public void Either_spelling_is_read(string json, string name) => Assert.Equal("x", Parse(json).Text(name, 0, 1));
+
+    [Theory]
+    [InlineData("""{"a":"\ud800"}""")]
+    [InlineData("""{"a":"\udc00x"}""")]
+    [InlineData("""{"a":"x\u0000"}""")]
+    public void Half_characters_and_nul_are_refused(string json)
+    {
+        var fields = Parse(json);
+
+        Assert.Null(fields.Text("a", 0, 10));
+        Assert.Throws<ParleyException>(fields.ThrowIfInvalid);
+    }
+
+    [Theory]
+    [InlineData("""{"a":{"x":"\ud800"}}""")]
+    [InlineData("""{"a":{"\ud800":1}}""")]
+    public void Half_characters_inside_objects_are_refused(string json)
+    {
+        var fields = Parse(json);
+
+        Assert.Null(fields.Object("a", 100));
+        Assert.Throws<ParleyException>(fields.ThrowIfInvalid);
+    }
+
+    [Fact]
+    public void Objects_are_kept_as_compact_text() =>
+        Assert.Equal(
+            """{"b":[1,2.50,"é 😀\" \\"],"a":null}""", Parse("""{"a": { "b" : [1,\t2.50, "é 😀\" \\"],\n "a": null }}""".Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\n", "\n", StringComparison.Ordinal)).Object("a", 100));
+
+    [Theory]
+    [InlineData("4194305", "4194305")]
+    [InlineData("\"4194305\"", "4194305")]
+    [InlineData("\"08000008-0000-4000-a000-000d217cec9d\"", "08000008-0000-4000-a000-000d217cec9d")]
+    [InlineData("1.5", null)]
+    [InlineData("0", null)]
+    [InlineData("{}", null)]
+    public void Ids_of_either_form(string json, string? expected) => Assert.Equal(expected, Parse($$"""{"id":{{json}}}""").Id("id"));
+
+    private static Fields Parse(string json) => new(JsonElement.Parse(json));
+}

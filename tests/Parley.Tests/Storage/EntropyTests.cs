@@ -1,0 +1,29 @@
+using Parley.Storage;
+using Xunit;
+
+namespace Parley.Tests.Storage;
+
+public class EntropyTests
+{
+    [Fact]
+    public void A_seed_plays_the_same_sequence_again()
+    {
+        var (one, two) = (new Entropy(7), new Entropy(7));
+
+        Assert.Equal(Enumerable.Range(0, 100).Select(_ => one.NextWriteId()), Enumerable.Range(0, 100).Select(_ => two.NextWriteId()));
+    }
+
+    [Fact]
+    public void Bits_and_doubles_stay_in_range()
+    {
+        var entropy = new Entropy();
+        for (var i = 0; i < 10_000; i++)
+        {
+            Assert.InRange(entropy.NextBits(EntityId.CheckBits), 0, (1L << EntityId.CheckBits) - 1);
+            Assert.InRange(entropy.NextDouble(), 0, 1 - double.Epsilon);
+        }
+    }
+
+    [Fact]
+    public void Uuids_have_version_4() => Assert.Matches("^.{14}4.{4}[89ab]", new Entropy().NextGuid().ToString());
+}

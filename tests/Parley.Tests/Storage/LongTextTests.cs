@@ -1,0 +1,30 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+using Xunit;
+
+namespace Parley.Tests.Storage;
+
+public class LongTextTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(LongText.MaxPerProperty - 1)]
+    [InlineData(LongText.MaxPerProperty)]
+    [InlineData(LongText.MaxPerProperty + 1)]
+    [InlineData(2 * LongText.MaxPerProperty)]
+    [InlineData(100_000)]
+    public void Survives_a_round_trip(int length)
+    {
+        var text = string.Concat(Enumerable.Range(0, length).Select(i => (char)('a' + i % 26)));
+        var row = new TableEntity("p", "r");
+
+        LongText.Write(row, "Text", text);
+
+        Assert.Equal(text, LongText.Read(row, "Text"));
+        Assert.All(((IDictionary<string, object>)row).Values.OfType<string>(), value => Assert.True(value.Length <= LongText.MaxPerProperty));
+    }
+
+    [Fact]
+    public void Nothing_is_null() => Assert.Null(LongText.Read(new TableEntity("p", "r"), "Text"));
+}
