@@ -10,8 +10,8 @@ public sealed record TenantAccess(long Tenant, string ApiKey, string WebhookSecr
 /// <summary>Makes tenants through Parley's admin API, on any host.</summary>
 public sealed class AdminClient : IDisposable
 {
-    static readonly string[] AllScopes = ["messages:read", "messages:write", "follow-ups:read", "follow-ups:write", "exports:write", "assistants:write"];
-    readonly HttpClient http;
+    private static readonly string[] AllScopes = ["messages:read", "messages:write", "follow-ups:read", "follow-ups:write", "exports:write", "assistants:write"];
+    private readonly HttpClient http;
 
     /// <summary>A client of the API at this address, which ends in a slash (<c>http://localhost:7071/api/</c>).</summary>
     public AdminClient(Uri api, string adminKey) =>
@@ -30,7 +30,7 @@ public sealed class AdminClient : IDisposable
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
-    async Task<JsonElement> PostAsync(string path, object body, CancellationToken cancellationToken)
+    private async Task<JsonElement> PostAsync(string path, object body, CancellationToken cancellationToken)
     {
         using var response = await http.PostAsJsonAsync(path, body, cancellationToken);
         return response.IsSuccessStatusCode

@@ -6,10 +6,10 @@ namespace Parley.LocalHost;
 public sealed partial class Azurite : IAsyncDisposable
 {
     // The emulator's account is published and the same everywhere; it protects nothing.
-    const string Account = "devstoreaccount1";
-    const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    private const string Account = "devstoreaccount1";
+    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-    static readonly string[] Arguments =
+    private static readonly string[] Arguments =
     [
         "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl",
         "--blobHost", "127.0.0.1", "--queueHost", "127.0.0.1", "--tableHost", "127.0.0.1",
@@ -18,9 +18,9 @@ public sealed partial class Azurite : IAsyncDisposable
         "--blobKeepAliveTimeout", "600", "--queueKeepAliveTimeout", "600", "--tableKeepAliveTimeout", "600",
     ];
 
-    readonly NodeProcess node;
+    private readonly NodeProcess node;
 
-    Azurite(NodeProcess node, IReadOnlyDictionary<string, string> endpoints)
+    private Azurite(NodeProcess node, IReadOnlyDictionary<string, string> endpoints)
     {
         this.node = node;
         ConnectionString = $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={Key};"
@@ -68,7 +68,7 @@ public sealed partial class Azurite : IAsyncDisposable
         }
     }
 
-    static async Task WaitUntilReadyAsync(NodeProcess node, Task ready, CancellationToken cancellationToken)
+    private static async Task WaitUntilReadyAsync(NodeProcess node, Task ready, CancellationToken cancellationToken)
     {
         var exited = node.WaitForExitAsync(cancellationToken);
         var first = await Task.WhenAny(ready, exited, Task.Delay(TimeSpan.FromSeconds(60), TimeProvider.System, cancellationToken));
@@ -80,10 +80,10 @@ public sealed partial class Azurite : IAsyncDisposable
     }
 
     /// <summary>Azurite prints where each of its three services listens.</summary>
-    sealed partial class Endpoints
+    private sealed partial class Endpoints
     {
-        readonly Dictionary<string, string> found = [];
-        readonly TaskCompletionSource<IReadOnlyDictionary<string, string>> complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Dictionary<string, string> found = [];
+        private readonly TaskCompletionSource<IReadOnlyDictionary<string, string>> complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<IReadOnlyDictionary<string, string>> Complete => complete.Task;
 

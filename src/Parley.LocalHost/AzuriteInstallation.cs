@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace Parley.LocalHost;
 
 /// <summary>Azurite's program files, installed once below artifacts/ with exactly the versions of azurite/package-lock.json.</summary>
-static class AzuriteInstallation
+internal static class AzuriteInstallation
 {
-    static readonly string Pinned = Path.Combine(Repository.Root, "src", "Parley.LocalHost", "azurite");
+    private static readonly string Pinned = Path.Combine(Repository.Root, "src", "Parley.LocalHost", "azurite");
 
     /// <summary>The script that starts Azurite and ends it with us.</summary>
     public static string StartScript { get; } = Path.Combine(Pinned, "start.js");
@@ -33,7 +33,7 @@ static class AzuriteInstallation
     }
 
     /// <summary>Several test processes may start at once; one installs and the others wait for it.</summary>
-    static async Task<FileStream> TakeTurnAsync(string path, Action<string> say, CancellationToken cancellationToken)
+    private static async Task<FileStream> TakeTurnAsync(string path, Action<string> say, CancellationToken cancellationToken)
     {
         for (var waited = false; ; waited = true)
         {
@@ -53,7 +53,7 @@ static class AzuriteInstallation
         }
     }
 
-    static async Task InstallAsync(string home, Action<string> say, CancellationToken cancellationToken)
+    private static async Task InstallAsync(string home, Action<string> say, CancellationToken cancellationToken)
     {
         // Only a finished installation gets its name, so one that was killed is never taken for done.
         var partial = home + ".partial";
@@ -73,7 +73,7 @@ static class AzuriteInstallation
         Directory.Move(partial, home);
     }
 
-    static async Task NpmAsync(string directory, Action<string> say, CancellationToken cancellationToken)
+    private static async Task NpmAsync(string directory, Action<string> say, CancellationToken cancellationToken)
     {
         string[] arguments = ["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
         using var npm = new NodeProcess(OperatingSystem.IsWindows() ? "npm.cmd" : "npm", arguments, directory);

@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace Parley.LocalHost;
 
 /// <summary>The sample conversations of <c>./dev run --demo</c>.</summary>
-static class DemoConversations
+internal static class DemoConversations
 {
-    static readonly (string Title, string[] Messages)[] Samples =
+    private static readonly (string Title, string[] Messages)[] Samples =
     [
         ("Delivery to Tartu", ["Good morning, how can we help?", "Your parcel left our warehouse yesterday.", "It arrives tomorrow before noon."]),
         ("Invoice 2041", ["Thank you for writing to us.", "The corrected invoice is on its way to your inbox."]),
@@ -31,7 +31,7 @@ static class DemoConversations
         }
     }
 
-    static async Task<JsonElement> PostAsync(HttpClient http, string path, object body, CancellationToken cancellationToken)
+    private static async Task<JsonElement> PostAsync(HttpClient http, string path, object body, CancellationToken cancellationToken)
     {
         using var response = await http.PostAsJsonAsync(path, body, cancellationToken);
         response.EnsureSuccessStatusCode();

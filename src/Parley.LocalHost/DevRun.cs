@@ -7,9 +7,9 @@ using System.Security.Cryptography;
 namespace Parley.LocalHost;
 
 /// <summary>What <c>./dev run</c> does between its options and its end: storage, host, demo tenant, banner.</summary>
-sealed class DevRun(RunOptions options)
+internal sealed class DevRun(RunOptions options)
 {
-    static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
+    private static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
 
     /// <summary>Serves until the token is cancelled.</summary>
     /// <exception cref="HostStartException">It cannot start.</exception>
@@ -53,10 +53,10 @@ sealed class DevRun(RunOptions options)
         Console.WriteLine("Stopping: running requests finish first. Ctrl+C again ends at once.");
     }
 
-    string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
+    private string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
 
     /// <summary>Says at once that a port is taken, before anything is started or removed.</summary>
-    static void CheckPort(int port)
+    private static void CheckPort(int port)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port);
         try
@@ -69,7 +69,7 @@ sealed class DevRun(RunOptions options)
         }
     }
 
-    async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
+    private async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
     {
         if (!string.IsNullOrEmpty(settings.GetValueOrDefault("AzureWebJobsStorage")))
         {
@@ -89,21 +89,21 @@ sealed class DevRun(RunOptions options)
         return azurite;
     }
 
-    static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)
+    private static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)
     {
         using var http = new HttpClient { BaseAddress = api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", kept.ApiKey) } };
         using var response = await http.GetAsync("v1/conversations/1", stop);
         return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound;
     }
 
-    static async Task<LocalAccess> CreateDemoTenantAsync(Uri api, string adminKey, CancellationToken stop)
+    private static async Task<LocalAccess> CreateDemoTenantAsync(Uri api, string adminKey, CancellationToken stop)
     {
         using var admin = new AdminClient(api, adminKey);
         var demo = await admin.CreateTenantAsync("Demo", "Demo key", stop);
         return new LocalAccess(api.ToString().TrimEnd('/'), demo.Tenant, demo.ApiKey, adminKey, demo.WebhookSecret);
     }
 
-    static string Banner(LocalAccess access)
+    private static string Banner(LocalAccess access)
     {
         var conversations = $"{access.BaseUrl}/v1/conversations";
         var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";

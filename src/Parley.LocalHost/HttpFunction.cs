@@ -11,13 +11,13 @@ namespace Parley.LocalHost;
 /// One HTTP function: its route and how to call it. It takes the request and route values and returns a task;
 /// whatever else the worker would bind is refused, so that nothing works here and fails there.
 /// </summary>
-sealed class HttpFunction
+internal sealed class HttpFunction
 {
-    readonly string[] methods;
-    readonly TemplateMatcher route;
-    readonly MethodInvoker method;
-    readonly string?[] routeValueOfParameter;
-    readonly Lazy<ObjectFactory> newInstance;
+    private readonly string[] methods;
+    private readonly TemplateMatcher route;
+    private readonly MethodInvoker method;
+    private readonly string?[] routeValueOfParameter;
+    private readonly Lazy<ObjectFactory> newInstance;
 
     /// <summary>Reads a method that has a [Function] attribute.</summary>
     /// <exception cref="HostStartException">This host cannot run it.</exception>
@@ -78,7 +78,7 @@ sealed class HttpFunction
         return (Task)method.Invoke(instance, arguments.AsSpan())!;
     }
 
-    RouteTemplate ParseTemplate(string? written, string routePrefix)
+    private RouteTemplate ParseTemplate(string? written, string routePrefix)
     {
         // An empty route is the function's name, as under the Functions host.
         var own = string.IsNullOrWhiteSpace(written) ? Name : written;
@@ -103,7 +103,7 @@ sealed class HttpFunction
     }
 
     /// <summary>The route value that the parameter takes; null for the request.</summary>
-    string? RouteValueOf(ParameterInfo parameter, RouteTemplate template)
+    private string? RouteValueOf(ParameterInfo parameter, RouteTemplate template)
     {
         if (parameter.IsDefined(typeof(HttpTriggerAttribute)))
         {
@@ -117,5 +117,5 @@ sealed class HttpFunction
             : throw Unsupported($"its parameter '{parameter.Name}' of type {parameter.ParameterType.Name} is not a string named like a value of its route");
     }
 
-    HostStartException Unsupported(string why) => new($"Function {Name}: {why}.");
+    private HostStartException Unsupported(string why) => new($"Function {Name}: {why}.");
 }

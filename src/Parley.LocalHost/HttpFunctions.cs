@@ -11,7 +11,7 @@ namespace Parley.LocalHost;
 /// The app's HTTP functions in the order in which the Functions host tries them: by name, ordinal, ignoring case.
 /// The first one whose method and route match answers; literals have no precedence.
 /// </summary>
-sealed partial class HttpFunctions(HttpFunction[] functions, ILogger<HttpFunctions> logger)
+internal sealed partial class HttpFunctions(HttpFunction[] functions, ILogger<HttpFunctions> logger)
 {
     /// <summary>Finds the functions of these classes.</summary>
     /// <exception cref="HostStartException">One of them cannot run here, or two have the same name.</exception>
@@ -76,7 +76,7 @@ sealed partial class HttpFunctions(HttpFunction[] functions, ILogger<HttpFunctio
         }
     }
 
-    HttpFunction? Match(HttpRequest request, out RouteValueDictionary values)
+    private HttpFunction? Match(HttpRequest request, out RouteValueDictionary values)
     {
         values = [];
         foreach (var function in functions)

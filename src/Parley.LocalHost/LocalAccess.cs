@@ -4,9 +4,9 @@ using System.Text.Json;
 namespace Parley.LocalHost;
 
 /// <summary>How to reach a Parley that <c>./dev run</c> serves: the content of artifacts/local.json.</summary>
-sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, string AdminKey, string WebhookSecret)
+internal sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, string AdminKey, string WebhookSecret)
 {
-    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) 
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) 
     {
         WriteIndented = true,
         // Shell scripts read this file; a secret's + must look like one.

@@ -4,11 +4,11 @@ using System.Diagnostics;
 namespace Parley.LocalHost;
 
 /// <summary>A child process of Node.js. All it writes is read, so that it never blocks, and the last lines are kept for an error message.</summary>
-sealed class NodeProcess : IDisposable
+internal sealed class NodeProcess : IDisposable
 {
-    const int Kept = 6;
-    readonly Process process;
-    readonly Queue<string> lines = new();
+    private const int Kept = 6;
+    private readonly Process process;
+    private readonly Queue<string> lines = new();
 
     /// <summary>Starts <c>node</c> or <c>npm</c>.</summary>
     /// <exception cref="HostStartException">It is not installed.</exception>
@@ -65,7 +65,7 @@ sealed class NodeProcess : IDisposable
         process.Dispose();
     }
 
-    void Take(string? line, Action<string>? seeLine)
+    private void Take(string? line, Action<string>? seeLine)
     {
         if (string.IsNullOrWhiteSpace(line))
         {

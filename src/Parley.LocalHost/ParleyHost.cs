@@ -28,9 +28,9 @@ public sealed record HostedApp(IReadOnlyCollection<Type> FunctionClasses, Action
 /// </summary>
 public sealed class ParleyHost : IAsyncDisposable
 {
-    readonly WebApplication app;
+    private readonly WebApplication app;
 
-    ParleyHost(WebApplication app, string routePrefix)
+    private ParleyHost(WebApplication app, string routePrefix)
     {
         this.app = app;
         BaseAddress = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
@@ -109,7 +109,7 @@ public sealed class ParleyHost : IAsyncDisposable
     internal static HostStartException PortInUse(int port, Exception cause) =>
         new($"Port {port} is in use; choose another with --port N (0 picks a free one).", cause);
 
-    static void ConfigureLogging(ILoggingBuilder logging)
+    private static void ConfigureLogging(ILoggingBuilder logging)
     {
         logging.AddSimpleConsole(console =>
         {
@@ -117,6 +117,7 @@ public sealed class ParleyHost : IAsyncDisposable
             console.TimestampFormat = "HH:mm:ss ";
         });
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Hosting", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
         // A failed start is thrown to the caller, in one line; what fails later is critical.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
@@ -125,7 +126,7 @@ public sealed class ParleyHost : IAsyncDisposable
     }
 
     /// <summary>Who starts the host also stops it; signals belong to the program, not to a host within it.</summary>
-    sealed class CallersLifetime : IHostLifetime
+    private sealed class CallersLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

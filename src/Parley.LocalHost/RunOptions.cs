@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Parley.LocalHost;
 
 /// <summary>What <c>./dev run</c> was asked to do.</summary>
-sealed record RunOptions
+internal sealed record RunOptions
 {
     public const string Help = """
         Usage: ./dev run [options]

@@ -10,7 +10,7 @@ namespace Parley.Testing;
 public sealed class AzuriteFixture : IAsyncLifetime
 {
     // Azurite ends when this process does; holding the object keeps it from ending sooner.
-    static readonly Lazy<Task<Azurite>> Shared = new(() => Azurite.StartAsync(directory: null, Console.Error.WriteLine));
+    private static readonly Lazy<Task<Azurite>> Shared = new(() => Azurite.StartAsync(directory: null, Console.Error.WriteLine));
 
     /// <summary>The connection string of its account.</summary>
     public string ConnectionString { get; private set; } = "";

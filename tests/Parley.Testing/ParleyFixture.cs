@@ -11,8 +11,8 @@ namespace Parley.Testing;
 /// </summary>
 public sealed class ParleyFixture : IAsyncLifetime
 {
-    readonly List<HttpClient> clients = [];
-    ParleyHost? host;
+    private readonly List<HttpClient> clients = [];
+    private ParleyHost? host;
 
     /// <summary>The API's address with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
     public Uri Api { get; private set; } = null!;
@@ -85,6 +85,6 @@ public sealed class ParleyFixture : IAsyncLifetime
         }
     }
 
-    static string Required(string name) =>
+    private static string Required(string name) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : throw new InvalidOperationException($"PARLEY_BASE_URL is set, so {name} must be too.");
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Parley.Problems;
 
@@ -170,47 +169,23 @@ internal sealed class Fields(JsonElement body)
         return null;
     }
 
-    /// <summary>The text without white space between tokens, its characters as they were sent.</summary>
+    /// <summary>
+    /// Written anew, so that white space and escapes make no difference. (Characters beyond the BMP are escaped and count twelve:
+    /// System.Text.Json has no encoder that leaves them.)
+    /// </summary>
     private static bool TryGetCompactJson(JsonElement element, out string text)
     {
-        text = Compact(element.GetRawText());
         try
         {
-            // Decodes every name and value; answers will have to.
-            _ = JsonSerializer.SerializeToUtf8Bytes(element, CamelJson.Default.JsonElement);
+            text = JsonSerializer.Serialize(element, CamelJson.Default.JsonElement);
             return true;
         }
         catch (JsonException)
         {
-            // Half a surrogate pair.
+            // Half a surrogate pair, in a name or a value.
+            text = "";
             return false;
         }
-    }
-
-    private static string Compact(string json)
-    {
-        var compact = new StringBuilder(json.Length);
-        var inText = false;
-        for (var i = 0; i < json.Length; i++)
-        {
-            if (inText && json[i] == '\\')
-            {
-                // With what it escapes, which may be a quote.
-                compact.Append(json[i++]);
-            }
-            else if (json[i] == '"')
-            {
-                inText = !inText;
-            }
-            else if (!inText && char.IsWhiteSpace(json[i]))
-            {
-                continue;
-            }
-
-            compact.Append(json[i]);
-        }
-
-        return compact.ToString();
     }
 
     private JsonElement? Find(string name)

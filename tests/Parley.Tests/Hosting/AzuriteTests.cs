@@ -37,7 +37,7 @@ public sealed class AzuriteTests
     }
 
     [Fact]
-    public async Task A_start_that_is_given_up_leaves_no_process()
+    public async Task A_start_that_is_given_up_says_so()
     {
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();

@@ -16,10 +16,10 @@ namespace Parley.Tests.Hosting;
 public sealed class InvocationTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    readonly Stage stage = new();
-    ParleyHost host = null!;
-    HttpClient http = null!;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly Stage stage = new();
+    private ParleyHost host = null!;
+    private HttpClient http = null!;
 
     public async Task InitializeAsync()
     {

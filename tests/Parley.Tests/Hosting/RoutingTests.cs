@@ -10,8 +10,8 @@ namespace Parley.Tests.Hosting;
 /// <summary>Every function answers with its name and route values, so a test sees which one the host chose.</summary>
 public sealed class RoutingTests : IAsyncLifetime
 {
-    ParleyHost host = null!;
-    HttpClient http = null!;
+    private ParleyHost host = null!;
+    private HttpClient http = null!;
 
     public async Task InitializeAsync()
     {
@@ -87,7 +87,7 @@ public sealed class RoutingTests : IAsyncLifetime
         Assert.Equal("", await response.Content.ReadAsStringAsync());
     }
 
-    static Task Say(HttpRequest request, string function, params string?[] values)
+    private static Task Say(HttpRequest request, string function, params string?[] values)
     {
         request.HttpContext.Response.Headers["X-Function"] = function;
         return request.HttpContext.Response.WriteAsync(string.Join(' ', [function, .. values]));

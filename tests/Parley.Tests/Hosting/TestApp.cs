@@ -4,7 +4,7 @@ using Parley.LocalHost;
 namespace Parley.Tests.Hosting;
 
 /// <summary>Hosts of the functions that a test brings along.</summary>
-static class TestApp
+internal static class TestApp
 {
     public static Task<ParleyHost> StartAsync(params Type[] functionClasses) => StartAsync(_ => { }, functionClasses);
 

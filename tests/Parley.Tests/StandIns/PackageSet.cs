@@ -4,7 +4,7 @@ using Parley.LocalHost;
 namespace Parley.Tests.StandIns;
 
 /// <summary>The package set that this build uses, and the packages that have a stand-in.</summary>
-static class PackageSet
+internal static class PackageSet
 {
     public static string Name { get; } = typeof(PackageSet).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "AzurePackages").Value!;

@@ -9,7 +9,7 @@ namespace Parley.Tests.StandIns;
 /// Which types and members of the stand-in ids the built assemblies beside this test refer to: ours, and those real
 /// packages that need a stand-in. Attributes, signatures and generic calls are in the same tables of the metadata.
 /// </summary>
-sealed class ReferredMembers
+internal sealed class ReferredMembers
 {
     public HashSet<Type> Types { get; } = [];
 
@@ -33,7 +33,7 @@ sealed class ReferredMembers
         return referred;
     }
 
-    void Add(MetadataReader reader)
+    private void Add(MetadataReader reader)
     {
         var wanted = reader.AssemblyReferences.Where(handle => PackageSet.Serves(reader.GetString(reader.GetAssemblyReference(handle).Name))).ToHashSet();
         if (wanted.Count == 0)
@@ -58,7 +58,7 @@ sealed class ReferredMembers
         }
     }
 
-    static bool IsIn(MetadataReader reader, TypeReferenceHandle handle, HashSet<AssemblyReferenceHandle> wanted)
+    private static bool IsIn(MetadataReader reader, TypeReferenceHandle handle, HashSet<AssemblyReferenceHandle> wanted)
     {
         var scope = reader.GetTypeReference(handle).ResolutionScope;
         return scope.Kind == HandleKind.TypeReference
@@ -66,7 +66,7 @@ sealed class ReferredMembers
             : scope.Kind == HandleKind.AssemblyReference && wanted.Contains((AssemblyReferenceHandle)scope);
     }
 
-    void Resolve(Module module, EntityHandle handle, string name, Action<int> resolve)
+    private void Resolve(Module module, EntityHandle handle, string name, Action<int> resolve)
     {
         try
         {

@@ -45,7 +45,7 @@ public sealed class StorageRoundTripTests(AzuriteFixture storage) : IClassFixtur
         Assert.Equal(0, (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount);
     }
 
-    async Task<BlobContainerClient> NewContainerAsync(string name)
+    private async Task<BlobContainerClient> NewContainerAsync(string name)
     {
         var container = new BlobContainerClient(storage.ConnectionString, $"round-trip-{name}");
         await container.CreateIfNotExistsAsync();

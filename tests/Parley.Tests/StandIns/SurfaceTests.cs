@@ -9,7 +9,7 @@ namespace Parley.Tests.StandIns;
 /// </summary>
 public sealed class SurfaceTests
 {
-    static readonly ReferredMembers Referred = ReferredMembers.Read();
+    private static readonly ReferredMembers Referred = ReferredMembers.Read();
 
     public static TheoryData<string> StandIns => [.. PackageSet.Ids];
 
@@ -35,10 +35,10 @@ public sealed class SurfaceTests
         Assert.True(unused.Length == 0, string.Join('\n', unused));
     }
 
-    static Type[] ExportedTypes(string id) =>
+    private static Type[] ExportedTypes(string id) =>
         File.Exists(Path.Combine(AppContext.BaseDirectory, id + ".dll")) ? Assembly.Load(id).GetExportedTypes() : [];
 
-    static IEnumerable<string> Unused(Type type)
+    private static IEnumerable<string> Unused(Type type)
     {
         // Constants are copied into their users, so metadata does not show who uses an enum's member or a const.
         // An interface's and a delegate's members are one whole: who implements or makes one needs them all.
@@ -59,19 +59,19 @@ public sealed class SurfaceTests
             .Select(member => $"{type.FullName}: {member}");
     }
 
-    static bool IsSeen(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
+    private static bool IsSeen(MethodBase method) => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly;
 
-    static bool IsUsed(MethodBase method) => Referred.Members.Contains(method);
+    private static bool IsUsed(MethodBase method) => Referred.Members.Contains(method);
 
     /// <summary>The parameterless protected constructor that lets Moq derive from a client.</summary>
-    static bool IsForMocking(ConstructorInfo constructor) => constructor.IsFamily && constructor.GetParameters().Length == 0;
+    private static bool IsForMocking(ConstructorInfo constructor) => constructor.IsFamily && constructor.GetParameters().Length == 0;
 
     /// <summary>Overrides, and what an interface demands, are called through the type that promised them; abstract members bind who derives.</summary>
-    static bool IsPromisedElsewhere(MethodInfo method, HashSet<MethodInfo> inherited) =>
+    private static bool IsPromisedElsewhere(MethodInfo method, HashSet<MethodInfo> inherited) =>
         method.GetBaseDefinition().DeclaringType != method.DeclaringType || method.IsAbstract || inherited.Contains(method);
 
     /// <summary>What C# only lets us declare together, or what an attribute's named argument sets unseen: accessors, and operators with their opposites.</summary>
-    static IEnumerable<MethodInfo> PairOf(MethodInfo method)
+    private static IEnumerable<MethodInfo> PairOf(MethodInfo method)
     {
         const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var type = method.DeclaringType!;
@@ -86,5 +86,5 @@ public sealed class SurfaceTests
         return accessors.Concat(type.GetMethods(Declared).Where(each => opposites.Contains(each.Name)));
     }
 
-    static bool IsBaseOfReferred(Type type) => Referred.Types.Any(referred => referred != type && type.IsAssignableFrom(referred));
+    private static bool IsBaseOfReferred(Type type) => Referred.Types.Any(referred => referred != type && type.IsAssignableFrom(referred));
 }
