@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Parley.Conversations;
 using Parley.Messages;
 using Parley.Storage;
@@ -18,7 +19,9 @@ public static class ParleyServices
         services.TryAddSingleton<Entropy>();
         services.TryAddSingleton(_ => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
         services.AddSingleton<ParleyTables>();
-        services.AddHostedService<StorageSetup>();
+
+        // First of all hosted services: the worker's own begins to take invocations, and they need the tables.
+        services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageSetup>());
         services.AddSingleton<KeyedLock>();
         services.AddSingleton<WriteBudget>();
 

@@ -68,7 +68,7 @@ public class ConcurrencyTests(ParleyFixture parley)
                     HttpMethod.Post, $"v1/conversations/{conversation}/messages", new { message = $"{client}/{i}" });
                 if (mayBeBusy && response.StatusCode == HttpStatusCode.ServiceUnavailable)
                 {
-                    await response.AssertProblemAsync(503, "conversation_busy");
+                    await response.AssertProblemAsync(503, "busy");
                     Assert.NotNull(response.Headers.RetryAfter);
                 }
                 else

@@ -18,6 +18,8 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("page=0", "page")]
     [InlineData("page=-1", "page")]
     [InlineData("page=99999999999", "page")]
+    [InlineData("page=2%00", "page")]
+    [InlineData("page=+2", "page")]
     [InlineData("order=up", "order")]
     [InlineData("page=x&per_page=x&order=x", "page", "per_page", "order")]
     public async Task Wrong_parameters(string query, params string[] fields)
@@ -34,6 +36,8 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("[]", 400, "malformed_json")]
     [InlineData("\"text\"", 400, "malformed_json")]
     [InlineData("{\"message\":\"a\",\"message\":\"b\"}", 400, "malformed_json")]
+    [InlineData("{\"message\":\"a\",\"\\ud800\":1}", 400, "malformed_json")]
+    [InlineData("{\"message\":\"a\",\"x\":{\"\\ud800\":1}}", 400, "malformed_json")]
     [InlineData("{}", 422, "invalid_fields", "message")]
     [InlineData("{\"message\":null}", 422, "invalid_fields", "message")]
     [InlineData("{\"message\":\"\"}", 422, "invalid_fields", "message")]
@@ -170,6 +174,7 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("DELETE", "v1/conversations", 405, "POST")]
     [InlineData("DELETE", "v1/conversations/1/messages", 405, "GET, POST")]
     [InlineData("DELETE", "V1/Conversations/1/Messages/", 405, "GET, POST")]
+    [InlineData("GET", "v1/conversations/1/messages//", 404, null)]
     [InlineData("OPTIONS", "v1/conversations/1", 405, "GET")]
     [InlineData("BREW", "v1/conversations/1", 405, "GET")]
     public async Task Unknown_paths_and_wrong_methods(string method, string path, int status, string? allow)
@@ -210,6 +215,28 @@ public class ProblemTests(ParleyFixture parley)
             + $"Idempotency-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{{\"message\":\"x\"}}");
 
         await response.AssertProblemAsync(422, "invalid_fields", "Idempotency-Key");
+    }
+
+    [Fact]
+    public async Task A_bad_idempotency_key_is_named_with_the_other_fields()
+    {
+        using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/conversations", new { title = 5 }, ("Idempotency-Key", new string('x', 256)));
+
+        await response.AssertProblemAsync(422, "invalid_fields", "title", "Idempotency-Key");
+    }
+
+    [Theory]
+    [InlineData("gzip", 415)]
+    [InlineData("identity", 200)]
+    public async Task Encodings(string encoding, int status)
+    {
+        var conversation = await parley.Client.CreateConversationAsync();
+        using var content = new StringContent("{\"message\":\"x\"}");
+        content.Headers.ContentType = null;
+        content.Headers.ContentEncoding.Add(encoding);
+        using var response = await parley.Client.PostAsync($"v1/conversations/{conversation}/messages", content);
+
+        Assert.Equal(status, (int)response.StatusCode);
     }
 
     [Fact]

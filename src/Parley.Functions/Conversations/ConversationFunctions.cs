@@ -42,7 +42,7 @@ public sealed class ConversationFunctions(ApiEndpoint endpoint, ConversationRead
             }
 
             var key = RequestHeaders.IdempotencyKey(
-                request, draft.Title, draft.Channel, draft.WebChat?.ToString(), draft.Address, draft.FirstName, draft.LastName, draft.Metadata);
+                request, fields, draft.Title, draft.Channel, draft.WebChat?.ToString(), draft.Address, draft.FirstName, draft.LastName, draft.Metadata);
             fields.ThrowIfInvalid();
             if (chatbot is not null)
             {

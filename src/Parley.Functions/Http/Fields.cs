@@ -114,12 +114,13 @@ internal sealed class Fields(JsonElement body)
             return null;
         }
 
-        if (element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time))
+        if (element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time)
+            && element.TryGetDateTime(out var zoned) && zoned.Kind != DateTimeKind.Unspecified)
         {
             return time;
         }
 
-        Fail(name, "Must be a time in ISO 8601, such as 2026-01-31T12:00:00Z.");
+        Fail(name, "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z.");
         return null;
     }
 
@@ -190,11 +191,15 @@ internal sealed class Fields(JsonElement body)
 
     private JsonElement? Find(string name)
     {
-        var found = body.TryGetProperty(name, out var element)
-            || body.TryGetProperty(JsonNamingPolicy.CamelCase.ConvertName(name), out element)
-            || body.TryGetProperty(JsonNamingPolicy.SnakeCaseLower.ConvertName(name), out element)
-            || (name.Contains('_') && body.TryGetProperty(ToCamel(name), out element));
-        return found && element.ValueKind != JsonValueKind.Null ? element : null;
+        foreach (var spelling in new[] { name, JsonNamingPolicy.SnakeCaseLower.ConvertName(name), ToCamel(name) })
+        {
+            if (body.TryGetProperty(spelling, out var element) && element.ValueKind != JsonValueKind.Null)
+            {
+                return element;
+            }
+        }
+
+        return null;
     }
 
     private static string ToCamel(string snake) =>

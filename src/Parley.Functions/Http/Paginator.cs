@@ -78,9 +78,9 @@ internal static class Paginator
 
     private static IEnumerable<int?> Numbers(int first, int last) => Enumerable.Range(first, last - first + 1).Select(number => (int?)number);
 
-    /// <summary>All parameters but <c>page</c>, as they were sent.</summary>
+    /// <summary>All parameters but <c>page</c>, as they were sent; but what a URL may not hold is escaped.</summary>
     private static string OtherParameters(QueryString query) =>
-        string.Concat((query.Value ?? "").TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
+        string.Concat(new Uri("http://localhost/" + query.Value).Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
             .Where(pair => !pair.Equals("page", StringComparison.OrdinalIgnoreCase) && !pair.StartsWith("page=", StringComparison.OrdinalIgnoreCase))
             .Select(pair => pair + "&"));
 }

@@ -11,8 +11,9 @@ internal static class PublicUrl
     /// </summary>
     public static string Of(HttpRequest request)
     {
-        var forwarded = request.Headers["X-Forwarded-Proto"].ToString();
+        var forwarded = request.Headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim();
         var scheme = forwarded is "https" or "http" ? forwarded : request.Scheme;
-        return $"{scheme}://{request.Host.ToUriComponent()}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
+        var host = request.Host.HasValue ? request.Host.ToUriComponent() : "localhost";
+        return $"{scheme}://{host}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
 }

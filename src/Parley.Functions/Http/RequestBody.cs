@@ -43,30 +43,42 @@ internal static class RequestBody
         }
         catch (JsonException e)
         {
-            throw new ParleyException(ErrorCode.MalformedJson, $"The body is not readable JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}.", e);
+            var place = e.LineNumber is null ? "a member is named twice" : $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+            throw new ParleyException(ErrorCode.MalformedJson, $"The body is not readable JSON: {place}.", e);
         }
-        catch (BadHttpRequestException e)
+        catch (InvalidOperationException e)
         {
+            // The check for duplicates decodes the names.
+            throw new ParleyException(ErrorCode.MalformedJson, "The body is not readable JSON: a member's name is not valid Unicode.", e);
+        }
+        catch (IOException e)
+        {
+            // Also BadHttpRequestException: the client went away, or sent less than it announced.
             throw new ParleyException(ErrorCode.MalformedJson, "The body could not be read to its end.", e);
         }
     }
 
     private static void RequireJson(HttpRequest request)
     {
-        // A body without a media type is read as JSON: that is the only thing it could be here.
-        if (string.IsNullOrEmpty(request.ContentType))
+        var encoding = request.Headers.ContentEncoding.ToString();
+        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
         {
-            return;
+            throw Unsupported();
         }
 
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !(type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
-            || (type.Charset.HasValue && !type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && !type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase))
-            || request.Headers.ContentEncoding.Count > 0)
+        // A body without a media type is read as JSON: that is the only thing it could be here.
+        if (!string.IsNullOrEmpty(request.ContentType) && !IsJson(request.ContentType))
         {
-            throw ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
+            throw Unsupported();
         }
     }
+
+    private static bool IsJson(string contentType) =>
+        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+
+    private static ParleyException Unsupported() => ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, int limit)
     {

@@ -11,22 +11,24 @@ internal static class RequestHeaders
 {
     /// <summary>The client's Idempotency-Key with the request that it came with.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="fields">The parsed fields, in a fixed order.</param>
+    /// <param name="fields">Learns of a key that is not valid.</param>
+    /// <param name="values">The parsed fields, in a fixed order.</param>
     /// <returns>Null when none was sent.</returns>
-    public static IdempotencyKey? IdempotencyKey(HttpRequest request, params ReadOnlySpan<string?> fields)
+    public static IdempotencyKey? IdempotencyKey(HttpRequest request, Fields fields, params ReadOnlySpan<string?> values)
     {
-        if (!request.Headers.TryGetValue("Idempotency-Key", out var values))
+        if (!request.Headers.TryGetValue("Idempotency-Key", out var sent))
         {
             return null;
         }
 
-        var key = values.ToString();
-        if (values.Count != 1 || key.Length is 0 or > Parley.Idempotency.IdempotencyKey.MaxLength || !key.All(c => c is >= ' ' and <= '~'))
+        var key = sent.ToString();
+        if (sent.Count != 1 || key.Length is 0 or > Parley.Idempotency.IdempotencyKey.MaxLength || !key.All(c => c is >= ' ' and <= '~'))
         {
-            throw ParleyException.Field("Idempotency-Key", $"Must have 1 to {Parley.Idempotency.IdempotencyKey.MaxLength} printable ASCII characters.");
+            fields.Fail("Idempotency-Key", $"Must have 1 to {Parley.Idempotency.IdempotencyKey.MaxLength} printable ASCII characters.");
+            return null;
         }
 
-        return Parley.Idempotency.IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. fields]);
+        return Parley.Idempotency.IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. values]);
     }
 
     /// <summary>Whether a revision is one that If-Match names (RFC 9110, section 13.1.1: strong comparison, so weak tags never match).</summary>

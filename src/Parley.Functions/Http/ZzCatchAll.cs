@@ -15,7 +15,7 @@ public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes)
     public Task Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, string? path) =>
         endpoint.RunAsync(request, () =>
         {
-            var methods = routes.MethodsOf("/" + (path ?? "").Trim('/'));
+            var methods = routes.MethodsOf("/" + path);
             return Task.FromResult<IResult>(methods.Count == 0
                 ? new ProblemResult(ErrorCode.RouteNotFound.With("There is no such path; docs/api.md lists them all."))
                 : new ProblemResult(ErrorCode.MethodNotAllowed.With($"This path takes {string.Join(", ", methods)}.")) { Allow = string.Join(", ", methods) });

@@ -47,7 +47,7 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
                 fields.Fail("sender", "No such sender.");
             }
 
-            var key = RequestHeaders.IdempotencyKey(request, text, quoted);
+            var key = RequestHeaders.IdempotencyKey(request, fields, text, quoted);
             fields.ThrowIfInvalid();
 
             var draft = new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted);

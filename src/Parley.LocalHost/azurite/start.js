@@ -3,6 +3,11 @@
 const [program] = process.argv.splice(2, 1);
 let shutdown = () => process.exit(0);
 
+// When we are killed, nobody reads its output any more; it must still save its data.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', () => {});
+}
+
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {});
 }

@@ -24,16 +24,16 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
 
         try
         {
-            var etag = await WriteRowsAsync(conversation.Key, minute, minute, conversation.ListETag, cancellation);
-            return conversation with { ActivityMinute = minute, ListETag = etag };
+            return conversation with { ActivityMinute = minute, ListETag = await WriteRowsAsync(conversation.Key, minute, conversation.ListETag, cancellation) };
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
-            // A writer of another process was here since the head was read, or wrote the rows and then lost its append.
+            // A writer of another process was here since the head was read, or wrote the rows and then lost its append. Its minute may
+            // be later than this one's (clocks differ); then the head goes there too, so that the last minute never goes back.
             var row = await ListRow.FindAsync(tables, conversation.Key, cancellation)
                 ?? throw new InvalidOperationException($"Conversation {conversation.Key.PartitionKey} has a head but no row in its tenant's list.", e);
-            var etag = await WriteRowsAsync(conversation.Key, minute, Math.Max(minute, row.LastMinute), row.ETag, cancellation);
-            return conversation with { ActivityMinute = minute, ListETag = etag };
+            var later = Math.Max(minute, row.LastMinute);
+            return conversation with { ActivityMinute = later, ListETag = await WriteRowsAsync(conversation.Key, later, row.ETag, cancellation) };
         }
     }
 
@@ -59,13 +59,13 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         }
     }
 
-    private async Task<ETag> WriteRowsAsync(ConversationKey key, long minute, long lastMinute, ETag listETag, CancellationToken cancellation)
+    private async Task<ETag> WriteRowsAsync(ConversationKey key, long minute, ETag listETag, CancellationToken cancellation)
     {
         var partition = key.Tenant.PartitionKey;
         var response = await tables.Tenants.SubmitTransactionAsync(
             [
                 new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(minute, key.Number))),
-                new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(key.Number)) { ["LastMinute"] = lastMinute }, listETag),
+                new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(key.Number)) { ["LastMinute"] = minute }, listETag),
             ],
             cancellation);
         return response.Value[1].Headers.ETag!.Value;

@@ -39,19 +39,18 @@ public sealed class ConversationCreation(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var writeId = entropy.NextWriteId();
-        var running = budget.Start();
-        var (number, listed, replayed) = await ListAsync(tenant, draft, writeId, key, running, cancellation);
+        var (number, listed, replayed) = await ListAsync(tenant, draft, writeId, key, cancellation);
         var conversation = HeadOf(new ConversationKey(tenant, number), listed, draft);
         if (!replayed)
         {
-            return (await InsertHeadAsync(conversation, listed.WriteId, running, cancellation), false);
+            return (await InsertHeadAsync(conversation, listed.WriteId, cancellation), false);
         }
 
         if (await reader.FindAsync(conversation.Key, cancellation) is null)
         {
             // The first request died before its head. Lists may have dropped its activity row since, so it gets a new one.
-            var moved = await activity.MoveToAsync(conversation, time.NowInMilliseconds().Minute(), cancellation);
-            await InsertHeadAsync(moved, listed.WriteId, running, cancellation);
+            var moved = await MoveAsync(conversation, cancellation);
+            await InsertHeadAsync(moved, listed.WriteId, cancellation);
         }
 
         // The same fields made it, so this is the first answer again, whatever has been written to the conversation since.
@@ -59,31 +58,41 @@ public sealed class ConversationCreation(
     }
 
     private async Task<(int Number, ListRow Listed, bool Replayed)> ListAsync(
-        TenantId tenant, NewConversation draft, string writeId, IdempotencyKey? key, WriteBudget.Running running, CancellationToken cancellation)
+        TenantId tenant, NewConversation draft, string writeId, IdempotencyKey? key, CancellationToken cancellation)
     {
+        var running = budget.Start();
         using var turn = await writers.EnterAsync(tenant.PartitionKey, cancellation);
         var check = entropy.NextBits(EntityId.CheckBits);
-        int? undecided = null;
+        (int Number, ETag? Counter)? tried = null;
         while (true)
         {
-            await running.NextAttemptAsync(cancellation);
+            await running.WaitAsync(cancellation);
             var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
             var counter = stored.HasValue ? stored.Value! : null;
             var last = counter?.GetInt32("LastConversation") ?? 0;
 
-            // A number that was tried is decided once the counter has reached it: the row tells whose it became.
-            if (undecided is { } tried && tried <= last)
+            // A try is decided once the counter has another ETag: whose the number became, its row tells.
+            if (tried is { } before && before.Counter != counter?.ETag)
             {
-                undecided = null;
-                if (await ListRow.FindAsync(tables, new ConversationKey(tenant, tried), cancellation) is { } row && row.WriteId == writeId)
+                if (await ListRow.FindAsync(tables, new ConversationKey(tenant, before.Number), cancellation) is { } mine && mine.WriteId == writeId)
                 {
-                    return (tried, row, false);
+                    return (before.Number, mine, false);
                 }
+
+                running.NothingLanded();
             }
+
+            if (tried is not null && key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first
+                && await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation) is { } row)
+            {
+                return (first, row, row.WriteId != writeId);
+            }
+
+            running.ThrowIfUsedUp();
 
             var at = time.NowInMilliseconds();
             var listed = new ListRow(writeId, check, at, at.Minute(), at.Minute(), default);
-            var number = last + 1;
+            var number = checked(last + 1);
             try
             {
                 if (key is not null && (counter?.GetInt64("KeyHour") ?? 0) < at.Hour())
@@ -98,12 +107,7 @@ public sealed class ConversationCreation(
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                undecided = number;
-                if (key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first
-                    && await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation) is { } row)
-                {
-                    return (first, row, row.WriteId != writeId);
-                }
+                tried = (number, counter?.ETag);
             }
         }
     }
@@ -118,7 +122,7 @@ public sealed class ConversationCreation(
         {
             // First, so that a repeated key is the failure that the transaction reports.
             actions.Add(new(TableTransactionActionType.Add, idempotency.ToRow(partition, key.Number)));
-            counted["KeyHour"] = listed.CreatedAt.Hour();
+            counted["KeyHour"] = Math.Max(listed.CreatedAt.Hour(), counter?.GetInt64("KeyHour") ?? 0);
         }
 
         actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));
@@ -148,11 +152,12 @@ public sealed class ConversationCreation(
         ListETag = listed.ETag,
     };
 
-    private async Task<Conversation> InsertHeadAsync(
-        Conversation conversation, string writeId, WriteBudget.Running running, CancellationToken cancellation)
+    private async Task<Conversation> InsertHeadAsync(Conversation conversation, string writeId, CancellationToken cancellation)
     {
+        var running = budget.Start();
         while (true)
         {
+            await running.WaitAsync(cancellation);
             try
             {
                 var response = await running.SendAsync(
@@ -167,7 +172,25 @@ public sealed class ConversationCreation(
             }
             catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, cancellation))
             {
-                await running.NextAttemptAsync(cancellation);
+                // Sent again until it is there: by this try or an earlier one.
+            }
+        }
+    }
+
+    private async Task<Conversation> MoveAsync(Conversation conversation, CancellationToken cancellation)
+    {
+        var running = budget.Start();
+        while (true)
+        {
+            await running.WaitAsync(cancellation);
+            try
+            {
+                return await running.SendAsync(
+                    token => activity.MoveToAsync(conversation, time.NowInMilliseconds().Minute(), token), cancellation);
+            }
+            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
+            {
+                // Another retry of the same request moves it as well.
             }
         }
     }

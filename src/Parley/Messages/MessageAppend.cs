@@ -38,8 +38,8 @@ public sealed class MessageAppend(
 {
     /// <summary>Appends one.</summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.ConversationBusy"/>,
-    /// <see cref="ErrorCode.IdempotencyKeyReused"/>, or <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message.
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message.
     /// </exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
@@ -49,16 +49,17 @@ public sealed class MessageAppend(
         Conversation? tried = null;
         while (true)
         {
-            await running.NextAttemptAsync(cancellation);
+            await running.WaitAsync(cancellation);
             var head = await conversations.GetAsync(id, cancellation);
-            if (tried is not null && head.Last > tried.Last)
+            if (tried is not null && head.ETag != tried.ETag)
             {
-                var there = await MessageRow.FindAsync(tables, NextKey(tried), cancellation);
-                if (there?.WriteId == writeId)
+                if (head.Last > tried.Last && await MessageRow.FindAsync(tables, NextKey(tried), cancellation) is { } there && there.WriteId == writeId)
                 {
                     await activity.DropPassedAsync(tried, head, cancellation);
                     return new Appended(there.Key, Replayed: false);
                 }
+
+                running.NothingLanded();
             }
 
             var quoted = await FindQuotedAsync(head, draft.Quoted, cancellation);
@@ -75,6 +76,7 @@ public sealed class MessageAppend(
                 throw refusal;
             }
 
+            running.ThrowIfUsedUp();
             try
             {
                 var message = new Message

@@ -21,7 +21,7 @@ public sealed class MessageEdit(
     /// <param name="cancellation">Ends the edit.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.MessageNotFound"/>, <see cref="ErrorCode.MessageDeleted"/>,
-    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.ConversationBusy"/>.
+    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<EditedMessage> EditAsync(
         ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
@@ -36,13 +36,26 @@ public sealed class MessageEdit(
         var running = budget.Start();
         using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
         var editId = entropy.NextWriteId();
+        int? tried = null;
         while (true)
         {
-            await running.NextAttemptAsync(cancellation);
+            await running.WaitAsync(cancellation);
             var (head, message) = await ReadAsync(id, messageId, cancellation);
             if (message.EditId == editId)
             {
                 return message;
+            }
+
+            if (message.Revision > tried + 1)
+            {
+                // This edit may have made the revision after the one that it was tried on, and another one the next. To write it
+                // again would undo that other one; to refuse it might deny what happened.
+                throw WriteBudget.Running.Unknown();
+            }
+
+            if (message.Revision == tried + 1)
+            {
+                running.NothingLanded();
             }
 
             if (message.DeletedBy is not null)
@@ -55,6 +68,7 @@ public sealed class MessageEdit(
                 throw ErrorCode.StaleRevision.With($"The message is at revision {message.Revision}. Read it again and decide anew.");
             }
 
+            running.ThrowIfUsedUp();
             var edited = message with { Text = text, EditedBy = editor, EditId = editId, Revision = message.Revision + 1 };
             var actions = EditOf(head, edited);
             try
@@ -64,7 +78,7 @@ public sealed class MessageEdit(
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                // The next round reads what is there: this edit, or what it has to be made on.
+                tried = message.Revision;
             }
         }
     }
@@ -75,9 +89,13 @@ public sealed class MessageEdit(
         var reading = known ? MessageRow.FindAsync(tables, reference.Key, cancellation) : Task.FromResult<Message?>(null);
         var head = conversations.GetAsync(id, cancellation);
         await Task.WhenAll(head, reading);
-        return await reading is { } message && reference.Matches(message.Check)
-            ? (await head, message)
-            : throw ErrorCode.MessageNotFound.With("There is no such message in this conversation.");
+        if (await reading is not { } message || !reference.Matches(message.Check))
+        {
+            throw ErrorCode.MessageNotFound.With("There is no such message in this conversation.");
+        }
+
+        // A message that came in between the two reads has a head that knows it.
+        return (message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head, message);
     }
 
     private static List<TableTransactionAction> EditOf(Conversation head, Message edited)

@@ -88,8 +88,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     /// <summary>A defect; logged under the traceId.</summary>
     public static readonly ErrorCode InternalError = new("internal_error", ProblemKind.Internal, "Parley failed");
     /// <summary>Too many writers at once; nothing was stored. Retry-After says when to try again.</summary>
-    public static readonly ErrorCode ConversationBusy = new("conversation_busy", ProblemKind.Unavailable, "Too many writes to one conversation");
-    /// <summary>Storage did not answer in time. Retry-After says when to try again, best under the same Idempotency-Key.</summary>
+    public static readonly ErrorCode Busy = new("busy", ProblemKind.Unavailable, "Too many writes at once");
+    /// <summary>Storage did not answer in time, and what was asked for may have been stored. Retry-After says when to try again, best under the same Idempotency-Key.</summary>
     public static readonly ErrorCode StorageUnavailable = new("storage_unavailable", ProblemKind.Unavailable, "Storage does not answer");
 
     /// <summary>Every code, in the order of the table in docs/api.md.</summary>
@@ -97,7 +97,7 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     [
         MalformedJson, MalformedHeader, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
         MessageNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, StaleRevision, BodyTooLarge,
-        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, ConversationBusy, StorageUnavailable,
+        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, Busy, StorageUnavailable,
     ];
 
     /// <summary>The problem's <c>type</c> (RFC 9457): a URN, for it names the problem and is no address.</summary>

@@ -14,7 +14,7 @@ public sealed class KeyedLock
     private readonly Dictionary<string, Gate> gates = new(StringComparer.Ordinal);
 
     /// <summary>Waits for this key's turn; disposing ends it.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationBusy"/> when <see cref="MaxWaiting"/> wait already.</exception>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.Busy"/> when <see cref="MaxWaiting"/> wait already.</exception>
     public async Task<IDisposable> EnterAsync(string key, CancellationToken cancellation)
     {
         var gate = Join(key);
@@ -41,7 +41,7 @@ public sealed class KeyedLock
             }
             else if (gate.Present > MaxWaiting)
             {
-                throw new ParleyException(ErrorCode.ConversationBusy, "Too many writes wait for this conversation; nothing was stored. Try again.")
+                throw new ParleyException(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")
                 {
                     RetryAfter = TimeSpan.FromSeconds(1),
                 };

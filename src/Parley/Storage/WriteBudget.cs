@@ -21,46 +21,65 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Begins a write now.</summary>
-    public Running Start() => new(time, entropy, time.GetTimestamp());
+    public Running Start() => new(time, entropy);
 
-    /// <summary>One write's use of the budget.</summary>
-    public sealed class Running(TimeProvider time, Entropy entropy, long startedAt)
+    /// <summary>
+    /// One write's use of the budget. Each round: <see cref="WaitAsync"/>, look at what is there (an earlier send may have landed; if it
+    /// never can any more, <see cref="NothingLanded"/>), <see cref="ThrowIfUsedUp"/>, <see cref="SendAsync"/>. So the last send is
+    /// looked after too, and the caller is told that nothing was stored only when that is known.
+    /// </summary>
+    public sealed class Running(TimeProvider time, Entropy entropy)
     {
-        private int attempts;
+        private readonly long startedAt = time.GetTimestamp();
+        private int sent;
+        private bool mayHaveLanded;
 
-        /// <summary>Before each attempt: waits after the first one (full jitter, so that losers of one race do not meet again).</summary>
-        /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationBusy"/> when the budget is used up.</exception>
-        public async Task NextAttemptAsync(CancellationToken cancellation)
+        /// <summary>Waits before every round but the first (full jitter, so that losers of one race do not meet again).</summary>
+        public async Task WaitAsync(CancellationToken cancellation)
         {
-            if (attempts >= MaxAttempts)
+            if (sent > 0)
             {
-                throw Exhausted();
-            }
-
-            if (attempts > 0)
-            {
-                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, attempts - 1));
+                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, sent - 1));
                 await Task.Delay(TimeSpan.FromMilliseconds(ceiling * entropy.NextDouble()), time, cancellation);
             }
-
-            attempts++;
         }
 
-        /// <summary>Sends a write with its time-out, unless it is too old to be sent.</summary>
-        /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationBusy"/> when the write is older than <see cref="MaxAge"/>.</exception>
-        public async Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellation)
+        /// <summary>What is there shows that no send so far has been stored, and that none can be any more.</summary>
+        public void NothingLanded() => mayHaveLanded = false;
+
+        /// <summary>Gives up when the attempts or the time are used up.</summary>
+        /// <exception cref="ParleyException">
+        /// <see cref="ErrorCode.Busy"/> when nothing was stored, else <see cref="ErrorCode.StorageUnavailable"/>.
+        /// </exception>
+        public void ThrowIfUsedUp()
         {
-            if (time.GetElapsedTime(startedAt) > MaxAge)
+            if (sent < MaxAttempts && time.GetElapsedTime(startedAt) <= MaxAge)
             {
-                throw Exhausted();
+                return;
             }
 
+            throw mayHaveLanded ? Unknown() : new ParleyException(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")
+            {
+                RetryAfter = TimeSpan.FromSeconds(1),
+            };
+        }
+
+        /// <summary>For what cannot be told apart any more: stored and then overwritten, or never stored.</summary>
+        public static ParleyException Unknown() =>
+            new(ErrorCode.StorageUnavailable, "Storage did not answer in time; it is not known whether this was stored. Look, or try again.")
+            {
+                RetryAfter = TimeSpan.FromSeconds(2),
+            };
+
+        /// <summary>Sends a write with its time-out, unless it has become too old to be sent.</summary>
+        public async Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellation)
+        {
+            ThrowIfUsedUp();
+            sent++;
+            mayHaveLanded = true;
             using var timeout = new CancellationTokenSource(SendTimeout, time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
             return await write(linked.Token);
         }
-
-        private static ParleyException Exhausted() =>
-            new(ErrorCode.ConversationBusy, "Others are writing to the same place; nothing was stored. Try again.") { RetryAfter = TimeSpan.FromSeconds(1) };
     }
 }

@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Storage;
@@ -71,7 +70,7 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
         var running = budget.Start();
         while (true)
         {
-            await running.NextAttemptAsync(cancellation);
+            await running.WaitAsync(cancellation);
             var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKeys.Counter, cancellationToken: cancellation);
             var number = (stored.HasValue ? stored.Value!.GetInt32(counter) ?? 0 : 0) + 1;
             ArgumentOutOfRangeException.ThrowIfGreaterThan(number, max, counter);
@@ -85,9 +84,9 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
                     cancellation);
                 return number;
             }
-            catch (RequestFailedException e) when (e.IsLostRace())
+            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                // Another one took this number; take the next.
+                // Another one took this number, or this try did and its answer is lost; take the next.
             }
         }
     }

@@ -41,6 +41,8 @@ public class FieldsTests
     [InlineData("""{"web_chat":"x"}""", "webChat")]
     [InlineData("""{"webChat":"x"}""", "web_chat")]
     [InlineData("""{"webChat":"x"}""", "webChat")]
+    [InlineData("""{"web_chat":null,"webChat":"x"}""", "webChat")]
+    [InlineData("""{"webChat":null,"web_chat":"x"}""", "webChat")]
     public void Either_spelling_is_read(string json, string name) => Assert.Equal("x", Parse(json).Text(name, 0, 1));
 
     [Theory]
@@ -79,6 +81,14 @@ public class FieldsTests
     [InlineData("0", null)]
     [InlineData("{}", null)]
     public void Ids_of_either_form(string json, string? expected) => Assert.Equal(expected, Parse($$"""{"id":{{json}}}""").Id("id"));
+
+    [Theory]
+    [InlineData("2027-01-01T00:00:00Z", true)]
+    [InlineData("2027-01-01T00:00:00-03:00", true)]
+    [InlineData("2027-01-01T00:00:00", false)]
+    [InlineData("2027-01-01", false)]
+    [InlineData("tomorrow", false)]
+    public void Times_tell_their_offset(string text, bool valid) => Assert.Equal(valid, Parse($$"""{"at":"{{text}}"}""").Time("at") is not null);
 
     private static Fields Parse(string json) => new(JsonElement.Parse(json));
 }

@@ -71,9 +71,32 @@ public class PaginatorTests
     [Theory]
     [InlineData("?a=1&page=3&a=2&b%5B%5D=x%20y", "?a=1&a=2&b%5B%5D=x%20y&page=1")]
     [InlineData("?page", "?page=1")]
+    [InlineData("?x=\"<>{}|^\\", "?x=%22%3C%3E%7B%7D%7C%5E%5C&page=1")]
     [InlineData("?PAGE=2&pages=4", "?pages=4&page=1")]
     public void Other_parameters_are_kept_as_sent_and_page_comes_last(string query, string expected) =>
         Assert.EndsWith(expected, Paginator.Create(Items(1), 1, 15, 1, Request(query)).Links.First, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("https", "https")]
+    [InlineData("https,http", "https")]
+    [InlineData("", "http")]
+    [InlineData("javascript", "http")]
+    public void The_front_end_tells_the_scheme(string forwarded, string scheme)
+    {
+        var request = Request("");
+        request.Headers["X-Forwarded-Proto"] = forwarded;
+
+        Assert.StartsWith($"{scheme}://chat.example/", Paginator.Create(Items(0), 1, 15, 0, request).Links.First, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Links_are_absolute_even_when_the_client_names_no_host()
+    {
+        var request = Request("");
+        request.Host = default;
+
+        Assert.StartsWith("https://localhost/", Paginator.Create(Items(0), 1, 15, 0, request).Links.First, StringComparison.Ordinal);
+    }
 
     private static ConversationMessage[] Items(int count) => [.. Enumerable.Repeat(Item, count)];
 

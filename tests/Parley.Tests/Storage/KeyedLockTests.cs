@@ -32,7 +32,7 @@ public class KeyedLockTests
 
         var refused = await Assert.ThrowsAsync<ParleyException>(() => locks.EnterAsync("a", default));
 
-        Assert.Equal(ErrorCode.ConversationBusy, refused.Code);
+        Assert.Equal(ErrorCode.Busy, refused.Code);
         Assert.NotNull(refused.RetryAfter);
         holder.Dispose();
         foreach (var entered in waiting)
