@@ -1,1 +1,33 @@
-return;
+using Parley.Benchmarks;
+using Parley.LocalHost;
+
+const int Failed = 1, WrongUsage = 2;
+
+if (BenchOptions.Parse(args, out var error) is not { } options)
+{
+    await Console.Error.WriteLineAsync($"dev bench: {error} See ./dev bench --help");
+    return WrongUsage;
+}
+
+if (options.ShowHelp)
+{
+    Console.WriteLine(BenchOptions.Help);
+    return 0;
+}
+
+try
+{
+    Machine.Print();
+    var allMet = true;
+    foreach (var measure in options.Measures)
+    {
+        allMet &= await measure.RunAsync(options);
+    }
+
+    return allMet ? 0 : Failed;
+}
+catch (Exception e) when (e is HostStartException or BenchmarkException)
+{
+    await Console.Error.WriteLineAsync($"dev bench: {e.Message}");
+    return Failed;
+}

@@ -64,16 +64,10 @@ public sealed class MessageAppend(
 
             var quoted = await FindQuotedAsync(head, draft.Quoted, cancellation);
             var refusal = Refuse(head, draft.Quoted, quoted);
-            if (key is not null && (tried is not null || refusal is not null)
-                && await key.FindResultAsync(tables.Conversations, id.Key.PartitionKey, cancellation) is { } first)
-            {
-                var there = await MessageRow.FindAsync(tables, new MessageKey(id.Key, first), cancellation);
-                return new Appended(new MessageKey(id.Key, first), Replayed: there?.WriteId != writeId);
-            }
-
             if (refusal is not null)
             {
-                throw refusal;
+                // What forbids it now may not have when this key came first.
+                return await FindFirstAsync(id.Key, key, writeId, cancellation) ?? throw refusal;
             }
 
             running.ThrowIfUsedUp();
@@ -103,7 +97,25 @@ public sealed class MessageAppend(
             {
                 tried = head;
             }
+
+            if (await FindFirstAsync(id.Key, key, writeId, cancellation) is { } first)
+            {
+                return first;
+            }
         }
+    }
+
+    /// <summary>What the first request with this key wrote: another one, or this one when its answer was lost.</summary>
+    private async Task<Appended?> FindFirstAsync(ConversationKey conversation, IdempotencyKey? key, string writeId, CancellationToken cancellation)
+    {
+        if (key is null || await key.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation) is not { } sequence)
+        {
+            return null;
+        }
+
+        var first = new MessageKey(conversation, sequence);
+        var row = await MessageRow.FindAsync(tables, first, cancellation);
+        return new Appended(first, Replayed: row?.WriteId != writeId);
     }
 
     private static MessageKey NextKey(Conversation head) => new(head.Key, head.Last + 1);

@@ -1,0 +1,96 @@
+using System.Globalization;
+
+namespace Parley.Benchmarks;
+
+/// <summary>A measure: its name on the command line, what it measures, and how it is run.</summary>
+/// <param name="Name">On the command line.</param>
+/// <param name="Summary">One line.</param>
+/// <param name="RunAsync">Prints its figures; false when one is beyond a limit that no noise excuses.</param>
+internal sealed record Measure(string Name, string Summary, Func<BenchOptions, Task<bool>> RunAsync);
+
+/// <summary>What <c>./dev bench</c> was asked to do.</summary>
+internal sealed record BenchOptions
+{
+    private const string Everything = "all";
+    private const int MaxSeconds = 600;
+    private const int MaxRounds = 100;
+
+    private static readonly Measure[] Known =
+    [
+        new("calls", "storage calls per operation, counted at the transport; fails when one is beyond its limit", CallsMeasure.RunAsync),
+        new("list", "pages of 50 of a tenant with 10,000 messages, through HTTP, against raw storage calls", ListMeasure.RunAsync),
+        new("post", "posting messages, 16 clients on 200 conversations, through HTTP, against raw storage calls", PostMeasure.RunAsync),
+    ];
+
+    public static string Help { get; } = string.Join('\n', [
+        "Usage: ./dev bench NAME… [options]",
+        .. Known.Select(measure => $"  {measure.Name,-12} {measure.Summary}"),
+        $"  {Everything,-12} all of them",
+        "Options:",
+        "  --seconds N  length of a round (default 2)",
+        "  --rounds N   rounds, each with raw and Parley in turn (default 8)",
+        "  --help       show this",
+        "Raw is the same sequence of storage calls, made with the storage SDK alone in the same run.",
+    ]);
+
+    public IReadOnlyList<Measure> Measures { get; private init; } = [];
+
+    public TimeSpan RoundLength { get; private init; } = TimeSpan.FromSeconds(2);
+
+    public int Rounds { get; private init; } = 8;
+
+    public bool ShowHelp { get; private init; }
+
+    /// <summary>Reads the command line; on a mistake, null and what is wrong.</summary>
+    public static BenchOptions? Parse(IEnumerable<string> arguments, out string error)
+    {
+        error = "";
+        var options = new BenchOptions();
+        using var rest = arguments.GetEnumerator();
+        while (rest.MoveNext())
+        {
+            var argument = rest.Current;
+            switch (argument)
+            {
+                case "--help" or "-h":
+                    options = options with { ShowHelp = true };
+                    break;
+                case "--seconds" when TryReadNumber(rest, MaxSeconds, out var seconds):
+                    options = options with { RoundLength = TimeSpan.FromSeconds(seconds) };
+                    break;
+                case "--rounds" when TryReadNumber(rest, MaxRounds, out var rounds):
+                    options = options with { Rounds = rounds };
+                    break;
+                case "--seconds":
+                    error = $"--seconds needs a number from 1 to {MaxSeconds}.";
+                    return null;
+                case "--rounds":
+                    error = $"--rounds needs a number from 1 to {MaxRounds}.";
+                    return null;
+                case Everything:
+                    options = options with { Measures = Known };
+                    break;
+                case var name when Array.Find(Known, measure => measure.Name == name) is { } measure:
+                    options = options.Measures.Contains(measure) ? options : options with { Measures = [.. options.Measures, measure] };
+                    break;
+                default:
+                    error = argument.StartsWith('-') ? $"Unknown option '{argument}'." : $"There is no benchmark '{argument}'.";
+                    return null;
+            }
+        }
+
+        if (options.Measures.Count == 0 && !options.ShowHelp)
+        {
+            error = "Name a benchmark.";
+            return null;
+        }
+
+        return options;
+    }
+
+    private static bool TryReadNumber(IEnumerator<string> rest, int max, out int number)
+    {
+        number = 0;
+        return rest.MoveNext() && int.TryParse(rest.Current, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number >= 1 && number <= max;
+    }
+}

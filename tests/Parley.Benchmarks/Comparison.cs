@@ -1,0 +1,82 @@
+using System.Globalization;
+
+namespace Parley.Benchmarks;
+
+/// <summary>One figure of Parley beside the same figure of raw, in every round.</summary>
+/// <param name="Name">What it is, with its unit.</param>
+/// <param name="Parley">Each round's.</param>
+/// <param name="Raw">The same rounds'.</param>
+internal sealed record Figure(string Name, IReadOnlyList<double> Parley, IReadOnlyList<double> Raw)
+{
+    /// <summary>A figure of every round's results.</summary>
+    public static Figure Of(string name, IEnumerable<Round> rounds, Func<LoadResult, double> figure) =>
+        new(name, [.. rounds.Select(round => figure(round.Parley))], [.. rounds.Select(round => figure(round.Raw))]);
+
+    /// <summary>Parley divided by raw, within each round.</summary>
+    public Spread Ratio => Spread.Of(Parley.Zip(Raw, (parley, raw) => parley / raw));
+
+    /// <summary>Parley minus raw, within each round.</summary>
+    public Spread Difference => Spread.Of(Parley.Zip(Raw, (parley, raw) => parley - raw));
+}
+
+/// <summary>Raw and Parley under the same load, one after the other.</summary>
+internal sealed record Round(LoadResult Parley, LoadResult Raw)
+{
+    /// <summary>
+    /// Rounds with raw and Parley in turn. Who goes first changes, because storage slows down as it fills: the second one of a
+    /// round would always be the loser.
+    /// </summary>
+    public static async Task<List<Round>> RepeatAsync(string name, int rounds, Func<int, Task<(Func<Task<LoadResult>> Parley, Func<Task<LoadResult>> Raw)>> prepare)
+    {
+        var results = new List<Round>(rounds);
+        for (var number = 0; number < rounds; number++)
+        {
+            var (parley, raw) = await prepare(number);
+            var first = await (number % 2 == 0 ? raw : parley)();
+            var second = await (number % 2 == 0 ? parley : raw)();
+            results.Add(number % 2 == 0 ? new Round(second, first) : new Round(first, second));
+            Console.WriteLine($"  {name}, round {number + 1} of {rounds}: Parley {results[^1].Parley.Rate:0}/s, raw {results[^1].Raw.Rate:0}/s");
+        }
+
+        return results;
+    }
+}
+
+/// <summary>Prints figures as a table: the median of the rounds, and in brackets their least and greatest.</summary>
+internal sealed class ComparisonTable
+{
+    private readonly TextTable table = new("", "Parley", "raw", "Parley : raw", "target", "");
+
+    /// <summary>A figure of which Parley : raw should be at least this.</summary>
+    public ComparisonTable AddRatioAtLeast(Figure figure, double target) =>
+        Add(figure, $"{Show(figure.Ratio)} ×", $"≥ {target:0.00} ×", figure.Ratio.Median >= target);
+
+    /// <summary>A figure of which Parley : raw should be at most this.</summary>
+    public ComparisonTable AddRatioAtMost(Figure figure, double target) =>
+        Add(figure, $"{Show(figure.Ratio)} ×", $"≤ {target:0.00} ×", figure.Ratio.Median <= target);
+
+    /// <summary>A figure of which Parley − raw should be at most this.</summary>
+    public ComparisonTable AddDifferenceAtMost(Figure figure, double target) =>
+        Add(figure, Show(figure.Difference, "+0.00;-0.00"), $"≤ +{target:0.00}", figure.Difference.Median <= target);
+
+    /// <summary>A figure without a target.</summary>
+    public ComparisonTable Add(Figure figure) => Add(figure, $"{Show(figure.Ratio)} ×", "", null);
+
+    /// <summary>Prints it.</summary>
+    public void Print() => table.Print();
+
+    private ComparisonTable Add(Figure figure, string compared, string target, bool? met)
+    {
+        table.Add(figure.Name, Show(Spread.Of(figure.Parley)), Show(Spread.Of(figure.Raw)), compared, target, met switch { true => "met", false => "missed", null => "" });
+        return this;
+    }
+
+    private static string Show(Spread spread) => Show(spread, spread.Median >= 100 ? "0" : spread.Median >= 10 ? "0.0" : "0.00");
+
+    private static string Show(Spread spread, string format)
+    {
+        return $"{Text(spread.Median)} ({Text(spread.Min)} to {Text(spread.Max)})";
+
+        string Text(double value) => value.ToString(format, CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Parley.Benchmarks;
+
+/// <summary>Runs single requests and keeps the storage calls of each for a table.</summary>
+internal sealed class Counting(TenantClient client, StorageCalls calls, SettableTime time)
+{
+    private readonly TextTable table = new("request", "calls", "limit", "", "of which");
+    private bool allWithin = true;
+
+    public TenantClient Client => client;
+
+    public SettableTime Time => time;
+
+    /// <summary>Runs one and counts.</summary>
+    /// <param name="name">What it is.</param>
+    /// <param name="limit">The most calls; null when there is no limit.</param>
+    /// <param name="method">The request's.</param>
+    /// <param name="path">The request's.</param>
+    /// <param name="body">The request's.</param>
+    /// <param name="key">Its Idempotency-Key.</param>
+    /// <param name="only">Counts the calls of this table only.</param>
+    /// <param name="authenticated">Whether the API key has just been in use, as in any busy hour.</param>
+    /// <returns>The answer.</returns>
+    public async Task<JsonElement> RunAsync(
+        string name, int? limit, HttpMethod method, string path, JsonObject? body = null, string? key = null, string? only = null, bool authenticated = true)
+    {
+        if (authenticated)
+        {
+            await client.SendAsync(HttpMethod.Get, "v1/conversations/1");
+        }
+
+        calls.TakeAll();
+        var answer = await client.SendAsync(method, path, body, key);
+        var made = calls.TakeAll().Where(call => only is null || call.Table == only).ToList();
+        var within = limit is null || made.Count <= limit;
+        allWithin &= within;
+        table.Add(name, Text(made.Count), limit is { } most ? Text(most) : "", limit is null ? "" : within ? "met" : "EXCEEDED", Describe(made));
+        return answer;
+    }
+
+    /// <summary>Prints the table; false when a limit was exceeded.</summary>
+    public bool Print()
+    {
+        table.Print();
+        Console.WriteLine(allWithin ? "  Every limit is met." : "  A limit is EXCEEDED.");
+        return allWithin;
+    }
+
+    /// <summary>Calls alike are one item: <c>Conversations: 2 × query (14 + 1 rows)</c>.</summary>
+    private static string Describe(IEnumerable<StorageCall> made) => string.Join(", ", made.GroupBy(call => (call.Table, call.Kind, call.Status)).Select(alike =>
+        (alike.Count() > 1 ? $"{alike.Count()} × " : "")
+        + $"{alike.Key.Table} {alike.Key.Kind}"
+        + (alike.Key.Kind is "query" or "transaction" ? $" ({string.Join(" + ", alike.Select(call => call.Entities))} rows)" : "")
+        + (alike.Key.Status is >= 200 and < 300 ? "" : $" (status {alike.Key.Status})")));
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

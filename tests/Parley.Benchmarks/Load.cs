@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace Parley.Benchmarks;
+
+/// <summary>What a stretch of load showed.</summary>
+/// <param name="Latencies">In milliseconds, sorted: one for each request.</param>
+/// <param name="Elapsed">From the first request's start to the last one's end.</param>
+/// <param name="Cpu">Processor time of this process.</param>
+/// <param name="Allocated">Bytes allocated in this process.</param>
+internal sealed record LoadResult(double[] Latencies, TimeSpan Elapsed, TimeSpan Cpu, long Allocated)
+{
+    public int Requests => Latencies.Length;
+
+    public double Rate => Requests / Elapsed.TotalSeconds;
+
+    public double P50 => Percentile.Of(Latencies, 0.50);
+
+    public double P99 => Percentile.Of(Latencies, 0.99);
+
+    public double CpuMilliseconds => Cpu.TotalMilliseconds / Requests;
+
+    public double AllocatedKilobytes => Allocated / 1024.0 / Requests;
+}
+
+/// <summary>Makes load: workers that each start their next request when their last one is answered.</summary>
+internal static class Load
+{
+    /// <summary>Runs until the time is over or the number of requests is reached, whichever is first.</summary>
+    /// <param name="workers">How many requests run at once.</param>
+    /// <param name="limit">No request starts later than this.</param>
+    /// <param name="count">The most requests.</param>
+    /// <param name="newWorker">Makes a worker's request function from the worker's number, from 0.</param>
+    public static async Task<LoadResult> RunAsync(int workers, TimeSpan limit, int count, Func<int, Func<Task>> newWorker)
+    {
+        // What was allocated before is not collected at this one's cost.
+        GC.Collect();
+        var started = 0;
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
+        var cpu = Environment.CpuUsage.TotalTime;
+        var begun = Stopwatch.GetTimestamp();
+        var latencies = await Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Run(() => WorkAsync(newWorker(worker)))));
+        return new LoadResult(
+            [.. latencies.SelectMany(each => each).Order()],
+            Stopwatch.GetElapsedTime(begun),
+            Environment.CpuUsage.TotalTime - cpu,
+            GC.GetTotalAllocatedBytes(precise: true) - allocated);
+
+        async Task<List<double>> WorkAsync(Func<Task> request)
+        {
+            var mine = new List<double>(4096);
+            while (Stopwatch.GetElapsedTime(begun) < limit && Interlocked.Increment(ref started) <= count)
+            {
+                var sent = Stopwatch.GetTimestamp();
+                await request();
+                mine.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
+            }
+
+            return mine;
+        }
+    }
+}

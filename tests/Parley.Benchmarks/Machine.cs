@@ -1,0 +1,21 @@
+using System.Reflection;
+using System.Runtime;
+using System.Runtime.InteropServices;
+
+namespace Parley.Benchmarks;
+
+/// <summary>What the figures were measured on.</summary>
+internal static class Machine
+{
+    /// <summary>Prints it.</summary>
+    public static void Print()
+    {
+        var packages = typeof(Machine).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "PackageSet").Value;
+        Console.WriteLine($"{Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, "
+            + $"{(GCSettings.IsServerGC ? "server" : "workstation")} GC, {Configuration} build, package set {packages}.");
+        Console.WriteLine("Parley and the client run in one process and Azurite (in memory) in another; they share the cores.");
+    }
+
+    private static string Configuration =>
+        typeof(Machine).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
+}

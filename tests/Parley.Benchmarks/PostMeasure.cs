@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// 16 clients post to 200 conversations. A client takes the conversation that has waited longest, so no two ever write to one at
+/// once, neither through Parley nor raw.
+/// </summary>
+internal static class PostMeasure
+{
+    private const int Clients = 16;
+    private const int Conversations = 200;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
+
+    public static async Task<bool> RunAsync(BenchOptions options)
+    {
+        Console.WriteLine($"post: {Clients} clients on {Conversations} conversations; {options.Rounds} rounds of about {options.RoundLength.TotalSeconds} s each");
+        await using var system = await StartedSystem.StartAsync();
+        var raw = new RawStorage(system.RawTables, TimeProvider.System, new Entropy());
+
+        Console.WriteLine("  warming up");
+        var (warmParley, warmRaw) = await PrepareAsync(WarmUp, int.MaxValue, seed: -1);
+        await warmRaw();
+        var count = (int)((await warmParley()).Rate * options.RoundLength.TotalSeconds);
+
+        // Storage slows down as it fills, so both write the same number of messages to conversations that are new in every round.
+        // The time only ends a round that hangs.
+        var rounds = await Round.RepeatAsync($"{count} messages", options.Rounds, seed => PrepareAsync(options.RoundLength * 5, count, seed));
+        new ComparisonTable()
+            .AddRatioAtLeast(Figure.Of("messages/s", rounds, round => round.Rate), 0.85)
+            .AddRatioAtMost(Figure.Of("p99 ms", rounds, round => round.P99), 3.0)
+            .Add(Figure.Of("p50 ms", rounds, round => round.P50))
+            .Add(Figure.Of("processor ms/message, without Azurite", rounds, round => round.CpuMilliseconds))
+            .Add(Figure.Of("allocated KB/message", rounds, round => round.AllocatedKilobytes))
+            .Print();
+        return true;
+
+        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(TimeSpan limit, int most, int seed)
+        {
+            var client = await system.NewTenantAsync();
+            using var rawClient = await system.NewTenantAsync();
+            var waiting = await CreateAsync(client);
+            var rawWaiting = await CreateAsync(rawClient);
+            return (
+                async () =>
+                {
+                    using (client)
+                    {
+                        return await PostAsync(waiting, limit, most, seed, (conversation, text) => client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
+                    }
+                },
+                () => PostAsync(rawWaiting, limit, most, seed, raw.AppendAsync));
+        }
+
+        async Task<LoadResult> PostAsync(
+            ConcurrentQueue<ConversationKey> waiting, TimeSpan limit, int most, int seed, Func<ConversationKey, string, Task> post)
+        {
+            var result = await Load.RunAsync(Clients, limit, most, worker =>
+            {
+                var random = new Random(seed * 1000 + worker);
+                return async () =>
+                {
+                    waiting.TryDequeue(out var conversation);
+                    await post(conversation, SampleText.Next(random));
+                    waiting.Enqueue(conversation);
+                };
+            });
+            await CheckAsync(system.RawTables, waiting, result.Requests);
+            return result;
+        }
+    }
+
+    private static async Task<ConcurrentQueue<ConversationKey>> CreateAsync(TenantClient client)
+    {
+        var conversations = new ConcurrentQueue<ConversationKey>();
+        for (var i = 0; i < Conversations; i++)
+        {
+            conversations.Enqueue(await client.CreateConversationAsync());
+        }
+
+        return conversations;
+    }
+
+    /// <summary>Every message is there.</summary>
+    private static async Task CheckAsync(ParleyTables tables, IEnumerable<ConversationKey> conversations, int expected)
+    {
+        var stored = 0;
+        foreach (var conversation in conversations)
+        {
+            TableEntity head = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, RowKeys.Head);
+            stored += head.GetInt32("Last")!.Value;
+        }
+
+        if (stored != expected)
+        {
+            throw new BenchmarkException($"{expected} messages were posted, and {stored} are stored.");
+        }
+    }
+}

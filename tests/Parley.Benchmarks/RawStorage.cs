@@ -1,0 +1,107 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// What Parley is compared with: the storage calls of its operations, in their order and with rows of the same shape, made with the
+/// storage SDK and nothing else. No HTTP, JSON answer, authentication, id, queue or retry budget.
+/// </summary>
+internal sealed class RawStorage(ParleyTables tables, TimeProvider time, Entropy entropy)
+{
+    /// <summary>The calls of a page: the head, then the range of rows. The values are read, as anyone would who reads rows.</summary>
+    /// <returns>How many rows, and the length of their texts.</returns>
+    public async Task<(int Rows, int Characters)> ReadPageAsync(ConversationKey conversation, int page, int perPage)
+    {
+        var partition = conversation.PartitionKey;
+        var head = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, RowKeys.Head);
+        var last = head.Value!.GetInt32("Last")!.Value - (page - 1) * perPage;
+        var filter = Filters.Range(partition, RowKeys.Message(last - perPage + 1), RowKeys.Message(last));
+        var (rows, characters) = (0, 0);
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, perPage))
+        {
+            characters += ReadMessage(row);
+            if (++rows == perPage)
+            {
+                break;
+            }
+        }
+
+        return (rows, characters);
+    }
+
+    /// <summary>
+    /// The calls of an append: the head, then {message, head} under the head's ETag. In a minute's first, before it the two rows of
+    /// the tenant's list, and after it the old one goes.
+    /// </summary>
+    public async Task AppendAsync(ConversationKey conversation, string text)
+    {
+        var partition = conversation.PartitionKey;
+        var head = (await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, RowKeys.Head)).Value!;
+        var now = time.NowInMilliseconds();
+        var activity = head.GetInt64("ActivityMinute")!.Value;
+        var moves = now.Minute() > activity;
+        var listETag = moves ? await MoveAsync(conversation, now.Minute(), new ETag(head.GetString("ListETag"))) : new ETag(head.GetString("ListETag"));
+
+        var number = head.GetInt32("Last")!.Value + 1;
+        await tables.Conversations.SubmitTransactionAsync(
+        [
+            new(TableTransactionActionType.Add, MessageRow(partition, number, text, now)),
+            new(TableTransactionActionType.UpdateMerge, HeadChange(head, number, text, now, listETag), head.ETag),
+        ]);
+        if (moves)
+        {
+            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, RowKeys.Activity(activity, conversation.Number), ETag.All);
+        }
+    }
+
+    private async Task<ETag> MoveAsync(ConversationKey conversation, long minute, ETag listETag)
+    {
+        var partition = conversation.Tenant.PartitionKey;
+        var response = await tables.Tenants.SubmitTransactionAsync(
+        [
+            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(minute, conversation.Number))),
+            new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(conversation.Number)) { ["LastMinute"] = minute }, listETag),
+        ]);
+        return response.Value[1].Headers.ETag!.Value;
+    }
+
+    private TableEntity MessageRow(string partition, int number, string text, DateTimeOffset at) => new(partition, RowKeys.Message(number))
+    {
+        ["WriteId"] = entropy.NextWriteId(),
+        ["Check"] = entropy.NextBits(EntityId.CheckBits),
+        ["Rev"] = 1,
+        ["Role"] = 3,
+        ["Type"] = "text",
+        ["CreatedAt"] = at,
+        ["Text"] = text,
+        ["UserNumber"] = 1,
+        ["UserName"] = "Benchmark key",
+    };
+
+    private static TableEntity HeadChange(TableEntity head, int number, string text, DateTimeOffset at, ETag listETag) => new(head.PartitionKey, RowKeys.Head)
+    {
+        ["Rev"] = head.GetInt32("Rev")!.Value + 1,
+        ["Last"] = number,
+        ["LastMessage"] = text,
+        ["LastMessageAt"] = at,
+        ["Unread"] = head.GetInt32("Unread")!.Value,
+        ["ActivityMinute"] = Math.Max(at.Minute(), head.GetInt64("ActivityMinute")!.Value),
+        ["ListETag"] = listETag.ToString(),
+        ["KeyHour"] = head.GetInt64("KeyHour")!.Value,
+    };
+
+    private static int ReadMessage(TableEntity row)
+    {
+        _ = row.GetString("WriteId");
+        _ = row.GetInt64("Check");
+        _ = row.GetInt32("Rev");
+        _ = row.GetInt32("Role");
+        _ = row.GetString("Type");
+        _ = row.GetDateTimeOffset("CreatedAt");
+        _ = row.GetInt32("UserNumber");
+        _ = row.GetString("UserName");
+        return row.GetString("Text").Length;
+    }
+}

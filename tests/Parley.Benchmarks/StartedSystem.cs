@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using Azure.Data.Tables;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.LocalHost;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>Azurite in memory and Parley on a free port, for one measure.</summary>
+internal sealed class StartedSystem : IAsyncDisposable
+{
+    private readonly Azurite azurite;
+    private readonly ParleyHost host;
+    private readonly AdminClient admin;
+
+    private StartedSystem(Azurite azurite, ParleyHost host, string adminKey)
+    {
+        (this.azurite, this.host) = (azurite, host);
+        Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
+        admin = new AdminClient(Api, adminKey);
+        RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageSetup.ClientOptions()));
+    }
+
+    /// <summary>The API's address, ending in a slash.</summary>
+    public Uri Api { get; }
+
+    /// <summary>Parley's tables, reached past Parley with clients of the same options.</summary>
+    public ParleyTables RawTables { get; }
+
+    /// <summary>Starts both.</summary>
+    /// <param name="configure">Changes the app's services, given storage's connection string.</param>
+    public static async Task<StartedSystem> StartAsync(Action<IServiceCollection, string>? configure = null)
+    {
+        var storage = await Azurite.StartAsync(directory: null, line => Console.WriteLine($"  {line}"));
+        try
+        {
+            var adminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+            var settings = new Dictionary<string, string?> { ["AzureWebJobsStorage"] = storage.ConnectionString, ["Parley__AdminKey"] = adminKey };
+            var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
+            return new StartedSystem(storage, parley, adminKey);
+        }
+        catch
+        {
+            await storage.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A client of a new tenant.</summary>
+    public async Task<TenantClient> NewTenantAsync()
+    {
+        var access = await admin.CreateTenantAsync("Benchmark", "Benchmark key");
+        return new TenantClient(Api, new TenantId((int)access.Tenant), access.ApiKey);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        admin.Dispose();
+        await host.DisposeAsync();
+        await azurite.DisposeAsync();
+    }
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// One tenant's client of the API. It shares the processor with what it measures, so it is the least that speaks HTTP well: a
+/// connection pool without HttpClient's time-outs and header merging, and bodies that are counted, not kept.
+/// </summary>
+internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : IDisposable
+{
+    private readonly HttpMessageInvoker http = new(new SocketsHttpHandler { ActivityHeadersPropagator = null, UseCookies = false, UseProxy = false });
+
+    public TenantId Tenant { get; } = tenant;
+
+    /// <summary>Creates a conversation.</summary>
+    public async Task<ConversationKey> CreateConversationAsync(string title = "Benchmark")
+    {
+        var created = await SendAsync(HttpMethod.Post, "v1/conversations", new JsonObject { ["title"] = title });
+        return new ConversationKey(Tenant, created.GetProperty("number").GetInt32());
+    }
+
+    /// <summary>The path of a conversation's messages.</summary>
+    public static string Messages(ConversationKey conversation) =>
+        string.Create(CultureInfo.InvariantCulture, $"v1/conversations/{conversation.Number}/messages");
+
+    /// <summary>The body of a post.</summary>
+    public static byte[] Message(string text) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["message"] = text });
+
+    /// <summary>Sends a request whose answer is of interest.</summary>
+    public async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body = null, string? idempotencyKey = null)
+    {
+        using var request = Request(method, path);
+        request.Content = body is null ? null : JsonContent(JsonSerializer.SerializeToUtf8Bytes(body));
+        if (idempotencyKey is not null)
+        {
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        }
+
+        using var response = await http.SendAsync(request, CancellationToken.None);
+        var text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode ? JsonElement.Parse(text) : throw Unexpected(request, response, text);
+    }
+
+    /// <summary>GETs under load: the answer is read to its end and dropped.</summary>
+    public Task GetAsync(string path) => SendUnderLoadAsync(HttpMethod.Get, path, null);
+
+    /// <summary>POSTs under load.</summary>
+    public Task PostAsync(string path, byte[] body) => SendUnderLoadAsync(HttpMethod.Post, path, body);
+
+    public void Dispose() => http.Dispose();
+
+    private async Task SendUnderLoadAsync(HttpMethod method, string path, byte[]? body)
+    {
+        using var request = Request(method, path);
+        request.Content = body is null ? null : JsonContent(body);
+        using var response = await http.SendAsync(request, CancellationToken.None);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw Unexpected(request, response, await response.Content.ReadAsStringAsync());
+        }
+
+        await response.Content.CopyToAsync(Stream.Null);
+    }
+
+    private HttpRequestMessage Request(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, new Uri(api, path));
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {apiKey}");
+        return request;
+    }
+
+    private static ByteArrayContent JsonContent(byte[] json)
+    {
+        var content = new ByteArrayContent(json);
+        content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        return content;
+    }
+
+    private static BenchmarkException Unexpected(HttpRequestMessage request, HttpResponseMessage response, string text) =>
+        new($"{request.Method} {request.RequestUri!.PathAndQuery} answered {(int)response.StatusCode}: {text}");
+}
