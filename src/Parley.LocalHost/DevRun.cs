@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using Azure;
 
 namespace Parley.LocalHost;
 
@@ -16,8 +17,7 @@ internal sealed class DevRun(RunOptions options)
     public async Task ServeAsync(CancellationToken stop)
     {
         CheckPort(options.Port);
-        // Whoever waits for this file waits for this run, not for the one before.
-        File.Delete(LocalJson);
+        using var directory = options.DataDirectory is null ? null : TakeDirectory(options.DataDirectory);
         var kept = options.DataDirectory is null ? null : LocalAccess.Read(KeptJson);
         var settings = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
         if (string.IsNullOrEmpty(settings.GetValueOrDefault("Parley__AdminKey")))
@@ -25,8 +25,11 @@ internal sealed class DevRun(RunOptions options)
             settings["Parley__AdminKey"] = kept?.AdminKey ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         }
 
+        CheckAdminKey(settings["Parley__AdminKey"]!);
         await using var azurite = await StartStorageAsync(settings, stop);
-        await using var host = await ParleyHost.StartAsync(settings, options.Port, cancellationToken: stop);
+        // Whoever waits for this file waits for this run, not for the one before.
+        File.Delete(LocalJson);
+        await using var host = await StartHostAsync(settings, ownStorage: azurite is not null, stop);
         var api = new Uri($"http://localhost:{host.BaseAddress.Port}/{host.RoutePrefix}/");
         var adminKey = settings["Parley__AdminKey"]!;
         var access = kept is not null && await StillAnswersAsync(api, kept, stop)
@@ -63,9 +66,42 @@ internal sealed class DevRun(RunOptions options)
         {
             listener.Start();
         }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        catch (SocketException e)
         {
-            throw ParleyHost.PortInUse(port, e);
+            throw e.SocketErrorCode == SocketError.AddressAlreadyInUse
+                ? ParleyHost.PortInUse(port, e)
+                : new HostStartException($"Port {port} cannot be used: {e.Message}. Choose another with --port N.", e);
+        }
+    }
+
+    /// <summary>Two emulators on one directory would overwrite each other's data.</summary>
+    private static FileStream TakeDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException($"--data {directory} cannot be used: {e.Message}", e);
+        }
+
+        try
+        {
+            return new FileStream(Path.Combine(directory, "in-use.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException($"--data {directory} is in use by another run, or cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>An admin key that no client could send would keep everybody out, and nothing would say why.</summary>
+    private static void CheckAdminKey(string key)
+    {
+        if (!key.All(c => c is > ' ' and <= '~'))
+        {
+            throw new HostStartException("Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
         }
     }
 
@@ -78,15 +114,22 @@ internal sealed class DevRun(RunOptions options)
             return null;
         }
 
-        if (options.DataDirectory is { } directory)
-        {
-            Directory.CreateDirectory(directory);
-        }
-
         var azurite = await Azurite.StartAsync(options.DataDirectory, Console.WriteLine, stop);
         Console.WriteLine($"Storage: Azurite, {(options.DataDirectory is { } data ? $"data in {data}" : "in memory")}.");
         settings["AzureWebJobsStorage"] = azurite.ConnectionString;
         return azurite;
+    }
+
+    private async Task<ParleyHost> StartHostAsync(Dictionary<string, string?> settings, bool ownStorage, CancellationToken stop)
+    {
+        try
+        {
+            return await ParleyHost.StartAsync(settings, options.Port, cancellationToken: stop);
+        }
+        catch (Exception e) when (!ownStorage && (e is RequestFailedException or AggregateException or InvalidOperationException or FormatException or ArgumentException))
+        {
+            throw new HostStartException($"The storage that AzureWebJobsStorage names cannot be used: {e.Message.Split('\n')[0].TrimEnd()}", e);
+        }
     }
 
     private static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)

@@ -1,10 +1,3 @@
-using System.Reflection;
-using System.Text.Json;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.Logging;
-
 namespace Parley.LocalHost;
 
 /// <summary>
@@ -13,38 +6,6 @@ namespace Parley.LocalHost;
 /// </summary>
 internal sealed partial class HttpFunctions(HttpFunction[] functions, ILogger<HttpFunctions> logger)
 {
-    /// <summary>Finds the functions of these classes.</summary>
-    /// <exception cref="HostStartException">One of them cannot run here, or two have the same name.</exception>
-    public static HttpFunction[] Find(IEnumerable<Type> classes, string routePrefix)
-    {
-        const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
-        var found = classes.SelectMany(type => type.GetMethods(Declared))
-            .Where(method => method.IsDefined(typeof(FunctionAttribute)))
-            .Select(method => new HttpFunction(method, routePrefix))
-            .OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)
-            .ToArray();
-        for (var i = 1; i < found.Length; i++)
-        {
-            if (found[i].Name.Equals(found[i - 1].Name, StringComparison.OrdinalIgnoreCase))
-            {
-                throw new HostStartException($"Function {found[i].Name}: two functions have this name.");
-            }
-        }
-
-        return found;
-    }
-
-    /// <summary>The first segments of every route, from the app's host.json; "api" when it does not say.</summary>
-    public static string RoutePrefix(string hostJson)
-    {
-        using var settings = JsonDocument.Parse(File.ReadAllBytes(hostJson), new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
-        return settings.RootElement.TryGetProperty("extensions", out var extensions)
-            && extensions.TryGetProperty("http", out var http)
-            && http.TryGetProperty("routePrefix", out var prefix)
-            ? prefix.GetString()!.Trim('/')
-            : "api";
-    }
-
     /// <summary>Answers one request as the platform does: an empty 404 without a match, an empty 500 when the function throws.</summary>
     public async Task HandleAsync(HttpContext context)
     {

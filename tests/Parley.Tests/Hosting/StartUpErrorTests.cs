@@ -31,6 +31,15 @@ public sealed class StartUpErrorTests
     [InlineData(typeof(AbstractClass), "Function Bad: AbstractClass.Run must be a public instance method")]
     [InlineData(typeof(GenericMethod), "Function Bad: GenericMethod.Run must be a public instance method")]
     [InlineData(typeof(SameNameTwice), "two functions have this name")]
+    [InlineData(typeof(QueueTriggerIsNoText), "Function Bad: its [QueueTrigger] parameter 'message' is of type Byte[]; only String is supported")]
+    [InlineData(typeof(QueueTakesMore), "Function Bad: its parameter 'id' of type String is neither its trigger nor a CancellationToken")]
+    [InlineData(typeof(QueueReturnsAnOutput), "Function Bad: it returns Task`1")]
+    [InlineData(typeof(QueueWithoutStorage), "Function Bad: its queue needs a storage connection string in the setting OtherStorage")]
+    [InlineData(typeof(TimerTriggerIsNoTimer), "Function Bad: its [TimerTrigger] parameter 'timer' is of type Object; only TimerInfo is supported")]
+    [InlineData(typeof(TimerTakesMore), "Function Bad: its parameter 'request' of type HttpRequest is neither its trigger nor a CancellationToken")]
+    [InlineData(typeof(TimerWithFiveFields), "Function Bad: its schedule '*/5 * * * *' is no six-field NCRONTAB expression")]
+    [InlineData(typeof(TimerWithATimeSpan), "Function Bad: its schedule '00:05:00' is no six-field NCRONTAB expression")]
+    [InlineData(typeof(TwoKindsOfTrigger), "Function Bad: it has 2 parameters with [HttpTrigger], [QueueTrigger] or [TimerTrigger]")]
     public async Task What_the_host_cannot_run_is_named_at_start_up(Type functions, string expected)
     {
         var error = await Assert.ThrowsAsync<HostStartException>(() => TestApp.StartAsync(functions));
@@ -189,5 +198,59 @@ public sealed class StartUpErrorTests
 
         [Function("bad")]
         public Task Two([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) => Task.CompletedTask;
+    }
+
+    public sealed class QueueTriggerIsNoText
+    {
+        [Function("Bad")]
+        public Task Run([QueueTrigger("queue")] byte[] message) => Task.CompletedTask;
+    }
+
+    public sealed class QueueTakesMore
+    {
+        [Function("Bad")]
+        public Task Run([QueueTrigger("queue")] string message, string id) => Task.CompletedTask;
+    }
+
+    public sealed class QueueReturnsAnOutput
+    {
+        [Function("Bad")]
+        public Task<string> Run([QueueTrigger("queue")] string message) => Task.FromResult("");
+    }
+
+    public sealed class QueueWithoutStorage
+    {
+        [Function("Bad")]
+        public Task Run([QueueTrigger("queue", Connection = "OtherStorage")] string message) => Task.CompletedTask;
+    }
+
+    public sealed class TimerTriggerIsNoTimer
+    {
+        [Function("Bad")]
+        public Task Run([TimerTrigger("* * * * * *")] object timer) => Task.CompletedTask;
+    }
+
+    public sealed class TimerTakesMore
+    {
+        [Function("Bad")]
+        public Task Run([TimerTrigger("* * * * * *")] TimerInfo timer, HttpRequest request) => Task.CompletedTask;
+    }
+
+    public sealed class TimerWithFiveFields
+    {
+        [Function("Bad")]
+        public Task Run([TimerTrigger("*/5 * * * *")] TimerInfo timer) => Task.CompletedTask;
+    }
+
+    public sealed class TimerWithATimeSpan
+    {
+        [Function("Bad")]
+        public Task Run([TimerTrigger("00:05:00")] TimerInfo timer) => Task.CompletedTask;
+    }
+
+    public sealed class TwoKindsOfTrigger
+    {
+        [Function("Bad")]
+        public Task Run([QueueTrigger("queue")] string message, [TimerTrigger("* * * * * *")] TimerInfo timer) => Task.CompletedTask;
     }
 }

@@ -13,5 +13,21 @@ internal static class TestApp
             new HostedApp(functionClasses, (services, _) => addServices(services), Path.Combine(AppContext.BaseDirectory, "host.json")),
             new Dictionary<string, string?>());
 
+    /// <summary>Starts the functions under a host.json of the test's own.</summary>
+    public static async Task<ParleyHost> StartAsync(
+        string hostJson, IReadOnlyDictionary<string, string?> settings, Action<IServiceCollection> addServices, params Type[] functionClasses)
+    {
+        var path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, hostJson);
+        try
+        {
+            return await ParleyHost.StartAsync(new HostedApp(functionClasses, (services, _) => addServices(services), path), settings);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     public static HttpClient NewClient(this ParleyHost host) => new() { BaseAddress = host.BaseAddress };
 }

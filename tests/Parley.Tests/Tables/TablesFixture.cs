@@ -10,7 +10,7 @@ public sealed class TablesFixture : IAsyncLifetime
 {
     private int _tables;
 
-    public string ConnectionString { get; private set; } = "";
+    public string ConnectionString { get; internal set; } = "";
 
     // Runs may share a service, so names are unique beyond this process.
     private string Prefix { get; } = $"t{RandomNumberGenerator.GetHexString(12, lowercase: true)}";

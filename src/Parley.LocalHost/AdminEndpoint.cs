@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Parley.LocalHost.Triggers;
+
+namespace Parley.LocalHost;
+
+/// <summary>
+/// <c>POST /admin/functions/{name}</c> runs a timer or queue function at once, in the background, as the platform's endpoint of that
+/// name does. The bearer of Parley's own admin key may; without such a key nobody.
+/// </summary>
+internal sealed class AdminEndpoint(string? adminKey, FunctionInstances functions)
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>Whether the request is for this endpoint; if so, the function's name.</summary>
+    public static bool Takes(HttpRequest request, out string name)
+    {
+        var isHere = request.Path.StartsWithSegments("/admin/functions", StringComparison.OrdinalIgnoreCase, out var rest);
+        name = rest.Value?.TrimStart('/') ?? "";
+        return isHere && name.Length > 0 && HttpMethods.IsPost(request.Method);
+    }
+
+    /// <summary>Answers 202 when the function was started, 401 without the key, 404 for what is no running timer or queue function, 400 for a wrong body.</summary>
+    public async Task HandleAsync(HttpContext context, string name) => context.Response.StatusCode =
+        !HasKey(context.Request) ? StatusCodes.Status401Unauthorized
+        : functions.Find(name) is not { } function ? StatusCodes.Status404NotFound
+        : await ReadAsync(context) is { } body && function.TryRun(body.Input) ? StatusCodes.Status202Accepted
+        : StatusCodes.Status400BadRequest;
+
+    private bool HasKey(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        // Hashes have one length, so the comparison's time says nothing, not even how long the key is.
+        return !string.IsNullOrEmpty(adminKey) && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(adminKey));
+    }
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+
+    private static async Task<RunRequest?> ReadAsync(HttpContext context)
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync<RunRequest>(context.Request.Body, JsonSerializerOptions.Web, context.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private sealed record RunRequest(string? Input);
+}

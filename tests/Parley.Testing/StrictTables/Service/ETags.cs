@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace Parley.Testing.TableService;
+
+/// <summary>
+/// ETags in the service's form, <c>W/"datetime'2026-03-01T00%3A00%3A00.0000000Z'"</c>. Azure's are times of writing; these begin there
+/// and always rise, so none is ever given out twice, whatever the clock does.
+/// </summary>
+internal sealed class ETags
+{
+    private const string Start = "W/\"datetime'";
+    private const string End = "Z'\"";
+    private const string Format = "yyyy'-'MM'-'dd'T'HH'%3A'mm'%3A'ss'.'fffffff";
+
+    private long last;
+
+    public static bool IsOne(string etag) =>
+        etag.StartsWith(Start, StringComparison.Ordinal) && etag.EndsWith(End, StringComparison.Ordinal) && etag.Length > Start.Length + End.Length;
+
+    public string Next(DateTime now)
+    {
+        last = Math.Max(last + 1, now.Ticks);
+        return string.Create(CultureInfo.InvariantCulture, $"{Start}{new DateTime(last, DateTimeKind.Utc).ToString(Format, CultureInfo.InvariantCulture)}{End}");
+    }
+}

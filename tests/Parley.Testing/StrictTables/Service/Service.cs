@@ -1,0 +1,252 @@
+namespace Parley.Testing.TableService;
+
+/// <summary>Carries requests out, one at a time.</summary>
+internal sealed class Service(TimeProvider time)
+{
+    private readonly Dictionary<string, Table> tables = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, DateTimeOffset> beingDeleted = new(StringComparer.OrdinalIgnoreCase);
+    private readonly ETags etags = new();
+
+    /// <param name="request">What to do.</param>
+    /// <param name="pageRows">The most rows that a query's page may have; null leaves it to the request.</param>
+    public Answer Execute(TableRequest request, int? pageRows)
+    {
+        if (request.Refusal is { } refusal)
+        {
+            return Answer.Refuse(refusal);
+        }
+
+        switch (request.Kind)
+        {
+            case TableCallKind.CreateTable:
+                return Create(request.Table);
+            case TableCallKind.DeleteTable:
+                return Delete(request.Table);
+        }
+
+        if (!tables.TryGetValue(request.Table, out var table))
+        {
+            return request.Kind == TableCallKind.Transaction ? Answer.RefuseAt(0, TableError.TableNotFound) : Answer.Refuse(TableError.TableNotFound);
+        }
+
+        return request.Kind switch
+        {
+            TableCallKind.Get => table.Find(request.Operations[0].PartitionKey, request.Operations[0].RowKey) is { } row
+                ? new Answer(200) { Rows = [row], ETag = row.ETag }
+                : Answer.Refuse(TableError.ResourceNotFound),
+            TableCallKind.Query => Query(table, request, pageRows),
+            TableCallKind.Transaction => Transact(table, request.Operations),
+            _ => Write(table, request.Operations[0]),
+        };
+    }
+
+    private static bool Meets(string condition, Row row) => condition == Operation.AnyETag || condition == row.ETag;
+
+    private Answer Create(string name)
+    {
+        if (tables.ContainsKey(name))
+        {
+            return Answer.Refuse(TableError.TableAlreadyExists);
+        }
+
+        if (beingDeleted.TryGetValue(name, out var until) && time.GetUtcNow() < until)
+        {
+            return Answer.Refuse(TableError.TableBeingDeleted);
+        }
+
+        tables.Add(name, new Table(name));
+        return new Answer(204);
+    }
+
+    private Answer Delete(string name)
+    {
+        if (!tables.Remove(name))
+        {
+            return Answer.Refuse(TableError.ResourceNotFound);
+        }
+
+        beingDeleted[name] = time.GetUtcNow() + Rules.DeletionTime;
+        return new Answer(204);
+    }
+
+    private Answer Write(Table table, Operation operation)
+    {
+        var error = Prepare(table, operation, out var row);
+        if (error is not null)
+        {
+            return Answer.Refuse(error);
+        }
+
+        Commit(table, operation, row);
+        return AnswerTo(operation, row);
+    }
+
+    private Answer Transact(Table table, IReadOnlyList<Operation> operations)
+    {
+        if (operations.Count > Rules.MaxChanges)
+        {
+            return Answer.RefuseAt(Rules.MaxChanges - 1, TableError.TooManyChanges);
+        }
+
+        // Every row is written once at most, so each operation can be judged by what was there before all of them.
+        var rows = new Row?[operations.Count];
+        for (var i = 0; i < operations.Count; i++)
+        {
+            if (JudgeInBatch(table, operations, i, out rows[i]) is { } error)
+            {
+                return Answer.RefuseAt(i, error);
+            }
+        }
+
+        var answers = new Answer[operations.Count];
+        for (var i = 0; i < operations.Count; i++)
+        {
+            Commit(table, operations[i], rows[i]);
+            answers[i] = AnswerTo(operations[i], rows[i]);
+        }
+
+        return new Answer(202) { Parts = answers };
+    }
+
+    private TableError? JudgeInBatch(Table table, IReadOnlyList<Operation> operations, int index, out Row? row)
+    {
+        var operation = operations[index];
+        row = null;
+        if (operation.Refusal is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (!operation.Table.Equals(operations[0].Table, StringComparison.OrdinalIgnoreCase))
+        {
+            return TableError.InvalidInput("the operations of a transaction are on one table");
+        }
+
+        if (operation.PartitionKey != operations[0].PartitionKey)
+        {
+            return TableError.DifferentPartitions;
+        }
+
+        for (var i = 0; i < index; i++)
+        {
+            if (operations[i].RowKey == operation.RowKey)
+            {
+                return TableError.DuplicateRow(operation.RowKey);
+            }
+        }
+
+        return Prepare(table, operation, out row);
+    }
+
+    /// <summary>Judges an operation and makes the row that it would leave; nothing is changed.</summary>
+    private TableError? Prepare(Table table, Operation operation, out Row? row)
+    {
+        var (kind, _, partitionKey, rowKey) = operation;
+        var there = table.Find(partitionKey, rowKey);
+        row = null;
+        if (kind == TableCallKind.Insert ? there is not null : there is null && operation.IfMatch is not null)
+        {
+            return there is null ? TableError.ResourceNotFound : TableError.EntityAlreadyExists;
+        }
+
+        if (operation.IfMatch is { } condition && !Meets(condition, there!))
+        {
+            return TableError.ConditionNotMet;
+        }
+
+        if (kind == TableCallKind.Delete)
+        {
+            return null;
+        }
+
+        var merges = kind is TableCallKind.UpdateMerge or TableCallKind.UpsertMerge && there is not null;
+        var properties = merges ? Merge(there!.Properties, operation.Properties) : operation.Properties;
+        try
+        {
+            Rules.CheckEntity(partitionKey, rowKey, properties);
+        }
+        catch (TableRefusedException e)
+        {
+            return e.Error;
+        }
+
+        var now = time.GetUtcNow().UtcDateTime;
+        row = new Row(partitionKey, rowKey, properties, etags.Next(now), now);
+        return null;
+    }
+
+    private static void Commit(Table table, Operation operation, Row? row)
+    {
+        if (row is null)
+        {
+            table.Remove(operation.PartitionKey, operation.RowKey);
+        }
+        else
+        {
+            table.Put(row);
+        }
+    }
+
+    private static Answer AnswerTo(Operation operation, Row? row) => operation.ReturnsContent
+        ? new Answer(201) { ETag = row!.ETag, Rows = [row] }
+        : new Answer(204) { ETag = row?.ETag };
+
+    private static Property[] Merge(Property[] stored, Property[] named)
+    {
+        var merged = new List<Property>(stored);
+        foreach (var property in named)
+        {
+            var index = merged.FindIndex(each => each.Name == property.Name);
+            if (index < 0)
+            {
+                merged.Add(property);
+            }
+            else
+            {
+                merged[index] = property;
+            }
+        }
+
+        return [.. merged];
+    }
+
+    private static Answer Query(Table table, TableRequest request, int? pageRows)
+    {
+        var filter = request.Filter;
+        var partition = filter?.OnlyPartition();
+
+        // The filter's bounds on row keys hold in its one partition; without one, rows are looked at from the start.
+        var (fromPartition, fromRow) = request.Start ?? (partition ?? "", partition is null ? "" : filter!.FirstRow());
+        var lastRow = partition is null ? null : filter!.LastRow();
+        var limit = Math.Min(request.Top ?? Rules.MaxPage, pageRows ?? Rules.MaxPage);
+        var rows = new List<Row>();
+        foreach (var row in table.From(fromPartition, fromRow, partition))
+        {
+            if (lastRow is not null && string.CompareOrdinal(row.RowKey, lastRow) > 0)
+            {
+                break;
+            }
+
+            if (rows.Count == limit)
+            {
+                return Page(rows, row.PartitionKey, row.RowKey);
+            }
+
+            if (filter is null || filter.Matches(row))
+            {
+                rows.Add(row);
+            }
+        }
+
+        // A page that was cut short may have a token though nothing follows: then an empty page is the last one.
+        return pageRows == rows.Count && pageRows < (request.Top ?? Rules.MaxPage)
+            ? rows.Count == 0 ? Page(rows, fromPartition, fromRow) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0")
+            : new Answer(200) { Rows = rows };
+    }
+
+    private static Answer Page(List<Row> rows, string partitionKey, string rowKey) => new(200)
+    {
+        Rows = rows,
+        Next = (PageToken.Encode(partitionKey), rowKey.Length == 0 ? null : PageToken.Encode(rowKey)),
+    };
+}

@@ -1,0 +1,119 @@
+namespace Parley.Testing;
+
+/// <summary>
+/// Time that moves only when it is told to. Timers fire in the order in which they are due, on the thread that moves the time; so do
+/// Task.Delay and CancellationTokenSource when they are given this provider.
+/// </summary>
+/// <param name="start">The time to begin with.</param>
+public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
+{
+    private readonly Lock gate = new();
+    private readonly SortedSet<VirtualTimer> timers = new(Comparer<VirtualTimer>.Create(
+        (left, right) => left.Due != right.Due ? left.Due.CompareTo(right.Due) : left.Order.CompareTo(right.Order)));
+
+    private long now = start.UtcTicks;
+    private long orders;
+
+    /// <summary>2026-03-01, noon.</summary>
+    public VirtualTime()
+        : this(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))
+    {
+    }
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
+
+    public override DateTimeOffset GetUtcNow() => new(GetTimestamp(), TimeSpan.Zero);
+
+    public override long GetTimestamp() => Interlocked.Read(ref now);
+
+    /// <summary>Moves on by so much, firing what is due on the way at its own time.</summary>
+    public void Advance(TimeSpan by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
+        var until = GetTimestamp() + by.Ticks;
+        while (TakeNext(until) is { } timer)
+        {
+            timer.Fire();
+        }
+
+        Interlocked.Exchange(ref now, until);
+    }
+
+    /// <summary>Moves on to the next timer and fires it; false when there is none.</summary>
+    public bool AdvanceToNext()
+    {
+        var timer = TakeNext(long.MaxValue);
+        timer?.Fire();
+        return timer is not null;
+    }
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new VirtualTimer(this, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+
+    private VirtualTimer? TakeNext(long until)
+    {
+        lock (gate)
+        {
+            if (timers.Min is not { } timer || timer.Due > until)
+            {
+                return null;
+            }
+
+            timers.Remove(timer);
+            Interlocked.Exchange(ref now, Math.Max(now, timer.Due));
+            if (timer.Period > TimeSpan.Zero)
+            {
+                Schedule(timer, timer.Period);
+            }
+
+            return timer;
+        }
+    }
+
+    private void Schedule(VirtualTimer timer, TimeSpan dueTime)
+    {
+        timer.Due = GetTimestamp() + dueTime.Ticks;
+        timer.Order = ++orders;
+        timers.Add(timer);
+    }
+
+    private sealed class VirtualTimer(VirtualTime time, TimerCallback callback, object? state) : ITimer
+    {
+        public long Due { get; set; }
+
+        public long Order { get; set; }
+
+        public TimeSpan Period { get; private set; }
+
+        public void Fire() => callback(state);
+
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time.gate)
+            {
+                time.timers.Remove(this);
+                Period = period;
+                if (dueTime != Timeout.InfiniteTimeSpan)
+                {
+                    time.Schedule(this, dueTime);
+                }
+            }
+
+            return true;
+        }
+
+        public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}

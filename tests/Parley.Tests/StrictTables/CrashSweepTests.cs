@@ -1,0 +1,113 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Idempotency;
+using Parley.Storage;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.Tests.OnStrictTables;
+
+public sealed class CrashSweepTests
+{
+    [Fact]
+    public async Task A_keyed_append_that_died_anywhere_is_there_once_after_the_retry()
+    {
+        var calls = await CrashSweep.RunAsync(
+            NewWorldAsync,
+            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation, "hello", "key"),
+            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation, "hello", "key"),
+            (world, _) => Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, ["hello"]),
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        // The head, the row in Due and the activity rows side by side, the append, the old activity row.
+        Assert.Equal(5, calls);
+    }
+
+    [Fact]
+    public async Task An_append_whose_calls_fail_one_by_one_is_there_once_when_it_was_told_so_and_at_most_once_otherwise() =>
+        await CrashSweep.RunAsync(
+            NewWorldAsync,
+            async (world, connection) =>
+            {
+                await Appends.AppendAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation, "hello");
+                world.Told.Add("hello");
+            },
+            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation, "after"),
+            async (world, connection) =>
+            {
+                var head = await new ParleyProcess(connection, world.Time, 3).Conversations.GetAsync(new ConversationRef(world.Conversation, null), CancellationToken.None);
+                await Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, head.Last == 2 || world.Told.Count == 1 ? ["hello", "after"] : ["after"]);
+            },
+            Fault.Unanswered,
+            seeds: 5);
+
+    [Fact]
+    public async Task A_keyed_creation_that_died_anywhere_makes_one_conversation_after_the_retry()
+    {
+        var draft = new NewConversation("Title", "web", null, "+49", "Ada", null, null);
+        var key = IdempotencyKey.Create("key", ["draft"]);
+        var calls = await CrashSweep.RunAsync(
+            async (run, tables) =>
+            {
+                await new ParleyProcess(tables.Connect("setup"), run.Time, 0).Tables.CreateIfNotExistsAsync(CancellationToken.None);
+                return (Tables: tables, run.Time);
+            },
+            (world, connection) => new ParleyProcess(connection, world.Time, 1).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None),
+            async (world, connection) =>
+            {
+                // The client comes back some minutes later.
+                world.Time.Advance(TimeSpan.FromMinutes(3));
+                var (created, _) = await new ParleyProcess(connection, world.Time, 2).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None);
+                Assert.Equal((1, "Title"), (created.Key.Number, created.Title));
+            },
+            async (world, connection) =>
+            {
+                var process = new ParleyProcess(connection, world.Time, 3);
+                var head = await process.Conversations.GetAsync(new ConversationRef(new ConversationKey(Appends.Tenant, 1), null), CancellationToken.None);
+                var rows = new List<string>();
+                await foreach (var row in process.Tables.Tenants.QueryAsync<TableEntity>())
+                {
+                    rows.Add(row.RowKey);
+                }
+
+                Assert.Equal(RowKeys.Conversation(1), Assert.Single(rows, row => row.StartsWith("c|", StringComparison.Ordinal)));
+                Assert.Contains(RowKeys.Activity(head.ActivityMinute, 1), rows);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        Assert.Equal(4, calls);
+    }
+
+    [Fact]
+    public async Task What_a_crash_breaks_is_told_with_the_call_and_the_side()
+    {
+        var failure = await Assert.ThrowsAsync<CrashSweepException>(() => CrashSweep.RunAsync(
+            async (_, tables) =>
+            {
+                await TableOf(tables.Connect()).CreateIfNotExistsAsync();
+                return 0;
+            },
+            async (_, connection) =>
+            {
+                await TableOf(connection).AddEntityAsync(new TableEntity("p", "message"));
+                await TableOf(connection).AddEntityAsync(new TableEntity("p", "head"));
+            },
+            (_, _) => Task.CompletedTask,
+            async (_, connection) => Assert.Equal(
+                (await TableOf(connection).GetEntityIfExistsAsync<TableEntity>("p", "message")).HasValue,
+                (await TableOf(connection).GetEntityIfExistsAsync<TableEntity>("p", "head")).HasValue)));
+        Assert.StartsWith("Crash After at call 1 of 2 (act#1 Insert Table p [message]), seed 1:", failure.Message);
+    }
+
+    private static TableClient TableOf(TableConnection connection) => connection.ServiceClient().GetTableClient("Table");
+
+    private static async Task<World> NewWorldAsync(Simulation run, StrictTables tables)
+    {
+        var conversation = await Appends.NewConversationAsync(tables, run.Time);
+        // A later minute, so that an append moves the activity rows too.
+        run.Time.Advance(TimeSpan.FromMinutes(5));
+        return new World(tables, run.Time, conversation, []);
+    }
+
+    private sealed record World(StrictTables Tables, VirtualTime Time, ConversationKey Conversation, List<string> Told);
+}
