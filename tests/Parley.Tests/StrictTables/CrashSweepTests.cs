@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Idempotency;
+using Parley.Messages;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -40,6 +41,34 @@ public sealed class CrashSweepTests
             },
             Fault.Unanswered,
             seeds: 5);
+
+    [Fact]
+    public async Task An_edit_that_died_anywhere_is_whole_after_the_retry()
+    {
+        var calls = await CrashSweep.RunAsync(
+            async (run, tables) =>
+            {
+                var world = await NewWorldAsync(run, tables);
+                await Appends.AppendAsync(new ParleyProcess(tables.Connect("before"), run.Time, 9), world.Conversation, "hello");
+                return world;
+            },
+            (world, connection) => EditAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation),
+            (world, connection) => EditAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation),
+            async (world, connection) =>
+            {
+                // The preview in the head too.
+                await Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, ["edited"]);
+                var message = await MessageRow.FindAsync(new ParleyProcess(connection, world.Time, 3).Tables, new MessageKey(world.Conversation, 1), CancellationToken.None);
+                Assert.InRange(message!.Revision, 2, 3);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        // Head and message side by side, then both in one transaction.
+        Assert.Equal(3, calls);
+
+        static Task EditAsync(ParleyProcess process, ConversationKey conversation) => process.Edit.EditAsync(
+            new ConversationRef(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}", "edited", "editor", null, CancellationToken.None);
+    }
 
     [Fact]
     public async Task A_keyed_creation_that_died_anywhere_makes_one_conversation_after_the_retry()

@@ -17,6 +17,7 @@ internal sealed class ParleyProcess
         var budget = new WriteBudget(time, entropy);
         Creation = new ConversationCreation(Tables, reader, activity, writers, budget, time, entropy);
         Append = new MessageAppend(Tables, reader, activity, writers, budget, time, entropy);
+        Edit = new MessageEdit(Tables, reader, new QuotedTexts(Tables), writers, budget, entropy);
         Conversations = reader;
     }
 
@@ -25,6 +26,8 @@ internal sealed class ParleyProcess
     public ConversationCreation Creation { get; }
 
     public MessageAppend Append { get; }
+
+    public MessageEdit Edit { get; }
 
     public ConversationReader Conversations { get; }
 }

@@ -1,0 +1,132 @@
+using Azure;
+using Parley.Conversations;
+using Parley.Idempotency;
+using Parley.Messages;
+using Parley.Problems;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+
+namespace Parley.Tests.Invariants;
+
+/// <summary>How a message is appended: Parley's way, or a broken one that the invariants must catch.</summary>
+internal delegate Task<Appended> AppendWay(ParleyProcess process, ConversationRef conversation, NewMessage message, IdempotencyKey? key);
+
+/// <summary>
+/// A client with a process of its own. It sends random requests; a keyed one it sends again until it is answered, also after the
+/// process has died and another one has taken its place.
+/// </summary>
+internal sealed class Actor(World world, string name, int seed, AppendWay append, Func<Random, Func<TableCall, Fault>?> newFaults)
+{
+    private const int MaxTries = 6;
+    private readonly Random random = new(seed);
+    private ParleyProcess? process;
+    private int started;
+
+    public async Task RunAsync(int requests)
+    {
+        for (var i = 0; i < requests; i++)
+        {
+            var request = new Request($"{name}.{i}");
+            await (random.Next(10) switch
+            {
+                < 5 => AppendAsync(request, keyed: random.Next(2) == 0),
+                < 8 => EditAsync(request),
+                8 => CreateAsync(request, keyed: true),
+                _ => CreateAsync(request, keyed: random.Next(2) == 0),
+            });
+        }
+    }
+
+    /// <summary>Sends the message of this name under the key of this name, as another actor may too.</summary>
+    public Task AppendSharedAsync(Request request) => AppendAsync(request, keyed: true);
+
+    private Task AppendAsync(Request request, bool keyed)
+    {
+        if (!world.Appends.Contains(request))
+        {
+            world.Appends.Add(request);
+        }
+
+        var conversation = world.Conversations[keyed && request.Name == Scenario.Shared ? 0 : random.Next(world.Conversations.Count)];
+        var role = random.Next(2) == 0 ? MessageRole.Customer : MessageRole.Staff;
+        var message = new NewMessage(request.Name == Scenario.Shared ? MessageRole.Customer : role, $"text of {request.Name}", 1, request.Name, null);
+        var key = keyed ? IdempotencyKey.Create(request.Name, [message.Text]) : null;
+        return SendAsync(request, keyed, async () => request.Message = (await append(Process(), new ConversationRef(conversation, null), message, key)).Key);
+    }
+
+    private Task EditAsync(Request request)
+    {
+        var known = world.Appends.Where(append => append.Message is not null).Select(append => append.Message!.Value).ToList();
+        if (known.Count == 0)
+        {
+            return Task.CompletedTask;
+        }
+
+        // Mostly the last one: that changes the head too.
+        var message = random.Next(3) > 0 ? known.MaxBy(key => (key.Conversation.Number, key.Sequence)) : known[random.Next(known.Count)];
+        request.Message = message;
+        world.Edits.Add(request);
+        Func<int, bool>? expected = random.Next(3) == 0 ? revision => revision == 1 : null;
+        return SendAsync(request, keyed: false, async () =>
+        {
+            var edited = await Process().Edit.EditAsync(
+                new ConversationRef(message.Conversation, null), $"{message.IntegerId}", request.Name, name, expected, CancellationToken.None);
+            request.Revision = edited.Message.Revision;
+        });
+    }
+
+    private Task CreateAsync(Request request, bool keyed)
+    {
+        world.Creations.Add(request);
+        var draft = new NewConversation(request.Name, "web", null, null, null, null, null);
+        var key = keyed ? IdempotencyKey.Create(request.Name, [request.Name]) : null;
+        return SendAsync(request, keyed, async () =>
+            world.Conversations.Add((await Process().Creation.CreateAsync(OnStrictTables.Appends.Tenant, draft, key, CancellationToken.None)).Conversation.Key));
+    }
+
+    private async Task SendAsync(Request request, bool keyed, Func<Task> send)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                await send();
+                request.Outcome = Outcome.Stored;
+                return;
+            }
+            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy)
+            {
+                // Another try of the same request may still be on its way, or be another actor's.
+                if (tries == 1 && request.Name != Scenario.Shared)
+                {
+                    request.Outcome = Outcome.NotStored;
+                }
+            }
+            catch (ParleyException e) when (e.Code == ErrorCode.StorageUnavailable)
+            {
+                request.Outcome = Outcome.Unknown;
+            }
+            catch (CrashException)
+            {
+                request.Outcome = Outcome.Unknown;
+                process = null;
+            }
+            catch (Exception e) when (e is RequestFailedException or OperationCanceledException)
+            {
+                // A read that storage did not answer: the HTTP layer says storage_unavailable.
+                request.Outcome = Outcome.Unknown;
+            }
+
+            if (!keyed || tries == MaxTries)
+            {
+                return;
+            }
+
+            request.Outcome = Outcome.Unknown;
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(30)), world.Run.Time);
+        }
+    }
+
+    private ParleyProcess Process() => process ??= world.Start($"{name}{(started++ == 0 ? "" : $"/{started}")}", seed * 100 + started, newFaults(random));
+}
