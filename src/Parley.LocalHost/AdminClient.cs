@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Parley.Tenants;
 
 namespace Parley.LocalHost;
 
@@ -9,7 +10,6 @@ public sealed record TenantAccess(long Tenant, string ApiKey, string WebhookSecr
 /// <summary>Makes tenants through Parley's admin API, on any host.</summary>
 public sealed class AdminClient : IDisposable
 {
-    private static readonly string[] AllScopes = ["messages:read", "messages:write", "follow-ups:read", "follow-ups:write", "exports:write", "assistants:write"];
     private readonly HttpClient http;
 
     /// <summary>A client of the API at this address, which ends in a slash (<c>http://localhost:7071/api/</c>).</summary>
@@ -22,7 +22,7 @@ public sealed class AdminClient : IDisposable
     {
         var tenant = await PostAsync("v1/admin/tenants", new { name }, cancellationToken);
         var id = tenant.GetProperty("id").GetInt64();
-        var key = await PostAsync($"v1/admin/tenants/{id}/keys", new { label = keyLabel, scopes = AllScopes }, cancellationToken);
+        var key = await PostAsync($"v1/admin/tenants/{id}/keys", new { label = keyLabel, scopes = ScopeNames.All }, cancellationToken);
         return new TenantAccess(id, key.GetProperty("key").GetString()!, tenant.GetProperty("webhookSecret").GetString()!);
     }
 

@@ -1,7 +1,6 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Parley.LocalHost.Triggers;
+using Parley.Tenants;
 
 namespace Parley.LocalHost;
 
@@ -11,8 +10,6 @@ namespace Parley.LocalHost;
 /// </summary>
 internal sealed class AdminEndpoint(string? adminKey, FunctionInstances functions)
 {
-    private const string Scheme = "Bearer ";
-
     /// <summary>Whether the request is for this endpoint; if so, the function's name.</summary>
     public static bool Takes(HttpRequest request, out string name)
     {
@@ -23,20 +20,10 @@ internal sealed class AdminEndpoint(string? adminKey, FunctionInstances function
 
     /// <summary>Answers 202 when the function was started, 401 without the key, 404 for what is no running timer or queue function, 400 for a wrong body.</summary>
     public async Task HandleAsync(HttpContext context, string name) => context.Response.StatusCode =
-        !HasKey(context.Request) ? StatusCodes.Status401Unauthorized
+        !AdminKey.Matches(context.Request.Headers.Authorization.ToString(), adminKey) ? StatusCodes.Status401Unauthorized
         : functions.Find(name) is not { } function ? StatusCodes.Status404NotFound
         : await ReadAsync(context) is { } body && function.TryRun(body.Input) ? StatusCodes.Status202Accepted
         : StatusCodes.Status400BadRequest;
-
-    private bool HasKey(HttpRequest request)
-    {
-        var header = request.Headers.Authorization.ToString();
-        // Hashes have one length, so the comparison's time says nothing, not even how long the key is.
-        return !string.IsNullOrEmpty(adminKey) && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(adminKey));
-    }
-
-    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
 
     private static async Task<RunRequest?> ReadAsync(HttpContext context)
     {

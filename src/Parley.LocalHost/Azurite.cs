@@ -62,6 +62,10 @@ public sealed partial class Azurite : IAsyncDisposable
         {
             await node.WaitForExitAsync(patience.Token);
         }
+        catch (OperationCanceledException)
+        {
+            // Disposing ends it the hard way.
+        }
         finally
         {
             node.Dispose();
@@ -89,14 +93,19 @@ public sealed partial class Azurite : IAsyncDisposable
 
         public void See(string line)
         {
-            if (Listening().Match(line) is { Success: true } match)
+            if (Listening().Match(line) is not { Success: true } match)
             {
-                found[match.Groups["service"].Value] = match.Groups["url"].Value;
+                return;
             }
 
-            if (found.Count == 3)
+            // Output and errors are read side by side.
+            lock (found)
             {
-                complete.TrySetResult(found);
+                found[match.Groups["service"].Value] = match.Groups["url"].Value;
+                if (found.Count == 3)
+                {
+                    complete.TrySetResult(found);
+                }
             }
         }
 

@@ -146,8 +146,9 @@ internal sealed class DevRun(RunOptions options)
         return new LocalAccess(api.ToString().TrimEnd('/'), demo.Tenant, demo.ApiKey, adminKey, demo.WebhookSecret);
     }
 
-    private static string Banner(LocalAccess access)
+    private string Banner(LocalAccess access)
     {
+        var number = options.Demo || options.DataDirectory is not null ? "N" : "1";
         var conversations = $"{access.BaseUrl}/v1/conversations";
         var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";
         const string Json = "-H 'Content-Type: application/json'";
@@ -158,10 +159,10 @@ internal sealed class DevRun(RunOptions options)
               API key  {{access.ApiKey}}
               more     artifacts/local.json
 
-            Try, one after another:
+            Try, one after another{{(number == "N" ? "; N is the \"number\" in the first answer" : "")}}:
               curl -s {{authorization}} {{Json}} -d '{"title":"Hello"}' {{conversations}}
-              curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/1/messages
-              curl -s {{authorization}} {{conversations}}/1/messages
+              curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/{{number}}/messages
+              curl -s {{authorization}} {{conversations}}/{{number}}/messages
 
             Ctrl+C stops it.
 

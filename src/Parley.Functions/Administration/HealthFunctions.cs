@@ -13,6 +13,8 @@ public sealed record HealthAnswer(string Status);
 /// <summary>For probes of load balancers; without authentication, and telling nothing.</summary>
 public sealed class HealthFunctions(ApiEndpoint endpoint, ParleyTables tables)
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     /// <summary>GET /health/live: the process answers.</summary>
     [Function("HealthLive")]
     public Task Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/live")] HttpRequest request) =>
@@ -23,9 +25,11 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, ParleyTables tables)
     public Task Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/ready")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
-            // Whether the row is there does not matter: that the table answers does.
+            // Whether the row is there does not matter: that the table answers does, and before the probe gives up.
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(request.HttpContext.RequestAborted);
+            patience.CancelAfter(Patience);
             await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
-                RowKeys.AdministrationPartition, RowKeys.Counter, ["RowKey"], request.HttpContext.RequestAborted);
+                RowKeys.AdministrationPartition, RowKeys.Counter, ["RowKey"], patience.Token);
             return Ok();
         });
 

@@ -41,7 +41,7 @@ public sealed class ConversationFunctions(ApiEndpoint endpoint, ConversationRead
                 fields.Fail("contact", "No such contact.");
             }
 
-            var key = RequestHeaders.IdempotencyKey(
+            var key = RequestHeaders.ReadIdempotencyKey(
                 request, fields, draft.Title, draft.Channel, draft.WebChat?.ToString(), draft.Address, draft.FirstName, draft.LastName, draft.Metadata);
             fields.ThrowIfInvalid();
             if (chatbot is not null)

@@ -38,9 +38,9 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
             var result = await handler();
             await result.ExecuteAsync(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && (e is OperationCanceledException or AggregateException or IOException))
         {
-            // The client has left; there is nobody to answer.
+            // The client has left; there is nobody to answer. (Azure.Core wraps the cancellation when an earlier try had failed.)
         }
         catch (Exception e)
         {
@@ -78,7 +78,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
             ParleyException known => known,
             RequestFailedException or AggregateException or IOException or OperationCanceledException
                 when StorageErrors.IsOutcomeUnknown(exception, context.RequestAborted) =>
-                new ParleyException(ErrorCode.StorageUnavailable, "Storage does not answer. Try again.", exception) { RetryAfter = TimeSpan.FromSeconds(2) },
+                ParleyException.StorageUnavailable("Storage does not answer. Try again.", exception),
             _ => new ParleyException(ErrorCode.InternalError, "Something went wrong on our side; it has been logged under the traceId.", exception),
         };
         var traceId = ProblemResult.TraceId(context);

@@ -10,21 +10,14 @@ namespace Parley.Functions.Http;
 /// </summary>
 internal sealed class Fields(JsonElement body)
 {
-    private readonly SortedDictionary<string, IReadOnlyList<string>> errors = new(StringComparer.Ordinal);
+    private readonly FieldErrors errors = new();
 
     /// <summary>Notes that a field is wrong.</summary>
-    public void Fail(string name, string text) =>
-        errors[name] = errors.TryGetValue(name, out var before) ? [.. before, text] : [text];
+    public void Fail(string name, string text) => errors.Add(name, text);
 
     /// <summary>To be called when all fields are read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
-    public void ThrowIfInvalid()
-    {
-        if (errors.Count > 0)
-        {
-            throw new ParleyException(errors);
-        }
-    }
+    public void ThrowIfInvalid() => errors.ThrowIfAny();
 
     /// <summary>A text that must be there.</summary>
     public string RequiredText(string name, int min, int max)

@@ -24,30 +24,25 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
     public string? Location { get; init; }
 
     /// <inheritdoc/>
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        var response = httpContext.Response;
-        response.StatusCode = status;
-        response.ContentType = "application/json; charset=utf-8";
-        response.ContentLength = body.Length;
-        response.Headers.CacheControl = "no-store";
-        response.Headers.XContentTypeOptions = "nosniff";
+        var headers = httpContext.Response.Headers;
         if (Revision is { } revision)
         {
-            response.Headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+            headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
         }
 
         if (Replayed)
         {
-            response.Headers["Idempotent-Replayed"] = "true";
+            headers["Idempotent-Replayed"] = "true";
         }
 
         if (Location is not null)
         {
-            response.Headers.Location = Location;
+            headers.Location = Location;
         }
 
-        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+        return JsonBody.WriteAsync(httpContext, status, "application/json; charset=utf-8", body);
     }
 }

@@ -47,34 +47,29 @@ public sealed class ProblemResult(ParleyException failure) : IResult
     public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
     /// <inheritdoc/>
-    public async Task ExecuteAsync(HttpContext httpContext)
+    public Task ExecuteAsync(HttpContext httpContext)
     {
         var code = failure.Code;
         var status = StatusOf(code.Kind);
         var problem = new Problem(code.TypeUri, code.Title, status, failure.Message, code.Code, failure.Message, failure.FieldErrors, TraceId(httpContext));
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, CamelJson.Default.Problem);
-        var response = httpContext.Response;
-        response.StatusCode = status;
-        response.ContentType = "application/problem+json";
-        response.ContentLength = body.Length;
-        response.Headers.CacheControl = "no-store";
-        response.Headers.XContentTypeOptions = "nosniff";
+        var headers = httpContext.Response.Headers;
         if (code.Kind == ProblemKind.Unauthenticated)
         {
             // RFC 9110, section 11.6.1: a 401 names a scheme that would do.
-            response.Headers.WWWAuthenticate = "Bearer";
+            headers.WWWAuthenticate = "Bearer";
         }
 
         if (failure.RetryAfter is { } after)
         {
-            response.Headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         }
 
         if (Allow is not null)
         {
-            response.Headers.Allow = Allow;
+            headers.Allow = Allow;
         }
 
-        await response.Body.WriteAsync(body, httpContext.RequestAborted);
+        return JsonBody.WriteAsync(httpContext, status, "application/problem+json", body);
     }
 }

@@ -1,13 +1,12 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
-using Parley.Problems;
 
 namespace Parley.Functions.Http;
 
 /// <summary>Reads query parameters like <see cref="Fields"/> reads bodies; an empty value is the default.</summary>
 internal sealed class QueryFields(IQueryCollection query)
 {
-    private readonly SortedDictionary<string, IReadOnlyList<string>> errors = new(StringComparer.Ordinal);
+    private readonly FieldErrors errors = new();
 
     /// <summary>A whole number.</summary>
     public int Number(string name, int standard, int min, int max)
@@ -23,7 +22,7 @@ internal sealed class QueryFields(IQueryCollection query)
             return number;
         }
 
-        errors[name] = [max == int.MaxValue ? $"Must be a whole number from {min}." : $"Must be a whole number from {min} to {max}."];
+        errors.Add(name, max == int.MaxValue ? $"Must be a whole number from {min}." : $"Must be a whole number from {min} to {max}.");
         return standard;
     }
 
@@ -41,18 +40,12 @@ internal sealed class QueryFields(IQueryCollection query)
             return text;
         }
 
-        errors[name] = [$"Must be one of: {string.Join(", ", words)}."];
+        errors.Add(name, $"Must be one of: {string.Join(", ", words)}.");
         return words[0];
     }
 
     /// <summary>To be called when all parameters are read.</summary>
-    public void ThrowIfInvalid()
-    {
-        if (errors.Count > 0)
-        {
-            throw new ParleyException(errors);
-        }
-    }
+    public void ThrowIfInvalid() => errors.ThrowIfAny();
 
     private string Last(string name) => query[name] is [.., { } last] ? last : "";
 }

@@ -14,7 +14,7 @@ internal static class RequestHeaders
     /// <param name="fields">Learns of a key that is not valid.</param>
     /// <param name="values">The parsed fields, in a fixed order.</param>
     /// <returns>Null when none was sent.</returns>
-    public static IdempotencyKey? IdempotencyKey(HttpRequest request, Fields fields, params ReadOnlySpan<string?> values)
+    public static IdempotencyKey? ReadIdempotencyKey(HttpRequest request, Fields fields, params ReadOnlySpan<string?> values)
     {
         if (!request.Headers.TryGetValue("Idempotency-Key", out var sent))
         {
@@ -22,18 +22,18 @@ internal static class RequestHeaders
         }
 
         var key = sent.ToString();
-        if (sent.Count != 1 || key.Length is 0 or > Parley.Idempotency.IdempotencyKey.MaxLength || !key.All(c => c is >= ' ' and <= '~'))
+        if (sent.Count != 1 || key.Length is 0 or > IdempotencyKey.MaxLength || !key.All(c => c is >= ' ' and <= '~'))
         {
-            fields.Fail("Idempotency-Key", $"Must have 1 to {Parley.Idempotency.IdempotencyKey.MaxLength} printable ASCII characters.");
+            fields.Fail("Idempotency-Key", $"Must have 1 to {IdempotencyKey.MaxLength} printable ASCII characters.");
             return null;
         }
 
-        return Parley.Idempotency.IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. values]);
+        return IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. values]);
     }
 
     /// <summary>Whether a revision is one that If-Match names (RFC 9110, section 13.1.1: strong comparison, so weak tags never match).</summary>
     /// <returns>Null when the client expects none.</returns>
-    public static Func<int, bool>? IfMatch(HttpRequest request)
+    public static Func<int, bool>? ReadIfMatch(HttpRequest request)
     {
         if (!request.Headers.TryGetValue("If-Match", out var values))
         {

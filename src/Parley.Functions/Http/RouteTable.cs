@@ -8,17 +8,9 @@ namespace Parley.Functions.Http;
 /// <summary>The app's own routes, read from its attributes: the host does not tell which methods a path would take.</summary>
 public sealed class RouteTable
 {
-    private readonly List<(TemplateMatcher Matcher, string[] Methods)> routes;
-
-    /// <summary>The routes of this app.</summary>
-    public RouteTable()
-        : this(typeof(RouteTable).Assembly)
-    {
-    }
-
-    private RouteTable(Assembly app) => routes =
+    private readonly List<(TemplateMatcher Matcher, string[] Methods)> routes =
     [
-        .. from type in app.GetExportedTypes()
+        .. from type in typeof(RouteTable).Assembly.GetExportedTypes()
            from method in type.GetMethods()
            where method.GetCustomAttribute<FunctionAttribute>() is not null
            from parameter in method.GetParameters()

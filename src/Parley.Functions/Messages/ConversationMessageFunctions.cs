@@ -47,7 +47,7 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
                 fields.Fail("sender", "No such sender.");
             }
 
-            var key = RequestHeaders.IdempotencyKey(request, fields, text, quoted);
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, text, quoted);
             fields.ThrowIfInvalid();
 
             var draft = new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted);
@@ -69,7 +69,7 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var text = fields.RequiredText("message", 1, MaxMessage);
-            var expected = RequestHeaders.IfMatch(request);
+            var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
             var edited = await edit.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);

@@ -48,6 +48,11 @@ internal sealed class FunctionInstance : IAsyncDisposable
         object? triggerValue = function.Trigger is QueueTriggerAttribute ? text : new TimerInfo();
         if (triggerValue is not null)
         {
+            while (requested.TryPeek(out var oldest) && oldest.IsCompleted && requested.TryDequeue(out _))
+            {
+                // Finished runs need no draining.
+            }
+
             requested.Enqueue(Task.Run(() => runs.RunAsync(triggerValue, "an administrator's request")));
         }
 

@@ -62,13 +62,13 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     private async Task<ETag> WriteRowsAsync(ConversationKey key, long minute, ETag listETag, CancellationToken cancellation)
     {
         var partition = key.Tenant.PartitionKey;
-        var response = await tables.Tenants.SubmitTransactionAsync(
+        var responses = await tables.Tenants.SubmitAsync(
             [
                 new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(minute, key.Number))),
                 new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(key.Number)) { ["LastMinute"] = minute }, listETag),
             ],
             cancellation);
-        return response.Value[1].Headers.ETag!.Value;
+        return responses[1].Headers.ETag!.Value;
     }
 
     [LoggerMessage(1001, LogLevel.Warning, "The old activity row of conversation {Conversation} was left behind; lists skip it.")]

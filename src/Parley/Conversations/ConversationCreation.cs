@@ -101,8 +101,8 @@ public sealed class ConversationCreation(
                 }
 
                 var actions = ListingOf(new ConversationKey(tenant, number), listed, counter, draft, key);
-                var response = await running.SendAsync(token => tables.Tenants.SubmitTransactionAsync(actions, token), cancellation);
-                var etag = response.Value[actions.FindIndex(action => action.Entity.RowKey == RowKeys.Conversation(number))].Headers.ETag!.Value;
+                var responses = await running.SendAsync(token => tables.Tenants.SubmitAsync(actions, token), cancellation);
+                var etag = responses[actions.FindIndex(action => action.Entity.RowKey == RowKeys.Conversation(number))].Headers.ETag!.Value;
                 return (number, listed with { ETag = etag }, false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))

@@ -73,12 +73,4 @@ internal static class HeadRow
     /// <summary>The start of a message's text, never ending in half a surrogate pair.</summary>
     public static string Preview(string text) =>
         text.Length <= PreviewLength ? text : text[..(char.IsHighSurrogate(text[PreviewLength - 1]) ? PreviewLength - 1 : PreviewLength)];
-
-    private static void SetIfAny(this TableEntity row, string name, string? value)
-    {
-        if (value is not null)
-        {
-            row[name] = value;
-        }
-    }
 }

@@ -89,7 +89,7 @@ public sealed class MessageAppend(
                 };
                 var prepared = await PrepareAsync(head, message.CreatedAt, key, cancellation);
                 var actions = AppendOf(prepared, message, key);
-                await running.SendAsync(token => tables.Conversations.SubmitTransactionAsync(actions, token), cancellation);
+                await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await activity.DropPassedAsync(head, prepared, cancellation);
                 return new Appended(message.Key, Replayed: false);
             }

@@ -50,7 +50,7 @@ public sealed class MessageEdit(
             {
                 // This edit may have made the revision after the one that it was tried on, and another one the next. To write it
                 // again would undo that other one; to refuse it might deny what happened.
-                throw WriteBudget.Running.Unknown();
+                throw ParleyException.OutcomeUnknown();
             }
 
             if (message.Revision == tried + 1)
@@ -73,7 +73,7 @@ public sealed class MessageEdit(
             var actions = EditOf(head, edited);
             try
             {
-                await running.SendAsync(token => tables.Conversations.SubmitTransactionAsync(actions, token), cancellation);
+                await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 return edited;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))

@@ -18,14 +18,14 @@ internal static class MessageRow
             ["CreatedAt"] = message.CreatedAt,
         };
         LongText.Write(row, "Text", message.Text);
-        SetIfAny(row, "UserNumber", message.UserNumber);
-        SetIfAny(row, "UserName", message.UserName);
-        SetIfAny(row, "Quoted", message.Quoted);
-        SetIfAny(row, "EditId", message.EditId);
-        SetIfAny(row, "EditedBy", message.EditedBy);
-        SetIfAny(row, "DeletedBy", message.DeletedBy);
-        SetIfAny(row, "ReadAt", message.ReadAt);
-        SetIfAny(row, "Metadata", message.Metadata);
+        row.SetIfAny("UserNumber", message.UserNumber);
+        row.SetIfAny("UserName", message.UserName);
+        row.SetIfAny("Quoted", message.Quoted);
+        row.SetIfAny("EditId", message.EditId);
+        row.SetIfAny("EditedBy", message.EditedBy);
+        row.SetIfAny("DeletedBy", message.DeletedBy);
+        row.SetIfAny("ReadAt", message.ReadAt);
+        row.SetIfAny("Metadata", message.Metadata);
         return row;
     }
 
@@ -56,13 +56,5 @@ internal static class MessageRow
         var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
             key.Conversation.PartitionKey, RowKeys.Message(key.Sequence), cancellationToken: cancellation);
         return row.HasValue ? Read(row.Value!, key.Conversation) : null;
-    }
-
-    private static void SetIfAny(TableEntity row, string name, object? value)
-    {
-        if (value is not null)
-        {
-            row[name] = value;
-        }
     }
 }

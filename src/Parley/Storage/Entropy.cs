@@ -43,14 +43,6 @@ public sealed class Entropy
     /// <summary>A number from 0 up to, not including, 1.</summary>
     public double NextDouble() => NextBits(53) / (double)(1L << 53);
 
-    /// <summary>A random UUID, version 4.</summary>
-    public Guid NextGuid()
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        Fill(bytes);
-        return Version4(bytes);
-    }
-
     /// <summary>Sixteen bytes in the form of a version 4 UUID (RFC 9562, section 5.4).</summary>
     public static Guid Version4(Span<byte> bytes)
     {

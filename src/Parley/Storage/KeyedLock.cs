@@ -41,10 +41,7 @@ public sealed class KeyedLock
             }
             else if (gate.Present > MaxWaiting)
             {
-                throw new ParleyException(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")
-                {
-                    RetryAfter = TimeSpan.FromSeconds(1),
-                };
+                throw ParleyException.Busy();
             }
 
             gate.Present++;
@@ -64,8 +61,10 @@ public sealed class KeyedLock
         }
     }
 
-    private sealed record Gate(string Key)
+    private sealed class Gate(string key)
     {
+        public string Key => key;
+
         public SemaphoreSlim Turn { get; } = new(1, 1);
 
         public int Present { get; set; }

@@ -29,8 +29,8 @@ public sealed class StorageSetup(ParleyTables tables) : IHostedService
     }
 
     /// <summary>
-    /// Retries of Azure.Core: 503s, time-outs and broken connections up to three times. Every try ends after three seconds, so that
-    /// all of them fit into <see cref="WriteBudget.SendTimeout"/>.
+    /// Retries of Azure.Core: 503s, time-outs and broken connections up to three times. Every try ends after two seconds, so that
+    /// all four of them, with the pauses between, fit into <see cref="WriteBudget.SendTimeout"/>.
     /// </summary>
     public static TableClientOptions ClientOptions()
     {
@@ -38,7 +38,7 @@ public sealed class StorageSetup(ParleyTables tables) : IHostedService
         options.Retry.MaxRetries = 3;
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(3);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2);
         return options;
     }
 

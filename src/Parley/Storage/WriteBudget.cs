@@ -58,18 +58,8 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
                 return;
             }
 
-            throw mayHaveLanded ? Unknown() : new ParleyException(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")
-            {
-                RetryAfter = TimeSpan.FromSeconds(1),
-            };
+            throw mayHaveLanded ? ParleyException.OutcomeUnknown() : ParleyException.Busy();
         }
-
-        /// <summary>For what cannot be told apart any more: stored and then overwritten, or never stored.</summary>
-        public static ParleyException Unknown() =>
-            new(ErrorCode.StorageUnavailable, "Storage did not answer in time; it is not known whether this was stored. Look, or try again.")
-            {
-                RetryAfter = TimeSpan.FromSeconds(2),
-            };
 
         /// <summary>Sends a write with its time-out, unless it has become too old to be sent.</summary>
         public async Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellation)

@@ -16,11 +16,7 @@ internal static class ApiKeyRow
             ["Scopes"] = (int)scopes,
             ["CreatedAt"] = createdAt,
         };
-        if (expiresAt is { } at)
-        {
-            row["ExpiresAt"] = at;
-        }
-
+        row.SetIfAny("ExpiresAt", expiresAt);
         return row;
     }
 

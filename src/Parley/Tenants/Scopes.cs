@@ -1,6 +1,6 @@
 namespace Parley.Tenants;
 
-/// <summary>What an API key may do. Stored by name; the names are part of the API.</summary>
+/// <summary>What an API key may do. Stored by number: never change one. The names are part of the API.</summary>
 [Flags]
 public enum Scopes
 {

@@ -25,5 +25,11 @@ public class EntropyTests
     }
 
     [Fact]
-    public void Uuids_have_version_4() => Assert.Matches("^.{14}4.{4}[89ab]", new Entropy().NextGuid().ToString());
+    public void Uuids_have_version_4()
+    {
+        var bytes = new byte[16];
+        new Entropy().Fill(bytes);
+
+        Assert.Matches("^.{14}4.{4}[89ab]", Entropy.Version4(bytes).ToString());
+    }
 }
