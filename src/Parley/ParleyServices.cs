@@ -33,7 +33,7 @@ public static class ParleyServices
         services.AddSingleton<ConversationCreation>();
 
         services.AddSingleton<MessageAppend>();
-        services.AddSingleton<MessageEdit>();
+        services.AddSingleton<MessageChange>();
         services.AddSingleton<MessagePages>();
         services.AddSingleton<QuotedTexts>();
         return services;

@@ -223,6 +223,48 @@ public class MessageTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task A_deleted_message_keeps_its_place_and_nothing_else()
+    {
+        var conversation = await parley.Client.CreateConversationAsync();
+        var id = await parley.Client.PostAsync(conversation, "a secret");
+        await parley.Client.PostAsync(conversation, "quoting", id);
+        var last = await parley.Client.PostAsync(conversation, "another secret", id);
+        foreach (var message in new[] { id, last, id })
+        {
+            using var response = await parley.Client.DeleteAsync($"v1/conversations/{conversation}/messages/{message}");
+            Assert.Equal("""{"success":"true","data":{"message":"The message is deleted."}}""", (await response.ReadAsync()).ToJsonString());
+            Assert.Equal("\"2\"", response.Headers.ETag!.Tag);
+        }
+
+        using var edit = await parley.Client.SendJsonAsync(HttpMethod.Put, $"v1/conversations/{conversation}/messages/{id}", new { message = "back" });
+        await edit.AssertProblemAsync(409, "message_deleted");
+        using var read = await parley.Client.GetAsync($"v1/conversations/{conversation}");
+        var head = await read.ReadAsync();
+        var page = await parley.Client.ListAsync(conversation, "?order=asc");
+        var deleted = page["data"]![0]!;
+        Assert.Equal(3, page["meta"]!["total"]!.GetValue<int>());
+        Assert.Equal(Members, deleted.AsObject().Select(member => member.Key));
+        Assert.True(deleted["is_deleted"]!.GetValue<bool>());
+        Assert.Equal("Test key", deleted["deleted_by_user_name"]!.GetValue<string>());
+        Assert.All(new[] { "message", "quoted_text", "metadata" }, member => Assert.Null(deleted[member]));
+        Assert.Null(page["data"]![1]!["quoted_text"]);
+        Assert.DoesNotContain("secret", page.ToJsonString() + head.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"1\"", 200)]
+    [InlineData("\"2\"", 412)]
+    public async Task If_match_guards_a_deletion(string ifMatch, int status)
+    {
+        var conversation = await parley.Client.CreateConversationAsync();
+        var id = await parley.Client.PostAsync(conversation, "text");
+        using var response = await parley.Client.SendJsonAsync(HttpMethod.Delete, $"v1/conversations/{conversation}/messages/{id}", null, ("If-Match", ifMatch));
+
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(status == 200, (await parley.Client.ListAsync(conversation))["data"]![0]!["is_deleted"]!.GetValue<bool>());
+    }
+
+    [Fact]
     public async Task Five_thousand_characters_are_taken_and_one_more_is_not()
     {
         var conversation = await parley.Client.CreateConversationAsync();

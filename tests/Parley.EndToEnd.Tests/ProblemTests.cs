@@ -123,9 +123,10 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("GET", "v1/conversations/999999/messages")]
     [InlineData("POST", "v1/conversations/999999/messages")]
     [InlineData("PUT", "v1/conversations/999999/messages/4194305")]
+    [InlineData("DELETE", "v1/conversations/999999/messages/4194305")]
     public async Task Unknown_conversations(string method, string path)
     {
-        using var response = await parley.Client.SendJsonAsync(new HttpMethod(method), path, method == "GET" ? null : new { message = "x" });
+        using var response = await parley.Client.SendJsonAsync(new HttpMethod(method), path, method is "GET" or "DELETE" ? null : new { message = "x" });
 
         await response.AssertProblemAsync(404, "conversation_not_found");
     }
@@ -157,6 +158,7 @@ public class ProblemTests(ParleyFixture parley)
             (HttpMethod.Get, $"v1/conversations/{theirs}/messages", null),
             (HttpMethod.Post, $"v1/conversations/{theirs}/messages", new { message = "x" }),
             (HttpMethod.Put, $"v1/conversations/{theirs}/messages/{id}", new { message = "x" }),
+            (HttpMethod.Delete, $"v1/conversations/{theirs}/messages/{id}", null),
         })
         {
             using var response = await parley.Client.SendJsonAsync(method, path, body);

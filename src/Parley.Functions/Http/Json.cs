@@ -26,6 +26,7 @@ internal sealed partial class CamelJson : JsonSerializerContext
 [JsonSerializable(typeof(Paginator<ConversationMessage>))]
 [JsonSerializable(typeof(DataAnswer<SentMessage>))]
 [JsonSerializable(typeof(DataAnswer<ConversationMessage>))]
+[JsonSerializable(typeof(DataAnswer<DeletedMessage>))]
 internal sealed partial class SnakeJson : JsonSerializerContext
 {
     static SnakeJson() => Default = new SnakeJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));

@@ -54,3 +54,7 @@ public sealed record SentMessage(string Status, string MessageId, string Convers
     public static SentMessage Of(Parley.Storage.MessageKey key) => new(
         "sent", key.IntegerId.ToString(CultureInfo.InvariantCulture), key.Conversation.Number.ToString(CultureInfo.InvariantCulture));
 }
+
+/// <summary>What Flextell's clients read after a deletion, the first and every later one.</summary>
+/// <param name="Message">Says that it is deleted.</param>
+public sealed record DeletedMessage(string Message);

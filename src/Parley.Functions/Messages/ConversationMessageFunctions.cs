@@ -8,7 +8,7 @@ using Parley.Tenants;
 namespace Parley.Functions.Messages;
 
 /// <summary>Messages of a conversation, as Flextell's clients read and write them.</summary>
-public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePages pages, MessageAppend append, MessageEdit edit)
+public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePages pages, MessageAppend append, MessageChange change)
 {
     private const int MaxMessage = 5000;
     private const int MaxPerPage = 100;
@@ -72,12 +72,29 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var edited = await edit.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
+            var edited = await change.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
             return new JsonResult<DataAnswer<ConversationMessage>>(
                 new DataAnswer<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts)),
                 SnakeJson.Default.DataAnswerConversationMessage)
             {
                 Revision = edited.Message.Revision,
+            };
+        });
+
+    /// <summary>DELETE /conversations/{id}/messages/{messageId}.</summary>
+    [Function("ConversationMessagesDelete")]
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/conversations/{id}/messages/{messageId}")] HttpRequest request,
+        string id,
+        string messageId) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var expected = RequestHeaders.ReadIfMatch(request);
+            var deleted = await change.DeleteAsync(call.Conversation(id), messageId, call.Caller.Name, expected, call.Cancellation);
+            return new JsonResult<DataAnswer<DeletedMessage>>(
+                new DataAnswer<DeletedMessage>("true", new DeletedMessage("The message is deleted.")), SnakeJson.Default.DataAnswerDeletedMessage)
+            {
+                Revision = deleted.Revision,
             };
         });
 }

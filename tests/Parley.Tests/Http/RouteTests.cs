@@ -59,7 +59,7 @@ public class RouteTests
     [Theory]
     [InlineData("/v1/conversations/7/messages", "GET,POST")]
     [InlineData("/V1/Conversations/7/Messages", "GET,POST")]
-    [InlineData("/v1/conversations/7/messages/8", "PUT")]
+    [InlineData("/v1/conversations/7/messages/8", "DELETE,PUT")]
     [InlineData("/v1/conversations", "POST")]
     [InlineData("/v1/nothing", "")]
     [InlineData("/", "")]

@@ -31,7 +31,8 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
             await (random.Next(10) switch
             {
                 < 5 => AppendAsync(request, keyed: random.Next(2) == 0),
-                < 8 => EditAsync(request),
+                < 7 => EditAsync(request),
+                7 => EditAsync(new Request(request.Name) { Deletes = true }),
                 8 => CreateAsync(request, keyed: true),
                 _ => CreateAsync(request, keyed: random.Next(2) == 0),
             });
@@ -70,7 +71,15 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         Func<int, bool>? expected = random.Next(3) == 0 ? revision => revision == 1 : null;
         return SendAsync(request, keyed: false, async () =>
         {
-            var edited = await Process().Edit.EditAsync(
+            if (request.Deletes)
+            {
+                var deleted = await Process().Change.DeleteAsync(
+                    new ConversationRef(message.Conversation, null), $"{message.IntegerId}", request.Name, expected, CancellationToken.None);
+                request.Revision = deleted.DeletedBy == request.Name ? deleted.Revision : null;
+                return;
+            }
+
+            var edited = await Process().Change.EditAsync(
                 new ConversationRef(message.Conversation, null), $"{message.IntegerId}", request.Name, name, expected, CancellationToken.None);
             request.Revision = edited.Message.Revision;
         });
@@ -92,10 +101,10 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
             try
             {
                 await send();
-                request.Outcome = Outcome.Stored;
+                request.Outcome = request.Deletes && request.Revision is null ? Outcome.NotStored : Outcome.Stored;
                 return;
             }
-            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy)
+            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.MessageDeleted || e.Code == ErrorCode.Busy)
             {
                 // Another try of the same request may still be on its way, or be another actor's.
                 if (tries == 1 && request.Name != Scenario.Shared)

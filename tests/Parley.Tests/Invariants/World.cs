@@ -32,6 +32,12 @@ internal sealed class Request(string name)
     /// <summary>Of an append: where it is, if told. Of an edit: which message it is of.</summary>
     public MessageKey? Message { get; set; }
 
+    /// <summary>Of an edit: that it is a deletion.</summary>
+    public bool Deletes { get; init; }
+
+    /// <summary>Of an edit: the text that it leaves.</summary>
+    public string Text => Deletes ? "" : Name;
+
     /// <summary>Of an edit: the revision that it made, if told.</summary>
     public int? Revision { get; set; }
 
@@ -131,20 +137,21 @@ internal sealed class World(Simulation run)
         Assert.Equal(messages.Count, stored.Count(group => Appends.Exists(request => request.Name == group.Key)));
     }
 
-    /// <summary>Every edit that was acknowledged made a revision of its own, and the text is that of the last one.</summary>
+    /// <summary>Every edit that was acknowledged made a revision of its own, and the text is that of the last one, which a deletion stays.</summary>
     private void VerifyEdits(Dictionary<MessageKey, Message> messages) => Assert.All(Edits.GroupBy(edit => edit.Message!.Value), edits =>
     {
         var message = messages[edits.Key];
+        Assert.Equal(message.Text.Length == 0, message.DeletedBy is not null);
         var told = edits.Where(edit => edit.Outcome == Outcome.Stored).ToList();
         Assert.Equal(told.Count, told.Select(edit => edit.Revision).Distinct().Count());
         Assert.InRange(message.Revision - 1, told.Count, told.Count + edits.Count(edit => edit.Outcome == Outcome.Unknown));
         if (told.Find(edit => edit.Revision == message.Revision) is { } last)
         {
-            Assert.Equal(last.Name, message.Text);
+            Assert.Equal(last.Text, message.Text);
         }
         else if (message.Revision > 1)
         {
-            Assert.Contains(edits, edit => edit.Outcome == Outcome.Unknown && edit.Name == message.Text);
+            Assert.Contains(edits, edit => edit.Outcome == Outcome.Unknown && edit.Text == message.Text);
         }
     });
 

@@ -66,7 +66,7 @@ public sealed class CrashSweepTests
         // Head and message side by side, then both in one transaction.
         Assert.Equal(3, calls);
 
-        static Task EditAsync(ParleyProcess process, ConversationKey conversation) => process.Edit.EditAsync(
+        static Task EditAsync(ParleyProcess process, ConversationKey conversation) => process.Change.EditAsync(
             new ConversationRef(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}", "edited", "editor", null, CancellationToken.None);
     }
 

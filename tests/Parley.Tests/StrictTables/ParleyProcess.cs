@@ -17,7 +17,7 @@ internal sealed class ParleyProcess
         var budget = new WriteBudget(time, entropy);
         Creation = new ConversationCreation(Tables, reader, activity, writers, budget, time, entropy);
         Append = new MessageAppend(Tables, reader, activity, writers, budget, time, entropy);
-        Edit = new MessageEdit(Tables, reader, new QuotedTexts(Tables), writers, budget, entropy);
+        Change = new MessageChange(Tables, reader, new QuotedTexts(Tables), writers, budget, entropy);
         Conversations = reader;
     }
 
@@ -27,7 +27,7 @@ internal sealed class ParleyProcess
 
     public MessageAppend Append { get; }
 
-    public MessageEdit Edit { get; }
+    public MessageChange Change { get; }
 
     public ConversationReader Conversations { get; }
 }

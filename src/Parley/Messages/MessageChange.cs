@@ -8,11 +8,14 @@ namespace Parley.Messages;
 /// <summary>An edited message, with the text of the message that it quotes.</summary>
 public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
 
-/// <summary>Changes a message's text, and with the last message's the preview in the head, in one transaction.</summary>
-public sealed class MessageEdit(
+/// <summary>
+/// Changes a message, and with the last message the preview in the head, in one transaction. A deleted message keeps its row, so that
+/// numbers stay dense, but its text is gone from the row and from the head; quotes of it show nothing, for they look it up.
+/// </summary>
+public sealed class MessageChange(
     ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, KeyedLock writers, WriteBudget budget, Entropy entropy)
 {
-    /// <summary>Edits one.</summary>
+    /// <summary>Gives a message another text.</summary>
     /// <param name="id">The conversation.</param>
     /// <param name="messageId">The message's id as the client sent it.</param>
     /// <param name="text">The new text.</param>
@@ -26,12 +29,32 @@ public sealed class MessageEdit(
     public async Task<EditedMessage> EditAsync(
         ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        var edited = await WriteAsync(id, messageId, text, editor, expected, cancellation);
+        var edited = await WriteAsync(id, messageId, message => Edited(message, text, editor), expected, cancellation);
         return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
     }
 
+    /// <summary>Removes a message's text and metadata for good; one that is deleted already stays as it is.</summary>
+    /// <param name="id">The conversation.</param>
+    /// <param name="messageId">The message's id as the client sent it.</param>
+    /// <param name="deleter">Who deletes.</param>
+    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
+    /// <param name="cancellation">Ends the deletion.</param>
+    /// <exception cref="ParleyException">As for an edit, but for <see cref="ErrorCode.MessageDeleted"/>.</exception>
+    public Task<Message> DeleteAsync(ConversationRef id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation) =>
+        WriteAsync(
+            id,
+            messageId,
+            message => message.DeletedBy is not null ? null : message with { Text = "", Metadata = null, Quoted = null, DeletedBy = deleter },
+            expected,
+            cancellation);
+
+    private static Message Edited(Message message, string text, string editor) => message.DeletedBy is null
+        ? message with { Text = text, EditedBy = editor }
+        : throw ErrorCode.MessageDeleted.With("A deleted message cannot be edited.");
+
+    /// <summary>Makes a message what <paramref name="change"/> says; null from it means that the message is that already.</summary>
     private async Task<Message> WriteAsync(
-        ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
+        ConversationRef id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
@@ -48,7 +71,7 @@ public sealed class MessageEdit(
 
             if (message.Revision > tried + 1)
             {
-                // This edit may have made the revision after the one that it was tried on, and another one the next. To write it
+                // This change may have made the revision after the one that it was tried on, and another one the next. To write it
                 // again would undo that other one; to refuse it might deny what happened.
                 throw ParleyException.OutcomeUnknown();
             }
@@ -58,9 +81,10 @@ public sealed class MessageEdit(
                 running.NothingLanded();
             }
 
-            if (message.DeletedBy is not null)
+            var changed = change(message);
+            if (changed is null)
             {
-                throw ErrorCode.MessageDeleted.With("A deleted message cannot be edited.");
+                return message;
             }
 
             if (expected is not null && !expected(message.Revision))
@@ -69,12 +93,12 @@ public sealed class MessageEdit(
             }
 
             running.ThrowIfUsedUp();
-            var edited = message with { Text = text, EditedBy = editor, EditId = editId, Revision = message.Revision + 1 };
-            var actions = EditOf(head, edited);
+            changed = changed with { EditId = editId, Revision = message.Revision + 1 };
+            var actions = ChangeOf(head, changed);
             try
             {
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
-                return edited;
+                return changed;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
@@ -98,16 +122,16 @@ public sealed class MessageEdit(
         return (message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head, message);
     }
 
-    private static List<TableTransactionAction> EditOf(Conversation head, Message edited)
+    private static List<TableTransactionAction> ChangeOf(Conversation head, Message changed)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
-        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(edited), edited.ETag) };
-        if (edited.Key.Sequence == head.Last)
+        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), changed.ETag) };
+        if (changed.Key.Sequence == head.Last)
         {
             var change = new TableEntity(head.Key.PartitionKey, RowKeys.Head)
             {
                 ["Rev"] = head.Revision + 1,
-                ["LastMessage"] = HeadRow.Preview(edited.Text),
+                ["LastMessage"] = HeadRow.Preview(changed.Text),
             };
             actions.Add(new(TableTransactionActionType.UpdateMerge, change, head.ETag));
         }
