@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Parley.Problems;
@@ -76,8 +75,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
         var problem = exception switch
         {
             ParleyException known => known,
-            RequestFailedException or AggregateException or IOException or OperationCanceledException
-                when StorageErrors.IsOutcomeUnknown(exception, context.RequestAborted) =>
+            _ when StorageErrors.IsOutcomeUnknown(exception, context.RequestAborted) =>
                 ParleyException.StorageUnavailable("Storage does not answer. Try again.", exception),
             _ => new ParleyException(ErrorCode.InternalError, "Something went wrong on our side; it has been logged under the traceId.", exception),
         };

@@ -69,7 +69,7 @@ public sealed class ConversationCreation(
             await running.WaitAsync(cancellation);
             var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
             var counter = stored.HasValue ? stored.Value! : null;
-            var last = counter?.GetInt32("LastConversation") ?? 0;
+            var (last, keyHour) = (counter?.GetInt32("LastConversation") ?? 0, counter?.GetInt64("KeyHour") ?? 0);
 
             // A try is decided once the counter has another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counter != counter?.ETag)
@@ -95,12 +95,12 @@ public sealed class ConversationCreation(
             var number = checked(last + 1);
             try
             {
-                if (key is not null && (counter?.GetInt64("KeyHour") ?? 0) < at.Hour())
+                if (key is not null && keyHour < at.Hour())
                 {
                     await IdempotencyKey.WriteDueRowAsync(tables.Due, tenant, 0, at.Hour(), cancellation);
                 }
 
-                var actions = ListingOf(new ConversationKey(tenant, number), listed, counter, draft, key);
+                var actions = ListingOf(new ConversationKey(tenant, number), listed, counter, Math.Max(keyHour, at.Hour()), draft, key);
                 var responses = await running.SendAsync(token => tables.Tenants.SubmitAsync(actions, token), cancellation);
                 var etag = responses[actions.FindIndex(action => action.Entity.RowKey == RowKeys.Conversation(number))].Headers.ETag!.Value;
                 return (number, listed with { ETag = etag }, false);
@@ -113,7 +113,7 @@ public sealed class ConversationCreation(
     }
 
     private static List<TableTransactionAction> ListingOf(
-        ConversationKey key, ListRow listed, TableEntity? counter, NewConversation draft, IdempotencyKey? idempotency)
+        ConversationKey key, ListRow listed, TableEntity? counter, long keyHour, NewConversation draft, IdempotencyKey? idempotency)
     {
         var partition = key.Tenant.PartitionKey;
         var actions = new List<TableTransactionAction>();
@@ -122,7 +122,7 @@ public sealed class ConversationCreation(
         {
             // First, so that a repeated key is the failure that the transaction reports.
             actions.Add(new(TableTransactionActionType.Add, idempotency.ToRow(partition, key.Number)));
-            counted["KeyHour"] = Math.Max(listed.CreatedAt.Hour(), counter?.GetInt64("KeyHour") ?? 0);
+            counted["KeyHour"] = keyHour;
         }
 
         actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));

@@ -28,7 +28,7 @@ public readonly record struct ConversationRef(ConversationKey Key, long? Check)
     }
 
     /// <summary>Whether a stored check is that of this id.</summary>
-    public bool Matches(long storedCheck) => Check is null || Check == storedCheck;
+    public bool Matches(long storedCheck) => Ids.CheckMatches(Check, storedCheck);
 }
 
 /// <summary>A message as a client names it: by integer or by UUID.</summary>
@@ -58,12 +58,15 @@ public readonly record struct MessageRef(MessageKey Key, long? Check)
     }
 
     /// <summary>Whether a stored check is that of this id.</summary>
-    public bool Matches(long storedCheck) => Check is null || Check == storedCheck;
+    public bool Matches(long storedCheck) => Ids.CheckMatches(Check, storedCheck);
 }
 
-/// <summary>The integer form of ids.</summary>
+/// <summary>What ids of every kind have in common.</summary>
 internal static class Ids
 {
+    /// <summary>An integer id has no check, so it matches every one.</summary>
+    public static bool CheckMatches(long? asked, long stored) => asked is null || asked == stored;
+
     /// <summary>Reads decimal digits without leading zeros, so that every id has one spelling.</summary>
     public static bool TryParseInteger(string text, long max, out long value) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value > 0 && value <= max && text[0] != '0';
