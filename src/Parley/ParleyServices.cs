@@ -3,9 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Conversations;
+using Parley.Files;
 using Parley.Messages;
+using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Threads;
+using Parley.Tickets;
 
 namespace Parley;
 
@@ -18,12 +22,16 @@ public static class ParleyServices
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<Entropy>();
         services.TryAddSingleton(_ => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
+        services.TryAddSingleton(_ => StorageSetup.ConnectBlobs(configuration));
         services.AddSingleton<ParleyTables>();
+        services.AddSingleton<FileStore>();
 
         // First of all hosted services: the worker's own begins to take invocations, and they need the tables.
         services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageSetup>());
         services.AddSingleton<KeyedLock>();
         services.AddSingleton<WriteBudget>();
+        services.AddSingleton<Edits>();
+        services.AddSingleton<Cursors>();
 
         services.AddSingleton<Authenticator>();
         services.AddSingleton<TenantAdministration>();
@@ -31,11 +39,25 @@ public static class ParleyServices
         services.AddSingleton<ConversationReader>();
         services.AddSingleton<ConversationActivity>();
         services.AddSingleton<ConversationCreation>();
+        services.AddSingleton<ConversationList>();
+        services.AddSingleton<ConversationChange>();
+        services.AddSingleton<UnreadCounts>();
 
         services.AddSingleton<MessageAppend>();
         services.AddSingleton<MessageChange>();
         services.AddSingleton<MessagePages>();
         services.AddSingleton<QuotedTexts>();
+        services.AddSingleton<MessageReader>();
+        services.AddSingleton<MessageReading>();
+        services.AddSingleton<MediaMessages>();
+        services.AddSingleton<ChatMessages>();
+
+        services.AddSingleton<SenderReader>();
+        services.AddSingleton<SenderWriter>();
+        services.AddSingleton<ThreadReader>();
+        services.AddSingleton<ThreadCreation>();
+        services.AddSingleton<TicketReader>();
+        services.AddSingleton<TicketWriter>();
         return services;
     }
 }

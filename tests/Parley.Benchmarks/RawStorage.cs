@@ -52,7 +52,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, Entropy
         ]);
         if (moves)
         {
-            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, RowKeys.Activity(activity, conversation.Number), ETag.All);
+            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, activity, conversation.Number), ETag.All);
         }
     }
 
@@ -61,7 +61,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, Entropy
         var partition = conversation.Tenant.PartitionKey;
         var response = await tables.Tenants.SubmitTransactionAsync(
         [
-            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(minute, conversation.Number))),
+            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(RowKeys.ActivityList, minute, conversation.Number))),
             new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(conversation.Number)) { ["LastMinute"] = minute }, listETag),
         ]);
         return response.Value[1].Headers.ETag!.Value;

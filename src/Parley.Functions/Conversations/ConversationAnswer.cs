@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Parley.Conversations;
+using Parley.Functions.Http;
 
 namespace Parley.Functions.Conversations;
 
@@ -7,7 +8,7 @@ namespace Parley.Functions.Conversations;
 public sealed record ContactAnswer(Guid Id, string? Name, string? Avatar, DateTimeOffset CreatedAt);
 
 /// <summary>An inbox, as MaiAgent's clients read it.</summary>
-public sealed record InboxAnswer(Guid Id, string Name, string ChannelType, int? UnreadConversationsCount);
+public sealed record InboxAnswer(Guid Id, string Name, string ChannelType, int UnreadConversationsCount);
 
 /// <summary>A conversation.</summary>
 public sealed record ConversationAnswer(
@@ -29,23 +30,26 @@ public sealed record ConversationAnswer(
     Guid? Chatbot,
     DateTimeOffset? HandedOffUntil)
 {
-    /// <summary>Shapes a stored conversation. What later features fill (avatars, unread inboxes, reading, chatbots, hand-off) is null or false.</summary>
-    public static ConversationAnswer Of(Conversation conversation) => new(
+    /// <summary>Shapes a stored conversation. A conversation is with one contact, so it is never a group chat; chatbots are a later feature's.</summary>
+    /// <param name="conversation">The conversation.</param>
+    /// <param name="unread">The unread conversations of its inbox.</param>
+    /// <param name="now">Decides whether it is handed off.</param>
+    public static ConversationAnswer Of(Conversation conversation, IReadOnlyDictionary<Guid, int> unread, DateTimeOffset now) => new(
         conversation.Id,
         conversation.Key.Number,
         conversation.Title,
-        conversation.Contact is { } contact ? new ContactAnswer(contact.Id, contact.Name, Avatar: null, contact.CreatedAt) : null,
-        conversation.Inbox is { } inbox ? new InboxAnswer(inbox.Id, inbox.Name, inbox.ChannelType, UnreadConversationsCount: null) : null,
+        conversation.Contact is { } contact ? new ContactAnswer(contact.Id, contact.Name, contact.Avatar, contact.CreatedAt) : null,
+        conversation.Inbox is { } inbox ? new InboxAnswer(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id]) : null,
         conversation.LastMessage,
         conversation.LastMessageAt,
         conversation.Unread,
         conversation.AutoReplyEnabled,
-        IsAutoReplyNow: conversation.AutoReplyEnabled,
-        LastReadAt: null,
+        conversation.IsAutoReplyAt(now),
+        conversation.LastReadAt,
         conversation.CreatedAt,
         IsGroupChat: false,
         EnableGroupMention: false,
-        conversation.Metadata is { } metadata ? JsonElement.Parse(metadata) : null,
+        JsonText.Parse(conversation.Metadata),
         Chatbot: null,
-        HandedOffUntil: null);
+        conversation.HandedOffUntil);
 }

@@ -3,20 +3,20 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
 using Parley.Functions.Http;
 using Parley.Problems;
-using Parley.Storage;
 using Parley.Tenants;
 
 namespace Parley.Functions.Conversations;
 
 /// <summary>Conversations.</summary>
-public sealed class ConversationFunctions(ApiEndpoint endpoint, ConversationReader reader, ConversationCreation creation)
+public sealed class ConversationFunctions(
+    ApiEndpoint endpoint,
+    ConversationReader reader,
+    ConversationCreation creation,
+    ConversationList list,
+    ConversationChange change,
+    UnreadCounts unread,
+    TimeProvider time)
 {
-    /// <summary>A name of up to a line: titles, channels, names, addresses.</summary>
-    private const int MaxLine = 250;
-
-    /// <summary>Metadata fits one property of a row.</summary>
-    private const int MaxMetadata = LongText.MaxPerProperty;
-
     /// <summary>Room for metadata of which every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
@@ -27,43 +27,123 @@ public sealed class ConversationFunctions(ApiEndpoint endpoint, ConversationRead
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var draft = new NewConversation(
-                fields.Text("title", 0, MaxLine),
-                fields.Text("channel", 1, MaxLine),
+                fields.Text("title", 0, Limits.Line),
+                fields.Text("channel", 1, Limits.Line),
                 fields.Uuid("webChat"),
-                fields.Text("address", 1, MaxLine),
-                fields.Text("first_name", 0, MaxLine),
-                fields.Text("last_name", 0, MaxLine),
-                fields.Object("metadata", MaxMetadata));
-            var contact = fields.Uuid("contact");
-            var chatbot = fields.Uuid("chatbot");
-            if (contact is not null)
+                fields.Text("address", 1, Limits.Line),
+                fields.Text("first_name", 0, Limits.Line),
+                fields.Text("last_name", 0, Limits.Line),
+                fields.Object("metadata", Limits.Json))
             {
-                fields.Fail("contact", "No such contact.");
+                Contact = fields.Id("contact"),
+            };
+            if (draft is { Contact: not null } and not { Address: null, FirstName: null, LastName: null })
+            {
+                fields.Fail("contact", "Send either contact, or address, first_name and last_name.");
             }
 
+            var chatbot = fields.Uuid("chatbot");
             var key = RequestHeaders.ReadIdempotencyKey(
-                request, fields, draft.Title, draft.Channel, draft.WebChat?.ToString(), draft.Address, draft.FirstName, draft.LastName, draft.Metadata);
+                request,
+                fields,
+                draft.Title,
+                draft.Channel,
+                draft.WebChat?.ToString(),
+                draft.Address,
+                draft.FirstName,
+                draft.LastName,
+                draft.Metadata,
+                draft.Contact);
             fields.ThrowIfInvalid();
-            if (chatbot is not null)
-            {
-                throw ErrorCode.ChatbotNotFound.With("There is no such chatbot.");
-            }
+            RefuseChatbot(chatbot);
 
             var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            return Answer(conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
+            return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
+        });
+
+    /// <summary>GET /conversations.</summary>
+    [Function("ConversationsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var tenant = call.Caller.Tenant;
+            var query = new QueryFields(request.Query);
+            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var inbox = query.Uuid("inbox");
+            var channel = query.Text("channel", Limits.Line) is { } name ? Inbox.OfChannel(tenant, name).Id : (Guid?)null;
+            var contact = query.Id("contact");
+            query.ThrowIfInvalid();
+
+            // No conversation is in two inboxes.
+            var nothing = inbox is not null && channel is not null && inbox != channel;
+            var page = nothing
+                ? new ConversationPage([], null, null)
+                : await list.ReadAsync(tenant, new ConversationFilter(inbox ?? channel, contact), query.Cursor(), pageSize, call.Cancellation);
+            var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
+            var now = time.GetUtcNow();
+            var results = page.Conversations.Select(conversation => ConversationAnswer.Of(conversation, counts, now)).ToList();
+            return new JsonResult<CursorList<ConversationAnswer>>(
+                CursorList.Create(results, page.Next, page.Previous, request), CamelJson.Default.CursorListConversationAnswer);
         });
 
     /// <summary>GET /conversations/{id}.</summary>
     [Function("ConversationsGet")]
     public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
-            Answer(await reader.GetAsync(call.Conversation(id), call.Cancellation), StatusCodes.Status200OK));
+            await AnswerAsync(call, await reader.GetAsync(call.Conversation(id), call.Cancellation), StatusCodes.Status200OK));
 
-    private static JsonResult<ConversationAnswer> Answer(Conversation conversation, int status, bool replayed = false, string? location = null) =>
-        new(ConversationAnswer.Of(conversation), CamelJson.Default.ConversationAnswer, status)
+    /// <summary>PATCH /conversations/{id}.</summary>
+    [Function("ConversationsUpdate")]
+    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var title = fields.Text("title", 0, Limits.Line);
+            var metadata = fields.Object("metadata", Limits.Json);
+            var autoReply = fields.Boolean("autoReplyEnabled");
+            var handedOffUntil = fields.Time("handedOffUntil");
+            if (handedOffUntil > time.GetUtcNow().AddYears(1))
+            {
+                fields.Fail("handedOffUntil", "Must be at most a year ahead.");
+            }
+
+            var chatbot = fields.Uuid("chatbot");
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+            RefuseChatbot(chatbot);
+
+            var changed = await change.ChangeAsync(
+                call.Conversation(id),
+                conversation => conversation with
+                {
+                    Title = fields.Has("title") ? title : conversation.Title,
+                    Metadata = fields.Has("metadata") ? metadata : conversation.Metadata,
+                    AutoReplyEnabled = autoReply ?? conversation.AutoReplyEnabled,
+                    HandedOffUntil = fields.Has("handedOffUntil") ? handedOffUntil?.ToUniversalTime() : conversation.HandedOffUntil,
+                },
+                expected,
+                call.Cancellation);
+            return await AnswerAsync(call, changed, StatusCodes.Status200OK);
+        });
+
+    private static void RefuseChatbot(Guid? chatbot)
+    {
+        if (chatbot is not null)
+        {
+            throw ErrorCode.ChatbotNotFound.With("There is no such chatbot.");
+        }
+    }
+
+    private async Task<JsonResult<ConversationAnswer>> AnswerAsync(
+        Call call, Conversation conversation, int status, bool replayed = false, string? location = null)
+    {
+        var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
+        return new JsonResult<ConversationAnswer>(
+            ConversationAnswer.Of(conversation, counts, time.GetUtcNow()), CamelJson.Default.ConversationAnswer, status)
         {
             Revision = conversation.Revision,
             Replayed = replayed,
             Location = location,
         };
+    }
 }

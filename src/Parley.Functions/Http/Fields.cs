@@ -8,12 +8,33 @@ namespace Parley.Functions.Http;
 /// Reads the fields of a request, and collects what is wrong with them, so that one answer names every field. Absent and null are
 /// the same; unknown members are ignored; a member may be spelled in snake_case or camelCase.
 /// </summary>
-internal sealed class Fields(JsonElement body)
+internal sealed class Fields
 {
-    private readonly FieldErrors errors = new();
+    private readonly JsonElement body;
+    private readonly FieldErrors errors;
+    private readonly string path;
+
+    /// <summary>The fields of a body.</summary>
+    /// <param name="body">A JSON object.</param>
+    public Fields(JsonElement body)
+        : this(body, new FieldErrors(), "")
+    {
+    }
+
+    private Fields(JsonElement body, FieldErrors errors, string path)
+    {
+        this.body = body;
+        this.errors = errors;
+        this.path = path;
+    }
 
     /// <summary>Notes that a field is wrong.</summary>
-    public void Fail(string name, string text) => errors.Add(name, text);
+    public void Fail(string name, string text) => errors.Add(path + name, text);
+
+    /// <summary>
+    /// Whether a field is there, be it as null: in a PATCH what is absent stays and null clears (JSON Merge Patch, RFC 7396).
+    /// </summary>
+    public bool Has(string name) => Spellings(name).Any(spelling => body.TryGetProperty(spelling, out _));
 
     /// <summary>To be called when all fields are read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
@@ -60,6 +81,94 @@ internal sealed class Fields(JsonElement body)
         return text;
     }
 
+    /// <summary>A truth value.</summary>
+    public bool? Boolean(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind is JsonValueKind.True or JsonValueKind.False)
+        {
+            return element.GetBoolean();
+        }
+
+        Fail(name, "Must be true or false.");
+        return null;
+    }
+
+    /// <summary>One of a few words.</summary>
+    public string? Word(string name, params ReadOnlySpan<string> words)
+    {
+        var text = Text(name, 0, int.MaxValue);
+        if (text is null || words.Contains(text))
+        {
+            return text;
+        }
+
+        Fail(name, $"Must be one of: {string.Join(", ", words)}.");
+        return null;
+    }
+
+    /// <summary>One of a few words, that must be there.</summary>
+    public string RequiredWord(string name, params ReadOnlySpan<string> words)
+    {
+        if (Find(name) is null)
+        {
+            Fail(name, "Is required.");
+        }
+
+        return Word(name, words) ?? words[0];
+    }
+
+    /// <summary>An absolute http or https URL, as it was sent.</summary>
+    public string? Url(string name, int max)
+    {
+        var text = Text(name, 1, max);
+        if (text is null || (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)))
+        {
+            return text;
+        }
+
+        Fail(name, "Must be an absolute http or https URL.");
+        return null;
+    }
+
+    /// <summary>A list of objects; the fields of each, whose errors are those of this body.</summary>
+    public IReadOnlyList<Fields> Objects(string name, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return [];
+        }
+
+        if (element.ValueKind != JsonValueKind.Array || element.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
+        {
+            Fail(name, "Must be a list of objects.");
+            return [];
+        }
+
+        if (element.GetArrayLength() > max)
+        {
+            Fail(name, $"Must have at most {max} entries.");
+            return [];
+        }
+
+        return [.. element.EnumerateArray().Select((item, i) => new Fields(item, errors, $"{path}{name}.{i}."))];
+    }
+
+    /// <summary>An id that must be there.</summary>
+    public string RequiredId(string name)
+    {
+        if (Find(name) is null)
+        {
+            Fail(name, "Is required.");
+        }
+
+        return Id(name) ?? "";
+    }
+
     /// <summary>An id that may be an integer, its decimal digits, or a UUID: as text, for the feature to look up.</summary>
     public string? Id(string name)
     {
@@ -73,7 +182,7 @@ internal sealed class Fields(JsonElement body)
             return number.ToString(CultureInfo.InvariantCulture);
         }
 
-        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && text.Length is > 0 and <= 36)
+        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && EntityIds.IsWellFormed(text))
         {
             return text;
         }
@@ -184,7 +293,7 @@ internal sealed class Fields(JsonElement body)
 
     private JsonElement? Find(string name)
     {
-        foreach (var spelling in new[] { name, JsonNamingPolicy.SnakeCaseLower.ConvertName(name), ToCamel(name) })
+        foreach (var spelling in Spellings(name))
         {
             if (body.TryGetProperty(spelling, out var element) && element.ValueKind != JsonValueKind.Null)
             {
@@ -194,6 +303,8 @@ internal sealed class Fields(JsonElement body)
 
         return null;
     }
+
+    private static string[] Spellings(string name) => [name, JsonNamingPolicy.SnakeCaseLower.ConvertName(name), ToCamel(name)];
 
     private static string ToCamel(string snake) =>
         string.Concat(snake.Split('_').Select((word, i) => i == 0 || word.Length == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));

@@ -3,8 +3,10 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Parley.Functions.Administration;
+using Parley.Functions.Chats;
 using Parley.Functions.Conversations;
 using Parley.Functions.Messages;
+using Parley.Functions.Senders;
 
 namespace Parley.Functions.Http;
 
@@ -12,7 +14,19 @@ namespace Parley.Functions.Http;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(ConversationAnswer))]
+[JsonSerializable(typeof(CursorList<ConversationAnswer>))]
+[JsonSerializable(typeof(MessageAnswer))]
+[JsonSerializable(typeof(CursorList<MessageAnswer>))]
+[JsonSerializable(typeof(ChatMessageAnswer))]
+[JsonSerializable(typeof(IAsyncEnumerable<ChatMessageAnswer>))]
+[JsonSerializable(typeof(ChatThreadAnswer))]
+[JsonSerializable(typeof(IAsyncEnumerable<ChatThreadAnswer>))]
+[JsonSerializable(typeof(TicketAnswer))]
+[JsonSerializable(typeof(IAsyncEnumerable<TicketAnswer>))]
+[JsonSerializable(typeof(SenderAnswer))]
+[JsonSerializable(typeof(CursorList<SenderAnswer>))]
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
@@ -27,6 +41,7 @@ internal sealed partial class CamelJson : JsonSerializerContext
 [JsonSerializable(typeof(DataAnswer<SentMessage>))]
 [JsonSerializable(typeof(DataAnswer<ConversationMessage>))]
 [JsonSerializable(typeof(DataAnswer<DeletedMessage>))]
+[JsonSerializable(typeof(DataAnswer<ReadAnswer>))]
 internal sealed partial class SnakeJson : JsonSerializerContext
 {
     static SnakeJson() => Default = new SnakeJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
@@ -40,6 +55,9 @@ public sealed record DataAnswer<T>(string Success, T Data);
 /// <summary>How JSON text looks.</summary>
 internal static class JsonText
 {
+    /// <summary>Stored JSON text as a member of an answer; null when there is none.</summary>
+    public static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
+
     /// <summary>
     /// Only what JSON itself requires is escaped: answers are application/json with nosniff and never part of a page, and
     /// customers' languages should not cost six bytes a character.

@@ -43,6 +43,6 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
             headers.Location = Location;
         }
 
-        return JsonBody.WriteAsync(httpContext, status, "application/json; charset=utf-8", body);
+        return JsonBody.WriteAsync(httpContext, status, JsonBody.Json, body);
     }
 }

@@ -33,9 +33,8 @@ internal static class Paginator
     /// <param name="request">Its address and query parameters are those of the links.</param>
     public static Paginator<T> Create<T>(IReadOnlyList<T> data, int page, int perPage, int total, HttpRequest request)
     {
-        var path = PublicUrl.Of(request);
-        var query = OtherParameters(request.QueryString);
-        string Url(int number) => string.Create(CultureInfo.InvariantCulture, $"{path}?{query}page={number}");
+        var url = PublicUrl.PageOf(request, "page");
+        string Url(int number) => url(number.ToString(CultureInfo.InvariantCulture));
 
         var last = Math.Max((int)Math.Ceiling((double)total / perPage), 1);
         var prev = page > 1 ? Url(page - 1) : null;
@@ -52,7 +51,7 @@ internal static class Paginator
                 from,
                 last,
                 [new PaginatorLink(prev, Previous, false), .. pages, new PaginatorLink(next, Next, false)],
-                path,
+                PublicUrl.Of(request),
                 perPage,
                 from + data.Count - 1,
                 total));
@@ -77,10 +76,4 @@ internal static class Paginator
     }
 
     private static IEnumerable<int?> Numbers(int first, int last) => Enumerable.Range(first, last - first + 1).Select(number => (int?)number);
-
-    /// <summary>All parameters but <c>page</c>, as they were sent; but what a URL may not hold is escaped.</summary>
-    private static string OtherParameters(QueryString query) =>
-        string.Concat(new Uri("http://localhost/" + query.Value).Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Where(pair => !pair.Equals("page", StringComparison.OrdinalIgnoreCase) && !pair.StartsWith("page=", StringComparison.OrdinalIgnoreCase))
-            .Select(pair => pair + "&"));
 }

@@ -16,4 +16,20 @@ internal static class PublicUrl
         var host = request.Host.HasValue ? request.Host.ToUriComponent() : "localhost";
         return $"{scheme}://{host}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
+
+    /// <summary>The address of another page of the same list: all parameters as they were sent, but this one, which comes last.</summary>
+    /// <param name="request">The request for one page.</param>
+    /// <param name="parameter">The parameter that tells pages apart.</param>
+    /// <returns>Makes the address from the parameter's value, which must need no escaping.</returns>
+    public static Func<string, string> PageOf(HttpRequest request, string parameter)
+    {
+        var start = $"{Of(request)}?{OtherParameters(request.QueryString, parameter)}{parameter}=";
+        return value => start + value;
+    }
+
+    /// <summary>All parameters but one, as they were sent; but what a URL may not hold is escaped.</summary>
+    private static string OtherParameters(QueryString query, string parameter) =>
+        string.Concat(new Uri("http://localhost/" + query.Value).Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Where(pair => !pair.Equals(parameter, StringComparison.OrdinalIgnoreCase) && !pair.StartsWith(parameter + "=", StringComparison.OrdinalIgnoreCase))
+            .Select(pair => pair + "&"));
 }

@@ -44,8 +44,97 @@ internal sealed class QueryFields(IQueryCollection query)
         return words[0];
     }
 
+    /// <summary>A text; null when absent.</summary>
+    public string? Text(string name, int max)
+    {
+        var text = Last(name);
+        if (text.Length <= max && !text.Contains('\0'))
+        {
+            return text.Length == 0 ? null : text;
+        }
+
+        errors.Add(name, $"Must have at most {max} characters.");
+        return null;
+    }
+
+    /// <summary>A cursor; null when absent. Whether it is valid is for the list to say.</summary>
+    public string? Cursor() => Last("cursor") is { Length: > 0 } cursor ? cursor : null;
+
+    /// <summary>An id, as text; null when absent.</summary>
+    public string? Id(string name)
+    {
+        var text = Last(name);
+        if (text.Length == 0 || EntityIds.IsWellFormed(text))
+        {
+            return text.Length == 0 ? null : text;
+        }
+
+        errors.Add(name, "Must be an id: a positive integer or a UUID.");
+        return null;
+    }
+
+    /// <summary>An id that must be there.</summary>
+    public string RequiredId(string name)
+    {
+        if (Last(name).Length == 0)
+        {
+            errors.Add(name, "Is required.");
+        }
+
+        return Id(name) ?? "";
+    }
+
+    /// <summary>A UUID; null when absent.</summary>
+    public Guid? Uuid(string name)
+    {
+        var text = Last(name);
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        if (Guid.TryParseExact(text, "D", out var uuid))
+        {
+            return uuid;
+        }
+
+        errors.Add(name, "Must be a UUID.");
+        return null;
+    }
+
+    /// <summary>A list of ids: <c>a=1&amp;a=2</c>, <c>a[]=1</c> or a single value, also mixed.</summary>
+    public IReadOnlyList<string> Ids(string name, int max)
+    {
+        var ids = All(name);
+        if (ids.Count > max)
+        {
+            errors.Add(name, $"Must have at most {max} entries.");
+        }
+        else if (ids.Any(id => !EntityIds.IsWellFormed(id)))
+        {
+            errors.Add(name, "Must be ids: positive integers or UUIDs.");
+        }
+
+        return ids;
+    }
+
+    /// <summary>A list of some of a few words.</summary>
+    public IReadOnlySet<string> Words(string name, params string[] words)
+    {
+        var found = All(name).ToHashSet(StringComparer.Ordinal);
+        if (!found.IsSubsetOf(words))
+        {
+            errors.Add(name, $"Must be among: {string.Join(", ", words)}.");
+        }
+
+        return found;
+    }
+
     /// <summary>To be called when all parameters are read.</summary>
     public void ThrowIfInvalid() => errors.ThrowIfAny();
+
+    private List<string> All(string name) =>
+        [.. query[name].Concat(query[name + "[]"]).OfType<string>().Where(text => text.Length > 0)];
 
     private string Last(string name) => query[name] is [.., { } last] ? last : "";
 }

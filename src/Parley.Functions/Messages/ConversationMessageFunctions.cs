@@ -1,21 +1,34 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Parley.Functions.Conversations;
+using Parley.Conversations;
+using Parley.Files;
 using Parley.Functions.Http;
 using Parley.Messages;
+using Parley.Senders;
 using Parley.Tenants;
 
 namespace Parley.Functions.Messages;
 
 /// <summary>Messages of a conversation, as Flextell's clients read and write them.</summary>
-public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePages pages, MessageAppend append, MessageChange change)
+public sealed class ConversationMessageFunctions(
+    ApiEndpoint endpoint,
+    MessagePages pages,
+    MessageAppend append,
+    MediaMessages media,
+    MessageChange change,
+    MessageReading reading,
+    SenderReader senders,
+    FileStore files)
 {
     private const int MaxMessage = 5000;
     private const int MaxPerPage = 100;
     private const int DefaultPerPage = 15;
 
-    /// <summary>Room for a message of which every character is escaped.</summary>
-    private const int MaxBody = 64 * 1024;
+    /// <summary>Room for a message and metadata of which every character is escaped.</summary>
+    private const int MaxBody = 256 * 1024;
+
+    /// <summary>Room for a message in UTF-8.</summary>
+    private const int MaxTextPart = 32 * 1024;
 
     /// <summary>GET /conversations/{id}/messages.</summary>
     [Function("ConversationMessagesList")]
@@ -29,7 +42,8 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
             query.ThrowIfInvalid();
 
             var found = await pages.ReadAsync(call.Conversation(id), page, perPage, newestFirst, call.Cancellation);
-            var data = found.Messages.Select(message => ConversationMessage.Of(message, found.QuotedTexts)).ToList();
+            var links = await files.LinksAsync(found.Messages, call.Cancellation);
+            var data = found.Messages.Select(message => ConversationMessage.Of(message, found.QuotedTexts, links)).ToList();
             return new JsonResult<Paginator<ConversationMessage>>(
                 Paginator.Create(data, page, perPage, found.Total, request), SnakeJson.Default.PaginatorConversationMessage);
         });
@@ -42,21 +56,52 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var text = fields.RequiredText("message", 1, MaxMessage);
             var quoted = fields.Id("quoted_message_id");
-            if (fields.Uuid("sender") is not null)
-            {
-                fields.Fail("sender", "No such sender.");
-            }
-
-            var key = RequestHeaders.ReadIdempotencyKey(request, fields, text, quoted);
+            var sender = fields.Id("sender");
+            var metadata = fields.Object("metadata", Limits.Json);
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, text, quoted, sender, metadata);
             fields.ThrowIfInvalid();
 
-            var draft = new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted);
-            var stored = await append.AppendAsync(call.Conversation(id), draft, key, call.Cancellation);
-            return new JsonResult<DataAnswer<SentMessage>>(
-                new DataAnswer<SentMessage>("true", SentMessage.Of(stored.Key)), SnakeJson.Default.DataAnswerSentMessage)
+            var draft = await DraftAsync(call, text, sender, quoted, metadata);
+            return Sent(await append.AppendAsync(call.Conversation(id), draft, key, call.Cancellation));
+        });
+
+    /// <summary>POST /conversations/{id}/messages/media.</summary>
+    [Function("ConversationMessagesMedia")]
+    public Task PostMedia([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var conversation = call.ConversationOrNull(id);
+            var (fields, file) = await MultipartBody.ReadAsync(
+                request,
+                "file",
+                MaxTextPart,
+                (content, name) => files.UploadAsync((conversation ?? throw ConversationReader.NotFound()).Key, content, name, call.Cancellation));
+            var text = fields.Text("message", 0, MaxMessage);
+            var sender = fields.Id("sender");
+            if (file is null)
             {
-                Replayed = stored.Replayed,
-            };
+                fields.Fail("file", "Is required.");
+            }
+
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, file?.Sha256, file?.File.Name, text, sender);
+            fields.ThrowIfInvalid();
+
+            var draft = await DraftAsync(call, text ?? "", sender, quoted: null, metadata: null);
+            return Sent(await media.AppendAsync(call.Conversation(id), draft, file!, key, call.Cancellation));
+        });
+
+    /// <summary>POST /conversations/{id}/read.</summary>
+    [Function("ConversationsRead")]
+    public Task Read([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/read")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var messageId = fields.Id("messageId");
+            fields.ThrowIfInvalid();
+
+            var mark = await reading.ReadAsync(call.Conversation(id), messageId, call.Cancellation);
+            return new JsonResult<DataAnswer<ReadAnswer>>(
+                new DataAnswer<ReadAnswer>("true", ReadAnswer.Of(mark)), SnakeJson.Default.DataAnswerReadAnswer);
         });
 
     /// <summary>PUT /conversations/{id}/messages/{messageId}.</summary>
@@ -73,8 +118,9 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
             fields.ThrowIfInvalid();
 
             var edited = await change.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
+            var links = await files.LinksAsync([edited.Message], call.Cancellation);
             return new JsonResult<DataAnswer<ConversationMessage>>(
-                new DataAnswer<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts)),
+                new DataAnswer<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
                 SnakeJson.Default.DataAnswerConversationMessage)
             {
                 Revision = edited.Message.Revision,
@@ -97,4 +143,19 @@ public sealed class ConversationMessageFunctions(ApiEndpoint endpoint, MessagePa
                 Revision = deleted.Revision,
             };
         });
+
+    private static JsonResult<DataAnswer<SentMessage>> Sent(Appended stored) =>
+        new(new DataAnswer<SentMessage>("true", SentMessage.Of(stored.Message.Key)), SnakeJson.Default.DataAnswerSentMessage)
+        {
+            Replayed = stored.Replayed,
+        };
+
+    /// <summary>A customer speaks when the sender is one; else the caller does, whoever is named as sender.</summary>
+    private async Task<NewMessage> DraftAsync(Call call, string text, string? senderId, string? quoted, string? metadata)
+    {
+        var sender = await senders.NamedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
+        return sender?.Entity == SenderEntity.ExternalUser
+            ? new NewMessage(MessageRole.Customer, text, null, sender.Name, quoted) { Sender = sender, Metadata = metadata }
+            : new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted) { Sender = sender, Metadata = metadata };
+    }
 }

@@ -1,20 +1,34 @@
+using System.Security.Cryptography;
+using System.Text;
 using Azure;
 using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>The person on the other side.</summary>
-/// <param name="Id">The contact's UUID.</param>
-/// <param name="Name">First and last name, else the address.</param>
-/// <param name="Address">Phone number, e-mail address or the like; null when not given.</param>
-/// <param name="CreatedAt">When the contact was first seen.</param>
-public sealed record Contact(Guid Id, string? Name, string? Address, DateTimeOffset CreatedAt);
+/// <summary>The person on the other side: a sender, as the conversation was created.</summary>
+/// <param name="Number">The sender's number.</param>
+/// <param name="Id">The sender's UUID.</param>
+/// <param name="Name">The name; of a sender made for an address without a name, the address.</param>
+/// <param name="Avatar">The address of a picture.</param>
+/// <param name="CreatedAt">When the sender was created.</param>
+public sealed record Contact(int Number, Guid Id, string? Name, string? Avatar, DateTimeOffset CreatedAt);
 
 /// <summary>Where conversations come in; it comes into being with its first one.</summary>
 /// <param name="Id">The web chat's own UUID, or one derived from tenant and channel name.</param>
 /// <param name="Name">The channel's name.</param>
 /// <param name="ChannelType">The channel's name, or <c>web</c> for web chats.</param>
-public sealed record Inbox(Guid Id, string Name, string ChannelType);
+public sealed record Inbox(Guid Id, string Name, string ChannelType)
+{
+    /// <summary>
+    /// The inbox of a channel: the same UUID for the same name, so that two conversations at once make one inbox. In the form of version 4,
+    /// which clients validate.
+    /// </summary>
+    public static Inbox OfChannel(TenantId tenant, string channel)
+    {
+        Span<byte> hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant.Number}|inbox|{channel}"));
+        return new Inbox(Entropy.Version4(hash[..16]), channel, channel);
+    }
+}
 
 /// <summary>A conversation, as its head row holds it.</summary>
 public sealed record Conversation
@@ -61,6 +75,24 @@ public sealed record Conversation
     /// <summary>The customer's messages since the conversation was last read.</summary>
     public int Unread { get; init; }
 
+    /// <summary>The number of the last message that has been read; 0 when none has.</summary>
+    public int ReadUpTo { get; init; }
+
+    /// <summary>When it was read last.</summary>
+    public DateTimeOffset? LastReadAt { get; init; }
+
+    /// <summary>Until when a human answers; null when it is not handed off.</summary>
+    public DateTimeOffset? HandedOffUntil { get; init; }
+
+    /// <summary>How many tickets it has had.</summary>
+    public int Tickets { get; init; }
+
+    /// <summary>The number of the ticket that is not completed yet; null when all are.</summary>
+    public int? OpenTicket { get; init; }
+
+    /// <summary>How often it has become unread: part of the key of its row among its inbox's unread conversations.</summary>
+    internal int UnreadRevision { get; init; }
+
     /// <summary>The minute under which the conversation stands in the list by activity (minutes since 1970).</summary>
     internal long ActivityMinute { get; init; }
 
@@ -70,8 +102,20 @@ public sealed record Conversation
     /// <summary>The last hour for which the sweep has been told of idempotency keys (hours since 1970).</summary>
     internal long KeyHour { get; init; }
 
+    /// <summary>Names the write that created it.</summary>
+    public required string WriteId { get; init; }
+
+    /// <summary>Names the last edit; appends leave it.</summary>
+    internal string? EditId { get; init; }
+
+    /// <summary>Raised by every edit; appends leave it.</summary>
+    internal int EditRevision { get; init; }
+
     /// <summary>The ETag of the head row: it guards every append.</summary>
     internal ETag ETag { get; init; }
+
+    /// <summary>Whether assistants may answer at this time.</summary>
+    public bool IsAutoReplyAt(DateTimeOffset now) => AutoReplyEnabled && !(HandedOffUntil > now);
 
     /// <summary>Its UUID.</summary>
     public Guid Id => new EntityId(EntityKind.Conversation, Key, 0, Check).ToGuid();

@@ -6,71 +6,155 @@ using Parley.Storage;
 namespace Parley.Conversations;
 
 /// <summary>
-/// Keeps the tenant's list by activity in step with the heads. The invariant: the head's activity minute always has its row
-/// <c>a|…</c>, and <c>c|C</c>'s last minute is never before it. So the rows come first, then the head, and the old row goes last.
+/// Keeps the tenant's lists in step with the heads. The invariants: the head's activity minute always has its rows (one in the list of all,
+/// one in its inbox's, one in its contact's), <c>c|C</c>'s last minute is never before it, and an unread conversation of an inbox has its
+/// row <c>u|…</c>. So the rows come first, then the head, and the old rows go last.
 /// </summary>
 public sealed partial class ConversationActivity(ParleyTables tables, ILogger<ConversationActivity> logger)
 {
     /// <summary>
-    /// Before a write that moves the head to a later minute: the row of that minute and the raised <c>c|C</c> in one transaction.
+    /// Before a write that moves the head to a later minute, or makes a read conversation unread: the rows that find it there, in one
+    /// transaction with the raised <c>c|C</c>. Nothing when the head stays where it is.
     /// </summary>
-    /// <returns>The conversation with the minute and the ETag that the head is to be written with.</returns>
-    internal async Task<Conversation> MoveToAsync(Conversation conversation, long minute, CancellationToken cancellation)
+    /// <param name="conversation">As its head says.</param>
+    /// <param name="minute">Of the write.</param>
+    /// <param name="unread">Whether the write adds an unread message.</param>
+    /// <param name="cancellation">Ends the write.</param>
+    /// <returns>The conversation with the minute, the ETag and the unread revision that the head is to be written with.</returns>
+    internal async Task<Conversation> PrepareAsync(Conversation conversation, long minute, bool unread, CancellationToken cancellation)
     {
-        if (minute <= conversation.ActivityMinute)
+        var next = BecomesUnread(conversation, unread)
+            ? conversation with { UnreadRevision = conversation.UnreadRevision + 1 }
+            : conversation;
+        if (minute > conversation.ActivityMinute)
         {
-            return conversation;
+            return await MoveToAsync(conversation, next with { ActivityMinute = minute }, cancellation);
         }
 
+        if (next != conversation)
+        {
+            await tables.Tenants.UpsertEntityAsync(UnreadRow(next), TableUpdateMode.Replace, cancellation);
+        }
+
+        return next;
+    }
+
+    /// <summary>Whether one more unread message would put a conversation among its inbox's unread ones.</summary>
+    internal static bool BecomesUnread(Conversation conversation, bool unread) => unread && conversation is { Unread: 0, Inbox: not null };
+
+    /// <summary>
+    /// After the head has moved to a later minute, the rows of the earlier one are of no more use. If this fails, lists skip them and
+    /// drop them later.
+    /// </summary>
+    internal async Task DropPassedAsync(Conversation before, Conversation after, CancellationToken cancellation)
+    {
+        if (before.ActivityMinute < after.ActivityMinute)
+        {
+            await DropAsync(before, ListRows(before), cancellation);
+        }
+    }
+
+    /// <summary>
+    /// After the head says that all is read, its rows among the unread are of no more use: that of this time and any that earlier
+    /// crashes left. One call to find them, one to drop them; if this fails, the next reading drops them.
+    /// </summary>
+    internal async Task DropUnreadAsync(Conversation read, CancellationToken cancellation)
+    {
+        if (read.Inbox is not { } inbox)
+        {
+            return;
+        }
+
+        var partition = read.Key.Tenant.PartitionKey;
+        var rows = new List<TableEntity>();
+        var filter = Filters.Range(partition, RowKeys.Unread(inbox.Id, read.Key.Number), RowKeys.Unread(inbox.Id, read.Key.Number, read.UnreadRevision));
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, select: ["PartitionKey", "RowKey"], cancellationToken: cancellation))
+        {
+            rows.Add(new TableEntity(partition, row.RowKey));
+        }
+
+        await DropAsync(read, rows, cancellation);
+    }
+
+    /// <summary>The rows that find a conversation at its activity minute.</summary>
+    internal static List<TableEntity> ListRows(Conversation conversation)
+    {
+        var (key, minute) = (conversation.Key, conversation.ActivityMinute);
+        var rows = new List<TableEntity>(3) { Row(RowKeys.ActivityList) };
+        if (conversation.Inbox is { } inbox)
+        {
+            rows.Add(Row(RowKeys.InboxActivityList(inbox.Id)));
+        }
+
+        if (conversation.Contact is { } contact)
+        {
+            var row = Row(RowKeys.ContactActivityList(contact.Number));
+            row.SetIfAny("Inbox", conversation.Inbox?.Id);
+            rows.Add(row);
+        }
+
+        return rows;
+
+        TableEntity Row(string list) => new(key.Tenant.PartitionKey, RowKeys.Activity(list, minute, key.Number));
+    }
+
+    private static TableEntity UnreadRow(Conversation conversation) =>
+        new(conversation.Key.Tenant.PartitionKey, RowKeys.Unread(conversation.Inbox!.Id, conversation.Key.Number, conversation.UnreadRevision));
+
+    private async Task<Conversation> MoveToAsync(Conversation before, Conversation after, CancellationToken cancellation)
+    {
         try
         {
-            return conversation with { ActivityMinute = minute, ListETag = await WriteRowsAsync(conversation.Key, minute, conversation.ListETag, cancellation) };
+            return await WriteRowsAsync(before, after, before.ListETag, cancellation);
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
             // A writer of another process was here since the head was read, or wrote the rows and then lost its append. Its minute may
             // be later than this one's (clocks differ); then the head goes there too, so that the last minute never goes back.
-            var row = await ListRow.FindAsync(tables, conversation.Key, cancellation)
-                ?? throw new InvalidOperationException($"Conversation {conversation.Key.PartitionKey} has a head but no row in its tenant's list.", e);
-            var later = Math.Max(minute, row.LastMinute);
-            return conversation with { ActivityMinute = later, ListETag = await WriteRowsAsync(conversation.Key, later, row.ETag, cancellation) };
+            var row = await ListRow.FindAsync(tables, before.Key, cancellation)
+                ?? throw new InvalidOperationException($"Conversation {before.Key.PartitionKey} has a head but no row in its tenant's list.", e);
+            return await WriteRowsAsync(before, after with { ActivityMinute = Math.Max(after.ActivityMinute, row.LastMinute) }, row.ETag, cancellation);
         }
     }
 
-    /// <summary>
-    /// After the head has moved to a later minute, the row of the earlier one is of no more use. If this fails, lists skip the row and
-    /// drop it later.
-    /// </summary>
-    internal async Task DropPassedAsync(Conversation before, Conversation after, CancellationToken cancellation)
+    private async Task<Conversation> WriteRowsAsync(Conversation before, Conversation after, ETag listETag, CancellationToken cancellation)
     {
-        if (before.ActivityMinute >= after.ActivityMinute)
+        var raised = new TableEntity(after.Key.Tenant.PartitionKey, RowKeys.Conversation(after.Key.Number)) { ["LastMinute"] = after.ActivityMinute };
+        var rows = ListRows(after);
+        if (after.UnreadRevision > before.UnreadRevision)
         {
-            return;
+            rows.Add(UnreadRow(after));
         }
 
-        var key = before.Key;
+        var responses = await tables.Tenants.SubmitAsync(
+            [
+                new(TableTransactionActionType.UpdateMerge, raised, listETag),
+                .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)),
+            ],
+            cancellation);
+        return after with { ListETag = responses[0].Headers.ETag!.Value };
+    }
+
+    private async Task DropAsync(Conversation conversation, List<TableEntity> rows, CancellationToken cancellation)
+    {
         try
         {
-            await tables.Tenants.DeleteEntityAsync(key.Tenant.PartitionKey, RowKeys.Activity(before.ActivityMinute, key.Number), ETag.All, cancellation);
+            foreach (var chunk in rows.Chunk(Transactions.MaxOperations))
+            {
+                await tables.Tenants.SubmitAsync(
+                    [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
+            }
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            // A list, or another writer, dropped one of them before; the lists drop the others.
         }
         catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
-            LogRowLeft(logger, e, key.PartitionKey);
+            LogRowsLeft(logger, e, conversation.Key.PartitionKey);
         }
     }
 
-    private async Task<ETag> WriteRowsAsync(ConversationKey key, long minute, ETag listETag, CancellationToken cancellation)
-    {
-        var partition = key.Tenant.PartitionKey;
-        var responses = await tables.Tenants.SubmitAsync(
-            [
-                new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(minute, key.Number))),
-                new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(key.Number)) { ["LastMinute"] = minute }, listETag),
-            ],
-            cancellation);
-        return responses[1].Headers.ETag!.Value;
-    }
-
-    [LoggerMessage(1001, LogLevel.Warning, "The old activity row of conversation {Conversation} was left behind; lists skip it.")]
-    private static partial void LogRowLeft(ILogger logger, Exception exception, string conversation);
+    [LoggerMessage(1001, LogLevel.Warning, "Old list rows of conversation {Conversation} were left behind; lists skip them.")]
+    private static partial void LogRowsLeft(ILogger logger, Exception exception, string conversation);
 }

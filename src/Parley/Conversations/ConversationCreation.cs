@@ -1,8 +1,7 @@
-using System.Security.Cryptography;
-using System.Text;
 using Azure;
 using Azure.Data.Tables;
 using Parley.Idempotency;
+using Parley.Senders;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -16,11 +15,15 @@ namespace Parley.Conversations;
 /// <param name="LastName">The contact's.</param>
 /// <param name="Metadata">JSON text of an object.</param>
 public sealed record NewConversation(
-    string? Title, string? Channel, Guid? WebChat, string? Address, string? FirstName, string? LastName, string? Metadata);
+    string? Title, string? Channel, Guid? WebChat, string? Address, string? FirstName, string? LastName, string? Metadata)
+{
+    /// <summary>The id of the sender that is the contact, as the client sent it; then the three before say nothing.</summary>
+    public string? Contact { get; init; }
+}
 
 /// <summary>Creates conversations.</summary>
 /// <remarks>
-/// One transaction in the tenant's partition takes the number and lists the conversation, then the head is inserted. A crash in
+/// One transaction in the tenant's partition takes the number, lists the conversation and makes the contact that is new, then the head is inserted. A crash in
 /// between leaves a listed conversation without a head: lists skip it, and the client's retry under its idempotency key, which
 /// that transaction holds, inserts the head.
 /// </remarks>
@@ -28,6 +31,8 @@ public sealed class ConversationCreation(
     ParleyTables tables,
     ConversationReader reader,
     ConversationActivity activity,
+    SenderReader senders,
+    SenderWriter senderWriter,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -35,124 +40,156 @@ public sealed class ConversationCreation(
 {
     /// <summary>Creates one.</summary>
     /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
+    /// <exception cref="Problems.ParleyException">
+    /// <see cref="Problems.ErrorCode.InvalidFields"/> for an unknown contact, <see cref="Problems.ErrorCode.Busy"/>,
+    /// <see cref="Problems.ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="Problems.ErrorCode.IdempotencyKeyReused"/>.
+    /// </exception>
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var writeId = entropy.NextWriteId();
-        var (number, listed, replayed) = await ListAsync(tenant, draft, writeId, key, cancellation);
-        var conversation = HeadOf(new ConversationKey(tenant, number), listed, draft);
+        var named = await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation);
+        var (conversation, replayed) = await ListAsync(tenant, draft, named, key, cancellation);
         if (!replayed)
         {
-            return (await InsertHeadAsync(conversation, listed.WriteId, cancellation), false);
+            return (await InsertHeadAsync(conversation, cancellation), false);
         }
 
-        if (await reader.FindAsync(conversation.Key, cancellation) is null)
+        if (await reader.FindAsync(conversation.Key, cancellation) is { } there)
         {
-            // The first request died before its head. Lists may have dropped its activity row since, so it gets a new one.
-            var moved = await MoveAsync(conversation, cancellation);
-            await InsertHeadAsync(moved, listed.WriteId, cancellation);
+            // The same fields made it, so this is the first answer again, whatever has been written to the conversation since.
+            return (conversation with { Contact = there.Contact }, true);
         }
 
-        // The same fields made it, so this is the first answer again, whatever has been written to the conversation since.
+        // The first request died before its head. Lists may have dropped its rows since, so it gets new ones.
+        await InsertHeadAsync(await MoveAsync(conversation, cancellation), cancellation);
         return (conversation, true);
     }
 
-    private async Task<(int Number, ListRow Listed, bool Replayed)> ListAsync(
-        TenantId tenant, NewConversation draft, string writeId, IdempotencyKey? key, CancellationToken cancellation)
+    private async Task<(Conversation Conversation, bool Replayed)> ListAsync(
+        TenantId tenant, NewConversation draft, Sender? named, IdempotencyKey? key, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var turn = await writers.EnterAsync(tenant.PartitionKey, cancellation);
-        var check = entropy.NextBits(EntityId.CheckBits);
-        (int Number, ETag? Counter)? tried = null;
+        var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
+        (Conversation Conversation, ETag? Counter)? tried = null;
         while (true)
         {
             await running.WaitAsync(cancellation);
             var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
             var counter = stored.HasValue ? stored.Value! : null;
-            var (last, keyHour) = (counter?.GetInt32("LastConversation") ?? 0, counter?.GetInt64("KeyHour") ?? 0);
 
             // A try is decided once the counter has another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counter != counter?.ETag)
             {
-                if (await ListRow.FindAsync(tables, new ConversationKey(tenant, before.Number), cancellation) is { } mine && mine.WriteId == writeId)
+                if (await ListRow.FindAsync(tables, before.Conversation.Key, cancellation) is { } mine && mine.WriteId == writeId)
                 {
-                    return (before.Number, mine, false);
+                    return await ListedAsync(before.Conversation.Key, mine, draft, writeId, cancellation);
                 }
 
                 running.NothingLanded();
             }
 
-            if (tried is not null && key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first
-                && await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation) is { } row)
+            if (tried is not null && key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
-                return (first, row, row.WriteId != writeId);
+                var listed = await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
+                    ?? throw new InvalidOperationException($"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
+                return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
 
             running.ThrowIfUsedUp();
 
+            // A new contact takes its number from the same counter, under the same ETag.
+            var known = named ?? (draft.Address is { } address ? await senders.FindByIdentifierAsync(tenant, address, cancellation) : null);
+            var made = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
             var at = time.NowInMilliseconds();
-            var listed = new ListRow(writeId, check, at, at.Minute(), at.Minute(), default);
-            var number = checked(last + 1);
+            var conversation = new Conversation
+            {
+                Key = new ConversationKey(tenant, checked((counter?.GetInt32("LastConversation") ?? 0) + 1)),
+                Check = check,
+                WriteId = writeId,
+                Revision = 1,
+                CreatedAt = at,
+                Title = draft.Title,
+                Contact = ContactOf(known ?? made, draft),
+                Inbox = InboxOf(tenant, draft),
+                Metadata = draft.Metadata,
+                ActivityMinute = at.Minute(),
+            };
             try
             {
+                var keyHour = counter?.GetInt64("KeyHour") ?? 0;
                 if (key is not null && keyHour < at.Hour())
                 {
                     await IdempotencyKey.WriteDueRowAsync(tables.Due, tenant, 0, at.Hour(), cancellation);
                 }
 
-                var actions = ListingOf(new ConversationKey(tenant, number), listed, counter, Math.Max(keyHour, at.Hour()), draft, key);
+                var actions = ListingOf(conversation, made, counter, key is null ? null : Math.Max(keyHour, at.Hour()), key);
                 var responses = await running.SendAsync(token => tables.Tenants.SubmitAsync(actions, token), cancellation);
-                var etag = responses[actions.FindIndex(action => action.Entity.RowKey == RowKeys.Conversation(number))].Headers.ETag!.Value;
-                return (number, listed with { ETag = etag }, false);
+                return (conversation with { ListETag = responses[^1].Headers.ETag!.Value }, false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (number, counter?.ETag);
+                tried = (conversation, counter?.ETag);
             }
         }
     }
 
-    private static List<TableTransactionAction> ListingOf(
-        ConversationKey key, ListRow listed, TableEntity? counter, long keyHour, NewConversation draft, IdempotencyKey? idempotency)
+    /// <summary>The conversation as its row in the list was first written: by another request with this key, or by an earlier try of this one.</summary>
+    private async Task<(Conversation Conversation, bool Replayed)> ListedAsync(
+        ConversationKey key, ListRow listed, NewConversation draft, string writeId, CancellationToken cancellation)
     {
-        var partition = key.Tenant.PartitionKey;
+        var contact = listed.Contact is { } number ? await senders.FindAsync(new SenderKey(key.Tenant, number), cancellation) : null;
+        var conversation = new Conversation
+        {
+            Key = key,
+            Check = listed.Check,
+            WriteId = listed.WriteId,
+            Revision = 1,
+            CreatedAt = listed.CreatedAt,
+            Title = draft.Title,
+            Contact = ContactOf(contact, draft),
+            Inbox = InboxOf(key.Tenant, draft),
+            Metadata = draft.Metadata,
+            ActivityMinute = listed.FirstMinute,
+            ListETag = listed.ETag,
+        };
+        return (conversation, listed.WriteId != writeId);
+    }
+
+    /// <summary>One transaction; the conversation's row in the list is its last operation.</summary>
+    private static List<TableTransactionAction> ListingOf(
+        Conversation conversation, Sender? contact, TableEntity? counter, long? keyHour, IdempotencyKey? key)
+    {
+        var partition = conversation.Key.Tenant.PartitionKey;
         var actions = new List<TableTransactionAction>();
-        var counted = new TableEntity(partition, RowKeys.Counter) { ["LastConversation"] = key.Number };
-        if (idempotency is not null)
+        var counted = new TableEntity(partition, RowKeys.Counter) { ["LastConversation"] = conversation.Key.Number };
+        counted.SetIfAny("KeyHour", keyHour);
+        if (key is not null)
         {
             // First, so that a repeated key is the failure that the transaction reports.
-            actions.Add(new(TableTransactionActionType.Add, idempotency.ToRow(partition, key.Number)));
-            counted["KeyHour"] = keyHour;
+            actions.Add(new(TableTransactionActionType.Add, key.ToRow(partition, conversation.Key.Number)));
+        }
+
+        if (contact is not null)
+        {
+            counted["LastSender"] = contact.Key.Number;
+            actions.AddRange(SenderRow.Insertion(contact));
         }
 
         actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));
-        actions.Add(new(TableTransactionActionType.Add, listed.ToEntity(key)));
-        actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(listed.LastMinute, key.Number))));
-        if (InboxOf(key.Tenant, draft) is { } inbox)
+        actions.AddRange(ConversationActivity.ListRows(conversation).Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
+        if (conversation.Inbox is { } inbox)
         {
             actions.Add(new(
                 TableTransactionActionType.UpsertMerge,
                 new TableEntity(partition, RowKeys.Inbox(inbox.Id)) { ["Name"] = inbox.Name, ["ChannelType"] = inbox.ChannelType }));
         }
 
+        actions.Add(new(TableTransactionActionType.Add, ListRow.Create(conversation)));
         return actions;
     }
 
-    private static Conversation HeadOf(ConversationKey key, ListRow listed, NewConversation draft) => new()
-    {
-        Key = key,
-        Check = listed.Check,
-        Revision = 1,
-        CreatedAt = listed.CreatedAt,
-        Title = draft.Title,
-        Contact = ContactOf(key, draft, listed.CreatedAt),
-        Inbox = InboxOf(key.Tenant, draft),
-        Metadata = draft.Metadata,
-        ActivityMinute = listed.LastMinute,
-        ListETag = listed.ETag,
-    };
-
-    private async Task<Conversation> InsertHeadAsync(Conversation conversation, string writeId, CancellationToken cancellation)
+    private async Task<Conversation> InsertHeadAsync(Conversation conversation, CancellationToken cancellation)
     {
         var running = budget.Start();
         while (true)
@@ -161,7 +198,7 @@ public sealed class ConversationCreation(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.AddEntityAsync(HeadRow.Create(conversation, writeId), token), cancellation);
+                    token => tables.Conversations.AddEntityAsync(HeadRow.Create(conversation), token), cancellation);
                 return conversation with { ETag = response.Headers.ETag!.Value };
             }
             catch (RequestFailedException e) when (e.IsAlreadyExists())
@@ -186,7 +223,7 @@ public sealed class ConversationCreation(
             try
             {
                 return await running.SendAsync(
-                    token => activity.MoveToAsync(conversation, time.NowInMilliseconds().Minute(), token), cancellation);
+                    token => activity.PrepareAsync(conversation, time.NowInMilliseconds().Minute(), unread: false, token), cancellation);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
@@ -198,30 +235,23 @@ public sealed class ConversationCreation(
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
     {
         { WebChat: { } webChat } => new Inbox(webChat, draft.Channel ?? "webChat", "web"),
-        { Channel: { } channel } => new Inbox(DerivedId(tenant, "inbox", channel), channel, channel),
+        { Channel: { } channel } => Inbox.OfChannel(tenant, channel),
         _ => null,
     };
 
-    private static Contact? ContactOf(ConversationKey key, NewConversation draft, DateTimeOffset at)
+    /// <summary>The sender to be made; null when the client says nothing of a contact.</summary>
+    private static Sender? NewContact(NewConversation draft, Sender empty) => NameOf(draft) is { } name
+        ? empty with { Entity = SenderEntity.ExternalUser, Name = name, Identifier = draft.Address }
+        : null;
+
+    private static Contact? ContactOf(Sender? sender, NewConversation draft) => sender is null
+        ? null
+        : new Contact(sender.Key.Number, sender.Id, draft.Contact is null ? NameOf(draft) : sender.Name, sender.Avatar, sender.CreatedAt);
+
+    /// <summary>The names that the client gave, else the address.</summary>
+    private static string? NameOf(NewConversation draft)
     {
         var name = string.Join(' ', new[] { draft.FirstName, draft.LastName }.Where(part => !string.IsNullOrEmpty(part)));
-        if (name.Length == 0 && draft.Address is null)
-        {
-            return null;
-        }
-
-        // An address names one person; a name alone does not, so such a contact is this conversation's own.
-        var id = draft.Address is { } address ? DerivedId(key.Tenant, "contact", address) : DerivedId(key.Tenant, "contact of", key.PartitionKey);
-        return new Contact(id, name.Length > 0 ? name : draft.Address, draft.Address, at);
-    }
-
-    /// <summary>
-    /// The same UUID for the same name, so that a retry, or two conversations at once, make one thing. In the form of version 4,
-    /// which clients validate.
-    /// </summary>
-    private static Guid DerivedId(TenantId tenant, string kind, string name)
-    {
-        Span<byte> hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant.Number}|{kind}|{name}"));
-        return Entropy.Version4(hash[..16]);
+        return name.Length > 0 ? name : draft.Address;
     }
 }

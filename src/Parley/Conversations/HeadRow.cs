@@ -10,11 +10,11 @@ internal static class HeadRow
     /// <summary>How much of the last message the head repeats.</summary>
     public const int PreviewLength = 500;
 
-    public static TableEntity Create(Conversation conversation, string writeId)
+    public static TableEntity Create(Conversation conversation)
     {
         var row = new TableEntity(conversation.Key.PartitionKey, RowKeys.Head)
         {
-            ["WriteId"] = writeId,
+            ["WriteId"] = conversation.WriteId,
             ["Check"] = conversation.Check,
             ["Rev"] = conversation.Revision,
             ["CreatedAt"] = conversation.CreatedAt,
@@ -25,15 +25,26 @@ internal static class HeadRow
             ["ActivityMinute"] = conversation.ActivityMinute,
             ["ListETag"] = conversation.ListETag.ToString(),
             ["KeyHour"] = conversation.KeyHour,
+            ["ReadUpTo"] = conversation.ReadUpTo,
+            ["UnreadRev"] = conversation.UnreadRevision,
+            ["Tickets"] = conversation.Tickets,
+            ["EditRev"] = conversation.EditRevision,
         };
         row.SetIfAny("Title", conversation.Title);
         row.SetIfAny("Metadata", conversation.Metadata);
+        row.SetIfAny("LastMessage", conversation.LastMessage);
+        row.SetIfAny("LastMessageAt", conversation.LastMessageAt);
+        row.SetIfAny("LastReadAt", conversation.LastReadAt);
+        row.SetIfAny("HandedOffUntil", conversation.HandedOffUntil);
+        row.SetIfAny("OpenTicket", conversation.OpenTicket);
+        row.SetIfAny("EditId", conversation.EditId);
         if (conversation.Contact is { } contact)
         {
             row["ContactId"] = contact.Id;
+            row["ContactNumber"] = contact.Number;
             row["ContactAt"] = contact.CreatedAt;
             row.SetIfAny("ContactName", contact.Name);
-            row.SetIfAny("ContactAddress", contact.Address);
+            row.SetIfAny("ContactAvatar", contact.Avatar);
         }
 
         if (conversation.Inbox is { } inbox)
@@ -63,9 +74,23 @@ internal static class HeadRow
         ActivityMinute = row.GetInt64("ActivityMinute")!.Value,
         ListETag = new ETag(row.GetString("ListETag")),
         KeyHour = row.GetInt64("KeyHour")!.Value,
+        ReadUpTo = row.GetInt32("ReadUpTo")!.Value,
+        LastReadAt = row.GetDateTimeOffset("LastReadAt"),
+        HandedOffUntil = row.GetDateTimeOffset("HandedOffUntil"),
+        Tickets = row.GetInt32("Tickets")!.Value,
+        OpenTicket = row.GetInt32("OpenTicket"),
+        UnreadRevision = row.GetInt32("UnreadRev")!.Value,
+        WriteId = row.GetString("WriteId"),
+        EditId = row.GetString("EditId"),
+        EditRevision = row.GetInt32("EditRev")!.Value,
         ETag = row.ETag,
         Contact = row.GetGuid("ContactId") is { } contact
-            ? new Contact(contact, row.GetString("ContactName"), row.GetString("ContactAddress"), row.GetDateTimeOffset("ContactAt")!.Value)
+            ? new Contact(
+                row.GetInt32("ContactNumber")!.Value,
+                contact,
+                row.GetString("ContactName"),
+                row.GetString("ContactAvatar"),
+                row.GetDateTimeOffset("ContactAt")!.Value)
             : null,
         Inbox = row.GetGuid("InboxId") is { } inbox ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType")) : null,
     };

@@ -7,16 +7,23 @@ namespace Parley.Conversations;
 /// The row <c>c|C</c>: a conversation in its tenant's list. firstAt and lastAt, to the minute, tell an export which conversations
 /// its range can touch; lastAt is never before the head's activity minute.
 /// </summary>
-internal sealed record ListRow(string WriteId, long Check, DateTimeOffset CreatedAt, long FirstMinute, long LastMinute, Azure.ETag ETag)
+internal sealed record ListRow(
+    string WriteId, long Check, int? Contact, DateTimeOffset CreatedAt, long FirstMinute, long LastMinute, Azure.ETag ETag)
 {
-    public TableEntity ToEntity(ConversationKey key) => new(key.Tenant.PartitionKey, RowKeys.Conversation(key.Number))
+    /// <summary>The row of a new conversation.</summary>
+    public static TableEntity Create(Conversation conversation)
     {
-        ["WriteId"] = WriteId,
-        ["Check"] = Check,
-        ["CreatedAt"] = CreatedAt,
-        ["FirstMinute"] = FirstMinute,
-        ["LastMinute"] = LastMinute,
-    };
+        var row = new TableEntity(conversation.Key.Tenant.PartitionKey, RowKeys.Conversation(conversation.Key.Number))
+        {
+            ["WriteId"] = conversation.WriteId,
+            ["Check"] = conversation.Check,
+            ["CreatedAt"] = conversation.CreatedAt,
+            ["FirstMinute"] = conversation.ActivityMinute,
+            ["LastMinute"] = conversation.ActivityMinute,
+        };
+        row.SetIfAny("Contact", conversation.Contact?.Number);
+        return row;
+    }
 
     public static async Task<ListRow?> FindAsync(ParleyTables tables, ConversationKey key, CancellationToken cancellation)
     {
@@ -26,6 +33,7 @@ internal sealed record ListRow(string WriteId, long Check, DateTimeOffset Create
             ? new ListRow(
                 row.Value!.GetString("WriteId"),
                 row.Value.GetInt64("Check")!.Value,
+                row.Value.GetInt32("Contact"),
                 row.Value.GetDateTimeOffset("CreatedAt")!.Value,
                 row.Value.GetInt64("FirstMinute")!.Value,
                 row.Value.GetInt64("LastMinute")!.Value,

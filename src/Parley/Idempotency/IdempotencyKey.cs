@@ -1,6 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
 using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Storage;
@@ -12,9 +9,9 @@ namespace Parley.Idempotency;
 /// Its row commits in the same transaction as the effect, in the partition of the effect, so a key is a conversation's
 /// (or, for what creates a conversation, the tenant's).
 /// </summary>
-/// <param name="Hash">SHA-256 of the key as sent, base64url: the row's key.</param>
-/// <param name="RequestHash">SHA-256 of method, path and the parsed fields, base64url.</param>
-public sealed record IdempotencyKey(string Hash, string RequestHash)
+/// <param name="RowKey">The row's key, with a digest of the key as sent.</param>
+/// <param name="RequestHash">The digest of method, path and the parsed fields.</param>
+public sealed record IdempotencyKey(string RowKey, string RequestHash)
 {
     /// <summary>Rows are kept at least this long; the sweep drops them in the hour after.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
@@ -27,27 +24,32 @@ public sealed record IdempotencyKey(string Hash, string RequestHash)
     /// <param name="request">Method, path and fields in a fixed order; null for a field that is absent.</param>
     public static IdempotencyKey Create(string key, IEnumerable<string?> request)
     {
-        // Length-prefixed, so that no two lists of fields run together to the same text.
-        var text = new StringBuilder();
-        foreach (var part in request)
-        {
-            text.Append(part?.Length ?? -1).Append(':').Append(part);
-        }
+        return new IdempotencyKey(RowKeys.IdempotencyKey(Digest.Of(key)), Digest.Of(request));
+    }
 
-        return new IdempotencyKey(Digest(key), Digest(text.ToString()));
+    /// <summary>
+    /// A client's own id of a message, with what it came with. The row's key holds both: the same id with another body is another
+    /// message, and each of them is found again. These rows are kept as long as the message.
+    /// </summary>
+    /// <param name="externalId">As sent.</param>
+    /// <param name="request">The fields in a fixed order; null for a field that is absent.</param>
+    public static IdempotencyKey OfExternalId(string externalId, IEnumerable<string?> request)
+    {
+        var body = Digest.Of(request);
+        return new IdempotencyKey(RowKeys.ExternalId(Digest.Of([externalId, body])), body);
     }
 
     /// <summary>The row that remembers the effect.</summary>
     /// <param name="partitionKey">The partition of the effect.</param>
     /// <param name="result">The number of what was made.</param>
     internal TableEntity ToRow(string partitionKey, int result) =>
-        new(partitionKey, RowKeys.IdempotencyKey(Hash)) { ["RequestHash"] = RequestHash, ["Result"] = result };
+        new(partitionKey, RowKey) { ["RequestHash"] = RequestHash, ["Result"] = result };
 
     /// <summary>The number that the first request with this key made; null when it is the first.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.IdempotencyKeyReused"/>: it came with another request.</exception>
     internal async Task<int?> FindResultAsync(TableClient table, string partitionKey, CancellationToken cancellation)
     {
-        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKeys.IdempotencyKey(Hash), cancellationToken: cancellation);
+        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKey, cancellationToken: cancellation);
         if (!row.HasValue)
         {
             return null;
@@ -73,6 +75,4 @@ public sealed record IdempotencyKey(string Hash, string RequestHash)
         var row = new TableEntity(RowKeys.DuePartition(dropAt), RowKeys.DueIdempotencyKeys(tenant, conversation));
         return due.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
     }
-
-    private static string Digest(string text) => Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,4 +1,5 @@
 using Azure;
+using Parley.Senders;
 using Parley.Storage;
 
 namespace Parley.Messages;
@@ -14,6 +15,16 @@ public enum MessageRole
 
     /// <summary>A person of the tenant's own.</summary>
     Staff = 3,
+}
+
+/// <summary>A message's sender, as it was when the message was written.</summary>
+/// <param name="Id">The sender's UUID.</param>
+/// <param name="Name">The name then.</param>
+/// <param name="Avatar">The picture then.</param>
+public sealed record MessageSender(Guid Id, string? Name, string? Avatar)
+{
+    /// <summary>A sender as it is now.</summary>
+    public static MessageSender Of(Sender sender) => new(sender.Id, sender.Name, sender.Avatar);
 }
 
 /// <summary>A message, as its row holds it.</summary>
@@ -43,11 +54,38 @@ public sealed record Message
     /// <summary>The text; empty once deleted.</summary>
     public required string Text { get; init; }
 
+    /// <summary>Who is named as speaking; the role decides what they speak as.</summary>
+    public MessageSender? Sender { get; init; }
+
+    /// <summary>The client's own id of the message.</summary>
+    public string? ExternalId { get; init; }
+
+    /// <summary>The UUID of the thread that it was written in.</summary>
+    public Guid? Thread { get; init; }
+
+    /// <summary>The number of the ticket that was open when it was written.</summary>
+    public int? Ticket { get; init; }
+
+    /// <summary>Files and links that came with it.</summary>
+    public IReadOnlyList<Attachment> Attachments { get; init; } = [];
+
+    /// <summary>JSON text of an object that was sent with the content, for assistants.</summary>
+    public string? ContentPayload { get; init; }
+
+    /// <summary>JSON text of an object that was sent with the content, for assistants.</summary>
+    public string? QueryMetadata { get; init; }
+
+    /// <summary>What somebody thinks of it.</summary>
+    public string? Feedback { get; init; }
+
     /// <summary>The number of the quoted message of the same conversation. Its text is looked up when read.</summary>
     public int? Quoted { get; init; }
 
     /// <summary>When it was written; never before the message before it.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When it was edited, deleted or given feedback last; else when it was written.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
 
     /// <summary>Who edited it last; null when nobody has.</summary>
     public string? EditedBy { get; init; }
@@ -55,7 +93,7 @@ public sealed record Message
     /// <summary>Who deleted it; null when nobody has.</summary>
     public string? DeletedBy { get; init; }
 
-    /// <summary>When a staff member read it.</summary>
+    /// <summary>When it was read; of the customer's messages only. Reading leaves the revision.</summary>
     public DateTimeOffset? ReadAt { get; init; }
 
     /// <summary>JSON text of the client's own object.</summary>

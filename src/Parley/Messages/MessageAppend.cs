@@ -1,8 +1,11 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
+using Parley.Files;
 using Parley.Idempotency;
 using Parley.Problems;
+using Parley.Senders;
 using Parley.Storage;
+using Parley.Threads;
 
 namespace Parley.Messages;
 
@@ -12,17 +15,45 @@ namespace Parley.Messages;
 /// <param name="UserNumber">The staff member's number.</param>
 /// <param name="UserName">The writer's name.</param>
 /// <param name="Quoted">The id of the quoted message, as the client sent it.</param>
-public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, string? UserName, string? Quoted);
+public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, string? UserName, string? Quoted)
+{
+    /// <summary>Who is named as speaking.</summary>
+    public Sender? Sender { get; init; }
+
+    /// <summary>The id of the thread, as the client sent it.</summary>
+    public string? Thread { get; init; }
+
+    /// <summary>The client's own id of the message.</summary>
+    public string? ExternalId { get; init; }
+
+    /// <summary>The external id with the body that it came with: the same again gets the first message.</summary>
+    public IdempotencyKey? ExternalKey { get; init; }
+
+    /// <summary>Links, and files of earlier messages by those messages' ids.</summary>
+    public IReadOnlyList<Attachment> Attachments { get; init; } = [];
+
+    /// <summary>The file that comes with it; its blob is there already.</summary>
+    public StoredFile? File { get; init; }
+
+    /// <summary>JSON text of the client's own object.</summary>
+    public string? Metadata { get; init; }
+
+    /// <summary>JSON text of an object for assistants.</summary>
+    public string? ContentPayload { get; init; }
+
+    /// <summary>JSON text of an object for assistants.</summary>
+    public string? QueryMetadata { get; init; }
+}
 
 /// <summary>A message that is stored.</summary>
-/// <param name="Key">Its key.</param>
-/// <param name="Replayed">Whether an earlier request with the same idempotency key had written it.</param>
-public readonly record struct Appended(MessageKey Key, bool Replayed);
+/// <param name="Message">The message, as it was first written.</param>
+/// <param name="Replayed">Whether an earlier request with the same idempotency key or external id had written it.</param>
+public sealed record Appended(Message Message, bool Replayed);
 
 /// <summary>Appends messages to conversations.</summary>
 /// <remarks>
-/// <para>An append is one transaction under the head's ETag: {the client's idempotency key, the message at the next number, the
-/// head}. So numbers are dense, and of two writers at one number one fails.</para>
+/// <para>An append is one transaction under the head's ETag: {the client's idempotency key, its external id, the row that finds the file, the
+/// message at the next number, its row in the thread, the head}. So numbers are dense, and of two writers at one number one fails.</para>
 /// <para>A failed or lost answer is decided by the data: once the head has reached the number that was tried, the row there is this
 /// append's (same write id) or another one's. While it has not, the try may still arrive late; it carries the old ETag, so it can
 /// only land if the next try, at the same number, does not.</para>
@@ -31,6 +62,7 @@ public sealed class MessageAppend(
     ParleyTables tables,
     ConversationReader conversations,
     ConversationActivity activity,
+    ThreadReader threads,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -39,7 +71,8 @@ public sealed class MessageAppend(
     /// <summary>Appends one.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message.
+    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread.
     /// </exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
@@ -56,78 +89,116 @@ public sealed class MessageAppend(
                 if (head.Last > tried.Last && await MessageRow.FindAsync(tables, NextKey(tried), cancellation) is { } there && there.WriteId == writeId)
                 {
                     await activity.DropPassedAsync(tried, head, cancellation);
-                    return new Appended(there.Key, Replayed: false);
+                    return new Appended(there, Replayed: false);
                 }
 
                 running.NothingLanded();
             }
 
-            var quoted = await FindQuotedAsync(head, draft.Quoted, cancellation);
-            var refusal = Refuse(head, draft.Quoted, quoted);
+            var references = await FindReferencesAsync(head, draft, cancellation);
+            var refusal = Refuse(head, references);
             if (refusal is not null)
             {
                 // What forbids it now may not have when this key came first.
-                return await FindFirstAsync(id.Key, key, writeId, cancellation) ?? throw refusal;
+                return await FindFirstAsync(id.Key, draft, key, writeId, cancellation) ?? throw refusal;
+            }
+
+            if (ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer)
+                && await FindFirstAsync(id.Key, draft, key, writeId, cancellation) is { } known)
+            {
+                // Looked for before the row among the unread is written: a retry must not make a conversation unread that has been read since.
+                return known;
             }
 
             running.ThrowIfUsedUp();
             try
             {
-                var message = new Message
-                {
-                    Key = NextKey(head),
-                    WriteId = writeId,
-                    Check = check,
-                    Revision = 1,
-                    Role = draft.Role,
-                    UserNumber = draft.UserNumber,
-                    UserName = draft.UserName,
-                    Type = "text",
-                    Text = draft.Text,
-                    Quoted = quoted,
-                    CreatedAt = NotBefore(head.LastMessageAt ?? head.CreatedAt),
-                };
-                var prepared = await PrepareAsync(head, message.CreatedAt, key, cancellation);
-                var actions = AppendOf(prepared, message, key);
+                var createdAt = NotBefore(head.LastMessageAt ?? head.CreatedAt);
+                var message = MessageOf(draft, references, head) with { WriteId = writeId, Check = check, CreatedAt = createdAt, UpdatedAt = createdAt };
+                var prepared = await PrepareAsync(head, message, key, cancellation);
+                var actions = AppendOf(prepared, message, draft, key);
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await activity.DropPassedAsync(head, prepared, cancellation);
-                return new Appended(message.Key, Replayed: false);
+                return new Appended(message, Replayed: false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
                 tried = head;
             }
 
-            if (await FindFirstAsync(id.Key, key, writeId, cancellation) is { } first)
+            if (await FindFirstAsync(id.Key, draft, key, writeId, cancellation) is { } first)
             {
                 return first;
             }
         }
     }
 
-    /// <summary>What the first request with this key wrote: another one, or this one when its answer was lost.</summary>
-    private async Task<Appended?> FindFirstAsync(ConversationKey conversation, IdempotencyKey? key, string writeId, CancellationToken cancellation)
+    /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
+    private async Task<Appended?> FindFirstAsync(
+        ConversationKey conversation, NewMessage draft, IdempotencyKey? key, string writeId, CancellationToken cancellation)
     {
-        if (key is null || await key.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation) is not { } sequence)
+        foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
-            return null;
+            if (await sent.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation) is { } sequence)
+            {
+                var row = await MessageRow.FindAsync(tables, new MessageKey(conversation, sequence), cancellation)
+                    ?? throw new InvalidOperationException($"Message {sequence} of {conversation.PartitionKey} has an idempotency key but no row.");
+                return new Appended(AsFirstWritten(row, draft), Replayed: row.WriteId != writeId);
+            }
         }
 
-        var first = new MessageKey(conversation, sequence);
-        var row = await MessageRow.FindAsync(tables, first, cancellation);
-        return new Appended(first, Replayed: row?.WriteId != writeId);
+        return null;
     }
+
+    /// <summary>The first answer again, whatever has become of the message since: the same fields made it.</summary>
+    private static Message AsFirstWritten(Message row, NewMessage draft) => row with
+    {
+        Revision = 1,
+        Text = draft.Text,
+        Metadata = draft.Metadata,
+        ContentPayload = draft.ContentPayload,
+        QueryMetadata = draft.QueryMetadata,
+        Feedback = null,
+        UpdatedAt = row.CreatedAt,
+        EditedBy = null,
+        DeletedBy = null,
+        ReadAt = null,
+    };
 
     private static MessageKey NextKey(Conversation head) => new(head.Key, head.Last + 1);
 
-    private static ParleyException? Refuse(Conversation head, string? quotedId, int? quoted) =>
+    /// <summary>What the message refers to in its conversation; null for what it does not, or for what is not there.</summary>
+    private sealed record References(int? Quoted, EntityId? Thread, IReadOnlyList<Attachment> Attachments, IReadOnlyList<string> Missing);
+
+    private async Task<References> FindReferencesAsync(Conversation head, NewMessage draft, CancellationToken cancellation)
+    {
+        var quoted = draft.Quoted is null ? null : await FindQuotedAsync(head, draft.Quoted, cancellation);
+        var thread = draft.Thread is null ? null : await threads.FindAsync(head.Key, draft.Thread, cancellation);
+        var attachments = await Task.WhenAll(draft.Attachments.Select(attachment => ResolveAsync(head.Key, attachment, cancellation)));
+        var missing = new List<string>();
+        if (draft.Quoted is not null && quoted is null)
+        {
+            missing.Add("quoted_message_id");
+        }
+
+        if (draft.Thread is not null && thread is null)
+        {
+            missing.Add("chatThreadId");
+        }
+
+        return new References(quoted, thread?.EntityId, attachments, missing);
+    }
+
+    private static ParleyException? Refuse(Conversation head, References references) =>
         head.Last == MessageKey.MaxSequence
             ? ErrorCode.ConversationFull.With($"A conversation takes {MessageKey.MaxSequence} messages. Start a new one.")
-            : quotedId is not null && quoted is null ? ParleyException.Field("quoted_message_id", "No such message in this conversation.") : null;
+            : references.Missing.Count > 0
+                ? new ParleyException(references.Missing.ToDictionary(field => field, IReadOnlyList<string> (_) => ["There is none such in this conversation."]))
+                : null;
 
-    private async Task<int?> FindQuotedAsync(Conversation head, string? quotedId, CancellationToken cancellation)
+    private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)
     {
-        if (quotedId is null || !MessageRef.TryParse(quotedId, head.Key, out var id) || id.Key.Sequence < head.First || id.Key.Sequence > head.Last)
+        if (!MessageRef.TryParse(quotedId, head.Key, out var id) || id.Key.Sequence < head.First || id.Key.Sequence > head.Last)
         {
             return null;
         }
@@ -137,6 +208,42 @@ public sealed class MessageAppend(
         return exists ? id.Key.Sequence : null;
     }
 
+    /// <summary>An attachment whose id is that of a message with a file in this conversation is that file; any other stays as it is.</summary>
+    private async Task<Attachment> ResolveAsync(ConversationKey conversation, Attachment attachment, CancellationToken cancellation) =>
+        attachment.Id is not null
+        && await MessageRow.FindAsync(tables, conversation, attachment.Id, cancellation) is { } message
+        && message.Attachments.FirstOrDefault(one => one.File is not null) is { } file
+            ? file with { Id = file.Id ?? $"{message.Id}" }
+            : attachment;
+
+    private static Message MessageOf(NewMessage draft, References references, Conversation head)
+    {
+        IReadOnlyList<Attachment> attachments = draft.File is null ? references.Attachments : [Attachment.Of(draft.File), .. references.Attachments];
+        return new Message
+        {
+            Key = NextKey(head),
+            WriteId = "",
+            Check = 0,
+            Revision = 1,
+            Role = draft.Role,
+            UserNumber = draft.UserNumber,
+            UserName = draft.UserName,
+            Sender = draft.Sender is null ? null : MessageSender.Of(draft.Sender),
+            Type = attachments.Count > 0 ? attachments[0].Type : "text",
+            Text = draft.Text,
+            Quoted = references.Quoted,
+            Thread = references.Thread?.ToGuid(),
+            Ticket = head.OpenTicket,
+            ExternalId = draft.ExternalId,
+            Attachments = attachments,
+            Metadata = draft.Metadata,
+            ContentPayload = draft.ContentPayload,
+            QueryMetadata = draft.QueryMetadata,
+            CreatedAt = default,
+            UpdatedAt = default,
+        };
+    }
+
     /// <summary>Now, but never before the message before: readers page by number and by time alike.</summary>
     private DateTimeOffset NotBefore(DateTimeOffset previous)
     {
@@ -144,40 +251,54 @@ public sealed class MessageAppend(
         return now < previous ? previous : now;
     }
 
-    /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first.</summary>
-    private async Task<Conversation> PrepareAsync(Conversation head, DateTimeOffset createdAt, IdempotencyKey? key, CancellationToken cancellation)
+    /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
+    private async Task<Conversation> PrepareAsync(Conversation head, Message message, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var hour = createdAt.Hour();
+        var hour = message.CreatedAt.Hour();
         var dueRow = key is not null && head.KeyHour < hour
             ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
-        var moved = activity.MoveToAsync(head, createdAt.Minute(), cancellation);
-        await Task.WhenAll(dueRow, moved);
-        return await moved with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
+        var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
+        await Task.WhenAll(dueRow, listed);
+        return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
-    private static List<TableTransactionAction> AppendOf(Conversation head, Message message, IdempotencyKey? key)
+    private static List<TableTransactionAction> AppendOf(Conversation head, Message message, NewMessage draft, IdempotencyKey? key)
     {
-        var partition = head.Key.PartitionKey;
-        var actions = new List<TableTransactionAction>(3);
-        if (key is not null)
+        var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
+        var rows = new List<TableEntity>();
+        foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
-            actions.Add(new(TableTransactionActionType.Add, key.ToRow(partition, message.Key.Sequence)));
+            rows.Add(sent.ToRow(partition, sequence));
         }
 
-        actions.Add(new(TableTransactionActionType.Add, MessageRow.Create(message)));
+        if (draft.File is { } file)
+        {
+            rows.Add(FileRows.Holder(head.Key, file.Id, sequence));
+        }
+
+        if (message.Thread is { } uuid && EntityId.TryFromGuid(uuid, EntityKind.Thread, out var thread))
+        {
+            rows.Add(ThreadRow.Message(thread, message.Key));
+        }
+
+        rows.Add(MessageRow.Create(message));
         var headChange = new TableEntity(partition, RowKeys.Head)
         {
             ["Rev"] = head.Revision + 1,
-            ["Last"] = message.Key.Sequence,
+            ["Last"] = sequence,
             ["LastMessage"] = HeadRow.Preview(message.Text),
             ["LastMessageAt"] = message.CreatedAt,
             ["Unread"] = head.Unread + (message.Role == MessageRole.Customer ? 1 : 0),
+            ["UnreadRev"] = head.UnreadRevision,
             ["ActivityMinute"] = head.ActivityMinute,
             ["ListETag"] = head.ListETag.ToString(),
             ["KeyHour"] = head.KeyHour,
         };
-        actions.Add(new(TableTransactionActionType.UpdateMerge, headChange, head.ETag));
-        return actions;
+        return
+        [
+            .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)),
+            new(TableTransactionActionType.UpdateMerge, headChange, head.ETag),
+        ];
     }
 }

@@ -1,5 +1,7 @@
+using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
+using Parley.Files;
 using Parley.Problems;
 using Parley.Storage;
 
@@ -13,7 +15,7 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 /// numbers stay dense, but its text is gone from the row and from the head; quotes of it show nothing, for they look it up.
 /// </summary>
 public sealed class MessageChange(
-    ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, KeyedLock writers, WriteBudget budget, Entropy entropy)
+    ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, FileStore files, Edits edits, TimeProvider time)
 {
     /// <summary>Gives a message another text.</summary>
     /// <param name="id">The conversation.</param>
@@ -29,103 +31,129 @@ public sealed class MessageChange(
     public async Task<EditedMessage> EditAsync(
         ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        var edited = await WriteAsync(id, messageId, message => Edited(message, text, editor), expected, cancellation);
+        var edited = await WriteAsync(
+            id, messageId, message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor }, expected, cancellation);
         return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
     }
 
-    /// <summary>Removes a message's text and metadata for good; one that is deleted already stays as it is.</summary>
+    /// <summary>Says what somebody thinks of a message, or takes it back with null.</summary>
+    /// <exception cref="ParleyException">As for an edit.</exception>
+    public Task<Message> GiveFeedbackAsync(MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
+        new ConversationRef(id.Key.Conversation, null),
+        id,
+        message => ThrowIfDeleted(message) with { Feedback = feedback },
+        expected,
+        cancellation);
+
+    /// <summary>
+    /// Removes a message's text, payloads and file for good; one that is deleted already stays as it is. The file's blob goes last, found again
+    /// by its row in Due if this dies before.
+    /// </summary>
     /// <param name="id">The conversation.</param>
     /// <param name="messageId">The message's id as the client sent it.</param>
     /// <param name="deleter">Who deletes.</param>
     /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
     /// <param name="cancellation">Ends the deletion.</param>
     /// <exception cref="ParleyException">As for an edit, but for <see cref="ErrorCode.MessageDeleted"/>.</exception>
-    public Task<Message> DeleteAsync(ConversationRef id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation) =>
-        WriteAsync(
+    public async Task<Message> DeleteAsync(ConversationRef id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        StoredFile? removed = null;
+        var deleted = await WriteAsync(
             id,
             messageId,
-            message => message.DeletedBy is not null ? null : message with { Text = "", Metadata = null, Quoted = null, DeletedBy = deleter },
+            message =>
+            {
+                removed = OwnFile(message);
+                return message.DeletedBy is not null ? null : Emptied(message, deleter);
+            },
             expected,
             cancellation);
+        if (removed is not null)
+        {
+            await files.DeleteAsync(id.Key, removed.Id, cancellation);
+        }
 
-    private static Message Edited(Message message, string text, string editor) => message.DeletedBy is null
-        ? message with { Text = text, EditedBy = editor }
-        : throw ErrorCode.MessageDeleted.With("A deleted message cannot be edited.");
+        return deleted;
+    }
+
+    private static Message Emptied(Message message, string deleter) => message with
+    {
+        Text = "",
+        Metadata = null,
+        ContentPayload = null,
+        QueryMetadata = null,
+        Feedback = null,
+        Attachments = [],
+        Quoted = null,
+        DeletedBy = deleter,
+    };
+
+    private static Message ThrowIfDeleted(Message message) =>
+        message.DeletedBy is null ? message : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
+
+    private Task<Message> WriteAsync(
+        ConversationRef id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation) =>
+        WriteAsync(id, MessageRef.TryParse(messageId, id.Key, out var reference) ? reference : null, change, expected, cancellation);
 
     /// <summary>Makes a message what <paramref name="change"/> says; null from it means that the message is that already.</summary>
     private async Task<Message> WriteAsync(
-        ConversationRef id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
+        ConversationRef id, MessageRef? messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        var running = budget.Start();
-        using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
-        var editId = entropy.NextWriteId();
-        int? tried = null;
-        while (true)
-        {
-            await running.WaitAsync(cancellation);
-            var (head, message) = await ReadAsync(id, messageId, cancellation);
-            if (message.EditId == editId)
+        var at = time.NowInMilliseconds();
+        var (_, written) = await edits.WriteAsync(
+            tables.Conversations,
+            id.Key.PartitionKey,
+            token => ReadAsync(id, messageId, token),
+            state => new EditMark(state.Message.Revision, state.Message.EditId, state.Message.ETag),
+            async (state, editId, token) =>
             {
-                return message;
-            }
+                var (head, message) = state;
+                if (change(message) is not { } changed)
+                {
+                    return new Edit<(Conversation, Message)>(state, []);
+                }
 
-            if (message.Revision > tried + 1)
-            {
-                // This change may have made the revision after the one that it was tried on, and another one the next. To write it
-                // again would undo that other one; to refuse it might deny what happened.
-                throw ParleyException.OutcomeUnknown();
-            }
+                Revisions.Require(expected, message.Revision, "message");
+                changed = changed with { EditId = editId, Revision = message.Revision + 1, UpdatedAt = at };
+                if (LostFile(message, changed) is { } file)
+                {
+                    await FileRows.WriteDueAsync(tables, head.Key, file.Id, at, token);
+                }
 
-            if (message.Revision == tried + 1)
-            {
-                running.NothingLanded();
-            }
-
-            var changed = change(message);
-            if (changed is null)
-            {
-                return message;
-            }
-
-            if (expected is not null && !expected(message.Revision))
-            {
-                throw ErrorCode.StaleRevision.With($"The message is at revision {message.Revision}. Read it again and decide anew.");
-            }
-
-            running.ThrowIfUsedUp();
-            changed = changed with { EditId = editId, Revision = message.Revision + 1 };
-            var actions = ChangeOf(head, changed);
-            try
-            {
-                await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
-                return changed;
-            }
-            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
-            {
-                tried = message.Revision;
-            }
-        }
+                return new Edit<(Conversation, Message)>((head, changed), ChangeOf(head, message, changed));
+            },
+            cancellation);
+        return written;
     }
 
-    private async Task<(Conversation Head, Message Message)> ReadAsync(ConversationRef id, string messageId, CancellationToken cancellation)
+    private async Task<(Conversation Head, Message Message)> ReadAsync(ConversationRef id, MessageRef? messageId, CancellationToken cancellation)
     {
-        var known = MessageRef.TryParse(messageId, id.Key, out var reference);
-        var reading = known ? MessageRow.FindAsync(tables, reference.Key, cancellation) : Task.FromResult<Message?>(null);
+        var reading = messageId is { } known ? MessageRow.FindAsync(tables, known.Key, cancellation) : Task.FromResult<Message?>(null);
         var head = conversations.GetAsync(id, cancellation);
         await Task.WhenAll(head, reading);
-        if (await reading is not { } message || !reference.Matches(message.Check))
+        if (await reading is not { } message || !messageId!.Value.Matches(message.Check))
         {
-            throw ErrorCode.MessageNotFound.With("There is no such message in this conversation.");
+            throw MessageReader.NotFound();
         }
 
         // A message that came in between the two reads has a head that knows it.
         return (message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head, message);
     }
 
-    private static List<TableTransactionAction> ChangeOf(Conversation head, Message changed)
+    /// <summary>The file that came with this message; not one that it refers to.</summary>
+    private static StoredFile? OwnFile(Message message) => message.Attachments.FirstOrDefault(attachment => attachment.Id is null)?.File;
+
+    private static StoredFile? LostFile(Message before, Message after) => OwnFile(after) is null ? OwnFile(before) : null;
+
+    private static List<TableTransactionAction> ChangeOf(Conversation head, Message message, Message changed)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
-        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), changed.ETag) };
+        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag) };
+        if (LostFile(message, changed) is { } file)
+        {
+            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id, message.Key.Sequence), ETag.All));
+        }
+
         if (changed.Key.Sequence == head.Last)
         {
             var change = new TableEntity(head.Key.PartitionKey, RowKeys.Head)

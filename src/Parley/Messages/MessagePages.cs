@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Storage;
 
@@ -12,11 +11,18 @@ namespace Parley.Messages;
 public sealed record MessagePage(
     Conversation Conversation, IReadOnlyList<Message> Messages, IReadOnlyDictionary<int, string> QuotedTexts, int Total);
 
+/// <summary>One page of a conversation, newest first.</summary>
+/// <param name="Conversation">The conversation.</param>
+/// <param name="Messages">The messages.</param>
+/// <param name="Next">The cursor of the next page, or null.</param>
+/// <param name="Previous">The cursor of the page before, or null.</param>
+public sealed record CursorPage(Conversation Conversation, IReadOnlyList<Message> Messages, string? Next, string? Previous);
+
 /// <summary>
 /// Reads pages by page number. Numbers are dense, so a page is one range of keys: page 1 and page 600 cost the same two calls,
 /// head and range, and one more for every fourteen quoted messages outside the page.
 /// </summary>
-public sealed class MessagePages(ParleyTables tables, ConversationReader conversations, QuotedTexts quotes)
+public sealed class MessagePages(ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, Cursors cursors)
 {
     /// <summary>One page.</summary>
     /// <param name="id">The conversation.</param>
@@ -32,7 +38,7 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
         var (first, last) = newestFirst
             ? (Math.Max(head.First, head.Last - skipped - perPage + 1), head.Last - skipped)
             : (head.First + skipped, Math.Min(head.Last, head.First + skipped + perPage - 1));
-        var messages = first > last ? [] : await ReadRangeAsync(head.Key, (int)first, (int)last, cancellation);
+        var messages = first > last ? [] : await MessageRow.ReadRangeAsync(tables, head.Key, (int)first, (int)last, cancellation).ToListAsync(cancellation);
         if (newestFirst)
         {
             messages.Reverse();
@@ -41,21 +47,31 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
         return new MessagePage(head, messages, await quotes.ReadAsync(head.Key, messages, cancellation), head.Last - head.First + 1);
     }
 
-    private async Task<List<Message>> ReadRangeAsync(ConversationKey conversation, int first, int last, CancellationToken cancellation)
+    /// <summary>One page of the list that begins with the newest message: head and range.</summary>
+    /// <param name="id">The conversation.</param>
+    /// <param name="cursor">The page's cursor; null for the newest.</param>
+    /// <param name="pageSize">How many messages make a page.</param>
+    /// <param name="cancellation">Ends the read.</param>
+    /// <returns>Null when there is no such conversation: as a filter its id matches nothing.</returns>
+    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
+    public async Task<CursorPage?> ReadNewestAsync(ConversationRef id, string? cursor, int pageSize, CancellationToken cancellation)
     {
-        var count = last - first + 1;
-        var messages = new List<Message>(count);
-        var filter = Filters.Range(conversation.PartitionKey, RowKeys.Message(first), RowKeys.Message(last));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, count, cancellationToken: cancellation))
+        var (tenant, query) = (id.Key.Tenant, $"messages|{id.Key.Number}");
+        var position = await cursors.OpenNumberAsync(tenant, query, cursor, cancellation);
+        if (await conversations.FindAsync(id, cancellation) is not { } head)
         {
-            messages.Add(MessageRow.Read(row, conversation));
-            if (messages.Count == count)
-            {
-                // The service offers a continuation after a full page; there is nothing behind it.
-                break;
-            }
+            return null;
         }
 
-        return messages;
+        var page = NumberPage.NewestFirst(head.First, head.Last, position, pageSize);
+        var messages = page.Count == 0
+            ? []
+            : await MessageRow.ReadRangeAsync(tables, head.Key, page.First, page.Last, cancellation).ToListAsync(cancellation);
+        messages.Reverse();
+        return new CursorPage(
+            head,
+            messages,
+            page.Next is { } next ? await cursors.SealNumberAsync(tenant, query, next, cancellation) : null,
+            page.Previous is { } previous ? await cursors.SealNumberAsync(tenant, query, previous, cancellation) : null);
     }
 }

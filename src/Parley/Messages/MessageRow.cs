@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Azure.Data.Tables;
 using Parley.Storage;
 
@@ -6,6 +7,9 @@ namespace Parley.Messages;
 /// <summary>The rows <c>m|n</c> of a conversation's partition.</summary>
 internal static class MessageRow
 {
+    /// <summary>"Query timeout and pagination", Table service REST reference.</summary>
+    private const int MaxPerCall = 1000;
+
     public static TableEntity Create(Message message)
     {
         var row = new TableEntity(message.Key.Conversation.PartitionKey, RowKeys.Message(message.Key.Sequence))
@@ -16,6 +20,7 @@ internal static class MessageRow
             ["Role"] = (int)message.Role,
             ["Type"] = message.Type,
             ["CreatedAt"] = message.CreatedAt,
+            ["UpdatedAt"] = message.UpdatedAt,
         };
         LongText.Write(row, "Text", message.Text);
         row.SetIfAny("UserNumber", message.UserNumber);
@@ -26,12 +31,26 @@ internal static class MessageRow
         row.SetIfAny("DeletedBy", message.DeletedBy);
         row.SetIfAny("ReadAt", message.ReadAt);
         row.SetIfAny("Metadata", message.Metadata);
+        row.SetIfAny("ContentPayload", message.ContentPayload);
+        row.SetIfAny("QueryMetadata", message.QueryMetadata);
+        row.SetIfAny("Feedback", message.Feedback);
+        row.SetIfAny("ExternalId", message.ExternalId);
+        row.SetIfAny("Thread", message.Thread);
+        row.SetIfAny("Ticket", message.Ticket);
+        AttachmentsProperty.Write(row, message.Attachments);
+        if (message.Sender is { } sender)
+        {
+            row["SenderId"] = sender.Id;
+            row.SetIfAny("SenderName", sender.Name);
+            row.SetIfAny("SenderAvatar", sender.Avatar);
+        }
+
         return row;
     }
 
     public static Message Read(TableEntity row, ConversationKey conversation) => new()
     {
-        Key = new MessageKey(conversation, RowKeys.MessageSequence(row.RowKey)),
+        Key = new MessageKey(conversation, RowKeys.LastNumber(row.RowKey)),
         WriteId = row.GetString("WriteId"),
         Check = row.GetInt64("Check")!.Value,
         Revision = row.GetInt32("Rev")!.Value,
@@ -46,7 +65,16 @@ internal static class MessageRow
         EditedBy = row.GetString("EditedBy"),
         DeletedBy = row.GetString("DeletedBy"),
         ReadAt = row.GetDateTimeOffset("ReadAt"),
+        UpdatedAt = row.GetDateTimeOffset("UpdatedAt")!.Value,
         Metadata = row.GetString("Metadata"),
+        ContentPayload = row.GetString("ContentPayload"),
+        QueryMetadata = row.GetString("QueryMetadata"),
+        Feedback = row.GetString("Feedback"),
+        ExternalId = row.GetString("ExternalId"),
+        Thread = row.GetGuid("Thread"),
+        Ticket = row.GetInt32("Ticket"),
+        Attachments = AttachmentsProperty.Read(row),
+        Sender = row.GetGuid("SenderId") is { } sender ? new MessageSender(sender, row.GetString("SenderName"), row.GetString("SenderAvatar")) : null,
         ETag = row.ETag,
     };
 
@@ -56,5 +84,50 @@ internal static class MessageRow
         var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
             key.Conversation.PartitionKey, RowKeys.Message(key.Sequence), cancellationToken: cancellation);
         return row.HasValue ? Read(row.Value!, key.Conversation) : null;
+    }
+
+    /// <summary>The message of a conversation that a client names, or null.</summary>
+    public static async Task<Message?> FindAsync(ParleyTables tables, ConversationKey conversation, string id, CancellationToken cancellation) =>
+        MessageRef.TryParse(id, conversation, out var reference) && await FindAsync(tables, reference.Key, cancellation) is { } message
+            && reference.Matches(message.Check)
+            ? message
+            : null;
+
+    /// <summary>The messages of a range of numbers, ascending.</summary>
+    public static async IAsyncEnumerable<Message> ReadRangeAsync(
+        ParleyTables tables, ConversationKey conversation, int first, int last, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var filter = Filters.Range(conversation.PartitionKey, RowKeys.Message(first), RowKeys.Message(last));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(last - first + 1, MaxPerCall), cancellationToken: cancellation))
+        {
+            var message = Read(row, conversation);
+            yield return message;
+            if (message.Key.Sequence == last)
+            {
+                // The service offers a continuation after a full page; there is nothing behind it.
+                yield break;
+            }
+        }
+    }
+
+    /// <summary>Messages by number, in no order: one call for every fourteen, at once.</summary>
+    public static async Task<IEnumerable<Message>> FindAllAsync(
+        ParleyTables tables, ConversationKey conversation, IEnumerable<int> sequences, CancellationToken cancellation)
+    {
+        var chunks = sequences.Chunk(Filters.MaxRowsNamed);
+        return (await Task.WhenAll(chunks.Select(chunk => ReadRowsAsync(tables, conversation, chunk, cancellation)))).SelectMany(found => found);
+    }
+
+    private static async Task<List<Message>> ReadRowsAsync(
+        ParleyTables tables, ConversationKey conversation, int[] sequences, CancellationToken cancellation)
+    {
+        var messages = new List<Message>(sequences.Length);
+        var filter = Filters.Rows(conversation.PartitionKey, [.. sequences.Select(RowKeys.Message)]);
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
+        {
+            messages.Add(Read(row, conversation));
+        }
+
+        return messages;
     }
 }

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Storage;
 
 namespace Parley.Messages;
@@ -21,24 +20,12 @@ public sealed class QuotedTexts(ParleyTables tables)
         }
 
         var here = messages.Where(message => wanted.Remove(message.Key.Sequence)).ToList();
-        var elsewhere = await Task.WhenAll(wanted.Chunk(Filters.MaxRowsNamed).Select(chunk => ReadRowsAsync(conversation, chunk, cancellation)));
-        foreach (var quoted in here.Concat(elsewhere.SelectMany(found => found)).Where(quoted => quoted.DeletedBy is null))
+        var elsewhere = await MessageRow.FindAllAsync(tables, conversation, wanted, cancellation);
+        foreach (var quoted in here.Concat(elsewhere).Where(quoted => quoted.DeletedBy is null))
         {
             texts[quoted.Key.Sequence] = quoted.Text;
         }
 
         return texts;
-    }
-
-    private async Task<List<Message>> ReadRowsAsync(ConversationKey conversation, int[] sequences, CancellationToken cancellation)
-    {
-        var messages = new List<Message>(sequences.Length);
-        var filter = Filters.Rows(conversation.PartitionKey, [.. sequences.Select(RowKeys.Message)]);
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
-        {
-            messages.Add(MessageRow.Read(row, conversation));
-        }
-
-        return messages;
     }
 }

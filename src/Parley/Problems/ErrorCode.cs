@@ -53,6 +53,10 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode MalformedJson = new("malformed_json", ProblemKind.Malformed, "The body is not readable JSON");
     /// <summary>If-Match is neither * nor a list of entity tags.</summary>
     public static readonly ErrorCode MalformedHeader = new("malformed_header", ProblemKind.Malformed, "A header is not readable");
+    /// <summary>The body is no multipart/form-data, is cut short, or has too many or too long parts.</summary>
+    public static readonly ErrorCode MalformedMultipart = new("malformed_multipart", ProblemKind.Malformed, "The body is not readable multipart/form-data");
+    /// <summary>The cursor has been altered, or belongs to another list.</summary>
+    public static readonly ErrorCode InvalidCursor = new("invalid_cursor", ProblemKind.Malformed, "The cursor is not valid here");
     /// <summary>No API key, or an unknown, revoked or expired one.</summary>
     public static readonly ErrorCode Unauthenticated = new("unauthenticated", ProblemKind.Unauthenticated, "No valid API key");
     /// <summary>X-Tenant names a tenant that the API key does not reach.</summary>
@@ -67,6 +71,10 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode ConversationNotFound = new("conversation_not_found", ProblemKind.NotFound, "No such conversation");
     /// <summary>An unknown or malformed message id, or one of another conversation.</summary>
     public static readonly ErrorCode MessageNotFound = new("message_not_found", ProblemKind.NotFound, "No such message");
+    /// <summary>An unknown, malformed or another tenant's sender id.</summary>
+    public static readonly ErrorCode SenderNotFound = new("sender_not_found", ProblemKind.NotFound, "No such sender");
+    /// <summary>An unknown, malformed or another tenant's ticket id.</summary>
+    public static readonly ErrorCode TicketNotFound = new("ticket_not_found", ProblemKind.NotFound, "No such ticket");
     /// <summary>A body names an unknown chatbot.</summary>
     public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ProblemKind.NotFound, "No such chatbot");
     /// <summary>The path exists; Allow lists its methods.</summary>
@@ -75,12 +83,18 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode ConversationFull = new("conversation_full", ProblemKind.Conflict, "The conversation takes no more messages");
     /// <summary>What was asked for needs a message that is still there.</summary>
     public static readonly ErrorCode MessageDeleted = new("message_deleted", ProblemKind.Conflict, "The message has been deleted");
+    /// <summary>Another sender has this identifier or external id.</summary>
+    public static readonly ErrorCode SenderExists = new("sender_exists", ProblemKind.Conflict, "There is such a sender already");
+    /// <summary>A chat has at most one ticket that is not completed.</summary>
+    public static readonly ErrorCode TicketOpen = new("ticket_open", ProblemKind.Conflict, "The chat has an open ticket");
+    /// <summary>Tickets go from pending to ongoing to completed, and no other way.</summary>
+    public static readonly ErrorCode TicketStatus = new("ticket_status", ProblemKind.Conflict, "The ticket cannot take this status");
     /// <summary>The row has been changed since the client read it.</summary>
     public static readonly ErrorCode StaleRevision = new("stale_revision", ProblemKind.PreconditionFailed, "If-Match names another revision");
     /// <summary>More bytes than the path takes.</summary>
     public static readonly ErrorCode BodyTooLarge = new("body_too_large", ProblemKind.TooLarge, "The body is too large");
-    /// <summary>Not JSON in UTF-8, or compressed.</summary>
-    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", ProblemKind.UnsupportedMediaType, "The body must be JSON");
+    /// <summary>Not the media type that the path takes (JSON in UTF-8, or multipart/form-data), or compressed.</summary>
+    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", ProblemKind.UnsupportedMediaType, "The body has another media type");
     /// <summary>Readable, but fields, parameters or headers break rules; errors lists every one.</summary>
     public static readonly ErrorCode InvalidFields = new("invalid_fields", ProblemKind.Invalid, "Some fields are not valid");
     /// <summary>The key was sent before with another path or body.</summary>
@@ -95,8 +109,9 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     /// <summary>Every code, in the order of the table in docs/api.md.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
-        MalformedJson, MalformedHeader, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
-        MessageNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, StaleRevision, BodyTooLarge,
+        MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
+        MessageNotFound, SenderNotFound, TicketNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
+        TicketOpen, TicketStatus, StaleRevision, BodyTooLarge,
         UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, Busy, StorageUnavailable,
     ];
 

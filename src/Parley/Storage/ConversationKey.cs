@@ -25,6 +25,14 @@ public readonly record struct MessageKey(ConversationKey Conversation, int Seque
     /// <summary>The last number a conversation gives out; then it is full.</summary>
     public const int MaxSequence = (1 << SequenceBits) - 1;
 
+    /// <summary>The largest integer id.</summary>
+    public const long MaxIntegerId = ((long)int.MaxValue << SequenceBits) | MaxSequence;
+
     /// <summary>The id that integer-id clients see: unique in the tenant, below 2^53.</summary>
     public long IntegerId => ((long)Conversation.Number << SequenceBits) | (uint)Sequence;
 }
+
+/// <summary>A sender: its tenant and its number in the tenant, from 1, dense.</summary>
+/// <param name="Tenant">The owner.</param>
+/// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>
+public readonly record struct SenderKey(TenantId Tenant, int Number);

@@ -10,6 +10,15 @@ public enum EntityKind
 
     /// <summary>A message.</summary>
     Message = 2,
+
+    /// <summary>A sender. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    Sender = 3,
+
+    /// <summary>A thread; its sequence is that of the message that it starts from.</summary>
+    Thread = 4,
+
+    /// <summary>A ticket.</summary>
+    Ticket = 5,
 }
 
 /// <summary>
@@ -74,6 +83,13 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
 
         id = new EntityId(kind, new ConversationKey(new TenantId((int)tenant), (int)conversation), (int)sequence, check);
         return true;
+    }
+
+    /// <summary>Reads the text of such a UUID, of this tenant.</summary>
+    public static bool TryParse(string text, EntityKind kind, TenantId tenant, out EntityId id)
+    {
+        id = default;
+        return Guid.TryParseExact(text, "D", out var uuid) && TryFromGuid(uuid, kind, out id) && id.Conversation.Tenant == tenant;
     }
 
     /// <inheritdoc/>

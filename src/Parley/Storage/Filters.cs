@@ -20,6 +20,13 @@ public static class Filters
     public static string Range(string partitionKey, string first, string last) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey ge {first} and RowKey le {last}");
 
+    /// <summary>The rows of one partition with keys after <paramref name="after"/> and before <paramref name="end"/>, both excluded.</summary>
+    public static string Between(string partitionKey, string after, string end) =>
+        TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey gt {after} and RowKey lt {end}");
+
+    /// <summary>What both filters take. Of properties other than the keys the service looks at every row of the range.</summary>
+    public static string And(string filter, string other) => $"({filter}) and ({other})";
+
     /// <summary>Up to <see cref="MaxRowsNamed"/> rows of one partition, by key.</summary>
     public static string Rows(string partitionKey, IReadOnlyCollection<string> rowKeys)
     {

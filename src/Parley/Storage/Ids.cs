@@ -17,8 +17,7 @@ public readonly record struct ConversationRef(ConversationKey Key, long? Check)
             return true;
         }
 
-        if (Guid.TryParseExact(text, "D", out var guid) && EntityId.TryFromGuid(guid, EntityKind.Conversation, out var entity)
-            && entity.Conversation.Tenant == tenant)
+        if (EntityId.TryParse(text, EntityKind.Conversation, tenant, out var entity))
         {
             id = new ConversationRef(entity.Conversation, entity.Check);
             return true;
@@ -37,20 +36,51 @@ public readonly record struct ConversationRef(ConversationKey Key, long? Check)
 public readonly record struct MessageRef(MessageKey Key, long? Check)
 {
     /// <summary>Reads an id; false for what can name no message of this conversation.</summary>
-    public static bool TryParse(string text, ConversationKey conversation, out MessageRef id)
+    public static bool TryParse(string text, ConversationKey conversation, out MessageRef id) =>
+        TryParse(text, conversation.Tenant, out id) && id.Key.Conversation == conversation;
+
+    /// <summary>Reads an id; false for what can name no message of this tenant.</summary>
+    public static bool TryParse(string text, TenantId tenant, out MessageRef id)
     {
         id = default;
-        if (Ids.TryParseInteger(text, long.MaxValue, out var integer))
+        if (Ids.TryParseInteger(text, MessageKey.MaxIntegerId, out var integer))
         {
-            var key = new MessageKey(conversation, (int)(integer & MessageKey.MaxSequence));
-            id = new MessageRef(key, null);
-            return key.IntegerId == integer && key.Sequence > 0;
+            var conversation = new ConversationKey(tenant, (int)(integer >> MessageKey.SequenceBits));
+            id = new MessageRef(new MessageKey(conversation, (int)(integer & MessageKey.MaxSequence)), null);
+            return conversation.Number > 0 && id.Key.Sequence > 0;
         }
 
-        if (Guid.TryParseExact(text, "D", out var guid) && EntityId.TryFromGuid(guid, EntityKind.Message, out var entity)
-            && entity.Conversation == conversation && entity.Sequence is > 0 and <= MessageKey.MaxSequence)
+        if (EntityId.TryParse(text, EntityKind.Message, tenant, out var entity) && entity.Sequence is > 0 and <= MessageKey.MaxSequence)
         {
-            id = new MessageRef(new MessageKey(conversation, entity.Sequence), entity.Check);
+            id = new MessageRef(new MessageKey(entity.Conversation, entity.Sequence), entity.Check);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a stored check is that of this id.</summary>
+    public bool Matches(long storedCheck) => Ids.CheckMatches(Check, storedCheck);
+}
+
+/// <summary>A sender as a client names it: by integer or by UUID.</summary>
+/// <param name="Key">The sender.</param>
+/// <param name="Check">The check of the UUID, to be compared with the stored one; null for an integer.</param>
+public readonly record struct SenderRef(SenderKey Key, long? Check)
+{
+    /// <summary>Reads an id; false for what can name no sender of this tenant.</summary>
+    public static bool TryParse(string text, TenantId tenant, out SenderRef id)
+    {
+        id = default;
+        if (Ids.TryParseInteger(text, int.MaxValue, out var number))
+        {
+            id = new SenderRef(new SenderKey(tenant, (int)number), null);
+            return true;
+        }
+
+        if (EntityId.TryParse(text, EntityKind.Sender, tenant, out var entity))
+        {
+            id = new SenderRef(new SenderKey(tenant, entity.Conversation.Number), entity.Check);
             return true;
         }
 

@@ -25,9 +25,6 @@ public static class RowKeys
     /// <summary>A message of a conversation.</summary>
     public static string Message(int sequence) => string.Create(CultureInfo.InvariantCulture, $"m|{sequence:D10}");
 
-    /// <summary>The number in a message's key.</summary>
-    public static int MessageSequence(string rowKey) => int.Parse(rowKey.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture);
-
     /// <summary>A client's idempotency key, in the partition that its effect is in.</summary>
     /// <param name="hash">Of the key as sent: clients may send characters that keys must not have.</param>
     public static string IdempotencyKey(string hash) => "k|" + hash;
@@ -35,14 +32,85 @@ public static class RowKeys
     /// <summary>A conversation, in its tenant's list.</summary>
     public static string Conversation(int number) => string.Create(CultureInfo.InvariantCulture, $"c|{number:D10}");
 
-    /// <summary>A conversation in the tenant's list by activity: newest minute first, then highest number first.</summary>
+    /// <summary>How the keys of the tenant's list by activity begin.</summary>
+    public const string ActivityList = "a|";
+
+    /// <summary>How the keys of an inbox's list by activity begin.</summary>
+    public static string InboxActivityList(Guid inbox) => $"ai|{inbox:N}|";
+
+    /// <summary>How the keys of a contact's list by activity begin.</summary>
+    public static string ContactActivityList(int contact) => string.Create(CultureInfo.InvariantCulture, $"ac|{contact:D10}|");
+
+    /// <summary>A conversation in a list by activity: newest minute first, then highest number first.</summary>
+    /// <param name="list">How the list's keys begin.</param>
     /// <param name="minute">Minutes since 1970 (UTC).</param>
     /// <param name="number">The conversation's number.</param>
-    public static string Activity(long minute, int number) =>
-        string.Create(CultureInfo.InvariantCulture, $"a|{MaxMinute - minute:D10}|{int.MaxValue - number:D10}");
+    public static string Activity(string list, long minute, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{list}{MaxMinute - minute:D10}|{int.MaxValue - number:D10}");
+
+    /// <summary>The minute and the conversation in a key of <see cref="Activity"/>.</summary>
+    public static (long Minute, int Number) ReadActivity(string rowKey)
+    {
+        var numbers = rowKey.AsSpan(rowKey.Length - 21);
+        return (
+            MaxMinute - long.Parse(numbers[..10], NumberStyles.None, CultureInfo.InvariantCulture),
+            int.MaxValue - int.Parse(numbers[11..], NumberStyles.None, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Sorts after every key that begins with <paramref name="start"/>; what follows is digits.</summary>
+    public static string EndOf(string start) => start + "~";
 
     /// <summary>An inbox of a tenant.</summary>
     public static string Inbox(Guid inbox) => "i|" + inbox.ToString("N", CultureInfo.InvariantCulture);
+
+    /// <summary>How the keys of an inbox's unread conversations begin.</summary>
+    public static string UnreadList(Guid inbox) => $"u|{inbox:N}|";
+
+    /// <summary>How the keys of one unread conversation begin: there may be left-overs of earlier times beside the valid one.</summary>
+    public static string Unread(Guid inbox, int number) => string.Create(CultureInfo.InvariantCulture, $"{UnreadList(inbox)}{number:D10}|");
+
+    /// <summary>A conversation that has become unread.</summary>
+    /// <param name="inbox">Its inbox.</param>
+    /// <param name="number">Its number.</param>
+    /// <param name="revision">How often it has become unread: so the row of one time can never be taken for that of another.</param>
+    public static string Unread(Guid inbox, int number, int revision) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Unread(inbox, number)}{revision:D10}");
+
+    /// <summary>A sender, in its tenant's partition.</summary>
+    public static string Sender(int number) => string.Create(CultureInfo.InvariantCulture, $"s|{number:D10}");
+
+    /// <summary>The sender that has an identifier.</summary>
+    /// <param name="hash">Of the identifier: clients may send characters that keys must not have.</param>
+    public static string SenderIdentifier(string hash) => "si|" + hash;
+
+    /// <summary>The sender that has an external id.</summary>
+    /// <param name="hash">Of the external id.</param>
+    public static string SenderExternalId(string hash) => "sx|" + hash;
+
+    /// <summary>A thread, by the message that it starts from.</summary>
+    public static string Thread(int sequence) => string.Create(CultureInfo.InvariantCulture, $"th|{sequence:D10}");
+
+    /// <summary>How the keys of a thread's messages begin.</summary>
+    public static string ThreadMessages(int thread) => string.Create(CultureInfo.InvariantCulture, $"tm|{thread:D10}|");
+
+    /// <summary>A message of a thread.</summary>
+    public static string ThreadMessage(int thread, int sequence) => string.Create(CultureInfo.InvariantCulture, $"{ThreadMessages(thread)}{sequence:D10}");
+
+    /// <summary>A ticket of a conversation.</summary>
+    public static string Ticket(int number) => string.Create(CultureInfo.InvariantCulture, $"tk|{number:D6}");
+
+    /// <summary>The number at the end of a key.</summary>
+    public static int LastNumber(string rowKey) =>
+        int.Parse(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    /// <summary>What an external id and the body that came with it made.</summary>
+    public static string ExternalId(string hash) => "x|" + hash;
+
+    /// <summary>A file that a message of the conversation holds.</summary>
+    public static string File(Guid file) => "b|" + file.ToString("N", CultureInfo.InvariantCulture);
+
+    /// <summary>The key that cursors are signed with, in the partition of administration.</summary>
+    public const string CursorSecret = "cursors";
 
     /// <summary>A tenant, in the list of administration.</summary>
     public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
@@ -53,6 +121,10 @@ public static class RowKeys
     /// <summary>In Due: idempotency keys of one conversation (or, with 0, of the tenant itself) to drop.</summary>
     public static string DueIdempotencyKeys(TenantId tenant, int conversation) =>
         string.Create(CultureInfo.InvariantCulture, $"k|{tenant.Number:D8}|{conversation:D10}");
+
+    /// <summary>In Due: a blob to remove unless a message holds it.</summary>
+    public static string DueFile(ConversationKey conversation, Guid file) =>
+        string.Create(CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
 
     /// <summary>In the table Keys: API keys are spread over 256 partitions by the first byte of their hash.</summary>
     public static string ApiKeyPartition(string hash) => hash[..2];

@@ -11,6 +11,9 @@ public static class StorageErrors
     /// <summary>The entity to insert exists already.</summary>
     public static bool IsAlreadyExists(this RequestFailedException e) => e.Status == 409;
 
+    /// <summary>The entity is not there.</summary>
+    public static bool IsNotFound(this RequestFailedException e) => e.Status == 404;
+
     /// <summary>
     /// Another writer was first; or this one was, if the storage client sent it again after a lost answer. So what is there decides.
     /// </summary>

@@ -1,12 +1,15 @@
+using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Identity;
+using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Parley.Files;
 
 namespace Parley.Storage;
 
-/// <summary>Connects to storage as the Functions host itself does, and creates the tables when the app starts.</summary>
-public sealed class StorageSetup(ParleyTables tables) : IHostedService
+/// <summary>Connects to storage as the Functions host itself does, and creates the tables and the container when the app starts.</summary>
+public sealed class StorageSetup(ParleyTables tables, FileStore files) : IHostedService
 {
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
@@ -14,19 +17,22 @@ public sealed class StorageSetup(ParleyTables tables) : IHostedService
     /// (<c>AzureWebJobsStorage__clientId</c> names a user-assigned one).
     /// </summary>
     /// <exception cref="InvalidOperationException">None of them is set.</exception>
-    public static TableServiceClient Connect(IConfiguration configuration, TableClientOptions options)
-    {
-        var section = configuration.GetSection("AzureWebJobsStorage");
-        if (section.Value is { Length: > 0 } connectionString)
-        {
-            return new TableServiceClient(connectionString, options);
-        }
+    public static TableServiceClient Connect(IConfiguration configuration, TableClientOptions options) => Make(
+        configuration,
+        "table",
+        connectionString => new TableServiceClient(connectionString, options),
+        (address, identity) => new TableServiceClient(address, identity, options));
 
-        var address = section["tableServiceUri"] ?? (section["accountName"] is { } account ? $"https://{account}.table.core.windows.net" : null);
-        return address is null
-            ? throw new InvalidOperationException("No storage: set AzureWebJobsStorage to a connection string, or AzureWebJobsStorage__accountName for a managed identity.")
-            : new TableServiceClient(new Uri(address), new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] }), options);
-    }
+    /// <summary>
+    /// A client for blobs, from the same settings as <see cref="Connect"/>, but for
+    /// <c>AzureWebJobsStorage__blobServiceUri</c>.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">None of them is set.</exception>
+    public static BlobServiceClient ConnectBlobs(IConfiguration configuration) => Make(
+        configuration,
+        "blob",
+        connectionString => new BlobServiceClient(connectionString, BlobOptions()),
+        (address, identity) => new BlobServiceClient(address, identity, BlobOptions()));
 
     /// <summary>
     /// Retries of Azure.Core: 503s, time-outs and broken connections up to three times. Every try ends after two seconds, so that
@@ -35,16 +41,49 @@ public sealed class StorageSetup(ParleyTables tables) : IHostedService
     public static TableClientOptions ClientOptions()
     {
         var options = new TableClientOptions();
-        options.Retry.MaxRetries = 3;
-        options.Retry.Delay = TimeSpan.FromMilliseconds(100);
-        options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(2);
+        Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
+        return options;
+    }
+
+    /// <summary>The same retries. A try has thirty seconds, in which a block of <see cref="FileStore.BlockBytes"/> gets through at 140 KB a second.</summary>
+    public static BlobClientOptions BlobOptions()
+    {
+        var options = new BlobClientOptions();
+        Retry(options, networkTimeout: TimeSpan.FromSeconds(30));
         return options;
     }
 
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) => tables.CreateIfNotExistsAsync(cancellationToken);
+    public Task StartAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(tables.CreateIfNotExistsAsync(cancellationToken), files.CreateIfNotExistsAsync(cancellationToken));
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static void Retry(ClientOptions options, TimeSpan networkTimeout)
+    {
+        options.Retry.MaxRetries = 3;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(100);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
+        options.Retry.NetworkTimeout = networkTimeout;
+    }
+
+    /// <summary>What every service's client is made from.</summary>
+    /// <param name="configuration">Has the section AzureWebJobsStorage.</param>
+    /// <param name="service">table or blob, as settings and host names spell it.</param>
+    /// <param name="withKey">Makes a client from a connection string.</param>
+    /// <param name="withIdentity">Makes a client from an address and the app's identity.</param>
+    private static T Make<T>(IConfiguration configuration, string service, Func<string, T> withKey, Func<Uri, TokenCredential, T> withIdentity)
+    {
+        var section = configuration.GetSection("AzureWebJobsStorage");
+        if (section.Value is { Length: > 0 } connectionString)
+        {
+            return withKey(connectionString);
+        }
+
+        var address = section[$"{service}ServiceUri"] ?? (section["accountName"] is { } account ? $"https://{account}.{service}.core.windows.net" : null);
+        return address is null
+            ? throw new InvalidOperationException("No storage: set AzureWebJobsStorage to a connection string, or AzureWebJobsStorage__accountName for a managed identity.")
+            : withIdentity(new Uri(address), new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] }));
+    }
 }

@@ -7,6 +7,9 @@ namespace Parley.Storage;
 /// <summary>Sends entity group transactions.</summary>
 internal static class Transactions
 {
+    /// <summary>"Performing entity group transactions", Table service REST reference.</summary>
+    public const int MaxOperations = 100;
+
     /// <summary>Sends one.</summary>
     /// <returns>The answer of each operation, in their order, with the row's new ETag.</returns>
     /// <exception cref="IOException">The answer is not whole, so that the outcome is unknown: the client reports that in several ways.</exception>

@@ -21,8 +21,7 @@ public class TableTransactionAction
 
     internal TableTransactionActionType ActionType { get; }
 
-    /// <summary>The row to do it to.</summary>
-    public ITableEntity Entity { get; }
+    internal ITableEntity Entity { get; }
 
     internal ETag ETag { get; }
 }

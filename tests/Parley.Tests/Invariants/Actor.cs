@@ -6,6 +6,7 @@ using Parley.Problems;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Xunit;
 
 namespace Parley.Tests.Invariants;
 
@@ -28,13 +29,16 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         for (var i = 0; i < requests; i++)
         {
             var request = new Request($"{name}.{i}");
-            await (random.Next(10) switch
+            await (random.Next(13) switch
             {
                 < 5 => AppendAsync(request, keyed: random.Next(2) == 0),
                 < 7 => EditAsync(request),
                 7 => EditAsync(new Request(request.Name) { Deletes = true }),
                 8 => CreateAsync(request, keyed: true),
-                _ => CreateAsync(request, keyed: random.Next(2) == 0),
+                9 => CreateAsync(request, keyed: random.Next(2) == 0),
+                10 => ReadAsync(request),
+                11 => PatchAsync(request),
+                _ => TicketAsync(request),
             });
         }
     }
@@ -53,7 +57,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         var role = random.Next(2) == 0 ? MessageRole.Customer : MessageRole.Staff;
         var message = new NewMessage(request.Name == Scenario.Shared ? MessageRole.Customer : role, $"text of {request.Name}", 1, request.Name, null);
         var key = keyed ? IdempotencyKey.Create(request.Name, [message.Text]) : null;
-        return SendAsync(request, keyed, async () => request.Message = (await append(Process(), new ConversationRef(conversation, null), message, key)).Key);
+        return SendAsync(request, keyed, async () => request.Message = (await append(Process(), new ConversationRef(conversation, null), message, key)).Message.Key);
     }
 
     private Task EditAsync(Request request)
@@ -85,6 +89,42 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         });
     }
 
+    private Task ReadAsync(Request request) => SendAsync(request, keyed: false, async () =>
+    {
+        var mark = await Process().Reading.ReadAsync(AnyConversation(), null, CancellationToken.None);
+        world.Read.Add(mark);
+    });
+
+    private Task PatchAsync(Request request)
+    {
+        var conversation = AnyConversation();
+        world.Patches.Add((conversation.Key, request));
+        return SendAsync(request, keyed: false, async () =>
+        {
+            var patched = await Process().ConversationChange.ChangeAsync(
+                conversation, head => head with { Metadata = request.Name }, null, CancellationToken.None);
+            Assert.Equal(request.Name, patched.Metadata);
+        });
+    }
+
+    /// <summary>Opens a ticket, or moves the open one on.</summary>
+    private Task TicketAsync(Request request) => SendAsync(request, keyed: false, async () =>
+    {
+        var conversation = AnyConversation();
+        var own = Process();
+        var head = await own.Conversations.GetAsync(conversation, CancellationToken.None);
+        if (head.OpenTicket is { } number && await own.Tickets.FindAsync(head.Key, number, CancellationToken.None) is { } open)
+        {
+            await own.TicketWriter.ChangeAsync(head.Key.Tenant, $"{open.Id}", ticket => ticket with { Status = ticket.Status + 1 }, null, CancellationToken.None);
+        }
+        else
+        {
+            await own.TicketWriter.OpenAsync(conversation, request.Name, CancellationToken.None);
+        }
+    });
+
+    private ConversationRef AnyConversation() => new(world.Conversations[random.Next(world.Conversations.Count)], null);
+
     private Task CreateAsync(Request request, bool keyed)
     {
         world.Creations.Add(request);
@@ -104,7 +144,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
                 request.Outcome = request.Deletes && request.Revision is null ? Outcome.NotStored : Outcome.Stored;
                 return;
             }
-            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.MessageDeleted || e.Code == ErrorCode.Busy)
+            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy || e.Code.Kind == ProblemKind.Conflict)
             {
                 // Another try of the same request may still be on its way, or be another actor's.
                 if (tries == 1 && request.Name != Scenario.Shared)

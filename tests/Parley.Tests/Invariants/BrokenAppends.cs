@@ -37,9 +37,10 @@ internal static class BrokenAppends
             if (looksForWriteId && tried <= head.Last
                 && await MessageRow.FindAsync(process.Tables, new MessageKey(head.Key, tried.Value), CancellationToken.None) is { } there && there.WriteId == draft.UserName)
             {
-                return new Appended(there.Key, Replayed: false);
+                return new Appended(there, Replayed: false);
             }
 
+            var prepared = await process.Activity.PrepareAsync(head, head.ActivityMinute, draft.Role == MessageRole.Customer, CancellationToken.None);
             var message = new Message
             {
                 Key = new MessageKey(head.Key, head.Last + 1),
@@ -50,7 +51,9 @@ internal static class BrokenAppends
                 UserName = draft.UserName,
                 Type = "text",
                 Text = draft.Text,
+                Ticket = head.OpenTicket,
                 CreatedAt = head.LastMessageAt ?? head.CreatedAt,
+                UpdatedAt = head.LastMessageAt ?? head.CreatedAt,
             };
             var change = new TableEntity(head.Key.PartitionKey, RowKeys.Head)
             {
@@ -59,6 +62,7 @@ internal static class BrokenAppends
                 ["LastMessage"] = message.Text,
                 ["LastMessageAt"] = message.CreatedAt,
                 ["Unread"] = head.Unread + (message.Role == MessageRole.Customer ? 1 : 0),
+                ["UnreadRev"] = prepared.UnreadRevision,
             };
             try
             {
@@ -67,7 +71,7 @@ internal static class BrokenAppends
                     new(TableTransactionActionType.Add, MessageRow.Create(message)),
                     new(TableTransactionActionType.UpdateMerge, change, ifMatch ? head.ETag : ETag.All),
                 ]);
-                return new Appended(message.Key, Replayed: false);
+                return new Appended(message, Replayed: false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
             {

@@ -32,7 +32,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Posting()
     {
-        Assert.Equal(2, await CallsAsync(() => Appends.AppendAsync(process, conversation, "first")));
+        Assert.Equal(3, await CallsAsync(() => Appends.AppendAsync(process, conversation, "first that is unread in its inbox")));
         Assert.Equal(2, await CallsAsync(() => Appends.AppendAsync(process, conversation, "next")));
         Assert.Equal(3, await CallsAsync(() => Appends.AppendAsync(process, conversation, "first with a key in this hour", "a")));
         Assert.Equal(2, await CallsAsync(() => Appends.AppendAsync(process, conversation, "next with a key", "b")));
@@ -63,7 +63,7 @@ public sealed class StorageCallTests : IAsyncLifetime
                 new ConversationRef(conversation, null), new NewMessage(MessageRole.Staff, "quoting", 1, "staff", quoted), null, CancellationToken.None);
         }
 
-        var pages = new MessagePages(process.Tables, process.Conversations, new QuotedTexts(process.Tables));
+        var pages = process.Pages;
         Assert.Equal(calls, await CallsAsync(async () =>
         {
             var page = await pages.ReadAsync(new ConversationRef(conversation, null), 1, 20, newestFirst: true, CancellationToken.None);

@@ -4,6 +4,7 @@ using Parley.Messages;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Parley.Tickets;
 using Xunit;
 
 namespace Parley.Tests.Invariants;
@@ -61,6 +62,12 @@ internal sealed class World(Simulation run)
 
     public List<Request> Creations { get; } = [];
 
+    /// <summary>What readings were told.</summary>
+    public List<ReadMark> Read { get; } = [];
+
+    /// <summary>Changes of a conversation's metadata to the request's name.</summary>
+    public List<(ConversationKey Conversation, Request Request)> Patches { get; } = [];
+
     /// <summary>A process under the scheduler, with faults of its own.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
         new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count }), run.Time, seed);
@@ -80,6 +87,9 @@ internal sealed class World(Simulation run)
             var head = HeadRow.Read(Assert.Single(partition, row => row.RowKey == RowKeys.Head), key);
             var own = partition.Where(row => row.RowKey.StartsWith("m|", StringComparison.Ordinal)).Select(row => MessageRow.Read(row, key)).ToList();
             VerifyHead(head, own);
+            VerifyReading(head, own);
+            VerifyPatches(head);
+            VerifyTickets(head, own, [.. partition.Where(row => row.RowKey.StartsWith("tk|", StringComparison.Ordinal)).Select(row => TicketRow.Read(row, key))]);
             VerifyLists(head, lists);
             VerifyKeys(key, partition, own, due);
             heads.Add(head);
@@ -98,16 +108,54 @@ internal sealed class World(Simulation run)
         Assert.Equal(messages.Select(message => message.CreatedAt).Order(), messages.Select(message => message.CreatedAt));
         Assert.Equal(messages.Count > 0 ? HeadRow.Preview(messages[^1].Text) : null, head.LastMessage);
         Assert.Equal(messages.Count > 0 ? messages[^1].CreatedAt : null, head.LastMessageAt);
-        Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer), head.Unread);
-
         // A revision names one state: every write of the head raises it by one.
         Assert.Equal(1 + headWrites.GetValueOrDefault(head.Key.PartitionKey), head.Revision);
     }
 
-    /// <summary>The head's activity minute has its row, and the tenant's list is never behind it.</summary>
+    /// <summary>The customer's messages are read up to the head's mark, those behind it are its unread count, and no told reading is undone.</summary>
+    private void VerifyReading(Conversation head, List<Message> messages)
+    {
+        Assert.InRange(head.ReadUpTo, 0, head.Last);
+        Assert.All(messages, message =>
+            Assert.Equal(message.Role == MessageRole.Customer && message.Key.Sequence <= head.ReadUpTo, message.ReadAt is not null));
+        Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer && message.Key.Sequence > head.ReadUpTo), head.Unread);
+        Assert.All(Read.Where(mark => mark.Conversation.Key == head.Key), mark => Assert.True(mark.Conversation.ReadUpTo <= head.ReadUpTo));
+    }
+
+    /// <summary>The metadata is that of a change which was not refused; when one was told that it is stored, of no time before it.</summary>
+    private void VerifyPatches(Conversation head)
+    {
+        var patches = Patches.Where(patch => patch.Conversation == head.Key).Select(patch => patch.Request).ToList();
+        if (head.Metadata is null)
+        {
+            Assert.DoesNotContain(patches, patch => patch.Outcome == Outcome.Stored);
+        }
+        else
+        {
+            Assert.Contains(patches, patch => patch.Name == head.Metadata && patch.Outcome != Outcome.NotStored);
+        }
+    }
+
+    /// <summary>Numbers are dense, at most the last ticket is open, and a message belongs to the ticket in whose range it is.</summary>
+    private static void VerifyTickets(Conversation head, List<Message> messages, List<Ticket> tickets)
+    {
+        Assert.Equal(Enumerable.Range(1, head.Tickets), tickets.Select(ticket => ticket.Number));
+        Assert.All(tickets, ticket => Assert.Equal(ticket.Number == head.OpenTicket, ticket.Status != TicketStatus.Completed));
+        Assert.All(tickets, ticket => Assert.Equal(ticket.Status == TicketStatus.Completed, ticket.LastMessage is not null && ticket.FinishedAt is not null));
+        Assert.All(messages, message => Assert.Equal(
+            tickets.SingleOrDefault(ticket => ticket.FirstMessage <= message.Key.Sequence && message.Key.Sequence <= (ticket.LastMessage ?? head.Last))?.Number,
+            message.Ticket));
+    }
+
+    /// <summary>The head's activity minute has its rows, an unread conversation its own, and the tenant's list is never behind it.</summary>
     private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists)
     {
-        Assert.Contains(RowKeys.Activity(head.ActivityMinute, head.Key.Number), lists);
+        Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, lists));
+        if (head is { Unread: > 0, Inbox: { } inbox })
+        {
+            Assert.Contains(RowKeys.Unread(inbox.Id, head.Key.Number, head.UnreadRevision), lists);
+        }
+
         Assert.True(lists[RowKeys.Conversation(head.Key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
         Assert.True(head.LastMessageAt is null || head.LastMessageAt.Value.Minute() <= head.ActivityMinute);
     }

@@ -13,9 +13,9 @@ public class RowKeysTests
         Assert.Equal("00000012", Tenant.PartitionKey);
         Assert.Equal("00000012|0000000345", new ConversationKey(Tenant, 345).PartitionKey);
         Assert.Equal("m|0000000007", RowKeys.Message(7));
-        Assert.Equal(7, RowKeys.MessageSequence(RowKeys.Message(7)));
+        Assert.Equal(7, RowKeys.LastNumber(RowKeys.Message(7)));
         Assert.Equal("c|0000000345", RowKeys.Conversation(345));
-        Assert.Equal("a|9970299999|2147483302", RowKeys.Activity(29_700_000, 345));
+        Assert.Equal("a|9970299999|2147483302", RowKeys.Activity(RowKeys.ActivityList, 29_700_000, 345));
         Assert.Equal("k|00000012|0000000345", RowKeys.DueIdempotencyKeys(Tenant, 345));
         Assert.Equal("202611210159", RowKeys.DuePartition(new DateTimeOffset(2026, 11, 21, 1, 59, 59, TimeSpan.Zero)));
         Assert.Equal("202611210159", RowKeys.DuePartition(new DateTimeOffset(2026, 11, 20, 22, 59, 59, TimeSpan.FromHours(-3))));
@@ -29,8 +29,8 @@ public class RowKeysTests
         Assert.True(string.CompareOrdinal(RowKeys.Conversation(9), RowKeys.Conversation(int.MaxValue)) < 0);
 
         // Newest minute first, then the highest number.
-        Assert.True(string.CompareOrdinal(RowKeys.Activity(101, 1), RowKeys.Activity(100, 2)) < 0);
-        Assert.True(string.CompareOrdinal(RowKeys.Activity(100, 2), RowKeys.Activity(100, 1)) < 0);
+        Assert.True(string.CompareOrdinal(RowKeys.Activity(RowKeys.ActivityList, 101, 1), RowKeys.Activity(RowKeys.ActivityList, 100, 2)) < 0);
+        Assert.True(string.CompareOrdinal(RowKeys.Activity(RowKeys.ActivityList, 100, 2), RowKeys.Activity(RowKeys.ActivityList, 100, 1)) < 0);
     }
 
     [Theory]

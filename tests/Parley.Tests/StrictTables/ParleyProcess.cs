@@ -1,8 +1,14 @@
+using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
+using Moq;
 using Parley.Conversations;
+using Parley.Files;
 using Parley.Messages;
+using Parley.Senders;
 using Parley.Storage;
 using Parley.Testing;
+using Parley.Threads;
+using Parley.Tickets;
 
 namespace Parley.Tests.OnStrictTables;
 
@@ -12,22 +18,63 @@ internal sealed class ParleyProcess
     public ParleyProcess(TableConnection connection, TimeProvider time, int seed)
     {
         Tables = new ParleyTables(connection.ServiceClient());
-        var (reader, activity) = (new ConversationReader(Tables), new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance));
+        Activity = new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance);
         var (entropy, writers) = (new Entropy(seed), new KeyedLock());
-        var budget = new WriteBudget(time, entropy);
-        Creation = new ConversationCreation(Tables, reader, activity, writers, budget, time, entropy);
-        Append = new MessageAppend(Tables, reader, activity, writers, budget, time, entropy);
-        Change = new MessageChange(Tables, reader, new QuotedTexts(Tables), writers, budget, entropy);
-        Conversations = reader;
+        var (budget, cursors, quotes) = (new WriteBudget(time, entropy), new Cursors(Tables, entropy), new QuotedTexts(Tables));
+        var edits = new Edits(writers, budget, entropy);
+        Conversations = new ConversationReader(Tables);
+        Senders = new SenderReader(Tables, cursors);
+        SenderWriter = new SenderWriter(Tables, Senders, edits, writers, budget, time, entropy);
+        Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
+        ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
+        ConversationChange = new ConversationChange(Tables, Conversations, edits);
+        Unread = new UnreadCounts(Tables);
+        Threads = new ThreadReader(Tables, cursors);
+        ThreadCreation = new ThreadCreation(Tables, Threads, time, entropy);
+        Tickets = new TicketReader(Tables, cursors);
+        TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
+        Append = new MessageAppend(Tables, Conversations, Activity, Threads, writers, budget, time, entropy);
+
+        // No blob is touched as long as no message has a file.
+        Change = new MessageChange(Tables, Conversations, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
+        Reading = new MessageReading(Tables, Conversations, ConversationChange, Activity, time);
+        Pages = new MessagePages(Tables, Conversations, quotes, cursors);
+        Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);
     }
 
     public ParleyTables Tables { get; }
 
+    public ConversationReader Conversations { get; }
+
+    public ConversationActivity Activity { get; }
+
     public ConversationCreation Creation { get; }
+
+    public ConversationList ConversationList { get; }
+
+    public ConversationChange ConversationChange { get; }
+
+    public UnreadCounts Unread { get; }
+
+    public SenderReader Senders { get; }
+
+    public SenderWriter SenderWriter { get; }
+
+    public ThreadReader Threads { get; }
+
+    public ThreadCreation ThreadCreation { get; }
+
+    public TicketReader Tickets { get; }
+
+    public TicketWriter TicketWriter { get; }
 
     public MessageAppend Append { get; }
 
     public MessageChange Change { get; }
 
-    public ConversationReader Conversations { get; }
+    public MessageReading Reading { get; }
+
+    public MessagePages Pages { get; }
+
+    public ChatMessages Chats { get; }
 }

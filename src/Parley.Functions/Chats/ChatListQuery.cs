@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.Http;
+using Parley.Functions.Http;
+
+namespace Parley.Functions.Chats;
+
+/// <summary>The query of the lists of what a chat has: its threads, its tickets.</summary>
+internal sealed class ChatListQuery
+{
+    /// <summary>The most entries of an answer, and how many when the client does not say.</summary>
+    private const int MaxLimit = 1000;
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidFields"/>.</exception>
+    public ChatListQuery(IQueryCollection query)
+    {
+        var fields = new QueryFields(query);
+        ChatId = fields.RequiredId("chatId");
+        Limit = fields.Number("limit", MaxLimit, 1, MaxLimit);
+        Cursor = fields.Cursor();
+        fields.ThrowIfInvalid();
+    }
+
+    public string ChatId { get; }
+
+    public int Limit { get; }
+
+    public string? Cursor { get; }
+}

@@ -1,0 +1,118 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations;
+using Parley.Functions.Http;
+using Parley.Idempotency;
+using Parley.Messages;
+using Parley.Senders;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Chats;
+
+/// <summary>Messages of a chat, as Zaia's clients read and write them. A chat is a conversation.</summary>
+public sealed class ChatMessageFunctions(
+    ApiEndpoint endpoint, ConversationReader conversations, ChatMessages chats, MessageAppend append, SenderReader senders)
+{
+    private const int MaxContent = 4000;
+    private const int MinExternalId = 3;
+    private const int MaxTickets = 50;
+    private const int MaxLimit = 1000;
+
+    /// <summary>The most that one answer holds when the client names no limit.</summary>
+    private const int Unlimited = 5000;
+
+    /// <summary>Messages whose senders are looked up together.</summary>
+    private const int JoinedAtOnce = 100;
+
+    /// <summary>Room for a message of which every character is escaped.</summary>
+    private const int MaxBody = 64 * 1024;
+
+    /// <summary>POST /chat-messages.</summary>
+    [Function("ChatMessagesCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var chatId = fields.RequiredId("chatId");
+            var threadId = fields.Id("chatThreadId");
+            var content = fields.RequiredText("content", 0, MaxContent);
+            var externalId = fields.Text("externalId", MinExternalId, Limits.Line);
+            var senderId = fields.Id("senderId");
+            var role = fields.RequiredWord("role", "user", "assistant");
+            string?[] body = [chatId, threadId, content, externalId, senderId, role];
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, body);
+            fields.ThrowIfInvalid();
+
+            var sender = await senders.NamedAsync(call.Caller.Tenant, senderId, "senderId", call.Cancellation);
+            var draft = new NewMessage(role == "user" ? MessageRole.Customer : MessageRole.Assistant, content, null, sender?.Name, null)
+            {
+                Sender = sender,
+                Thread = threadId,
+                ExternalId = externalId,
+                ExternalKey = externalId is null ? null : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
+            };
+            var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
+            var chat = await conversations.GetAsync(new ConversationRef(stored.Message.Key.Conversation, null), call.Cancellation);
+            return new JsonResult<ChatMessageAnswer>(ChatMessageAnswer.Of(stored.Message, chat.Id), CamelJson.Default.ChatMessageAnswer)
+            {
+                Replayed = stored.Replayed,
+            };
+        });
+
+    /// <summary>GET /chat-messages.</summary>
+    [Function("ChatMessagesList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var chatId = query.RequiredId("chatId");
+            var filter = new ChatFilter(query.Id("chatThreadId"), query.Ids("ticketIds", MaxTickets));
+            var joins = query.Words("joins", "senders", "chat-message-follow-ups");
+            var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
+            query.ThrowIfInvalid();
+
+            var list = call.ConversationOrNull(chatId) is { } id
+                ? await chats.OpenAsync(id, filter, query.Cursor(), limit, call.Cancellation)
+                : ChatMessageList.Empty;
+            return new JsonArrayResult<ChatMessageAnswer>(
+                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageAnswer, list.Next)
+            {
+                Total = list.Total,
+            };
+        });
+
+    private IAsyncEnumerable<ChatMessageAnswer> AnswersAsync(
+        TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, CancellationToken cancellation)
+    {
+        var answers = list.Messages.Select(message => ChatMessageAnswer.Of(message, list.Chat) with
+        {
+            ChatMessageFollowUps = joins.Contains("chat-message-follow-ups") ? [] : null,
+        });
+        return joins.Contains("senders") ? WithSendersAsync(tenant, answers, cancellation) : answers;
+    }
+
+    /// <summary>Today's senders, a hundred messages at a time, each sender once.</summary>
+    private async IAsyncEnumerable<ChatMessageAnswer> WithSendersAsync(
+        TenantId tenant, IAsyncEnumerable<ChatMessageAnswer> answers, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var known = new Dictionary<int, Sender>();
+        await foreach (var chunk in answers.Chunk(JoinedAtOnce).WithCancellation(cancellation))
+        {
+            var unknown = chunk.Select(answer => NumberOf(answer, tenant)).OfType<int>().Where(number => !known.ContainsKey(number));
+            foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
+            {
+                known[number] = sender;
+            }
+
+            foreach (var answer in chunk)
+            {
+                yield return answer.With(NumberOf(answer, tenant) is { } number ? known.GetValueOrDefault(number) : null);
+            }
+        }
+    }
+
+    private static int? NumberOf(ChatMessageAnswer answer, TenantId tenant) =>
+        answer.SenderId is { } id && SenderRef.TryParse($"{id}", tenant, out var sender) ? sender.Key.Number : null;
+}

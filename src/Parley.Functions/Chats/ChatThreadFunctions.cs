@@ -1,0 +1,49 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations;
+using Parley.Functions.Http;
+using Parley.Tenants;
+using Parley.Threads;
+
+namespace Parley.Functions.Chats;
+
+/// <summary>A thread, as Zaia's clients read it. It never changes once it is there.</summary>
+public sealed record ChatThreadAnswer(Guid Id, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, Guid ChatId, Guid ChatMessageId)
+{
+    /// <summary>Shapes a stored thread.</summary>
+    /// <param name="thread">The thread.</param>
+    /// <param name="chat">Its conversation's UUID.</param>
+    public static ChatThreadAnswer Of(ChatThread thread, Guid chat) => new(thread.Id, thread.CreatedAt, thread.CreatedAt, chat, thread.MessageId);
+}
+
+/// <summary>Threads of a chat.</summary>
+public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader conversations, ThreadReader reader, ThreadCreation creation)
+{
+    private const int MaxBody = 16 * 1024;
+
+    /// <summary>POST /chat-threads.</summary>
+    [Function("ChatThreadsCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-threads")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var (chatId, messageId) = (fields.RequiredId("chatId"), fields.RequiredId("chatMessageId"));
+            fields.ThrowIfInvalid();
+
+            var chat = await conversations.GetAsync(call.Conversation(chatId), call.Cancellation);
+            var thread = await creation.CreateAsync(chat, messageId, call.Cancellation);
+            return new JsonResult<ChatThreadAnswer>(ChatThreadAnswer.Of(thread, chat.Id), CamelJson.Default.ChatThreadAnswer);
+        });
+
+    /// <summary>GET /chat-threads.</summary>
+    [Function("ChatThreadsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-threads")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var query = new ChatListQuery(request.Query);
+            var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
+            var page = chat is null ? new ThreadPage([], null) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+            var answers = page.Threads.Select(thread => ChatThreadAnswer.Of(thread, chat!.Id)).ToAsyncEnumerable();
+            return new JsonArrayResult<ChatThreadAnswer>(answers, CamelJson.Default.IAsyncEnumerableChatThreadAnswer, page.Next);
+        });
+}

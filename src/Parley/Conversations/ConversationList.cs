@@ -1,0 +1,141 @@
+using System.Buffers.Binary;
+using Azure;
+using Azure.Data.Tables;
+using Parley.Problems;
+using Parley.Senders;
+using Parley.Storage;
+
+namespace Parley.Conversations;
+
+/// <summary>Which conversations a list shows.</summary>
+/// <param name="Inbox">Of this inbox only.</param>
+/// <param name="Contact">Of this contact only: a sender's id as the client sent it.</param>
+public sealed record ConversationFilter(Guid? Inbox, string? Contact);
+
+/// <summary>A page of conversations, by activity.</summary>
+/// <param name="Conversations">The conversations.</param>
+/// <param name="Next">The cursor of the next page, or null.</param>
+/// <param name="Previous">The cursor of the page before, or null.</param>
+public sealed record ConversationPage(IReadOnlyList<Conversation> Conversations, string? Next, string? Previous);
+
+/// <summary>
+/// Lists conversations by the minute of their last activity, newest first. The rows of a list say where to look, the heads decide: a row
+/// whose head stands at another minute is skipped, and dropped when it is too old to be one whose head is still to come.
+/// </summary>
+public sealed class ConversationList(ParleyTables tables, ConversationReader reader, SenderReader senders, Cursors cursors, TimeProvider time)
+{
+    /// <summary>A row younger than this may be waiting for its head: a write is sent at most 25 s after its rows.</summary>
+    public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
+
+    /// <summary>How many earlier pages a cursor remembers: Table Storage reads one way only.</summary>
+    private const int MaxBack = 100;
+
+    /// <summary>Bytes of one position in a cursor: minute and number.</summary>
+    private const int PositionLength = 8;
+
+    /// <summary>One page: one call for the rows, and one for each conversation, at once.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
+    public async Task<ConversationPage> ReadAsync(
+        TenantId tenant, ConversationFilter filter, string? cursor, int pageSize, CancellationToken cancellation)
+    {
+        var query = $"conversations|{filter.Inbox:N}|{filter.Contact}";
+        var starts = cursor is null ? [] : await cursors.OpenAsync(tenant, query, cursor, cancellation);
+        if (await ListOfAsync(tenant, filter, cancellation) is not { } list)
+        {
+            return new ConversationPage([], null, null);
+        }
+
+        var (found, last) = await WalkAsync(tenant, list, After(list, starts), filter, pageSize, cancellation);
+        return new ConversationPage(
+            found,
+            last is null ? null : await cursors.SealAsync(tenant, query, Append(starts, last), cancellation),
+            starts.Length == 0 ? null : await cursors.SealAsync(tenant, query, starts[..^PositionLength], cancellation));
+    }
+
+    /// <summary>How the keys of the list begin; null when the contact does not exist.</summary>
+    private async Task<string?> ListOfAsync(TenantId tenant, ConversationFilter filter, CancellationToken cancellation)
+    {
+        if (filter.Contact is not { } id)
+        {
+            return filter.Inbox is { } inbox ? RowKeys.InboxActivityList(inbox) : RowKeys.ActivityList;
+        }
+
+        var contact = SenderRef.TryParse(id, tenant, out var reference) ? await senders.FindAsync(reference, cancellation) : null;
+        return contact is null ? null : RowKeys.ContactActivityList(contact.Key.Number);
+    }
+
+    /// <returns>The conversations, and the last row that was looked at when there are more behind it.</returns>
+    private async Task<(List<Conversation> Found, string? Last)> WalkAsync(
+        TenantId tenant, string list, string after, ConversationFilter filter, int pageSize, CancellationToken cancellation)
+    {
+        var between = Filters.Between(tenant.PartitionKey, after, RowKeys.EndOf(list));
+        if (filter is { Contact: not null, Inbox: { } inbox })
+        {
+            between = Filters.And(between, TableClient.CreateQueryFilter($"Inbox eq {inbox}"));
+        }
+
+        var found = new List<Conversation>(pageSize);
+        string? last = null;
+        await using var rows = tables.Tenants.QueryAsync<TableEntity>(between, pageSize + 1, cancellationToken: cancellation).GetAsyncEnumerator(cancellation);
+        var more = await rows.MoveNextAsync();
+        while (more && found.Count < pageSize)
+        {
+            var batch = new List<TableEntity>(pageSize);
+            while (more && batch.Count < pageSize - found.Count)
+            {
+                batch.Add(rows.Current);
+                more = await rows.MoveNextAsync();
+            }
+
+            last = batch[^1].RowKey;
+            found.AddRange((await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)))).OfType<Conversation>());
+        }
+
+        return (found, more ? last : null);
+    }
+
+    private async Task<Conversation?> ReadAsync(TenantId tenant, TableEntity row, CancellationToken cancellation)
+    {
+        var (minute, number) = RowKeys.ReadActivity(row.RowKey);
+        var conversation = await reader.FindAsync(new ConversationKey(tenant, number), cancellation);
+        if (conversation?.ActivityMinute == minute)
+        {
+            return conversation;
+        }
+
+        if (row.Timestamp < time.GetUtcNow() - StaleAfter)
+        {
+            await DropAsync(row, cancellation);
+        }
+
+        return null;
+    }
+
+    private async Task DropAsync(TableEntity row, CancellationToken cancellation)
+    {
+        try
+        {
+            await tables.Tenants.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsPreconditionFailed())
+        {
+            // It has just been written again, so a head is on its way.
+        }
+    }
+
+    private static string After(string list, byte[] starts) => starts.Length == 0
+        ? list
+        : RowKeys.Activity(
+            list,
+            BinaryPrimitives.ReadUInt32BigEndian(starts.AsSpan(starts.Length - PositionLength)),
+            BinaryPrimitives.ReadInt32BigEndian(starts.AsSpan(starts.Length - sizeof(int))));
+
+    private static byte[] Append(byte[] starts, string rowKey)
+    {
+        var (minute, number) = RowKeys.ReadActivity(rowKey);
+        Span<byte> position = stackalloc byte[PositionLength];
+        BinaryPrimitives.WriteUInt32BigEndian(position, checked((uint)minute));
+        BinaryPrimitives.WriteInt32BigEndian(position[sizeof(uint)..], number);
+        return [.. starts.AsSpan(Math.Max(0, starts.Length - (MaxBack - 1) * PositionLength)), .. position];
+    }
+}

@@ -1,0 +1,23 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Files;
+
+/// <summary>
+/// The rows that tell whose a blob is. A blob is written before the message that holds it and removed after the message has let go of it, so
+/// before either a row in Due says where to look; a blob that no message holds by then is removed.
+/// </summary>
+internal static class FileRows
+{
+    /// <summary>Longer than any upload or deletion may take.</summary>
+    private static readonly TimeSpan LookAfter = TimeSpan.FromHours(1);
+
+    /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
+    public static TableEntity Holder(ConversationKey conversation, Guid file, int sequence) =>
+        new(conversation.PartitionKey, RowKeys.File(file)) { ["Message"] = sequence };
+
+    /// <summary>Has the sweep look after a blob in an hour.</summary>
+    public static Task WriteDueAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
+        tables.Due.UpsertEntityAsync(
+            new TableEntity(RowKeys.DuePartition(now + LookAfter), RowKeys.DueFile(conversation, file)), TableUpdateMode.Replace, cancellation);
+}

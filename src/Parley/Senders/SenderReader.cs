@@ -1,0 +1,103 @@
+using Azure.Data.Tables;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Senders;
+
+/// <summary>A page of senders, newest first.</summary>
+/// <param name="Senders">The senders.</param>
+/// <param name="Next">The cursor of the next page, or null.</param>
+/// <param name="Previous">The cursor of the page before, or null.</param>
+public sealed record SenderPage(IReadOnlyList<Sender> Senders, string? Next, string? Previous);
+
+/// <summary>Reads senders.</summary>
+public sealed class SenderReader(ParleyTables tables, Cursors cursors)
+{
+    /// <summary>One sender: one point read.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.SenderNotFound"/>: also for a wrong check and another tenant's id.</exception>
+    public async Task<Sender> GetAsync(SenderRef id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
+
+    /// <summary>What is answered for every id that names no sender of the caller's tenant.</summary>
+    public static ParleyException NotFound() => ErrorCode.SenderNotFound.With("There is no such sender.");
+
+    /// <summary>One sender, or null.</summary>
+    public async Task<Sender?> FindAsync(SenderRef id, CancellationToken cancellation) =>
+        await FindAsync(id.Key, cancellation) is { } sender && id.Matches(sender.Check) ? sender : null;
+
+    /// <summary>The sender that a request's body names.</summary>
+    /// <param name="tenant">The caller's.</param>
+    /// <param name="id">As the client sent it; null when it names none.</param>
+    /// <param name="field">The body's member, for the error.</param>
+    /// <param name="cancellation">Ends the read.</param>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> when there is none.</exception>
+    public async Task<Sender?> NamedAsync(TenantId tenant, string? id, string field, CancellationToken cancellation) => id is null
+        ? null
+        : (SenderRef.TryParse(id, tenant, out var reference) ? await FindAsync(reference, cancellation) : null)
+            ?? throw ParleyException.Field(field, "No such sender.");
+
+    /// <summary>The sender that has an identifier, or null: two point reads.</summary>
+    public Task<Sender?> FindByIdentifierAsync(TenantId tenant, string identifier, CancellationToken cancellation) =>
+        FindByAsync(tenant, RowKeys.SenderIdentifier(Digest.Of(identifier)), cancellation);
+
+    /// <summary>The sender that has an external id, or null: two point reads.</summary>
+    public Task<Sender?> FindByExternalIdAsync(TenantId tenant, string externalId, CancellationToken cancellation) =>
+        FindByAsync(tenant, RowKeys.SenderExternalId(Digest.Of(externalId)), cancellation);
+
+    /// <summary>A page of all senders. Numbers are dense, so a page is one range of keys: two calls for each.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
+    public async Task<SenderPage> ListAsync(TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation)
+    {
+        const string Query = "senders";
+        var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
+        var counter = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
+        var page = NumberPage.NewestFirst(1, counter.HasValue ? counter.Value!.GetInt32("LastSender") ?? 0 : 0, position, pageSize);
+        var senders = new List<Sender>();
+        if (page.Count > 0)
+        {
+            var filter = Filters.Range(tenant.PartitionKey, RowKeys.Sender(page.First), RowKeys.Sender(page.Last));
+            await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, page.Count, cancellationToken: cancellation))
+            {
+                senders.Add(SenderRow.Read(row, tenant));
+            }
+        }
+
+        senders.Reverse();
+        return new SenderPage(
+            senders,
+            page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
+            page.Previous is { } previous ? await cursors.SealNumberAsync(tenant, Query, previous, cancellation) : null);
+    }
+
+    /// <summary>Senders by number, those that exist: one call for every fourteen.</summary>
+    public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)
+    {
+        var chunks = numbers.Distinct().Chunk(Filters.MaxRowsNamed);
+        var found = await Task.WhenAll(chunks.Select(chunk => ReadRowsAsync(tenant, chunk, cancellation)));
+        return found.SelectMany(senders => senders).ToDictionary(sender => sender.Key.Number);
+    }
+
+    internal async Task<Sender?> FindAsync(SenderKey key, CancellationToken cancellation)
+    {
+        var row = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
+            key.Tenant.PartitionKey, RowKeys.Sender(key.Number), cancellationToken: cancellation);
+        return row.HasValue ? SenderRow.Read(row.Value!, key.Tenant) : null;
+    }
+
+    private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation)
+    {
+        var finder = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, finderKey, cancellationToken: cancellation);
+        return finder.HasValue ? await FindAsync(new SenderKey(tenant, finder.Value!.GetInt32("Sender")!.Value), cancellation) : null;
+    }
+
+    private async Task<List<Sender>> ReadRowsAsync(TenantId tenant, int[] numbers, CancellationToken cancellation)
+    {
+        var senders = new List<Sender>(numbers.Length);
+        var filter = Filters.Rows(tenant.PartitionKey, [.. numbers.Select(RowKeys.Sender)]);
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
+        {
+            senders.Add(SenderRow.Read(row, tenant));
+        }
+
+        return senders;
+    }
+}

@@ -1,0 +1,80 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Senders;
+
+/// <summary>
+/// The rows <c>s|n</c> of a tenant's partition, and beside each <c>si|…</c> and <c>sx|…</c> by its identifier and its external id. All of
+/// them are in one partition, so they change in one transaction and are never out of step.
+/// </summary>
+internal static class SenderRow
+{
+    public static TableEntity Create(Sender sender)
+    {
+        var row = new TableEntity(sender.Key.Tenant.PartitionKey, RowKeys.Sender(sender.Key.Number))
+        {
+            ["WriteId"] = sender.WriteId,
+            ["Check"] = sender.Check,
+            ["Rev"] = sender.Revision,
+            ["Entity"] = (int)sender.Entity,
+            ["Blocked"] = sender.Blocked,
+            ["CreatedAt"] = sender.CreatedAt,
+            ["UpdatedAt"] = sender.UpdatedAt,
+        };
+        row.SetIfAny("Name", sender.Name);
+        row.SetIfAny("ExternalId", sender.ExternalId);
+        row.SetIfAny("Identifier", sender.Identifier);
+        row.SetIfAny("Avatar", sender.Avatar);
+        row.SetIfAny("Email", sender.Email);
+        row.SetIfAny("PhoneNumber", sender.PhoneNumber);
+        row.SetIfAny("Metadata", sender.Metadata);
+        row.SetIfAny("EditId", sender.EditId);
+        return row;
+    }
+
+    public static Sender Read(TableEntity row, TenantId tenant) => new()
+    {
+        Key = new SenderKey(tenant, RowKeys.LastNumber(row.RowKey)),
+        WriteId = row.GetString("WriteId"),
+        Check = row.GetInt64("Check")!.Value,
+        Revision = row.GetInt32("Rev")!.Value,
+        Entity = (SenderEntity)row.GetInt32("Entity")!.Value,
+        Blocked = row.GetBoolean("Blocked")!.Value,
+        CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
+        UpdatedAt = row.GetDateTimeOffset("UpdatedAt")!.Value,
+        Name = row.GetString("Name"),
+        ExternalId = row.GetString("ExternalId"),
+        Identifier = row.GetString("Identifier"),
+        Avatar = row.GetString("Avatar"),
+        Email = row.GetString("Email"),
+        PhoneNumber = row.GetString("PhoneNumber"),
+        Metadata = row.GetString("Metadata"),
+        EditId = row.GetString("EditId"),
+        ETag = row.ETag,
+    };
+
+    /// <summary>The keys of the rows that find this sender by what is unique to it.</summary>
+    public static IEnumerable<string> FinderKeys(Sender sender)
+    {
+        if (sender.Identifier is { } identifier)
+        {
+            yield return RowKeys.SenderIdentifier(Digest.Of(identifier));
+        }
+
+        if (sender.ExternalId is { } externalId)
+        {
+            yield return RowKeys.SenderExternalId(Digest.Of(externalId));
+        }
+    }
+
+    /// <summary>The row that finds this sender by one of those keys.</summary>
+    public static TableEntity Finder(Sender sender, string rowKey) =>
+        new(sender.Key.Tenant.PartitionKey, rowKey) { ["Sender"] = sender.Key.Number };
+
+    /// <summary>What inserts a sender; fails when another one has its identifier or external id.</summary>
+    public static IEnumerable<TableTransactionAction> Insertion(Sender sender) =>
+    [
+        .. FinderKeys(sender).Select(key => new TableTransactionAction(TableTransactionActionType.Add, Finder(sender, key))),
+        new(TableTransactionActionType.Add, Create(sender)),
+    ];
+}

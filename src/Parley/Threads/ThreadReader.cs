@@ -1,0 +1,62 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Threads;
+
+/// <summary>A page of a conversation's threads, in the order of the messages that they start from.</summary>
+/// <param name="Threads">The threads.</param>
+/// <param name="Next">The cursor of the next page, or null.</param>
+public sealed record ThreadPage(IReadOnlyList<ChatThread> Threads, string? Next);
+
+/// <summary>Reads threads.</summary>
+public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
+{
+    /// <summary>The thread of a conversation that a client names, or null: one point read.</summary>
+    public async Task<ChatThread?> FindAsync(ConversationKey conversation, string id, CancellationToken cancellation) =>
+        EntityId.TryParse(id, EntityKind.Thread, conversation.Tenant, out var entity) && entity.Conversation == conversation
+            && await FindAsync(conversation, entity.Sequence, cancellation) is { } thread && thread.Check == entity.Check
+            ? thread
+            : null;
+
+    /// <summary>A page: one call.</summary>
+    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
+    public async Task<ThreadPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
+    {
+        var (tenant, query) = (conversation.Tenant, $"threads|{conversation.Number}");
+        var after = await cursors.OpenNumberAsync(tenant, query, cursor, cancellation) ?? 0;
+        var threads = new List<ChatThread>();
+        var filter = Filters.Between(conversation.PartitionKey, RowKeys.Thread(after), RowKeys.Thread(int.MaxValue));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellation))
+        {
+            if (threads.Count == limit)
+            {
+                return new ThreadPage(threads, await cursors.SealNumberAsync(tenant, query, threads[^1].Sequence, cancellation));
+            }
+
+            threads.Add(ThreadRow.Read(row, conversation));
+        }
+
+        return new ThreadPage(threads, null);
+    }
+
+    /// <summary>The numbers of a thread's messages, ascending: one call for every thousand.</summary>
+    internal async Task<List<int>> MessagesAsync(ChatThread thread, CancellationToken cancellation)
+    {
+        var numbers = new List<int>();
+        var start = RowKeys.ThreadMessages(thread.Sequence);
+        var filter = Filters.Between(thread.Conversation.PartitionKey, start, RowKeys.EndOf(start));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation))
+        {
+            numbers.Add(RowKeys.LastNumber(row.RowKey));
+        }
+
+        return numbers;
+    }
+
+    internal async Task<ChatThread?> FindAsync(ConversationKey conversation, int sequence, CancellationToken cancellation)
+    {
+        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
+            conversation.PartitionKey, RowKeys.Thread(sequence), cancellationToken: cancellation);
+        return row.HasValue ? ThreadRow.Read(row.Value!, conversation) : null;
+    }
+}
