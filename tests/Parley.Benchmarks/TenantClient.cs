@@ -50,6 +50,16 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
     /// <summary>POSTs under load.</summary>
     public Task PostAsync(string path, byte[] body) => SendUnderLoadAsync(HttpMethod.Post, path, body);
 
+    /// <summary>Sends a request of which any answer will do, and drops all but its status.</summary>
+    public async Task<int> StatusAsync(HttpMethod method, string path, JsonObject? body)
+    {
+        using var request = Request(method, path);
+        request.Content = body is null ? null : JsonContent(JsonSerializer.SerializeToUtf8Bytes(body));
+        using var response = await http.SendAsync(request, CancellationToken.None);
+        await response.Content.CopyToAsync(Stream.Null);
+        return (int)response.StatusCode;
+    }
+
     public void Dispose() => http.Dispose();
 
     private async Task SendUnderLoadAsync(HttpMethod method, string path, byte[]? body)

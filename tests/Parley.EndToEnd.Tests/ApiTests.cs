@@ -66,6 +66,7 @@ internal static class Api
         var problem = JsonNode.Parse(text)!.AsObject();
         Assert.Equal(["type", "title", "status", "detail", "error", "message", "errors", "traceId"], problem.Select(member => member.Key));
         Assert.Equal($"urn:parley:problem:{code}", problem["type"]!.GetValue<string>());
+        Assert.NotEmpty(problem["title"]!.GetValue<string>());
         Assert.Equal(status, problem["status"]!.GetValue<int>());
         Assert.Equal(code, problem["error"]!.GetValue<string>());
         Assert.Equal(problem["detail"]!.GetValue<string>(), problem["message"]!.GetValue<string>());

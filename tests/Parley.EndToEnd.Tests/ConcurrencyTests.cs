@@ -92,8 +92,7 @@ public class ConcurrencyTests(ParleyFixture parley)
         }
 
         await using var second = await ParleyHost.StartAsync(new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() });
-        using var secondClient = new HttpClient { BaseAddress = new Uri(second.BaseAddress, second.RoutePrefix + "/") };
-        secondClient.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", parley.ApiKey);
+        var secondClient = parley.NewClient(parley.ApiKey, new Uri(second.BaseAddress, second.RoutePrefix + "/"));
         var conversation = await parley.Client.CreateConversationAsync();
         var answers = await Task.WhenAll(Enumerable.Range(0, 2).SelectMany(host => Enumerable.Range(0, 4).Select(async client =>
         {

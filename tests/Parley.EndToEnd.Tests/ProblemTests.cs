@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using Parley.Testing;
+using Parley.Testing.OpenApi;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests;
@@ -263,8 +264,10 @@ public class ProblemTests(ParleyFixture parley)
         using var reader = new StreamReader(socket.GetStream(), Encoding.UTF8);
         var parts = (await reader.ReadToEndAsync()).Split("\r\n\r\n", 2);
         var lines = parts[0].Split("\r\n");
+        var start = request.Split(' ', 3);
         var response = new HttpResponseMessage((HttpStatusCode)int.Parse(lines[0].Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)) { Content = new StringContent(parts[1]) };
         response.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(lines.First(line => line.StartsWith("Content-Type:", StringComparison.Ordinal))[13..]);
+        await OpenApiContract.Document.ValidateAsync(new HttpMethod(start[0]), parley.Api, new Uri(parley.Api, start[1]), response);
         return response;
     }
 }

@@ -1,0 +1,132 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Parley.Testing.OpenApi;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests.OpenApi;
+
+/// <summary>That a wrong response is caught.</summary>
+public class ContractTests
+{
+    private const string Conversation = "v1/conversations/7";
+    private static readonly Uri Api = new("http://localhost:7071/api/");
+
+    [Fact]
+    public async Task A_good_answer_passes() => await GetAsync(Conversation, Example());
+
+    [Theory]
+    [InlineData("a missing field", "lacks the member title")]
+    [InlineData("an extra field", "/extra is not documented")]
+    [InlineData("an extra field below", "/contact/extra is not documented")]
+    [InlineData("a wrong type", "/number must be integer")]
+    [InlineData("a null", "/createdAt must be string")]
+    [InlineData("a wrong format", "/id must be of format uuid")]
+    [InlineData("a wrong pattern", "/createdAt must match")]
+    [InlineData("a wrong bound", "/unreadMessagesCount breaks minimum 0")]
+    [InlineData("a wrong length", "/title breaks maxLength 250")]
+    public async Task A_wrong_body_is_caught(string wrong, string reason)
+    {
+        var body = Example();
+        switch (wrong)
+        {
+            case "a missing field": body.Remove("title"); break;
+            case "an extra field": body["extra"] = 1; break;
+            case "an extra field below": body["contact"]!["extra"] = 1; break;
+            case "a wrong type": body["number"] = "7"; break;
+            case "a null": body["createdAt"] = null; break;
+            case "a wrong format": body["id"] = "7"; break;
+            case "a wrong pattern": body["createdAt"] = "2026-01-31T12:00:00Z"; break;
+            case "a wrong bound": body["unreadMessagesCount"] = -1; break;
+            default: body["title"] = new string('x', 251); break;
+        }
+
+        var failure = await Assert.ThrowsAsync<ContractException>(() => GetAsync(Conversation, body));
+
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+        Assert.StartsWith("GET /api/v1/conversations/7 answered 200", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(418, "application/json", true, "not documented")]
+    [InlineData(200, "text/plain", true, "Content-Type: must be application/json")]
+    [InlineData(200, "application/json", false, "ETag: is missing")]
+    [InlineData(500, "application/json", false, "Content-Type: must be application/problem+json")]
+    public async Task A_wrong_status_type_or_header_is_caught(int status, string type, bool tagged, string reason)
+    {
+        var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Get, Conversation, status, type, Example().ToJsonString(), tagged ? [("ETag", "\"1\"")] : []));
+
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ETag", "\"one\"", "ETag: must match")]
+    [InlineData("X-Extra", "1", "X-Extra: is a header that is not documented")]
+    public async Task A_wrong_header_is_caught(string name, string value, string reason)
+    {
+        (string, string)[] headers = name == "ETag" ? [(name, value)] : [("ETag", "\"1\""), (name, value)];
+        var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Get, Conversation, 200, "application/json", Example().ToJsonString(), headers));
+
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("GET", "v1/nothing", 200, "must be a 404")]
+    [InlineData("GET", "v1/conversations//", 200, "must be a 404")]
+    [InlineData("DELETE", "v1/conversations", 404, "must be a 405")]
+    [InlineData("DELETE", "v1/conversations", 405, "Allow: is missing")]
+    public async Task Paths_and_methods_that_are_not_documented(string method, string path, int status, string reason)
+    {
+        var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(new HttpMethod(method), path, status, "application/problem+json", "{}", []));
+
+        Assert.Contains(reason, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_literal_segment_goes_before_a_parameter()
+    {
+        const string Sent = """{"success":"true","data":{"status":"sent","message_id":"1","conversation_id":"1"}}""";
+
+        await SendAsync(HttpMethod.Post, "v1/conversations/1/messages/media/", 200, "application/json", Sent, []);
+        var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Put, "v1/conversations/1/messages/media", 200, "application/json", Sent, [("ETag", "\"1\"")]));
+
+        Assert.Contains("/data lacks the member id", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_comes_from_elsewhere_passes() => await SendAsync(HttpMethod.Get, "http://127.0.0.1:10000/files/x", 200, "image/png", "x", []);
+
+    [Fact]
+    public void A_keyword_that_the_validator_does_not_know_is_not_passed_over()
+    {
+        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"oneOf":[]}""")!));
+        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"format":"hostname"}""")!));
+        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"items":{"minimun":1}}""")!));
+    }
+
+    private static JsonObject Example() => OpenApiContract.Document.Root["components"]!["examples"]!["Conversation"]!["value"]!.DeepClone().AsObject();
+
+    private static Task GetAsync(string path, JsonObject body) => SendAsync(HttpMethod.Get, path, 200, "application/json", body.ToJsonString(), [("ETag", "\"1\"")]);
+
+    private static async Task SendAsync(HttpMethod method, string path, int status, string type, string body, (string Name, string Value)[] headers)
+    {
+        using var client = new HttpClient(new ContractHandler(OpenApiContract.Document, Api) { InnerHandler = new Canned(status, type, body, headers) }) { BaseAddress = Api };
+        using var request = new HttpRequestMessage(method, path);
+        using var response = await client.SendAsync(request);
+        Assert.Equal(body, await response.Content.ReadAsStringAsync());
+    }
+
+    private sealed class Canned(int status, string type, string body, (string Name, string Value)[] headers) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, type) };
+            foreach (var (name, value) in headers)
+            {
+                response.Headers.TryAddWithoutValidation(name, value);
+            }
+
+            return Task.FromResult(response);
+        }
+    }
+}

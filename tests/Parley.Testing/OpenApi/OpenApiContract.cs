@@ -1,0 +1,202 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Parley.LocalHost;
+
+namespace Parley.Testing.OpenApi;
+
+/// <summary>A response is not what docs/openapi.yaml says.</summary>
+public sealed class ContractException(string message) : Exception(message);
+
+/// <summary>docs/openapi.yaml, and whether a response is what it says.</summary>
+public sealed class OpenApiContract
+{
+    private const int ExcerptLength = 600;
+
+    /// <summary>Headers of the transport and of every answer, which operations do not document.</summary>
+    private static readonly string[] CommonHeaders = ["Date", "Server", "Transfer-Encoding", "Content-Length", "Content-Type", "Cache-Control", "X-Content-Type-Options"];
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    private readonly List<(string[] Template, JsonObject Path)> paths;
+    private readonly Dictionary<JsonNode, Schema> schemas = [];
+
+    /// <summary>The repository's document.</summary>
+    public static OpenApiContract Document { get; } = new(YamlJson.Read(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.yaml"))));
+
+    /// <summary>A document, as JSON.</summary>
+    public OpenApiContract(JsonNode root)
+    {
+        Root = root;
+
+        // Of two templates that match, the one with a literal where they first differ comes first.
+        paths = [.. root["paths"]!.AsObject()
+            .Select(path => (Template: path.Key.Trim('/').Split('/'), Path: path.Value!.AsObject()))
+            .OrderBy(path => string.Concat(path.Template.Select(segment => segment[0] == '{' ? '1' : '0')), StringComparer.Ordinal)];
+    }
+
+    /// <summary>The document as JSON.</summary>
+    public JsonNode Root { get; }
+
+    /// <summary>Every operation: its path, its method in upper case, and what the document says of it.</summary>
+    public IEnumerable<(string Path, string Method, JsonObject Operation)> Operations =>
+        from path in Root["paths"]!.AsObject()
+        from member in path.Value!.AsObject()
+        where member.Key is not ("parameters" or "summary" or "description")
+        select (path.Key, member.Key.ToUpperInvariant(), member.Value!.AsObject());
+
+    /// <summary>What a reference points to.</summary>
+    /// <exception cref="KeyNotFoundException">It points nowhere.</exception>
+    public static JsonNode Resolve(JsonNode root, string reference)
+    {
+        var node = reference.StartsWith("#/", StringComparison.Ordinal) ? root : null;
+        foreach (var name in reference[2..].Split('/'))
+        {
+            node = node?[name.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)];
+        }
+
+        return node ?? throw new KeyNotFoundException($"Nothing is at {reference}.");
+    }
+
+    /// <summary>What a node is, or what it refers to.</summary>
+    public JsonNode Follow(JsonNode node) => node is JsonObject && node["$ref"] is { } reference ? Resolve(Root, reference.GetValue<string>()) : node;
+
+    /// <summary>Holds a response to the document, and leaves its body to be read again.</summary>
+    /// <param name="method">The request's method.</param>
+    /// <param name="api">The address that the document's paths begin at.</param>
+    /// <param name="address">The request's address.</param>
+    /// <param name="response">The response.</param>
+    /// <exception cref="ContractException">It is something else, and how.</exception>
+    public async Task ValidateAsync(HttpMethod method, Uri api, Uri address, HttpResponseMessage response)
+    {
+        // Read once: of a document that comes in pieces, this waits for the last.
+        var body = await response.Content.ReadAsByteArrayAsync();
+        var path = address.AbsolutePath[(api.AbsolutePath.Length - 1)..];
+        var deviations = Find(method.Method.ToUpperInvariant(), path, response, body).ToList();
+        if (deviations.Count > 0)
+        {
+            var text = await response.Content.ReadAsStringAsync();
+            throw new ContractException(
+                $"{method} {address.PathAndQuery} answered {(int)response.StatusCode}, which is not what docs/openapi.yaml says:\n"
+                + string.Concat(deviations.Select(deviation => $"  {(deviation.Place.Length > 0 ? deviation.Place : "the answer")} {deviation.Reason}\n"))
+                + (text.Length > ExcerptLength ? text[..ExcerptLength] + "…" : text));
+        }
+    }
+
+    private IEnumerable<Deviation> Find(string method, string path, HttpResponseMessage response, byte[] body)
+    {
+        var status = ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
+        var matches = Match(path);
+        if (matches.Count == 0)
+        {
+            return status == "404"
+                ? FindInResponse(Root["components"]!["responses"]!["NotFound"]!, response, body)
+                : [new Deviation("", "must be a 404: the path is not documented")];
+        }
+
+        if (matches.Select(match => match[method.ToLowerInvariant()]).FirstOrDefault(found => found is not null) is not { } operation)
+        {
+            return status == "405"
+                ? [.. FindInResponse(Root["components"]!["responses"]!["MethodNotAllowed"]!, response, method == "HEAD" ? null : body), .. FindInAllow(matches, response)]
+                : [new Deviation("", "must be a 405: the method is not documented")];
+        }
+
+        return operation["responses"]![status] is { } documented
+            ? FindInResponse(Follow(documented), response, body)
+            : [new Deviation("", $"has a status that is not documented; these are: {string.Join(", ", operation["responses"]!.AsObject().Select(known => known.Key))}")];
+    }
+
+    /// <summary>The paths that an address may be, the most literal one first.</summary>
+    private List<JsonObject> Match(string path)
+    {
+        // One slash at the end is none.
+        var segments = (path.EndsWith('/') ? path[..^1] : path).TrimStart('/').Split('/');
+        return [.. from known in paths
+                   where known.Template.Length == segments.Length
+                   where known.Template.Zip(segments).All(pair =>
+                       pair.First[0] == '{' ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase))
+                   select known.Path];
+    }
+
+    private static IEnumerable<Deviation> FindInAllow(List<JsonObject> matches, HttpResponseMessage response)
+    {
+        var expected = matches.SelectMany(match => match.Select(member => member.Key)).Where(name => name != "parameters").Select(name => name.ToUpperInvariant()).Distinct().Order(StringComparer.Ordinal).ToList();
+        if (!expected.SequenceEqual(response.Content.Headers.Allow.Order(StringComparer.Ordinal)))
+        {
+            yield return new Deviation("Allow:", $"must be {string.Join(", ", expected)}");
+        }
+    }
+
+    /// <param name="documented">The document's response.</param>
+    /// <param name="response">The response.</param>
+    /// <param name="body">Its body; null when there is none to be had.</param>
+    private IEnumerable<Deviation> FindInResponse(JsonNode documented, HttpResponseMessage response, byte[]? body)
+    {
+        var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        var known = documented["headers"]?.AsObject().ToDictionary(header => header.Key, header => Follow(header.Value!), StringComparer.OrdinalIgnoreCase) ?? [];
+        return [.. FindInHeaders(known, headers), .. body is null ? [] : FindInBody(documented, response.Content.Headers.ContentType?.MediaType, body)];
+    }
+
+    private IEnumerable<Deviation> FindInHeaders(Dictionary<string, JsonNode> known, Dictionary<string, string> headers)
+    {
+        foreach (var name in headers.Keys.Except(CommonHeaders, StringComparer.OrdinalIgnoreCase).Where(name => !known.ContainsKey(name)))
+        {
+            yield return new Deviation($"{name}:", "is a header that is not documented");
+        }
+
+        foreach (var (name, header) in known)
+        {
+            if (headers.TryGetValue(name, out var text))
+            {
+                var schema = header["schema"]!;
+                var value = schema["type"]?.GetValue<string>() == "integer" && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                    ? JsonSerializer.SerializeToElement(number)
+                    : JsonSerializer.SerializeToElement(text);
+                foreach (var deviation in SchemaOf(schema).Validate(value))
+                {
+                    yield return new Deviation($"{name}:", deviation.Reason);
+                }
+            }
+            else if (header["required"]?.GetValue<bool>() == true)
+            {
+                yield return new Deviation($"{name}:", "is missing");
+            }
+        }
+    }
+
+    private IReadOnlyList<Deviation> FindInBody(JsonNode documented, string? type, byte[] body)
+    {
+        if (documented["content"]?.AsObject() is not { } content)
+        {
+            return body.Length == 0 ? [] : [new Deviation("", "must have no body")];
+        }
+
+        if (type is null || content[type] is not { } media)
+        {
+            return [new Deviation("Content-Type:", $"must be {string.Join(" or ", content.Select(known => known.Key))}, not {type ?? "missing"}")];
+        }
+
+        try
+        {
+            using var json = JsonDocument.Parse(body, Strict);
+            return SchemaOf(media["schema"]!).Validate(json.RootElement);
+        }
+        catch (JsonException e)
+        {
+            return [new Deviation("", $"is not readable JSON: {e.Message}")];
+        }
+    }
+
+    private Schema SchemaOf(JsonNode node)
+    {
+        lock (schemas)
+        {
+            if (!schemas.TryGetValue(node, out var schema))
+            {
+                schemas[node] = schema = new Schema(Root, node);
+            }
+
+            return schema;
+        }
+    }
+}
