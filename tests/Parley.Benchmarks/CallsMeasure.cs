@@ -94,7 +94,7 @@ internal static class CallsMeasure
         await CreateAsync("create with a key, the tenant's first in an hour", "first");
         await CreateAsync("create with a key", "second");
         await CreateAsync("create with a key, sent again", "second");
-        await count.RunAsync("get a conversation", 1, HttpMethod.Get, $"v1/conversations/{created.GetProperty("id").GetString()}");
+        await count.RunAsync("get a conversation of an inbox", 2, HttpMethod.Get, $"v1/conversations/{created.GetProperty("id").GetString()}");
     }
 
     private static async Task CountAuthenticationAsync(Counting count)

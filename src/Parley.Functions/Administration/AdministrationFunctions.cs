@@ -81,7 +81,7 @@ public sealed class AdministrationFunctions(ApiEndpoint endpoint, TenantAdminist
             }
         }
 
-        if (scopes == Scopes.None)
+        if (scopes == Scopes.None && (fields.IsAbsent("scopes") || fields.Texts("scopes") is { Count: 0 }))
         {
             fields.Fail("scopes", "Must name at least one scope.");
         }

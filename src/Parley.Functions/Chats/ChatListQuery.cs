@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Functions.Http;
+using Parley.Storage;
 
 namespace Parley.Functions.Chats;
 
@@ -25,4 +26,11 @@ internal sealed class ChatListQuery
     public int Limit { get; }
 
     public string? Cursor { get; }
+
+    /// <summary>The page of a chat that does not exist.</summary>
+    public T Nothing<T>(T empty)
+    {
+        Cursors.RequireNone(Cursor);
+        return empty;
+    }
 }

@@ -68,14 +68,21 @@ public sealed class ChatMessageFunctions(
         {
             var query = new QueryFields(request.Query);
             var chatId = query.RequiredId("chatId");
-            var filter = new ChatFilter(query.Id("chatThreadId"), query.Ids("ticketIds", MaxTickets));
+            var filter = new ChatFilter(query.Id("chatThreadId"), query.IdList("ticketIds", MaxTickets));
             var joins = query.Words("joins", "senders", "chat-message-follow-ups");
             var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
             query.ThrowIfInvalid();
 
-            var list = call.ConversationOrNull(chatId) is { } id
-                ? await chats.OpenAsync(id, filter, query.Cursor(), limit, call.Cancellation)
-                : ChatMessageList.Empty;
+            var list = ChatMessageList.Empty;
+            if (call.ConversationOrNull(chatId) is { } id)
+            {
+                list = await chats.OpenAsync(id, filter, query.Cursor(), limit, call.Cancellation);
+            }
+            else
+            {
+                Cursors.RequireNone(query.Cursor());
+            }
+
             return new JsonArrayResult<ChatMessageAnswer>(
                 AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageAnswer, list.Next)
             {

@@ -42,7 +42,7 @@ public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader
         {
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
-            var page = chat is null ? new ThreadPage([], null) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+            var page = chat is null ? query.Nothing(new ThreadPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
             var answers = page.Threads.Select(thread => ChatThreadAnswer.Of(thread, chat!.Id)).ToAsyncEnumerable();
             return new JsonArrayResult<ChatThreadAnswer>(answers, CamelJson.Default.IAsyncEnumerableChatThreadAnswer, page.Next);
         });

@@ -55,7 +55,7 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
         {
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
-            var page = chat is null ? new TicketPage([], null) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+            var page = chat is null ? query.Nothing(new TicketPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
             var answers = page.Tickets.Select(ticket => TicketAnswer.Of(ticket, chat!.Id)).ToAsyncEnumerable();
             return new JsonArrayResult<TicketAnswer>(answers, CamelJson.Default.IAsyncEnumerableTicketAnswer, page.Next);
         });

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
 using Parley.Functions.Http;
 using Parley.Problems;
+using Parley.Storage;
 using Parley.Tenants;
 
 namespace Parley.Functions.Conversations;
@@ -74,10 +75,8 @@ public sealed class ConversationFunctions(
             var contact = query.Id("contact");
             query.ThrowIfInvalid();
 
-            // No conversation is in two inboxes.
-            var nothing = inbox is not null && channel is not null && inbox != channel;
-            var page = nothing
-                ? new ConversationPage([], null, null)
+            var page = inbox is not null && channel is not null && inbox != channel
+                ? NoConversations(query.Cursor())
                 : await list.ReadAsync(tenant, new ConversationFilter(inbox ?? channel, contact), query.Cursor(), pageSize, call.Cancellation);
             var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
             var now = time.GetUtcNow();
@@ -125,6 +124,13 @@ public sealed class ConversationFunctions(
                 call.Cancellation);
             return await AnswerAsync(call, changed, StatusCodes.Status200OK);
         });
+
+    /// <summary>No conversation is in two inboxes.</summary>
+    private static ConversationPage NoConversations(string? cursor)
+    {
+        Cursors.RequireNone(cursor);
+        return new ConversationPage([], null, null);
+    }
 
     private static void RefuseChatbot(Guid? chatbot)
     {

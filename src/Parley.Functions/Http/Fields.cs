@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Parley.Problems;
+using Parley.Storage;
 
 namespace Parley.Functions.Http;
 
@@ -39,6 +40,9 @@ internal sealed class Fields
     /// <summary>To be called when all fields are read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
     public void ThrowIfInvalid() => errors.ThrowIfAny();
+
+    /// <summary>Whether a field is not there, or null.</summary>
+    public bool IsAbsent(string name) => Find(name) is null;
 
     /// <summary>A text that must be there.</summary>
     public string RequiredText(string name, int min, int max)
@@ -182,7 +186,7 @@ internal sealed class Fields
             return number.ToString(CultureInfo.InvariantCulture);
         }
 
-        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && EntityIds.IsWellFormed(text))
+        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && Ids.IsWellFormed(text))
         {
             return text;
         }
@@ -190,6 +194,9 @@ internal sealed class Fields
         Fail(name, "Must be an id: a positive integer or a UUID.");
         return null;
     }
+
+    /// <summary>An id of the client's own: any text, or a number.</summary>
+    public string? OwnId(string name, int max) => Find(name) is { ValueKind: JsonValueKind.Number } number ? number.GetRawText() : Text(name, 1, max);
 
     /// <summary>A UUID.</summary>
     public Guid? Uuid(string name)
@@ -199,7 +206,7 @@ internal sealed class Fields
             return null;
         }
 
-        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && Guid.TryParseExact(text, "D", out var uuid))
+        if (element.ValueKind == JsonValueKind.String && TryGetText(element, out var text) && Ids.TryParseUuid(text, out var uuid))
         {
             return uuid;
         }
@@ -217,12 +224,12 @@ internal sealed class Fields
         }
 
         if (element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time)
-            && element.TryGetDateTime(out var zoned) && zoned.Kind != DateTimeKind.Unspecified)
+            && element.TryGetDateTime(out var zoned) && zoned.Kind != DateTimeKind.Unspecified && time >= Timestamps.Earliest)
         {
             return time;
         }
 
-        Fail(name, "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z.");
+        Fail(name, "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z, from the year 1601 on.");
         return null;
     }
 
@@ -242,7 +249,7 @@ internal sealed class Fields
 
         if (!TryGetCompactJson(element, out var text))
         {
-            Fail(name, "Must be valid Unicode.");
+            Fail(name, "Must be valid Unicode without NUL.");
             return null;
         }
 
@@ -281,7 +288,7 @@ internal sealed class Fields
         try
         {
             text = JsonSerializer.Serialize(element, CamelJson.Default.JsonElement);
-            return true;
+            return !HasNul(element);
         }
         catch (JsonException)
         {
@@ -290,6 +297,14 @@ internal sealed class Fields
             return false;
         }
     }
+
+    private static bool HasNul(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.String => element.GetString()!.Contains('\0'),
+        JsonValueKind.Array => element.EnumerateArray().Any(HasNul),
+        JsonValueKind.Object => element.EnumerateObject().Any(member => member.Name.Contains('\0') || HasNul(member.Value)),
+        _ => false,
+    };
 
     private JsonElement? Find(string name)
     {

@@ -39,7 +39,7 @@ internal static class MultipartBody
                     throw Malformed($"It has more than {MaxParts} parts.");
                 }
 
-                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || !disposition.DispositionType.Equals("form-data"))
+                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || !disposition.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase))
                 {
                     throw Malformed("A part has no Content-Disposition: form-data.");
                 }
@@ -47,7 +47,11 @@ internal static class MultipartBody
                 var name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name != fileField)
                 {
-                    texts[name] = await ReadTextAsync(section.Body, textLimit, request.HttpContext.RequestAborted);
+                    var text = await ReadTextAsync(section.Body, textLimit, request.HttpContext.RequestAborted);
+                    if (!texts.TryAdd(name, text))
+                    {
+                        throw Malformed("Two parts have one name.");
+                    }
                 }
                 else if (file is null)
                 {
@@ -65,14 +69,16 @@ internal static class MultipartBody
             throw new ParleyException(ErrorCode.MalformedMultipart, "The body is not readable multipart/form-data, or is cut short.", e);
         }
 
-        return (new Fields(JsonSerializer.SerializeToElement(texts, CamelJson.Default.DictionaryStringString)), file);
+        // What a form leaves empty it does not say.
+        var said = texts.Where(text => text.Value.Length > 0).ToDictionary();
+        return (new Fields(JsonSerializer.SerializeToElement(said, CamelJson.Default.DictionaryStringString)), file);
     }
 
     private static string Boundary(HttpRequest request)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
             || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
-            || request.Headers.ContentEncoding.Count > 0)
+            || RequestBody.IsCompressed(request))
         {
             throw ErrorCode.UnsupportedMediaType.With("Send the body as multipart/form-data, not compressed.");
         }
@@ -81,9 +87,13 @@ internal static class MultipartBody
         return boundary.Length is > 0 and <= MaxBoundary ? boundary : throw Malformed($"The boundary must have 1 to {MaxBoundary} characters.");
     }
 
-    /// <summary>RFC 7578, section 4.2: the name is as the client's system has it, in UTF-8.</summary>
-    private static string FileName(ContentDispositionHeaderValue disposition) =>
-        HeaderUtilities.RemoveQuotes(disposition.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).ToString();
+    /// <summary>
+    /// RFC 7578, section 4.2: the name is as the client's system has it, in UTF-8; a quote in it as <c>\"</c>, or as browsers send it
+    /// (HTML, multipart/form-data encoding algorithm), <c>%22</c>. Other backslashes stay: some clients send whole Windows paths.
+    /// </summary>
+    private static string FileName(ContentDispositionHeaderValue disposition) => disposition.FileNameStar.HasValue
+        ? disposition.FileNameStar.ToString()
+        : HeaderUtilities.RemoveQuotes(disposition.FileName).ToString().Replace("\\\"", "\"", StringComparison.Ordinal).Replace("%22", "\"", StringComparison.Ordinal);
 
     private static async Task<string> ReadTextAsync(Stream body, int limit, CancellationToken cancellation)
     {

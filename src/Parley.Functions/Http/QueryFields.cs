@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Parley.Storage;
 
 namespace Parley.Functions.Http;
 
@@ -22,7 +23,7 @@ internal sealed class QueryFields(IQueryCollection query)
             return number;
         }
 
-        errors.Add(name, max == int.MaxValue ? $"Must be a whole number from {min}." : $"Must be a whole number from {min} to {max}.");
+        errors.Add(name, $"Must be a whole number from {min} to {max}.");
         return standard;
     }
 
@@ -48,13 +49,16 @@ internal sealed class QueryFields(IQueryCollection query)
     public string? Text(string name, int max)
     {
         var text = Last(name);
-        if (text.Length <= max && !text.Contains('\0'))
+        if (text.Contains('\0'))
         {
-            return text.Length == 0 ? null : text;
+            errors.Add(name, "Must not contain NUL.");
+        }
+        else if (text.Length > max)
+        {
+            errors.Add(name, $"Must have at most {max} characters.");
         }
 
-        errors.Add(name, $"Must have at most {max} characters.");
-        return null;
+        return text.Length == 0 ? null : text;
     }
 
     /// <summary>A cursor; null when absent. Whether it is valid is for the list to say.</summary>
@@ -64,7 +68,7 @@ internal sealed class QueryFields(IQueryCollection query)
     public string? Id(string name)
     {
         var text = Last(name);
-        if (text.Length == 0 || EntityIds.IsWellFormed(text))
+        if (text.Length == 0 || Ids.IsWellFormed(text))
         {
             return text.Length == 0 ? null : text;
         }
@@ -93,7 +97,7 @@ internal sealed class QueryFields(IQueryCollection query)
             return null;
         }
 
-        if (Guid.TryParseExact(text, "D", out var uuid))
+        if (Ids.TryParseUuid(text, out var uuid))
         {
             return uuid;
         }
@@ -103,14 +107,14 @@ internal sealed class QueryFields(IQueryCollection query)
     }
 
     /// <summary>A list of ids: <c>a=1&amp;a=2</c>, <c>a[]=1</c> or a single value, also mixed.</summary>
-    public IReadOnlyList<string> Ids(string name, int max)
+    public IReadOnlyList<string> IdList(string name, int max)
     {
         var ids = All(name);
         if (ids.Count > max)
         {
             errors.Add(name, $"Must have at most {max} entries.");
         }
-        else if (ids.Any(id => !EntityIds.IsWellFormed(id)))
+        else if (ids.Any(id => !Ids.IsWellFormed(id)))
         {
             errors.Add(name, "Must be ids: positive integers or UUIDs.");
         }

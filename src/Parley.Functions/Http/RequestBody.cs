@@ -58,10 +58,16 @@ internal static class RequestBody
         }
     }
 
-    private static void RequireJson(HttpRequest request)
+    /// <summary>Whether the body is encoded in a way that no path reads.</summary>
+    public static bool IsCompressed(HttpRequest request)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
-        if (encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        return encoding.Length > 0 && !encoding.Equals("identity", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static void RequireJson(HttpRequest request)
+    {
+        if (IsCompressed(request))
         {
             throw Unsupported();
         }

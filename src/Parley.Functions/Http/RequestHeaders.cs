@@ -28,7 +28,7 @@ internal static class RequestHeaders
             return null;
         }
 
-        return IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/'), .. values]);
+        return IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/').ToLowerInvariant(), .. values]);
     }
 
     /// <summary>Whether a revision is one that If-Match names (RFC 9110, section 13.1.1: strong comparison, so weak tags never match).</summary>

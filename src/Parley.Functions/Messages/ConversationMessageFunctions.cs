@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Parley.Conversations;
 using Parley.Files;
 using Parley.Functions.Http;
 using Parley.Messages;
@@ -70,13 +69,11 @@ public sealed class ConversationMessageFunctions(
     public Task PostMedia([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            var conversation = call.ConversationOrNull(id);
+            // The blocks go where the file is to be, so the path's id comes first here.
+            var conversation = call.Conversation(id);
             var (fields, file) = await MultipartBody.ReadAsync(
-                request,
-                "file",
-                MaxTextPart,
-                (content, name) => files.UploadAsync((conversation ?? throw ConversationReader.NotFound()).Key, content, name, call.Cancellation));
-            var text = fields.Text("message", 0, MaxMessage);
+                request, "file", MaxTextPart, (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
+            var text = fields.Text("message", 0, MaxMessage) ?? "";
             var sender = fields.Id("sender");
             if (file is null)
             {
@@ -86,8 +83,8 @@ public sealed class ConversationMessageFunctions(
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, file?.Sha256, file?.File.Name, text, sender);
             fields.ThrowIfInvalid();
 
-            var draft = await DraftAsync(call, text ?? "", sender, quoted: null, metadata: null);
-            return Sent(await media.AppendAsync(call.Conversation(id), draft, file!, key, call.Cancellation));
+            var draft = await DraftAsync(call, text, sender, quoted: null, metadata: null);
+            return Sent(await media.AppendAsync(conversation, draft, file!, key, call.Cancellation));
         });
 
     /// <summary>POST /conversations/{id}/read.</summary>

@@ -67,9 +67,16 @@ public sealed class MessageFunctions(
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             query.ThrowIfInvalid();
 
-            var page = call.ConversationOrNull(conversation) is { } id
-                ? await pages.ReadNewestAsync(id, query.Cursor(), pageSize, call.Cancellation)
-                : null;
+            CursorPage? page = null;
+            if (call.ConversationOrNull(conversation) is { } id)
+            {
+                page = await pages.ReadNewestAsync(id, query.Cursor(), pageSize, call.Cancellation);
+            }
+            else
+            {
+                Cursors.RequireNone(query.Cursor());
+            }
+
             var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
             var results = page?.Messages.Select(message => MessageAnswer.Of(message, page.Conversation.Id, links)).ToList() ?? [];
             return new JsonResult<CursorList<MessageAnswer>>(
@@ -107,7 +114,7 @@ public sealed class MessageFunctions(
         foreach (var item in fields.Objects("attachments", Attachment.MaxCount))
         {
             attachments.Add(new Attachment(
-                item.Text("id", 1, Limits.Line),
+                item.OwnId("id", Limits.Line),
                 item.RequiredWord("type", "image", "video", "audio", "sticker", "other"),
                 item.RequiredText("filename", 1, Attachment.MaxName),
                 item.Url("file", Attachment.MaxUrl),

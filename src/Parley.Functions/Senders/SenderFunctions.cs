@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions.Http;
 using Parley.Senders;
+using Parley.Storage;
 using Parley.Tenants;
 
 namespace Parley.Functions.Senders;
@@ -18,8 +19,12 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
-            fields.RequiredWord("entity", SenderAnswer.Entities);
             var change = ReadChange(fields);
+            if (fields.IsAbsent("entity"))
+            {
+                fields.Fail("entity", "Is required.");
+            }
+
             fields.ThrowIfInvalid();
 
             var sender = await writer.CreateAsync(call.Caller.Tenant, change, call.Cancellation);
@@ -38,7 +43,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
 
             var page = (externalId ?? identifier) is null
                 ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
-                : new SenderPage(await FindAsync(call, externalId, identifier), null, null);
+                : await FindAsync(call, externalId, identifier, query.Cursor());
             return new JsonResult<CursorList<SenderAnswer>>(
                 CursorList.Create([.. page.Senders.Select(SenderAnswer.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderAnswer);
         });
@@ -90,11 +95,12 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     private static JsonResult<SenderAnswer> Answer(Sender sender, int status, string? location = null) =>
         new(SenderAnswer.Of(sender), CamelJson.Default.SenderAnswer, status) { Revision = sender.Revision, Location = location };
 
-    private async Task<IReadOnlyList<Sender>> FindAsync(Call call, string? externalId, string? identifier)
+    private async Task<SenderPage> FindAsync(Call call, string? externalId, string? identifier, string? cursor)
     {
+        Cursors.RequireNone(cursor);
         var found = externalId is not null
             ? await reader.FindByExternalIdAsync(call.Caller.Tenant, externalId, call.Cancellation)
             : await reader.FindByIdentifierAsync(call.Caller.Tenant, identifier!, call.Cancellation);
-        return found is not null && (identifier is null || found.Identifier == identifier) ? [found] : [];
+        return new SenderPage(found is not null && (identifier is null || found.Identifier == identifier) ? [found] : [], null, null);
     }
 }

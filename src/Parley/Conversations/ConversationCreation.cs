@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Parley.Idempotency;
+using Parley.Problems;
 using Parley.Senders;
 using Parley.Storage;
 
@@ -40,14 +41,14 @@ public sealed class ConversationCreation(
 {
     /// <summary>Creates one.</summary>
     /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
-    /// <exception cref="Problems.ParleyException">
-    /// <see cref="Problems.ErrorCode.InvalidFields"/> for an unknown contact, <see cref="Problems.ErrorCode.Busy"/>,
-    /// <see cref="Problems.ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="Problems.ErrorCode.IdempotencyKeyReused"/>.
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>.
     /// </exception>
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var named = await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation);
+        var named = RequireCustomer(await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation), "contact");
         var (conversation, replayed) = await ListAsync(tenant, draft, named, key, cancellation);
         if (!replayed)
         {
@@ -99,7 +100,9 @@ public sealed class ConversationCreation(
             running.ThrowIfUsedUp();
 
             // A new contact takes its number from the same counter, under the same ETag.
-            var known = named ?? (draft.Address is { } address ? await senders.FindByIdentifierAsync(tenant, address, cancellation) : null);
+            var known = named ?? (draft.Address is { } address
+                ? RequireCustomer(await senders.FindByIdentifierAsync(tenant, address, cancellation), "address")
+                : null);
             var made = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
             var at = time.NowInMilliseconds();
             var conversation = new Conversation
@@ -232,6 +235,10 @@ public sealed class ConversationCreation(
         }
     }
 
+    private static Sender? RequireCustomer(Sender? sender, string field) => sender is null or { Entity: SenderEntity.ExternalUser }
+        ? sender
+        : throw ParleyException.Field(field, "Is that of a sender who is no external_user.");
+
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
     {
         { WebChat: { } webChat } => new Inbox(webChat, draft.Channel ?? "webChat", "web"),
@@ -246,7 +253,7 @@ public sealed class ConversationCreation(
 
     private static Contact? ContactOf(Sender? sender, NewConversation draft) => sender is null
         ? null
-        : new Contact(sender.Key.Number, sender.Id, draft.Contact is null ? NameOf(draft) : sender.Name, sender.Avatar, sender.CreatedAt);
+        : new Contact(sender.Key.Number, sender.Id, sender.Name ?? NameOf(draft), sender.Avatar, sender.CreatedAt);
 
     /// <summary>The names that the client gave, else the address.</summary>
     private static string? NameOf(NewConversation draft)

@@ -88,7 +88,10 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             }
 
             last = batch[^1].RowKey;
-            found.AddRange((await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)))).OfType<Conversation>());
+            var heads = await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)));
+
+            // One that moves while its old and its new row are looked at would be there twice.
+            found.AddRange(heads.OfType<Conversation>().DistinctBy(head => head.Key).ExceptBy(found.Select(head => head.Key), head => head.Key));
         }
 
         return (found, more ? last : null);
@@ -136,6 +139,6 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
         Span<byte> position = stackalloc byte[PositionLength];
         BinaryPrimitives.WriteUInt32BigEndian(position, checked((uint)minute));
         BinaryPrimitives.WriteInt32BigEndian(position[sizeof(uint)..], number);
-        return [.. starts.AsSpan(Math.Max(0, starts.Length - (MaxBack - 1) * PositionLength)), .. position];
+        return [.. starts.AsSpan(Math.Max(0, starts.Length - MaxBack * PositionLength)), .. position];
     }
 }

@@ -34,7 +34,7 @@ public static class FileName
             clean.Append(rune);
         }
 
-        return clean.Length == 0 ? None : clean.ToString();
+        return clean.ToString() is { Length: > 0 } and not "." and not ".." ? clean.ToString() : None;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Files;
@@ -143,6 +144,11 @@ public sealed class MessageAppend(
             {
                 var row = await MessageRow.FindAsync(tables, new MessageKey(conversation, sequence), cancellation)
                     ?? throw new InvalidOperationException($"Message {sequence} of {conversation.PartitionKey} has an idempotency key but no row.");
+                if (key is not null && sent != key)
+                {
+                    await RememberAsync(conversation, key, sequence, cancellation);
+                }
+
                 return new Appended(AsFirstWritten(row, draft), Replayed: row.WriteId != writeId);
             }
         }
@@ -150,11 +156,27 @@ public sealed class MessageAppend(
         return null;
     }
 
+    /// <summary>A key whose request was answered by an earlier message belongs to that request from now on, like any other.</summary>
+    private async Task RememberAsync(ConversationKey conversation, IdempotencyKey key, int sequence, CancellationToken cancellation)
+    {
+        await IdempotencyKey.WriteDueRowAsync(tables.Due, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
+        try
+        {
+            await tables.Conversations.AddEntityAsync(key.ToRow(conversation.PartitionKey, sequence), cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsAlreadyExists())
+        {
+            // The same request twice at once; or another one, whose answer it then gets.
+            await key.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation);
+        }
+    }
+
     /// <summary>The first answer again, whatever has become of the message since: the same fields made it.</summary>
     private static Message AsFirstWritten(Message row, NewMessage draft) => row with
     {
         Revision = 1,
         Text = draft.Text,
+        Attachments = row.DeletedBy is null ? row.Attachments : draft.Attachments,
         Metadata = draft.Metadata,
         ContentPayload = draft.ContentPayload,
         QueryMetadata = draft.QueryMetadata,
@@ -186,6 +208,14 @@ public sealed class MessageAppend(
             missing.Add("chatThreadId");
         }
 
+        for (var i = 0; i < attachments.Length; i++)
+        {
+            if (attachments[i] is { Url: null, File: null })
+            {
+                missing.Add($"attachments.{i}.file");
+            }
+        }
+
         return new References(quoted, thread?.EntityId, attachments, missing);
     }
 
@@ -193,7 +223,7 @@ public sealed class MessageAppend(
         head.Last == MessageKey.MaxSequence
             ? ErrorCode.ConversationFull.With($"A conversation takes {MessageKey.MaxSequence} messages. Start a new one.")
             : references.Missing.Count > 0
-                ? new ParleyException(references.Missing.ToDictionary(field => field, IReadOnlyList<string> (_) => ["There is none such in this conversation."]))
+                ? new ParleyException(references.Missing.ToDictionary(field => field, IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
                 : null;
 
     private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)

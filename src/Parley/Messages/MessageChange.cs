@@ -15,7 +15,7 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 /// numbers stay dense, but its text is gone from the row and from the head; quotes of it show nothing, for they look it up.
 /// </summary>
 public sealed class MessageChange(
-    ParleyTables tables, ConversationReader conversations, QuotedTexts quotes, FileStore files, Edits edits, TimeProvider time)
+    ParleyTables tables, ConversationReader conversations, ConversationActivity activity, QuotedTexts quotes, FileStore files, Edits edits, TimeProvider time)
 {
     /// <summary>Gives a message another text.</summary>
     /// <param name="id">The conversation.</param>
@@ -31,19 +31,19 @@ public sealed class MessageChange(
     public async Task<EditedMessage> EditAsync(
         ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        var edited = await WriteAsync(
+        var (_, edited) = await WriteAsync(
             id, messageId, message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor }, expected, cancellation);
         return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
     }
 
     /// <summary>Says what somebody thinks of a message, or takes it back with null.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
-    public Task<Message> GiveFeedbackAsync(MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
-        new ConversationRef(id.Key.Conversation, null),
-        id,
-        message => ThrowIfDeleted(message) with { Feedback = feedback },
-        expected,
-        cancellation);
+    public async Task<Message> GiveFeedbackAsync(MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        var (_, changed) = await WriteAsync(
+            new ConversationRef(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
+        return changed;
+    }
 
     /// <summary>
     /// Removes a message's text, payloads and file for good; one that is deleted already stays as it is. The file's blob goes last, found again
@@ -58,7 +58,7 @@ public sealed class MessageChange(
     public async Task<Message> DeleteAsync(ConversationRef id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation)
     {
         StoredFile? removed = null;
-        var deleted = await WriteAsync(
+        var (head, deleted) = await WriteAsync(
             id,
             messageId,
             message =>
@@ -68,6 +68,12 @@ public sealed class MessageChange(
             },
             expected,
             cancellation);
+        if (head.Unread == 0 && deleted.Role == MessageRole.Customer && deleted.Key.Sequence > head.ReadUpTo)
+        {
+            // It was the last unread one.
+            await activity.DropUnreadAsync(head, cancellation);
+        }
+
         if (removed is not null)
         {
             await files.DeleteAsync(id.Key, removed.Id, cancellation);
@@ -91,16 +97,16 @@ public sealed class MessageChange(
     private static Message ThrowIfDeleted(Message message) =>
         message.DeletedBy is null ? message : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
 
-    private Task<Message> WriteAsync(
+    private Task<(Conversation Head, Message Message)> WriteAsync(
         ConversationRef id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation) =>
         WriteAsync(id, MessageRef.TryParse(messageId, id.Key, out var reference) ? reference : null, change, expected, cancellation);
 
     /// <summary>Makes a message what <paramref name="change"/> says; null from it means that the message is that already.</summary>
-    private async Task<Message> WriteAsync(
+    private async Task<(Conversation Head, Message Message)> WriteAsync(
         ConversationRef id, MessageRef? messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
-        var (_, written) = await edits.WriteAsync(
+        return await edits.WriteAsync(
             tables.Conversations,
             id.Key.PartitionKey,
             token => ReadAsync(id, messageId, token),
@@ -120,10 +126,10 @@ public sealed class MessageChange(
                     await FileRows.WriteDueAsync(tables, head.Key, file.Id, at, token);
                 }
 
-                return new Edit<(Conversation, Message)>((head, changed), ChangeOf(head, message, changed));
+                var headAfter = HeadAfter(head, message, changed);
+                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed));
             },
             cancellation);
-        return written;
     }
 
     private async Task<(Conversation Head, Message Message)> ReadAsync(ConversationRef id, MessageRef? messageId, CancellationToken cancellation)
@@ -145,23 +151,34 @@ public sealed class MessageChange(
 
     private static StoredFile? LostFile(Message before, Message after) => OwnFile(after) is null ? OwnFile(before) : null;
 
-    private static List<TableTransactionAction> ChangeOf(Conversation head, Message message, Message changed)
+    /// <summary>The head as it is to be: of the last message it repeats the text, and a deleted message is not unread any more.</summary>
+    private static Conversation HeadAfter(Conversation head, Message message, Message changed) => head with
+    {
+        LastMessage = changed.Key.Sequence == head.Last ? HeadRow.Preview(changed.Text) : head.LastMessage,
+        Unread = IsUnread(head, message) && !IsUnread(head, changed) ? head.Unread - 1 : head.Unread,
+    };
+
+    private static bool IsUnread(Conversation head, Message message) =>
+        message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
+
+    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
         var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag) };
-        if (LostFile(message, changed) is { } file)
-        {
-            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id, message.Key.Sequence), ETag.All));
-        }
-
-        if (changed.Key.Sequence == head.Last)
+        if (headAfter != head)
         {
             var change = new TableEntity(head.Key.PartitionKey, RowKeys.Head)
             {
                 ["Rev"] = head.Revision + 1,
-                ["LastMessage"] = HeadRow.Preview(changed.Text),
+                ["LastMessage"] = headAfter.LastMessage,
+                ["Unread"] = headAfter.Unread,
             };
             actions.Add(new(TableTransactionActionType.UpdateMerge, change, head.ETag));
+        }
+
+        if (LostFile(message, changed) is { } file)
+        {
+            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id, message.Key.Sequence), ETag.All));
         }
 
         return actions;

@@ -13,13 +13,13 @@ public sealed record ReadMark(Conversation Conversation, MessageKey? Message);
 
 /// <summary>
 /// Marks the customer's messages as read. Each takes its time of reading in the transaction that moves the head's mark past it, so the
-/// conversation's unread count is always that of the customer's messages behind the mark; after a crash in the middle the next reading
+/// conversation's unread count is always that of the customer's messages behind the mark that are not deleted; after a crash in the middle the next reading
 /// goes on where this one stopped.
 /// </summary>
 public sealed class MessageReading(
     ParleyTables tables, ConversationReader reader, ConversationChange changes, ConversationActivity activity, TimeProvider time)
 {
-    /// <summary>Marks up to one message: a call for the head, two for every 99 messages, two for the row among the unread.</summary>
+    /// <summary>Marks up to one message: a call for the head, three for every 99 messages, one to look for the row among the unread and one to drop it.</summary>
     /// <param name="id">The conversation.</param>
     /// <param name="messageId">The last message that has been read, as the client sent it; null for the conversation's last.</param>
     /// <param name="cancellation">Ends the reading.</param>
@@ -56,11 +56,13 @@ public sealed class MessageReading(
             return (head, actions);
         }
 
-        var upTo = target;
+        var (upTo, unread) = (target, head.Unread);
         var range = Filters.Range(head.Key.PartitionKey, RowKeys.Message(head.ReadUpTo + 1), RowKeys.Message(target));
         var filter = Filters.And(range, TableClient.CreateQueryFilter($"Role eq {(int)MessageRole.Customer}"));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Chunk, ["RowKey"], cancellation))
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Chunk, ["RowKey", "DeletedBy"], cancellation))
         {
+            // A deletion has taken its message off the count.
+            unread -= row.GetString("DeletedBy") is null ? 1 : 0;
             var read = new TableEntity(head.Key.PartitionKey, row.RowKey) { ["ReadAt"] = readAt };
             actions.Add(new(TableTransactionActionType.UpdateMerge, read, ETag.All));
             if (actions.Count == Chunk)
@@ -70,7 +72,7 @@ public sealed class MessageReading(
             }
         }
 
-        return (head with { ReadUpTo = upTo, Unread = head.Unread - actions.Count, LastReadAt = readAt }, actions);
+        return (head with { ReadUpTo = upTo, Unread = unread, LastReadAt = readAt }, actions);
     }
 
     private async Task<int> FindAsync(Conversation head, string messageId, CancellationToken cancellation) =>

@@ -73,8 +73,20 @@ public sealed class SenderWriter(
             async (sender, editId, token) =>
             {
                 Revisions.Require(expected, sender.Revision, "sender");
-                var changed = change(sender) with { Revision = sender.Revision + 1, EditId = editId, UpdatedAt = at };
-                await ThrowIfTakenAsync(changed, token);
+                var changed = change(sender);
+                if (changed == sender)
+                {
+                    return new Edit<Sender>(sender, []);
+                }
+
+                changed = changed with { Revision = sender.Revision + 1, EditId = editId, UpdatedAt = at };
+                await ThrowIfTakenAsync(
+                    changed with
+                    {
+                        Identifier = changed.Identifier == sender.Identifier ? null : changed.Identifier,
+                        ExternalId = changed.ExternalId == sender.ExternalId ? null : changed.ExternalId,
+                    },
+                    token);
                 return new Edit<Sender>(changed, ChangeOf(sender, changed));
             },
             cancellation);
@@ -111,11 +123,10 @@ public sealed class SenderWriter(
         var partition = after.Key.Tenant.PartitionKey;
         return
         [
+            // Replace, not merge: what is cleared has no property any more. First, so that a lost race is the failure that is reported.
+            new(TableTransactionActionType.UpdateReplace, SenderRow.Create(after), before.ETag),
             .. old.Except(current).Select(key => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, key), ETag.All)),
             .. current.Except(old).Select(key => new TableTransactionAction(TableTransactionActionType.Add, SenderRow.Finder(after, key))),
-
-            // Replace, not merge: what is cleared has no property any more.
-            new(TableTransactionActionType.UpdateReplace, SenderRow.Create(after), before.ETag),
         ];
     }
 

@@ -39,13 +39,25 @@ public sealed class Cursors(ParleyTables tables, Entropy entropy)
             var bytes = Base64Url.DecodeFromChars(cursor);
             var position = bytes.AsSpan(0, Math.Max(0, bytes.Length - TagLength)).ToArray();
             var key = await KeyAsync(cancellation);
-            if (CryptographicOperations.FixedTimeEquals(bytes.AsSpan(position.Length), Tag(key, tenant, query, position)))
+
+            // The decoder passes over blanks and padding; a cursor has one spelling.
+            if (Base64Url.EncodeToString(bytes) == cursor && CryptographicOperations.FixedTimeEquals(bytes.AsSpan(position.Length), Tag(key, tenant, query, position)))
             {
                 return position;
             }
         }
 
-        throw ErrorCode.InvalidCursor.With("The cursor is not one that this list gave out. Begin again without one.");
+        throw Invalid();
+    }
+
+    /// <summary>For a list that has one page, and so gave out no cursor.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
+    public static void RequireNone(string? cursor)
+    {
+        if (cursor is not null)
+        {
+            throw Invalid();
+        }
     }
 
     /// <summary>The cursor of a position that is one number.</summary>
@@ -59,6 +71,8 @@ public sealed class Cursors(ParleyTables tables, Entropy entropy)
     /// <summary>The number of such a cursor; null without one.</summary>
     internal async Task<int?> OpenNumberAsync(TenantId tenant, string query, string? cursor, CancellationToken cancellation) =>
         cursor is null ? null : BinaryPrimitives.ReadInt32BigEndian(await OpenAsync(tenant, query, cursor, cancellation));
+
+    private static ParleyException Invalid() => ErrorCode.InvalidCursor.With("The cursor is not one that this list gave out. Begin again without one.");
 
     private static byte[] Tag(byte[] key, TenantId tenant, string query, byte[] position) =>
         HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{tenant.Number}|{query.Length}|{query}|"), .. position])[..TagLength];

@@ -89,7 +89,7 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
     public static bool TryParse(string text, EntityKind kind, TenantId tenant, out EntityId id)
     {
         id = default;
-        return Guid.TryParseExact(text, "D", out var uuid) && TryFromGuid(uuid, kind, out id) && id.Conversation.Tenant == tenant;
+        return Ids.TryParseUuid(text, out var uuid) && TryFromGuid(uuid, kind, out id) && id.Conversation.Tenant == tenant;
     }
 
     /// <inheritdoc/>

@@ -79,8 +79,9 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
                 }
 
                 changed = changed with { Revision = current.Revision + 1, UpdatedAt = at };
+                var closes = current.Status != TicketStatus.Completed && changed.Status == TicketStatus.Completed;
                 return (
-                    head with { OpenTicket = changed.Status == TicketStatus.Completed ? null : head.OpenTicket },
+                    head with { OpenTicket = closes ? null : head.OpenTicket },
                     [new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag)]);
             },
             cancellation);

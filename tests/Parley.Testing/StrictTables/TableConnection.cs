@@ -21,6 +21,7 @@ public sealed class TableConnection : HttpPipelineTransport
     private readonly StrictTables tables;
     private readonly TableHooks hooks;
     private int calls;
+    private int entitiesRead;
     private string? crash;
 
     internal TableConnection(StrictTables tables, string process, TableHooks hooks)
@@ -35,6 +36,9 @@ public sealed class TableConnection : HttpPipelineTransport
 
     /// <summary>How many calls reached it, failed ones and retries included.</summary>
     public int Calls => calls;
+
+    /// <summary>How many entities its reads and queries were answered with.</summary>
+    public int EntitiesRead => entitiesRead;
 
     /// <summary>Whether the process has ended.</summary>
     public bool IsDead => crash is not null;
@@ -120,6 +124,7 @@ public sealed class TableConnection : HttpPipelineTransport
     private Answer Execute(TableRequest request, TableCall call)
     {
         var answer = tables.Execute(request, call.Kind == TableCallKind.Query ? hooks.PageRows?.Invoke(call) : null);
+        Interlocked.Add(ref entitiesRead, call.IsWrite ? 0 : answer.Rows.Count);
         hooks.After?.Invoke(call, answer.Parts is [{ Error: not null } refused] ? refused.Status : answer.Status);
         return answer;
     }

@@ -1,10 +1,14 @@
+using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Idempotency;
 using Parley.Messages;
+using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Parley.Threads;
+using Parley.Tickets;
 using Xunit;
 
 namespace Parley.Tests.Invariants;
@@ -80,8 +84,14 @@ public sealed class StorageCallTests : IAsyncLifetime
         var (id, message) = (new ConversationRef(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}");
 
         Assert.Equal(3, await CallsAsync(() => process.Change.EditAsync(id, message, "edited", "editor", null, CancellationToken.None)));
+        Assert.Equal(6, await CallsAsync(() => process.Reading.ReadAsync(id, null, CancellationToken.None)));
         Assert.Equal(3, await CallsAsync(() => process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None)));
+
+        // The last unread one: its inbox has one unread conversation less.
+        await Appends.AppendAsync(process, conversation, "unread");
+        var unread = $"{new MessageKey(conversation, 2).IntegerId}";
+        Assert.Equal(5, await CallsAsync(() => process.Change.DeleteAsync(id, unread, "editor", null, CancellationToken.None)));
     }
 
     [Fact]
@@ -110,6 +120,221 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(0, await CallsAsync(() => authenticator.AuthenticateAsync(key.Key, CancellationToken.None)));
         time.Advance(Authenticator.CacheTime + TimeSpan.FromMilliseconds(1));
         Assert.Equal(1, await CallsAsync(() => authenticator.AuthenticateAsync(key.Key, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Posting_the_first_unread_message_of_an_inbox()
+    {
+        Assert.Equal(3, await CallsAsync(() => Appends.AppendAsync(process, conversation, "the row among the unread")));
+        await ReadAsync();
+        Assert.Equal(5, await CallsAsync(() => Appends.AppendAsync(process, conversation, "looked for first, and first in this hour", "a")));
+        await ReadAsync();
+        Assert.Equal(4, await CallsAsync(() => Appends.AppendAsync(process, conversation, "looked for first", "b")));
+        await ReadAsync();
+        Assert.Equal(3, await CallsAsync(() => Appends.AppendAsync(process, conversation, "looked for first", "b")));
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(4, await CallsAsync(() => Appends.AppendAsync(process, conversation, "with the rows of its minute")));
+
+        Task<ReadMark> ReadAsync() => process.Reading.ReadAsync(Id, null, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Page_1_and_page_600_cost_the_same()
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            await Appends.AppendAsync(process, conversation, "text");
+        }
+
+        foreach (var newestFirst in new[] { true, false })
+        {
+            foreach (var page in new[] { 1, 600 })
+            {
+                // The head and the page, no row more.
+                Assert.Equal((2, 1 + 15), await CostAsync(() => process.Pages.ReadAsync(Id, page, 15, newestFirst, CancellationToken.None)));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Listing_by_cursor()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            await Appends.AppendAsync(process, conversation, $"message {i}");
+        }
+
+        // Once for a process, the key of the cursors: looked for and made.
+        var pages = process.Pages;
+        CursorPage page = null!;
+        Assert.Equal((4, 11), await CostAsync(async () => page = (await pages.ReadNewestAsync(Id, null, 10, CancellationToken.None))!));
+        Assert.Equal((2, 11), await CostAsync(async () => page = (await pages.ReadNewestAsync(Id, page.Next, 10, CancellationToken.None))!));
+        Assert.Equal((2, 11), await CostAsync(async () => page = (await pages.ReadNewestAsync(Id, page.Next, 10, CancellationToken.None))!));
+        Assert.Null(page.Next);
+    }
+
+    [Fact]
+    public async Task Listing_a_chat()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            await Appends.AppendAsync(process, conversation, $"message {i}");
+        }
+
+        var head = await process.Conversations.GetAsync(Id, CancellationToken.None);
+        var thread = await process.ThreadCreation.CreateAsync(head, $"{new MessageKey(conversation, 1).IntegerId}", CancellationToken.None);
+        var tickets = new List<string>();
+        for (var i = 0; i < 15; i++)
+        {
+            tickets.Add($"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Id}");
+            for (var n = 0; n < 3; n++)
+            {
+                await process.Append.AppendAsync(
+                    Id,
+                    new NewMessage(MessageRole.Staff, "text", 1, "staff", null) { Thread = n == 0 ? $"{thread.Id}" : null },
+                    null,
+                    CancellationToken.None);
+            }
+
+            await MoveAsync(tickets[^1]);
+            await MoveAsync(tickets[^1]);
+        }
+
+        await WarmCursorsAsync();
+        Assert.Equal((2, 1 + 65), await CostAsync(() => ReadAsync(null, [], 1000)));
+        Assert.Equal((2, 1 + 50), await CostAsync(() => ReadAsync(null, [], 50)));
+
+        // A range of fewer than fourteen is read by name.
+        Assert.Equal((3, 1 + 1 + 3), await CostAsync(() => ReadAsync(null, tickets[..1], 1000)));
+        Assert.Equal((3, 1 + 14 + 14), await CostAsync(() => ReadAsync(null, tickets[..14], 14)));
+        Assert.Equal((4, 1 + 15 + 14), await CostAsync(() => ReadAsync(null, tickets, 14)));
+        Assert.Equal((4, 1 + 1 + 15 + 14), await CostAsync(() => ReadAsync($"{thread.Id}", [], 14)));
+        Assert.Equal((5, 1 + 1 + 15 + 15), await CostAsync(() => ReadAsync($"{thread.Id}", [], 15)));
+
+        async Task ReadAsync(string? ofThread, IReadOnlyList<string> ofTickets, int limit)
+        {
+            var list = await process.Chats.OpenAsync(Id, new ChatFilter(ofThread, ofTickets), null, limit, CancellationToken.None);
+            Assert.True(await list.Messages.CountAsync() > 0);
+        }
+    }
+
+    [Fact]
+    public async Task Listing_conversations()
+    {
+        for (var i = 0; i < 9; i++)
+        {
+            var draft = new NewConversation($"{i}", i < 4 ? "web" : "other", null, "+49", null, null, null);
+            await process.Creation.CreateAsync(Appends.Tenant, draft, null, CancellationToken.None);
+        }
+
+        await WarmCursorsAsync();
+        var inbox = Inbox.OfChannel(Appends.Tenant, "web").Id;
+        ConversationPage page = null!;
+        Assert.Equal(1 + 5, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 5)));
+        Assert.Equal(1, await CallsAsync(() => process.Unread.ReadAsync(Appends.Tenant, page.Conversations, CancellationToken.None)));
+        Assert.Equal(1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
+        Assert.Equal(2, await CallsAsync(() => process.Unread.ReadAsync(Appends.Tenant, page.Conversations, CancellationToken.None)));
+        Assert.Equal(1 + 5, await CallsAsync(() => ListAsync(new ConversationFilter(inbox, null), 20)));
+
+        // The contact first.
+        Assert.Equal(1 + 1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, "1"), 20)));
+        Assert.Equal(1 + 1 + 5, await CallsAsync(() => ListAsync(new ConversationFilter(inbox, "1"), 20)));
+
+        // A stale row costs a look at its head, and one day its deletion; a page that it leaves short goes on behind it.
+        var stale = new TableEntity(Appends.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, time.GetUtcNow().AddMinutes(1).Minute(), 1));
+        await process.Tables.Tenants.AddEntityAsync(stale);
+        Assert.Equal(1 + 1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
+        time.Advance(ConversationList.StaleAfter + TimeSpan.FromSeconds(1));
+        Assert.Equal(1 + 1 + 1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
+        Assert.Equal(1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
+
+        async Task ListAsync(ConversationFilter filter, int size) =>
+            page = await process.ConversationList.ReadAsync(Appends.Tenant, filter, null, size, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Changing_a_conversation()
+    {
+        Task PatchAsync() => process.ConversationChange.ChangeAsync(Id, head => head with { Title = "other" }, null, CancellationToken.None);
+        Assert.Equal(2, await CallsAsync(PatchAsync));
+        Assert.Equal(1, await CallsAsync(PatchAsync));
+    }
+
+    [Fact]
+    public async Task Reading_what_has_been_read()
+    {
+        await Appends.AppendAsync(process, conversation, "text");
+        await ReadAsync();
+
+        // The head, and whether it has a row among the unread.
+        Assert.Equal(2, await CallsAsync(ReadAsync));
+
+        Task<ReadMark> ReadAsync() => process.Reading.ReadAsync(Id, null, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Senders()
+    {
+        await WarmCursorsAsync();
+        var (writer, reader) = (process.SenderWriter, process.Senders);
+        Sender made = null!;
+
+        // The counter, then it, the sender and what finds it.
+        Assert.Equal(2, await CallsAsync(async () => made = await writer.CreateAsync(
+            Appends.Tenant, sender => sender with { Name = "Bob", Identifier = "bob", ExternalId = "4" }, CancellationToken.None)));
+        var id = new SenderRef(made.Key, made.Check);
+        Assert.Equal(1, await CallsAsync(() => reader.GetAsync(id, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => reader.FindByIdentifierAsync(Appends.Tenant, "bob", CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => reader.FindByExternalIdAsync(Appends.Tenant, "4", CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => reader.ListAsync(Appends.Tenant, null, 20, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => reader.FindAllAsync(Appends.Tenant, Enumerable.Range(1, 14), CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => reader.FindAllAsync(Appends.Tenant, Enumerable.Range(1, 15), CancellationToken.None)));
+
+        // Only what is unique and new is looked for.
+        Assert.Equal(2, await CallsAsync(() => writer.ChangeAsync(id, sender => sender with { Name = "Rob" }, null, CancellationToken.None)));
+        Assert.Equal(3, await CallsAsync(() => writer.ChangeAsync(id, sender => sender with { Identifier = "rob" }, null, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => writer.ChangeAsync(
+            id, sender => sender with { Identifier = null, ExternalId = null }, null, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Tickets_and_threads()
+    {
+        await Appends.AppendAsync(process, conversation, "text");
+        await WarmCursorsAsync();
+        string ticket = null!;
+        Assert.Equal(2, await CallsAsync(async () => ticket = $"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Id}"));
+        Assert.Equal(4, await CallsAsync(() => MoveAsync(ticket)));
+        Assert.Equal(4, await CallsAsync(() => MoveAsync(ticket)));
+        Assert.Equal(1, await CallsAsync(() => process.Tickets.GetAsync(Appends.Tenant, ticket, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.Tickets.ListAsync(conversation, null, 1000, CancellationToken.None)));
+
+        var head = await process.Conversations.GetAsync(Id, CancellationToken.None);
+        ChatThread thread = null!;
+        Assert.Equal(2, await CallsAsync(async () => thread = await CreateAsync()));
+        Assert.Equal(3, await CallsAsync(CreateAsync));
+        Assert.Equal(1, await CallsAsync(() => process.Threads.FindAsync(conversation, $"{thread.Id}", CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.Threads.ListAsync(conversation, null, 1000, CancellationToken.None)));
+
+        Task<ChatThread> CreateAsync() => process.ThreadCreation.CreateAsync(head, $"{new MessageKey(conversation, 1).IntegerId}", CancellationToken.None);
+    }
+
+    private ConversationRef Id => new(conversation, null);
+
+    private Task<Ticket> MoveAsync(string ticket) => process.TicketWriter.ChangeAsync(
+        Appends.Tenant, ticket, current => current with { Status = current.Status + 1 }, null, CancellationToken.None);
+
+    /// <summary>A process looks for the key of the cursors once.</summary>
+    private async Task WarmCursorsAsync()
+    {
+        await process.SenderWriter.CreateAsync(Appends.Tenant, sender => sender, CancellationToken.None);
+        Assert.NotNull((await process.Senders.ListAsync(Appends.Tenant, null, 1, CancellationToken.None)).Next);
+    }
+
+    private async Task<(int Calls, int Entities)> CostAsync(Func<Task> request)
+    {
+        var before = connection.EntitiesRead;
+        return (await CallsAsync(request), connection.EntitiesRead - before);
     }
 
     private async Task<int> CallsAsync(Func<Task> request)

@@ -118,7 +118,7 @@ internal sealed class World(Simulation run)
         Assert.InRange(head.ReadUpTo, 0, head.Last);
         Assert.All(messages, message =>
             Assert.Equal(message.Role == MessageRole.Customer && message.Key.Sequence <= head.ReadUpTo, message.ReadAt is not null));
-        Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer && message.Key.Sequence > head.ReadUpTo), head.Unread);
+        Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer && message.DeletedBy is null && message.Key.Sequence > head.ReadUpTo), head.Unread);
         Assert.All(Read.Where(mark => mark.Conversation.Key == head.Key), mark => Assert.True(mark.Conversation.ReadUpTo <= head.ReadUpTo));
     }
 

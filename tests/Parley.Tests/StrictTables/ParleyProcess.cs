@@ -36,7 +36,7 @@ internal sealed class ParleyProcess
         Append = new MessageAppend(Tables, Conversations, Activity, Threads, writers, budget, time, entropy);
 
         // No blob is touched as long as no message has a file.
-        Change = new MessageChange(Tables, Conversations, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
+        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
         Reading = new MessageReading(Tables, Conversations, ConversationChange, Activity, time);
         Pages = new MessagePages(Tables, Conversations, quotes, cursors);
         Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);

@@ -1,0 +1,97 @@
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace Parley.EndToEnd.Tests;
+
+/// <summary>What tests send as files.</summary>
+internal static class ApiFiles
+{
+    /// <summary>Sends a file as a message.</summary>
+    public static Task<HttpResponseMessage> UploadAsync(
+        this HttpClient client, object conversation, byte[] bytes, string name, params (string Name, string Value)[] texts) =>
+        client.UploadAsync(conversation, new ByteArrayContent(bytes), name, key: null, texts);
+
+    /// <summary>Sends a file as a message, under an idempotency key.</summary>
+    public static async Task<HttpResponseMessage> UploadAsync(
+        this HttpClient client, object conversation, HttpContent file, string name, string? key, params (string Name, string Value)[] texts)
+    {
+        using var form = new MultipartFormDataContent("parley-test-boundary") { HeaderEncodingSelector = (_, _) => Encoding.UTF8 };
+        foreach (var (field, value) in texts)
+        {
+            form.Add(new StringContent(value), field);
+        }
+
+        // In UTF-8 as it is, as browsers send it; .NET would encode it otherwise.
+        file.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=\"file\"; filename=\"{name}\"");
+        form.Add(file);
+        foreach (var part in form)
+        {
+            part.Headers.ContentType = null;
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"v1/conversations/{conversation}/messages/media") { Content = form };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await client.SendAsync(request);
+    }
+
+    /// <summary>Sends a body as it is.</summary>
+    public static async Task<HttpResponseMessage> SendRawAsync(this HttpClient client, object conversation, string body, string contentType)
+    {
+        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.ContentType = contentType.Length == 0 ? null : MediaTypeHeaderValue.Parse(contentType);
+        return await client.PostAsync($"v1/conversations/{conversation}/messages/media", content);
+    }
+}
+
+/// <summary>So many bytes, made as they are read and never held.</summary>
+internal sealed class GeneratedBytes(long length) : Stream
+{
+    private long taken;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>The byte at a place.</summary>
+    public static byte At(long place) => (byte)(place * 31 >> 8);
+
+    public override int Read(Span<byte> buffer)
+    {
+        var count = (int)Math.Min(buffer.Length, length - taken);
+        for (var i = 0; i < count; i++)
+        {
+            buffer[i] = At(taken + i);
+        }
+
+        taken += count;
+        return count;
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+
+    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+}
