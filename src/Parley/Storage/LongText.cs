@@ -9,12 +9,18 @@ public static class LongText
     /// <summary>A string property holds at most 64 KiB, that is 32,768 UTF-16 units (Table service data model).</summary>
     public const int MaxPerProperty = 32_768;
 
-    /// <summary>Sets the properties of a text; the first is there even when the text is empty.</summary>
+    /// <summary>
+    /// Sets the properties of a text; the first is there even when the text is empty. No surrogate pair is split: half of one cannot be
+    /// sent, for UTF-8 has no form for it.
+    /// </summary>
     public static void Write(TableEntity row, string name, string text)
     {
-        for (int part = 0, start = 0; part == 0 || start < text.Length; part++, start += MaxPerProperty)
+        for (int part = 0, start = 0; part == 0 || start < text.Length; part++)
         {
-            row[Name(name, part)] = text.Substring(start, Math.Min(MaxPerProperty, text.Length - start));
+            var length = Math.Min(MaxPerProperty, text.Length - start);
+            length -= start + length < text.Length && char.IsHighSurrogate(text[start + length - 1]) ? 1 : 0;
+            row[Name(name, part)] = text.Substring(start, length);
+            start += length;
         }
     }
 
@@ -22,12 +28,7 @@ public static class LongText
     public static string? Read(TableEntity row, string name)
     {
         var text = row.GetString(name);
-        if (text is not { Length: MaxPerProperty })
-        {
-            return text;
-        }
-
-        for (var part = 1; row.GetString(Name(name, part)) is { } more; part++)
+        for (var part = 1; text is not null && row.GetString(Name(name, part)) is { } more; part++)
         {
             text += more;
         }

@@ -25,6 +25,21 @@ public class LongTextTests
         Assert.All(((IDictionary<string, object>)row).Values.OfType<string>(), value => Assert.True(value.Length <= LongText.MaxPerProperty));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Splits_no_surrogate_pair(int shift)
+    {
+        var text = new string('a', shift) + string.Concat(Enumerable.Repeat("😀", 2 * LongText.MaxPerProperty));
+        var row = new TableEntity("p", "r");
+
+        LongText.Write(row, "Text", text);
+
+        Assert.Equal(text, LongText.Read(row, "Text"));
+        Assert.All(((IDictionary<string, object>)row).Values.OfType<string>(), value =>
+            Assert.True(value.Length <= LongText.MaxPerProperty && !char.IsHighSurrogate(value[^1]) && !char.IsLowSurrogate(value[0])));
+    }
+
     [Fact]
     public void Nothing_is_null() => Assert.Null(LongText.Read(new TableEntity("p", "r"), "Text"));
 }
