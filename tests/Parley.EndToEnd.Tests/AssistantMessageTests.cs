@@ -360,6 +360,33 @@ public class AssistantMessageTests(ParleyFixture parley)
         async Task<JsonNode> GetAsync(string url) => await parley.Client.CallAsync(HttpMethod.Get, url);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_replay_after_a_deletion_still_has_the_attachments(bool stored)
+    {
+        var conversation = await parley.Client.CreateConversationAsync();
+        using var uploaded = await parley.Client.UploadAsync(conversation, Png, "box.png");
+        var media = (await uploaded.ReadAsync())["data"]!["message_id"]!.GetValue<string>();
+        var attachment = new { id = stored ? media : "mine", type = "video", filename = "v.mp4", file = stored ? null : "https://example.com/v.mp4" };
+        var first = await SendAsync();
+        await parley.Client.CallAsync(HttpMethod.Delete, $"v1/conversations/{conversation}/messages/{first["id"]}");
+        var again = await SendAsync();
+        foreach (var member in new[] { "id", "type", "filename" })
+        {
+            Assert.Equal(first["attachments"]![0]![member]!.GetValue<string>(), again["attachments"]![0]![member]!.GetValue<string>());
+        }
+
+        Assert.NotNull(again["attachments"]![0]!["file"]);
+
+        async Task<JsonNode> SendAsync()
+        {
+            using var response = await parley.Client.SendJsonAsync(
+                HttpMethod.Post, Path, new { conversation, content = "x", attachments = new[] { attachment } }, ("Idempotency-Key", "with attachments"));
+            return await response.ReadAsync(HttpStatusCode.Created);
+        }
+    }
+
     [Fact]
     public async Task Page_sizes_and_queries()
     {

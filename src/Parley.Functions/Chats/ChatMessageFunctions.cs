@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Parley.Conversations;
 using Parley.Functions.Http;
 using Parley.Idempotency;
 using Parley.Messages;
@@ -12,8 +11,7 @@ using Parley.Tenants;
 namespace Parley.Functions.Chats;
 
 /// <summary>Messages of a chat, as Zaia's clients read and write them. A chat is a conversation.</summary>
-public sealed class ChatMessageFunctions(
-    ApiEndpoint endpoint, ConversationReader conversations, ChatMessages chats, MessageAppend append, SenderReader senders)
+public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chats, MessageAppend append, SenderReader senders)
 {
     private const int MaxContent = 4000;
     private const int MinExternalId = 3;
@@ -54,8 +52,7 @@ public sealed class ChatMessageFunctions(
                 ExternalKey = externalId is null ? null : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
             };
             var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
-            var chat = await conversations.GetAsync(new ConversationRef(stored.Message.Key.Conversation, null), call.Cancellation);
-            return new JsonResult<ChatMessageAnswer>(ChatMessageAnswer.Of(stored.Message, chat.Id), CamelJson.Default.ChatMessageAnswer)
+            return new JsonResult<ChatMessageAnswer>(ChatMessageAnswer.Of(stored.Message, stored.Conversation.Id), CamelJson.Default.ChatMessageAnswer)
             {
                 Replayed = stored.Replayed,
             };
@@ -107,7 +104,7 @@ public sealed class ChatMessageFunctions(
         var known = new Dictionary<int, Sender>();
         await foreach (var chunk in answers.Chunk(JoinedAtOnce).WithCancellation(cancellation))
         {
-            var unknown = chunk.Select(answer => NumberOf(answer, tenant)).OfType<int>().Where(number => !known.ContainsKey(number));
+            var unknown = chunk.Select(answer => NumberOf(answer)).OfType<int>().Where(number => !known.ContainsKey(number));
             foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
             {
                 known[number] = sender;
@@ -115,11 +112,11 @@ public sealed class ChatMessageFunctions(
 
             foreach (var answer in chunk)
             {
-                yield return answer.With(NumberOf(answer, tenant) is { } number ? known.GetValueOrDefault(number) : null);
+                yield return answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null);
             }
         }
     }
 
-    private static int? NumberOf(ChatMessageAnswer answer, TenantId tenant) =>
-        answer.SenderId is { } id && SenderRef.TryParse($"{id}", tenant, out var sender) ? sender.Key.Number : null;
+    private static int? NumberOf(ChatMessageAnswer answer) =>
+        answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender) ? sender.Conversation.Number : null;
 }

@@ -44,8 +44,8 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             var title = fields.Text("title", 0, Limits.Line);
             fields.ThrowIfInvalid();
 
-            var ticket = await writer.OpenAsync(call.Conversation(chatId), title, call.Cancellation);
-            return await AnswerAsync(call, ticket, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{ticket.Id}");
+            var (chat, ticket) = await writer.OpenAsync(call.Conversation(chatId), title, call.Cancellation);
+            return Answer(chat, ticket, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{ticket.Id}");
         });
 
     /// <summary>GET /tickets.</summary>
@@ -64,7 +64,13 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
     [Function("TicketsGet")]
     public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets/{id}")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
-            await AnswerAsync(call, await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), StatusCodes.Status200OK));
+        {
+            var ticket = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+
+            // The conversation's UUID has a check that only its head knows.
+            var chat = await conversations.GetAsync(new ConversationRef(ticket.Conversation, null), call.Cancellation);
+            return Answer(chat, ticket, StatusCodes.Status200OK);
+        });
 
     /// <summary>PATCH /tickets/{id}.</summary>
     [Function("TicketsUpdate")]
@@ -77,23 +83,15 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var changed = await writer.ChangeAsync(
+            var (chat, changed) = await writer.ChangeAsync(
                 call.Caller.Tenant,
                 id,
                 ticket => ticket with { Title = fields.Has("title") ? title : ticket.Title, Status = status ?? ticket.Status },
                 expected,
                 call.Cancellation);
-            return await AnswerAsync(call, changed, StatusCodes.Status200OK);
+            return Answer(chat, changed, StatusCodes.Status200OK);
         });
 
-    private async Task<JsonResult<TicketAnswer>> AnswerAsync(Call call, Ticket ticket, int status, string? location = null)
-    {
-        // The conversation's UUID has a check that only its head knows.
-        var chat = await conversations.GetAsync(new ConversationRef(ticket.Conversation, null), call.Cancellation);
-        return new JsonResult<TicketAnswer>(TicketAnswer.Of(ticket, chat.Id), CamelJson.Default.TicketAnswer, status)
-        {
-            Revision = ticket.Revision,
-            Location = location,
-        };
-    }
+    private static JsonResult<TicketAnswer> Answer(Conversation chat, Ticket ticket, int status, string? location = null) =>
+        new(TicketAnswer.Of(ticket, chat.Id), CamelJson.Default.TicketAnswer, status) { Revision = ticket.Revision, Location = location };
 }

@@ -54,7 +54,8 @@ public sealed class MessageFunctions(
             };
             var id = call.Conversation(conversationId);
             var stored = await append.AppendAsync(id, draft, key, call.Cancellation);
-            return await AnswerAsync(call, stored.Message, StatusCodes.Status201Created, stored.Replayed, $"{PublicUrl.Of(request)}/{stored.Message.Id}");
+            return await AnswerAsync(
+                call, stored.Conversation, stored.Message, StatusCodes.Status201Created, stored.Replayed, $"{PublicUrl.Of(request)}/{stored.Message.Id}");
         });
 
     /// <summary>GET /messages.</summary>
@@ -87,7 +88,13 @@ public sealed class MessageFunctions(
     [Function("MessagesGet")]
     public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
-            await AnswerAsync(call, await reader.GetAsync(call.Message(id), call.Cancellation), StatusCodes.Status200OK));
+        {
+            var message = await reader.GetAsync(call.Message(id), call.Cancellation);
+
+            // The conversation's UUID has a check that only its head knows.
+            var conversation = await conversations.GetAsync(new ConversationRef(message.Key.Conversation, null), call.Cancellation);
+            return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
+        });
 
     /// <summary>PATCH /messages/{id}.</summary>
     [Function("MessagesUpdate")]
@@ -104,8 +111,8 @@ public sealed class MessageFunctions(
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var changed = await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
-            return await AnswerAsync(call, changed, StatusCodes.Status200OK);
+            var (conversation, changed) = await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
+            return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
 
     private static List<Attachment> ReadAttachments(Fields fields)
@@ -124,10 +131,9 @@ public sealed class MessageFunctions(
         return attachments;
     }
 
-    private async Task<JsonResult<MessageAnswer>> AnswerAsync(Call call, Message message, int status, bool replayed = false, string? location = null)
+    private async Task<JsonResult<MessageAnswer>> AnswerAsync(
+        Call call, Conversation conversation, Message message, int status, bool replayed = false, string? location = null)
     {
-        // The conversation's UUID has a check that only its head knows.
-        var conversation = await conversations.GetAsync(new ConversationRef(message.Key.Conversation, null), call.Cancellation);
         var links = await files.LinksAsync([message], call.Cancellation);
         return new JsonResult<MessageAnswer>(MessageAnswer.Of(message, conversation.Id, links), CamelJson.Default.MessageAnswer, status)
         {

@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Parley.Problems;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -50,7 +51,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     {
         if (before.ActivityMinute < after.ActivityMinute)
         {
-            await DropAsync(before, ListRows(before), cancellation);
+            await CleanAsync(before, () => DeleteAsync(ListRows(before), cancellation));
         }
     }
 
@@ -58,7 +59,13 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// After the head says that all is read, its rows among the unread are of no more use: that of this time and any that earlier
     /// crashes left. One call to find them, one to drop them; if this fails, the next reading drops them.
     /// </summary>
-    internal async Task DropUnreadAsync(Conversation read, CancellationToken cancellation)
+    /// <param name="read">As its head says.</param>
+    /// <param name="raise">
+    /// Raises the head's unread revision to that of a row whose head never came: whoever may still write that head fails then. Null leaves such
+    /// a row to the next reading.
+    /// </param>
+    /// <param name="cancellation">Ends it.</param>
+    internal Task DropUnreadAsync(Conversation read, Func<int, Task<Conversation>>? raise, CancellationToken cancellation) => CleanAsync(read, async () =>
     {
         if (read.Inbox is not { } inbox)
         {
@@ -66,15 +73,15 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         }
 
         var partition = read.Key.Tenant.PartitionKey;
-        var rows = new List<TableEntity>();
-        var filter = Filters.Range(partition, RowKeys.Unread(inbox.Id, read.Key.Number), RowKeys.Unread(inbox.Id, read.Key.Number, read.UnreadRevision));
-        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, select: ["PartitionKey", "RowKey"], cancellationToken: cancellation))
-        {
-            rows.Add(new TableEntity(partition, row.RowKey));
-        }
-
-        await DropAsync(read, rows, cancellation);
-    }
+        var prefix = RowKeys.Unread(inbox.Id, read.Key.Number);
+        var filter = Filters.Between(partition, prefix, RowKeys.EndOf(prefix));
+        var keys = await tables.Tenants.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
+            .Select(row => row.RowKey).ToListAsync(cancellation);
+        var last = keys.Count > 0 ? RowKeys.LastNumber(keys[^1]) : 0;
+        var head = last > read.UnreadRevision && raise is not null ? await raise(last) : read;
+        var valid = head.Unread > 0 ? head.UnreadRevision : head.UnreadRevision + 1;
+        await DeleteAsync([.. keys.Where(key => RowKeys.LastNumber(key) < valid).Select(key => new TableEntity(partition, key))], cancellation);
+    });
 
     /// <summary>The rows that find a conversation at its activity minute.</summary>
     internal static List<TableEntity> ListRows(Conversation conversation)
@@ -135,21 +142,27 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         return after with { ListETag = responses[0].Headers.ETag!.Value };
     }
 
-    private async Task DropAsync(Conversation conversation, List<TableEntity> rows, CancellationToken cancellation)
+    private async Task DeleteAsync(List<TableEntity> rows, CancellationToken cancellation)
+    {
+        foreach (var chunk in rows.Chunk(Transactions.MaxOperations))
+        {
+            await tables.Tenants.SubmitAsync(
+                [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
+        }
+    }
+
+    /// <summary>What it does is already stored when this begins, so its failure is nobody's.</summary>
+    private async Task CleanAsync(Conversation conversation, Func<Task> clean)
     {
         try
         {
-            foreach (var chunk in rows.Chunk(Transactions.MaxOperations))
-            {
-                await tables.Tenants.SubmitAsync(
-                    [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
-            }
+            await clean();
         }
         catch (RequestFailedException e) when (e.IsNotFound())
         {
-            // A list, or another writer, dropped one of them before; the lists drop the others.
+            // A list, or another writer, dropped one of them before; the lists and the next reading drop the others.
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (e is RequestFailedException or ParleyException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
             LogRowsLeft(logger, e, conversation.Key.PartitionKey);
         }

@@ -48,7 +48,7 @@ public sealed class ConversationCreation(
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var named = RequireCustomer(await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation), "contact");
+        var named = await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation);
         var (conversation, replayed) = await ListAsync(tenant, draft, named, key, cancellation);
         if (!replayed)
         {
@@ -90,19 +90,24 @@ public sealed class ConversationCreation(
                 running.NothingLanded();
             }
 
-            if (tried is not null && key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
+            // A new contact takes its number from the same counter, under the same ETag.
+            var known = named ?? (draft.Address is { } address ? await senders.FindByIdentifierAsync(tenant, address, cancellation) : null);
+            var refused = known is { Entity: not SenderEntity.ExternalUser };
+            if ((tried is not null || refused) && key is not null
+                && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
                 var listed = await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
                     ?? throw new InvalidOperationException($"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
                 return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
 
-            running.ThrowIfUsedUp();
+            if (refused)
+            {
+                // Not before the key is looked for: the sender may have been a customer when it came first.
+                throw ParleyException.Field(named is null ? "address" : "contact", "Is that of a sender who is no external_user.");
+            }
 
-            // A new contact takes its number from the same counter, under the same ETag.
-            var known = named ?? (draft.Address is { } address
-                ? RequireCustomer(await senders.FindByIdentifierAsync(tenant, address, cancellation), "address")
-                : null);
+            running.ThrowIfUsedUp();
             var made = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
             var at = time.NowInMilliseconds();
             var conversation = new Conversation
@@ -181,13 +186,6 @@ public sealed class ConversationCreation(
 
         actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));
         actions.AddRange(ConversationActivity.ListRows(conversation).Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
-        if (conversation.Inbox is { } inbox)
-        {
-            actions.Add(new(
-                TableTransactionActionType.UpsertMerge,
-                new TableEntity(partition, RowKeys.Inbox(inbox.Id)) { ["Name"] = inbox.Name, ["ChannelType"] = inbox.ChannelType }));
-        }
-
         actions.Add(new(TableTransactionActionType.Add, ListRow.Create(conversation)));
         return actions;
     }
@@ -234,10 +232,6 @@ public sealed class ConversationCreation(
             }
         }
     }
-
-    private static Sender? RequireCustomer(Sender? sender, string field) => sender is null or { Entity: SenderEntity.ExternalUser }
-        ? sender
-        : throw ParleyException.Field(field, "Is that of a sender who is no external_user.");
 
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
     {

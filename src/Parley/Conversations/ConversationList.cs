@@ -91,7 +91,7 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             var heads = await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)));
 
             // One that moves while its old and its new row are looked at would be there twice.
-            found.AddRange(heads.OfType<Conversation>().DistinctBy(head => head.Key).ExceptBy(found.Select(head => head.Key), head => head.Key));
+            found.AddRange(heads.OfType<Conversation>().DistinctBy(head => head.Key));
         }
 
         return (found, more ? last : null);

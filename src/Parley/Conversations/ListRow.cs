@@ -4,7 +4,7 @@ using Parley.Storage;
 namespace Parley.Conversations;
 
 /// <summary>
-/// The row <c>c|C</c>: a conversation in its tenant's list. firstAt and lastAt, to the minute, tell an export which conversations
+/// The row <c>c|C</c>: a conversation in its tenant's list. Its first and last minute tell an export which conversations
 /// its range can touch; lastAt is never before the head's activity minute.
 /// </summary>
 internal sealed record ListRow(

@@ -11,7 +11,7 @@ namespace Parley.Conversations;
 public sealed class UnreadCounts(ParleyTables tables)
 {
     /// <summary>Counted up to here: one call of the storage service answers with so many rows.</summary>
-    public const int Max = 1000;
+    private const int Max = Filters.MaxPerCall;
 
     /// <summary>The counts of these conversations' inboxes: one call each, at once.</summary>
     public async Task<IReadOnlyDictionary<Guid, int>> ReadAsync(TenantId tenant, IEnumerable<Conversation> conversations, CancellationToken cancellation)

@@ -13,8 +13,7 @@ internal static class FileRows
     private static readonly TimeSpan LookAfter = TimeSpan.FromHours(1);
 
     /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
-    public static TableEntity Holder(ConversationKey conversation, Guid file, int sequence) =>
-        new(conversation.PartitionKey, RowKeys.File(file)) { ["Message"] = sequence };
+    public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, RowKeys.File(file));
 
     /// <summary>Has the sweep look after a blob in an hour.</summary>
     public static Task WriteDueAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>

@@ -47,9 +47,10 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
 }
 
 /// <summary>A message that is stored.</summary>
+/// <param name="Conversation">Its conversation, as it was before.</param>
 /// <param name="Message">The message, as it was first written.</param>
 /// <param name="Replayed">Whether an earlier request with the same idempotency key or external id had written it.</param>
-public sealed record Appended(Message Message, bool Replayed);
+public sealed record Appended(Conversation Conversation, Message Message, bool Replayed);
 
 /// <summary>Appends messages to conversations.</summary>
 /// <remarks>
@@ -90,7 +91,7 @@ public sealed class MessageAppend(
                 if (head.Last > tried.Last && await MessageRow.FindAsync(tables, NextKey(tried), cancellation) is { } there && there.WriteId == writeId)
                 {
                     await activity.DropPassedAsync(tried, head, cancellation);
-                    return new Appended(there, Replayed: false);
+                    return new Appended(head, there, Replayed: false);
                 }
 
                 running.NothingLanded();
@@ -101,11 +102,11 @@ public sealed class MessageAppend(
             if (refusal is not null)
             {
                 // What forbids it now may not have when this key came first.
-                return await FindFirstAsync(id.Key, draft, key, writeId, cancellation) ?? throw refusal;
+                return await FindFirstAsync(head, draft, references, key, writeId, cancellation) ?? throw refusal;
             }
 
             if (ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer)
-                && await FindFirstAsync(id.Key, draft, key, writeId, cancellation) is { } known)
+                && await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } known)
             {
                 // Looked for before the row among the unread is written: a retry must not make a conversation unread that has been read since.
                 return known;
@@ -120,14 +121,14 @@ public sealed class MessageAppend(
                 var actions = AppendOf(prepared, message, draft, key);
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await activity.DropPassedAsync(head, prepared, cancellation);
-                return new Appended(message, Replayed: false);
+                return new Appended(head, message, Replayed: false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
                 tried = head;
             }
 
-            if (await FindFirstAsync(id.Key, draft, key, writeId, cancellation) is { } first)
+            if (await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } first)
             {
                 return first;
             }
@@ -136,8 +137,9 @@ public sealed class MessageAppend(
 
     /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
     private async Task<Appended?> FindFirstAsync(
-        ConversationKey conversation, NewMessage draft, IdempotencyKey? key, string writeId, CancellationToken cancellation)
+        Conversation head, NewMessage draft, References references, IdempotencyKey? key, string writeId, CancellationToken cancellation)
     {
+        var conversation = head.Key;
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
             if (await sent.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation) is { } sequence)
@@ -149,7 +151,7 @@ public sealed class MessageAppend(
                     await RememberAsync(conversation, key, sequence, cancellation);
                 }
 
-                return new Appended(AsFirstWritten(row, draft), Replayed: row.WriteId != writeId);
+                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: row.WriteId != writeId);
             }
         }
 
@@ -172,11 +174,11 @@ public sealed class MessageAppend(
     }
 
     /// <summary>The first answer again, whatever has become of the message since: the same fields made it.</summary>
-    private static Message AsFirstWritten(Message row, NewMessage draft) => row with
+    private static Message AsFirstWritten(Message row, NewMessage draft, References references) => row with
     {
         Revision = 1,
         Text = draft.Text,
-        Attachments = row.DeletedBy is null ? row.Attachments : draft.Attachments,
+        Attachments = row.DeletedBy is null ? row.Attachments : references.Attachments,
         Metadata = draft.Metadata,
         ContentPayload = draft.ContentPayload,
         QueryMetadata = draft.QueryMetadata,
@@ -304,7 +306,7 @@ public sealed class MessageAppend(
 
         if (draft.File is { } file)
         {
-            rows.Add(FileRows.Holder(head.Key, file.Id, sequence));
+            rows.Add(FileRows.Holder(head.Key, file.Id));
         }
 
         if (message.Thread is { } uuid && EntityId.TryFromGuid(uuid, EntityKind.Thread, out var thread))

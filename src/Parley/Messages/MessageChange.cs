@@ -38,12 +38,10 @@ public sealed class MessageChange(
 
     /// <summary>Says what somebody thinks of a message, or takes it back with null.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
-    public async Task<Message> GiveFeedbackAsync(MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation)
-    {
-        var (_, changed) = await WriteAsync(
-            new ConversationRef(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
-        return changed;
-    }
+    /// <returns>The message and its conversation.</returns>
+    public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
+        MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
+        new ConversationRef(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
 
     /// <summary>
     /// Removes a message's text, payloads and file for good; one that is deleted already stays as it is. The file's blob goes last, found again
@@ -71,7 +69,7 @@ public sealed class MessageChange(
         if (head.Unread == 0 && deleted.Role == MessageRole.Customer && deleted.Key.Sequence > head.ReadUpTo)
         {
             // It was the last unread one.
-            await activity.DropUnreadAsync(head, cancellation);
+            await activity.DropUnreadAsync(head, raise: null, cancellation);
         }
 
         if (removed is not null)
@@ -178,7 +176,7 @@ public sealed class MessageChange(
 
         if (LostFile(message, changed) is { } file)
         {
-            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id, message.Key.Sequence), ETag.All));
+            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id), ETag.All));
         }
 
         return actions;

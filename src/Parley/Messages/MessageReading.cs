@@ -39,11 +39,18 @@ public sealed class MessageReading(
 
         if (head.Unread == 0)
         {
-            await activity.DropUnreadAsync(head, cancellation);
+            await activity.DropUnreadAsync(head, last => RaiseAsync(id, last, cancellation), cancellation);
         }
 
         return new ReadMark(head, head.ReadUpTo == 0 ? null : new MessageKey(head.Key, head.ReadUpTo));
     }
+
+    private Task<Conversation> RaiseAsync(ConversationRef id, int unreadRevision, CancellationToken cancellation) => changes.EditAsync(
+        id,
+        (head, _) => Task.FromResult((
+            head.Unread == 0 && head.UnreadRevision < unreadRevision ? head with { UnreadRevision = unreadRevision } : head,
+            new List<TableTransactionAction>())),
+        cancellation);
 
     /// <summary>The next up to 99 of the customer's messages: the head takes one operation of the transaction.</summary>
     private async Task<(Conversation Head, List<TableTransactionAction> Actions)> MarkAsync(

@@ -7,9 +7,6 @@ namespace Parley.Messages;
 /// <summary>The rows <c>m|n</c> of a conversation's partition.</summary>
 internal static class MessageRow
 {
-    /// <summary>"Query timeout and pagination", Table service REST reference.</summary>
-    private const int MaxPerCall = 1000;
-
     public static TableEntity Create(Message message)
     {
         var row = new TableEntity(message.Key.Conversation.PartitionKey, RowKeys.Message(message.Key.Sequence))
@@ -98,7 +95,7 @@ internal static class MessageRow
         ParleyTables tables, ConversationKey conversation, int first, int last, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var filter = Filters.Range(conversation.PartitionKey, RowKeys.Message(first), RowKeys.Message(last));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(last - first + 1, MaxPerCall), cancellationToken: cancellation))
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(last - first + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             var message = Read(row, conversation);
             yield return message;

@@ -13,6 +13,9 @@ public static class Filters
     /// </summary>
     public const int MaxComparisons = 15;
 
+    /// <summary>The most rows of one answer ("Query timeout and pagination", Table service REST reference).</summary>
+    public const int MaxPerCall = 1000;
+
     /// <summary>How many rows of one partition one filter can name: one comparison goes to the partition.</summary>
     public const int MaxRowsNamed = MaxComparisons - 1;
 

@@ -60,9 +60,6 @@ public static class RowKeys
     /// <summary>Sorts after every key that begins with <paramref name="start"/>; what follows is digits.</summary>
     public static string EndOf(string start) => start + "~";
 
-    /// <summary>An inbox of a tenant.</summary>
-    public static string Inbox(Guid inbox) => "i|" + inbox.ToString("N", CultureInfo.InvariantCulture);
-
     /// <summary>How the keys of an inbox's unread conversations begin.</summary>
     public static string UnreadList(Guid inbox) => $"u|{inbox:N}|";
 

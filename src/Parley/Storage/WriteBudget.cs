@@ -8,7 +8,7 @@ namespace Parley.Storage;
 /// </summary>
 public sealed class WriteBudget(TimeProvider time, Entropy entropy)
 {
-    /// <summary>How often a write is sent before the caller is told to come back.</summary>
+    /// <summary>How often a write is tried before the caller is told to come back: what it needs first may fail too.</summary>
     public const int MaxAttempts = 8;
 
     /// <summary>One send, with all retries of the storage client.</summary>
@@ -31,15 +31,16 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
     public sealed class Running(TimeProvider time, Entropy entropy)
     {
         private readonly long startedAt = time.GetTimestamp();
+        private int rounds;
         private int sent;
         private bool mayHaveLanded;
 
         /// <summary>Waits before every round but the first (full jitter, so that losers of one race do not meet again).</summary>
         public async Task WaitAsync(CancellationToken cancellation)
         {
-            if (sent > 0)
+            if (rounds++ > 0)
             {
-                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, sent - 1));
+                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, rounds - 2));
                 await Task.Delay(TimeSpan.FromMilliseconds(ceiling * entropy.NextDouble()), time, cancellation);
             }
         }
@@ -53,7 +54,7 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
         /// </exception>
         public void ThrowIfUsedUp()
         {
-            if (sent < MaxAttempts && time.GetElapsedTime(startedAt) <= MaxAge)
+            if (sent < MaxAttempts && rounds <= MaxAttempts && time.GetElapsedTime(startedAt) <= MaxAge)
             {
                 return;
             }

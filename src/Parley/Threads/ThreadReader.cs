@@ -18,7 +18,7 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
             ? thread
             : null;
 
-    /// <summary>A page: one call.</summary>
+    /// <summary>A page of up to 1,000: one call, and one more for a whole thousand.</summary>
     /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ThreadPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
     {
@@ -26,7 +26,7 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
         var after = await cursors.OpenNumberAsync(tenant, query, cursor, cancellation) ?? 0;
         var threads = new List<ChatThread>();
         var filter = Filters.Between(conversation.PartitionKey, RowKeys.Thread(after), RowKeys.Thread(int.MaxValue));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellation))
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             if (threads.Count == limit)
             {

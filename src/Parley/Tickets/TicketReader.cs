@@ -25,7 +25,7 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
         return ticket is not null && ticket.Check == entity.Check ? ticket : throw ErrorCode.TicketNotFound.With("There is no such ticket.");
     }
 
-    /// <summary>A page: one call.</summary>
+    /// <summary>A page of up to 1,000: one call, and one more for a whole thousand.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public async Task<TicketPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
     {
@@ -33,7 +33,7 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
         var first = (await cursors.OpenNumberAsync(tenant, query, cursor, cancellation) ?? 0) + 1;
         var tickets = new List<Ticket>();
         var filter = Filters.Range(conversation.PartitionKey, RowKeys.Ticket(first), RowKeys.Ticket(MaxNumber));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, limit, cancellationToken: cancellation))
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             if (tickets.Count == limit)
             {

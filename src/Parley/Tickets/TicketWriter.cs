@@ -16,11 +16,12 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.TicketOpen"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public async Task<Ticket> OpenAsync(ConversationRef id, string? title, CancellationToken cancellation)
+    /// <returns>The ticket and its conversation.</returns>
+    public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(ConversationRef id, string? title, CancellationToken cancellation)
     {
         var (check, at) = (entropy.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         Ticket? opened = null;
-        await changes.EditAsync(
+        var conversation = await changes.EditAsync(
             id,
             (head, _) =>
             {
@@ -47,7 +48,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
                     new List<TableTransactionAction> { new(TableTransactionActionType.Add, TicketRow.Create(opened)) }));
             },
             cancellation);
-        return opened!;
+        return (conversation, opened!);
     }
 
     /// <summary>Edits one.</summary>
@@ -60,13 +61,14 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
     /// <see cref="ErrorCode.TicketNotFound"/>, <see cref="ErrorCode.TicketStatus"/>, <see cref="ErrorCode.StaleRevision"/>,
     /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public async Task<Ticket> ChangeAsync(
+    /// <returns>The ticket and its conversation.</returns>
+    public async Task<(Conversation Conversation, Ticket Ticket)> ChangeAsync(
         TenantId tenant, string id, Func<Ticket, Ticket> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var ticket = await reader.GetAsync(tenant, id, cancellation);
         var at = time.NowInMilliseconds();
         Ticket? changed = null;
-        await changes.EditAsync(
+        var conversation = await changes.EditAsync(
             new ConversationRef(ticket.Conversation, null),
             async (head, token) =>
             {
@@ -85,7 +87,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
                     [new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag)]);
             },
             cancellation);
-        return changed!;
+        return (conversation, changed!);
     }
 
     private static Ticket Moved(Ticket before, Ticket after, Conversation head, DateTimeOffset at)

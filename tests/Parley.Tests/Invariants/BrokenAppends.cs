@@ -37,7 +37,7 @@ internal static class BrokenAppends
             if (looksForWriteId && tried <= head.Last
                 && await MessageRow.FindAsync(process.Tables, new MessageKey(head.Key, tried.Value), CancellationToken.None) is { } there && there.WriteId == draft.UserName)
             {
-                return new Appended(there, Replayed: false);
+                return new Appended(head, there, Replayed: false);
             }
 
             var prepared = await process.Activity.PrepareAsync(head, head.ActivityMinute, draft.Role == MessageRole.Customer, CancellationToken.None);
@@ -71,7 +71,7 @@ internal static class BrokenAppends
                     new(TableTransactionActionType.Add, MessageRow.Create(message)),
                     new(TableTransactionActionType.UpdateMerge, change, ifMatch ? head.ETag : ETag.All),
                 ]);
-                return new Appended(message, Replayed: false);
+                return new Appended(head, message, Replayed: false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
             {

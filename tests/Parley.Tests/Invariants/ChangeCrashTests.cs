@@ -77,7 +77,7 @@ public sealed class ChangeCrashTests
             async (run, tables) =>
             {
                 var ground = await Ground.BuildAsync(run, tables);
-                ground.Told = (await ground.Quiet.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None)).Id;
+                ground.Told = (await ground.Quiet.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None)).Ticket.Id;
                 await MoveAsync(ground, ground.Quiet, TicketStatus.Ongoing);
                 await ground.AppendAsync(ground.Quiet, MessageRole.Customer);
                 return ground;
@@ -230,7 +230,7 @@ public sealed class ChangeCrashTests
     private static Task OpenAsync(Ground ground, ParleyProcess process) =>
         UnlessThereAsync(() => process.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None), ErrorCode.TicketOpen);
 
-    private static Task<Ticket> MoveAsync(Ground ground, ParleyProcess process, TicketStatus status) =>
+    private static Task<(Conversation Conversation, Ticket Ticket)> MoveAsync(Ground ground, ParleyProcess process, TicketStatus status) =>
         process.TicketWriter.ChangeAsync(Appends.Tenant, $"{ground.Told}", ticket => ticket with { Status = status }, null, CancellationToken.None);
 
     /// <summary>A conversation with two messages of a customer, in a run of a sweep.</summary>

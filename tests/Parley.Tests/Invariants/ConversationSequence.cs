@@ -163,7 +163,7 @@ internal sealed class ConversationSequence(int seed)
         return BothAsync($"feedback on {number}: {feedback}", model.GiveFeedback(number, feedback, null, Now()), async () =>
         {
             Assert.True(MessageRef.TryParse(MessageId(number), Appends.Tenant, out var message));
-            var changed = await process.Change.GiveFeedbackAsync(message, feedback, null, CancellationToken.None);
+            var (_, changed) = await process.Change.GiveFeedbackAsync(message, feedback, null, CancellationToken.None);
             return new Told(null, changed.Key.Sequence, changed.Revision);
         });
     }
@@ -185,7 +185,7 @@ internal sealed class ConversationSequence(int seed)
             var title = random.Next(2) == 0 ? null : $"ticket {step}";
             return BothAsync("open a ticket", model.OpenTicketOf(title, Now()), async () =>
             {
-                var opened = await process.TicketWriter.OpenAsync(id, title, CancellationToken.None);
+                var (_, opened) = await process.TicketWriter.OpenAsync(id, title, CancellationToken.None);
                 ticketIds.Add(opened.Number, opened.Id);
                 return new Told(null, opened.Number, opened.Revision);
             });
@@ -203,7 +203,7 @@ internal sealed class ConversationSequence(int seed)
         var expected = AnyRevision();
         return BothAsync($"ticket {number}: {status} '{name}', If-Match {expected}", model.ChangeTicket(number, name, status, expected, Now()), async () =>
         {
-            var changed = await process.TicketWriter.ChangeAsync(
+            var (_, changed) = await process.TicketWriter.ChangeAsync(
                 Appends.Tenant, $"{ticketIds[number]}", ticket => ticket with { Status = status, Title = name }, Matches(expected), CancellationToken.None);
             return new Told(null, changed.Number, changed.Revision);
         });

@@ -56,7 +56,7 @@ public sealed class PagingUnderWritesTests
             var first = await AppendAsync(stage.Quiet, conversation, "first");
             var head = await stage.Quiet.Conversations.GetAsync(new ConversationRef(conversation, null), CancellationToken.None);
             var thread = $"{(await stage.Quiet.ThreadCreation.CreateAsync(head, $"{first.Id}", CancellationToken.None)).Id}";
-            var ticket = await stage.Quiet.TicketWriter.OpenAsync(new ConversationRef(conversation, null), null, CancellationToken.None);
+            var (_, ticket) = await stage.Quiet.TicketWriter.OpenAsync(new ConversationRef(conversation, null), null, CancellationToken.None);
             for (var i = run.Random.Next(10); i > 0; i--)
             {
                 await AppendAsync(stage.Quiet, conversation, "before", run.Random.Next(2) == 0 ? thread : null);
@@ -159,8 +159,8 @@ public sealed class PagingUnderWritesTests
     private static Task<Sender> CreateAsync(ParleyProcess process, string name) => process.SenderWriter.CreateAsync(
         Appends.Tenant, sender => sender with { Entity = SenderEntity.User, Name = name, Identifier = name }, CancellationToken.None);
 
-    private static Task<Ticket> MoveOnAsync(ParleyProcess process, Ticket ticket) => process.TicketWriter.ChangeAsync(
-        Appends.Tenant, $"{ticket.Id}", current => current with { Status = current.Status + 1 }, null, CancellationToken.None);
+    private static async Task<Ticket> MoveOnAsync(ParleyProcess process, Ticket ticket) => (await process.TicketWriter.ChangeAsync(
+        Appends.Tenant, $"{ticket.Id}", current => current with { Status = current.Status + 1 }, null, CancellationToken.None)).Ticket;
 
     private static async Task<Message> AppendAsync(ParleyProcess process, ConversationKey conversation, string text, string? thread = null)
     {

@@ -186,7 +186,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         var tickets = new List<string>();
         for (var i = 0; i < 15; i++)
         {
-            tickets.Add($"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Id}");
+            tickets.Add($"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Ticket.Id}");
             for (var n = 0; n < 3; n++)
             {
                 await process.Append.AppendAsync(
@@ -303,7 +303,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await Appends.AppendAsync(process, conversation, "text");
         await WarmCursorsAsync();
         string ticket = null!;
-        Assert.Equal(2, await CallsAsync(async () => ticket = $"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Id}"));
+        Assert.Equal(2, await CallsAsync(async () => ticket = $"{(await process.TicketWriter.OpenAsync(Id, null, CancellationToken.None)).Ticket.Id}"));
         Assert.Equal(4, await CallsAsync(() => MoveAsync(ticket)));
         Assert.Equal(4, await CallsAsync(() => MoveAsync(ticket)));
         Assert.Equal(1, await CallsAsync(() => process.Tickets.GetAsync(Appends.Tenant, ticket, CancellationToken.None)));
@@ -321,8 +321,8 @@ public sealed class StorageCallTests : IAsyncLifetime
 
     private ConversationRef Id => new(conversation, null);
 
-    private Task<Ticket> MoveAsync(string ticket) => process.TicketWriter.ChangeAsync(
-        Appends.Tenant, ticket, current => current with { Status = current.Status + 1 }, null, CancellationToken.None);
+    private async Task<Ticket> MoveAsync(string ticket) => (await process.TicketWriter.ChangeAsync(
+        Appends.Tenant, ticket, current => current with { Status = current.Status + 1 }, null, CancellationToken.None)).Ticket;
 
     /// <summary>A process looks for the key of the cursors once.</summary>
     private async Task WarmCursorsAsync()
