@@ -76,8 +76,7 @@ public sealed class ConversationCreation(
         while (true)
         {
             await running.WaitAsync(cancellation);
-            var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
-            var counter = stored.HasValue ? stored.Value! : null;
+            var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
 
             // A try is decided once the counter has another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counter != counter?.ETag)

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Storage;
 
@@ -19,9 +18,6 @@ public sealed class ConversationReader(ParleyTables tables)
     /// <summary>What is answered for every id that names no conversation of the caller's tenant.</summary>
     public static ParleyException NotFound() => ErrorCode.ConversationNotFound.With("There is no such conversation.");
 
-    internal async Task<Conversation?> FindAsync(ConversationKey key, CancellationToken cancellation)
-    {
-        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(key.PartitionKey, RowKeys.Head, cancellationToken: cancellation);
-        return row.HasValue ? HeadRow.Read(row.Value!, key) : null;
-    }
+    internal async Task<Conversation?> FindAsync(ConversationKey key, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(key.PartitionKey, RowKeys.Head, cancellation) is { } row ? HeadRow.Read(row, key) : null;
 }

@@ -27,17 +27,16 @@ internal sealed record ListRow(
 
     public static async Task<ListRow?> FindAsync(ParleyTables tables, ConversationKey key, CancellationToken cancellation)
     {
-        var row = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
-            key.Tenant.PartitionKey, RowKeys.Conversation(key.Number), cancellationToken: cancellation);
-        return row.HasValue
+        var row = await tables.Tenants.FindAsync(key.Tenant.PartitionKey, RowKeys.Conversation(key.Number), cancellation);
+        return row is not null
             ? new ListRow(
-                row.Value!.GetString("WriteId"),
-                row.Value.GetInt64("Check")!.Value,
-                row.Value.GetInt32("Contact"),
-                row.Value.GetDateTimeOffset("CreatedAt")!.Value,
-                row.Value.GetInt64("FirstMinute")!.Value,
-                row.Value.GetInt64("LastMinute")!.Value,
-                row.Value.ETag)
+                row.GetString("WriteId"),
+                row.GetInt64("Check")!.Value,
+                row.GetInt32("Contact"),
+                row.GetDateTimeOffset("CreatedAt")!.Value,
+                row.GetInt64("FirstMinute")!.Value,
+                row.GetInt64("LastMinute")!.Value,
+                row.ETag)
             : null;
     }
 }

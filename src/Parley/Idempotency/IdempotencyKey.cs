@@ -49,14 +49,13 @@ public sealed record IdempotencyKey(string RowKey, string RequestHash)
     /// <exception cref="ParleyException"><see cref="ErrorCode.IdempotencyKeyReused"/>: it came with another request.</exception>
     internal async Task<int?> FindResultAsync(TableClient table, string partitionKey, CancellationToken cancellation)
     {
-        var row = await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKey, cancellationToken: cancellation);
-        if (!row.HasValue)
+        if (await table.FindAsync(partitionKey, RowKey, cancellation) is not { } row)
         {
             return null;
         }
 
-        return string.Equals(row.Value!.GetString("RequestHash"), RequestHash, StringComparison.Ordinal)
-            ? row.Value.GetInt32("Result")
+        return string.Equals(row.GetString("RequestHash"), RequestHash, StringComparison.Ordinal)
+            ? row.GetInt32("Result")
             : throw ErrorCode.IdempotencyKeyReused.With("This Idempotency-Key was sent before with another path or body.");
     }
 

@@ -76,12 +76,10 @@ internal static class MessageRow
     };
 
     /// <summary>One message, or null.</summary>
-    public static async Task<Message?> FindAsync(ParleyTables tables, MessageKey key, CancellationToken cancellation)
-    {
-        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
-            key.Conversation.PartitionKey, RowKeys.Message(key.Sequence), cancellationToken: cancellation);
-        return row.HasValue ? Read(row.Value!, key.Conversation) : null;
-    }
+    public static async Task<Message?> FindAsync(ParleyTables tables, MessageKey key, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(key.Conversation.PartitionKey, RowKeys.Message(key.Sequence), cancellation) is { } row
+            ? Read(row, key.Conversation)
+            : null;
 
     /// <summary>The message of a conversation that a client names, or null.</summary>
     public static async Task<Message?> FindAsync(ParleyTables tables, ConversationKey conversation, string id, CancellationToken cancellation) =>
@@ -109,22 +107,6 @@ internal static class MessageRow
 
     /// <summary>Messages by number, in no order: one call for every fourteen, at once.</summary>
     public static async Task<IEnumerable<Message>> FindAllAsync(
-        ParleyTables tables, ConversationKey conversation, IEnumerable<int> sequences, CancellationToken cancellation)
-    {
-        var chunks = sequences.Chunk(Filters.MaxRowsNamed);
-        return (await Task.WhenAll(chunks.Select(chunk => ReadRowsAsync(tables, conversation, chunk, cancellation)))).SelectMany(found => found);
-    }
-
-    private static async Task<List<Message>> ReadRowsAsync(
-        ParleyTables tables, ConversationKey conversation, int[] sequences, CancellationToken cancellation)
-    {
-        var messages = new List<Message>(sequences.Length);
-        var filter = Filters.Rows(conversation.PartitionKey, [.. sequences.Select(RowKeys.Message)]);
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
-        {
-            messages.Add(Read(row, conversation));
-        }
-
-        return messages;
-    }
+        ParleyTables tables, ConversationKey conversation, IEnumerable<int> sequences, CancellationToken cancellation) =>
+        (await tables.Conversations.FindAllAsync(conversation.PartitionKey, sequences.Select(RowKeys.Message), cancellation)).Select(row => Read(row, conversation));
 }

@@ -49,18 +49,13 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     {
         const string Query = "senders";
         var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
-        var counter = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
-        var page = NumberPage.NewestFirst(1, counter.HasValue ? counter.Value!.GetInt32("LastSender") ?? 0 : 0, position, pageSize);
-        var senders = new List<Sender>();
-        if (page.Count > 0)
-        {
-            var filter = Filters.Range(tenant.PartitionKey, RowKeys.Sender(page.First), RowKeys.Sender(page.Last));
-            await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, page.Count, cancellationToken: cancellation))
-            {
-                senders.Add(SenderRow.Read(row, tenant));
-            }
-        }
-
+        var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
+        var page = NumberPage.NewestFirst(1, counter?.GetInt32("LastSender") ?? 0, position, pageSize);
+        var filter = Filters.Range(tenant.PartitionKey, RowKeys.Sender(page.First), RowKeys.Sender(page.Last));
+        var senders = page.Count == 0
+            ? []
+            : await tables.Tenants.QueryAsync<TableEntity>(filter, page.Count, cancellationToken: cancellation)
+                .Select(row => SenderRow.Read(row, tenant)).ToListAsync(cancellation);
         senders.Reverse();
         return new SenderPage(
             senders,
@@ -71,33 +66,15 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     /// <summary>Senders by number, those that exist: one call for every fourteen.</summary>
     public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)
     {
-        var chunks = numbers.Distinct().Chunk(Filters.MaxRowsNamed);
-        var found = await Task.WhenAll(chunks.Select(chunk => ReadRowsAsync(tenant, chunk, cancellation)));
-        return found.SelectMany(senders => senders).ToDictionary(sender => sender.Key.Number);
+        var rows = await tables.Tenants.FindAllAsync(tenant.PartitionKey, numbers.Distinct().Select(RowKeys.Sender), cancellation);
+        return rows.Select(row => SenderRow.Read(row, tenant)).ToDictionary(sender => sender.Key.Number);
     }
 
-    internal async Task<Sender?> FindAsync(SenderKey key, CancellationToken cancellation)
-    {
-        var row = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
-            key.Tenant.PartitionKey, RowKeys.Sender(key.Number), cancellationToken: cancellation);
-        return row.HasValue ? SenderRow.Read(row.Value!, key.Tenant) : null;
-    }
+    internal async Task<Sender?> FindAsync(SenderKey key, CancellationToken cancellation) =>
+        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, RowKeys.Sender(key.Number), cancellation) is { } row ? SenderRow.Read(row, key.Tenant) : null;
 
-    private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation)
-    {
-        var finder = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, finderKey, cancellationToken: cancellation);
-        return finder.HasValue ? await FindAsync(new SenderKey(tenant, finder.Value!.GetInt32("Sender")!.Value), cancellation) : null;
-    }
-
-    private async Task<List<Sender>> ReadRowsAsync(TenantId tenant, int[] numbers, CancellationToken cancellation)
-    {
-        var senders = new List<Sender>(numbers.Length);
-        var filter = Filters.Rows(tenant.PartitionKey, [.. numbers.Select(RowKeys.Sender)]);
-        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
-        {
-            senders.Add(SenderRow.Read(row, tenant));
-        }
-
-        return senders;
-    }
+    private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation) =>
+        await tables.Tenants.FindAsync(tenant.PartitionKey, finderKey, cancellation) is { } finder
+            ? await FindAsync(new SenderKey(tenant, finder.GetInt32("Sender")!.Value), cancellation)
+            : null;
 }

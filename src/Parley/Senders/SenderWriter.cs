@@ -25,8 +25,7 @@ public sealed class SenderWriter(
         while (true)
         {
             await running.WaitAsync(cancellation);
-            var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter, cancellationToken: cancellation);
-            var counter = stored.HasValue ? stored.Value! : null;
+            var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
             if (tried is { } before && before.Counter != counter?.ETag)
             {
                 if (await reader.FindAsync(before.Sender.Key, cancellation) is { } there && there.WriteId == writeId)

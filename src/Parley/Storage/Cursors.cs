@@ -79,12 +79,10 @@ public sealed class Cursors(ParleyTables tables, Entropy entropy)
 
     private async Task<byte[]> KeyAsync(CancellationToken cancellation) => known ??= await FindKeyAsync(cancellation) ?? await MakeKeyAsync(cancellation);
 
-    private async Task<byte[]?> FindKeyAsync(CancellationToken cancellation)
-    {
-        var row = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
-            RowKeys.AdministrationPartition, RowKeys.CursorSecret, cancellationToken: cancellation);
-        return row.HasValue ? Convert.FromBase64String(row.Value!.GetString("Secret")) : null;
-    }
+    private async Task<byte[]?> FindKeyAsync(CancellationToken cancellation) =>
+        await tables.Tenants.FindAsync(RowKeys.AdministrationPartition, RowKeys.CursorSecret, cancellation) is { } row
+            ? Convert.FromBase64String(row.GetString("Secret"))
+            : null;
 
     private async Task<byte[]> MakeKeyAsync(CancellationToken cancellation)
     {

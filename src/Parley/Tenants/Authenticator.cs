@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Storage;
 
@@ -41,8 +40,7 @@ public sealed class Authenticator(ParleyTables tables, TimeProvider time)
     private async Task<Found> FindAsync(string hash, CancellationToken cancellation)
     {
         var readAt = time.GetTimestamp();
-        var row = await tables.Keys.GetEntityIfExistsAsync<TableEntity>(RowKeys.ApiKeyPartition(hash), hash, cancellationToken: cancellation);
-        if (!row.HasValue)
+        if (await tables.Keys.FindAsync(RowKeys.ApiKeyPartition(hash), hash, cancellation) is not { } row)
         {
             cache.TryRemove(hash, out _);
             throw Refused();
@@ -53,7 +51,7 @@ public sealed class Authenticator(ParleyTables tables, TimeProvider time)
             cache.Clear();
         }
 
-        return cache[hash] = new Found(ApiKeyRow.ReadCaller(row.Value!), ApiKeyRow.ReadExpiry(row.Value!), readAt);
+        return cache[hash] = new Found(ApiKeyRow.ReadCaller(row), ApiKeyRow.ReadExpiry(row), readAt);
     }
 
     // One text for unknown, revoked and expired keys: the answer must not tell which.

@@ -42,21 +42,14 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
     /// <summary>The numbers of a thread's messages, ascending: one call for every thousand.</summary>
     internal async Task<List<int>> MessagesAsync(ChatThread thread, CancellationToken cancellation)
     {
-        var numbers = new List<int>();
         var start = RowKeys.ThreadMessages(thread.Sequence);
         var filter = Filters.Between(thread.Conversation.PartitionKey, start, RowKeys.EndOf(start));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation))
-        {
-            numbers.Add(RowKeys.LastNumber(row.RowKey));
-        }
-
-        return numbers;
+        return await tables.Conversations.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
+            .Select(row => RowKeys.LastNumber(row.RowKey)).ToListAsync(cancellation);
     }
 
-    internal async Task<ChatThread?> FindAsync(ConversationKey conversation, int sequence, CancellationToken cancellation)
-    {
-        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
-            conversation.PartitionKey, RowKeys.Thread(sequence), cancellationToken: cancellation);
-        return row.HasValue ? ThreadRow.Read(row.Value!, conversation) : null;
-    }
+    internal async Task<ChatThread?> FindAsync(ConversationKey conversation, int sequence, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(conversation.PartitionKey, RowKeys.Thread(sequence), cancellation) is { } row
+            ? ThreadRow.Read(row, conversation)
+            : null;
 }

@@ -58,29 +58,15 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
             }
         }
 
-        var found = await Task.WhenAll(named.Keys.Chunk(Filters.MaxRowsNamed).Select(chunk => ReadRowsAsync(conversation, chunk, cancellation)));
-        return [.. found.SelectMany(tickets => tickets).Where(ticket => named[ticket.Number] == ticket.Check).OrderBy(ticket => ticket.Number)];
+        var rows = await tables.Conversations.FindAllAsync(conversation.PartitionKey, named.Keys.Select(RowKeys.Ticket), cancellation);
+        return [.. rows.Select(row => TicketRow.Read(row, conversation)).Where(ticket => named[ticket.Number] == ticket.Check).OrderBy(ticket => ticket.Number)];
     }
 
     /// <summary>Six digits of the key.</summary>
     internal const int MaxNumber = 999_999;
 
-    internal async Task<Ticket?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation)
-    {
-        var row = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(
-            conversation.PartitionKey, RowKeys.Ticket(number), cancellationToken: cancellation);
-        return row.HasValue ? TicketRow.Read(row.Value!, conversation) : null;
-    }
-
-    private async Task<List<Ticket>> ReadRowsAsync(ConversationKey conversation, int[] numbers, CancellationToken cancellation)
-    {
-        var tickets = new List<Ticket>(numbers.Length);
-        var filter = Filters.Rows(conversation.PartitionKey, [.. numbers.Select(RowKeys.Ticket)]);
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
-        {
-            tickets.Add(TicketRow.Read(row, conversation));
-        }
-
-        return tickets;
-    }
+    internal async Task<Ticket?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(conversation.PartitionKey, RowKeys.Ticket(number), cancellation) is { } row
+            ? TicketRow.Read(row, conversation)
+            : null;
 }

@@ -43,6 +43,20 @@ public class WriteBudgetTests
     }
 
     [Fact]
+    public async Task Rounds_that_fail_before_they_send_are_counted_too()
+    {
+        var running = new WriteBudget(TimeProvider.System, new Entropy(1)).Start();
+        for (var i = 0; i < WriteBudget.MaxAttempts; i++)
+        {
+            await running.WaitAsync(CancellationToken.None);
+            running.ThrowIfUsedUp();
+        }
+
+        await running.WaitAsync(CancellationToken.None);
+        Assert.Equal(ErrorCode.Busy, Assert.Throws<ParleyException>(running.ThrowIfUsedUp).Code);
+    }
+
+    [Fact]
     public async Task What_is_older_than_fifteen_seconds_is_not_sent()
     {
         var time = new VirtualTime();
