@@ -43,6 +43,7 @@ public static class ParleyServices
         services.AddSingleton<ConversationChange>();
         services.AddSingleton<UnreadCounts>();
 
+        services.AddSingleton<MessageReferenceFinder>();
         services.AddSingleton<MessageAppend>();
         services.AddSingleton<MessageChange>();
         services.AddSingleton<MessagePages>();

@@ -64,7 +64,7 @@ public sealed class MessageAppend(
     ParleyTables tables,
     ConversationReader conversations,
     ConversationActivity activity,
-    ThreadReader threads,
+    MessageReferenceFinder finder,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -97,7 +97,7 @@ public sealed class MessageAppend(
                 running.NothingLanded();
             }
 
-            var references = await FindReferencesAsync(head, draft, cancellation);
+            var references = await finder.FindAsync(head, draft, cancellation);
             var refusal = Refuse(head, references);
             if (refusal is not null)
             {
@@ -116,9 +116,9 @@ public sealed class MessageAppend(
             try
             {
                 var createdAt = NotBefore(head.LastMessageAt ?? head.CreatedAt);
-                var message = MessageOf(draft, references, head) with { WriteId = writeId, Check = check, CreatedAt = createdAt, UpdatedAt = createdAt };
+                var message = MessageOf(head, draft, references, createdAt, writeId, check);
                 var prepared = await PrepareAsync(head, message, key, cancellation);
-                var actions = AppendOf(prepared, message, draft, key);
+                var actions = AppendOf(prepared, message, references, draft, key);
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await activity.DropPassedAsync(head, prepared, cancellation);
                 return new Appended(head, message, Replayed: false);
@@ -137,7 +137,7 @@ public sealed class MessageAppend(
 
     /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
     private async Task<Appended?> FindFirstAsync(
-        Conversation head, NewMessage draft, References references, IdempotencyKey? key, string writeId, CancellationToken cancellation)
+        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, CancellationToken cancellation)
     {
         var conversation = head.Key;
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
@@ -174,7 +174,7 @@ public sealed class MessageAppend(
     }
 
     /// <summary>The first answer again, whatever has become of the message since: the same fields made it.</summary>
-    private static Message AsFirstWritten(Message row, NewMessage draft, References references) => row with
+    private static Message AsFirstWritten(Message row, NewMessage draft, MessageReferences references) => row with
     {
         Revision = 1,
         Text = draft.Text,
@@ -191,71 +191,22 @@ public sealed class MessageAppend(
 
     private static MessageKey NextKey(Conversation head) => new(head.Key, head.Last + 1);
 
-    /// <summary>What the message refers to in its conversation; null for what it does not, or for what is not there.</summary>
-    private sealed record References(int? Quoted, EntityId? Thread, IReadOnlyList<Attachment> Attachments, IReadOnlyList<string> Missing);
-
-    private async Task<References> FindReferencesAsync(Conversation head, NewMessage draft, CancellationToken cancellation)
-    {
-        var quoted = draft.Quoted is null ? null : await FindQuotedAsync(head, draft.Quoted, cancellation);
-        var thread = draft.Thread is null ? null : await threads.FindAsync(head.Key, draft.Thread, cancellation);
-        var attachments = await Task.WhenAll(draft.Attachments.Select(attachment => ResolveAsync(head.Key, attachment, cancellation)));
-        var missing = new List<string>();
-        if (draft.Quoted is not null && quoted is null)
-        {
-            missing.Add("quoted_message_id");
-        }
-
-        if (draft.Thread is not null && thread is null)
-        {
-            missing.Add("chatThreadId");
-        }
-
-        for (var i = 0; i < attachments.Length; i++)
-        {
-            if (attachments[i] is { Url: null, File: null })
-            {
-                missing.Add($"attachments.{i}.file");
-            }
-        }
-
-        return new References(quoted, thread?.EntityId, attachments, missing);
-    }
-
-    private static ParleyException? Refuse(Conversation head, References references) =>
+    private static ParleyException? Refuse(Conversation head, MessageReferences references) =>
         head.Last == MessageKey.MaxSequence
             ? ErrorCode.ConversationFull.With($"A conversation takes {MessageKey.MaxSequence} messages. Start a new one.")
             : references.Missing.Count > 0
                 ? new ParleyException(references.Missing.ToDictionary(field => field, IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
                 : null;
 
-    private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)
-    {
-        if (!MessageRef.TryParse(quotedId, head.Key, out var id) || id.Key.Sequence < head.First || id.Key.Sequence > head.Last)
-        {
-            return null;
-        }
-
-        // Numbers are dense, so an integer id in range exists; a UUID has a check to compare.
-        var exists = id.Check is null || await MessageRow.FindAsync(tables, id.Key, cancellation) is { } row && id.Matches(row.Check);
-        return exists ? id.Key.Sequence : null;
-    }
-
-    /// <summary>An attachment whose id is that of a message with a file in this conversation is that file; any other stays as it is.</summary>
-    private async Task<Attachment> ResolveAsync(ConversationKey conversation, Attachment attachment, CancellationToken cancellation) =>
-        attachment.Id is not null
-        && await MessageRow.FindAsync(tables, conversation, attachment.Id, cancellation) is { } message
-        && message.Attachments.FirstOrDefault(one => one.File is not null) is { } file
-            ? file with { Id = file.Id ?? $"{message.Id}" }
-            : attachment;
-
-    private static Message MessageOf(NewMessage draft, References references, Conversation head)
+    private static Message MessageOf(
+        Conversation head, NewMessage draft, MessageReferences references, DateTimeOffset createdAt, string writeId, long check)
     {
         IReadOnlyList<Attachment> attachments = draft.File is null ? references.Attachments : [Attachment.Of(draft.File), .. references.Attachments];
         return new Message
         {
             Key = NextKey(head),
-            WriteId = "",
-            Check = 0,
+            WriteId = writeId,
+            Check = check,
             Revision = 1,
             Role = draft.Role,
             UserNumber = draft.UserNumber,
@@ -271,8 +222,8 @@ public sealed class MessageAppend(
             Metadata = draft.Metadata,
             ContentPayload = draft.ContentPayload,
             QueryMetadata = draft.QueryMetadata,
-            CreatedAt = default,
-            UpdatedAt = default,
+            CreatedAt = createdAt,
+            UpdatedAt = createdAt,
         };
     }
 
@@ -295,7 +246,8 @@ public sealed class MessageAppend(
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
-    private static List<TableTransactionAction> AppendOf(Conversation head, Message message, NewMessage draft, IdempotencyKey? key)
+    private static List<TableTransactionAction> AppendOf(
+        Conversation head, Message message, MessageReferences references, NewMessage draft, IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
         var rows = new List<TableEntity>();
@@ -309,7 +261,7 @@ public sealed class MessageAppend(
             rows.Add(FileRows.Holder(head.Key, file.Id));
         }
 
-        if (message.Thread is { } uuid && EntityId.TryFromGuid(uuid, EntityKind.Thread, out var thread))
+        if (references.Thread is { } thread)
         {
             rows.Add(ThreadRow.Message(thread, message.Key));
         }

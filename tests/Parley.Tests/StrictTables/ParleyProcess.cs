@@ -33,7 +33,7 @@ internal sealed class ParleyProcess
         ThreadCreation = new ThreadCreation(Tables, Threads, time, entropy);
         Tickets = new TicketReader(Tables, cursors);
         TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
-        Append = new MessageAppend(Tables, Conversations, Activity, Threads, writers, budget, time, entropy);
+        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), writers, budget, time, entropy);
 
         // No blob is touched as long as no message has a file.
         Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
