@@ -33,7 +33,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     [Fact]
     public async Task A_file_is_read_through_its_link_once_it_is_committed()
     {
-        var uploaded = await UploadAsync(Pdf, "/tmp/Rechnung März \U0001F600.pdf");
+        var uploaded = await UploadAsync(Pdf, "/home/ana/Rechnung März \U0001F600.pdf");
         var file = uploaded.File;
         Assert.Equal(("Rechnung März \U0001F600.pdf", "document", "application/pdf", Pdf.Length), (file.Name, file.Type, file.MimeType, file.Size));
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Pdf)), uploaded.Sha256);
