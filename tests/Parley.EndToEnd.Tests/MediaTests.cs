@@ -172,7 +172,7 @@ public class MediaTests(ParleyFixture parley)
     public async Task Fifty_mebibytes_are_taken()
     {
         var conversation = await parley.Client.CreateConversationAsync();
-        using var file = new StreamContent(new GeneratedBytes(MaxBytes));
+        using var file = new StreamContent(new GeneratedStream(MaxBytes));
         using var response = await parley.Client.UploadAsync(conversation, file, "large.bin", key: null);
         await response.ReadAsync();
         var message = await parley.Client.MessageAsync(conversation);
@@ -183,7 +183,7 @@ public class MediaTests(ParleyFixture parley)
         {
             for (var i = 0; i < read; i++)
             {
-                same &= buffer[i] == GeneratedBytes.At(place + i);
+                same &= buffer[i] == GeneratedStream.At(place + i);
             }
         }
 
@@ -197,7 +197,7 @@ public class MediaTests(ParleyFixture parley)
     public async Task One_byte_more_is_refused()
     {
         var conversation = await parley.Client.CreateConversationAsync();
-        using var file = new StreamContent(new GeneratedBytes(MaxBytes + 1));
+        using var file = new StreamContent(new GeneratedStream(MaxBytes + 1));
         using var response = await parley.Client.UploadAsync(conversation, file, "large.bin", key: null);
 
         await response.AssertProblemAsync(413, "body_too_large");

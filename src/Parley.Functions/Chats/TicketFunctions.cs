@@ -12,9 +12,6 @@ namespace Parley.Functions.Chats;
 public sealed record TicketAnswer(
     Guid Id, int Number, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? FinishedAt, Guid ChatId, string? Title, string Status)
 {
-    /// <summary>The names of the statuses, in the order of <see cref="TicketStatus"/>.</summary>
-    public static readonly string[] Statuses = ["pending", "ongoing", "completed"];
-
     /// <summary>Shapes a stored ticket.</summary>
     /// <param name="ticket">The ticket.</param>
     /// <param name="chat">Its conversation's UUID.</param>
@@ -26,7 +23,7 @@ public sealed record TicketAnswer(
         ticket.FinishedAt,
         chat,
         ticket.Title,
-        Statuses[(int)ticket.Status - 1]);
+        Words.Of(ticket.Status));
 }
 
 /// <summary>Tickets of chats.</summary>
@@ -79,7 +76,7 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var title = fields.Text("title", 0, Limits.Line);
-            var status = fields.Word("status", TicketAnswer.Statuses) is { } word ? (TicketStatus)(Array.IndexOf(TicketAnswer.Statuses, word) + 1) : (TicketStatus?)null;
+            var status = fields.Word<TicketStatus>("status");
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 

@@ -126,6 +126,14 @@ internal sealed class Fields
         return Word(name, words) ?? words[0];
     }
 
+    /// <summary>One of an enumeration's words.</summary>
+    public T? Word<T>(string name)
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>();
+        return Word(name, [.. values.Select(Words.Of)]) is { } word ? values.First(value => Words.Of(value) == word) : null;
+    }
+
     /// <summary>An absolute http or https URL, as it was sent.</summary>
     public string? Url(string name, int max)
     {

@@ -20,14 +20,11 @@ public sealed record SenderAnswer(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>The names of the entities, in the order of <see cref="SenderEntity"/>.</summary>
-    public static readonly string[] Entities = ["agent", "squad", "workflow", "user", "external_user"];
-
     /// <summary>Shapes a stored sender.</summary>
     public static SenderAnswer Of(Sender sender) => new(
         sender.Id,
         sender.Key.Number,
-        Entities[(int)sender.Entity - 1],
+        Words.Of(sender.Entity),
         sender.Name,
         sender.ExternalId,
         sender.Identifier,

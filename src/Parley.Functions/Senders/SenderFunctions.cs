@@ -70,7 +70,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     /// <summary>What the body changes: what is absent stays, null clears.</summary>
     private static Func<Sender, Sender> ReadChange(Fields fields)
     {
-        var entity = fields.Word("entity", SenderAnswer.Entities) is { } word ? (SenderEntity)(Array.IndexOf(SenderAnswer.Entities, word) + 1) : (SenderEntity?)null;
+        var entity = fields.Word<SenderEntity>("entity");
         var (name, externalId, identifier) = (Line("name"), Line("externalId"), Line("identifier"));
         var (email, phoneNumber) = (Line("email"), Line("phoneNumber"));
         var avatar = fields.Url("avatar", Limits.Url);

@@ -1,10 +1,13 @@
-namespace Parley.Tests.Files;
+namespace Parley.Testing;
 
 /// <summary>So many bytes, made as they are read and never held; a read brings at most 10,007, as a network would.</summary>
-internal sealed class GeneratedStream(long length) : Stream
+public sealed class GeneratedStream(long length) : Stream
 {
     /// <summary>How many have been read.</summary>
     public long Taken { get; private set; }
+
+    /// <summary>The byte at a place.</summary>
+    public static byte At(long place) => (byte)(place * 31 >> 8);
 
     public override bool CanRead => true;
 
@@ -25,7 +28,7 @@ internal sealed class GeneratedStream(long length) : Stream
         var count = (int)Math.Min(Math.Min(buffer.Length, 10_007), length - Taken);
         for (var i = 0; i < count; i++)
         {
-            buffer[i] = (byte)((Taken + i) * 31 >> 8);
+            buffer[i] = At(Taken + i);
         }
 
         Taken += count;
