@@ -26,6 +26,8 @@ internal sealed class DevRun(RunOptions options)
         }
 
         CheckAdminKey(settings["Parley__AdminKey"]!);
+        settings.TryAdd("FollowUpSchedule", "0 * * * * *");
+        settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
         await using var azurite = await StartStorageAsync(settings, stop);
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);

@@ -4,6 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Conversations;
 using Parley.Files;
+using Parley.FollowUps;
+using Parley.Housekeeping;
 using Parley.Messages;
 using Parley.Senders;
 using Parley.Storage;
@@ -23,6 +25,7 @@ public static class ParleyServices
         services.TryAddSingleton<Entropy>();
         services.TryAddSingleton(_ => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
         services.TryAddSingleton(_ => StorageSetup.ConnectBlobs(configuration));
+        services.TryAddSingleton(_ => StorageSetup.ConnectQueues(configuration));
         services.AddSingleton<ParleyTables>();
         services.AddSingleton<FileStore>();
 
@@ -52,6 +55,17 @@ public static class ParleyServices
         services.AddSingleton<MessageReading>();
         services.AddSingleton<MediaMessages>();
         services.AddSingleton<ChatMessages>();
+
+        services.AddSingleton<FollowUpQueue>();
+        services.AddSingleton<IFollowUpQueue>(provider => provider.GetRequiredService<FollowUpQueue>());
+        services.AddSingleton<FollowUpIndex>();
+        services.AddSingleton<FollowUpReader>();
+        services.AddSingleton<FollowUpList>();
+        services.AddSingleton<FollowUpWriter>();
+        services.AddSingleton<FollowUpDispatch>();
+        services.AddSingleton<FollowUpFiring>();
+
+        services.AddSingleton<Housekeeper>();
 
         services.AddSingleton<SenderReader>();
         services.AddSingleton<SenderWriter>();

@@ -48,6 +48,8 @@ public sealed class ParleyFixture : IAsyncLifetime
             {
                 ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
                 ["Parley__AdminKey"] = AdminKey,
+                ["FollowUpSchedule"] = "0 * * * * *",
+                ["HousekeepingSchedule"] = "0 */15 * * * *",
             });
             Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
             ApiKey = (await CreateTenantAsync("Tests")).ApiKey;

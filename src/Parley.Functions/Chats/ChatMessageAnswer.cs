@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Parley.Functions.FollowUps;
 using Parley.Functions.Http;
 using Parley.Functions.Senders;
 using Parley.Messages;
@@ -26,7 +27,7 @@ public sealed record ChatMessageAnswer(
 
     /// <summary>With <c>joins=chat-message-follow-ups</c>: the follow-ups that the message triggered or that became it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<JsonElement>? ChatMessageFollowUps { get; init; }
+    public IReadOnlyList<FollowUpAnswer>? ChatMessageFollowUps { get; init; }
 
     /// <summary>Shapes a stored message.</summary>
     /// <param name="message">The message.</param>

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.FollowUps;
+using Parley.Functions.FollowUps;
 using Parley.Functions.Http;
 using Parley.Idempotency;
 using Parley.Messages;
@@ -11,7 +13,7 @@ using Parley.Tenants;
 namespace Parley.Functions.Chats;
 
 /// <summary>Messages of a chat, as Zaia's clients read and write them. A chat is a conversation.</summary>
-public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chats, MessageAppend append, SenderReader senders)
+public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chats, MessageAppend append, SenderReader senders, FollowUpReader followUps)
 {
     private const int MaxContent = 4000;
     private const int MinExternalId = 3;
@@ -21,7 +23,7 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
     /// <summary>The most that one answer holds when the client names no limit.</summary>
     private const int Unlimited = 5000;
 
-    /// <summary>Messages whose senders are looked up together.</summary>
+    /// <summary>Messages whose senders and follow-ups are looked up together.</summary>
     private const int JoinedAtOnce = 100;
 
     /// <summary>Room for a message of which every character is escaped.</summary>
@@ -87,34 +89,41 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             };
         });
 
-    private IAsyncEnumerable<ChatMessageAnswer> AnswersAsync(
-        TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, CancellationToken cancellation)
-    {
-        var answers = list.Messages.Select(message => ChatMessageAnswer.Of(message, list.Chat) with
-        {
-            ChatMessageFollowUps = joins.Contains("chat-message-follow-ups") ? [] : null,
-        });
-        return joins.Contains("senders") ? WithSendersAsync(tenant, answers, cancellation) : answers;
-    }
-
-    /// <summary>Today's senders, a hundred messages at a time, each sender once.</summary>
-    private async IAsyncEnumerable<ChatMessageAnswer> WithSendersAsync(
-        TenantId tenant, IAsyncEnumerable<ChatMessageAnswer> answers, [EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<ChatMessageAnswer> AnswersAsync(
+        TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var known = new Dictionary<int, Sender>();
-        await foreach (var chunk in answers.Chunk(JoinedAtOnce).WithCancellation(cancellation))
+        await foreach (var chunk in list.Messages.Chunk(JoinedAtOnce).WithCancellation(cancellation))
         {
-            var unknown = chunk.Select(answer => NumberOf(answer)).OfType<int>().Where(number => !known.ContainsKey(number));
-            foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
+            IEnumerable<ChatMessageAnswer> answers = chunk.Select(message => ChatMessageAnswer.Of(message, list.Chat)).ToList();
+            answers = joins.Contains("senders") ? await WithSendersAsync(tenant, answers, known, cancellation) : answers;
+            answers = joins.Contains("chat-message-follow-ups") ? await WithFollowUpsAsync(chunk, answers, cancellation) : answers;
+            foreach (var answer in answers)
             {
-                known[number] = sender;
-            }
-
-            foreach (var answer in chunk)
-            {
-                yield return answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null);
+                yield return answer;
             }
         }
+    }
+
+    /// <summary>With today's senders, each looked up once.</summary>
+    private async Task<IEnumerable<ChatMessageAnswer>> WithSendersAsync(
+        TenantId tenant, IEnumerable<ChatMessageAnswer> answers, Dictionary<int, Sender> known, CancellationToken cancellation)
+    {
+        var unknown = answers.Select(NumberOf).OfType<int>().Where(number => !known.ContainsKey(number));
+        foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
+        {
+            known[number] = sender;
+        }
+
+        return answers.Select(answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
+    }
+
+    private async Task<IEnumerable<ChatMessageAnswer>> WithFollowUpsAsync(
+        Message[] messages, IEnumerable<ChatMessageAnswer> answers, CancellationToken cancellation)
+    {
+        var (first, last) = (messages[0].Key, messages[^1].Key);
+        var found = await followUps.OfMessagesAsync(first.Conversation, first.Sequence, last.Sequence, cancellation);
+        return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpAnswer.Of)] });
     }
 
     private static int? NumberOf(ChatMessageAnswer answer) =>

@@ -120,6 +120,7 @@ public sealed class ConversationFunctions(
                     AutoReplyEnabled = autoReply ?? conversation.AutoReplyEnabled,
                     HandedOffUntil = fields.Has("handedOffUntil") ? handedOffUntil?.ToUniversalTime() : conversation.HandedOffUntil,
                 },
+                call.Caller.Name,
                 expected,
                 call.Cancellation);
             return await AnswerAsync(call, changed, StatusCodes.Status200OK);

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Parley.Functions.Administration;
 using Parley.Functions.Chats;
 using Parley.Functions.Conversations;
+using Parley.Functions.FollowUps;
 using Parley.Functions.Messages;
 using Parley.Functions.Senders;
 
@@ -25,6 +26,9 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(IAsyncEnumerable<ChatThreadAnswer>))]
 [JsonSerializable(typeof(TicketAnswer))]
 [JsonSerializable(typeof(IAsyncEnumerable<TicketAnswer>))]
+[JsonSerializable(typeof(FollowUpAnswer))]
+[JsonSerializable(typeof(IAsyncEnumerable<FollowUpAnswer>))]
+[JsonSerializable(typeof(IAsyncEnumerable<FollowUpEventAnswer>))]
 [JsonSerializable(typeof(SenderAnswer))]
 [JsonSerializable(typeof(CursorList<SenderAnswer>))]
 [JsonSerializable(typeof(TenantAnswer))]

@@ -134,6 +134,17 @@ internal sealed class QueryFields(IQueryCollection query)
         return found;
     }
 
+    /// <summary>A list of some of an enumeration's words.</summary>
+    public IReadOnlySet<T> Words<T>(string name)
+        where T : struct, Enum
+    {
+        var words = Enum.GetValues<T>().ToDictionary(Http.Words.Of);
+        return Words(name, [.. words.Keys]).Where(words.ContainsKey).Select(word => words[word]).ToHashSet();
+    }
+
+    /// <summary>Notes that a parameter is wrong.</summary>
+    public void Fail(string name, string text) => errors.Add(name, text);
+
     /// <summary>To be called when all parameters are read.</summary>
     public void ThrowIfInvalid() => errors.ThrowIfAny();
 

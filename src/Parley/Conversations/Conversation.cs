@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Azure;
+using Parley.FollowUps;
+using Parley.Messages;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -89,6 +91,21 @@ public sealed record Conversation
 
     /// <summary>The number of the ticket that is not completed yet; null when all are.</summary>
     public int? OpenTicket { get; init; }
+
+    /// <summary>How many follow-ups it has had.</summary>
+    public int FollowUps { get; init; }
+
+    /// <summary>When the last of them was created; null when there is none.</summary>
+    public DateTimeOffset? LastFollowUpAt { get; init; }
+
+    /// <summary>The follow-ups that wait for their time, at most <see cref="PendingFollowUp.Max"/>.</summary>
+    public IReadOnlyList<PendingFollowUp> Pending { get; init; } = [];
+
+    /// <summary>Who wrote the last message; null when there is none.</summary>
+    public MessageRole? LastRole { get; init; }
+
+    /// <summary>The UUID of the last message; null when there is none.</summary>
+    public Guid? LastId { get; init; }
 
     /// <summary>How often it has become unread: part of the key of its row among its inbox's unread conversations.</summary>
     internal int UnreadRevision { get; init; }

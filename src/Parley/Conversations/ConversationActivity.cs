@@ -13,6 +13,9 @@ namespace Parley.Conversations;
 /// </summary>
 public sealed partial class ConversationActivity(ParleyTables tables, ILogger<ConversationActivity> logger)
 {
+    /// <summary>The most operations of one move: <c>c|C</c>, three lists, the unread row.</summary>
+    private const int MaxRows = 5;
+
     /// <summary>
     /// Before a write that moves the head to a later minute, or makes a read conversation unread: the rows that find it there, in one
     /// transaction with the raised <c>c|C</c>. Nothing when the head stays where it is.
@@ -40,6 +43,45 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         return next;
     }
 
+    /// <summary>
+    /// Before writes that move the heads of several conversations of one tenant to a minute and add no unread message: their rows, in
+    /// transactions that they share.
+    /// </summary>
+    /// <param name="conversations">As their heads say; each once.</param>
+    /// <param name="minute">Of the writes.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>
+    /// What the heads are to be written with, by conversation. One that shared its transaction with a failure is missing: it is for
+    /// <see cref="PrepareAsync"/>.
+    /// </returns>
+    internal async Task<Dictionary<ConversationKey, Conversation>> PrepareAllAsync(
+        IReadOnlyCollection<Conversation> conversations, long minute, CancellationToken cancellation)
+    {
+        var prepared = conversations.Where(conversation => conversation.ActivityMinute >= minute).ToDictionary(conversation => conversation.Key);
+        var moving = conversations.Where(conversation => conversation.ActivityMinute < minute)
+            .Select(before => (Before: before, After: before with { ActivityMinute = minute }));
+        foreach (var chunk in moving.Chunk(Transactions.MaxOperations / MaxRows))
+        {
+            try
+            {
+                var actions = chunk.Select(move => MoveOf(move.Before, move.After, move.Before.ListETag)).ToList();
+                var responses = await tables.Tenants.SubmitAsync([.. actions.SelectMany(move => move)], cancellation);
+                var first = 0;
+                for (var i = 0; i < chunk.Length; i++)
+                {
+                    prepared.Add(chunk[i].Before.Key, chunk[i].After with { ListETag = responses[first].Headers.ETag!.Value });
+                    first += actions[i].Count;
+                }
+            }
+            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
+            {
+                LogNotShared(logger, chunk.Length, e.Message);
+            }
+        }
+
+        return prepared;
+    }
+
     /// <summary>Whether one more unread message would put a conversation among its inbox's unread ones.</summary>
     internal static bool BecomesUnread(Conversation conversation, bool unread) => unread && conversation is { Unread: 0, Inbox: not null };
 
@@ -47,11 +89,16 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// After the head has moved to a later minute, the rows of the earlier one are of no more use. If this fails, lists skip them and
     /// drop them later.
     /// </summary>
-    internal async Task DropPassedAsync(Conversation before, Conversation after, CancellationToken cancellation)
+    internal Task DropPassedAsync(Conversation before, Conversation after, CancellationToken cancellation) =>
+        DropPassedAsync([(before, after)], cancellation);
+
+    /// <summary>The same for several conversations of one tenant: a call for every hundred rows.</summary>
+    internal async Task DropPassedAsync(IReadOnlyCollection<(Conversation Before, Conversation After)> moves, CancellationToken cancellation)
     {
-        if (before.ActivityMinute < after.ActivityMinute)
+        var passed = moves.Where(move => move.Before.ActivityMinute < move.After.ActivityMinute).SelectMany(move => ListRows(move.Before)).ToList();
+        if (passed.Count > 0)
         {
-            await CleanAsync(before, () => DeleteAsync(ListRows(before), cancellation));
+            await CleanAsync(passed[0].PartitionKey, () => tables.Tenants.DeleteAllAsync(passed, cancellation));
         }
     }
 
@@ -65,7 +112,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// a row to the next reading.
     /// </param>
     /// <param name="cancellation">Ends it.</param>
-    internal Task DropUnreadAsync(Conversation read, Func<int, Task<Conversation>>? raise, CancellationToken cancellation) => CleanAsync(read, async () =>
+    internal Task DropUnreadAsync(Conversation read, Func<int, Task<Conversation>>? raise, CancellationToken cancellation) => CleanAsync(read.Key.PartitionKey, async () =>
     {
         if (read.Inbox is not { } inbox)
         {
@@ -80,7 +127,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         var last = keys.Count > 0 ? RowKeys.LastNumber(keys[^1]) : 0;
         var head = last > read.UnreadRevision && raise is not null ? await raise(last) : read;
         var valid = head.Unread > 0 ? head.UnreadRevision : head.UnreadRevision + 1;
-        await DeleteAsync([.. keys.Where(key => RowKeys.LastNumber(key) < valid).Select(key => new TableEntity(partition, key))], cancellation);
+        await tables.Tenants.DeleteAllAsync(keys.Where(key => RowKeys.LastNumber(key) < valid).Select(key => new TableEntity(partition, key)), cancellation);
     });
 
     /// <summary>The rows that find a conversation at its activity minute.</summary>
@@ -126,6 +173,13 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
 
     private async Task<Conversation> WriteRowsAsync(Conversation before, Conversation after, ETag listETag, CancellationToken cancellation)
     {
+        var responses = await tables.Tenants.SubmitAsync(MoveOf(before, after, listETag), cancellation);
+        return after with { ListETag = responses[0].Headers.ETag!.Value };
+    }
+
+    /// <summary>The operations of a move to a later minute, at most <see cref="MaxRows"/>; the first raises <c>c|C</c>.</summary>
+    private static List<TableTransactionAction> MoveOf(Conversation before, Conversation after, ETag listETag)
+    {
         var raised = new TableEntity(after.Key.Tenant.PartitionKey, RowKeys.Conversation(after.Key.Number)) { ["LastMinute"] = after.ActivityMinute };
         var rows = ListRows(after);
         if (after.UnreadRevision > before.UnreadRevision)
@@ -133,41 +187,29 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             rows.Add(UnreadRow(after));
         }
 
-        var responses = await tables.Tenants.SubmitAsync(
-            [
-                new(TableTransactionActionType.UpdateMerge, raised, listETag),
-                .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)),
-            ],
-            cancellation);
-        return after with { ListETag = responses[0].Headers.ETag!.Value };
-    }
-
-    private async Task DeleteAsync(List<TableEntity> rows, CancellationToken cancellation)
-    {
-        foreach (var chunk in rows.Chunk(Transactions.MaxOperations))
-        {
-            await tables.Tenants.SubmitAsync(
-                [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
-        }
+        return
+        [
+            new(TableTransactionActionType.UpdateMerge, raised, listETag),
+            .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)),
+        ];
     }
 
     /// <summary>What it does is already stored when this begins, so its failure is nobody's.</summary>
-    private async Task CleanAsync(Conversation conversation, Func<Task> clean)
+    private async Task CleanAsync(string partition, Func<Task> clean)
     {
         try
         {
             await clean();
         }
-        catch (RequestFailedException e) when (e.IsNotFound())
-        {
-            // A list, or another writer, dropped one of them before; the lists and the next reading drop the others.
-        }
         catch (Exception e) when (e is RequestFailedException or ParleyException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
-            LogRowsLeft(logger, e, conversation.Key.PartitionKey);
+            LogRowsLeft(logger, e, partition);
         }
     }
 
-    [LoggerMessage(1001, LogLevel.Warning, "Old list rows of conversation {Conversation} were left behind; lists skip them.")]
-    private static partial void LogRowsLeft(ILogger logger, Exception exception, string conversation);
+    [LoggerMessage(1001, LogLevel.Warning, "Old list rows of {Partition} were left behind; lists skip them.")]
+    private static partial void LogRowsLeft(ILogger logger, Exception exception, string partition);
+
+    [LoggerMessage(1002, LogLevel.Debug, "List rows of {Count} conversations could not be written together, each is written alone: {Why}")]
+    private static partial void LogNotShared(ILogger logger, int count, string why);
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Azure;
 using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Senders;
@@ -24,9 +23,6 @@ public sealed record ConversationPage(IReadOnlyList<Conversation> Conversations,
 /// </summary>
 public sealed class ConversationList(ParleyTables tables, ConversationReader reader, SenderReader senders, Cursors cursors, TimeProvider time)
 {
-    /// <summary>A row younger than this may be waiting for its head: a write is sent at most 25 s after its rows.</summary>
-    public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
-
     /// <summary>How many earlier pages a cursor remembers: Table Storage reads one way only.</summary>
     private const int MaxBack = 100;
 
@@ -106,24 +102,8 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             return conversation;
         }
 
-        if (row.Timestamp < time.GetUtcNow() - StaleAfter)
-        {
-            await DropAsync(row, cancellation);
-        }
-
+        await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
         return null;
-    }
-
-    private async Task DropAsync(TableEntity row, CancellationToken cancellation)
-    {
-        try
-        {
-            await tables.Tenants.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
-        }
-        catch (RequestFailedException e) when (e.IsPreconditionFailed())
-        {
-            // It has just been written again, so a head is on its way.
-        }
     }
 
     private static string After(string list, byte[] starts) => starts.Length == 0

@@ -1,5 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.FollowUps;
+using Parley.Messages;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -29,6 +31,8 @@ internal static class HeadRow
             ["UnreadRev"] = conversation.UnreadRevision,
             ["Tickets"] = conversation.Tickets,
             ["EditRev"] = conversation.EditRevision,
+            ["FollowUps"] = conversation.FollowUps,
+            ["Pending"] = PendingFollowUp.Write(conversation.Pending),
         };
         row.SetIfAny("Title", conversation.Title);
         row.SetIfAny("Metadata", conversation.Metadata);
@@ -38,6 +42,9 @@ internal static class HeadRow
         row.SetIfAny("HandedOffUntil", conversation.HandedOffUntil);
         row.SetIfAny("OpenTicket", conversation.OpenTicket);
         row.SetIfAny("EditId", conversation.EditId);
+        row.SetIfAny("LastRole", (int?)conversation.LastRole);
+        row.SetIfAny("LastId", conversation.LastId);
+        row.SetIfAny("LastFollowUpAt", conversation.LastFollowUpAt);
         if (conversation.Contact is { } contact)
         {
             row["ContactId"] = contact.Id;
@@ -80,6 +87,11 @@ internal static class HeadRow
         Tickets = row.GetInt32("Tickets")!.Value,
         OpenTicket = row.GetInt32("OpenTicket"),
         UnreadRevision = row.GetInt32("UnreadRev")!.Value,
+        FollowUps = row.GetInt32("FollowUps")!.Value,
+        Pending = PendingFollowUp.Read(row.GetString("Pending")),
+        LastRole = (MessageRole?)row.GetInt32("LastRole"),
+        LastId = row.GetGuid("LastId"),
+        LastFollowUpAt = row.GetDateTimeOffset("LastFollowUpAt"),
         WriteId = row.GetString("WriteId"),
         EditId = row.GetString("EditId"),
         EditRevision = row.GetInt32("EditRev")!.Value,

@@ -15,6 +15,10 @@ internal static class FileRows
     /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
     public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, RowKeys.File(file));
 
+    /// <summary>Whether a message holds this file: one point read.</summary>
+    public static async Task<bool> IsHeldAsync(ParleyTables tables, ConversationKey conversation, Guid file, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(conversation.PartitionKey, RowKeys.File(file), cancellation) is not null;
+
     /// <summary>Has the sweep look after a blob in an hour.</summary>
     public static Task WriteDueAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
         tables.Due.UpsertEntityAsync(

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Files;
+using Parley.FollowUps;
 using Parley.Idempotency;
 using Parley.Problems;
 using Parley.Senders;
@@ -36,6 +37,9 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// <summary>The file that comes with it; its blob is there already.</summary>
     public StoredFile? File { get; init; }
 
+    /// <summary>The follow-up that becomes this message; the message is written only while that is pending, at this revision.</summary>
+    public FollowUp? FollowUp { get; init; }
+
     /// <summary>JSON text of the client's own object.</summary>
     public string? Metadata { get; init; }
 
@@ -55,7 +59,8 @@ public sealed record Appended(Conversation Conversation, Message Message, bool R
 /// <summary>Appends messages to conversations.</summary>
 /// <remarks>
 /// <para>An append is one transaction under the head's ETag: {the client's idempotency key, its external id, the row that finds the file, the
-/// message at the next number, its row in the thread, the head}. So numbers are dense, and of two writers at one number one fails.</para>
+/// message at the next number, its row in the thread, the follow-ups that it ends, the head}. So numbers are dense, and of two writers at one
+/// number one fails.</para>
 /// <para>A failed or lost answer is decided by the data: once the head has reached the number that was tried, the row there is this
 /// append's (same write id) or another one's. While it has not, the try may still arrive late; it carries the old ETag, so it can
 /// only land if the next try, at the same number, does not.</para>
@@ -65,6 +70,7 @@ public sealed class MessageAppend(
     ConversationReader conversations,
     ConversationActivity activity,
     MessageReferenceFinder finder,
+    FollowUpIndex followUps,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -74,23 +80,25 @@ public sealed class MessageAppend(
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or
-    /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread.
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up
+    /// that is not pending any more.
     /// </exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
         var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
-        Conversation? tried = null;
+        (Conversation Head, FollowUpEffect? Effect)? tried = null;
         while (true)
         {
             await running.WaitAsync(cancellation);
             var head = await conversations.GetAsync(id, cancellation);
-            if (tried is not null && head.ETag != tried.ETag)
+            if (tried is { } before && head.ETag != before.Head.ETag)
             {
-                if (head.Last > tried.Last && await MessageRow.FindAsync(tables, NextKey(tried), cancellation) is { } there && there.WriteId == writeId)
+                if (head.Last > before.Head.Last
+                    && await MessageRow.FindAsync(tables, NextKey(before.Head), cancellation) is { } there && there.WriteId == writeId)
                 {
-                    await activity.DropPassedAsync(tried, head, cancellation);
+                    await DropPassedAsync(before.Head, head, before.Effect, cancellation);
                     return new Appended(head, there, Replayed: false);
                 }
 
@@ -113,19 +121,19 @@ public sealed class MessageAppend(
             }
 
             running.ThrowIfUsedUp();
+            var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
+            var effect = EffectOf(head, draft, message);
             try
             {
-                var createdAt = NotBefore(head.LastMessageAt ?? head.CreatedAt);
-                var message = MessageOf(head, draft, references, createdAt, writeId, check);
-                var prepared = await PrepareAsync(head, message, key, cancellation);
-                var actions = AppendOf(prepared, message, references, draft, key);
+                var prepared = await PrepareAsync(head, message, effect, key, cancellation);
+                var actions = AppendOf(prepared, message, effect, references, draft, key);
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
-                await activity.DropPassedAsync(head, prepared, cancellation);
+                await DropPassedAsync(head, prepared, effect, cancellation);
                 return new Appended(head, message, Replayed: false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = head;
+                tried = (head, effect);
             }
 
             if (await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } first)
@@ -133,6 +141,32 @@ public sealed class MessageAppend(
                 return first;
             }
         }
+    }
+
+    /// <summary>
+    /// One try to append a message that becomes of a follow-up, whose rows in lists are there already: those of the follow-up as sent and, in
+    /// <paramref name="prepared"/>, those of the conversation's activity. The caller drops those of before.
+    /// </summary>
+    /// <param name="head">The conversation, as just read.</param>
+    /// <param name="prepared">What <see cref="ConversationActivity"/> made of it.</param>
+    /// <param name="draft">The message; it refers to nothing.</param>
+    /// <param name="cancellation">Ends the try.</param>
+    /// <returns>The message; null when the minute that was prepared for has passed.</returns>
+    /// <exception cref="Exception">As storage throws; see <see cref="StorageErrors.IsLostRaceOrUnknown"/>: <see cref="AppendAsync"/> finds out.</exception>
+    internal async Task<Message?> TryAppendAsync(Conversation head, Conversation prepared, NewMessage draft, CancellationToken cancellation)
+    {
+        var running = budget.Start();
+        using var turn = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
+        var createdAt = NotBefore(head);
+        if (createdAt.Minute() > prepared.ActivityMinute || head.Last == MessageKey.MaxSequence)
+        {
+            return null;
+        }
+
+        var message = MessageOf(head, draft, MessageReferences.None, createdAt, entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
+        var actions = AppendOf(prepared, message, EffectOf(head, draft, message), MessageReferences.None, draft, key: null);
+        await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
+        return message;
     }
 
     /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
@@ -189,6 +223,19 @@ public sealed class MessageAppend(
         ReadAt = null,
     };
 
+    /// <summary>What the message does to follow-ups: the customer's ends them all, and one that is due becomes this message.</summary>
+    private static FollowUpEffect? EffectOf(Conversation head, NewMessage draft, Message message) => draft switch
+    {
+        { FollowUp: { } due } => FollowUpEffect.Send(head, due, message),
+        { Role: MessageRole.Customer } when head.Pending.Count > 0 =>
+            FollowUpEffect.EndAll(head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
+        _ => null,
+    };
+
+    private Task DropPassedAsync(Conversation before, Conversation after, FollowUpEffect? effect, CancellationToken cancellation) => Task.WhenAll(
+        activity.DropPassedAsync(before, after, cancellation),
+        effect is null ? Task.CompletedTask : followUps.DropAsync(effect.Gone, cancellation));
+
     private static MessageKey NextKey(Conversation head) => new(head.Key, head.Last + 1);
 
     private static ParleyException? Refuse(Conversation head, MessageReferences references) =>
@@ -228,26 +275,28 @@ public sealed class MessageAppend(
     }
 
     /// <summary>Now, but never before the message before: readers page by number and by time alike.</summary>
-    private DateTimeOffset NotBefore(DateTimeOffset previous)
+    private DateTimeOffset NotBefore(Conversation head)
     {
-        var now = time.NowInMilliseconds();
+        var (now, previous) = (time.NowInMilliseconds(), head.LastMessageAt ?? head.CreatedAt);
         return now < previous ? previous : now;
     }
 
     /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
-    private async Task<Conversation> PrepareAsync(Conversation head, Message message, IdempotencyKey? key, CancellationToken cancellation)
+    private async Task<Conversation> PrepareAsync(
+        Conversation head, Message message, FollowUpEffect? effect, IdempotencyKey? key, CancellationToken cancellation)
     {
         var hour = message.CreatedAt.Hour();
         var dueRow = key is not null && head.KeyHour < hour
             ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
         var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
-        await Task.WhenAll(dueRow, listed);
+        var indexed = effect is null ? Task.CompletedTask : followUps.WriteAsync(effect.Coming, cancellation);
+        await Task.WhenAll(dueRow, listed, indexed);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
     private static List<TableTransactionAction> AppendOf(
-        Conversation head, Message message, MessageReferences references, NewMessage draft, IdempotencyKey? key)
+        Conversation head, Message message, FollowUpEffect? effect, MessageReferences references, NewMessage draft, IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
         var rows = new List<TableEntity>();
@@ -273,15 +322,23 @@ public sealed class MessageAppend(
             ["Last"] = sequence,
             ["LastMessage"] = HeadRow.Preview(message.Text),
             ["LastMessageAt"] = message.CreatedAt,
+            ["LastRole"] = (int)message.Role,
+            ["LastId"] = message.Id,
             ["Unread"] = head.Unread + (message.Role == MessageRole.Customer ? 1 : 0),
             ["UnreadRev"] = head.UnreadRevision,
             ["ActivityMinute"] = head.ActivityMinute,
             ["ListETag"] = head.ListETag.ToString(),
             ["KeyHour"] = head.KeyHour,
         };
+        if (effect is not null)
+        {
+            headChange["Pending"] = PendingFollowUp.Write(effect.Pending);
+        }
+
         return
         [
             .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)),
+            .. effect?.Actions ?? [],
             new(TableTransactionActionType.UpdateMerge, headChange, head.ETag),
         ];
     }

@@ -9,7 +9,11 @@ namespace Parley.Messages;
 /// <param name="Thread">The thread; null when it is in none, or in one that is not there.</param>
 /// <param name="Attachments">What comes with it, files of earlier messages among them.</param>
 /// <param name="Missing">The request's fields that name nothing.</param>
-public sealed record MessageReferences(int? Quoted, EntityId? Thread, IReadOnlyList<Attachment> Attachments, IReadOnlyList<string> Missing);
+public sealed record MessageReferences(int? Quoted, EntityId? Thread, IReadOnlyList<Attachment> Attachments, IReadOnlyList<string> Missing)
+{
+    /// <summary>Of a message that refers to nothing.</summary>
+    public static MessageReferences None { get; } = new(null, null, [], []);
+}
 
 /// <summary>Looks up what messages refer to: a call for a quote by UUID, one for a thread, one for each attachment that has an id.</summary>
 public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader threads)

@@ -75,6 +75,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode SenderNotFound = new("sender_not_found", ProblemKind.NotFound, "No such sender");
     /// <summary>An unknown, malformed or another tenant's ticket id.</summary>
     public static readonly ErrorCode TicketNotFound = new("ticket_not_found", ProblemKind.NotFound, "No such ticket");
+    /// <summary>An unknown, malformed or another tenant's follow-up id.</summary>
+    public static readonly ErrorCode FollowUpNotFound = new("follow_up_not_found", ProblemKind.NotFound, "No such follow-up");
     /// <summary>A body names an unknown chatbot.</summary>
     public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ProblemKind.NotFound, "No such chatbot");
     /// <summary>The path exists; Allow lists its methods.</summary>
@@ -89,6 +91,14 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode TicketOpen = new("ticket_open", ProblemKind.Conflict, "The chat has an open ticket");
     /// <summary>Tickets go from pending to ongoing to completed, and no other way.</summary>
     public static readonly ErrorCode TicketStatus = new("ticket_status", ProblemKind.Conflict, "The ticket cannot take this status");
+    /// <summary>The follow-up is not in a status from which this can be done, or never goes to that one.</summary>
+    public static readonly ErrorCode FollowUpStatus = new("follow_up_status", ProblemKind.Conflict, "The follow-up cannot take this status");
+    /// <summary>The chat has no message, its last one is the customer's, or it is handed off to a human.</summary>
+    public static readonly ErrorCode FollowUpRefused = new("follow_up_refused", ProblemKind.Conflict, "The chat takes no follow-up now");
+    /// <summary>A chat has at most 20 pending follow-ups.</summary>
+    public static readonly ErrorCode TooManyFollowUps = new("too_many_follow_ups", ProblemKind.Conflict, "The chat has too many pending follow-ups");
+    /// <summary>The field can only be given its present value.</summary>
+    public static readonly ErrorCode Immutable = new("immutable", ProblemKind.Conflict, "The field cannot be changed");
     /// <summary>The row has been changed since the client read it.</summary>
     public static readonly ErrorCode StaleRevision = new("stale_revision", ProblemKind.PreconditionFailed, "If-Match names another revision");
     /// <summary>More bytes than the path takes.</summary>
@@ -110,8 +120,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
-        MessageNotFound, SenderNotFound, TicketNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
-        TicketOpen, TicketStatus, StaleRevision, BodyTooLarge,
+        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
+        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, Immutable, StaleRevision, BodyTooLarge,
         UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, Busy, StorageUnavailable,
     ];
 

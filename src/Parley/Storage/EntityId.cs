@@ -19,6 +19,9 @@ public enum EntityKind
 
     /// <summary>A ticket.</summary>
     Ticket = 5,
+
+    /// <summary>A follow-up.</summary>
+    FollowUp = 6,
 }
 
 /// <summary>

@@ -27,6 +27,10 @@ public static class Filters
     public static string Between(string partitionKey, string after, string end) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey gt {after} and RowKey lt {end}");
 
+    /// <summary>The rows of all partitions up to <paramref name="partitionKey"/>, it included, with keys that begin with <paramref name="start"/>.</summary>
+    public static string Until(string partitionKey, string start) =>
+        TableClient.CreateQueryFilter($"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {RowKeys.EndOf(start)}");
+
     /// <summary>What both filters take. Of properties other than the keys the service looks at every row of the range.</summary>
     public static string And(string filter, string other) => $"({filter}) and ({other})";
 

@@ -8,7 +8,15 @@ namespace Parley.Storage;
 /// </summary>
 public static class RowKeys
 {
+    private const string DueFormat = "yyyyMMddHHmm";
     private const long MaxMinute = 9_999_999_999;
+    private const long MaxMillisecond = 99_999_999_999_999;
+
+    /// <summary>Six digits of a follow-up's key: the most that a conversation ever has.</summary>
+    public const int MaxFollowUp = 999_999;
+
+    /// <summary>Four digits of the keys of a follow-up's events and index rows: how often one can be changed.</summary>
+    public const int MaxFollowUpRevision = 9_999;
 
     /// <summary>A conversation's head.</summary>
     public const string Head = "head";
@@ -54,7 +62,7 @@ public static class RowKeys
         var numbers = rowKey.AsSpan(rowKey.Length - 21);
         return (
             MaxMinute - long.Parse(numbers[..10], NumberStyles.None, CultureInfo.InvariantCulture),
-            int.MaxValue - int.Parse(numbers[11..], NumberStyles.None, CultureInfo.InvariantCulture));
+            int.MaxValue - Number(numbers[11..]));
     }
 
     /// <summary>Sorts after every key that begins with <paramref name="start"/>; what follows is digits.</summary>
@@ -96,9 +104,79 @@ public static class RowKeys
     /// <summary>A ticket of a conversation.</summary>
     public static string Ticket(int number) => string.Create(CultureInfo.InvariantCulture, $"tk|{number:D6}");
 
+    /// <summary>A follow-up of a conversation.</summary>
+    public static string FollowUp(int number) => string.Create(CultureInfo.InvariantCulture, $"f|{number:D6}");
+
+    /// <summary>How the keys of a follow-up's transitions begin.</summary>
+    public static string FollowUpEvents(int number) => string.Create(CultureInfo.InvariantCulture, $"fe|{number:D6}|");
+
+    /// <summary>The transition that made a revision of a follow-up.</summary>
+    public static string FollowUpEvent(int number, int revision) => string.Create(CultureInfo.InvariantCulture, $"{FollowUpEvents(number)}{revision:D4}");
+
+    /// <summary>How the keys of the follow-ups begin that a message triggered or that became it.</summary>
+    public static string MessageFollowUps(int sequence) => string.Create(CultureInfo.InvariantCulture, $"fm|{sequence:D10}|");
+
+    /// <summary>A follow-up that a message triggered or that became it.</summary>
+    public static string MessageFollowUp(int sequence, int number) => string.Create(CultureInfo.InvariantCulture, $"{MessageFollowUps(sequence)}{number:D6}");
+
+    /// <summary>What a key of <see cref="MessageFollowUp"/> tells.</summary>
+    public static (int Sequence, int Number) ReadMessageFollowUp(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (Number(parts[1]), Number(parts[2]));
+    }
+
+    /// <summary>How the keys of a tenant's follow-ups of one status begin.</summary>
+    public static string FollowUpList(int status) => string.Create(CultureInfo.InvariantCulture, $"fs|{status}|");
+
+    /// <summary>A follow-up in its tenant's list of one status: newest first, then highest conversation, then highest number.</summary>
+    /// <param name="status">The status' number.</param>
+    /// <param name="createdAt">Milliseconds since 1970 (UTC).</param>
+    /// <param name="conversation">The conversation's number.</param>
+    /// <param name="number">The follow-up's number.</param>
+    /// <param name="revision">The follow-up's revision.</param>
+    public static string FollowUpInList(int status, long createdAt, int conversation, int number, int revision) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{FollowUpList(status)}{MaxMillisecond - createdAt:D14}|{int.MaxValue - conversation:D10}|{MaxFollowUp - number:D6}|{revision:D4}");
+
+    /// <summary>What a key of <see cref="FollowUpInList"/> tells.</summary>
+    public static (long CreatedAt, int Conversation, int Number, int Revision) ReadFollowUpInList(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (
+            MaxMillisecond - long.Parse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture),
+            int.MaxValue - Number(parts[3]),
+            MaxFollowUp - Number(parts[4]),
+            Number(parts[5]));
+    }
+
+    /// <summary>How the keys of follow-ups in Due begin.</summary>
+    public const string DueFollowUps = "f|";
+
+    /// <summary>How the keys of idempotency keys in Due begin.</summary>
+    public const string DueKeys = "k|";
+
+    /// <summary>How the keys of blobs in Due begin.</summary>
+    public const string DueFiles = "b|";
+
+    /// <summary>In Due: a follow-up to be sent.</summary>
+    /// <param name="conversation">The conversation.</param>
+    /// <param name="second">Of the minute that the partition is for.</param>
+    /// <param name="number">The follow-up's number.</param>
+    /// <param name="revision">The revision that the row is for.</param>
+    public static string DueFollowUp(ConversationKey conversation, int second, int number, int revision) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"f|{conversation.Tenant.Number:D8}|{second:D2}|{conversation.Number:D10}|{number:D6}|{revision:D4}");
+
+    /// <summary>What a key of <see cref="DueFollowUp"/> tells.</summary>
+    public static (ConversationKey Conversation, int Second, int Number, int Revision) ReadDueFollowUp(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (new ConversationKey(new TenantId(Number(parts[1])), Number(parts[3])), Number(parts[2]), Number(parts[4]), Number(parts[5]));
+    }
+
     /// <summary>The number at the end of a key.</summary>
-    public static int LastNumber(string rowKey) =>
-        int.Parse(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+    public static int LastNumber(string rowKey) => Number(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1));
 
     /// <summary>What an external id and the body that came with it made.</summary>
     public static string ExternalId(string hash) => "x|" + hash;
@@ -113,16 +191,36 @@ public static class RowKeys
     public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
 
     /// <summary>A partition of the table Due: the minute at which the sweep should look.</summary>
-    public static string DuePartition(DateTimeOffset minute) => minute.UtcDateTime.ToString("yyyyMMddHHmm", CultureInfo.InvariantCulture);
+    public static string DuePartition(DateTimeOffset minute) => minute.UtcDateTime.ToString(DueFormat, CultureInfo.InvariantCulture);
+
+    /// <summary>The minute of a key of <see cref="DuePartition"/>.</summary>
+    public static DateTimeOffset ReadDuePartition(string partitionKey) =>
+        DateTimeOffset.ParseExact(partitionKey, DueFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     /// <summary>In Due: idempotency keys of one conversation (or, with 0, of the tenant itself) to drop.</summary>
     public static string DueIdempotencyKeys(TenantId tenant, int conversation) =>
         string.Create(CultureInfo.InvariantCulture, $"k|{tenant.Number:D8}|{conversation:D10}");
 
+    /// <summary>What a key of <see cref="DueIdempotencyKeys"/> tells.</summary>
+    public static (TenantId Tenant, int Conversation) ReadDueIdempotencyKeys(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (new TenantId(Number(parts[1])), Number(parts[2]));
+    }
+
     /// <summary>In Due: a blob to remove unless a message holds it.</summary>
     public static string DueFile(ConversationKey conversation, Guid file) =>
         string.Create(CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
 
+    /// <summary>What a key of <see cref="DueFile"/> tells.</summary>
+    public static (ConversationKey Conversation, Guid File) ReadDueFile(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Guid.ParseExact(parts[3], "N"));
+    }
+
     /// <summary>In the table Keys: API keys are spread over 256 partitions by the first byte of their hash.</summary>
     public static string ApiKeyPartition(string hash) => hash[..2];
+
+    private static int Number(ReadOnlySpan<char> digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 }

@@ -2,14 +2,16 @@ using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Identity;
 using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Parley.Files;
+using Parley.FollowUps;
 
 namespace Parley.Storage;
 
-/// <summary>Connects to storage as the Functions host itself does, and creates the tables and the container when the app starts.</summary>
-public sealed class StorageSetup(ParleyTables tables, FileStore files) : IHostedService
+/// <summary>Connects to storage as the Functions host itself does, and creates the tables, the container and the queues when the app starts.</summary>
+public sealed class StorageSetup(ParleyTables tables, FileStore files, FollowUpQueue followUps) : IHostedService
 {
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
@@ -34,6 +36,14 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files) : IHosted
         connectionString => new BlobServiceClient(connectionString, BlobOptions()),
         (address, identity) => new BlobServiceClient(address, identity, BlobOptions()));
 
+    /// <summary>A client for queues, from the same settings as <see cref="Connect"/>, but for <c>AzureWebJobsStorage__queueServiceUri</c>.</summary>
+    /// <exception cref="InvalidOperationException">None of them is set.</exception>
+    public static QueueServiceClient ConnectQueues(IConfiguration configuration) => Make(
+        configuration,
+        "queue",
+        connectionString => new QueueServiceClient(connectionString, QueueOptions()),
+        (address, identity) => new QueueServiceClient(address, identity, QueueOptions()));
+
     /// <summary>
     /// Retries of Azure.Core: 503s, time-outs and broken connections up to three times. Every try ends after two seconds, so that
     /// all four of them, with the pauses between, fit into <see cref="WriteBudget.SendTimeout"/>.
@@ -53,9 +63,18 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files) : IHosted
         return options;
     }
 
+    /// <summary>The same retries as for tables. Messages are Base64, as the host's listener expects them ("host.json v2 settings", Queue storage trigger).</summary>
+    public static QueueClientOptions QueueOptions()
+    {
+        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
+        return options;
+    }
+
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(tables.CreateIfNotExistsAsync(cancellationToken), files.CreateIfNotExistsAsync(cancellationToken));
+        Task.WhenAll(
+            tables.CreateIfNotExistsAsync(cancellationToken), files.CreateIfNotExistsAsync(cancellationToken), followUps.CreateIfNotExistsAsync(cancellationToken));
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -70,7 +89,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files) : IHosted
 
     /// <summary>What every service's client is made from.</summary>
     /// <param name="configuration">Has the section AzureWebJobsStorage.</param>
-    /// <param name="service">table or blob, as settings and host names spell it.</param>
+    /// <param name="service">table, blob or queue, as settings and host names spell it.</param>
     /// <param name="withKey">Makes a client from a connection string.</param>
     /// <param name="withIdentity">Makes a client from an address and the app's identity.</param>
     private static T Make<T>(IConfiguration configuration, string service, Func<string, T> withKey, Func<Uri, TokenCredential, T> withIdentity)

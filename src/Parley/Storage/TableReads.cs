@@ -13,8 +13,9 @@ internal static class TableReads
     public static async Task<IEnumerable<TableEntity>> FindAllAsync(
         this TableClient table, string partitionKey, IEnumerable<string> rowKeys, CancellationToken cancellation)
     {
-        var found = await Task.WhenAll(rowKeys.Chunk(Filters.MaxRowsNamed).Select(async chunk =>
-            await table.QueryAsync<TableEntity>(Filters.Rows(partitionKey, chunk), cancellationToken: cancellation).ToListAsync(cancellation)));
+        var found = await Task.WhenAll(rowKeys.Chunk(Filters.MaxRowsNamed).Select(async Task<List<TableEntity>> (chunk) => chunk is [var only]
+            ? await table.FindAsync(partitionKey, only, cancellation) is { } row ? [row] : []
+            : await table.QueryAsync<TableEntity>(Filters.Rows(partitionKey, chunk), cancellationToken: cancellation).ToListAsync(cancellation)));
         return found.SelectMany(rows => rows);
     }
 }

@@ -13,6 +13,13 @@ public static class Timestamps
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
+    /// <summary>The same time in UTC, or the next whole millisecond after it.</summary>
+    public static DateTimeOffset UpToMillisecond(this DateTimeOffset at)
+    {
+        var over = at.Ticks % TimeSpan.TicksPerMillisecond;
+        return (over == 0 ? at : at.AddTicks(TimeSpan.TicksPerMillisecond - over)).ToUniversalTime();
+    }
+
     /// <summary>Whole minutes since 1970 (UTC).</summary>
     public static long Minute(this DateTimeOffset at) => at.ToUnixTimeSeconds() / 60;
 

@@ -28,4 +28,30 @@ internal static class Transactions
             throw new IOException("The answer to a transaction could not be read.", e);
         }
     }
+
+    /// <summary>Deletes rows whatever they hold, as many a call as fit. That one of them is gone already is no error.</summary>
+    public static async Task DeleteAllAsync(this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
+    {
+        foreach (var chunk in rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(MaxOperations)))
+        {
+            await table.DeleteChunkAsync(chunk, cancellation);
+        }
+    }
+
+    private static async Task DeleteChunkAsync(this TableClient table, TableEntity[] rows, CancellationToken cancellation)
+    {
+        try
+        {
+            await table.SubmitAsync([.. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            // One of them is gone, so none went: halves, until it is alone.
+            if (rows.Length > 1)
+            {
+                await table.DeleteChunkAsync(rows[..(rows.Length / 2)], cancellation);
+                await table.DeleteChunkAsync(rows[(rows.Length / 2)..], cancellation);
+            }
+        }
+    }
 }

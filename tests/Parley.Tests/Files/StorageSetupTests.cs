@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Parley.Files;
+using Parley.FollowUps;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -9,15 +10,17 @@ namespace Parley.Tests.Files;
 public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<AzuriteFixture>
 {
     [Theory]
-    [InlineData("accountName", "parley", "https://parley.table.core.windows.net/", "https://parley.blob.core.windows.net/")]
-    [InlineData("tableServiceUri", "https://tables.example/", "https://tables.example/", null)]
-    [InlineData("blobServiceUri", "https://blobs.example/", null, "https://blobs.example/")]
-    public void An_identity_reaches_what_the_settings_name(string setting, string value, string? tables, string? blobs)
+    [InlineData("accountName", "parley", "https://parley.table.core.windows.net/", "https://parley.blob.core.windows.net/", "https://parley.queue.core.windows.net/")]
+    [InlineData("tableServiceUri", "https://tables.example/", "https://tables.example/", null, null)]
+    [InlineData("blobServiceUri", "https://blobs.example/", null, "https://blobs.example/", null)]
+    [InlineData("queueServiceUri", "https://queues.example/", null, null, "https://queues.example/")]
+    public void An_identity_reaches_what_the_settings_name(string setting, string value, string? tables, string? blobs, string? queues)
     {
         var configuration = Configuration(($"AzureWebJobsStorage:{setting}", value));
 
         Assert.Equal(tables, UriOf(() => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()).Uri));
         Assert.Equal(blobs, UriOf(() => StorageSetup.ConnectBlobs(configuration).Uri));
+        Assert.Equal(queues, UriOf(() => StorageSetup.ConnectQueues(configuration).Uri));
     }
 
     [Fact]
@@ -28,17 +31,19 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
     }
 
     [Fact]
-    public async Task Starting_creates_the_tables_and_the_container_and_may_be_repeated()
+    public async Task Starting_creates_the_tables_the_container_and_the_queue_and_may_be_repeated()
     {
         var configuration = Configuration(("AzureWebJobsStorage", storage.ConnectionString));
         var blobs = StorageSetup.ConnectBlobs(configuration);
         using var files = new FileStore(blobs, TimeProvider.System, new Entropy());
-        var setup = new StorageSetup(new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions())), files);
+        var queues = StorageSetup.ConnectQueues(configuration);
+        var setup = new StorageSetup(new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions())), files, new FollowUpQueue(queues));
 
         await setup.StartAsync(CancellationToken.None);
         await setup.StartAsync(CancellationToken.None);
 
         Assert.True(await blobs.GetBlobContainerClient("files").ExistsAsync());
+        Assert.True(await queues.GetQueueClient(FollowUpQueue.Name).ExistsAsync());
     }
 
     private static IConfiguration Configuration(params (string Key, string Value)[] settings) => new ConfigurationBuilder()

@@ -70,6 +70,9 @@ public class RouteTests
     [InlineData("/v1/chat-threads", "GET,POST")]
     [InlineData("/v1/tickets/7", "GET,PATCH")]
     [InlineData("/v1/senders/7", "GET,PATCH")]
+    [InlineData("/v1/chat-message-follow-ups", "GET,POST")]
+    [InlineData("/v1/chat-message-follow-ups/7", "DELETE,GET,PATCH")]
+    [InlineData("/v1/chat-message-follow-ups/7/events", "GET")]
     [InlineData("/v1/nothing", "")]
     [InlineData("/", "")]
     public void Methods_of_a_path(string path, string expected) => Assert.Equal(expected, string.Join(',', new RouteTable().MethodsOf(path)));

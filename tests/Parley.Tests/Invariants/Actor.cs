@@ -102,7 +102,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         return SendAsync(request, keyed: false, async () =>
         {
             var patched = await Process().ConversationChange.ChangeAsync(
-                conversation, head => head with { Metadata = request.Name }, null, CancellationToken.None);
+                conversation, head => head with { Metadata = request.Name }, "test", null, CancellationToken.None);
             Assert.Equal(request.Name, patched.Metadata);
         });
     }

@@ -127,7 +127,7 @@ public sealed class ChangeCrashTests
         Assert.Equal(2, calls);
 
         static Task PatchAsync(Ground ground, ParleyProcess process) => process.ConversationChange.ChangeAsync(
-            ground.Id, head => head with { Title = null, Metadata = "{}", AutoReplyEnabled = false }, null, CancellationToken.None);
+            ground.Id, head => head with { Title = null, Metadata = "{}", AutoReplyEnabled = false }, "test", null, CancellationToken.None);
     }
 
     [Fact]

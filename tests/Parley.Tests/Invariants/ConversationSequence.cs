@@ -242,6 +242,7 @@ internal sealed class ConversationSequence(int seed)
                 {
                     Title = changed.Title, Metadata = changed.Metadata, AutoReplyEnabled = changed.AutoReplyEnabled, HandedOffUntil = changed.HandedOffUntil,
                 },
+                "test",
                 Matches(expected),
                 CancellationToken.None);
             return new Told(null, 0, head.Revision);

@@ -89,7 +89,7 @@ public sealed class PagingUnderWritesTests
                 await stage.LeaveStaleRowAsync(conversation, run.Time.GetUtcNow().AddMinutes(-run.Random.Next(10)));
             }
 
-            run.Time.Advance(run.Random.Next(2) == 0 ? TimeSpan.FromSeconds(40) : ConversationList.StaleAfter);
+            run.Time.Advance(run.Random.Next(2) == 0 ? TimeSpan.FromSeconds(40) : IndexRows.StaleAfter);
             var moved = new HashSet<int>();
             var (inbox, contact) = (Inbox.OfChannel(Appends.Tenant, "web").Id, "1");
             var reader = stage.Reader("reader");

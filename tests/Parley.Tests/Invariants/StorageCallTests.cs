@@ -244,7 +244,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         var stale = new TableEntity(Appends.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, time.GetUtcNow().AddMinutes(1).Minute(), 1));
         await process.Tables.Tenants.AddEntityAsync(stale);
         Assert.Equal(1 + 1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
-        time.Advance(ConversationList.StaleAfter + TimeSpan.FromSeconds(1));
+        time.Advance(IndexRows.StaleAfter + TimeSpan.FromSeconds(1));
         Assert.Equal(1 + 1 + 1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
         Assert.Equal(1 + 10, await CallsAsync(() => ListAsync(new ConversationFilter(null, null), 20)));
 
@@ -255,7 +255,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Changing_a_conversation()
     {
-        Task PatchAsync() => process.ConversationChange.ChangeAsync(Id, head => head with { Title = "other" }, null, CancellationToken.None);
+        Task PatchAsync() => process.ConversationChange.ChangeAsync(Id, head => head with { Title = "other" }, "test", null, CancellationToken.None);
         Assert.Equal(2, await CallsAsync(PatchAsync));
         Assert.Equal(1, await CallsAsync(PatchAsync));
     }

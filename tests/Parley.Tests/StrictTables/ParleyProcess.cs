@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Moq;
 using Parley.Conversations;
 using Parley.Files;
+using Parley.FollowUps;
 using Parley.Messages;
 using Parley.Senders;
 using Parley.Storage;
@@ -15,7 +16,12 @@ namespace Parley.Tests.OnStrictTables;
 /// <summary>Parley's features as one process has them: its own connection, locks and randomness.</summary>
 internal sealed class ParleyProcess
 {
-    public ParleyProcess(TableConnection connection, TimeProvider time, int seed)
+    /// <summary>Makes one.</summary>
+    /// <param name="connection">Its connection.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="seed">Of its randomness.</param>
+    /// <param name="queue">Where its follow-ups wait; null for one that forgets what it is given.</param>
+    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null)
     {
         Tables = new ParleyTables(connection.ServiceClient());
         Activity = new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance);
@@ -27,13 +33,21 @@ internal sealed class ParleyProcess
         SenderWriter = new SenderWriter(Tables, Senders, edits, writers, budget, time, entropy);
         Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
-        ConversationChange = new ConversationChange(Tables, Conversations, edits);
+        var index = new FollowUpIndex(Tables, NullLogger<FollowUpIndex>.Instance);
+        ConversationChange = new ConversationChange(Tables, Conversations, index, edits, time);
         Unread = new UnreadCounts(Tables);
         Threads = new ThreadReader(Tables, cursors);
         ThreadCreation = new ThreadCreation(Tables, Threads, time, entropy);
         Tickets = new TicketReader(Tables, cursors);
         TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
-        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), writers, budget, time, entropy);
+        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, writers, budget, time, entropy);
+        queue ??= Mock.Of<IFollowUpQueue>();
+        FollowUps = new FollowUpReader(Tables);
+        FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
+        FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
+        FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, entropy);
+        FollowUpFiring = new FollowUpFiring(
+            Tables, Conversations, Activity, FollowUps, index, FollowUpWriter, Append, queue, time, NullLogger<FollowUpFiring>.Instance);
 
         // No blob is touched as long as no message has a file.
         Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
@@ -77,4 +91,14 @@ internal sealed class ParleyProcess
     public MessagePages Pages { get; }
 
     public ChatMessages Chats { get; }
+
+    public FollowUpReader FollowUps { get; }
+
+    public FollowUpList FollowUpList { get; }
+
+    public FollowUpWriter FollowUpWriter { get; }
+
+    public FollowUpDispatch FollowUpDispatch { get; }
+
+    public FollowUpFiring FollowUpFiring { get; }
 }

@@ -1,0 +1,80 @@
+using Azure;
+using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
+using Parley.Storage;
+
+namespace Parley.FollowUps;
+
+/// <summary>One follow-up at one revision, as its index rows' keys name it.</summary>
+/// <param name="Conversation">The conversation.</param>
+/// <param name="Number">The follow-up's number.</param>
+/// <param name="Revision">The revision that the rows were written for: no two writes share one.</param>
+/// <param name="Status">Its status at that revision.</param>
+/// <param name="CreatedAt">When it was created (milliseconds since 1970).</param>
+/// <param name="DueAt">When it is to be sent; null when it is not pending then, or when nobody needs to look.</param>
+internal sealed record IndexedFollowUp(
+    ConversationKey Conversation, int Number, int Revision, FollowUpStatus Status, long CreatedAt, DateTimeOffset? DueAt)
+{
+    /// <summary>A follow-up as it is.</summary>
+    public static IndexedFollowUp Of(FollowUp followUp) => new(
+        followUp.Conversation,
+        followUp.Number,
+        followUp.Revision,
+        followUp.Status,
+        followUp.CreatedAt.ToUnixTimeMilliseconds(),
+        followUp.Status == FollowUpStatus.Pending ? followUp.DueAt : null);
+
+    /// <summary>Its row in the tenant's list of this status.</summary>
+    public TableEntity ListRow => new(
+        Conversation.Tenant.PartitionKey, RowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
+
+    /// <summary>Its row in Due.</summary>
+    public TableEntity DueRow => new(RowKeys.DuePartition(DueAt!.Value), RowKeys.DueFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
+}
+
+/// <summary>
+/// The rows that find follow-ups: <c>fs|…</c> in the tenant's lists by status, <c>f|…</c> in Due. Written before the transition that they
+/// are for, and those of the revision before removed after it. Their keys hold the revision, so whatever is late removes only its own.
+/// </summary>
+public sealed partial class FollowUpIndex(ParleyTables tables, ILogger<FollowUpIndex> logger)
+{
+    /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
+    internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> coming, CancellationToken cancellation) => Task.WhenAll(
+        WriteAsync(tables.Tenants, coming.Select(one => one.ListRow), cancellation),
+        WriteAsync(tables.Due, coming.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation));
+
+    /// <summary>
+    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: lists and the sweep drop
+    /// what is left.
+    /// </summary>
+    internal Task DropAsync(IReadOnlyCollection<IndexedFollowUp> gone, CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
+        tables.Tenants.DeleteAllAsync(gone.Select(one => one.ListRow), cancellation),
+        tables.Due.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation)));
+
+    /// <summary>Rows of Due whose follow-ups are not pending at their revision any more.</summary>
+    internal Task DropDueAsync(IReadOnlyCollection<DueFollowUp> ended, CancellationToken cancellation) =>
+        CleanAsync(() => tables.Due.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+
+    private async Task CleanAsync(Func<Task> clean)
+    {
+        try
+        {
+            await clean();
+        }
+        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        {
+            LogRowsLeft(logger, e);
+        }
+    }
+
+    private static async Task WriteAsync(TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
+    {
+        foreach (var chunk in rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(Transactions.MaxOperations)))
+        {
+            await table.SubmitAsync([.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row))], cancellation);
+        }
+    }
+
+    [LoggerMessage(1101, LogLevel.Warning, "Old index rows of follow-ups were left behind; lists and the sweep drop them.")]
+    private static partial void LogRowsLeft(ILogger logger, Exception exception);
+}

@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Storage;
+
+namespace Parley.FollowUps;
+
+/// <summary>Which follow-ups; an empty list is every one.</summary>
+/// <param name="Chats">Of these conversations, as the client named them.</param>
+/// <param name="Messages">That became one of these messages.</param>
+/// <param name="Triggers">That one of these messages triggered.</param>
+/// <param name="Statuses">In one of these.</param>
+public sealed record FollowUpFilter(
+    IReadOnlyList<string> Chats, IReadOnlyList<string> Messages, IReadOnlyList<string> Triggers, IReadOnlyCollection<FollowUpStatus> Statuses);
+
+/// <summary>
+/// Lists a tenant's follow-ups, newest first. Where conversations are named, directly or by their messages, their own rows are merged; else the
+/// tenant's lists by status are, and what is shown is checked against the follow-up itself.
+/// </summary>
+public sealed class FollowUpList(ParleyTables tables, ConversationReader conversations, FollowUpReader reader, TimeProvider time)
+{
+    /// <summary>How far pages go: so many follow-ups are passed over at most.</summary>
+    public const int MaxReach = 10_000;
+
+    /// <summary>Rows of a conversation that are read at once.</summary>
+    private const int RowsAtOnce = 100;
+
+    /// <summary>Reads that run at once.</summary>
+    private const int Width = 16;
+
+    /// <summary>Newest first, then highest conversation, then highest number: as the keys of the lists by status sort.</summary>
+    private static readonly IComparer<FollowUp> NewestFirst = Comparer<FollowUp>.Create((left, right) => OrderOf(right).CompareTo(OrderOf(left)));
+
+    /// <summary>One page.</summary>
+    /// <param name="tenant">The caller's.</param>
+    /// <param name="filter">Which.</param>
+    /// <param name="page">From 1.</param>
+    /// <param name="size">At most so many; <paramref name="page"/> times this is at most <see cref="MaxReach"/>.</param>
+    /// <param name="cancellation">Ends the reads.</param>
+    public async Task<IReadOnlyList<FollowUp>> ReadAsync(TenantId tenant, FollowUpFilter filter, int page, int size, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
+        var passed = (page - 1) * size;
+        return filter is { Chats: [], Messages: [], Triggers: [] }
+            ? await OfTenantAsync(tenant, filter.Statuses, passed, size, cancellation)
+            : await OfConversationsAsync(tenant, filter, passed, size, cancellation);
+    }
+
+    private async Task<IReadOnlyList<FollowUp>> OfConversationsAsync(
+        TenantId tenant, FollowUpFilter filter, int passed, int size, CancellationToken cancellation)
+    {
+        var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
+        IEnumerable<ConversationRef> named =
+            filter.Chats is not [] ? filter.Chats.Where(id => ConversationRef.TryParse(id, tenant, out _)).Select(Chat)
+            : (filter.Messages is not [] ? messages : triggers).Select(message => new ConversationRef(message.Key.Conversation, null));
+        var heads = await Workers.RunAsync([.. named.Distinct()], Width, id => conversations.FindAsync(id, cancellation));
+        var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key).Select(head => OfConversationAsync(head, cancellation).Where(IsAsked)).ToList();
+        return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(passed).Take(size).ToListAsync(cancellation);
+
+        ConversationRef Chat(string id) => ConversationRef.TryParse(id, tenant, out var chat) ? chat : default;
+
+        List<MessageRef> Messages(IReadOnlyList<string> ids) =>
+            [.. ids.Select(id => (Known: MessageRef.TryParse(id, tenant, out var message), message)).Where(one => one.Known).Select(one => one.message)];
+
+        bool IsAsked(FollowUp followUp) =>
+            (filter.Statuses.Count == 0 || filter.Statuses.Contains(followUp.Status))
+            && (filter.Messages is [] || (followUp.MessageId is { } message && IsNamed(messages, message)))
+            && (filter.Triggers is [] || IsNamed(triggers, followUp.TriggerId));
+    }
+
+    private static bool IsNamed(List<MessageRef> named, Guid message) =>
+        EntityId.TryFromGuid(message, EntityKind.Message, out var id)
+        && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
+
+    /// <summary>A conversation's, newest first: numbers are dense, and no one was created before the one before it.</summary>
+    private async IAsyncEnumerable<FollowUp> OfConversationAsync(Conversation head, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        for (var last = head.FollowUps; last > 0; last -= RowsAtOnce)
+        {
+            var filter = Filters.Range(head.Key.PartitionKey, RowKeys.FollowUp(Math.Max(1, last - RowsAtOnce + 1)), RowKeys.FollowUp(last));
+            var rows = await tables.Conversations.QueryAsync<TableEntity>(filter, RowsAtOnce, cancellationToken: cancellation).ToListAsync(cancellation);
+            foreach (var row in Enumerable.Reverse(rows))
+            {
+                yield return FollowUpRow.Read(row, head.Key);
+            }
+        }
+    }
+
+    private async Task<IReadOnlyList<FollowUp>> OfTenantAsync(
+        TenantId tenant, IReadOnlyCollection<FollowUpStatus> statuses, int passed, int size, CancellationToken cancellation)
+    {
+        IReadOnlyCollection<FollowUpStatus> asked = statuses.Count == 0 ? Enum.GetValues<FollowUpStatus>() : statuses;
+        var lists = asked.Distinct().Select(status => ListAsync(tenant, status, passed + size, cancellation)).ToList();
+        var listed = OncePerFollowUp(SortedMerge.MergeAsync(lists, ListedFollowUp.Order, cancellation)).Skip(passed);
+        var shown = new List<FollowUp>(size);
+        await using var rows = listed.GetAsyncEnumerator(cancellation);
+        for (var more = true; more && shown.Count < size;)
+        {
+            var batch = new List<ListedFollowUp>(size);
+            while (batch.Count < size - shown.Count && (more = await rows.MoveNextAsync()))
+            {
+                batch.Add(rows.Current);
+            }
+
+            var found = await Workers.RunAsync(batch, Width, row => FindAsync(tenant, row, cancellation));
+            shown.AddRange(found.OfType<FollowUp>().Where(followUp => asked.Contains(followUp.Status)));
+        }
+
+        return shown;
+    }
+
+    private IAsyncEnumerable<ListedFollowUp> ListAsync(TenantId tenant, FollowUpStatus status, int wanted, CancellationToken cancellation)
+    {
+        var start = RowKeys.FollowUpList((int)status);
+        var filter = Filters.Between(tenant.PartitionKey, start, RowKeys.EndOf(start));
+        return tables.Tenants.QueryAsync<TableEntity>(filter, Math.Min(wanted, Filters.MaxPerCall), cancellationToken: cancellation)
+            .Select(row => new ListedFollowUp(row, status));
+    }
+
+    /// <summary>While a follow-up moves it is in two lists, and a crash may leave it there: the row of its latest revision counts.</summary>
+    private static async IAsyncEnumerable<ListedFollowUp> OncePerFollowUp(IAsyncEnumerable<ListedFollowUp> rows)
+    {
+        ListedFollowUp? last = null;
+        await foreach (var row in rows)
+        {
+            if (last is not null && !last.IsSameAs(row))
+            {
+                yield return last;
+            }
+
+            last = row;
+        }
+
+        if (last is not null)
+        {
+            yield return last;
+        }
+    }
+
+    /// <summary>The follow-up of a row; null when there is none. A row that does not match it, and is old enough, is dropped.</summary>
+    private async Task<FollowUp?> FindAsync(TenantId tenant, ListedFollowUp listed, CancellationToken cancellation)
+    {
+        var followUp = await reader.FindAsync(new ConversationKey(tenant, listed.Conversation), listed.Number, cancellation);
+        if (followUp is null || followUp.Revision != listed.Revision || followUp.Status != listed.Status)
+        {
+            var row = listed.Row;
+            await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
+        }
+
+        return followUp;
+    }
+
+    private static (DateTimeOffset CreatedAt, int Conversation, int Number) OrderOf(FollowUp followUp) =>
+        (followUp.CreatedAt, followUp.Conversation.Number, followUp.Number);
+
+    /// <summary>A row of a list by status.</summary>
+    private sealed class ListedFollowUp(TableEntity row, FollowUpStatus status)
+    {
+        private readonly (long CreatedAt, int Conversation, int Number, int Revision) key = RowKeys.ReadFollowUpInList(row.RowKey);
+
+        /// <summary>As the keys of one list sort; of one follow-up the earliest revision first.</summary>
+        public static IComparer<ListedFollowUp> Order { get; } = Comparer<ListedFollowUp>.Create((left, right) =>
+            (right.key.CreatedAt, right.Conversation, right.Number, left.Revision).CompareTo((left.key.CreatedAt, left.Conversation, left.Number, right.Revision)));
+
+        public TableEntity Row => row;
+
+        public FollowUpStatus Status => status;
+
+        public int Conversation => key.Conversation;
+
+        public int Number => key.Number;
+
+        public int Revision => key.Revision;
+
+        public bool IsSameAs(ListedFollowUp other) => Conversation == other.Conversation && Number == other.Number;
+    }
+}

@@ -1,0 +1,210 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Idempotency;
+using Parley.Messages;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.FollowUps;
+
+/// <summary>A follow-up that is stored.</summary>
+/// <param name="FollowUp">The follow-up.</param>
+/// <param name="Replayed">Whether an earlier request with the same idempotency key had made it.</param>
+public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
+
+/// <summary>
+/// Creates and changes follow-ups. Every transition is one transaction under the head's ETag {follow-up, its event, head}, so it can never
+/// cross a customer's message, a hand-off or a firing. The index rows of the new revision are written before, those of the old one dropped after.
+/// </summary>
+public sealed class FollowUpWriter(
+    ParleyTables tables,
+    ConversationChange conversations,
+    FollowUpReader reader,
+    FollowUpIndex index,
+    FollowUpDispatch dispatch,
+    TimeProvider time,
+    Entropy entropy)
+{
+    /// <summary>Creates one.</summary>
+    /// <param name="id">The conversation.</param>
+    /// <param name="dueAt">When it is to be sent; at once when it has passed.</param>
+    /// <param name="text">What is to be sent.</param>
+    /// <param name="actor">Who creates it.</param>
+    /// <param name="key">The client's idempotency key, or null.</param>
+    /// <param name="cancellation">Ends the creation.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>,
+    /// <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known
+    /// whether it was stored).
+    /// </exception>
+    public async Task<StoredFollowUp> CreateAsync(
+        ConversationRef id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
+    {
+        var (check, now) = (entropy.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
+        StoredFollowUp? stored = null;
+        await conversations.EditAsync(
+            id,
+            async (head, token) =>
+            {
+                if (key is not null && await key.FindResultAsync(tables.Conversations, head.Key.PartitionKey, token) is { } first)
+                {
+                    stored = new StoredFollowUp(AsCreated((await reader.FindAsync(head.Key, first, token))!, dueAt, text), Replayed: true);
+                    return (head, []);
+                }
+
+                FollowUpRules.RequireOpen(head, now);
+                var createdAt = now < head.LastFollowUpAt ? head.LastFollowUpAt.Value : now;
+                var created = new FollowUp
+                {
+                    Conversation = head.Key,
+                    ConversationCheck = head.Check,
+                    Number = head.FollowUps + 1,
+                    Check = check,
+                    Revision = 1,
+                    Status = FollowUpStatus.Pending,
+                    DueAt = dueAt.UpToMillisecond(),
+                    Text = text,
+                    CreatedAt = createdAt,
+                    UpdatedAt = createdAt,
+                    TriggerId = head.LastId!.Value,
+                };
+                stored = new StoredFollowUp(created, Replayed: false);
+                var actions = new List<TableTransactionAction>
+                {
+                    new(TableTransactionActionType.Add, FollowUpRow.Create(created)),
+                    new(TableTransactionActionType.Add, FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number)),
+                    EventOf(created, from: null, actor),
+                };
+                var keyHour = head.KeyHour;
+                if (key is not null)
+                {
+                    keyHour = Math.Max(keyHour, now.Hour());
+                    actions.Add(new(TableTransactionActionType.Add, key.ToRow(head.Key.PartitionKey, created.Number)));
+                }
+
+                await Task.WhenAll(
+                    index.WriteAsync([IndexedFollowUp.Of(created)], token),
+                    keyHour > head.KeyHour ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, keyHour, token) : Task.CompletedTask);
+                return (
+                    head with { FollowUps = created.Number, LastFollowUpAt = createdAt, Pending = [.. head.Pending, PendingFollowUp.Of(created)], KeyHour = keyHour },
+                    actions);
+            },
+            cancellation);
+        if (!stored!.Replayed)
+        {
+            await dispatch.SendIfSoonAsync(stored.FollowUp, cancellation);
+        }
+
+        return stored;
+    }
+
+    /// <summary>Changes one.</summary>
+    /// <param name="tenant">The caller's.</param>
+    /// <param name="id">As the client sent it.</param>
+    /// <param name="change">What to change.</param>
+    /// <param name="actor">Who changes it.</param>
+    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
+    /// <param name="cancellation">Ends the change.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.FollowUpStatus"/>,
+    /// <see cref="ErrorCode.Immutable"/>, <see cref="ErrorCode.InvalidFields"/>, and as for creation.
+    /// </exception>
+    public async Task<FollowUp> ChangeAsync(
+        TenantId tenant, string id, FollowUpChange change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        var (found, now) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
+        return await TransitAsync(
+            found,
+            async (head, before, token) =>
+            {
+                Revisions.Require(expected, before.Revision, "follow-up");
+                var message = change.MessageId is null ? null : await MessageRow.FindAsync(tables, found.Conversation, change.MessageId, token);
+                return FollowUpTransitions.Apply(change, before, head, message, now);
+            },
+            actor,
+            detail: null,
+            cancellation);
+    }
+
+    /// <summary>Ends one that is not to be sent any more, unless it has moved on.</summary>
+    /// <param name="followUp">As it was found.</param>
+    /// <param name="status">Where it goes.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="detail">What went wrong.</param>
+    /// <param name="cancellation">Ends the change.</param>
+    internal Task EndAsync(FollowUp followUp, FollowUpStatus status, string reason, string? detail, CancellationToken cancellation)
+    {
+        var now = time.NowInMilliseconds();
+        return TransitAsync(
+            followUp,
+            (_, before, _) => Task.FromResult(before.Revision == followUp.Revision ? before with { Status = status, Reason = reason, FinishedAt = now } : before),
+            FollowUpEvent.Parley,
+            detail,
+            cancellation);
+    }
+
+    private async Task<FollowUp> TransitAsync(
+        FollowUp found,
+        Func<Conversation, FollowUp, CancellationToken, Task<FollowUp>> change,
+        string actor,
+        string? detail,
+        CancellationToken cancellation)
+    {
+        var (now, before, after) = (time.NowInMilliseconds(), found, found);
+        await conversations.EditAsync(
+            new ConversationRef(found.Conversation, null),
+            async (head, token) =>
+            {
+                before = (await reader.FindAsync(found.Conversation, found.Number, token))!;
+                after = await change(head, before, token);
+                if (after == before)
+                {
+                    return (head, []);
+                }
+
+                after = after with { Revision = before.Revision + 1, UpdatedAt = now };
+                await index.WriteAsync([IndexedFollowUp.Of(after)], token);
+                var pending = head.Pending.Where(one => one.Number != after.Number);
+                var actions = new List<TableTransactionAction>
+                {
+                    new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag),
+                    EventOf(after, before.Status, actor, detail),
+                };
+                if (after.MessageId is { } message && EntityId.TryFromGuid(message, EntityKind.Message, out var sent))
+                {
+                    actions.Add(new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(new MessageKey(found.Conversation, sent.Sequence), after.Number)));
+                }
+
+                return (head with { Pending = after.Status == FollowUpStatus.Pending ? [.. pending, PendingFollowUp.Of(after)] : [.. pending] }, actions);
+            },
+            cancellation);
+        if (after.Revision > before.Revision)
+        {
+            await index.DropAsync([IndexedFollowUp.Of(before)], cancellation);
+            await dispatch.SendIfSoonAsync(after, cancellation);
+        }
+
+        return after;
+    }
+
+    /// <summary>The first answer again, whatever has become of the follow-up since: the same fields made it.</summary>
+    private static FollowUp AsCreated(FollowUp followUp, DateTimeOffset dueAt, string text) => followUp with
+    {
+        Revision = 1,
+        Status = FollowUpStatus.Pending,
+        DueAt = dueAt.UpToMillisecond(),
+        Text = text,
+        Reason = null,
+        UpdatedAt = followUp.CreatedAt,
+        FinishedAt = null,
+        MessageId = null,
+    };
+
+    private static TableTransactionAction EventOf(FollowUp followUp, FollowUpStatus? from, string actor, string? detail = null) => new(
+        TableTransactionActionType.Add,
+        FollowUpRow.Event(
+            followUp.Conversation,
+            followUp.Number,
+            followUp.Revision,
+            new FollowUpEvent(followUp.UpdatedAt, from, followUp.Status, followUp.Reason, actor) { Detail = detail }));
+}
