@@ -114,7 +114,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         var start = RowKeys.FollowUpList((int)status);
         var filter = Filters.Between(tenant.PartitionKey, start, RowKeys.EndOf(start));
         return tables.Tenants.QueryAsync<TableEntity>(filter, Math.Min(wanted, Filters.MaxPerCall), cancellationToken: cancellation)
-            .Select(row => new ListedFollowUp(row, status));
+            .Select(row => new ListedFollowUp(row));
     }
 
     /// <summary>While a follow-up moves it is in two lists, and a crash may leave it there: the row of its latest revision counts.</summary>
@@ -141,20 +141,21 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     private async Task<FollowUp?> FindAsync(TenantId tenant, ListedFollowUp listed, CancellationToken cancellation)
     {
         var followUp = await reader.FindAsync(new ConversationKey(tenant, listed.Conversation), listed.Number, cancellation);
-        if (followUp is null || followUp.Revision != listed.Revision || followUp.Status != listed.Status)
+        var row = listed.Row;
+        if (followUp is null || row.RowKey != IndexedFollowUp.Of(followUp).ListRow.RowKey)
         {
-            var row = listed.Row;
             await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
         }
 
-        return followUp;
+        // While it moves its old row finds it too; but a creation that failed has left a row of another time, before another one took its number.
+        return followUp?.CreatedAt.ToUnixTimeMilliseconds() == listed.CreatedAt ? followUp : null;
     }
 
     private static (DateTimeOffset CreatedAt, int Conversation, int Number) OrderOf(FollowUp followUp) =>
         (followUp.CreatedAt, followUp.Conversation.Number, followUp.Number);
 
     /// <summary>A row of a list by status.</summary>
-    private sealed class ListedFollowUp(TableEntity row, FollowUpStatus status)
+    private sealed class ListedFollowUp(TableEntity row)
     {
         private readonly (long CreatedAt, int Conversation, int Number, int Revision) key = RowKeys.ReadFollowUpInList(row.RowKey);
 
@@ -164,7 +165,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
 
         public TableEntity Row => row;
 
-        public FollowUpStatus Status => status;
+        public long CreatedAt => key.CreatedAt;
 
         public int Conversation => key.Conversation;
 
@@ -172,6 +173,6 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
 
         public int Revision => key.Revision;
 
-        public bool IsSameAs(ListedFollowUp other) => Conversation == other.Conversation && Number == other.Number;
+        public bool IsSameAs(ListedFollowUp other) => (CreatedAt, Conversation, Number) == (other.CreatedAt, other.Conversation, other.Number);
     }
 }

@@ -27,6 +27,9 @@ public enum TableCallKind
 public sealed record TableCall(
     string Process, int Number, TableCallKind Kind, string Table, string? PartitionKey, IReadOnlyList<string> RowKeys, string? Filter)
 {
+    /// <summary>What it does to each of <see cref="RowKeys"/>.</summary>
+    public IReadOnlyList<TableCallKind> Operations { get; init; } = [];
+
     /// <summary>Whether it may change data.</summary>
     public bool IsWrite => Kind is not (TableCallKind.Get or TableCallKind.Query);
 

@@ -23,6 +23,7 @@ internal sealed class ParleyProcess
     /// <param name="queue">Where its follow-ups wait; null for one that forgets what it is given.</param>
     public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null)
     {
+        Time = time;
         Tables = new ParleyTables(connection.ServiceClient());
         Activity = new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance);
         var (entropy, writers) = (new Entropy(seed), new KeyedLock());
@@ -55,6 +56,8 @@ internal sealed class ParleyProcess
         Pages = new MessagePages(Tables, Conversations, quotes, cursors);
         Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);
     }
+
+    public TimeProvider Time { get; }
 
     public ParleyTables Tables { get; }
 

@@ -47,5 +47,8 @@ internal sealed record TableRequest(TableCallKind Kind, string Table, string Hos
         Table,
         Operations.Count == 0 ? null : Operations[0].PartitionKey,
         Operations.Count == 1 ? [Operations[0].RowKey] : [.. Operations.Select(operation => operation.RowKey)],
-        FilterText);
+        FilterText)
+    {
+        Operations = [.. Operations.Select(operation => operation.Kind)],
+    };
 }

@@ -1,0 +1,202 @@
+using Azure;
+using Parley.FollowUps;
+using Parley.Messages;
+using Parley.Problems;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+
+namespace Parley.Tests.FollowUps;
+
+/// <summary>
+/// Customers, clients and agents at two conversations, two timers and two workers at the queue, each an instance with a clock and troubles of
+/// its own; then perhaps an outage; then quiet, in which all that is due must be sent.
+/// </summary>
+internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
+{
+    /// <summary>Half a minute before an hour.</summary>
+    public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
+
+    private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
+    private readonly Random random = new(world.Run.Seed);
+    private bool stopping;
+    private int named;
+
+    /// <summary>One run.</summary>
+    public static async Task<FollowUpWorld> RunAsync(Simulation run, FollowUpWays ways)
+    {
+        var world = new FollowUpWorld(run, new StrictTables(run.Time));
+        await world.BuildAsync(conversations: 2);
+        await new FollowUpScenario(world, ways).RunAsync();
+        return world;
+    }
+
+    private async Task RunAsync()
+    {
+        var (run, trouble) = (world.Run, random.Next(4));
+        run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
+        run.SlowOneIn = random.Next(4) == 0 ? 20 : 0;
+        world.Queue.TroubleOneIn = trouble == 0 ? 0 : 6;
+        var skewed = random.Next(2) == 0;
+        var people = new[] { Actor("customer", CustomerAsync), Actor("agent", AgentAsync), Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("client3", ClientAsync) };
+        var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync) };
+        var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
+        var left = 8 + random.Next(6);
+        await Task.WhenAll(people.Select(actor => actor.RepeatAsync(() => left-- <= 0, pause: 30)));
+        stopping = true;
+        await Task.WhenAll(working);
+        run.DeliverLate();
+        await world.VerifyAsync(past: DateTimeOffset.MinValue);
+
+        run.CallTime = TimeSpan.Zero;
+        run.SlowOneIn = 0;
+        await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(10), TimeSpan.FromDays(1) }[random.Next(4)], run.Time);
+        await CalmAsync(skewed);
+
+        Instance Actor(string name, Func<Instance, Task> act) => new(world, name, Skew(), () => Faults(trouble), act, random.Next());
+
+        TimeSpan Skew() => skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero;
+    }
+
+    private async Task CalmAsync(bool skewed)
+    {
+        var end = world.Run.Time.GetUtcNow();
+        var (first, _) = world.Start("calm", 1, skewed ? MaxSkew : TimeSpan.Zero);
+        var (second, _) = world.Start("calm2", 2, skewed ? -MaxSkew : TimeSpan.Zero);
+        await world.CalmAsync(ways, first, second);
+        await world.VerifyAsync(past: end + TimeSpan.FromMinutes(10));
+    }
+
+    private async Task CustomerAsync(Instance customer)
+    {
+        var said = await customer.Process.Append.AppendAsync(Any(), new(MessageRole.Customer, "answer", null, "customer", null), null, CancellationToken.None);
+        world.Said.Add(said.Message.Key);
+    }
+
+    private async Task AgentAsync(Instance agent)
+    {
+        if (random.Next(3) > 0)
+        {
+            world.Said.Add((await agent.Process.Append.AppendAsync(Any(), new(MessageRole.Staff, "word", 1, "agent", null), null, CancellationToken.None)).Message.Key);
+            return;
+        }
+
+        var until = random.Next(2) == 0 ? world.Run.Time.GetUtcNow().AddSeconds(random.Next(120)) : (DateTimeOffset?)null;
+        await agent.Process.ConversationChange.ChangeAsync(Any(), head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+    }
+
+    private async Task ClientAsync(Instance client)
+    {
+        if (world.Told.Count == 0 || random.Next(2) == 0)
+        {
+            world.Told.Add(await ways.Create(client.Process, Any(), DueAt(), NewText()));
+            return;
+        }
+
+        // Of all that clients know: a follow-up of these may have moved on.
+        var known = world.Told[random.Next(world.Told.Count)];
+        var change = random.Next(8) switch
+        {
+            < 3 => new FollowUpChange { DueAt = DueAt() },
+            3 => new FollowUpChange { DueAt = known.DueAt },
+            4 => new FollowUpChange { Status = FollowUpStatus.Cancelled },
+            5 => new FollowUpChange { Status = FollowUpStatus.Failed, Reason = "no use" },
+            6 => new FollowUpChange { Text = NewText() },
+            _ => new FollowUpChange { Status = FollowUpStatus.Pending, DueAt = DueAt() },
+        };
+        world.Told.Add(await ways.Change(client.Process, known.Id, change));
+    }
+
+    private async Task TimerAsync(Instance timer)
+    {
+        await timer.Process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
+        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), world.Run.Time);
+    }
+
+    private async Task WorkerAsync(Instance worker)
+    {
+        if (world.Queue.Take() is not { } message)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(5)), world.Run.Time);
+            return;
+        }
+
+        try
+        {
+            await ways.Fire(worker.Process, message.Chunk);
+            world.Queue.Complete(message);
+        }
+        catch (CrashException)
+        {
+            // The host hides a message of a killed process for ten minutes.
+            world.Queue.Return(message, TimeSpan.FromMinutes(10));
+            throw;
+        }
+        catch (Exception e) when (Instance.IsFailure(e))
+        {
+            world.Queue.Return(message, TimeSpan.FromSeconds(10));
+        }
+    }
+
+    private ConversationRef Any() => new(world.Conversations[random.Next(world.Conversations.Count)], null);
+
+    private string NewText() => FollowUpWorld.TextOf($"{++named}");
+
+    /// <summary>Few different times, so that they meet: a second in one of a few minutes around now, or far away.</summary>
+    private DateTimeOffset DueAt()
+    {
+        var now = world.Run.Time.GetUtcNow();
+        var minute = new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerMinute, TimeSpan.Zero).AddMinutes(random.Next(4));
+        return random.Next(12) == 0 ? minute.AddDays(3) : minute.AddSeconds(random.Next(2) * 30).AddMilliseconds(random.Next(2) * 250);
+    }
+
+    private Func<TableCall, Fault>? Faults(int trouble) => trouble switch
+    {
+        0 => null,
+        1 => TableHooks.OneIn(8, random.Next(), Fault.Unanswered),
+        2 => TableHooks.OneIn(15, random.Next(), CrashSweep.CrashesAndLateCalls),
+        _ => TableHooks.OneIn(10, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+    };
+
+    /// <summary>One who acts again and again, in a process that is started anew when it has died.</summary>
+    private sealed class Instance(FollowUpWorld world, string name, TimeSpan skew, Func<Func<TableCall, Fault>?> newFaults, Func<Instance, Task> act, int seed)
+    {
+        private readonly Random random = new(seed);
+        private (ParleyProcess Process, TableConnection Connection)? running;
+        private int started;
+
+        public ParleyProcess Process
+        {
+            get
+            {
+                if (running is not { Connection.IsDead: false })
+                {
+                    running = world.Start($"{name}/{++started}", seed + started, skew, newFaults());
+                }
+
+                return running.Value.Process;
+            }
+        }
+
+        /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+        public static bool IsFailure(Exception e) =>
+            e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException
+            || e is ParleyException { Code.Kind: not ProblemKind.Internal };
+
+        public async Task RepeatAsync(Func<bool> isDone, int pause)
+        {
+            while (!isDone())
+            {
+                await Task.Delay(TimeSpan.FromSeconds(random.Next(pause)), world.Run.Time);
+                try
+                {
+                    await act(this);
+                }
+                catch (Exception e) when (IsFailure(e))
+                {
+                    // Whatever it was: the data say what has happened.
+                }
+            }
+        }
+    }
+}

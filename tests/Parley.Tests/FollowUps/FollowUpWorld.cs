@@ -1,0 +1,194 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.FollowUps;
+using Parley.Messages;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.FollowUps;
+
+/// <summary>How follow-ups are made, changed and sent: Parley's ways, or broken ones that the invariants must catch.</summary>
+internal sealed record FollowUpWays
+{
+    /// <summary>Parley's.</summary>
+    public static FollowUpWays Parleys { get; } = new();
+
+    public Func<ParleyProcess, ConversationRef, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
+        (await process.FollowUpWriter.CreateAsync(id, dueAt, text, "test", null, CancellationToken.None)).FollowUp;
+
+    public Func<ParleyProcess, Guid, FollowUpChange, Task<FollowUp>> Change { get; init; } = (process, id, change) =>
+        process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{id}", change, "test", null, CancellationToken.None);
+
+    public Func<ParleyProcess, DueChunk, Task> Fire { get; init; } = (process, chunk) => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None);
+}
+
+/// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
+internal sealed class FollowUpWorld(Simulation run, StrictTables tables)
+{
+    private const string FollowUpText = "follow-up ";
+    private static readonly FollowUpFilter Everything = new([], [], [], []);
+    private readonly Dictionary<string, TimeSpan> skews = new(StringComparer.Ordinal);
+    private FollowUpLog? log;
+
+    public Simulation Run => run;
+
+    public SimulatedQueue Queue { get; } = new(run);
+
+    public List<ConversationKey> Conversations { get; } = [];
+
+    /// <summary>Follow-ups as clients were told that they are.</summary>
+    public List<FollowUp> Told { get; } = [];
+
+    /// <summary>Messages that clients were told are stored.</summary>
+    public List<MessageKey> Said { get; } = [];
+
+    /// <summary>How many follow-ups Parley has sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>How many it gave up.</summary>
+    public int GivenUp { get; private set; }
+
+    /// <summary>A text that no other follow-up has.</summary>
+    public static string TextOf(string name) => FollowUpText + name;
+
+    public static bool IsFollowUp(Message message) => message.Text.StartsWith(FollowUpText, StringComparison.Ordinal);
+
+    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null)
+    {
+        log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
+        skews[name] = skew;
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note });
+        return (Process(connection, seed, skew), connection);
+    }
+
+    /// <summary>A process on a connection.</summary>
+    public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default) =>
+        new(connection, new SkewedTime(run.Time, skew), seed, Queue.Of(connection));
+
+    /// <summary>Sets the ground: conversations in which the assistant has spoken.</summary>
+    public async Task BuildAsync(int conversations)
+    {
+        var setup = Unscheduled();
+        await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        for (var i = 0; i < conversations; i++)
+        {
+            var (created, _) = await setup.Creation.CreateAsync(Appends.Tenant, new("talk", "web", null, null, null, null, null), null, CancellationToken.None);
+            Conversations.Add(created.Key);
+            await setup.Append.AppendAsync(new ConversationRef(created.Key, null), new(MessageRole.Assistant, "How can I help?", null, null, null), null, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Nothing happens but ticks and deliveries, until all that was due is done with and what is stale is gone.</summary>
+    public async Task CalmAsync(FollowUpWays ways, params ParleyProcess[] processes)
+    {
+        Queue.TroubleOneIn = 0;
+        for (var minute = 0; minute < 32; minute += 2)
+        {
+            await Task.WhenAll(processes.Select(process => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
+            await Task.WhenAll(processes.Select(process => DeliverAsync(process, ways)));
+            await Task.Delay(TimeSpan.FromMinutes(2), run.Time);
+        }
+    }
+
+    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
+    private async Task DeliverAsync(ParleyProcess process, FollowUpWays ways)
+    {
+        while (Queue.Take() is { } message)
+        {
+            await ways.Fire(process, message.Chunk);
+            Queue.Complete(message);
+        }
+    }
+
+    /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
+    /// <param name="past">Nothing that was due before this is left.</param>
+    /// <returns>All follow-ups, newest first.</returns>
+    public async Task<IReadOnlyList<FollowUp>> VerifyAsync(DateTimeOffset past)
+    {
+        var reader = Unscheduled();
+        var rows = await RowsAsync(reader.Tables.Conversations);
+        var states = rows.GroupBy(row => row.PartitionKey).Select(StateOf).ToList();
+        (Sent, GivenUp) = (0, 0);
+        foreach (var state in states)
+        {
+            if (log is not null)
+            {
+                var (sent, givenUp) = log.Verify(state);
+                (Sent, GivenUp) = (Sent + sent, GivenUp + givenUp);
+            }
+
+            Assert.Equal(Enumerable.Range(1, state.Head.Last), state.Messages.Select(message => message.Key.Sequence));
+            Assert.All(state.FollowUps.Values, followUp => VerifyFollowUp(followUp, state, past));
+        }
+
+        VerifyTold(states);
+        await VerifyListsAsync(reader, states);
+        var due = await RowsAsync(reader.Tables.Due);
+        Assert.DoesNotContain(due.Where(row => row.RowKey.StartsWith(RowKeys.DueFollowUps, StringComparison.Ordinal)).Select(DueFollowUp.Read), row => row.DueAt < past);
+        return await reader.FollowUpList.ReadAsync(Appends.Tenant, Everything, 1, 100, CancellationToken.None);
+    }
+
+    private static void VerifyFollowUp(FollowUp followUp, ConversationState state, DateTimeOffset past)
+    {
+        Assert.True(followUp.Status != FollowUpStatus.Pending || followUp.DueAt >= past, $"{followUp} was never sent.");
+        Assert.Equal(followUp.Status == FollowUpStatus.Pending, followUp.FinishedAt is null);
+        Assert.Equal(followUp.Status == FollowUpStatus.Sent, followUp.MessageId is not null);
+        Assert.InRange(state.Messages.Count(message => message.Text == followUp.Text), 0, 1);
+        Assert.Equal(state.Head.Id, followUp.ConversationId);
+    }
+
+    /// <summary>What was acknowledged has happened, and was not undone.</summary>
+    private void VerifyTold(List<ConversationState> states)
+    {
+        var byKey = states.ToDictionary(state => state.Head.Key);
+        Assert.All(Told, told =>
+        {
+            var state = byKey[told.Conversation];
+            Assert.Equal(told.Id, state.FollowUps[told.Number].Id);
+            Assert.Equal(told.Status, state.Events[(told.Number, told.Revision)].To);
+            if (state.FollowUps[told.Number].Revision == told.Revision)
+            {
+                Assert.Equal((told.DueAt, told.Text), (state.FollowUps[told.Number].DueAt, state.FollowUps[told.Number].Text));
+            }
+        });
+        Assert.All(Said, key => Assert.Contains(byKey[key.Conversation].Messages, message => message.Key == key));
+    }
+
+    /// <summary>Every follow-up is in the list of its status and in no other; a conversation's own list is all of them.</summary>
+    private static async Task VerifyListsAsync(ParleyProcess reader, List<ConversationState> states)
+    {
+        var all = states.SelectMany(state => state.FollowUps.Values).OrderByDescending(one => (one.CreatedAt, one.Conversation.Number, one.Number)).ToList();
+        Assert.Equal(Names(all), Names(await ListAsync(Everything)));
+        foreach (var status in Enum.GetValues<FollowUpStatus>())
+        {
+            Assert.Equal(Names(all.Where(one => one.Status == status)), Names(await ListAsync(Everything with { Statuses = [status] })));
+        }
+
+        var chats = states.Select(state => $"{state.Head.Id}").ToList();
+        Assert.Equal(Names(all), Names(await ListAsync(Everything with { Chats = chats })));
+
+        Task<IReadOnlyList<FollowUp>> ListAsync(FollowUpFilter filter) => reader.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 100, CancellationToken.None);
+
+        static IEnumerable<(int, int, FollowUpStatus)> Names(IEnumerable<FollowUp> followUps) => followUps.Select(one => (one.Conversation.Number, one.Number, one.Status));
+    }
+
+    private static ConversationState StateOf(IGrouping<string, TableEntity> partition)
+    {
+        var key = new ConversationKey(Appends.Tenant, int.Parse(partition.Key.AsSpan(9), System.Globalization.CultureInfo.InvariantCulture));
+        return new ConversationState(
+            HeadRow.Read(partition.Single(row => row.RowKey == RowKeys.Head), key),
+            [.. Of("m|").Select(row => MessageRow.Read(row, key))],
+            Of("f|").Select(row => FollowUpRow.Read(row, key)).ToDictionary(followUp => followUp.Number),
+            Of("fe|").ToDictionary(row => (RowKeys.LastNumber(row.RowKey[..row.RowKey.LastIndexOf('|')]), RowKeys.LastNumber(row.RowKey)), FollowUpRow.ReadEvent));
+
+        IEnumerable<TableEntity> Of(string start) => partition.Where(row => row.RowKey.StartsWith(start, StringComparison.Ordinal));
+    }
+
+    private static async Task<List<TableEntity>> RowsAsync(TableClient table) => await table.QueryAsync<TableEntity>().ToListAsync();
+
+    /// <summary>A process that costs no turns.</summary>
+    public ParleyProcess Unscheduled() => Process(tables.Connect("unscheduled"), run.Seed);
+}
