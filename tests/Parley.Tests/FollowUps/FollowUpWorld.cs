@@ -56,17 +56,16 @@ internal sealed class FollowUpWorld(Simulation run, StrictTables tables)
     public static bool IsFollowUp(Message message) => message.Text.StartsWith(FollowUpText, StringComparison.Ordinal);
 
     /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
-    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null)
+    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null, IFollowUpQueue? queue = null)
     {
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
         skews[name] = skew;
         var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note });
-        return (Process(connection, seed, skew), connection);
+        return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection)), connection);
     }
 
     /// <summary>A process on a connection.</summary>
-    public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default) =>
-        new(connection, new SkewedTime(run.Time, skew), seed, Queue.Of(connection));
+    public ParleyProcess Process(TableConnection connection, int seed) => new(connection, run.Time, seed, Queue.Of(connection));
 
     /// <summary>Sets the ground: conversations in which the assistant has spoken.</summary>
     public async Task BuildAsync(int conversations)
