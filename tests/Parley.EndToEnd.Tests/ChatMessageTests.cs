@@ -347,16 +347,18 @@ internal static class ChatCalls
         }
     }
 
-    /// <summary>Asserts that these take a key, and one with this scope of the two.</summary>
+    /// <summary>Asserts that these take a key, and one with this scope of the resource's two.</summary>
     public static async Task AssertGuardedAsync(this ParleyFixture parley, params (HttpMethod Method, string Path, object? Body, string Scope)[] calls)
     {
-        var (reader, writer) = (await parley.NewClientWithScopeAsync("messages:read"), await parley.NewClientWithScopeAsync("messages:write"));
+        var resource = calls[0].Scope.Split(':')[0];
+        var (reader, writer) = (await parley.NewClientWithScopeAsync($"{resource}:read"), await parley.NewClientWithScopeAsync($"{resource}:write"));
         var nobody = parley.NewClient(token: null);
         foreach (var (method, path, body, scope) in calls)
         {
             await nobody.RefusedAsync(method, path, body, 401, "unauthenticated");
-            await (scope == "messages:read" ? writer : reader).RefusedAsync(method, path, body, 403, "scope_missing");
-            using var passed = await (scope == "messages:read" ? reader : writer).SendJsonAsync(method, path, body);
+            var reads = scope == $"{resource}:read";
+            await (reads ? writer : reader).RefusedAsync(method, path, body, 403, "scope_missing");
+            using var passed = await (reads ? reader : writer).SendJsonAsync(method, path, body);
             Assert.DoesNotContain(passed.StatusCode, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden });
         }
     }

@@ -36,7 +36,7 @@ internal sealed record FollowUpEffect(
     {
         var pending = head.Pending.FirstOrDefault(one => one.Number == due.Number && one.Revision == due.Revision)
             ?? throw ErrorCode.FollowUpStatus.With("The follow-up is not pending any more.");
-        var sent = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, FollowUpStatus.Sent, Reason: null, FollowUpEvent.Parley);
+        var sent = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, FollowUpStatus.Sent, due.Reason, FollowUpEvent.Parley);
         var effect = Of(head, [pending], sent, message.Id);
         return effect with { Actions = [.. effect.Actions, new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(message.Key, due.Number))] };
     }

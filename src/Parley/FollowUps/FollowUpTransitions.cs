@@ -52,9 +52,9 @@ internal static class FollowUpTransitions
         return (before.Status, to) switch
         {
             (FollowUpStatus.Pending, FollowUpStatus.Pending) => Edited(before, change),
-            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => Ended(before, to, change.Reason ?? FollowUpReasons.CancelledByClient, now),
-            (FollowUpStatus.Pending, FollowUpStatus.Failed) => Ended(before, to, change.Reason ?? throw Required("reason"), now),
-            (FollowUpStatus.Pending, FollowUpStatus.Sent) => Ended(before, to, change.Reason ?? before.Reason, now) with { MessageId = SentAs(change, message) },
+            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => Ended(before, change, to, change.Reason ?? FollowUpReasons.CancelledByClient, now),
+            (FollowUpStatus.Pending, FollowUpStatus.Failed) => Ended(before, change, to, change.Reason ?? throw Required("reason"), now),
+            (FollowUpStatus.Pending, FollowUpStatus.Sent) => Ended(before, change, to, change.Reason ?? before.Reason, now) with { MessageId = SentAs(change, message) },
             (FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) => Rearmed(before, change, head, now),
             _ when to == before.Status && to != FollowUpStatus.Sent && Edited(before, change) == before => before,
             _ => throw ErrorCode.FollowUpStatus.With(
@@ -75,8 +75,10 @@ internal static class FollowUpTransitions
             : throw ErrorCode.FollowUpStatus.With("The follow-up has been changed too often; create a new one.");
     }
 
-    private static FollowUp Ended(FollowUp before, FollowUpStatus to, string? reason, DateTimeOffset now) =>
-        before with { Status = to, Reason = reason, FinishedAt = now };
+    private static FollowUp Ended(FollowUp before, FollowUpChange change, FollowUpStatus to, string? reason, DateTimeOffset now) =>
+        Edited(before, change with { Reason = null }) == before
+            ? before with { Status = to, Reason = reason, FinishedAt = now }
+            : throw ErrorCode.Immutable.With("dueDate and message can be changed only of a follow-up that is pending afterwards.");
 
     private static FollowUp Rearmed(FollowUp before, FollowUpChange change, Conversation head, DateTimeOffset now)
     {
@@ -92,7 +94,7 @@ internal static class FollowUpTransitions
 
     private static Guid SentAs(FollowUpChange change, Message? message) =>
         change.MessageId is null ? throw Required("chatMessageId")
-        : message is { Role: not MessageRole.Customer } ? message.Id
+        : message is { Role: not MessageRole.Customer, DeletedBy: null } ? message.Id
         : throw ParleyException.Field("chatMessageId", "Must be an assistant's message of this chat.");
 
     private static void RequirePresent(FollowUpChange change, FollowUp followUp, bool becomesSent)

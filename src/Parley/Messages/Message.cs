@@ -66,6 +66,9 @@ public sealed record Message
     /// <summary>The number of the ticket that was open when it was written.</summary>
     public int? Ticket { get; init; }
 
+    /// <summary>The number of the follow-up that became it.</summary>
+    public int? FollowUp { get; init; }
+
     /// <summary>Files and links that came with it.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
 

@@ -264,6 +264,7 @@ public sealed class MessageAppend(
             Quoted = references.Quoted,
             Thread = references.Thread?.ToGuid(),
             Ticket = head.OpenTicket,
+            FollowUp = draft.FollowUp?.Number,
             ExternalId = draft.ExternalId,
             Attachments = attachments,
             Metadata = draft.Metadata,

@@ -44,7 +44,7 @@ public sealed class MessageChange(
         new ConversationRef(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
 
     /// <summary>
-    /// Removes a message's text, payloads and file for good; one that is deleted already stays as it is. The file's blob goes last, found again
+    /// Removes a message's text, payloads and file for good, and the text of the follow-up that became it; one that is deleted already stays as it is. The file's blob goes last, found again
     /// by its row in Due if this dies before.
     /// </summary>
     /// <param name="id">The conversation.</param>
@@ -172,6 +172,13 @@ public sealed class MessageChange(
                 ["Unread"] = headAfter.Unread,
             };
             actions.Add(new(TableTransactionActionType.UpdateMerge, change, head.ETag));
+        }
+
+        if (changed.DeletedBy is not null && message.FollowUp is { } followUp)
+        {
+            // Its text is the message's. What is sent never changes, so there is nobody to race with.
+            var emptied = new TableEntity(head.Key.PartitionKey, RowKeys.FollowUp(followUp)) { ["Text"] = "" };
+            actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
         }
 
         if (LostFile(message, changed) is { } file)

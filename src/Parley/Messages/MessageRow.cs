@@ -34,6 +34,7 @@ internal static class MessageRow
         row.SetIfAny("ExternalId", message.ExternalId);
         row.SetIfAny("Thread", message.Thread);
         row.SetIfAny("Ticket", message.Ticket);
+        row.SetIfAny("FollowUp", message.FollowUp);
         AttachmentsProperty.Write(row, message.Attachments);
         if (message.Sender is { } sender)
         {
@@ -70,6 +71,7 @@ internal static class MessageRow
         ExternalId = row.GetString("ExternalId"),
         Thread = row.GetGuid("Thread"),
         Ticket = row.GetInt32("Ticket"),
+        FollowUp = row.GetInt32("FollowUp"),
         Attachments = AttachmentsProperty.Read(row),
         Sender = row.GetGuid("SenderId") is { } sender ? new MessageSender(sender, row.GetString("SenderName"), row.GetString("SenderAvatar")) : null,
         ETag = row.ETag,

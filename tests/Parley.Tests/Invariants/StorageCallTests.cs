@@ -1,5 +1,6 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
+using Parley.FollowUps;
 using Parley.Idempotency;
 using Parley.Messages;
 using Parley.Senders;
@@ -92,6 +93,91 @@ public sealed class StorageCallTests : IAsyncLifetime
         await Appends.AppendAsync(process, conversation, "unread");
         var unread = $"{new MessageKey(conversation, 2).IntegerId}";
         Assert.Equal(5, await CallsAsync(() => process.Change.DeleteAsync(id, unread, "editor", null, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Following_up()
+    {
+        var id = new ConversationRef(conversation, null);
+        await SayAsync(MessageRole.Assistant);
+
+        // The head; the list's row and Due's; the transaction.
+        Assert.Equal(4, await CallsAsync(() => CreateAsync(TimeSpan.FromHours(1))));
+        var created = await CreateAsync(TimeSpan.FromHours(2));
+
+        // The follow-up; the head and the follow-up; both rows; the transaction; both old rows.
+        Assert.Equal(8, await CallsAsync(() => process.FollowUpWriter.ChangeAsync(
+            Appends.Tenant, $"{created.Id}", new() { DueAt = created.DueAt.AddHours(1) }, "test", null, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.FollowUps.GetAsync(Appends.Tenant, $"{created.Id}", CancellationToken.None)));
+
+        // A list of one status: its rows, and each follow-up shown; of all, the four lists; of a chat, the head and its rows.
+        Assert.Equal(3, await CallsAsync(() => ListAsync(new([], [], [], [FollowUpStatus.Pending]))));
+        Assert.Equal(6, await CallsAsync(() => ListAsync(new([], [], [], []))));
+        Assert.Equal(2, await CallsAsync(() => ListAsync(new([$"{conversation.Number}"], [], [], []))));
+
+        // Beyond the post's own two, and one for the first unread message: the rows of those that it ends, and the old ones.
+        Assert.Equal(5, await CallsAsync(() => SayAsync(MessageRole.Customer)));
+
+        async Task<FollowUp> CreateAsync(TimeSpan delay) =>
+            (await process.FollowUpWriter.CreateAsync(id, time.GetUtcNow() + delay, "text", "test", null, CancellationToken.None)).FollowUp;
+
+        Task SayAsync(MessageRole role) => process.Append.AppendAsync(id, new(role, "text", null, null, null), null, CancellationToken.None);
+
+        Task ListAsync(FollowUpFilter filter) => process.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 10, CancellationToken.None);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    [InlineData(100)]
+    public async Task Sending_follow_ups(int count)
+    {
+        var dueAt = time.GetUtcNow();
+        for (var i = 0; i < count; i++)
+        {
+            var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
+            var id = new ConversationRef(created.Key, null);
+            await process.Append.AppendAsync(id, new(MessageRole.Assistant, "text", null, null, null), null, CancellationToken.None);
+            await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
+        }
+
+        var chunk = new DueChunk(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps));
+
+        // Two reads and a transaction each; for all: Due's rows, the rows of what is sent, and the old rows in Due and in the list.
+        Assert.Equal(3 * count + 4, await CallsAsync(() => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)));
+        Assert.Empty(await process.Tables.Due.QueryAsync<TableEntity>().ToListAsync());
+    }
+
+    [Fact]
+    public async Task Sending_follow_ups_in_a_new_minute()
+    {
+        var dueAt = time.GetUtcNow();
+        for (var i = 0; i < 100; i++)
+        {
+            var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, "web", null, null, null, null, null), null, CancellationToken.None);
+            var id = new ConversationRef(created.Key, null);
+            await process.Append.AppendAsync(id, new(MessageRole.Assistant, "text", null, null, null), null, CancellationToken.None);
+            await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
+        }
+
+        time.Advance(TimeSpan.FromMinutes(1));
+        var chunk = new DueChunk(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps));
+
+        // Beyond those of the same minute: activity rows of twenty conversations a call, and their old ones, a hundred rows a call.
+        Assert.Equal(304 + 5 + 2, await CallsAsync(() => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Looking_for_what_is_due()
+    {
+        // Of a tick that finds nothing, and of one that finds a hundred of one second.
+        Assert.Equal(1, await CallsAsync(() => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
+        for (var i = 1; i <= 100; i++)
+        {
+            await process.Tables.Due.UpsertEntityAsync(new IndexedFollowUp(new ConversationKey(Appends.Tenant, i), 1, 1, FollowUpStatus.Pending, 0, time.GetUtcNow()).DueRow);
+        }
+
+        Assert.Equal(2, await CallsAsync(() => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
     }
 
     [Fact]

@@ -1,0 +1,93 @@
+using System.Net;
+using Azure;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.FollowUps;
+using Parley.LocalHost;
+using Parley.Tenants;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests;
+
+/// <summary>
+/// Follow-ups that only the timer can queue. On a storage of their own: every host listens to the one queue of its storage, and this host's
+/// timer looks at all that is due there.
+/// </summary>
+[Collection(HostCollection.Name)]
+public class FollowUpTimerTests(ParleyFixture parley)
+{
+    private const string AdminKey = "a key for this host alone";
+
+    [Fact]
+    public async Task What_a_request_could_not_queue_the_timer_does()
+    {
+        await using var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
+        var refusing = new RefusingQueue();
+        var instances = 0;
+        await using var host = await ParleyHost.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["AzureWebJobsStorage"] = azurite.ConnectionString,
+                ["Parley__AdminKey"] = AdminKey,
+                ["FollowUpSchedule"] = "* * * * * *",
+                ["HousekeepingSchedule"] = "0 */15 * * * *",
+            },
+            configure: services =>
+            {
+                // The first instance is that of the HTTP functions.
+                if (instances++ == 0)
+                {
+                    services.AddSingleton<IFollowUpQueue>(refusing);
+                }
+            });
+        var client = await NewClientAsync(ApiThings.ApiOf(host));
+        var queue = new QueueClient(azurite.ConnectionString, FollowUpQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+
+        // What is none of Parley's messages is dropped, and hinders nobody.
+        await queue.SendMessageAsync("not ours");
+        var (chat, other) = ((await client.NewAnsweredChatAsync())["chatId"]!, (await client.NewAnsweredChatAsync())["chatId"]!);
+        var due = FollowUpCalls.In(TimeSpan.FromSeconds(3));
+        var (soon, late) = (await client.FollowUpAsync(chat, "Soon", due), await client.FollowUpAsync(chat, "Late", FollowUpCalls.In(TimeSpan.FromMinutes(-5))));
+        var answered = await client.FollowUpAsync(other, "Too late", due);
+        await client.SayAsync(other, "I am here.");
+        Assert.Equal(3, refusing.Asked);
+
+        Assert.True(ApiThings.Time((await client.SentAsync(late))["finishedAt"]) >= ApiThings.Time(late["createdAt"]));
+        Assert.True(ApiThings.Time((await client.SentAsync(soon))["finishedAt"]) >= due);
+        await client.AssertEventsAsync(soon, (null, "pending", null, "All"), ("pending", "sent", null, "parley"));
+        for (var until = FollowUpCalls.In(TimeSpan.FromSeconds(10)); (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0;)
+        {
+            Assert.True(TimeProvider.System.GetUtcNow() < until, "A message stays in the queue.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+
+        // Several ticks later each is there once.
+        Assert.Equal(["How can I help?", "Late", "Soon"], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items));
+        Assert.Equal(["How can I help?", "I am here."], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={other}")).Items));
+        Assert.Equal("customer_replied", ApiThings.Text((await client.NowAsync(answered))["reason"]));
+        Assert.False(await new QueueClient(azurite.ConnectionString, FollowUpQueue.Name + "-poison").ExistsAsync());
+    }
+
+    private async Task<HttpClient> NewClientAsync(Uri api)
+    {
+        var admin = parley.NewClient(AdminKey, api);
+        var tenant = await admin.CallAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Timer" }, HttpStatusCode.Created);
+        var key = await admin.CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant["id"]}/keys", new { label = "All", scopes = ScopeNames.All }, HttpStatusCode.Created);
+        return parley.NewClient(key["key"]!.GetValue<string>(), api);
+    }
+
+    /// <summary>A queue that cannot be reached.</summary>
+    private sealed class RefusingQueue : IFollowUpQueue
+    {
+        private int asked;
+
+        public int Asked => asked;
+
+        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+        {
+            Interlocked.Increment(ref asked);
+            throw new RequestFailedException((int)HttpStatusCode.ServiceUnavailable, "The queue does not answer.");
+        }
+    }
+}
