@@ -14,12 +14,14 @@ internal sealed record BenchOptions
     private const string Everything = "all";
     private const int MaxSeconds = 600;
     private const int MaxRounds = 100;
+    private const int MaxCount = 100_000;
 
     private static readonly Measure[] Known =
     [
         new("calls", "storage calls per operation, counted at the transport; fails when one is beyond its limit", CallsMeasure.RunAsync),
         new("list", "pages of 50 of a tenant with 10,000 messages, through HTTP, against raw storage calls", ListMeasure.RunAsync),
         new("post", "posting messages, 16 clients on 200 conversations, through HTTP, against raw storage calls", PostMeasure.RunAsync),
+        new("follow-ups", "10,000 follow-ups due at one minute, of 100 tenants and of one, against raw storage calls", FollowUpMeasure.RunAsync),
         new("mixed", "32 clients doing everything at once for a minute; fails on a 5xx other than 503, or when memory grows", MixedMeasure.RunAsync),
     ];
 
@@ -30,6 +32,7 @@ internal sealed record BenchOptions
         "Options:",
         "  --seconds N  length of a round (default 2)",
         "  --rounds N   rounds, each with raw and Parley in turn (default 8)",
+        "  --count N    follow-ups that are due at one minute (default 10000)",
         "  --help       show this",
         "Raw is the same sequence of storage calls, made with the storage SDK alone in the same run.",
     ]);
@@ -39,6 +42,9 @@ internal sealed record BenchOptions
     public TimeSpan RoundLength { get; private init; } = TimeSpan.FromSeconds(2);
 
     public int Rounds { get; private init; } = 8;
+
+    /// <summary>Follow-ups that are due at one minute.</summary>
+    public int Count { get; private init; } = 10_000;
 
     public bool ShowHelp { get; private init; }
 
@@ -62,11 +68,17 @@ internal sealed record BenchOptions
                 case "--rounds" when TryReadNumber(rest, MaxRounds, out var rounds):
                     options = options with { Rounds = rounds };
                     break;
+                case "--count" when TryReadNumber(rest, MaxCount, out var count):
+                    options = options with { Count = count };
+                    break;
                 case "--seconds":
                     error = $"--seconds needs a number from 1 to {MaxSeconds}.";
                     return null;
                 case "--rounds":
                     error = $"--rounds needs a number from 1 to {MaxRounds}.";
+                    return null;
+                case "--count":
+                    error = $"--count needs a number from 1 to {MaxCount}.";
                     return null;
                 case Everything:
                     options = options with { Measures = Known };

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.FollowUps;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -15,9 +16,11 @@ internal static class CallsMeasure
         Console.WriteLine("calls: storage calls of one request each");
         var calls = new StorageCalls();
         var time = new SettableTime();
+        var queue = new KeptQueue();
         await using var system = await StartedSystem.StartAsync((services, connectionString) =>
         {
             services.AddSingleton<TimeProvider>(time);
+            services.AddSingleton<IFollowUpQueue>(queue);
             var counted = StorageSetup.ClientOptions();
             counted.AddPolicy(calls, HttpPipelinePosition.PerRetry);
             services.AddSingleton(new TableServiceClient(connectionString, counted));
@@ -28,6 +31,7 @@ internal static class CallsMeasure
         await CountListsAsync(count);
         await CountPostsAsync(count);
         await CountConversationsAsync(count);
+        await new FollowUpCalls(count, queue, system.Services).CountAsync();
         await CountAuthenticationAsync(count);
         return count.Print();
     }

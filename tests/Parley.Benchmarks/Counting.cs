@@ -34,11 +34,19 @@ internal sealed class Counting(TenantClient client, StorageCalls calls, Settable
 
         calls.TakeAll();
         var answer = await client.SendAsync(method, path, body, key);
-        var made = calls.TakeAll().Where(call => only is null || call.Table == only).ToList();
-        var within = limit is null || made.Count <= limit;
-        allWithin &= within;
-        table.Add(name, Text(made.Count), limit is { } most ? Text(most) : "", limit is null ? "" : within ? "met" : "EXCEEDED", Describe(made));
+        Add(name, limit, calls.TakeAll().Where(call => only is null || call.Table == only).ToList());
         return answer;
+    }
+
+    /// <summary>Does something that no request asks for, and counts.</summary>
+    /// <param name="name">What it is.</param>
+    /// <param name="limit">The most calls; null when there is no limit.</param>
+    /// <param name="work">Does it.</param>
+    public async Task RunAsync(string name, int? limit, Func<Task> work)
+    {
+        calls.TakeAll();
+        await work();
+        Add(name, limit, calls.TakeAll());
     }
 
     /// <summary>Prints the table; false when a limit was exceeded.</summary>
@@ -49,12 +57,23 @@ internal sealed class Counting(TenantClient client, StorageCalls calls, Settable
         return allWithin;
     }
 
-    /// <summary>Calls alike are one item: <c>Conversations: 2 × query (14 + 1 rows)</c>.</summary>
+    private void Add(string name, int? limit, IReadOnlyCollection<StorageCall> made)
+    {
+        var within = limit is null || made.Count <= limit;
+        allWithin &= within;
+        table.Add(name, Text(made.Count), limit is { } most ? Text(most) : "", limit is null ? "" : within ? "met" : "EXCEEDED", Describe(made));
+    }
+
+    /// <summary>Calls alike are one item: <c>2 × Conversations query (14 + 1 rows)</c>.</summary>
     private static string Describe(IEnumerable<StorageCall> made) => string.Join(", ", made.GroupBy(call => (call.Table, call.Kind, call.Status)).Select(alike =>
         (alike.Count() > 1 ? $"{alike.Count()} × " : "")
         + $"{alike.Key.Table} {alike.Key.Kind}"
-        + (alike.Key.Kind is "query" or "transaction" ? $" ({string.Join(" + ", alike.Select(call => call.Entities))} rows)" : "")
+        + (alike.Key.Kind is "query" or "transaction" ? $" ({RowsOf([.. alike])})" : "")
         + (alike.Key.Status is >= 200 and < 300 ? "" : $" (status {alike.Key.Status})")));
+
+    private static string RowsOf(IReadOnlyList<StorageCall> alike) => alike.Count > 1 && alike.All(call => call.Entities == alike[0].Entities)
+        ? $"{alike[0].Entities} rows each"
+        : $"{string.Join(" + ", alike.Select(call => call.Entities))} rows";
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -9,6 +9,9 @@ namespace Parley.Benchmarks;
 /// <summary>Azurite in memory and Parley on a free port, for one measure.</summary>
 internal sealed class StartedSystem : IAsyncDisposable
 {
+    /// <summary>A schedule of the timer: no measure runs into the 31st of December, 23:59.</summary>
+    private const string Never = "0 59 23 31 12 *";
+
     private readonly Azurite azurite;
     private readonly ParleyHost host;
     private readonly AdminClient admin;
@@ -27,15 +30,26 @@ internal sealed class StartedSystem : IAsyncDisposable
     /// <summary>Parley's tables, reached past Parley with clients of the same options.</summary>
     public ParleyTables RawTables { get; }
 
+    /// <summary>The services of the app's HTTP functions.</summary>
+    public IServiceProvider Services => host.Services;
+
     /// <summary>Starts both.</summary>
     /// <param name="configure">Changes the app's services, given storage's connection string.</param>
-    public static async Task<StartedSystem> StartAsync(Action<IServiceCollection, string>? configure = null)
+    /// <param name="followUpSchedule">When the timer looks for follow-ups; by default never.</param>
+    public static async Task<StartedSystem> StartAsync(
+        Action<IServiceCollection, string>? configure = null, string followUpSchedule = Never)
     {
         var storage = await Azurite.StartAsync(directory: null, line => Console.WriteLine($"  {line}"));
         try
         {
             var adminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-            var settings = new Dictionary<string, string?> { ["AzureWebJobsStorage"] = storage.ConnectionString, ["Parley__AdminKey"] = adminKey };
+            var settings = new Dictionary<string, string?>
+            {
+                ["AzureWebJobsStorage"] = storage.ConnectionString,
+                ["Parley__AdminKey"] = adminKey,
+                ["FollowUpSchedule"] = followUpSchedule,
+                ["HousekeepingSchedule"] = Never,
+            };
             var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
             return new StartedSystem(storage, parley, adminKey);
         }

@@ -27,8 +27,11 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
     /// <summary>Chunks that are sent at once.</summary>
     private const int Width = 8;
 
-    /// <summary>After a write: a pending follow-up that is due soon. If this fails, the timer finds it, at most a minute late.</summary>
-    internal async Task SendIfSoonAsync(FollowUp followUp, CancellationToken cancellation)
+    /// <summary>
+    /// After a write: a pending follow-up that is due soon. It is stored by then, so neither a failure nor a client that leaves matters to
+    /// it: the timer finds it, at most a minute late.
+    /// </summary>
+    internal async Task SendIfSoonAsync(FollowUp followUp)
     {
         var delay = followUp.DueAt - time.GetUtcNow();
         if (followUp.Status != FollowUpStatus.Pending || delay > Soon)
@@ -39,11 +42,10 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         var row = IndexedFollowUp.Of(followUp).DueRow;
         try
         {
-            await queue.SendAsync(new DueChunk(row.PartitionKey, row.RowKey, row.RowKey), delay, cancellation);
+            await queue.SendAsync(new DueChunk(row.PartitionKey, row.RowKey, row.RowKey), delay, CancellationToken.None);
         }
         catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
-            // It is stored, which is what the caller is told.
             LogLeftToTimer(logger, e, followUp.Id);
         }
     }
@@ -104,15 +106,6 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         try
         {
             await queue.SendAsync(message, delay, cancellation);
-            await tables.Due.SubmitAsync(
-                [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpdateMerge, row.Queued(now + delay + LeftToQueue), row.ETag))],
-                cancellation);
-            return chunk.Count;
-        }
-        catch (RequestFailedException e) when (e.IsLostRace() || e.IsNotFound())
-        {
-            // One of them is sent, or another timer was here; the others stay unmarked and are queued again.
-            return chunk.Count;
         }
         catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
         {
@@ -120,10 +113,27 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
             LogNotQueued(logger, e, message.Partition, message.First, chunk.Count);
             return 0;
         }
+
+        try
+        {
+            await tables.Due.SubmitAsync(
+                [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpdateMerge, row.Queued(now + delay + LeftToQueue), row.ETag))],
+                cancellation);
+        }
+        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+        {
+            // One of them is sent already, or another timer was here, or storage does not answer.
+            LogNotMarked(logger, message.Partition, message.First, e.Message);
+        }
+
+        return chunk.Count;
     }
 
     [LoggerMessage(1102, LogLevel.Warning, "Follow-up {FollowUp} could not be queued; the timer finds it.")]
     private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid followUp);
+
+    [LoggerMessage(1107, LogLevel.Debug, "Follow-ups due at {Minute}, from {First} on, are queued but not marked as such, so the next tick queues them again: {Why}")]
+    private static partial void LogNotMarked(ILogger logger, string minute, string first, string why);
 
     [LoggerMessage(1103, LogLevel.Error, "{Count} follow-ups due at {Minute}, from {First} on, could not be queued; the next tick tries again.")]
     private static partial void LogNotQueued(ILogger logger, Exception exception, string minute, string first, int count);

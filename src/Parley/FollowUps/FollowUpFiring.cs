@@ -32,8 +32,11 @@ public sealed partial class FollowUpFiring(
     /// <summary>So often sending is tried; then the follow-up has failed.</summary>
     public const int MaxAttempts = 5;
 
-    /// <summary>Conversations that are read or written at once.</summary>
-    private const int Width = 16;
+    /// <summary>
+    /// Conversations of a chunk that are read or written at once. The host runs up to 24 messages side by side: so many times this and twice
+    /// as many reads must not wait for storage longer than a call may.
+    /// </summary>
+    private const int Width = 4;
 
     /// <summary>What comes so much too early is waited for; what comes earlier goes back to the queue, which counts in seconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);

@@ -90,7 +90,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         TenantId tenant, IReadOnlyCollection<FollowUpStatus> statuses, int passed, int size, CancellationToken cancellation)
     {
         IReadOnlyCollection<FollowUpStatus> asked = statuses.Count == 0 ? Enum.GetValues<FollowUpStatus>() : statuses;
-        var lists = asked.Distinct().Select(status => ListAsync(tenant, status, passed + size, cancellation)).ToList();
+        var lists = asked.Distinct().Select(status => ListAsync(tenant, status, passed + size + 1, cancellation)).ToList();
         var listed = OncePerFollowUp(SortedMerge.MergeAsync(lists, ListedFollowUp.Order, cancellation)).Skip(passed);
         var shown = new List<FollowUp>(size);
         await using var rows = listed.GetAsyncEnumerator(cancellation);

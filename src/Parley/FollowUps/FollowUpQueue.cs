@@ -29,8 +29,8 @@ public sealed class FollowUpQueue(QueueServiceClient service) : IFollowUpQueue
     /// <inheritdoc/>
     public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
     {
-        // The service counts in whole seconds. A message that comes too early waits again.
-        var seconds = Math.Clamp(Math.Ceiling(delay.TotalSeconds), 0, MaxDelay.TotalSeconds);
+        // The service counts in whole seconds. What comes less than one too early is waited for, so that looking for it costs no time.
+        var seconds = Math.Clamp(Math.Floor(delay.TotalSeconds), 0, MaxDelay.TotalSeconds);
         return queue.SendMessageAsync(chunk.ToJson(), visibilityTimeout: TimeSpan.FromSeconds(seconds), cancellationToken: cancellation);
     }
 }

@@ -92,7 +92,7 @@ public sealed class FollowUpWriter(
             cancellation);
         if (!stored!.Replayed)
         {
-            await dispatch.SendIfSoonAsync(stored.FollowUp, cancellation);
+            await dispatch.SendIfSoonAsync(stored.FollowUp);
         }
 
         return stored;
@@ -181,7 +181,7 @@ public sealed class FollowUpWriter(
         if (after.Revision > before.Revision)
         {
             await index.DropAsync([IndexedFollowUp.Of(before)], cancellation);
-            await dispatch.SendIfSoonAsync(after, cancellation);
+            await dispatch.SendIfSoonAsync(after);
         }
 
         return after;

@@ -66,7 +66,7 @@ internal sealed class SimulatedQueue(Simulation run)
             var fails = queue.IsTrouble;
             if (!fails || queue.random.Next(2) == 0)
             {
-                var seconds = Math.Max(0, Math.Ceiling(delay.TotalSeconds));
+                var seconds = Math.Max(0, Math.Floor(delay.TotalSeconds));
                 queue.messages.Add(new Message(DueChunk.Parse(chunk.ToJson()), queue.run.Time.GetUtcNow().AddSeconds(seconds), 1));
             }
 

@@ -1,0 +1,254 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Azure.Data.Tables;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.FollowUps;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// Follow-ups that are all due at one minute, one to a conversation, of a hundred tenants and of one. They are queued ahead, as the timer does;
+/// when their minute comes, the host's queue function sends them, while the timer looks again. Raw before and after, on storage of its own with
+/// as many conversations, because storage slows down as it fills.
+/// </summary>
+internal static class FollowUpMeasure
+{
+    private const int AtOnce = 16;
+    private const int Chunk = DueChunk.MaxRows;
+    private const int Target = 500;
+
+    /// <summary>As deployed.</summary>
+    private const string EveryMinute = "0 * * * * *";
+
+    /// <summary>What the timer does a minute ahead, unless they come too late for that.</summary>
+    private static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(50);
+
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Forever = TimeSpan.FromHours(1);
+
+    public static async Task<bool> RunAsync(BenchOptions options)
+    {
+        Console.WriteLine($"follow-ups: {options.Count} due at one minute, one to a conversation");
+        await RunAsync(options.Count, tenants: Math.Min(100, options.Count));
+        await RunAsync(options.Count, tenants: 1);
+        return true;
+    }
+
+    private static async Task RunAsync(int count, int tenants)
+    {
+        Console.WriteLine($"  of {tenants} {(tenants == 1 ? "tenant" : "tenants")}:");
+        var (alone, reading, whole) = (new RawShare(), new RawShare(), new RawShare());
+        var filling = await RunRawAsync(count, tenants, async (raw, chats) =>
+        {
+            foreach (var quarter in chats.Chunk((chats.Count + 3) / 4).Index())
+            {
+                await (quarter.Index % 2 == 0
+                    ? alone.RunAsync(AtOnce, quarter.Item.Chunk(1), chunk => raw.SendAsync(chunk[0]))
+                    : reading.RunAsync(AtOnce, quarter.Item.Chunk(1), chunk => raw.ReadAndSendAsync(chunk[0])));
+            }
+        });
+        Console.WriteLine($"    raw: {alone.Rate:0}/s, with reads {reading.Rate:0}/s");
+        var (queued, sent) = await RunParleyAsync(count, tenants, filling);
+        Console.WriteLine($"    Parley: {sent.Rate:0}/s");
+        await RunRawAsync(count, tenants, async (raw, chats) =>
+        {
+            foreach (var half in chats.Chunk((chats.Count + 1) / 2))
+            {
+                var chunks = half.GroupBy(chat => chat.Key.Tenant).SelectMany(tenant => tenant.Chunk(Chunk));
+                await whole.RunAsync(AtOnce, chunks, chunk => raw.SendChunkAsync(chunk, FarAway));
+            }
+        });
+        Print(sent, queued, alone, reading, whole);
+    }
+
+    /// <returns>How long it took to make the conversations.</returns>
+    private static async Task<TimeSpan> RunRawAsync(int count, int tenants, Func<RawFollowUps, IReadOnlyList<SeededChat>, Task> run)
+    {
+        await using var system = await StartedSystem.StartAsync();
+        var seed = await FollowUpSeed.MakeAsync(system);
+        var raw = new RawFollowUps(system.RawTables, TimeProvider.System, new Entropy());
+        await raw.SendChunkAsync([.. await seed.FillAsync(await NewTenantsAsync(system, 1), Chunk, Past)], Past);
+        Console.WriteLine($"    creating {count} for raw");
+        var owners = await NewTenantsAsync(system, tenants);
+        var begun = Stopwatch.GetTimestamp();
+        var chats = await seed.FillAsync(owners, count, FarAway);
+        var filling = Stopwatch.GetElapsedTime(begun);
+        await run(raw, chats);
+        return filling;
+    }
+
+    private static async Task<(TimeSpan? Queued, Sending Sent)> RunParleyAsync(int count, int tenants, TimeSpan filling)
+    {
+        await using var system = await StartedSystem.StartAsync(followUpSchedule: EveryMinute);
+        var seed = await FollowUpSeed.MakeAsync(system);
+        var firing = new Firing(system);
+        await firing.WarmUpAsync(await seed.FillAsync(await NewTenantsAsync(system, 1), 2 * Chunk, Past), Past);
+
+        var owners = await NewTenantsAsync(system, tenants);
+        var dueAt = WholeMinute(TimeProvider.System.GetUtcNow() + (filling * 1.5) + TimeSpan.FromSeconds(10));
+        Console.WriteLine($"    creating {count} due at {dueAt:HH:mm:ss}");
+        var chats = await seed.FillAsync(owners, count, dueAt);
+        var early = dueAt - TimeProvider.System.GetUtcNow() - LookAhead;
+        await Task.Delay(early > TimeSpan.Zero ? early : TimeSpan.Zero, TimeProvider.System);
+        return (await firing.DispatchAsync(dueAt, count), await firing.SendAsync(chats, dueAt));
+    }
+
+    private static DateTimeOffset Past { get; } = WholeMinute(TimeProvider.System.GetUtcNow()).AddMinutes(-2);
+
+    private static DateTimeOffset FarAway { get; } = Past.AddYears(1);
+
+    private static DateTimeOffset WholeMinute(DateTimeOffset at) => DateTimeOffset.FromUnixTimeSeconds((at.Minute() + 1) * 60);
+
+    private static async Task<IReadOnlyList<TenantId>> NewTenantsAsync(StartedSystem system, int count)
+    {
+        var tenants = new List<TenantId>(count);
+        for (var i = 0; i < count; i++)
+        {
+            using var client = await system.NewTenantAsync();
+            tenants.Add(client.Tenant);
+        }
+
+        return tenants;
+    }
+
+    private static void Print(Sending sent, TimeSpan? queued, RawShare alone, RawShare reading, RawShare whole)
+    {
+        var table = new TextTable("", "follow-ups/s", "Parley : it", "each run", "target", "");
+        table.Add("Parley, from the minute to the last one sent", Text(sent.Rate), "", "", $"≥ {Target}", sent.Rate >= Target ? "met" : "missed");
+        Add("raw: the transaction alone", alone);
+        Add("raw: two reads and the transaction", reading);
+        Add("raw: all calls, index rows too", whole);
+        table.Print();
+        Console.WriteLine(
+            $"  sent after their minute: p50 {Percentile.Of(sent.Latencies, 0.5):0} ms, p99 {Percentile.Of(sent.Latencies, 0.99):0} ms, first {sent.Latencies[0]:0} ms, last {sent.Latencies[^1]:0} ms; "
+            + $"index rows cleaned after {sent.Cleaned.TotalSeconds:0.0} s");
+        Console.WriteLine($"  queued {(queued is { } took ? $"in {took.TotalSeconds:0.0} s" : "by the timer")}; {sent.CpuMilliseconds:0.00} ms processor time each, without Azurite; every one sent once");
+
+        void Add(string name, RawShare raw) =>
+            table.Add(name, Text(raw.Rate), $"{(sent.Rate / raw.Rate).ToString("0.00", CultureInfo.InvariantCulture)} ×", raw.Runs, "", "");
+    }
+
+    private static string Text(double rate) => rate.ToString("0", CultureInfo.InvariantCulture);
+
+    /// <summary>How Parley's went.</summary>
+    /// <param name="Latencies">From their minute until they were sent, in milliseconds, sorted.</param>
+    /// <param name="Cleaned">From their minute until no row of Due was left.</param>
+    /// <param name="CpuMilliseconds">Processor time of this process for each.</param>
+    private sealed record Sending(double[] Latencies, TimeSpan Cleaned, double CpuMilliseconds)
+    {
+        public double Rate => Latencies.Length / Latencies[^1] * 1000;
+    }
+
+    /// <summary>One way of raw, in several runs.</summary>
+    private sealed class RawShare
+    {
+        private readonly List<double> rates = [];
+        private double seconds;
+        private int count;
+
+        public double Rate => count / seconds;
+
+        public string Runs => string.Join(", ", rates.Select(Text));
+
+        public async Task RunAsync(int atOnce, IEnumerable<SeededChat[]> chunks, Func<SeededChat[], Task> send)
+        {
+            var waiting = new ConcurrentQueue<SeededChat[]>(chunks);
+            var some = waiting.Sum(chunk => chunk.Length);
+            var result = await Load.RunAsync(atOnce, Forever, waiting.Count, _ => async () =>
+            {
+                waiting.TryDequeue(out var chunk);
+                await send(chunk!);
+            });
+            rates.Add(some / result.Elapsed.TotalSeconds);
+            count += some;
+            seconds += result.Elapsed.TotalSeconds;
+        }
+    }
+
+    /// <summary>Parley's way of sending them.</summary>
+    private sealed class Firing(StartedSystem system)
+    {
+        private readonly ParleyTables tables = system.RawTables;
+        private readonly FollowUpDispatch dispatch = system.Services.GetRequiredService<FollowUpDispatch>();
+
+        public async Task WarmUpAsync(IReadOnlyList<SeededChat> chats, DateTimeOffset dueAt)
+        {
+            Console.WriteLine("    warming up");
+            await dispatch.DispatchAsync(CancellationToken.None);
+            await WaitUntilGoneAsync(dueAt);
+            await ReadAsync(chats, dueAt);
+        }
+
+        /// <summary>Queues them as the timer does.</summary>
+        /// <returns>How long that took; null when the timer has been here.</returns>
+        public async Task<TimeSpan?> DispatchAsync(DateTimeOffset dueAt, int expected)
+        {
+            var begun = Stopwatch.GetTimestamp();
+            var queued = await dispatch.DispatchAsync(CancellationToken.None);
+            var elapsed = Stopwatch.GetElapsedTime(begun);
+            var rest = dueAt - TimeProvider.System.GetUtcNow();
+            Console.WriteLine($"    queued {queued} of {expected} in {elapsed.TotalSeconds:0.0} s, {rest.TotalSeconds:0.0} s ahead");
+            return rest > TimeSpan.Zero ? (queued == expected ? elapsed : null) : throw new BenchmarkException("Their minute came before they were queued.");
+        }
+
+        public async Task<Sending> SendAsync(IReadOnlyList<SeededChat> chats, DateTimeOffset dueAt)
+        {
+            var rest = dueAt - TimeProvider.System.GetUtcNow();
+            await Task.Delay(rest > TimeSpan.Zero ? rest : TimeSpan.Zero, TimeProvider.System);
+            var cpu = Environment.CpuUsage.TotalTime;
+            await WaitUntilGoneAsync(dueAt);
+            var cleaned = TimeProvider.System.GetUtcNow() - dueAt;
+            cpu = Environment.CpuUsage.TotalTime - cpu;
+            return new Sending(await ReadAsync(chats, dueAt), cleaned, cpu.TotalMilliseconds / chats.Count);
+        }
+
+        private async Task WaitUntilGoneAsync(DateTimeOffset dueAt)
+        {
+            var (begun, said) = (Stopwatch.GetTimestamp(), 0);
+            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.DuePartition(dueAt)}");
+            while (await tables.Due.QueryAsync<TableEntity>(filter, maxPerPage: 1).AnyAsync())
+            {
+                var elapsed = Stopwatch.GetElapsedTime(begun);
+                if (elapsed > Patience)
+                {
+                    throw new BenchmarkException($"Follow-ups were left after {Patience.TotalMinutes} minutes.");
+                }
+
+                if (elapsed.TotalSeconds / 5 >= said + 1)
+                {
+                    said++;
+                    Console.WriteLine($"    {elapsed.TotalSeconds:0} s");
+                }
+
+                await Task.Delay(PollEvery, TimeProvider.System);
+            }
+        }
+
+        /// <summary>When each was sent; every one once, or there is no figure.</summary>
+        private async Task<double[]> ReadAsync(IReadOnlyList<SeededChat> chats, DateTimeOffset dueAt)
+        {
+            var (first, last) = (chats[0].Key.PartitionKey, chats[^1].Key.PartitionKey);
+            var filter = TableClient.CreateQueryFilter(
+                $"PartitionKey ge {first} and PartitionKey le {last} and (RowKey eq {RowKeys.Head} or (RowKey ge {"f|"} and RowKey lt {"f|~"}) or (RowKey ge {"m|"} and RowKey lt {"m|~"}))");
+            var rows = await tables.Conversations.QueryAsync<TableEntity>(filter).ToListAsync();
+            var latencies = new List<double>(chats.Count);
+            foreach (var (chat, stored) in chats.Zip(rows.GroupBy(row => row.PartitionKey)))
+            {
+                var (head, followUp) = (stored.Single(row => row.RowKey == RowKeys.Head), stored.Single(row => row.RowKey == RowKeys.FollowUp(chat.Number)));
+                if (head.GetInt32("Last") != chat.Number + 1 || stored.Count() != 4 || head.GetString("Pending") != "" || followUp.GetInt32("Status") != (int)FollowUpStatus.Sent || followUp.GetInt32("Rev") != 2)
+                {
+                    throw new BenchmarkException($"The follow-up of {stored.Key} was not sent exactly once.");
+                }
+
+                latencies.Add((followUp.GetDateTimeOffset("FinishedAt")!.Value - dueAt).TotalMilliseconds);
+            }
+
+            return latencies.Count == chats.Count && latencies.TrueForAll(latency => latency >= 0)
+                ? [.. latencies.Order()]
+                : throw new BenchmarkException($"{chats.Count} follow-ups were due, {latencies.Count} are sent, {latencies.Count(latency => latency < 0)} too early.");
+        }
+    }
+}

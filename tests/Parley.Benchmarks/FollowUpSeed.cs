@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Azure;
+using Azure.Data.Tables;
+using Parley.FollowUps;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>A conversation of one message and one pending follow-up, as it is stored.</summary>
+/// <param name="Key">The conversation.</param>
+/// <param name="Head">Its head's ETag.</param>
+/// <param name="Listed">The ETag of its row in the tenant's list.</param>
+/// <param name="ActivityMinute">Of its last message.</param>
+/// <param name="CreatedAt">When the follow-up was created (milliseconds since 1970).</param>
+/// <param name="Number">The follow-up's number, and its message's.</param>
+internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, long ActivityMinute, long CreatedAt, int Number)
+{
+    /// <summary>The follow-up's row in the tenant's list of a status.</summary>
+    public TableEntity ListRow(FollowUpStatus status, int revision) =>
+        new(Key.Tenant.PartitionKey, RowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
+
+    /// <summary>The conversation's row in the tenant's list by activity.</summary>
+    public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, minute, Key.Number));
+
+    /// <summary>The follow-up's row in Due.</summary>
+    public TableEntity DueRow(DateTimeOffset dueAt) => new(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
+}
+
+/// <summary>
+/// Makes conversations with a follow-up each: copies of the rows of one that came through the API, because so many through the API would take
+/// longer than the measure. Their messages and follow-ups have numbers of their own, as in conversations of different lengths: Azurite looks
+/// for a row among all rows with its RowKey, whatever their partition, so that thousands of first messages would measure that.
+/// </summary>
+internal sealed class FollowUpSeed
+{
+    private const int AtOnce = 16;
+
+    /// <summary>Three rows each in the tenant's partition: so many conversations fit a transaction.</summary>
+    private const int PerTransaction = 33;
+
+    private readonly ParleyTables tables;
+    private readonly IReadOnlyList<TableEntity> rows;
+    private readonly TableEntity listed;
+
+    private FollowUpSeed(ParleyTables tables, IReadOnlyList<TableEntity> rows, TableEntity listed) => (this.tables, this.rows, this.listed) = (tables, rows, listed);
+
+    /// <summary>Makes the one that is copied; it is due in a year.</summary>
+    public static async Task<FollowUpSeed> MakeAsync(StartedSystem system)
+    {
+        using var client = await system.NewTenantAsync();
+        var chat = await client.CreateConversationAsync();
+        await client.SendAsync(HttpMethod.Post, "v1/chat-messages", new JsonObject { ["chatId"] = chat.Number, ["content"] = "How can we help?", ["role"] = "assistant" });
+        var followUp = new JsonObject { ["chatId"] = chat.Number, ["dueDate"] = TimeProvider.System.GetUtcNow().AddYears(1), ["message"] = "Is there anything else?" };
+        await client.SendAsync(HttpMethod.Post, "v1/chat-message-follow-ups", followUp);
+
+        var (tables, rows) = (system.RawTables, new List<TableEntity>());
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(TableClient.CreateQueryFilter($"PartitionKey eq {chat.PartitionKey}")))
+        {
+            rows.Add(row);
+        }
+
+        return new FollowUpSeed(tables, rows, await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, RowKeys.Conversation(chat.Number)));
+    }
+
+    /// <summary>Makes so many, dealt out to the tenants in turn; the tenants are new.</summary>
+    /// <returns>Those of a tenant side by side, as their rows in Due are.</returns>
+    public async Task<IReadOnlyList<SeededChat>> FillAsync(IReadOnlyList<TenantId> tenants, int count, DateTimeOffset dueAt)
+    {
+        var keys = Enumerable.Range(0, count).Select(i => new ConversationKey(tenants[i % tenants.Count], 1 + (i / tenants.Count)))
+            .OrderBy(key => key.Tenant.Number).ThenBy(key => key.Number).ToList();
+        foreach (var tenant in keys.GroupBy(key => key.Tenant))
+        {
+            await tables.Tenants.UpsertEntityAsync(new TableEntity(tenant.Key.PartitionKey, RowKeys.Counter) { ["LastConversation"] = tenant.Count() });
+        }
+
+        var chats = new List<SeededChat>(count);
+        var chunks = keys.GroupBy(key => key.Tenant).SelectMany(tenant => tenant.Chunk(PerTransaction));
+        await Parallel.ForEachAsync(chunks, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, _) =>
+        {
+            var made = await FillAsync(chunk, tenants.Count, dueAt);
+            lock (chats)
+            {
+                chats.AddRange(made);
+                if (chats.Count / 2000 > (chats.Count - made.Count) / 2000)
+                {
+                    Console.WriteLine($"    {chats.Count} of {count}");
+                }
+            }
+        });
+
+        // Last, and quickly: the timer may look at any time.
+        chats.Sort((left, right) => (left.Key.Tenant.Number, left.Key.Number).CompareTo((right.Key.Tenant.Number, right.Key.Number)));
+        await Parallel.ForEachAsync(chats.Chunk(100), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, cancellation) =>
+            await tables.Due.SubmitTransactionAsync(chunk.Select(chat => new TableTransactionAction(TableTransactionActionType.Add, chat.DueRow(dueAt))), cancellation));
+        return chats;
+    }
+
+    private async Task<List<SeededChat>> FillAsync(ConversationKey[] keys, int tenants, DateTimeOffset dueAt)
+    {
+        var minute = rows.First(row => row.RowKey == RowKeys.Head).GetInt64("ActivityMinute")!.Value;
+        var createdAt = rows.First(row => row.RowKey == RowKeys.FollowUp(1)).GetDateTimeOffset("CreatedAt")!.Value.ToUnixTimeMilliseconds();
+        var chats = keys.Select(key => new SeededChat(key, default, default, minute, createdAt, 1 + (key.Number * tenants) + (key.Tenant.Number % tenants))).ToList();
+        var lists = await tables.Tenants.SubmitTransactionAsync(chats.SelectMany(chat => new[]
+        {
+            new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = RowKeys.Conversation(chat.Key.Number) },
+            chat.ActivityRow(minute),
+            chat.ListRow(FollowUpStatus.Pending, 1),
+        }).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
+        for (var i = 0; i < chats.Count; i++)
+        {
+            var chat = chats[i] with { Listed = lists.Value[3 * i].Headers.ETag!.Value };
+            var copies = rows.Select(row => CopyOf(row, chat, dueAt)).ToList();
+            var written = await tables.Conversations.SubmitTransactionAsync(copies.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
+            chats[i] = chat with { Head = written.Value[copies.FindIndex(row => row.RowKey == RowKeys.Head)].Headers.ETag!.Value };
+        }
+
+        return chats;
+    }
+
+    private static TableEntity CopyOf(TableEntity row, SeededChat chat, DateTimeOffset dueAt)
+    {
+        var copy = new TableEntity(row) { PartitionKey = chat.Key.PartitionKey, RowKey = Moved(row.RowKey, chat.Number) };
+        foreach (var (property, value) in row)
+        {
+            copy[property] = property switch
+            {
+                "LastId" or "TriggerId" => Moved((Guid)value, new MessageKey(chat.Key, chat.Number)),
+                "First" or "Last" or "FollowUps" => chat.Number,
+                "Pending" => string.Create(CultureInfo.InvariantCulture, $"{chat.Number}:1:{chat.CreatedAt}"),
+                "ListETag" => chat.Listed.ToString(),
+                "DueAt" => dueAt,
+                _ => copy[property],
+            };
+        }
+
+        return copy;
+    }
+
+    private static string Moved(string rowKey, int number) => rowKey.Split('|')[0] switch
+    {
+        RowKeys.Head => RowKeys.Head,
+        "m" => RowKeys.Message(number),
+        "f" => RowKeys.FollowUp(number),
+        "fe" => RowKeys.FollowUpEvent(number, 1),
+        "fm" => RowKeys.MessageFollowUp(number, number),
+        _ => throw new BenchmarkException($"The row {rowKey} cannot be copied."),
+    };
+
+    /// <summary>A message's UUID in another conversation.</summary>
+    private static Guid Moved(Guid id, MessageKey to) => EntityId.TryFromGuid(id, EntityKind.Message, out var message)
+        ? (message with { Conversation = to.Conversation, Sequence = to.Sequence }).ToGuid()
+        : throw new BenchmarkException($"{id} is no message.");
+}

@@ -1,0 +1,24 @@
+using System.Collections.Concurrent;
+using Parley.FollowUps;
+
+namespace Parley.Benchmarks;
+
+/// <summary>A queue that nobody reads: what is sent to it waits for the measure.</summary>
+internal sealed class KeptQueue : IFollowUpQueue
+{
+    private readonly ConcurrentQueue<DueChunk> chunks = new();
+
+    /// <summary>The only message since the last time.</summary>
+    public DueChunk TakeOnly()
+    {
+        DueChunk[] taken = [.. chunks];
+        chunks.Clear();
+        return taken is [var only] ? only : throw new BenchmarkException($"{taken.Length} messages were queued, not one.");
+    }
+
+    public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+    {
+        chunks.Enqueue(chunk);
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,132 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.FollowUps;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>The storage calls of sending follow-ups, with rows of the same shape, made with the storage SDK and nothing else.</summary>
+internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entropy entropy)
+{
+    private const int AtOnce = 16;
+
+    /// <summary>Two rows each: so many conversations are moved to another minute in a transaction by Parley, which leaves room for further lists.</summary>
+    private const int MovedTogether = 20;
+
+    /// <summary>The transaction alone: {message, follow-up, its event, the row that finds it by the message, head}.</summary>
+    public Task SendAsync(SeededChat chat) => SendAsync(chat, chat.Listed, time.NowInMilliseconds());
+
+    /// <summary>Before it the head and the follow-up are read, side by side.</summary>
+    public async Task ReadAndSendAsync(SeededChat chat)
+    {
+        await ReadAsync(chat);
+        await SendAsync(chat);
+    }
+
+    /// <summary>
+    /// All calls of a chunk: its rows of Due; both reads of each; the rows in the list by status and by activity; each one's transaction; and
+    /// what is of no more use is dropped.
+    /// </summary>
+    public async Task SendChunkAsync(SeededChat[] chats, DateTimeOffset dueAt)
+    {
+        var due = chats.Select(chat => chat.DueRow(dueAt)).ToList();
+        await foreach (var row in tables.Due.QueryAsync<TableEntity>(Filters.Range(due[0].PartitionKey, due[0].RowKey, due[^1].RowKey)))
+        {
+            _ = row.GetDateTimeOffset("QueuedUntil");
+        }
+
+        await ForEachAsync(chats, ReadAsync);
+        var now = time.NowInMilliseconds();
+        var listing = tables.Tenants.SubmitTransactionAsync(chats.Select(chat =>
+            new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.ListRow(FollowUpStatus.Sent, 2))));
+        var listed = new Dictionary<SeededChat, ETag>();
+        foreach (var together in chats.Chunk(MovedTogether))
+        {
+            var response = await tables.Tenants.SubmitTransactionAsync(together.SelectMany(chat => new TableTransactionAction[]
+            {
+                new(TableTransactionActionType.UpdateMerge, Listing(chat, now), chat.Listed),
+                new(TableTransactionActionType.UpsertReplace, chat.ActivityRow(now.Minute())),
+            }));
+            foreach (var (i, chat) in together.Index())
+            {
+                listed.Add(chat, response.Value[2 * i].Headers.ETag!.Value);
+            }
+        }
+
+        await listing;
+        await ForEachAsync(chats, chat => SendAsync(chat, listed[chat], time.NowInMilliseconds()));
+        await Task.WhenAll(
+            DropAsync(tables.Tenants, chats.Select(chat => chat.ListRow(FollowUpStatus.Pending, 1))),
+            DropAsync(tables.Tenants, chats.Select(chat => chat.ActivityRow(chat.ActivityMinute))),
+            DropAsync(tables.Due, due));
+    }
+
+    private static TableEntity Listing(SeededChat chat, DateTimeOffset at) =>
+        new(chat.Key.Tenant.PartitionKey, RowKeys.Conversation(chat.Key.Number)) { ["LastMinute"] = at.Minute() };
+
+    private static Task ForEachAsync(SeededChat[] chats, Func<SeededChat, Task> work) =>
+        Parallel.ForEachAsync(chats, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chat, _) => await work(chat));
+
+    private static Task<Response<IReadOnlyList<Response>>> DropAsync(TableClient table, IEnumerable<TableEntity> rows) =>
+        table.SubmitTransactionAsync(rows.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All)));
+
+    private Task ReadAsync(SeededChat chat) => Task.WhenAll(
+        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, RowKeys.Head),
+        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, RowKeys.FollowUp(chat.Number)));
+
+    private async Task SendAsync(SeededChat chat, ETag listed, DateTimeOffset now)
+    {
+        const string Text = "Is there anything else?";
+        var (partition, check) = (chat.Key.PartitionKey, entropy.NextBits(EntityId.CheckBits));
+        var id = new EntityId(EntityKind.Message, chat.Key, chat.Number + 1, check).ToGuid();
+        var message = new TableEntity(partition, RowKeys.Message(chat.Number + 1))
+        {
+            ["WriteId"] = entropy.NextWriteId(),
+            ["Check"] = check,
+            ["Rev"] = 1,
+            ["Role"] = 2,
+            ["Type"] = "text",
+            ["CreatedAt"] = now,
+            ["UpdatedAt"] = now,
+            ["Text"] = Text,
+        };
+        var followUp = new TableEntity(partition, RowKeys.FollowUp(chat.Number))
+        {
+            ["Rev"] = 2,
+            ["Status"] = (int)FollowUpStatus.Sent,
+            ["FinishedAt"] = now,
+            ["UpdatedAt"] = now,
+            ["MessageId"] = id,
+        };
+        var sent = new TableEntity(partition, RowKeys.FollowUpEvent(chat.Number, 2))
+        {
+            ["At"] = now,
+            ["From"] = (int)FollowUpStatus.Pending,
+            ["To"] = (int)FollowUpStatus.Sent,
+            ["Actor"] = FollowUpEvent.Parley,
+        };
+        var head = new TableEntity(partition, RowKeys.Head)
+        {
+            ["Rev"] = 2,
+            ["Last"] = chat.Number + 1,
+            ["LastMessage"] = Text,
+            ["LastMessageAt"] = now,
+            ["LastRole"] = 2,
+            ["LastId"] = id,
+            ["Unread"] = 0,
+            ["UnreadRev"] = 0,
+            ["ActivityMinute"] = now.Minute(),
+            ["ListETag"] = listed.ToString(),
+            ["KeyHour"] = 0L,
+            ["Pending"] = "",
+        };
+        await tables.Conversations.SubmitTransactionAsync(
+        [
+            new(TableTransactionActionType.Add, message),
+            new(TableTransactionActionType.UpdateMerge, followUp, ETag.All),
+            new(TableTransactionActionType.Add, sent),
+            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.MessageFollowUp(chat.Number + 1, chat.Number))),
+            new(TableTransactionActionType.UpdateMerge, head, chat.Head),
+        ]);
+    }
+}
