@@ -63,6 +63,7 @@ public static class ParleyServices
         services.AddSingleton<FollowUpList>();
         services.AddSingleton<FollowUpWriter>();
         services.AddSingleton<FollowUpDispatch>();
+        services.AddSingleton<DueLooks>();
         services.AddSingleton<FollowUpFiring>();
 
         services.AddSingleton<Housekeeper>();

@@ -16,6 +16,10 @@ namespace Parley.Benchmarks;
 internal static class FollowUpMeasure
 {
     private const int AtOnce = 16;
+
+    /// <summary>As many chunks as Parley works on at once.</summary>
+    private const int ChunksAtOnce = 4;
+
     private const int Chunk = DueChunk.MaxRows;
     private const int Target = 500;
 
@@ -58,7 +62,7 @@ internal static class FollowUpMeasure
             foreach (var half in chats.Chunk((chats.Count + 1) / 2))
             {
                 var chunks = half.GroupBy(chat => chat.Key.Tenant).SelectMany(tenant => tenant.Chunk(Chunk));
-                await whole.RunAsync(AtOnce, chunks, chunk => raw.SendChunkAsync(chunk, FarAway));
+                await whole.RunAsync(ChunksAtOnce, chunks, chunk => raw.SendChunkAsync(chunk, FarAway));
             }
         });
         Print(sent, queued, alone, reading, whole);

@@ -8,7 +8,8 @@ namespace Parley.Benchmarks;
 /// <summary>The storage calls of sending follow-ups, with rows of the same shape, made with the storage SDK and nothing else.</summary>
 internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entropy entropy)
 {
-    private const int AtOnce = 16;
+    /// <summary>As many conversations of a chunk as Parley works on at once.</summary>
+    private const int AtOnce = 6;
 
     /// <summary>Two rows each: so many conversations are moved to another minute in a transaction by Parley, which leaves room for further lists.</summary>
     private const int MovedTogether = 20;

@@ -121,8 +121,7 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
     private async Task<IEnumerable<ChatMessageAnswer>> WithFollowUpsAsync(
         Message[] messages, IEnumerable<ChatMessageAnswer> answers, CancellationToken cancellation)
     {
-        var (first, last) = (messages[0].Key, messages[^1].Key);
-        var found = await followUps.OfMessagesAsync(first.Conversation, first.Sequence, last.Sequence, cancellation);
+        var found = await followUps.OfMessagesAsync(messages[0].Key.Conversation, [.. messages.Select(message => message.Key.Sequence)], cancellation);
         return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpAnswer.Of)] });
     }
 

@@ -26,7 +26,7 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var chatId = fields.RequiredId("chatId");
-            var dueAt = DueDate(fields);
+            var dueAt = fields.Time("dueDate");
             if (fields.IsAbsent("dueDate"))
             {
                 fields.Fail("dueDate", "Is required.");
@@ -34,6 +34,12 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
             var text = fields.RequiredText("message", 1, MaxText);
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, chatId, $"{dueAt:O}", text);
+            if (key is null && dueAt is { } at && FollowUpRules.WrongDue(at, time.GetUtcNow()) is { } wrong)
+            {
+                // With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                fields.Fail("dueDate", wrong);
+            }
+
             fields.ThrowIfInvalid();
 
             var (followUp, replayed) = await writer.CreateAsync(call.Conversation(chatId), dueAt!.Value, text, call.Caller.Name, key, call.Cancellation);
@@ -93,7 +99,7 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
             var change = new FollowUpChange
             {
                 Status = fields.Word<FollowUpStatus>("status"),
-                DueAt = DueDate(fields),
+                DueAt = fields.Time("dueDate"),
                 Text = fields.Text("message", 1, MaxText),
                 Reason = fields.Text("reason", 1, Limits.Line),
                 MessageId = fields.Id("chatMessageId"),
@@ -123,15 +129,4 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
     private static JsonResult<FollowUpAnswer> Answer(FollowUp followUp) =>
         new(FollowUpAnswer.Of(followUp), CamelJson.Default.FollowUpAnswer) { Revision = followUp.Revision };
-
-    private DateTimeOffset? DueDate(Fields fields)
-    {
-        var dueAt = fields.Time("dueDate");
-        if (dueAt is { } at && FollowUpRules.WrongDue(at, time.GetUtcNow()) is { } wrong)
-        {
-            fields.Fail("dueDate", wrong);
-        }
-
-        return dueAt;
-    }
 }

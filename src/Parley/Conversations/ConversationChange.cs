@@ -44,33 +44,55 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
         return conversation;
     }
 
-    /// <summary>
-    /// Writes the head under its ETag, with whatever else the change is of.
-    /// </summary>
+    /// <summary>Writes the head under its ETag, with whatever else the change is of.</summary>
     /// <param name="id">Which.</param>
     /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
     /// <param name="cancellation">Ends the change.</param>
     internal Task<Conversation> EditAsync(
         ConversationRef id,
         Func<Conversation, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
-        CancellationToken cancellation) => edits.WriteAsync(
-        tables.Conversations,
-        id.Key.PartitionKey,
-        token => reader.GetAsync(id, token),
-        head => new EditMark(head.EditRevision, head.EditId, head.ETag),
-        async (head, editId, token) =>
-        {
-            var (changed, actions) = await change(head, token);
-            if (changed == head && actions.Count == 0)
+        CancellationToken cancellation) =>
+        EditAsync(id, _ => Task.FromResult(true), (head, _, token) => change(head, token), cancellation);
+
+    /// <summary>The same for a change of something else in the conversation, which is read too.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="readFirst">
+    /// Reads it, before the head: so an earlier try of this change that lands meanwhile is seen by the head that it has written, and not
+    /// taken for somebody else's change.
+    /// </param>
+    /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
+    /// <param name="cancellation">Ends the change.</param>
+    internal async Task<Conversation> EditAsync<T>(
+        ConversationRef id,
+        Func<CancellationToken, Task<T>> readFirst,
+        Func<Conversation, T, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
+        CancellationToken cancellation)
+    {
+        var (edited, _) = await edits.WriteAsync(
+            tables.Conversations,
+            id.Key.PartitionKey,
+            async token =>
             {
-                return new Edit<Conversation>(head, []);
-            }
+                var other = await readFirst(token);
+                return (Head: await reader.GetAsync(id, token), Other: other);
+            },
+            state => new EditMark(state.Head.EditRevision, state.Head.EditId, state.Head.ETag),
+            async (state, editId, token) =>
+            {
+                var (head, other) = state;
+                var (changed, actions) = await change(head, other, token);
+                if (changed == head && actions.Count == 0)
+                {
+                    return new Edit<(Conversation, T)>(state, []);
+                }
 
-            changed = changed with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = editId };
+                changed = changed with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = editId };
 
-            // Replace, not merge: what is cleared has no property any more.
-            actions.Add(new(TableTransactionActionType.UpdateReplace, HeadRow.Create(changed), head.ETag));
-            return new Edit<Conversation>(changed, actions);
-        },
-        cancellation);
+                // Replace, not merge: what is cleared has no property any more.
+                actions.Add(new(TableTransactionActionType.UpdateReplace, HeadRow.Create(changed), head.ETag));
+                return new Edit<(Conversation, T)>((changed, other), actions);
+            },
+            cancellation);
+        return edited;
+    }
 }

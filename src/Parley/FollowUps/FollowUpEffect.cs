@@ -31,11 +31,20 @@ internal sealed record FollowUpEffect(
     /// <param name="head">The conversation before the message.</param>
     /// <param name="due">The follow-up, as it was found due.</param>
     /// <param name="message">What it becomes.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.FollowUpStatus"/>: it is not pending at this revision any more.</exception>
-    public static FollowUpEffect Send(Conversation head, FollowUp due, Message message)
+    /// <param name="now">Now.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpStatus"/>: it is not pending at this revision any more. <see cref="ErrorCode.FollowUpRefused"/>: for this
+    /// instance's clock a human still answers; it was created by one for which that is over.
+    /// </exception>
+    public static FollowUpEffect Send(Conversation head, FollowUp due, Message message, DateTimeOffset now)
     {
         var pending = head.Pending.FirstOrDefault(one => one.Number == due.Number && one.Revision == due.Revision)
             ?? throw ErrorCode.FollowUpStatus.With("The follow-up is not pending any more.");
+        if (head.HandedOffUntil > now)
+        {
+            throw ErrorCode.FollowUpRefused.With("The chat is handed off to a human.");
+        }
+
         var sent = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, FollowUpStatus.Sent, due.Reason, FollowUpEvent.Parley);
         var effect = Of(head, [pending], sent, message.Id);
         return effect with { Actions = [.. effect.Actions, new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(message.Key, due.Number))] };

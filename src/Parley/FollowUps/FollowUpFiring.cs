@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations;
@@ -19,207 +20,214 @@ namespace Parley.FollowUps;
 /// </remarks>
 public sealed partial class FollowUpFiring(
     ParleyTables tables,
-    ConversationReader conversations,
+    DueLooks due,
     ConversationActivity activity,
-    FollowUpReader reader,
     FollowUpIndex index,
     FollowUpWriter writer,
     MessageAppend append,
     IFollowUpQueue queue,
     TimeProvider time,
-    ILogger<FollowUpFiring> logger)
+    ILogger<FollowUpFiring> logger) : IDisposable
 {
     /// <summary>So often sending is tried; then the follow-up has failed.</summary>
     public const int MaxAttempts = 5;
 
     /// <summary>
-    /// Conversations of a chunk that are read or written at once. The host runs up to 24 messages side by side: so many times this and twice
-    /// as many reads must not wait for storage longer than a call may.
+    /// Chunks that are worked on at once; the host runs more messages than that side by side. More calls than storage answers within
+    /// their time-out would only be sent again.
     /// </summary>
-    private const int Width = 4;
+    private const int ChunksAtOnce = 4;
 
-    /// <summary>What comes so much too early is waited for; what comes earlier goes back to the queue, which counts in seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    /// <summary>Conversations of a chunk that are read or written at once.</summary>
+    private const int Width = 6;
+
+    /// <summary>
+    /// What comes so much too early is waited for: a row's key knows the second, and the queue counts in seconds. What comes earlier goes back to it.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
+    private readonly SemaphoreSlim turns = new(ChunksAtOnce, ChunksAtOnce);
+
     /// <summary>Sends what is due of a chunk.</summary>
-    /// <exception cref="Azure.RequestFailedException">Storage failed for the chunk as a whole; it is to be tried again.</exception>
+    /// <exception cref="RequestFailedException">Storage failed for the chunk as a whole; it is to be tried again.</exception>
+    /// <exception cref="IOException">Some follow-ups could not be looked at or counted; the chunk is to be tried again for them.</exception>
     public async Task FireAsync(DueChunk chunk, CancellationToken cancellation)
     {
         var filter = Filters.Range(chunk.Partition, chunk.First, chunk.Last);
         var rows = await tables.Due.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
-            .Take(DueChunk.MaxRows).Select(DueFollowUp.Read).ToListAsync(cancellation);
-        var looks = await Workers.RunAsync([.. rows.GroupBy(row => row.Conversation)], Width, group => LookAsync(group, cancellation));
-        var early = looks.SelectMany(look => look.Pending).Select(due => due.FollowUp.DueAt - time.GetUtcNow()).Where(rest => rest > TimeSpan.Zero && rest <= Patience);
-        await Task.Delay(early.DefaultIfEmpty(TimeSpan.Zero).Max(), time, cancellation);
+            .Take(DueChunk.MaxRows + 1).Select(DueFollowUp.Read).ToListAsync(cancellation);
+        if (rows.Count > DueChunk.MaxRows)
+        {
+            // Some have come in between since it was queued, so that the last ones are in no message.
+            await queue.SendAsync(chunk with { First = rows[^1].RowKey }, TimeSpan.Zero, cancellation);
+            rows.RemoveAt(DueChunk.MaxRows);
+        }
 
-        var now = time.GetUtcNow();
-        var due = looks.Select(look => look with { Pending = [.. look.Pending.Where(one => one.FollowUp.DueAt <= now)] }).Where(look => look.Pending.Count > 0).ToList();
-        var done = await SendAsync(due, cancellation);
-        await index.DropDueAsync([.. looks.SelectMany(look => look.Ended), .. done], cancellation);
-        await PutBackAsync([.. looks.SelectMany(look => look.Pending).Where(one => one.FollowUp.DueAt > now)], now, cancellation);
-    }
-
-    /// <summary>What the rows of one conversation mean: two reads side by side.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "One conversation's failure must not fail the chunk; the timer comes again.")]
-    private async Task<Look> LookAsync(IGrouping<ConversationKey, DueFollowUp> rows, CancellationToken cancellation)
-    {
+        await turns.WaitAsync(cancellation);
         try
         {
-            var (head, found) = (conversations.FindAsync(rows.Key, cancellation), reader.FindAllAsync(rows.Key, rows.Select(row => row.Number).Distinct(), cancellation));
-            await Task.WhenAll(head, found);
-            var (pending, ended) = (new List<PendingRow>(), new List<DueFollowUp>());
-            foreach (var row in rows)
-            {
-                var followUp = (await found).GetValueOrDefault(row.Number);
-                if (followUp is null || followUp.Revision < row.Revision)
-                {
-                    // It may be on its way; or its writer has failed, and it never comes.
-                    await tables.Due.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, time.GetUtcNow(), cancellation);
-                }
-                else if (followUp.Revision == row.Revision && followUp.Status == FollowUpStatus.Pending && IsOf(row, followUp))
-                {
-                    pending.Add(new PendingRow(row, followUp));
-                }
-                else
-                {
-                    ended.Add(row);
-                }
-            }
-
-            if (await head is null && pending.Count > 0)
-            {
-                throw new InvalidOperationException("They have no conversation.");
-            }
-
-            pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo((right.FollowUp.DueAt, right.FollowUp.Number)));
-            return new Look(await head, pending, ended);
+            await FireAsync(rows, cancellation);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        finally
         {
-            LogNotRead(logger, e, rows.Key.PartitionKey);
-            return new Look(null, [], []);
+            turns.Release();
         }
     }
 
-    /// <summary>A try for another time may have failed before a revision was written: its row is of that revision, but not the follow-up's.</summary>
-    private static bool IsOf(DueFollowUp row, FollowUp followUp)
+    /// <inheritdoc/>
+    public void Dispose() => turns.Dispose();
+
+    private async Task FireAsync(List<DueFollowUp> rows, CancellationToken cancellation)
     {
-        var own = IndexedFollowUp.Of(followUp).DueRow;
-        return own.PartitionKey == row.Partition && own.RowKey == row.RowKey;
+        var looks = await Workers.RunAsync([.. rows.GroupBy(row => row.Conversation)], Width, group => due.LookAsync(group, cancellation));
+        var rest = looks.SelectMany(look => look.Pending).Select(one => one.FollowUp.DueAt - time.GetUtcNow()).Where(rest => rest <= Patience).DefaultIfEmpty().Max();
+        if (rest > TimeSpan.Zero)
+        {
+            await GiveWayAsync(rest, cancellation);
+        }
+
+        var now = time.GetUtcNow();
+        var ready = looks.Select(look => look with { Pending = [.. look.Pending.Where(one => one.FollowUp.DueAt <= now)] }).Where(look => look.Pending.Count > 0).ToList();
+        var results = await SendAllAsync(ready, cancellation);
+        var done = results.Where(result => result.Outcome == Outcome.Done).Select(result => result.Row);
+        await index.DropDueAsync([.. looks.SelectMany(look => look.Ended), .. done], cancellation);
+        await PutBackAsync([.. looks.SelectMany(look => look.Pending).Where(one => one.FollowUp.DueAt > now)], now, cancellation);
+        if (looks.Contains(DueLook.Failed) || results.Any(result => result.Outcome == Outcome.Failed))
+        {
+            // All others are done with: when the host brings the chunk again, only these are left of it.
+            throw new IOException("Some follow-ups of the chunk could not be looked at or counted.");
+        }
     }
 
-    /// <returns>The rows whose follow-ups need no looking at any more.</returns>
-    private async Task<List<DueFollowUp>> SendAsync(List<Look> due, CancellationToken cancellation)
+    /// <summary>Waits while others work.</summary>
+    private async Task GiveWayAsync(TimeSpan rest, CancellationToken cancellation)
     {
-        if (due.Count == 0)
+        turns.Release();
+        try
+        {
+            // A delay is cut to milliseconds, and nothing is sent a part of one too early.
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)), time, cancellation);
+        }
+        finally
+        {
+            // Not cancelled: whoever called gives the turn back.
+            await turns.WaitAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task<List<(DueFollowUp Row, Outcome Outcome)>> SendAllAsync(List<DueLook> looks, CancellationToken cancellation)
+    {
+        if (looks.Count == 0)
         {
             return [];
         }
 
-        var heads = due.Select(look => look.Head!).ToList();
-        var prepared = activity.PrepareAllAsync(heads, time.NowInMilliseconds().Minute(), cancellation);
-        await Task.WhenAll(prepared, index.WriteAsync([.. due.SelectMany(look => look.Pending).Select(one => SentOf(one.FollowUp))], cancellation));
-        var moved = await prepared;
-        var results = await Workers.RunAsync(due, Width, look => SendAsync(look, moved.GetValueOrDefault(look.Head!.Key), cancellation));
-        var together = results.SelectMany(result => result.Together).ToList();
-        await Task.WhenAll(
-            index.DropAsync([.. together.Select(one => IndexedFollowUp.Of(one.FollowUp))], cancellation),
-            activity.DropPassedAsync([.. together.Select(one => one.Row.Conversation).Select(key => (heads.First(head => head.Key == key), moved[key]))], cancellation));
-        return [.. results.SelectMany(result => result.Alone)];
-    }
-
-    /// <summary>One conversation's, in the order of their times.</summary>
-    private async Task<Sent> SendAsync(Look look, Conversation? prepared, CancellationToken cancellation)
-    {
-        var sent = new Sent([], []);
-        foreach (var one in look.Pending)
+        var preparedAt = time.GetTimestamp();
+        var preparing = activity.PrepareAllAsync([.. looks.Select(look => look.Head!)], time.NowInMilliseconds().Minute(), cancellation);
+        await Task.WhenAll(preparing, index.WriteAsync([.. looks.SelectMany(look => look.Pending).Select(one => SentOf(one.FollowUp))], cancellation));
+        var prepared = await preparing;
+        var together = new List<(DueLook Look, PendingRow One)>();
+        var results = await Workers.RunAsync(looks, Width, async look =>
         {
-            if (prepared is not null && await TrySendAsync(look.Head!, prepared, one.FollowUp, cancellation))
+            var rest = look.Pending;
+            var done = new List<(DueFollowUp, Outcome)>();
+            if (prepared.TryGetValue(look.Head!.Key, out var moved) && await TrySendAsync(look.Head, moved, preparedAt, rest[0].FollowUp, cancellation))
             {
-                sent.Together.Add(one);
-            }
-            else if (await SendAloneAsync(look.Head!, one, cancellation))
-            {
-                sent.Alone.Add(one.Row);
+                lock (together)
+                {
+                    together.Add((look, rest[0]));
+                }
+
+                done.Add((rest[0].Row, Outcome.Done));
+                rest = [.. rest.Skip(1)];
             }
 
-            // The head has moved.
-            prepared = null;
-        }
+            foreach (var one in rest)
+            {
+                done.Add((one.Row, await SendAloneAsync(one, cancellation)));
+            }
 
-        return sent;
+            return done;
+        });
+        await Task.WhenAll(
+            index.DropListedAsync([.. together.Select(sent => sent.One.FollowUp)], cancellation),
+            activity.DropPassedAsync([.. together.Select(sent => (sent.Look.Head!, prepared[sent.Look.Head!.Key]))], cancellation));
+        return [.. results.SelectMany(done => done)];
     }
 
+    /// <summary>With the index rows that the chunk has written; false leaves it to the other way.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "The other way, which comes next, finds out what is the matter.")]
-    private async Task<bool> TrySendAsync(Conversation head, Conversation prepared, FollowUp followUp, CancellationToken cancellation)
+    private async Task<bool> TrySendAsync(Conversation head, Conversation prepared, long preparedAt, FollowUp followUp, CancellationToken cancellation)
     {
         try
         {
-            return !IsHandedOff(head) && await append.TryAppendAsync(head, prepared, DraftOf(followUp), cancellation) is not null;
+            return await append.TryAppendAsync(head, prepared, preparedAt, DraftOf(followUp), cancellation) is not null;
         }
-        catch (Exception) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
+            LogNotTogether(logger, followUp.Id, e.Message);
             return false;
         }
     }
 
-    /// <returns>Whether its row in Due is of no more use.</returns>
-    [SuppressMessage("Design", "CA1031", Justification = "One follow-up's failure must not fail the chunk; it is counted.")]
-    private async Task<bool> SendAloneAsync(Conversation head, PendingRow due, CancellationToken cancellation)
+    [SuppressMessage("Design", "CA1031", Justification = "One follow-up's failure must not keep the others of its chunk; it is counted.")]
+    private async Task<Outcome> SendAloneAsync(PendingRow one, CancellationToken cancellation)
     {
         try
         {
-            if (IsHandedOff(head))
-            {
-                // Created by the clock of an instance for which the hand-off was over.
-                await writer.EndAsync(due.FollowUp, FollowUpStatus.Cancelled, FollowUpReasons.HandedOff, detail: null, cancellation);
-            }
-            else
-            {
-                await append.AppendAsync(new ConversationRef(head.Key, null), DraftOf(due.FollowUp), key: null, cancellation);
-            }
-
-            return true;
+            await append.AppendAsync(new ConversationRef(one.Row.Conversation, null), DraftOf(one.FollowUp), key: null, cancellation);
+            return Outcome.Done;
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // The customer was faster, or a client, or another run of this.
-            return true;
+            return Outcome.Done;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogNotSent(logger, e, due.FollowUp.Id, due.FollowUp.Attempts + 1, MaxAttempts);
-            return await CountAsync(due, e, cancellation);
+            LogNotSent(logger, e, one.FollowUp.Id, one.FollowUp.Attempts + 1, MaxAttempts);
+            return await CountAsync(one, e, cancellation);
         }
     }
 
     /// <summary>Counts a failed attempt: the last one, or one that no other can mend, ends the follow-up.</summary>
-    /// <returns>Whether it has ended.</returns>
-    [SuppressMessage("Design", "CA1031", Justification = "What cannot be counted either is left to the timer.")]
-    private async Task<bool> CountAsync(PendingRow due, Exception failure, CancellationToken cancellation)
+    [SuppressMessage("Design", "CA1031", Justification = "It is logged, and the chunk is tried again.")]
+    private async Task<Outcome> CountAsync(PendingRow one, Exception failure, CancellationToken cancellation)
     {
-        var (followUp, attempts) = (due.FollowUp, due.FollowUp.Attempts + 1);
+        var (followUp, attempts) = (one.FollowUp, one.FollowUp.Attempts + 1);
+        var (code, detail) = failure is ParleyException known ? (known.Code, known.Message) : (null, $"Attempt {attempts} ended with {failure.GetType().Name}.");
         try
         {
-            if (attempts >= MaxAttempts || failure is ParleyException { Code: var code } && code == ErrorCode.ConversationFull)
+            if (code == ErrorCode.FollowUpRefused)
             {
-                var detail = failure is ParleyException known ? known.Message : $"Attempt {attempts} ended with {failure.GetType().Name}.";
-                await writer.EndAsync(followUp, FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail, cancellation);
-                return true;
+                return await EndAsync(FollowUpStatus.Cancelled, FollowUpReasons.HandedOff, null);
+            }
+
+            if (attempts >= MaxAttempts || code == ErrorCode.ConversationFull)
+            {
+                return await EndAsync(FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail);
             }
 
             var counted = new TableEntity(followUp.Conversation.PartitionKey, RowKeys.FollowUp(followUp.Number)) { ["Attempts"] = attempts };
             await tables.Conversations.UpdateEntityAsync(counted, followUp.ETag, TableUpdateMode.Merge, cancellation);
-            await queue.SendAsync(new DueChunk(due.Row.Partition, due.Row.RowKey, due.Row.RowKey), FirstRetry * Math.Pow(3, attempts - 1), cancellation);
+            await queue.SendAsync(new DueChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey), FirstRetry * Math.Pow(3, attempts - 1), cancellation);
+            return Outcome.Waits;
+        }
+        catch (RequestFailedException e) when (e.IsPreconditionFailed())
+        {
+            // Another run has counted this attempt, or the follow-up has moved on.
+            return Outcome.Waits;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             LogNotCounted(logger, e, followUp.Id);
+            return Outcome.Failed;
         }
 
-        return false;
+        async Task<Outcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
+            await writer.EndAsync(followUp, status, reason, why, cancellation) ? Outcome.Waits : Outcome.Done;
     }
 
     /// <summary>What came too early, by this instance's clock.</summary>
@@ -232,28 +240,30 @@ public sealed partial class FollowUpFiring(
         }
     }
 
-    private bool IsHandedOff(Conversation head) => head.HandedOffUntil > time.GetUtcNow();
-
     private static NewMessage DraftOf(FollowUp followUp) => new(MessageRole.Assistant, followUp.Text, null, null, null) { FollowUp = followUp };
 
     private static IndexedFollowUp SentOf(FollowUp followUp) =>
         IndexedFollowUp.Of(followUp) with { Revision = followUp.Revision + 1, Status = FollowUpStatus.Sent, DueAt = null };
 
-    /// <summary>A row and its follow-up, which is pending at the row's revision.</summary>
-    private sealed record PendingRow(DueFollowUp Row, FollowUp FollowUp);
+    /// <summary>What has become of a row.</summary>
+    private enum Outcome
+    {
+        /// <summary>Its follow-up is not pending any more: the row can go.</summary>
+        Done,
 
-    /// <summary>What the rows of one conversation mean.</summary>
-    private sealed record Look(Conversation? Head, List<PendingRow> Pending, List<DueFollowUp> Ended);
+        /// <summary>It is taken care of: it is gone already, or a message of the queue will look again.</summary>
+        Waits,
 
-    /// <summary>What was sent in the shared way, and what the long way is done with.</summary>
-    private sealed record Sent(List<PendingRow> Together, List<DueFollowUp> Alone);
-
-    [LoggerMessage(1104, LogLevel.Error, "Follow-ups of {Conversation} could not be read; the timer comes again.")]
-    private static partial void LogNotRead(ILogger logger, Exception exception, string conversation);
+        /// <summary>Nobody takes care of it but the host, which brings the chunk again.</summary>
+        Failed,
+    }
 
     [LoggerMessage(1105, LogLevel.Warning, "Follow-up {FollowUp} could not be sent (attempt {Attempt} of {MaxAttempts}).")]
     private static partial void LogNotSent(ILogger logger, Exception exception, Guid followUp, int attempt, int maxAttempts);
 
-    [LoggerMessage(1106, LogLevel.Error, "A failed attempt to send follow-up {FollowUp} could not be counted; the timer comes again.")]
+    [LoggerMessage(1106, LogLevel.Error, "A failed attempt to send follow-up {FollowUp} could not be counted; it is tried again.")]
     private static partial void LogNotCounted(ILogger logger, Exception exception, Guid followUp);
+
+    [LoggerMessage(1108, LogLevel.Debug, "Follow-up {FollowUp} is sent on its own: {Why}")]
+    private static partial void LogNotTogether(ILogger logger, Guid followUp, string why);
 }

@@ -44,12 +44,16 @@ public sealed partial class FollowUpIndex(ParleyTables tables, ILogger<FollowUpI
         WriteAsync(tables.Due, coming.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation));
 
     /// <summary>
-    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: lists and the sweep drop
-    /// what is left.
+    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the list of that status and the
+    /// queue's next look drop what is left.
     /// </summary>
     internal Task DropAsync(IReadOnlyCollection<IndexedFollowUp> gone, CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
         tables.Tenants.DeleteAllAsync(gone.Select(one => one.ListRow), cancellation),
         tables.Due.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation)));
+
+    /// <summary>After sending: the rows of the lists alone.</summary>
+    internal Task DropListedAsync(IReadOnlyCollection<FollowUp> gone, CancellationToken cancellation) =>
+        CleanAsync(() => tables.Tenants.DeleteAllAsync(gone.Select(one => IndexedFollowUp.Of(one).ListRow), cancellation));
 
     /// <summary>Rows of Due whose follow-ups are not pending at their revision any more.</summary>
     internal Task DropDueAsync(IReadOnlyCollection<DueFollowUp> ended, CancellationToken cancellation) =>
@@ -75,6 +79,6 @@ public sealed partial class FollowUpIndex(ParleyTables tables, ILogger<FollowUpI
         }
     }
 
-    [LoggerMessage(1101, LogLevel.Warning, "Old index rows of follow-ups were left behind; lists and the sweep drop them.")]
+    [LoggerMessage(1101, LogLevel.Warning, "Old index rows of follow-ups were left behind; whoever finds them next drops them.")]
     private static partial void LogRowsLeft(ILogger logger, Exception exception);
 }

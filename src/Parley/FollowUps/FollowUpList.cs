@@ -25,9 +25,6 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     /// <summary>Rows of a conversation that are read at once.</summary>
     private const int RowsAtOnce = 100;
 
-    /// <summary>Reads that run at once.</summary>
-    private const int Width = 16;
-
     /// <summary>Newest first, then highest conversation, then highest number: as the keys of the lists by status sort.</summary>
     private static readonly IComparer<FollowUp> NewestFirst = Comparer<FollowUp>.Create((left, right) => OrderOf(right).CompareTo(OrderOf(left)));
 
@@ -53,8 +50,9 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         IEnumerable<ConversationRef> named =
             filter.Chats is not [] ? filter.Chats.Where(id => ConversationRef.TryParse(id, tenant, out _)).Select(Chat)
             : (filter.Messages is not [] ? messages : triggers).Select(message => new ConversationRef(message.Key.Conversation, null));
-        var heads = await Workers.RunAsync([.. named.Distinct()], Width, id => conversations.FindAsync(id, cancellation));
-        var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key).Select(head => OfConversationAsync(head, cancellation).Where(IsAsked)).ToList();
+        var heads = await Workers.RunAsync([.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
+        var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
+            .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(IsAsked)).ToList();
         return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(passed).Take(size).ToListAsync(cancellation);
 
         ConversationRef Chat(string id) => ConversationRef.TryParse(id, tenant, out var chat) ? chat : default;
@@ -72,18 +70,47 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         EntityId.TryFromGuid(message, EntityKind.Message, out var id)
         && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
 
-    /// <summary>A conversation's, newest first: numbers are dense, and no one was created before the one before it.</summary>
-    private async IAsyncEnumerable<FollowUp> OfConversationAsync(Conversation head, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>
+    /// Of a conversation's those that may match, newest first: numbers are dense, and no one was created before the one before it. Messages have
+    /// rows that name theirs, and the head names the pending ones; else the latest <see cref="MaxReach"/> are looked through.
+    /// </summary>
+    private async IAsyncEnumerable<FollowUp> OfConversationAsync(
+        Conversation head, FollowUpFilter filter, IEnumerable<MessageRef> messages, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        for (var last = head.FollowUps; last > 0; last -= RowsAtOnce)
+        IEnumerable<int> numbers;
+        if (filter is { Messages: not [] } or { Triggers: not [] })
         {
-            var filter = Filters.Range(head.Key.PartitionKey, RowKeys.FollowUp(Math.Max(1, last - RowsAtOnce + 1)), RowKeys.FollowUp(last));
-            var rows = await tables.Conversations.QueryAsync<TableEntity>(filter, RowsAtOnce, cancellationToken: cancellation).ToListAsync(cancellation);
-            foreach (var row in Enumerable.Reverse(rows))
+            var own = messages.Where(message => message.Key.Conversation == head.Key).Select(message => message.Key.Sequence).Distinct().Order();
+            numbers = (await reader.LinksAsync(head.Key, [.. own], cancellation)).Select(link => link.FollowUp).Distinct();
+        }
+        else
+        {
+            numbers = filter.Statuses is { Count: 1 } statuses && statuses.Contains(FollowUpStatus.Pending)
+                ? head.Pending.Select(pending => pending.Number)
+                : Enumerable.Range(Math.Max(1, head.FollowUps - MaxReach + 1), Math.Min(head.FollowUps, MaxReach));
+        }
+
+        foreach (var chunk in numbers.OrderDescending().Chunk(RowsAtOnce))
+        {
+            foreach (var followUp in await ReadAsync(head.Key, chunk, cancellation))
             {
-                yield return FollowUpRow.Read(row, head.Key);
+                yield return followUp;
             }
         }
+    }
+
+    /// <summary>By descending number: neighbours in one call, others fourteen a call.</summary>
+    private async Task<IEnumerable<FollowUp>> ReadAsync(ConversationKey conversation, int[] numbers, CancellationToken cancellation)
+    {
+        if (numbers[0] - numbers[^1] == numbers.Length - 1)
+        {
+            var filter = Filters.Range(conversation.PartitionKey, RowKeys.FollowUp(numbers[^1]), RowKeys.FollowUp(numbers[0]));
+            var rows = await tables.Conversations.QueryAsync<TableEntity>(filter, RowsAtOnce, cancellationToken: cancellation).ToListAsync(cancellation);
+            return rows.Select(row => FollowUpRow.Read(row, conversation)).Reverse();
+        }
+
+        var found = await reader.FindAllAsync(conversation, numbers, cancellation);
+        return numbers.Where(found.ContainsKey).Select(number => found[number]);
     }
 
     private async Task<IReadOnlyList<FollowUp>> OfTenantAsync(
@@ -102,7 +129,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
                 batch.Add(rows.Current);
             }
 
-            var found = await Workers.RunAsync(batch, Width, row => FindAsync(tenant, row, cancellation));
+            var found = await Workers.RunAsync(batch, TableReads.Width, row => FindAsync(tenant, row, cancellation));
             shown.AddRange(found.OfType<FollowUp>().Where(followUp => asked.Contains(followUp.Status)));
         }
 

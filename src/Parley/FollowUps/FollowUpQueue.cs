@@ -18,9 +18,6 @@ public sealed class FollowUpQueue(QueueServiceClient service) : IFollowUpQueue
     /// <summary>Its name.</summary>
     public const string Name = "follow-ups";
 
-    /// <summary>The longest that the Queue service hides a message is a week ("Put Message", Queue service REST reference), less than its time to live.</summary>
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(6);
-
     private readonly QueueClient queue = service.GetQueueClient(Name);
 
     /// <summary>Creates it, unless it is there.</summary>
@@ -29,8 +26,8 @@ public sealed class FollowUpQueue(QueueServiceClient service) : IFollowUpQueue
     /// <inheritdoc/>
     public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
     {
-        // The service counts in whole seconds. What comes less than one too early is waited for, so that looking for it costs no time.
-        var seconds = Math.Clamp(Math.Floor(delay.TotalSeconds), 0, MaxDelay.TotalSeconds);
+        // The service counts in whole seconds. What comes a little too early is waited for, so that looking for it costs no time.
+        var seconds = Math.Max(0, Math.Floor(delay.TotalSeconds));
         return queue.SendMessageAsync(chunk.ToJson(), visibilityTimeout: TimeSpan.FromSeconds(seconds), cancellationToken: cancellation);
     }
 }

@@ -8,6 +8,9 @@ namespace Parley.FollowUps;
 /// <summary>Reads single follow-ups and what belongs to them.</summary>
 public sealed class FollowUpReader(ParleyTables tables)
 {
+    /// <summary>So many follow-ups are shown with one message; <see cref="FollowUpList"/> has all.</summary>
+    public const int MaxOfMessage = 100;
+
     /// <summary>One follow-up: one point read.</summary>
     /// <param name="tenant">The caller's.</param>
     /// <param name="id">As the client sent it.</param>
@@ -33,20 +36,33 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>
-    /// The follow-ups that each of a range of messages triggered or that became it, by the message's number: one call for the range, and one
-    /// for every fourteen of them.
+    /// The follow-ups that messages triggered or that became them, by the message's number: one call for each run of neighbours, and one for
+    /// every fourteen follow-ups.
     /// </summary>
     /// <param name="conversation">The conversation.</param>
-    /// <param name="first">The first message's number.</param>
-    /// <param name="last">The last message's number.</param>
+    /// <param name="messages">The messages' numbers, ascending.</param>
     /// <param name="cancellation">Ends the reads.</param>
-    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(ConversationKey conversation, int first, int last, CancellationToken cancellation)
+    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
     {
-        var filter = Filters.Between(conversation.PartitionKey, RowKeys.MessageFollowUps(first), RowKeys.EndOf(RowKeys.MessageFollowUps(last)));
-        var links = await tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
-            .Select(row => RowKeys.ReadMessageFollowUp(row.RowKey)).ToListAsync(cancellation);
-        var found = await FindAllAsync(conversation, links.Select(link => link.Number).Distinct(), cancellation);
-        return links.Where(link => found.ContainsKey(link.Number)).ToLookup(link => link.Sequence, link => found[link.Number]);
+        var links = await LinksAsync(conversation, messages, cancellation);
+        var kept = links.GroupBy(link => link.Message).SelectMany(ofOne => ofOne.Take(MaxOfMessage)).ToList();
+        var found = await FindAllAsync(conversation, kept.Select(link => link.FollowUp).Distinct(), cancellation);
+        return kept.Where(link => found.ContainsKey(link.FollowUp)).ToLookup(link => link.Message, link => found[link.FollowUp]);
+    }
+
+    /// <summary>The numbers of those follow-ups.</summary>
+    internal async Task<List<(int Message, int FollowUp)>> LinksAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
+    {
+        // Of neighbours the difference between number and position is the same.
+        var runs = messages.Index().GroupBy(one => one.Item - one.Index).Select(run => (First: run.First().Item, Last: run.Last().Item)).ToList();
+        var found = await Workers.RunAsync(runs, TableReads.Width, async run =>
+        {
+            var filter = Filters.Between(
+                conversation.PartitionKey, RowKeys.MessageFollowUps(run.First), RowKeys.EndOf(RowKeys.MessageFollowUps(run.Last)));
+            return await tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
+                .Select(row => RowKeys.ReadMessageFollowUp(row.RowKey)).ToListAsync(cancellation);
+        });
+        return [.. found.SelectMany(links => links)];
     }
 
     internal async Task<FollowUp?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation) =>
@@ -54,7 +70,7 @@ public sealed class FollowUpReader(ParleyTables tables)
             ? FollowUpRow.Read(row, conversation)
             : null;
 
-    /// <summary>Those of a conversation that exist, by number: one call for every fourteen, at once.</summary>
+    /// <summary>Those of a conversation that exist, by number: one call for every fourteen, side by side.</summary>
     internal async Task<Dictionary<int, FollowUp>> FindAllAsync(ConversationKey conversation, IEnumerable<int> numbers, CancellationToken cancellation) =>
         (await tables.Conversations.FindAllAsync(conversation.PartitionKey, numbers.Select(RowKeys.FollowUp), cancellation))
             .Select(row => FollowUpRow.Read(row, conversation)).ToDictionary(followUp => followUp.Number);

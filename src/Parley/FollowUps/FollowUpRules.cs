@@ -42,4 +42,14 @@ public static class FollowUpRules
         dueAt < now - MaxAge ? $"Must be at most {MaxAge.TotalHours} hours ago."
         : dueAt > now.AddYears(MaxYears) ? $"Must be at most {MaxYears} years ahead."
         : null;
+
+    /// <summary>Whether a follow-up may be due then.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/>.</exception>
+    internal static void RequireDue(DateTimeOffset dueAt, DateTimeOffset now)
+    {
+        if (WrongDue(dueAt, now) is { } wrong)
+        {
+            throw ParleyException.Field("dueDate", wrong);
+        }
+    }
 }

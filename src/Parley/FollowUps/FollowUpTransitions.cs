@@ -49,20 +49,23 @@ internal static class FollowUpTransitions
     {
         var to = change.Status ?? before.Status;
         RequirePresent(change, before, becomesSent: to == FollowUpStatus.Sent);
-        return (before.Status, to) switch
+        var after = (before.Status, to) switch
         {
-            (FollowUpStatus.Pending, FollowUpStatus.Pending) => Edited(before, change),
-            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => Ended(before, change, to, change.Reason ?? FollowUpReasons.CancelledByClient, now),
-            (FollowUpStatus.Pending, FollowUpStatus.Failed) => Ended(before, change, to, change.Reason ?? throw Required("reason"), now),
-            (FollowUpStatus.Pending, FollowUpStatus.Sent) => Ended(before, change, to, change.Reason ?? before.Reason, now) with { MessageId = SentAs(change, message) },
+            (FollowUpStatus.Pending, FollowUpStatus.Pending) => Edited(before, change, now),
+            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => Ended(before, change, now) with { Reason = change.Reason ?? FollowUpReasons.CancelledByClient },
+            (FollowUpStatus.Pending, FollowUpStatus.Failed) => Ended(before, change, now) with { Reason = change.Reason ?? throw Required("reason") },
+            (FollowUpStatus.Pending, FollowUpStatus.Sent) => Ended(before, change, now) with { MessageId = SentAs(change, message) },
             (FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) => Rearmed(before, change, head, now),
-            _ when to == before.Status && to != FollowUpStatus.Sent && Edited(before, change) == before => before,
+            _ when to == before.Status && to != FollowUpStatus.Sent && Edited(before, change, now) == before => before,
             _ => throw ErrorCode.FollowUpStatus.With(
                 $"A {NameOf(before.Status)} follow-up {(to == before.Status ? "cannot be changed" : $"cannot become {NameOf(to)}")}."),
         };
+        return after == before || to != FollowUpStatus.Pending || before.Revision < RowKeys.MaxFollowUpRevision - 1
+            ? after with { Status = to }
+            : throw ErrorCode.FollowUpStatus.With("The follow-up has been changed too often; create a new one.");
     }
 
-    private static FollowUp Edited(FollowUp before, FollowUpChange change)
+    private static FollowUp Edited(FollowUp before, FollowUpChange change, DateTimeOffset now)
     {
         var after = before with
         {
@@ -70,15 +73,21 @@ internal static class FollowUpTransitions
             Text = change.Text ?? before.Text,
             Reason = change.Reason ?? before.Reason,
         };
-        return after == before || before.Revision < RowKeys.MaxFollowUpRevision - 1
-            ? after
-            : throw ErrorCode.FollowUpStatus.With("The follow-up has been changed too often; create a new one.");
+        if (after.DueAt != before.DueAt)
+        {
+            FollowUpRules.RequireDue(after.DueAt, now);
+        }
+
+        return after;
     }
 
-    private static FollowUp Ended(FollowUp before, FollowUpChange change, FollowUpStatus to, string? reason, DateTimeOffset now) =>
-        Edited(before, change with { Reason = null }) == before
-            ? before with { Status = to, Reason = reason, FinishedAt = now }
+    private static FollowUp Ended(FollowUp before, FollowUpChange change, DateTimeOffset now)
+    {
+        var after = Edited(before, change, now);
+        return after == before with { Reason = after.Reason }
+            ? after
             : throw ErrorCode.Immutable.With("dueDate and message can be changed only of a follow-up that is pending afterwards.");
+    }
 
     private static FollowUp Rearmed(FollowUp before, FollowUpChange change, Conversation head, DateTimeOffset now)
     {
@@ -89,7 +98,7 @@ internal static class FollowUpTransitions
         }
 
         FollowUpRules.RequireOpen(head, now);
-        return Edited(before, change) with { Status = FollowUpStatus.Pending, Reason = null, FinishedAt = null, Attempts = 0 };
+        return Edited(before, change, now) with { Status = FollowUpStatus.Pending, Reason = null, Attempts = 0 };
     }
 
     private static Guid SentAs(FollowUpChange change, Message? message) =>

@@ -34,8 +34,8 @@ public sealed class FollowUpWriter(
     /// <param name="cancellation">Ends the creation.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>,
-    /// <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known
-    /// whether it was stored).
+    /// <see cref="ErrorCode.InvalidFields"/> for the time, <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<StoredFollowUp> CreateAsync(
         ConversationRef id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
@@ -44,11 +44,21 @@ public sealed class FollowUpWriter(
         StoredFollowUp? stored = null;
         await conversations.EditAsync(
             id,
-            async (head, token) =>
+            async token =>
             {
-                if (key is not null && await key.FindResultAsync(tables.Conversations, head.Key.PartitionKey, token) is { } first)
+                if (key is not null && await key.FindResultAsync(tables.Conversations, id.Key.PartitionKey, token) is { } number)
                 {
-                    stored = new StoredFollowUp(AsCreated((await reader.FindAsync(head.Key, first, token))!, dueAt, text), Replayed: true);
+                    return await reader.FindAsync(id.Key, number, token);
+                }
+
+                FollowUpRules.RequireDue(dueAt, now);
+                return null;
+            },
+            async (head, first, token) =>
+            {
+                if (first is not null)
+                {
+                    stored = new StoredFollowUp(AsCreated(first, dueAt, text), Replayed: true);
                     return (head, []);
                 }
 
@@ -113,7 +123,7 @@ public sealed class FollowUpWriter(
         TenantId tenant, string id, FollowUpChange change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var (found, now) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
-        return await TransitAsync(
+        var (_, changed) = await TransitAsync(
             found,
             async (head, before, token) =>
             {
@@ -123,7 +133,9 @@ public sealed class FollowUpWriter(
             },
             actor,
             detail: null,
+            now,
             cancellation);
+        return changed;
     }
 
     /// <summary>Ends one that is not to be sent any more, unless it has moved on.</summary>
@@ -132,37 +144,46 @@ public sealed class FollowUpWriter(
     /// <param name="reason">Why.</param>
     /// <param name="detail">What went wrong.</param>
     /// <param name="cancellation">Ends the change.</param>
-    internal Task EndAsync(FollowUp followUp, FollowUpStatus status, string reason, string? detail, CancellationToken cancellation)
+    /// <returns>Whether this has ended it, and dropped its index rows.</returns>
+    internal async Task<bool> EndAsync(FollowUp followUp, FollowUpStatus status, string reason, string? detail, CancellationToken cancellation)
     {
-        var now = time.NowInMilliseconds();
-        return TransitAsync(
+        var (before, after) = await TransitAsync(
             followUp,
-            (_, before, _) => Task.FromResult(before.Revision == followUp.Revision ? before with { Status = status, Reason = reason, FinishedAt = now } : before),
+            (_, before, _) => Task.FromResult(before.Revision == followUp.Revision ? before with { Status = status, Reason = reason } : before),
             FollowUpEvent.Parley,
             detail,
+            time.NowInMilliseconds(),
             cancellation);
+        return after.Revision > before.Revision;
     }
 
-    private async Task<FollowUp> TransitAsync(
+    private async Task<(FollowUp Before, FollowUp After)> TransitAsync(
         FollowUp found,
         Func<Conversation, FollowUp, CancellationToken, Task<FollowUp>> change,
         string actor,
         string? detail,
+        DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var (now, before, after) = (time.NowInMilliseconds(), found, found);
+        var (old, after) = (found, found);
         await conversations.EditAsync(
             new ConversationRef(found.Conversation, null),
-            async (head, token) =>
+            Edits.KnownFirst(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
+            async (head, before, token) =>
             {
-                before = (await reader.FindAsync(found.Conversation, found.Number, token))!;
+                old = before;
                 after = await change(head, before, token);
                 if (after == before)
                 {
                     return (head, []);
                 }
 
-                after = after with { Revision = before.Revision + 1, UpdatedAt = now };
+                after = after with
+                {
+                    Revision = before.Revision + 1,
+                    UpdatedAt = now,
+                    FinishedAt = after.Status == FollowUpStatus.Pending ? null : now,
+                };
                 await index.WriteAsync([IndexedFollowUp.Of(after)], token);
                 var pending = head.Pending.Where(one => one.Number != after.Number);
                 var actions = new List<TableTransactionAction>
@@ -178,13 +199,13 @@ public sealed class FollowUpWriter(
                 return (head with { Pending = after.Status == FollowUpStatus.Pending ? [.. pending, PendingFollowUp.Of(after)] : [.. pending] }, actions);
             },
             cancellation);
-        if (after.Revision > before.Revision)
+        if (after.Revision > old.Revision)
         {
-            await index.DropAsync([IndexedFollowUp.Of(before)], cancellation);
+            await index.DropAsync([IndexedFollowUp.Of(old)], cancellation);
             await dispatch.SendIfSoonAsync(after);
         }
 
-        return after;
+        return (old, after);
     }
 
     /// <summary>The first answer again, whatever has become of the follow-up since: the same fields made it.</summary>

@@ -32,20 +32,17 @@ public sealed partial class Housekeeper(ParleyTables tables, FileStore files, Ti
         }
     }
 
-    /// <returns>Whether it is done, and its row gone.</returns>
-    private async Task<bool> WorkAsync(TableEntity row, Func<TableEntity, Task> work, CancellationToken cancellation)
+    private async Task WorkAsync(TableEntity row, Func<TableEntity, Task> work, CancellationToken cancellation)
     {
         try
         {
             await work(row);
             await tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
-            return true;
         }
         catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
         {
             // The others go on; the next tick finds this one again.
             LogLeft(logger, e, row.PartitionKey, row.RowKey);
-            return false;
         }
     }
 

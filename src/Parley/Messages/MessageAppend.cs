@@ -81,7 +81,7 @@ public sealed class MessageAppend(
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or
     /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up
-    /// that is not pending any more.
+    /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off.
     /// </exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
@@ -149,16 +149,18 @@ public sealed class MessageAppend(
     /// </summary>
     /// <param name="head">The conversation, as just read.</param>
     /// <param name="prepared">What <see cref="ConversationActivity"/> made of it.</param>
+    /// <param name="preparedAt">When that began (<see cref="TimeProvider.GetTimestamp"/>).</param>
     /// <param name="draft">The message; it refers to nothing.</param>
     /// <param name="cancellation">Ends the try.</param>
-    /// <returns>The message; null when the minute that was prepared for has passed.</returns>
+    /// <returns>The message; null when what was prepared is too old, or of an earlier minute.</returns>
     /// <exception cref="Exception">As storage throws; see <see cref="StorageErrors.IsLostRaceOrUnknown"/>: <see cref="AppendAsync"/> finds out.</exception>
-    internal async Task<Message?> TryAppendAsync(Conversation head, Conversation prepared, NewMessage draft, CancellationToken cancellation)
+    internal async Task<Message?> TryAppendAsync(
+        Conversation head, Conversation prepared, long preparedAt, NewMessage draft, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var turn = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
         var createdAt = NotBefore(head);
-        if (createdAt.Minute() > prepared.ActivityMinute || head.Last == MessageKey.MaxSequence)
+        if (createdAt.Minute() > prepared.ActivityMinute || time.GetElapsedTime(preparedAt) > WriteBudget.MaxAge || head.Last == MessageKey.MaxSequence)
         {
             return null;
         }
@@ -224,9 +226,9 @@ public sealed class MessageAppend(
     };
 
     /// <summary>What the message does to follow-ups: the customer's ends them all, and one that is due becomes this message.</summary>
-    private static FollowUpEffect? EffectOf(Conversation head, NewMessage draft, Message message) => draft switch
+    private FollowUpEffect? EffectOf(Conversation head, NewMessage draft, Message message) => draft switch
     {
-        { FollowUp: { } due } => FollowUpEffect.Send(head, due, message),
+        { FollowUp: { } due } => FollowUpEffect.Send(head, due, message, time.GetUtcNow()),
         { Role: MessageRole.Customer } when head.Pending.Count > 0 =>
             FollowUpEffect.EndAll(head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
         _ => null,

@@ -82,4 +82,15 @@ public sealed class Edits(KeyedLock writers, WriteBudget budget, Entropy entropy
             }
         }
     }
+
+    /// <summary>Reads for an edit: the first try takes what is known already, the next ones read anew.</summary>
+    internal static Func<CancellationToken, Task<T>> KnownFirst<T>(T known, Func<CancellationToken, Task<T>> read)
+    {
+        var isFirst = true;
+        return token =>
+        {
+            (var first, isFirst) = (isFirst, false);
+            return first ? Task.FromResult(known) : read(token);
+        };
+    }
 }

@@ -20,13 +20,12 @@ internal static class IndexRows
     /// <param name="writtenAt">When it was written, by storage's clock.</param>
     /// <param name="now">Now.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <returns>Whether it was that old.</returns>
-    public static async Task<bool> DropIfStaleAsync(
+    public static async Task DropIfStaleAsync(
         this TableClient table, string partitionKey, string rowKey, ETag etag, DateTimeOffset writtenAt, DateTimeOffset now, CancellationToken cancellation)
     {
         if (writtenAt >= now - StaleAfter)
         {
-            return false;
+            return;
         }
 
         try
@@ -37,7 +36,5 @@ internal static class IndexRows
         {
             // It has just been written again, so its entity is on its way.
         }
-
-        return true;
     }
 }

@@ -5,17 +5,20 @@ namespace Parley.Storage;
 /// <summary>Reads by key.</summary>
 internal static class TableReads
 {
+    /// <summary>Reads that run at once.</summary>
+    public const int Width = 16;
+
     /// <summary>One row, or null: one call.</summary>
     public static async Task<TableEntity?> FindAsync(this TableClient table, string partitionKey, string rowKey, CancellationToken cancellation) =>
         await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, cancellationToken: cancellation) is { HasValue: true } found ? found.Value : null;
 
-    /// <summary>The rows of one partition with these keys, those that exist, in no order: one call for every fourteen, at once.</summary>
+    /// <summary>The rows of one partition with these keys, those that exist, in no order: one call for every fourteen, side by side.</summary>
     public static async Task<IEnumerable<TableEntity>> FindAllAsync(
         this TableClient table, string partitionKey, IEnumerable<string> rowKeys, CancellationToken cancellation)
     {
-        var found = await Task.WhenAll(rowKeys.Chunk(Filters.MaxRowsNamed).Select(async Task<List<TableEntity>> (chunk) => chunk is [var only]
+        var found = await Workers.RunAsync([.. rowKeys.Chunk(Filters.MaxRowsNamed)], Width, async Task<List<TableEntity>> (chunk) => chunk is [var only]
             ? await table.FindAsync(partitionKey, only, cancellation) is { } row ? [row] : []
-            : await table.QueryAsync<TableEntity>(Filters.Rows(partitionKey, chunk), cancellationToken: cancellation).ToListAsync(cancellation)));
+            : await table.QueryAsync<TableEntity>(Filters.Rows(partitionKey, chunk), cancellationToken: cancellation).ToListAsync(cancellation));
         return found.SelectMany(rows => rows);
     }
 }

@@ -7,14 +7,21 @@ internal static class Workers
     /// <returns>The results, in the items' order.</returns>
     public static async Task<TResult[]> RunAsync<T, TResult>(IReadOnlyList<T> items, int width, Func<T, Task<TResult>> work)
     {
-        var (results, taken) = (new TResult[items.Count], -1);
-        await Task.WhenAll(Enumerable.Range(0, Math.Min(width, items.Count)).Select(async _ =>
+        var results = new TResult[items.Count];
+        await RunAsync([.. items.Index()], width, async Task (item) => results[item.Index] = await work(item.Item));
+        return results;
+    }
+
+    /// <summary>The same for what has no result.</summary>
+    public static Task RunAsync<T>(IReadOnlyList<T> items, int width, Func<T, Task> work)
+    {
+        var taken = -1;
+        return Task.WhenAll(Enumerable.Range(0, Math.Min(width, items.Count)).Select(async _ =>
         {
             for (var i = Interlocked.Increment(ref taken); i < items.Count; i = Interlocked.Increment(ref taken))
             {
-                results[i] = await work(items[i]);
+                await work(items[i]);
             }
         }));
-        return results;
     }
 }

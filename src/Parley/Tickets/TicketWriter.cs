@@ -65,26 +65,25 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
     public async Task<(Conversation Conversation, Ticket Ticket)> ChangeAsync(
         TenantId tenant, string id, Func<Ticket, Ticket> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        var ticket = await reader.GetAsync(tenant, id, cancellation);
-        var at = time.NowInMilliseconds();
+        var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         Ticket? changed = null;
         var conversation = await changes.EditAsync(
             new ConversationRef(ticket.Conversation, null),
-            async (head, token) =>
+            Edits.KnownFirst(ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
+            (head, current, _) =>
             {
-                var current = (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!;
                 Revisions.Require(expected, current.Revision, "ticket");
                 changed = Moved(current, change(current), head, at);
                 if (changed == current)
                 {
-                    return (head, []);
+                    return Task.FromResult((head, new List<TableTransactionAction>()));
                 }
 
                 changed = changed with { Revision = current.Revision + 1, UpdatedAt = at };
                 var closes = current.Status != TicketStatus.Completed && changed.Status == TicketStatus.Completed;
-                return (
+                return Task.FromResult((
                     head with { OpenTicket = closes ? null : head.OpenTicket },
-                    [new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag)]);
+                    new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag) }));
             },
             cancellation);
         return (conversation, changed!);

@@ -30,6 +30,9 @@ public sealed record TableCall(
     /// <summary>What it does to each of <see cref="RowKeys"/>.</summary>
     public IReadOnlyList<TableCallKind> Operations { get; init; } = [];
 
+    /// <summary>What it writes to a property of a row: a string, bool, int, long, double, DateTime (UTC), Guid or byte[]; null when it does not.</summary>
+    public Func<string, string, object?> Written { get; init; } = (_, _) => null;
+
     /// <summary>Whether it may change data.</summary>
     public bool IsWrite => Kind is not (TableCallKind.Get or TableCallKind.Query);
 

@@ -18,6 +18,9 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     public Task Sending_what_is_not_pending_any_more_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|sent again");
 
     [Fact]
+    public Task A_hand_off_that_ends_none_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutHandOff, "after the hand-off some are pending");
+
+    [Fact]
     public Task Believing_the_time_of_an_old_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutLookingAtTheTime, "sent at");
 
     [Fact]

@@ -22,9 +22,9 @@ internal static class BrokenFollowUps
     public static FollowUpWays WithoutRevision { get; } = new()
     {
         Create = CreateAsync,
-        Change = async (process, id, change) => change is { Status: null, DueAt: { } dueAt }
+        Change = async (process, id, change, actor, expected) => change is { Status: null, DueAt: { } dueAt }
             ? await RedateAsync(process, id, dueAt)
-            : await FollowUpWays.Parleys.Change(process, id, change),
+            : await FollowUpWays.Parleys.Change(process, id, change, actor, expected),
         Fire = (process, chunk) => FireAsync(process, chunk, IsDue, SendAsync),
     };
 
@@ -32,6 +32,15 @@ internal static class BrokenFollowUps
     public static FollowUpWays WithoutFence { get; } = new()
     {
         Fire = (process, chunk) => FireAsync(process, chunk, IsDue, SendUncheckedAsync),
+    };
+
+    /// <summary>A hand-off leaves the pending ones alone.</summary>
+    public static FollowUpWays WithoutHandOff { get; } = new()
+    {
+        HandOff = (process, id, until) => process.ConversationChange.EditAsync(
+            id,
+            (head, _) => Task.FromResult((head with { HandedOffUntil = until }, new List<TableTransactionAction>())),
+            CancellationToken.None),
     };
 
     /// <summary>It believes what a row says of the time, also when that row is of an earlier revision.</summary>
@@ -120,6 +129,7 @@ internal static class BrokenFollowUps
         await process.Tables.Conversations.SubmitTransactionAsync(
         [
             write,
+            new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), followUp.Number)),
             new(TableTransactionActionType.Add, FollowUpRow.Event(head.Key, followUp.Number, followUp.Revision, new(followUp.UpdatedAt, from, followUp.Status, null, "test"))),
             new(TableTransactionActionType.UpdateReplace, HeadRow.Create(changed), head.ETag),
         ]);

@@ -67,6 +67,8 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         // The one that was there from the beginning.
         private Message last = state.Messages[0];
 
+        private DateTimeOffset? handedOffUntil;
+
         public int Sent { get; private set; }
 
         public int GivenUp { get; private set; }
@@ -112,6 +114,13 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             }
 
             VerifyFound(entry.Call);
+            if (entry.Call.Operations[keys.ToList().IndexOf(RowKeys.Head)] == TableCallKind.UpdateReplace)
+            {
+                var until = entry.Call.Written(RowKeys.Head, "HandedOffUntil") is DateTime written ? new DateTimeOffset(written) : (DateTimeOffset?)null;
+                Assert.True(until == handedOffUntil || !(until > entry.Clock) || !Pending.Any(), $"{entry.Call}: after the hand-off some are pending.");
+                handedOffUntil = until;
+            }
+
             if (appended is not null)
             {
                 Assert.True(appended.Role != MessageRole.Customer || !Pending.Any(), $"{entry.Call}: after the customer's message some are pending.");
@@ -128,7 +137,9 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             Assert.All(state.FollowUps.Values.Where(one => one.Status == FollowUpStatus.Pending), one =>
             {
                 var (row, ofAny) = (IndexedFollowUp.Of(one).DueRow, IndexedFollowUp.Of(one with { Revision = AnyRevision }).DueRow);
-                Assert.Contains(due, there => there == (row.PartitionKey, row.RowKey) || there == (ofAny.PartitionKey, ofAny.RowKey));
+                Assert.True(
+                    due.Contains((row.PartitionKey, row.RowKey)) || due.Contains((ofAny.PartitionKey, ofAny.RowKey)),
+                    $"Follow-up {one.Number} is pending without a row in Due at its time.");
             });
         }
 
@@ -148,10 +159,13 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
                 (FollowUpStatus.Pending, _) => appended is null,
                 _ => false,
             };
+            var begins = transition.To == FollowUpStatus.Pending && transition.From != FollowUpStatus.Pending;
+            Assert.True(!begins || !(handedOffUntil > entry.Clock), $"{entry.Call}: {transition} while a human answers.");
             Assert.True(allowed, $"{entry.Call}: {transition} with message {appended?.Role} after {last.Role}.");
             if (transition is { To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
             {
                 Sent++;
+                Assert.True(!(handedOffUntil > entry.Clock), $"{entry.Call}: sent while a human answers, until {handedOffUntil:O}.");
                 Assert.True(appended!.Id == followUp.MessageId, $"{entry.Call}: sent again as {followUp.MessageId}.");
                 Assert.Equal(followUp.Text, appended.Text);
                 Assert.True(followUp.DueAt <= entry.Clock, $"{entry.Call}: due at {followUp.DueAt:O}, sent at {entry.Clock:O}.");

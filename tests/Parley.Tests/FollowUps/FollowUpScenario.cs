@@ -82,7 +82,7 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
         }
 
         var until = random.Next(2) == 0 ? world.Run.Time.GetUtcNow().AddSeconds(random.Next(120)) : (DateTimeOffset?)null;
-        await agent.Process.ConversationChange.ChangeAsync(Any(), head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+        await ways.HandOff(agent.Process, Any(), until);
     }
 
     private async Task ClientAsync(Instance client)
@@ -104,7 +104,16 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
             6 => new FollowUpChange { Text = NewText() },
             _ => new FollowUpChange { Status = FollowUpStatus.Pending, DueAt = DueAt() },
         };
-        world.Told.Add(await ways.Change(client.Process, known.Id, change));
+        var actor = $"change {++named}";
+        Func<int, bool>? expected = random.Next(2) == 0 ? revision => revision == known.Revision : null;
+        try
+        {
+            world.Told.Add(await ways.Change(client.Process, known.Id, change, actor, expected));
+        }
+        catch (ParleyException e) when (e.Code.Kind is ProblemKind.Conflict or ProblemKind.PreconditionFailed or ProblemKind.Invalid || e.Code == ErrorCode.Busy)
+        {
+            world.Refused.Add(actor);
+        }
     }
 
     private async Task TimerAsync(Instance timer)

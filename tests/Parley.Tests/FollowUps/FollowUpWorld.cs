@@ -18,8 +18,11 @@ internal sealed record FollowUpWays
     public Func<ParleyProcess, ConversationRef, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
         (await process.FollowUpWriter.CreateAsync(id, dueAt, text, "test", null, CancellationToken.None)).FollowUp;
 
-    public Func<ParleyProcess, Guid, FollowUpChange, Task<FollowUp>> Change { get; init; } = (process, id, change) =>
-        process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{id}", change, "test", null, CancellationToken.None);
+    public Func<ParleyProcess, Guid, FollowUpChange, string, Func<int, bool>?, Task<FollowUp>> Change { get; init; } = (process, id, change, actor, expected) =>
+        process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{id}", change, actor, expected, CancellationToken.None);
+
+    public Func<ParleyProcess, ConversationRef, DateTimeOffset?, Task> HandOff { get; init; } = (process, id, until) =>
+        process.ConversationChange.ChangeAsync(id, head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
 
     public Func<ParleyProcess, DueChunk, Task> Fire { get; init; } = (process, chunk) => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None);
 }
@@ -40,6 +43,9 @@ internal sealed class FollowUpWorld(Simulation run, StrictTables tables)
 
     /// <summary>Follow-ups as clients were told that they are.</summary>
     public List<FollowUp> Told { get; } = [];
+
+    /// <summary>The actors of changes of which clients were told that nothing was stored.</summary>
+    public List<string> Refused { get; } = [];
 
     /// <summary>Messages that clients were told are stored.</summary>
     public List<MessageKey> Said { get; } = [];
@@ -153,6 +159,8 @@ internal sealed class FollowUpWorld(Simulation run, StrictTables tables)
                 Assert.Equal((told.DueAt, told.Text), (state.FollowUps[told.Number].DueAt, state.FollowUps[told.Number].Text));
             }
         });
+        var actors = states.SelectMany(state => state.Events.Values).Select(transition => transition.Actor).ToHashSet();
+        Assert.All(Refused, actor => Assert.DoesNotContain(actor, actors));
         Assert.All(Said, key => Assert.Contains(byKey[key.Conversation].Messages, message => message.Key == key));
     }
 
@@ -168,6 +176,18 @@ internal sealed class FollowUpWorld(Simulation run, StrictTables tables)
 
         var chats = states.Select(state => $"{state.Head.Id}").ToList();
         Assert.Equal(Names(all), Names(await ListAsync(Everything with { Chats = chats })));
+        var ended = new[] { FollowUpStatus.Cancelled, FollowUpStatus.Sent };
+        Assert.Equal(Names(all.Where(one => ended.Contains(one.Status))), Names(await ListAsync(Everything with { Statuses = ended })));
+        foreach (var state in states)
+        {
+            var pending = Everything with { Chats = [$"{state.Head.Key.Number}"], Statuses = [FollowUpStatus.Pending] };
+            Assert.Equal(Names(all.Where(one => one.Conversation == state.Head.Key && one.Status == FollowUpStatus.Pending)), Names(await ListAsync(pending)));
+            var spoken = state.Messages.Where((_, i) => i % 2 == 0).Select(message => message.Id).ToList();
+            Assert.Equal(Names(all.Where(one => spoken.Contains(one.TriggerId))), Names(await ListAsync(Everything with { Triggers = [.. spoken.Select(id => $"{id}")] })));
+            Assert.Equal(
+                Names(all.Where(one => one.MessageId is { } id && spoken.Contains(id))), Names(await ListAsync(Everything with { Messages = [.. spoken.Select(id => $"{id}")] })));
+        }
+
 
         Task<IReadOnlyList<FollowUp>> ListAsync(FollowUpFilter filter) => reader.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 100, CancellationToken.None);
 

@@ -99,8 +99,8 @@ public sealed class ChangeCrashTests
             },
             CrashSweep.CrashesAndLateCalls,
             seeds: 10);
-        // The ticket; the head and the ticket; both in one transaction.
-        Assert.Equal(4, calls);
+        // The ticket; the head; both in one transaction.
+        Assert.Equal(3, calls);
     }
 
     [Fact]

@@ -48,7 +48,15 @@ internal sealed class ParleyProcess
         FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
         FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, entropy);
         FollowUpFiring = new FollowUpFiring(
-            Tables, Conversations, Activity, FollowUps, index, FollowUpWriter, Append, queue, time, NullLogger<FollowUpFiring>.Instance);
+            Tables,
+            new DueLooks(Tables, Conversations, FollowUps, time, NullLogger<DueLooks>.Instance),
+            Activity,
+            index,
+            FollowUpWriter,
+            Append,
+            queue,
+            time,
+            NullLogger<FollowUpFiring>.Instance);
 
         // No blob is touched as long as no message has a file.
         Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);

@@ -50,5 +50,6 @@ internal sealed record TableRequest(TableCallKind Kind, string Table, string Hos
         FilterText)
     {
         Operations = [.. Operations.Select(operation => operation.Kind)],
+        Written = (row, name) => Operations.FirstOrDefault(operation => operation.RowKey == row)?.Properties.FirstOrDefault(property => property.Name == name).Value,
     };
 }
