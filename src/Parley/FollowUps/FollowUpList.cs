@@ -48,17 +48,15 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     {
         var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
         IEnumerable<ConversationRef> named =
-            filter.Chats is not [] ? filter.Chats.Where(id => ConversationRef.TryParse(id, tenant, out _)).Select(Chat)
+            filter.Chats is not [] ? filter.Chats.Select(id => ConversationRef.TryParse(id, tenant, out var chat) ? chat : (ConversationRef?)null).OfType<ConversationRef>()
             : (filter.Messages is not [] ? messages : triggers).Select(message => new ConversationRef(message.Key.Conversation, null));
         var heads = await Workers.RunAsync([.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
         var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
             .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(IsAsked)).ToList();
         return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(passed).Take(size).ToListAsync(cancellation);
 
-        ConversationRef Chat(string id) => ConversationRef.TryParse(id, tenant, out var chat) ? chat : default;
-
         List<MessageRef> Messages(IReadOnlyList<string> ids) =>
-            [.. ids.Select(id => (Known: MessageRef.TryParse(id, tenant, out var message), message)).Where(one => one.Known).Select(one => one.message)];
+            [.. ids.Select(id => MessageRef.TryParse(id, tenant, out var message) ? message : (MessageRef?)null).OfType<MessageRef>()];
 
         bool IsAsked(FollowUp followUp) =>
             (filter.Statuses.Count == 0 || filter.Statuses.Contains(followUp.Status))
