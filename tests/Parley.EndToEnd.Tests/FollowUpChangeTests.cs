@@ -246,7 +246,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var wrong = new (string Field, object[] Values)[]
         {
             ("status", ["", "open", "Pending", 1]),
-            ("dueDate", ["", "x", 5, "2027-01-31T12:00:00", now.AddHours(-24).AddMinutes(-1), now.AddYears(2).AddMinutes(1)]),
+            ("dueDate", ["", "x", 5, "2027-01-31T12:00:00", now.AddHours(-24).AddMinutes(-1), now.AddYears(2).AddMinutes(1), "9999-12-31T23:59:59.9999999Z"]),
             ("message", ["", new string('x', 4001), 5]),
             ("reason", ["", new string('x', 251), 5]),
             ("chatMessageId", ["", "x", 0, -1, 1.5]),

@@ -34,7 +34,7 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
             var text = fields.RequiredText("message", 1, MaxText);
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, chatId, $"{dueAt:O}", text);
-            if (key is null && dueAt is { } at && FollowUpRules.WrongDue(at, time.GetUtcNow()) is { } wrong)
+            if ((key is null || call.ConversationOrNull(chatId) is null) && dueAt is { } at && FollowUpRules.WrongDue(at, time.GetUtcNow()) is { } wrong)
             {
                 // With a key, only once it is known to be new: a request that is sent again keeps its answer.
                 fields.Fail("dueDate", wrong);

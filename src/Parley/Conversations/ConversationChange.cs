@@ -22,26 +22,35 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
         ConversationRef id, Func<Conversation, Conversation> change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
     {
         FollowUpEffect? ended = null;
-        var now = time.NowInMilliseconds();
-        var conversation = await EditAsync(
-            id,
-            async (head, token) =>
-            {
-                Revisions.Require(expected, head.Revision, "conversation");
-                var changed = change(head);
-                ended = null;
-                if (!(changed.HandedOffUntil > now) || head.Pending.Count == 0)
+        var (now, tries) = (time.NowInMilliseconds(), new IndexTries(followUps));
+        try
+        {
+            var conversation = await EditAsync(
+                id,
+                async (head, token) =>
                 {
-                    return (changed, []);
-                }
+                    tries.Begin();
+                    Revisions.Require(expected, head.Revision, "conversation");
+                    var changed = change(head);
+                    ended = null;
+                    if (!(changed.HandedOffUntil > now) || head.Pending.Count == 0)
+                    {
+                        return (changed, []);
+                    }
 
-                ended = FollowUpEffect.EndAll(head, FollowUpReasons.HandedOff, actor, now);
-                await followUps.WriteAsync(ended.Coming, token);
-                return (changed with { Pending = ended.Pending }, [.. ended.Actions]);
-            },
-            cancellation);
-        await (ended is null ? Task.CompletedTask : followUps.DropAsync(ended.Gone, cancellation));
-        return conversation;
+                    ended = FollowUpEffect.EndAll(head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
+                    await tries.WriteAsync(ended.Coming, token);
+                    return (changed with { Pending = ended.Pending }, [.. ended.Actions]);
+                },
+                cancellation);
+            tries.IsStored = true;
+            await (ended is null ? Task.CompletedTask : followUps.DropAsync(ended.Gone, cancellation));
+            return conversation;
+        }
+        finally
+        {
+            await tries.EndAsync();
+        }
     }
 
     /// <summary>Writes the head under its ETag, with whatever else the change is of.</summary>

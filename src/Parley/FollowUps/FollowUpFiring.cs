@@ -91,7 +91,7 @@ public sealed partial class FollowUpFiring(
         var now = time.GetUtcNow();
         var ready = looks.Select(look => look with { Pending = [.. look.Pending.Where(one => one.FollowUp.DueAt <= now)] }).Where(look => look.Pending.Count > 0).ToList();
         var results = await SendAllAsync(ready, cancellation);
-        var done = results.Where(result => result.Outcome == Outcome.Done).Select(result => result.Row);
+        var done = results.Where(result => result.Outcome is Outcome.Sent or Outcome.Overtaken).Select(result => result.One.Row);
         await index.DropDueAsync([.. looks.SelectMany(look => look.Ended), .. done], cancellation);
         await PutBackAsync([.. looks.SelectMany(look => look.Pending).Where(one => one.FollowUp.DueAt > now)], now, cancellation);
         if (looks.Contains(DueLook.Failed) || results.Any(result => result.Outcome == Outcome.Failed))
@@ -117,7 +117,7 @@ public sealed partial class FollowUpFiring(
         }
     }
 
-    private async Task<List<(DueFollowUp Row, Outcome Outcome)>> SendAllAsync(List<DueLook> looks, CancellationToken cancellation)
+    private async Task<List<(PendingRow One, Outcome Outcome)>> SendAllAsync(List<DueLook> looks, CancellationToken cancellation)
     {
         if (looks.Count == 0)
         {
@@ -132,7 +132,7 @@ public sealed partial class FollowUpFiring(
         var results = await Workers.RunAsync(looks, Width, async look =>
         {
             var rest = look.Pending;
-            var done = new List<(DueFollowUp, Outcome)>();
+            var done = new List<(PendingRow One, Outcome Outcome)>();
             if (prepared.TryGetValue(look.Head!.Key, out var moved) && await TrySendAsync(look.Head, moved, preparedAt, rest[0].FollowUp, cancellation))
             {
                 lock (together)
@@ -140,21 +140,23 @@ public sealed partial class FollowUpFiring(
                     together.Add((look, rest[0]));
                 }
 
-                done.Add((rest[0].Row, Outcome.Done));
+                done.Add((rest[0], Outcome.Sent));
                 rest = [.. rest.Skip(1)];
             }
 
             foreach (var one in rest)
             {
-                done.Add((one.Row, await SendAloneAsync(one, cancellation)));
+                done.Add((one, await SendAloneAsync(one, cancellation)));
             }
 
             return done;
         });
+        var finished = results.SelectMany(done => done).ToList();
         await Task.WhenAll(
+            index.DropLostAsync([.. finished.Where(one => one.Outcome != Outcome.Sent).Select(one => SentOf(one.One.FollowUp))]),
             index.DropListedAsync([.. together.Select(sent => sent.One.FollowUp)], cancellation),
             activity.DropPassedAsync([.. together.Select(sent => (sent.Look.Head!, prepared[sent.Look.Head!.Key]))], cancellation));
-        return [.. results.SelectMany(done => done)];
+        return finished;
     }
 
     /// <summary>With the index rows that the chunk has written; false leaves it to the other way.</summary>
@@ -178,12 +180,12 @@ public sealed partial class FollowUpFiring(
         try
         {
             await append.AppendAsync(new ConversationRef(one.Row.Conversation, null), DraftOf(one.FollowUp), key: null, cancellation);
-            return Outcome.Done;
+            return Outcome.Sent;
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // The customer was faster, or a client, or another run of this.
-            return Outcome.Done;
+            return Outcome.Overtaken;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -227,7 +229,7 @@ public sealed partial class FollowUpFiring(
         }
 
         async Task<Outcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
-            await writer.EndAsync(followUp, status, reason, why, cancellation) ? Outcome.Waits : Outcome.Done;
+            await writer.EndAsync(followUp, status, reason, why, cancellation) ? Outcome.Waits : Outcome.Overtaken;
     }
 
     /// <summary>What came too early, by this instance's clock.</summary>
@@ -248,8 +250,11 @@ public sealed partial class FollowUpFiring(
     /// <summary>What has become of a row.</summary>
     private enum Outcome
     {
-        /// <summary>Its follow-up is not pending any more: the row can go.</summary>
-        Done,
+        /// <summary>Its follow-up is sent: the row can go.</summary>
+        Sent,
+
+        /// <summary>Its follow-up is not pending any more, by somebody else: the row can go.</summary>
+        Overtaken,
 
         /// <summary>It is taken care of: it is gone already, or a message of the queue will look again.</summary>
         Waits,

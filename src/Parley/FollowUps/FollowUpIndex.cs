@@ -28,7 +28,11 @@ internal sealed record IndexedFollowUp(
     public TableEntity ListRow => new(
         Conversation.Tenant.PartitionKey, RowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
-    /// <summary>Its row in Due.</summary>
+    /// <summary>Whether another one has that row in Due too.</summary>
+    public bool HasSameDueRow(IndexedFollowUp other) =>
+        other.DueAt is not null && (DueRow.PartitionKey, DueRow.RowKey) == (other.DueRow.PartitionKey, other.DueRow.RowKey);
+
+    /// <summary>Its row in Due, while it is pending.</summary>
     public TableEntity DueRow => new(RowKeys.DuePartition(DueAt!.Value), RowKeys.DueFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
 }
 
@@ -36,7 +40,7 @@ internal sealed record IndexedFollowUp(
 /// The rows that find follow-ups: <c>fs|…</c> in the tenant's lists by status, <c>f|…</c> in Due. Written before the transition that they
 /// are for, and those of the revision before removed after it. Their keys hold the revision, so whatever is late removes only its own.
 /// </summary>
-public sealed partial class FollowUpIndex(ParleyTables tables, ILogger<FollowUpIndex> logger)
+public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
 {
     /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
     internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> coming, CancellationToken cancellation) => Task.WhenAll(
@@ -58,6 +62,27 @@ public sealed partial class FollowUpIndex(ParleyTables tables, ILogger<FollowUpI
     /// <summary>Rows of Due whose follow-ups are not pending at their revision any more.</summary>
     internal Task DropDueAsync(IReadOnlyCollection<DueFollowUp> ended, CancellationToken cancellation) =>
         CleanAsync(() => tables.Due.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+
+    /// <summary>
+    /// After lost races: of rows that were written for transitions those that can never come, because another one has taken their revision. Left
+    /// there, they would shift the pages of the lists until they are old enough to be dropped by whoever is shown them.
+    /// </summary>
+    internal Task DropLostAsync(IReadOnlyCollection<IndexedFollowUp> written) => CleanAsync(async () =>
+    {
+        foreach (var conversation in written.GroupBy(one => one.Conversation))
+        {
+            // Not cancelled: the client that leaves leaves the rows.
+            var found = await reader.FindAllAsync(conversation.Key, conversation.Select(one => one.Number).Distinct(), CancellationToken.None);
+            var passed = conversation
+                .Select(one => (Written: one, Own: found.TryGetValue(one.Number, out var followUp) && followUp.Revision >= one.Revision ? IndexedFollowUp.Of(followUp) : null))
+                .Where(one => one.Own is not null).ToList();
+            await tables.Tenants.DeleteAllAsync(
+                passed.Where(one => one.Written.ListRow.RowKey != one.Own!.ListRow.RowKey).Select(one => one.Written.ListRow).DistinctBy(row => row.RowKey), CancellationToken.None);
+            await tables.Due.DeleteAllAsync(
+                passed.Where(one => one.Written.DueAt is not null && !one.Written.HasSameDueRow(one.Own!)).Select(one => one.Written.DueRow).DistinctBy(row => (row.PartitionKey, row.RowKey)),
+                CancellationToken.None);
+        }
+    });
 
     private async Task CleanAsync(Func<Task> clean)
     {

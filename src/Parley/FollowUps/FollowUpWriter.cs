@@ -42,7 +42,25 @@ public sealed class FollowUpWriter(
     {
         var (check, now) = (entropy.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         StoredFollowUp? stored = null;
-        await conversations.EditAsync(
+        var tries = new IndexTries(index);
+        try
+        {
+            await CreateAsync();
+            tries.IsStored = true;
+        }
+        finally
+        {
+            await tries.EndAsync();
+        }
+
+        if (!stored!.Replayed)
+        {
+            await dispatch.SendIfSoonAsync(stored.FollowUp);
+        }
+
+        return stored;
+
+        Task CreateAsync() => conversations.EditAsync(
             id,
             async token =>
             {
@@ -56,6 +74,7 @@ public sealed class FollowUpWriter(
             },
             async (head, first, token) =>
             {
+                tries.Begin();
                 if (first is not null)
                 {
                     stored = new StoredFollowUp(AsCreated(first, dueAt, text), Replayed: true);
@@ -63,7 +82,7 @@ public sealed class FollowUpWriter(
                 }
 
                 FollowUpRules.RequireOpen(head, now);
-                var createdAt = now < head.LastFollowUpAt ? head.LastFollowUpAt.Value : now;
+                var createdAt = Timestamps.Latest(now, head.LastFollowUpAt, head.LastMessageAt);
                 var created = new FollowUp
                 {
                     Conversation = head.Key,
@@ -93,19 +112,13 @@ public sealed class FollowUpWriter(
                 }
 
                 await Task.WhenAll(
-                    index.WriteAsync([IndexedFollowUp.Of(created)], token),
+                    tries.WriteAsync([IndexedFollowUp.Of(created)], token),
                     keyHour > head.KeyHour ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, keyHour, token) : Task.CompletedTask);
                 return (
                     head with { FollowUps = created.Number, LastFollowUpAt = createdAt, Pending = [.. head.Pending, PendingFollowUp.Of(created)], KeyHour = keyHour },
                     actions);
             },
             cancellation);
-        if (!stored!.Replayed)
-        {
-            await dispatch.SendIfSoonAsync(stored.FollowUp);
-        }
-
-        return stored;
     }
 
     /// <summary>Changes one.</summary>
@@ -165,12 +178,31 @@ public sealed class FollowUpWriter(
         DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var (old, after) = (found, found);
-        await conversations.EditAsync(
+        var (old, after, tries) = (found, found, new IndexTries(index));
+        try
+        {
+            await TransitAsync();
+            tries.IsStored = true;
+        }
+        finally
+        {
+            await tries.EndAsync();
+        }
+
+        if (after.Revision > old.Revision)
+        {
+            await index.DropAsync([IndexedFollowUp.Of(old)], cancellation);
+            await dispatch.SendIfSoonAsync(after);
+        }
+
+        return (old, after);
+
+        Task TransitAsync() => conversations.EditAsync(
             new ConversationRef(found.Conversation, null),
             Edits.KnownFirst(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
             async (head, before, token) =>
             {
+                tries.Begin();
                 old = before;
                 after = await change(head, before, token);
                 if (after == before)
@@ -178,13 +210,14 @@ public sealed class FollowUpWriter(
                     return (head, []);
                 }
 
+                var at = Timestamps.Latest(now, before.UpdatedAt, head.LastMessageAt);
                 after = after with
                 {
                     Revision = before.Revision + 1,
-                    UpdatedAt = now,
-                    FinishedAt = after.Status == FollowUpStatus.Pending ? null : now,
+                    UpdatedAt = at,
+                    FinishedAt = after.Status == FollowUpStatus.Pending ? null : at,
                 };
-                await index.WriteAsync([IndexedFollowUp.Of(after)], token);
+                await tries.WriteAsync([IndexedFollowUp.Of(after)], token);
                 var pending = head.Pending.Where(one => one.Number != after.Number);
                 var actions = new List<TableTransactionAction>
                 {
@@ -199,13 +232,6 @@ public sealed class FollowUpWriter(
                 return (head with { Pending = after.Status == FollowUpStatus.Pending ? [.. pending, PendingFollowUp.Of(after)] : [.. pending] }, actions);
             },
             cancellation);
-        if (after.Revision > old.Revision)
-        {
-            await index.DropAsync([IndexedFollowUp.Of(old)], cancellation);
-            await dispatch.SendIfSoonAsync(after);
-        }
-
-        return (old, after);
     }
 
     /// <summary>The first answer again, whatever has become of the follow-up since: the same fields made it.</summary>

@@ -85,6 +85,21 @@ public sealed class MessageAppend(
     /// </exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
+        var tries = new IndexTries(followUps);
+        try
+        {
+            var appended = await WriteAsync(id, draft, key, tries, cancellation);
+            tries.IsStored = !appended.Replayed;
+            return appended;
+        }
+        finally
+        {
+            await tries.EndAsync();
+        }
+    }
+
+    private async Task<Appended> WriteAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
+    {
         var running = budget.Start();
         using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
         var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
@@ -105,6 +120,7 @@ public sealed class MessageAppend(
                 running.NothingLanded();
             }
 
+            tries.Begin();
             var references = await finder.FindAsync(head, draft, cancellation);
             var refusal = Refuse(head, references);
             if (refusal is not null)
@@ -125,7 +141,7 @@ public sealed class MessageAppend(
             var effect = EffectOf(head, draft, message);
             try
             {
-                var prepared = await PrepareAsync(head, message, effect, key, cancellation);
+                var prepared = await PrepareAsync(head, message, effect, key, tries, cancellation);
                 var actions = AppendOf(prepared, message, effect, references, draft, key);
                 await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await DropPassedAsync(head, prepared, effect, cancellation);
@@ -286,14 +302,14 @@ public sealed class MessageAppend(
 
     /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
     private async Task<Conversation> PrepareAsync(
-        Conversation head, Message message, FollowUpEffect? effect, IdempotencyKey? key, CancellationToken cancellation)
+        Conversation head, Message message, FollowUpEffect? effect, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
     {
         var hour = message.CreatedAt.Hour();
         var dueRow = key is not null && head.KeyHour < hour
             ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
         var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
-        var indexed = effect is null ? Task.CompletedTask : followUps.WriteAsync(effect.Coming, cancellation);
+        var indexed = effect is null ? Task.CompletedTask : tries.WriteAsync(effect.Coming, cancellation);
         await Task.WhenAll(dueRow, listed, indexed);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }

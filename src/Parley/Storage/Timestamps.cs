@@ -13,11 +13,22 @@ public static class Timestamps
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
-    /// <summary>The same time in UTC, or the next whole millisecond after it.</summary>
+    /// <summary>The same time in UTC, or the next whole millisecond after it; the calendar's last one has none after it.</summary>
     public static DateTimeOffset UpToMillisecond(this DateTimeOffset at)
     {
-        var over = at.Ticks % TimeSpan.TicksPerMillisecond;
-        return (over == 0 ? at : at.AddTicks(TimeSpan.TicksPerMillisecond - over)).ToUniversalTime();
+        var (over, utc) = (at.UtcTicks % TimeSpan.TicksPerMillisecond, at.ToUniversalTime().AddTicks(-(at.UtcTicks % TimeSpan.TicksPerMillisecond)));
+        return over == 0 || utc > DateTimeOffset.MaxValue.AddMilliseconds(-1) ? utc : utc.AddMilliseconds(1);
+    }
+
+    /// <summary>The latest of some times: what comes later in the order of writes is never dated earlier.</summary>
+    public static DateTimeOffset Latest(DateTimeOffset at, params ReadOnlySpan<DateTimeOffset?> others)
+    {
+        foreach (var other in others)
+        {
+            at = other > at ? other.Value : at;
+        }
+
+        return at;
     }
 
     /// <summary>Whole minutes since 1970 (UTC).</summary>

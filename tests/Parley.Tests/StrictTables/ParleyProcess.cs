@@ -34,7 +34,8 @@ internal sealed class ParleyProcess
         SenderWriter = new SenderWriter(Tables, Senders, edits, writers, budget, time, entropy);
         Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
-        var index = new FollowUpIndex(Tables, NullLogger<FollowUpIndex>.Instance);
+        FollowUps = new FollowUpReader(Tables);
+        var index = new FollowUpIndex(Tables, FollowUps, NullLogger<FollowUpIndex>.Instance);
         ConversationChange = new ConversationChange(Tables, Conversations, index, edits, time);
         Unread = new UnreadCounts(Tables);
         Threads = new ThreadReader(Tables, cursors);
@@ -43,7 +44,6 @@ internal sealed class ParleyProcess
         TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
         Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, writers, budget, time, entropy);
         queue ??= Mock.Of<IFollowUpQueue>();
-        FollowUps = new FollowUpReader(Tables);
         FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
         FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
         FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, entropy);
