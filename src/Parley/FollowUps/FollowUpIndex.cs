@@ -44,8 +44,8 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
 {
     /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
     internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> coming, CancellationToken cancellation) => Task.WhenAll(
-        WriteAsync(tables.Tenants, coming.Select(one => one.ListRow), cancellation),
-        WriteAsync(tables.Due, coming.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation));
+        tables.Tenants.UpsertAllAsync(coming.Select(one => one.ListRow), cancellation),
+        tables.Due.UpsertAllAsync(coming.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation));
 
     /// <summary>
     /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the list of that status and the
@@ -93,14 +93,6 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
             LogRowsLeft(logger, e);
-        }
-    }
-
-    private static async Task WriteAsync(TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
-    {
-        foreach (var chunk in rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(Transactions.MaxOperations)))
-        {
-            await table.SubmitAsync([.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row))], cancellation);
         }
     }
 

@@ -29,14 +29,27 @@ internal static class Transactions
         }
     }
 
+    /// <summary>Writes rows, new or in the place of those that are there, as many a call as fit.</summary>
+    public static async Task UpsertAllAsync(this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
+    {
+        foreach (var chunk in Chunks(rows))
+        {
+            await table.SubmitAsync([.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row))], cancellation);
+        }
+    }
+
     /// <summary>Deletes rows whatever they hold, as many a call as fit. That one of them is gone already is no error.</summary>
     public static async Task DeleteAllAsync(this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
     {
-        foreach (var chunk in rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(MaxOperations)))
+        foreach (var chunk in Chunks(rows))
         {
             await table.DeleteChunkAsync(chunk, cancellation);
         }
     }
+
+    /// <summary>As a transaction takes them: of one partition, no more than it may have.</summary>
+    private static IEnumerable<TableEntity[]> Chunks(IEnumerable<TableEntity> rows) =>
+        rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(MaxOperations));
 
     private static async Task DeleteChunkAsync(this TableClient table, TableEntity[] rows, CancellationToken cancellation)
     {
