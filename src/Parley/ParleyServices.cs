@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Parley.Callbacks;
 using Parley.Conversations;
 using Parley.Files;
 using Parley.FollowUps;
@@ -65,6 +66,10 @@ public static class ParleyServices
         services.AddSingleton<FollowUpDispatch>();
         services.AddSingleton<DueLooks>();
         services.AddSingleton<FollowUpFiring>();
+
+        services.AddSingleton(_ => AllowedHosts.Read(configuration));
+        services.AddSingleton<CallbackClient>();
+        services.AddSingleton<CallbackSchedule>();
 
         services.AddSingleton<Housekeeper>();
 

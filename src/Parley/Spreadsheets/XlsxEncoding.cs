@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.IO.Compression;
+
+namespace Parley.Spreadsheets;
+
+/// <summary>
+/// ECMA-376 SpreadsheetML: each sheet's XML goes straight into an entry of a zip archive. Texts are inline strings (§18.3.1.53), for a table
+/// of shared strings would have to be kept until the end. Rows and cells carry no references (optional by §18.3.1.4, §18.3.1.73): their
+/// order says where they are, and they would be a fifth of the bytes to compress.
+/// </summary>
+internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, string[] headings, int rowsPerSheet) : ITableEncoding
+{
+    /// <summary>"Total number of rows on a worksheet", 1,048,576 (Excel specifications and limits), less the headings.</summary>
+    public const int MaxRowsPerSheet = 1_048_575;
+
+    // A sheet of very long texts ends sooner: an entry of 4 GiB needs Zip64, and of a streamed one no reader
+    // can know that before its end.
+    private const long MaxBytesPerSheet = 2L << 30;
+
+    // "Number precision: 15 digits" (Excel specifications and limits).
+    private const long MaxNumber = 999_999_999_999_999;
+
+    // Excel counts 29 February 1900, which there never was, so its days agree with the calendar's only from here on.
+    private static readonly DateTime FirstTime = new(1900, 3, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    // The same table makes the same bytes. It is the first time that zip's MS-DOS times can tell.
+    private static readonly DateTimeOffset EntryTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private ZipArchive? archive;
+    private Stream? entry;
+    private int sheets;
+    private bool inSheet;
+    private int rows;
+    private long sheetBytes;
+
+    public void BeginRow()
+    {
+        if (!inSheet)
+        {
+            BeginSheet();
+        }
+
+        buffer.Write("<row>"u8);
+    }
+
+    public void Text(int column, ReadOnlySpan<char> text)
+    {
+        if (text.IsEmpty)
+        {
+            Empty(column);
+            return;
+        }
+
+        Text(text, CellText.IsFormulaLike(text) ? "<c s=\"3\" t=\"inlineStr\"><is>"u8 : "<c t=\"inlineStr\"><is>"u8);
+    }
+
+    public void Number(int column, long value)
+    {
+        if (value is > MaxNumber or < -MaxNumber)
+        {
+            buffer.Write("<c t=\"inlineStr\"><is><t>"u8);
+            buffer.Write(value);
+            buffer.Write("</t></is></c>"u8);
+            return;
+        }
+
+        buffer.Write("<c><v>"u8);
+        buffer.Write(value);
+        buffer.Write("</v></c>"u8);
+    }
+
+    public void Time(int column, DateTimeOffset value)
+    {
+        if (value.UtcDateTime < FirstTime)
+        {
+            buffer.Write("<c t=\"inlineStr\"><is><t>"u8);
+            buffer.Write(value);
+            buffer.Write("</t></is></c>"u8);
+            return;
+        }
+
+        buffer.Write("<c s=\"2\"><v>"u8);
+        buffer.Write(value.UtcDateTime.ToOADate());
+        buffer.Write("</v></c>"u8);
+    }
+
+    public void Truth(int column, bool value) => buffer.Write(value ? "<c t=\"b\"><v>1</v></c>"u8 : "<c t=\"b\"><v>0</v></c>"u8);
+
+    public void Empty(int column) => buffer.Write("<c/>"u8);
+
+    public ValueTask EndRowAsync(CancellationToken cancellation)
+    {
+        buffer.Write("</row>"u8);
+        rows++;
+        return rows == rowsPerSheet || sheetBytes > MaxBytesPerSheet ? EndSheetAsync(cancellation)
+            : buffer.IsFull ? FlushAsync(cancellation)
+            : default;
+    }
+
+    public async ValueTask CompleteAsync(CancellationToken cancellation)
+    {
+        // A workbook has at least one sheet (§18.2.20).
+        if (sheets == 0)
+        {
+            BeginSheet();
+        }
+
+        if (inSheet)
+        {
+            await EndSheetAsync(cancellation);
+        }
+
+        foreach (var (name, xml) in XlsxParts.Of(sheets))
+        {
+            await OpenAsync(name, cancellation);
+            buffer.Write(xml);
+            await CloseAsync(cancellation);
+        }
+
+        Debug.Assert(archive is not null, "Its first entry has opened it.");
+        await archive.DisposeAsync();
+        archive = null;
+        await output.FlushAsync(cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        // Both end what they have begun, with nowhere to write it.
+        output.Abandon();
+        if (entry is not null)
+        {
+            await entry.DisposeAsync();
+        }
+
+        if (archive is not null)
+        {
+            await archive.DisposeAsync();
+        }
+    }
+
+    private void BeginSheet()
+    {
+        sheets++;
+        rows = 0;
+        sheetBytes = 0;
+        inSheet = true;
+        buffer.Write(XlsxParts.SheetBegin);
+        buffer.Write("<cols><col min=\"1\" max=\""u8);
+        buffer.Write(headings.Length);
+        // A date-time has 23 characters, and a column that is too narrow for it shows ####.
+        buffer.Write("\" width=\"24\" customWidth=\"1\"/></cols><sheetData><row>"u8);
+        foreach (var heading in headings)
+        {
+            Text(heading, CellText.IsFormulaLike(heading) ? "<c s=\"4\" t=\"inlineStr\"><is>"u8 : "<c s=\"1\" t=\"inlineStr\"><is>"u8);
+        }
+
+        buffer.Write("</row>"u8);
+    }
+
+    private async ValueTask EndSheetAsync(CancellationToken cancellation)
+    {
+        buffer.Write("</sheetData></worksheet>"u8);
+        await FlushAsync(cancellation);
+        await CloseAsync(cancellation);
+        inSheet = false;
+    }
+
+    private async ValueTask FlushAsync(CancellationToken cancellation)
+    {
+        if (entry is null)
+        {
+            await OpenAsync(XlsxParts.SheetName(sheets), cancellation);
+        }
+
+        sheetBytes += buffer.Length;
+        await buffer.FlushAsync(entry!, cancellation);
+    }
+
+    private async ValueTask OpenAsync(string name, CancellationToken cancellation)
+    {
+        archive ??= await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
+        var next = archive.CreateEntry(name, CompressionLevel.Fastest);
+        next.LastWriteTime = EntryTime;
+        entry = await next.OpenAsync(cancellation);
+    }
+
+    private async ValueTask CloseAsync(CancellationToken cancellation)
+    {
+        await buffer.FlushAsync(entry!, cancellation);
+        await entry!.DisposeAsync();
+        entry = null;
+        await output.FlushAsync(cancellation);
+    }
+
+    private void Text(ReadOnlySpan<char> text, ReadOnlySpan<byte> begin)
+    {
+        buffer.Write(begin);
+        // Excel trims a text's ends, unless it is told not to.
+        buffer.Write(char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]) ? "<t xml:space=\"preserve\">"u8 : "<t>"u8);
+        XlsxText.Write(buffer, text);
+        buffer.Write("</t></is></c>"u8);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Text;
+
+namespace Parley.Spreadsheets;
+
+/// <summary>The parts of a workbook beside its rows: ECMA-376 Part 2 §10 (content types, relationships), Part 1 §18.2 (workbook), §18.8 (styles).</summary>
+internal static class XlsxParts
+{
+    private const string Declaration = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>""" + "\n";
+    private const string Main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    private const string Relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    private const string PackageRelationships = "http://schemas.openxmlformats.org/package/2006/relationships";
+    private const string ContentType = "application/vnd.openxmlformats-officedocument.spreadsheetml.";
+
+    // Formats of cells, by their place in cellXfs: 0 plain, 1 heading, 2 date-time, 3 text that looks like a formula, 4 such a heading.
+    private const string Styles = Declaration + $"""
+        <styleSheet xmlns="{Main}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd\ hh:mm:ss.000"/></numFmts>
+        <fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>
+        <fills count="2"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill></fills>
+        <borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>
+        <cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>
+        <cellXfs count="5"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>
+        <xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1"/>
+        <xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>
+        <xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" quotePrefix="1"/>
+        <xf numFmtId="0" fontId="1" fillId="0" borderId="0" xfId="0" applyFont="1" quotePrefix="1"/></cellXfs>
+        <cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>
+        """;
+
+    /// <summary>A sheet until its columns, with the first row frozen.</summary>
+    public static ReadOnlySpan<byte> SheetBegin =>
+        """
+        <?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+        <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>
+        """u8;
+
+    /// <summary>A sheet's entry, from 1.</summary>
+    public static string SheetName(int number) => string.Create(CultureInfo.InvariantCulture, $"xl/worksheets/sheet{number}.xml");
+
+    /// <summary>All parts that are not sheets.</summary>
+    public static IEnumerable<(string Name, string Xml)> Of(int sheets)
+    {
+        yield return ("xl/styles.xml", Styles);
+        yield return ("xl/workbook.xml", Declaration + $"""<workbook xmlns="{Main}" xmlns:r="{Relationships}"><sheets>"""
+            + Each(sheets, number => $"""<sheet name="Sheet{number}" sheetId="{number}" r:id="rId{number}"/>""") + "</sheets></workbook>");
+        yield return ("xl/_rels/workbook.xml.rels", Declaration + $"""<Relationships xmlns="{PackageRelationships}">"""
+            + Each(sheets, number => $"""<Relationship Id="rId{number}" Type="{Relationships}/worksheet" Target="worksheets/sheet{number}.xml"/>""")
+            + $"""<Relationship Id="styles" Type="{Relationships}/styles" Target="styles.xml"/></Relationships>""");
+        yield return ("_rels/.rels", Declaration + $"""<Relationships xmlns="{PackageRelationships}">"""
+            + $"""<Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/></Relationships>""");
+        yield return ("[Content_Types].xml", Declaration + """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"""
+            + """<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"""
+            + """<Default Extension="xml" ContentType="application/xml"/>"""
+            + $"""<Override PartName="/xl/workbook.xml" ContentType="{ContentType}sheet.main+xml"/>"""
+            + $"""<Override PartName="/xl/styles.xml" ContentType="{ContentType}styles+xml"/>"""
+            + Each(sheets, number => $"""<Override PartName="/{SheetName(number)}" ContentType="{ContentType}worksheet+xml"/>""") + "</Types>");
+    }
+
+    private static string Each(int sheets, Func<int, FormattableString> xml)
+    {
+        var all = new StringBuilder();
+        for (var number = 1; number <= sheets; number++)
+        {
+            all.Append(FormattableString.Invariant(xml(number)));
+        }
+
+        return all.ToString();
+    }
+}

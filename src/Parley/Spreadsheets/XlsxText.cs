@@ -1,0 +1,50 @@
+using System.Buffers;
+
+namespace Parley.Spreadsheets;
+
+/// <summary>Texts in SpreadsheetML. What XML forbids is gone before (<see cref="CellText.WithoutForbidden"/>).</summary>
+internal static class XlsxText
+{
+    private const int EscapeLength = 7;
+
+    private static readonly SearchValues<char> Special = SearchValues.Create("&<>_\r");
+
+    /// <summary>
+    /// ECMA-376 §22.9.2.19 (ST_Xstring): <c>_xHHHH_</c> stands for a UTF-16 unit. So a text that has the like has its underscore
+    /// escaped, and a carriage return, which XML parsers would turn into a line feed, is written so.
+    /// </summary>
+    public static void Write(Utf8Buffer buffer, ReadOnlySpan<char> text)
+    {
+        for (var at = text.IndexOfAny(Special); at >= 0; at = text.IndexOfAny(Special))
+        {
+            buffer.Write(text[..at]);
+            switch (text[at])
+            {
+                case '&':
+                    buffer.Write("&amp;"u8);
+                    break;
+                case '<':
+                    buffer.Write("&lt;"u8);
+                    break;
+                case '>':
+                    buffer.Write("&gt;"u8);
+                    break;
+                case '\r':
+                    buffer.Write("_x000D_"u8);
+                    break;
+                default:
+                    buffer.Write(IsEscape(text[at..]) ? "_x005F_"u8 : "_"u8);
+                    break;
+            }
+
+            text = text[(at + 1)..];
+        }
+
+        buffer.Write(text);
+    }
+
+    // Readers differ in whether X and lower-case digits count; to escape too many is harmless.
+    private static bool IsEscape(ReadOnlySpan<char> text) =>
+        text.Length >= EscapeLength && text[1] is 'x' or 'X' && text[6] == '_'
+        && char.IsAsciiHexDigit(text[2]) && char.IsAsciiHexDigit(text[3]) && char.IsAsciiHexDigit(text[4]) && char.IsAsciiHexDigit(text[5]);
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Globalization;
+using Parley.Spreadsheets;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// A million rows of messages, of 12 columns, written as a table to nowhere; and that the memory of it does not grow with the rows.
+/// </summary>
+internal static class SpreadsheetMeasure
+{
+    private const int FewRows = 100_000;
+    private const int ManyRows = 1_000_000;
+    private const int Samples = 2_000;
+    private const double MaxMegabytes = 100;
+    private const double MaxGrowthMegabytes = 5;
+
+    private static readonly (TableFormat Format, double MaxSeconds)[] Targets = [(TableFormat.Csv, 1.0), (TableFormat.Jsonl, 3.0), (TableFormat.Xlsx, 3.5)];
+
+    private static readonly TableColumn[] Columns =
+    [
+        new("conversation"), new("title"), new("number"), new("time"), new("role"), new("sender"), new("content", 4), new("ticket"), new("thread"),
+        new("edited"), new("deleted"), new("external_id"),
+    ];
+
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>False when memory grows with the rows or is beyond its limit; times are told only, for machines differ.</summary>
+    public static async Task<bool> RunAsync(BenchOptions options)
+    {
+        Console.WriteLine($"spreadsheets: {ManyRows} messages to nowhere, {options.Rounds} rounds");
+        var random = new Random(1);
+        var texts = new string[Samples];
+        for (var i = 0; i < texts.Length; i++)
+        {
+            texts[i] = SampleText.Next(random);
+        }
+
+        // The process's peak never falls, so all that is few comes before all that is many. What it was before is mostly the runtime.
+        var before = PeakMegabytes();
+        foreach (var (format, _) in Targets)
+        {
+            await WriteAsync(format, FewRows, texts);
+        }
+
+        var few = PeakMegabytes();
+        var table = new TextTable("", "s", "target", "", "MB written", "peak MB then");
+        foreach (var (format, maxSeconds) in Targets)
+        {
+            var seconds = new List<double>();
+            long bytes = 0;
+            for (var round = 0; round < options.Rounds; round++)
+            {
+                var watch = Stopwatch.StartNew();
+                bytes = await WriteAsync(format, ManyRows, texts);
+                seconds.Add(watch.Elapsed.TotalSeconds);
+            }
+
+            var spread = Spread.Of(seconds);
+            table.Add(format.ToString(), $"{Show(spread.Median)} ({Show(spread.Min)} to {Show(spread.Max)})", $"≤ {Show(maxSeconds)}", spread.Median <= maxSeconds ? "met" : "missed",
+                Show(bytes / 1e6), Show(PeakMegabytes()));
+        }
+
+        table.Print();
+        var many = PeakMegabytes();
+        var flat = many <= MaxMegabytes && many - few <= MaxGrowthMegabytes;
+        Console.WriteLine($"  peak memory of the process: {Show(before)} MB before, {Show(few)} MB with {FewRows} rows, {Show(many)} MB with {ManyRows} rows; "
+            + $"target ≤ {Show(MaxMegabytes)}, growing by ≤ {Show(MaxGrowthMegabytes)}: {(flat ? "met" : "missed")}");
+        return flat;
+    }
+
+    private static async Task<long> WriteAsync(TableFormat format, int rows, string[] texts)
+    {
+        await using var table = TableWriter.Create(format, Columns, Stream.Null);
+        for (var row = 0; row < rows; row++)
+        {
+            var fromCustomer = row % 2 == 0;
+            table.Number(row / 50);
+            table.Text("Order and delivery");
+            table.Number(row % 50 + 1);
+            table.Time(Start.AddMilliseconds(row * 1_234L));
+            table.Text(fromCustomer ? "customer" : "agent");
+            table.Text(fromCustomer ? "Zoë Example" : "Service");
+            table.Text(texts[row % texts.Length]);
+            table.Number(row / 200);
+            table.Empty();
+            table.Truth(row % 20 == 0);
+            table.Truth(value: false);
+            table.Text(texts[row % 7].Length > 100 ? "crm-000017" : null);
+            await table.EndRowAsync(default);
+        }
+
+        await table.CompleteAsync(default);
+        return table.Bytes;
+    }
+
+    private static double PeakMegabytes()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64 / 1e6;
+    }
+
+    private static string Show(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
+}
