@@ -27,7 +27,10 @@ internal sealed class DevRun(RunOptions options)
 
         CheckAdminKey(settings["Parley__AdminKey"]!);
         settings.TryAdd("FollowUpSchedule", "0 * * * * *");
+        settings.TryAdd("ExportSchedule", "30 * * * * *");
         settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
+        settings.TryAdd("Exports__SettleSeconds", "1");
+        settings.TryAdd("Callbacks__AllowedHosts", "localhost");
         await using var azurite = await StartStorageAsync(settings, stop);
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);

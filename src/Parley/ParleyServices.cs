@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Callbacks;
 using Parley.Conversations;
+using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
 using Parley.Housekeeping;
@@ -35,10 +36,12 @@ public static class ParleyServices
         services.AddSingleton<KeyedLock>();
         services.AddSingleton<WriteBudget>();
         services.AddSingleton<Edits>();
+        services.AddSingleton<TenantCounters>();
         services.AddSingleton<Cursors>();
 
         services.AddSingleton<Authenticator>();
         services.AddSingleton<TenantAdministration>();
+        services.AddSingleton<WebhookSecrets>();
 
         services.AddSingleton<ConversationReader>();
         services.AddSingleton<ConversationActivity>();
@@ -70,6 +73,23 @@ public static class ParleyServices
         services.AddSingleton(_ => AllowedHosts.Read(configuration));
         services.AddSingleton<CallbackClient>();
         services.AddSingleton<CallbackSchedule>();
+
+        services.AddSingleton(_ => ExportOptions.Read(configuration));
+        services.AddSingleton<ExportFiles>();
+        services.AddSingleton<ExportQueues>();
+        services.AddSingleton<IExportQueues>(provider => provider.GetRequiredService<ExportQueues>());
+        services.AddSingleton<ExportReader>();
+        services.AddSingleton<ExportIndex>();
+        services.AddSingleton<ExportWriter>();
+        services.AddSingleton<ExportLeases>();
+        services.AddSingleton<ExportCreation>();
+        services.AddSingleton<ExportDispatch>();
+        services.AddSingleton<ConversationScan>();
+        services.AddSingleton<MessageScan>();
+        services.AddSingleton<ExportBuild>();
+        services.AddSingleton<ExportCallback>();
+        services.AddSingleton<ExportRedelivery>();
+        services.AddSingleton<ExportRemoval>();
 
         services.AddSingleton<Housekeeper>();
 

@@ -49,6 +49,7 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["Parley__AdminKey"] = adminKey,
                 ["FollowUpSchedule"] = followUpSchedule,
                 ["HousekeepingSchedule"] = Never,
+                ["ExportSchedule"] = Never,
             };
             var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
             return new StartedSystem(storage, parley, adminKey);

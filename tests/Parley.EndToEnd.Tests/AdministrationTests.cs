@@ -39,6 +39,47 @@ public class AdministrationTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task A_new_webhook_secret()
+    {
+        var admin = parley.NewClient(parley.AdminKey);
+        using var made = await admin.SendJsonAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Acme" });
+        var tenant = await made.ReadAsync(HttpStatusCode.Created);
+        var id = tenant["id"]!.GetValue<int>();
+
+        using var first = await RotateAsync(admin, $"{id}");
+        using var second = await RotateAsync(admin, $"{id}");
+        var answers = new[] { await first.ReadAsync(HttpStatusCode.Created), await second.ReadAsync(HttpStatusCode.Created) };
+        Assert.All(answers, answer => Assert.Equal(id, answer["id"]!.GetValue<int>()));
+        Assert.All(answers, answer => Assert.Matches("^whsec_[A-Za-z0-9+/]{43}=$", answer["webhookSecret"]!.GetValue<string>()));
+        Assert.Equal(3, answers.Append(tenant).Select(answer => answer["webhookSecret"]!.GetValue<string>()).Distinct().Count());
+
+        // By the host's own clock.
+        var createdAt = tenant["createdAt"]!.GetValue<DateTimeOffset>();
+        Assert.All(answers, answer => Assert.InRange(
+            answer["previousValidUntil"]!.GetValue<DateTimeOffset>() - createdAt, TimeSpan.FromHours(24), TimeSpan.FromHours(24) + TimeSpan.FromMinutes(2)));
+    }
+
+    [Theory]
+    [InlineData("16777215")]
+    [InlineData("16777216")]
+    [InlineData("0")]
+    [InlineData("acme")]
+    public async Task A_webhook_secret_of_no_tenant(string id)
+    {
+        using var refused = await RotateAsync(parley.NewClient(parley.AdminKey), id);
+        await refused.AssertProblemAsync(404, "tenant_not_found");
+    }
+
+    [Fact]
+    public async Task A_webhook_secret_is_for_the_administrator()
+    {
+        using var refused = await RotateAsync(parley.Client, "1");
+        await refused.AssertProblemAsync(401, "unauthenticated");
+        using var read = await parley.NewClient(parley.AdminKey).GetAsync("v1/admin/tenants/1/webhook-secret");
+        await read.AssertProblemAsync(405, "method_not_allowed");
+    }
+
+    [Fact]
     public async Task Every_field_of_a_paginator()
     {
         var conversation = await parley.Client.CreateConversationAsync();
@@ -64,6 +105,12 @@ public class AdministrationTests(ParleyFixture parley)
             meta["links"]!.AsArray().Select(link => (link!["url"]!.GetValue<string>(), link["label"]!.GetValue<string>(), link["active"]!.GetValue<bool>())));
 
         int Number(string name) => meta[name]!.GetValue<int>();
+    }
+
+    private static async Task<HttpResponseMessage> RotateAsync(HttpClient admin, string tenant)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"v1/admin/tenants/{tenant}/webhook-secret");
+        return await admin.SendAsync(request);
     }
 
     private static async Task<JsonNode> CreateKeyAsync(HttpClient admin, int tenant, object body)

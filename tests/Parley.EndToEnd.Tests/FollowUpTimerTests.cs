@@ -32,6 +32,7 @@ public class FollowUpTimerTests(ParleyFixture parley)
                 ["Parley__AdminKey"] = AdminKey,
                 ["FollowUpSchedule"] = "* * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
+                ["ExportSchedule"] = "30 * * * * *",
             },
             configure: services =>
             {

@@ -49,7 +49,10 @@ public sealed class ParleyFixture : IAsyncLifetime
                 ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
                 ["Parley__AdminKey"] = AdminKey,
                 ["FollowUpSchedule"] = "0 * * * * *",
+                ["ExportSchedule"] = "30 * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
+                ["Exports__SettleSeconds"] = "0",
+                ["Callbacks__AllowedHosts"] = "localhost",
             });
             Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
             ApiKey = (await CreateTenantAsync("Tests")).ApiKey;

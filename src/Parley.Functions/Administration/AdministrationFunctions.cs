@@ -14,8 +14,12 @@ public sealed record TenantAnswer(int Id, string Name, string WebhookSecret, Dat
 /// <summary>A new API key. The key is shown this once.</summary>
 public sealed record ApiKeyAnswer(int Id, string Key, string Label, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
 
-/// <summary>Tenants and their API keys, for the holder of <c>Parley__AdminKey</c>; without that setting nobody gets in.</summary>
-public sealed class AdministrationFunctions(ApiEndpoint endpoint, TenantAdministration administration, IConfiguration configuration, TimeProvider time)
+/// <summary>A new webhook secret. It is shown this once.</summary>
+public sealed record WebhookSecretAnswer(int Id, string WebhookSecret, DateTimeOffset PreviousValidUntil);
+
+/// <summary>Tenants, their API keys and their webhook secrets, for the holder of <c>Parley__AdminKey</c>; without that setting nobody gets in.</summary>
+public sealed class AdministrationFunctions(
+    ApiEndpoint endpoint, TenantAdministration administration, WebhookSecrets webhookSecrets, IConfiguration configuration, TimeProvider time)
 {
     private const int MaxLine = 250;
     private const int MaxBody = 16 * 1024;
@@ -53,17 +57,29 @@ public sealed class AdministrationFunctions(ApiEndpoint endpoint, TenantAdminist
             }
 
             fields.ThrowIfInvalid();
-            if (!TenantId.TryParse(id, out var tenant))
-            {
-                throw ErrorCode.TenantNotFound.With("There is no such tenant.");
-            }
-
-            var created = await administration.CreateKeyAsync(tenant, label, scopes, expiresAt, request.HttpContext.RequestAborted);
+            var created = await administration.CreateKeyAsync(Tenant(id), label, scopes, expiresAt, request.HttpContext.RequestAborted);
             return new JsonResult<ApiKeyAnswer>(
                 new ApiKeyAnswer(created.Number, created.Key, created.Label, [.. created.Scopes.Names()], created.CreatedAt, created.ExpiresAt),
                 CamelJson.Default.ApiKeyAnswer,
                 StatusCodes.Status201Created);
         });
+
+    /// <summary>POST /admin/tenants/{id}/webhook-secret. No body is read: there is nothing to choose.</summary>
+    [Function("AdminTenantWebhookSecretCreate")]
+    public Task CreateWebhookSecret(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/webhook-secret")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, async () =>
+        {
+            RequireAdmin(request);
+            var rotated = await webhookSecrets.RotateAsync(Tenant(id), request.HttpContext.RequestAborted);
+            return new JsonResult<WebhookSecretAnswer>(
+                new WebhookSecretAnswer(rotated.Tenant.Number, rotated.WebhookSecret, rotated.PreviousValidUntil),
+                CamelJson.Default.WebhookSecretAnswer,
+                StatusCodes.Status201Created);
+        });
+
+    private static TenantId Tenant(string id) =>
+        TenantId.TryParse(id, out var tenant) ? tenant : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
 
     private static Scopes ReadScopes(Fields fields)
     {

@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Parley.Functions.Administration;
 using Parley.Functions.Chats;
 using Parley.Functions.Conversations;
+using Parley.Functions.Exports;
 using Parley.Functions.FollowUps;
 using Parley.Functions.Messages;
 using Parley.Functions.Senders;
@@ -31,8 +32,12 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(IAsyncEnumerable<FollowUpEventAnswer>))]
 [JsonSerializable(typeof(SenderAnswer))]
 [JsonSerializable(typeof(CursorList<SenderAnswer>))]
+[JsonSerializable(typeof(ExportTakenAnswer))]
+[JsonSerializable(typeof(ExportAnswer))]
+[JsonSerializable(typeof(CursorList<ExportAnswer>))]
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
+[JsonSerializable(typeof(WebhookSecretAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
 internal sealed partial class CamelJson : JsonSerializerContext
 {

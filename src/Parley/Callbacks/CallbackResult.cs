@@ -26,6 +26,9 @@ public enum CallbackFailure
 
     /// <summary>What came is not HTTP/1.1, or its headers are too large.</summary>
     InvalidAnswer,
+
+    /// <summary>Whoever made the attempt ended before it could note how it went.</summary>
+    Interrupted,
 }
 
 /// <summary>How an attempt went.</summary>

@@ -21,6 +21,17 @@ internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider tim
     private readonly SemaphoreSlim turn = new(1, 1);
     private Kept? kept;
 
+    /// <summary>
+    /// What makes links into a container. Signed with the account's key where the connection has one, else with such a key; so nearly always without a
+    /// storage call.
+    /// </summary>
+    /// <exception cref="Azure.RequestFailedException">As for <see cref="GetAsync"/>.</exception>
+    public async ValueTask<FileLinks> LinksAsync(BlobContainerClient container, TimeSpan lifetime, CancellationToken cancellation)
+    {
+        var key = container.CanGenerateSasUri ? null : await GetAsync(cancellation);
+        return new FileLinks(container, key, time.GetUtcNow() + lifetime);
+    }
+
     /// <summary>A key that is valid for <see cref="MinimumLeft"/> at least.</summary>
     /// <exception cref="Azure.RequestFailedException">The identity has no role with generateUserDelegationKey, or storage does not answer.</exception>
     public async ValueTask<UserDelegationKey> GetAsync(CancellationToken cancellation)

@@ -31,9 +31,12 @@ public sealed class FileLinks
     /// <summary>A link that reads this one file and can do nothing else. Who has it needs no API key.</summary>
     /// <param name="conversation">The conversation that the file belongs to; one of another conversation has a link that finds nothing.</param>
     /// <param name="file">A committed file.</param>
-    public Uri Of(ConversationKey conversation, StoredFile file)
+    public Uri Of(ConversationKey conversation, StoredFile file) => Of(FileStore.BlobName(conversation, file.Id));
+
+    /// <summary>A link that reads one blob of the container and can do nothing else.</summary>
+    internal Uri Of(string blobName)
     {
-        var blob = container.GetBlobClient(FileStore.BlobName(conversation, file.Id));
+        var blob = container.GetBlobClient(blobName);
         var sas = new BlobSasBuilder(BlobSasPermissions.Read, ExpiresOn)
         {
             BlobContainerName = container.Name,

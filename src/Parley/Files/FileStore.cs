@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -65,7 +64,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
             if (read > 0)
             {
                 hash.AppendData(buffer, 0, read);
-                blocks.Add(BlockId(blocks.Count));
+                blocks.Add(BlockWriter.BlockId(blocks.Count));
                 using var block = new MemoryStream(buffer, 0, read, writable: false);
                 await blob.StageBlockAsync(blocks[^1], block, options: null, cancellationToken: cancellation);
             }
@@ -115,11 +114,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
     /// key of the app's identity, which is asked for every few hours; any other call costs no storage call.
     /// </summary>
     /// <exception cref="Azure.RequestFailedException">That key cannot be had; see <see cref="DelegationKeys.GetAsync"/>.</exception>
-    public async ValueTask<FileLinks> LinksAsync(CancellationToken cancellation)
-    {
-        var key = container.CanGenerateSasUri ? null : await keys.GetAsync(cancellation);
-        return new FileLinks(container, key, time.GetUtcNow() + LinkLifetime);
-    }
+    public ValueTask<FileLinks> LinksAsync(CancellationToken cancellation) => keys.LinksAsync(container, LinkLifetime, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => keys.Dispose();
@@ -136,7 +131,4 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
         entropy.Fill(bytes);
         return Entropy.Version4(bytes);
     }
-
-    // Ids of one blob's blocks must be Base64 and of one length.
-    private static string BlockId(int index) => Convert.ToBase64String(Encoding.ASCII.GetBytes(index.ToString("D6", CultureInfo.InvariantCulture)));
 }

@@ -77,6 +77,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode TicketNotFound = new("ticket_not_found", ProblemKind.NotFound, "No such ticket");
     /// <summary>An unknown, malformed or another tenant's follow-up id.</summary>
     public static readonly ErrorCode FollowUpNotFound = new("follow_up_not_found", ProblemKind.NotFound, "No such follow-up");
+    /// <summary>An unknown, malformed or another tenant's export id.</summary>
+    public static readonly ErrorCode ExportNotFound = new("export_not_found", ProblemKind.NotFound, "No such export");
     /// <summary>A body names an unknown chatbot.</summary>
     public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ProblemKind.NotFound, "No such chatbot");
     /// <summary>The path exists; Allow lists its methods.</summary>
@@ -97,6 +99,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode FollowUpRefused = new("follow_up_refused", ProblemKind.Conflict, "The chat takes no follow-up now");
     /// <summary>A chat has at most 20 pending follow-ups.</summary>
     public static readonly ErrorCode TooManyFollowUps = new("too_many_follow_ups", ProblemKind.Conflict, "The chat has too many pending follow-ups");
+    /// <summary>The export has no file (yet, or any more), or nothing to deliver.</summary>
+    public static readonly ErrorCode ExportStatus = new("export_status", ProblemKind.Conflict, "The export is not in the status that this needs");
     /// <summary>The field can only be given its present value.</summary>
     public static readonly ErrorCode Immutable = new("immutable", ProblemKind.Conflict, "The field cannot be changed");
     /// <summary>The row has been changed since the client read it.</summary>
@@ -120,8 +124,8 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
-        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
-        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, Immutable, StaleRevision, BodyTooLarge,
+        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
+        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, Immutable, StaleRevision, BodyTooLarge,
         UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, Busy, StorageUnavailable,
     ];
 

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Problems;
 using Parley.Storage;
 
@@ -51,14 +50,9 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
         var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
         var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
         var page = NumberPage.NewestFirst(1, counter?.GetInt32("LastSender") ?? 0, position, pageSize);
-        var filter = Filters.Range(tenant.PartitionKey, RowKeys.Sender(page.First), RowKeys.Sender(page.Last));
-        var senders = page.Count == 0
-            ? []
-            : await tables.Tenants.QueryAsync<TableEntity>(filter, page.Count, cancellationToken: cancellation)
-                .Select(row => SenderRow.Read(row, tenant)).ToListAsync(cancellation);
-        senders.Reverse();
+        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, RowKeys.Sender, page, cancellation);
         return new SenderPage(
-            senders,
+            [.. rows.Select(row => SenderRow.Read(row, tenant))],
             page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
             page.Previous is { } previous ? await cursors.SealNumberAsync(tenant, Query, previous, cancellation) : null);
     }

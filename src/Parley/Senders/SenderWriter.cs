@@ -7,7 +7,7 @@ namespace Parley.Senders;
 
 /// <summary>Creates and edits senders: one transaction each, in the tenant's partition.</summary>
 public sealed class SenderWriter(
-    ParleyTables tables, SenderReader reader, Edits edits, KeyedLock writers, WriteBudget budget, TimeProvider time, Entropy entropy)
+    ParleyTables tables, SenderReader reader, Edits edits, TenantCounters counters, TimeProvider time, Entropy entropy)
 {
     /// <summary>Creates one.</summary>
     /// <param name="tenant">Whose.</param>
@@ -16,44 +16,22 @@ public sealed class SenderWriter(
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.SenderExists"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public async Task<Sender> CreateAsync(TenantId tenant, Func<Sender, Sender> draft, CancellationToken cancellation)
-    {
-        var running = budget.Start();
-        using var turn = await writers.EnterAsync(tenant.PartitionKey, cancellation);
-        var writeId = entropy.NextWriteId();
-        (Sender Sender, ETag? Counter)? tried = null;
-        while (true)
+    public Task<Sender> CreateAsync(TenantId tenant, Func<Sender, Sender> draft, CancellationToken cancellation) => counters.MakeAsync(
+        tenant,
+        async (sender, writeId, token) => await reader.FindAsync(sender.Key, token) is { } there && there.WriteId == writeId ? there : null,
+        async (counted, writeId, again, token) =>
         {
-            await running.WaitAsync(cancellation);
-            var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
-            if (tried is { } before && before.Counter != counter?.ETag)
+            var sender = draft(NewSender(tenant, counted, writeId));
+            if (again)
             {
-                if (await reader.FindAsync(before.Sender.Key, cancellation) is { } there && there.WriteId == writeId)
-                {
-                    return there;
-                }
-
-                running.NothingLanded();
+                // The transaction itself fails when a key is taken; this tells the client why.
+                await ThrowIfTakenAsync(sender, token);
             }
 
-            if (tried is not null)
-            {
-                await ThrowIfTakenAsync(tried.Value.Sender, cancellation);
-            }
-
-            running.ThrowIfUsedUp();
-            var sender = draft(NewSender(tenant, counter, writeId));
-            try
-            {
-                await running.SendAsync(token => tables.Tenants.SubmitAsync([.. SenderRow.Insertion(sender), Count(sender, counter)], token), cancellation);
-                return sender;
-            }
-            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
-            {
-                tried = (sender, counter?.ETag);
-            }
-        }
-    }
+            return new Numbered<Sender>(
+                sender, [.. SenderRow.Insertion(sender)], new TableEntity(tenant.PartitionKey, RowKeys.Counter) { ["LastSender"] = sender.Key.Number });
+        },
+        cancellation);
 
     /// <summary>Edits one.</summary>
     /// <param name="id">Which.</param>
@@ -108,12 +86,6 @@ public sealed class SenderWriter(
             UpdatedAt = at,
             WriteId = writeId,
         };
-    }
-
-    private static TableTransactionAction Count(Sender sender, TableEntity? counter)
-    {
-        var counted = new TableEntity(sender.Key.Tenant.PartitionKey, RowKeys.Counter) { ["LastSender"] = sender.Key.Number };
-        return counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag);
     }
 
     private static List<TableTransactionAction> ChangeOf(Sender before, Sender after)

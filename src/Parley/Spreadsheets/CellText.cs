@@ -9,7 +9,8 @@ internal static class CellText
     /// <summary>"Total number of characters that a cell can contain" (Excel specifications and limits), in UTF-16 units.</summary>
     public const int MaxLength = 32_767;
 
-    private const string FormulaStarts = "=+-@\t\r";
+    // The second four are full-width forms, which Japanese input turns into the first; to guard too many is harmless.
+    private static readonly SearchValues<char> FormulaStarts = SearchValues.Create("=+-@＝＋－＠");
 
     // Below space, XML 1.0 (§2.2, Char) has only tab, line feed and carriage return.
     private static readonly SearchValues<char> ForbiddenControls =
@@ -17,9 +18,22 @@ internal static class CellText
 
     /// <summary>
     /// Whether a spreadsheet program could take the text for a formula, also after it has dropped leading white space
-    /// (OWASP, "CSV Injection": = + - @ tab, carriage return).
+    /// (OWASP, "CSV Injection": = + - @ tab, carriage return, line feed).
     /// </summary>
-    public static bool IsFormulaLike(ReadOnlySpan<char> text) => text.Length > 0 && FormulaStarts.Contains(text[0]);
+    public static bool IsFormulaLike(ReadOnlySpan<char> text)
+    {
+        if (text.Length > 0 && char.IsWhiteSpace(text[0]))
+        {
+            if (text[0] is '\t' or '\r' or '\n')
+            {
+                return true;
+            }
+
+            text = text.TrimStart();
+        }
+
+        return text.Length > 0 && FormulaStarts.Contains(text[0]);
+    }
 
     /// <summary>
     /// The text without what XML 1.0 forbids: control characters, U+FFFE, U+FFFF and halves of surrogate pairs. The very same text when

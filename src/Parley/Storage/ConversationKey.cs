@@ -36,3 +36,8 @@ public readonly record struct MessageKey(ConversationKey Conversation, int Seque
 /// <param name="Tenant">The owner.</param>
 /// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>
 public readonly record struct SenderKey(TenantId Tenant, int Number);
+
+/// <summary>An export: its tenant and its number in the tenant, from 1, dense.</summary>
+/// <param name="Tenant">The owner.</param>
+/// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>
+public readonly record struct ExportKey(TenantId Tenant, int Number);

@@ -22,6 +22,9 @@ public enum EntityKind
 
     /// <summary>A follow-up.</summary>
     FollowUp = 6,
+
+    /// <summary>An export. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    Export = 7,
 }
 
 /// <summary>

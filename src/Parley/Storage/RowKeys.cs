@@ -175,6 +175,29 @@ public static class RowKeys
         return (new ConversationKey(new TenantId(Number(parts[1])), Number(parts[3])), Number(parts[2]), Number(parts[4]), Number(parts[5]));
     }
 
+    /// <summary>An export, in its tenant's partition.</summary>
+    public static string Export(int number) => string.Create(CultureInfo.InvariantCulture, $"e|{number:D10}");
+
+    /// <summary>How the keys of exports in Due begin.</summary>
+    public const string DueExports = "e|";
+
+    /// <summary>In Due: an export that has a step to be done.</summary>
+    /// <param name="export">The export.</param>
+    /// <param name="step">0 for the file, n for the n-th attempt at the callback.</param>
+    public static string DueExport(ExportKey export, int step) => string.Create(
+        CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|{step:D10}");
+
+    /// <summary>In Due: an export whose file is to be removed.</summary>
+    public static string DueExpiry(ExportKey export) => string.Create(
+        CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|x");
+
+    /// <summary>What a key of <see cref="DueExport"/> or <see cref="DueExpiry"/> tells; no step for the latter.</summary>
+    public static (ExportKey Export, int? Step) ReadDueExport(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (new ExportKey(new TenantId(Number(parts[1])), Number(parts[2])), parts[3] == "x" ? null : Number(parts[3]));
+    }
+
     /// <summary>The number at the end of a key.</summary>
     public static int LastNumber(string rowKey) => Number(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1));
 

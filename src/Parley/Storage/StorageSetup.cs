@@ -5,13 +5,14 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
 
 namespace Parley.Storage;
 
-/// <summary>Connects to storage as the Functions host itself does, and creates the tables, the container and the queues when the app starts.</summary>
-public sealed class StorageSetup(ParleyTables tables, FileStore files, FollowUpQueue followUps) : IHostedService
+/// <summary>Connects to storage as the Functions host itself does, and creates the tables, the containers and the queues when the app starts.</summary>
+public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFiles exports, FollowUpQueue followUps, ExportQueues exportQueues) : IHostedService
 {
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
@@ -74,7 +75,11 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, FollowUpQ
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(
-            tables.CreateIfNotExistsAsync(cancellationToken), files.CreateIfNotExistsAsync(cancellationToken), followUps.CreateIfNotExistsAsync(cancellationToken));
+            tables.CreateIfNotExistsAsync(cancellationToken),
+            files.CreateIfNotExistsAsync(cancellationToken),
+            exports.CreateIfNotExistsAsync(cancellationToken),
+            followUps.CreateIfNotExistsAsync(cancellationToken),
+            exportQueues.CreateIfNotExistsAsync(cancellationToken));
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

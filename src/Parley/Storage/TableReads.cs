@@ -12,6 +12,21 @@ internal static class TableReads
     public static async Task<TableEntity?> FindAsync(this TableClient table, string partitionKey, string rowKey, CancellationToken cancellation) =>
         await table.GetEntityIfExistsAsync<TableEntity>(partitionKey, rowKey, cancellationToken: cancellation) is { HasValue: true } found ? found.Value : null;
 
+    /// <summary>The rows of a page of dense numbers, highest first: one call, none for an empty page.</summary>
+    public static async Task<IReadOnlyList<TableEntity>> ReadPageAsync(
+        this TableClient table, string partitionKey, Func<int, string> rowKey, NumberPage page, CancellationToken cancellation)
+    {
+        if (page.Count == 0)
+        {
+            return [];
+        }
+
+        var filter = Filters.Range(partitionKey, rowKey(page.First), rowKey(page.Last));
+        var rows = await table.QueryAsync<TableEntity>(filter, page.Count, cancellationToken: cancellation).ToListAsync(cancellation);
+        rows.Reverse();
+        return rows;
+    }
+
     /// <summary>The rows of one partition with these keys, those that exist, in no order: one call for every fourteen, side by side.</summary>
     public static async Task<IEnumerable<TableEntity>> FindAllAsync(
         this TableClient table, string partitionKey, IEnumerable<string> rowKeys, CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace Parley.Tenants;
 /// <summary>A new tenant.</summary>
 /// <param name="Tenant">Its number.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="WebhookSecret">Signs its callbacks: <c>whsec_</c> and 32 random bytes in base64 (Standard Webhooks). Shown once.</param>
+/// <param name="WebhookSecret">Signs its callbacks; see <see cref="WebhookSecrets"/>. Shown once.</param>
 /// <param name="CreatedAt">When.</param>
 public sealed record NewTenant(TenantId Tenant, string Name, string WebhookSecret, DateTimeOffset CreatedAt);
 
@@ -27,9 +27,7 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
     public async Task<NewTenant> CreateTenantAsync(string name, CancellationToken cancellation)
     {
         var tenant = new TenantId(await CountAsync(RowKeys.AdministrationPartition, "LastTenant", TenantId.Max, cancellation));
-        Span<byte> secret = stackalloc byte[32];
-        entropy.Fill(secret);
-        var created = new NewTenant(tenant, name, "whsec_" + Convert.ToBase64String(secret), time.NowInMilliseconds());
+        var created = new NewTenant(tenant, name, WebhookSecrets.NewSecret(entropy), time.NowInMilliseconds());
         var profile = new TableEntity(tenant.PartitionKey, RowKeys.Profile)
         {
             ["Name"] = name,

@@ -17,7 +17,7 @@ public enum FaultKind
     /// <summary>The connection breaks before an answer arrives: Azure.Core's RequestFailedException with status 0.</summary>
     Lost,
 
-    /// <summary>The answer's body ends too soon, without an error of the connection. For reads and transactions; others have no body.</summary>
+    /// <summary>The answer's body ends too soon, without an error of the connection. For reads and transactions of tables; others have no body.</summary>
     Cut,
 }
 

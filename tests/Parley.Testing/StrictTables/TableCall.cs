@@ -14,6 +14,19 @@ public enum TableCallKind
     UpsertReplace,
     Delete,
     Transaction,
+
+    /// <summary>A call to something other than the tables, which <see cref="TableCall.Foreign"/> names.</summary>
+    Foreign,
+}
+
+/// <summary>What a process calls besides the tables: blobs, a queue, somebody's server.</summary>
+/// <param name="Service">What is called: <c>blobs</c>, say.</param>
+/// <param name="Operation">What it is asked to do.</param>
+/// <param name="Target">On what: a name without content.</param>
+/// <param name="IsWrite">Whether it may change something.</param>
+public sealed record ForeignCall(string Service, string Operation, string Target, bool IsWrite = true)
+{
+    public override string ToString() => $"{Service} {Operation} {Target}";
 }
 
 /// <summary>One request that reached the service's door.</summary>
@@ -33,9 +46,16 @@ public sealed record TableCall(
     /// <summary>What it writes to a property of a row: a string, bool, int, long, double, DateTime (UTC), Guid or byte[]; null when it does not.</summary>
     public Func<string, string, object?> Written { get; init; } = (_, _) => null;
 
-    /// <summary>Whether it may change data.</summary>
-    public bool IsWrite => Kind is not (TableCallKind.Get or TableCallKind.Query);
+    /// <summary>What a foreign call is; null for a call to the tables. Such a one has no table, partition and rows.</summary>
+    public ForeignCall? Foreign { get; init; }
 
-    public override string ToString() =>
-        $"{Process}#{Number} {Kind} {Table} {(Kind == TableCallKind.Query ? Filter : $"{PartitionKey} [{string.Join(", ", RowKeys)}]")}";
+    /// <summary>Whether it may change data.</summary>
+    public bool IsWrite => Foreign?.IsWrite ?? Kind is not (TableCallKind.Get or TableCallKind.Query);
+
+    public override string ToString() => Kind switch
+    {
+        TableCallKind.Foreign => $"{Process}#{Number} {Foreign}",
+        TableCallKind.Query => $"{Process}#{Number} {Kind} {Table} {Filter}",
+        _ => $"{Process}#{Number} {Kind} {Table} {PartitionKey} [{string.Join(", ", RowKeys)}]",
+    };
 }

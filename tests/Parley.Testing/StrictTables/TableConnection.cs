@@ -7,8 +7,8 @@ using Parley.Testing.TableService;
 namespace Parley.Testing;
 
 /// <summary>
-/// One process's way to <see cref="StrictTables"/>. After a crash every call through it throws; the data live on, and a new connection
-/// is the restarted process.
+/// One process's way to <see cref="StrictTables"/>, and by <see cref="CallAsync{T}"/> to everything else that it calls. After a crash every
+/// call through it throws; the data live on, and a new connection is the restarted process.
 /// </summary>
 /// <remarks>
 /// Azure.Core's policies run above it, so each of their retries is a call of its own. They wait by the wall clock unless the delay is
@@ -34,7 +34,7 @@ public sealed class TableConnection : HttpPipelineTransport
     /// <summary>The process's name in traces.</summary>
     public string Name { get; }
 
-    /// <summary>How many calls reached it, failed ones and retries included.</summary>
+    /// <summary>How many calls reached it, failed ones, retries and foreign ones included.</summary>
     public int Calls => calls;
 
     /// <summary>How many entities its reads and queries were answered with.</summary>
@@ -66,59 +66,118 @@ public sealed class TableConnection : HttpPipelineTransport
         ThrowIfDead();
         var request = RequestReader.Read(message.Request);
         var call = request.ToCall(Name, Interlocked.Increment(ref calls));
+        var (answer, fault) = await CarryOutAsync(
+            call,
+            () => Execute(request, call),
+            fault => fault.Kind == FaultKind.Busy ? Answer.Refuse(TableError.ServerBusy) : throw Unanswered(fault, call),
+            message.CancellationToken).ConfigureAwait(false);
+        message.Response = AnswerWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
+        message.Response.ClientRequestId = message.Request.ClientRequestId;
+    }
+
+    /// <summary>
+    /// A foreign call: numbered among the process's calls, and with every hook and fault that calls to the tables have. What does not
+    /// come back fails as storage clients do: a RequestFailedException with status 503 or 0, or a TaskCanceledException.
+    /// </summary>
+    /// <param name="foreign">What is called.</param>
+    /// <param name="carryOut">Does it, at once and on the data alone: when the call's turn comes, later, or never. It must not throw.</param>
+    /// <param name="cancellation">The caller's; a call that is given up while it waits may be carried out late all the same.</param>
+    public Task CallAsync(ForeignCall foreign, Action carryOut, CancellationToken cancellation = default) => CallAsync(
+        foreign,
+        () =>
+        {
+            carryOut();
+            return true;
+        },
+        cancellation: cancellation);
+
+    /// <inheritdoc cref="CallAsync(ForeignCall, Action, CancellationToken)"/>
+    /// <param name="foreign">What is called.</param>
+    /// <param name="carryOut">
+    /// Does it, at once and on the data alone, and answers: when the call's turn comes, later, or never. It must not throw; what is
+    /// refused is an answer too, of which the caller makes an exception when it arrives.
+    /// </param>
+    /// <param name="statusOf">The status of an answer, for <see cref="TableHooks.After"/>; 200 unless said otherwise.</param>
+    /// <param name="failed">
+    /// What the caller gets instead of an answer (<see cref="FaultKind.Busy"/>, <see cref="FaultKind.TimeOut"/>,
+    /// <see cref="FaultKind.Lost"/>), returned or thrown, where it is not what storage clients throw.
+    /// </param>
+    /// <param name="cancellation">The caller's; a call that is given up while it waits may be carried out late all the same.</param>
+    public async Task<T> CallAsync<T>(
+        ForeignCall foreign, Func<T> carryOut, Func<T, int>? statusOf = null, Func<FaultKind, T>? failed = null, CancellationToken cancellation = default)
+    {
+        ThrowIfDead();
+        var call = new TableCall(Name, Interlocked.Increment(ref calls), TableCallKind.Foreign, "", null, [], null) { Foreign = foreign };
+        var (answer, fault) = await CarryOutAsync(call, Execute, fault => failed is null ? throw Unanswered(fault, call) : failed(fault.Kind), cancellation)
+            .ConfigureAwait(false);
+        return fault.Kind == FaultKind.Cut ? throw new NotSupportedException($"Answers of tables alone can be cut: {call}") : answer;
+
+        T Execute()
+        {
+            var done = carryOut();
+            hooks.After?.Invoke(call, statusOf?.Invoke(done) ?? 200);
+            return done;
+        }
+    }
+
+    /// <summary>What a storage client throws when no good answer comes.</summary>
+    internal static Exception Unanswered(FaultKind kind, string what) => kind switch
+    {
+        FaultKind.Busy => new RequestFailedException(503, $"The server is busy: {what}", "ServerBusy", innerException: null),
+        // As Azure.Core's ResponseBodyPolicy does when its network time-out fires.
+        FaultKind.TimeOut => new TaskCanceledException($"The operation was cancelled because it exceeded the configured timeout: {what}"),
+        // As Azure.Core's HttpClientTransport does with an HttpRequestException.
+        _ => new RequestFailedException($"The connection was reset: {what}", new IOException("Connection reset by peer.")),
+    };
+
+    private static Exception Unanswered(Fault fault, TableCall call) => Unanswered(fault.Kind, $"{fault.Side} {call}");
+
+    private async ValueTask<(T Answer, Fault Fault)> CarryOutAsync<T>(TableCall call, Func<T> execute, Func<Fault, T> failed, CancellationToken cancellation)
+    {
         if (hooks.Before is { } before)
         {
             try
             {
                 // Whoever completes the wait runs what follows, without a detour over the thread pool: see Simulation.
-                await before(call, message.CancellationToken).ConfigureAwait(false);
+                await before(call, cancellation).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (hooks.LandsAfterAll?.Invoke(call) == true)
             {
-                ExecuteLate(request, call);
+                LetLand(call, execute);
                 throw;
             }
         }
 
         // Another call of the process may have ended it in the meantime.
         ThrowIfDead();
-        message.CancellationToken.ThrowIfCancellationRequested();
+        cancellation.ThrowIfCancellationRequested();
         var fault = hooks.Fault?.Invoke(call) ?? Fault.None;
-        var answer = Carry(request, call, fault);
-        message.Response = AnswerWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
-        message.Response.ClientRequestId = message.Request.ClientRequestId;
+        return (CarryOut(call, fault, execute, failed), fault);
     }
 
-    private Answer Carry(TableRequest request, TableCall call, Fault fault)
+    private T CarryOut<T>(TableCall call, Fault fault, Func<T> execute, Func<Fault, T> failed)
     {
         if (fault.Kind is FaultKind.None or FaultKind.Cut)
         {
-            return Execute(request, call);
+            return execute();
         }
 
         if (fault.Side == FaultSide.After)
         {
-            Execute(request, call);
+            execute();
         }
         else if (fault.Side == FaultSide.Late)
         {
-            ExecuteLate(request, call);
+            LetLand(call, execute);
         }
 
-        switch (fault.Kind)
+        if (fault.Kind == FaultKind.Crash)
         {
-            case FaultKind.Crash:
-                crash = $"{Name} crashed, {fault.Side}: {call}";
-                throw new CrashException(crash);
-            case FaultKind.Busy:
-                return Answer.Refuse(TableError.ServerBusy);
-            case FaultKind.TimeOut:
-                // As Azure.Core's ResponseBodyPolicy does when its network time-out fires.
-                throw new TaskCanceledException($"The operation was cancelled because it exceeded the configured timeout: {fault.Side} {call}");
-            default:
-                // As Azure.Core's HttpClientTransport does with an HttpRequestException.
-                throw new RequestFailedException($"The connection was reset: {fault.Side} {call}", new IOException("Connection reset by peer."));
+            crash = $"{Name} crashed, {fault.Side}: {call}";
+            throw new CrashException(crash);
         }
+
+        return failed(fault);
     }
 
     private Answer Execute(TableRequest request, TableCall call)
@@ -129,10 +188,10 @@ public sealed class TableConnection : HttpPipelineTransport
         return answer;
     }
 
-    private void ExecuteLate(TableRequest request, TableCall call)
+    private void LetLand<T>(TableCall call, Func<T> execute)
     {
         var late = hooks.Late ?? throw new InvalidOperationException($"Nobody takes what is late: {call}");
-        late(call, () => Execute(request, call));
+        late(call, () => execute());
     }
 
     private void ThrowIfDead()

@@ -1,6 +1,6 @@
 namespace Parley.Testing;
 
-/// <summary>What happens around the calls of one connection. All of it is optional.</summary>
+/// <summary>What happens around the calls of one connection, to the tables and foreign ones alike. All of it is optional.</summary>
 public sealed record TableHooks
 {
     /// <summary>Awaited before each call is carried out, with the call's own cancellation: a scheduler's turn.</summary>

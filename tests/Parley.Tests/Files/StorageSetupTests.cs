@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
 using Parley.Storage;
@@ -31,19 +32,25 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
     }
 
     [Fact]
-    public async Task Starting_creates_the_tables_the_container_and_the_queue_and_may_be_repeated()
+    public async Task Starting_creates_the_tables_the_containers_and_the_queues_and_may_be_repeated()
     {
         var configuration = Configuration(("AzureWebJobsStorage", storage.ConnectionString));
         var blobs = StorageSetup.ConnectBlobs(configuration);
         using var files = new FileStore(blobs, TimeProvider.System, new Entropy());
         var queues = StorageSetup.ConnectQueues(configuration);
-        var setup = new StorageSetup(new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions())), files, new FollowUpQueue(queues));
+        using var exports = new ExportFiles(blobs, TimeProvider.System);
+        var tables = new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
+        var setup = new StorageSetup(tables, files, exports, new FollowUpQueue(queues), new ExportQueues(queues));
 
         await setup.StartAsync(CancellationToken.None);
         await setup.StartAsync(CancellationToken.None);
 
         Assert.True(await blobs.GetBlobContainerClient("files").ExistsAsync());
-        Assert.True(await queues.GetQueueClient(FollowUpQueue.Name).ExistsAsync());
+        Assert.True(await blobs.GetBlobContainerClient("exports").ExistsAsync());
+        foreach (var queue in new[] { FollowUpQueue.Name, ExportQueues.Files, ExportQueues.Callbacks })
+        {
+            Assert.True(await queues.GetQueueClient(queue).ExistsAsync());
+        }
     }
 
     private static IConfiguration Configuration(params (string Key, string Value)[] settings) => new ConfigurationBuilder()

@@ -73,6 +73,8 @@ public class RouteTests
     [InlineData("/v1/chat-message-follow-ups", "GET,POST")]
     [InlineData("/v1/chat-message-follow-ups/7", "DELETE,GET,PATCH")]
     [InlineData("/v1/chat-message-follow-ups/7/events", "GET")]
+    [InlineData("/v1/admin/tenants/7/keys", "POST")]
+    [InlineData("/v1/admin/tenants/7/webhook-secret", "POST")]
     [InlineData("/v1/nothing", "")]
     [InlineData("/", "")]
     public void Methods_of_a_path(string path, string expected) => Assert.Equal(expected, string.Join(',', new RouteTable().MethodsOf(path)));

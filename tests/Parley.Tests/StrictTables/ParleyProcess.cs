@@ -31,7 +31,7 @@ internal sealed class ParleyProcess
         var edits = new Edits(writers, budget, entropy);
         Conversations = new ConversationReader(Tables);
         Senders = new SenderReader(Tables, cursors);
-        SenderWriter = new SenderWriter(Tables, Senders, edits, writers, budget, time, entropy);
+        SenderWriter = new SenderWriter(Tables, Senders, edits, new TenantCounters(Tables, writers, budget, entropy), time, entropy);
         Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
         FollowUps = new FollowUpReader(Tables);

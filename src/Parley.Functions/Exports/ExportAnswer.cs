@@ -1,0 +1,73 @@
+using Parley.Exports;
+using Parley.Functions.Http;
+
+namespace Parley.Functions.Exports;
+
+/// <summary>What taking an export on answers.</summary>
+public sealed record ExportTakenAnswer(string Message, Guid ExportId);
+
+/// <summary>An attempt at a callback.</summary>
+public sealed record CallbackAttemptAnswer(int Number, DateTimeOffset At, int? Status, string? Failure, long DurationMs, string Body)
+{
+    /// <summary>Shapes a stored attempt.</summary>
+    public static CallbackAttemptAnswer Of(CallbackAttempt attempt) => new(
+        attempt.Number, attempt.At, attempt.Status, attempt.Failure is { } failure ? Words.Of(failure) : null, attempt.DurationMs, attempt.Body);
+}
+
+/// <summary>How far an export's callback is.</summary>
+public sealed record CallbackAnswer(string Status, string Url, DateTimeOffset? NextAttemptAt, IReadOnlyList<CallbackAttemptAnswer> Attempts);
+
+/// <summary>An export.</summary>
+public sealed record ExportAnswer(
+    Guid Id,
+    int Number,
+    string Status,
+    string? Reason,
+    string? Detail,
+    DateTimeOffset RangeStart,
+    DateTimeOffset RangeEnd,
+    string Format,
+    string Language,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    DateTimeOffset? ExpiresAt,
+    long Rows,
+    long Bytes,
+    string? Sha256,
+    long RemovedCharacters,
+    long CutCharacters,
+    string? Url,
+    DateTimeOffset? UrlExpiresAt,
+    CallbackAnswer Callback)
+{
+    /// <summary>Shapes a stored export.</summary>
+    /// <param name="export">The export.</param>
+    /// <param name="link">To its file; null when it has none.</param>
+    public static ExportAnswer Of(Export export, ExportLink? link) => new(
+        export.Id,
+        export.Key.Number,
+        Words.Of(export.Status),
+        export.Reason,
+        export.Detail,
+        export.RangeStart,
+        export.RangeEnd,
+        Words.Of(export.Format),
+        ExportFields.NameOf(export.Language),
+        export.CreatedAt,
+        export.StartedAt,
+        export.FinishedAt,
+        export.ExpiresAt,
+        export.Rows,
+        export.Bytes,
+        export.Sha256,
+        export.RemovedCharacters,
+        export.CutCharacters,
+        link?.Url.ToString(),
+        link?.ExpiresAt,
+        new CallbackAnswer(
+            Words.Of(export.CallbackStatus),
+            export.CallbackUrl,
+            export.CallbackStatus == CallbackStatus.Pending ? export.DueAt : null,
+            [.. export.CallbackAttempts.Select(CallbackAttemptAnswer.Of)]));
+}

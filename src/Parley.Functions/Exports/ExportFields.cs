@@ -1,0 +1,35 @@
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.Functions.Http;
+using Parley.Spreadsheets;
+
+namespace Parley.Functions.Exports;
+
+/// <summary>Reads the body that asks for an export.</summary>
+internal static class ExportFields
+{
+    private const string English = "enUs";
+    private const string Portuguese = "ptBr";
+
+    /// <summary>A language as Zaia's clients spell it.</summary>
+    public static string NameOf(ExportLanguage language) => language == ExportLanguage.PtBr ? Portuguese : English;
+
+    /// <summary>What is asked for.</summary>
+    /// <param name="fields">Learn of what is wrong, but for the range.</param>
+    /// <param name="allowed">Hosts that callbacks may go to besides public ones.</param>
+    public static NewExport Read(Fields fields, AllowedHosts allowed)
+    {
+        var callbackUrl = fields.RequiredText("callbackUrl", 1, CallbackUrl.MaxLength);
+        if (callbackUrl.Length > 0 && CallbackUrl.Wrong(callbackUrl, allowed) is { } wrong)
+        {
+            fields.Fail("callbackUrl", wrong);
+        }
+
+        return new NewExport(
+            fields.Time("rangeStart"),
+            fields.Time("rangeEnd"),
+            callbackUrl,
+            fields.Word("language", English, Portuguese) == Portuguese ? ExportLanguage.PtBr : ExportLanguage.EnUs,
+            fields.Word<TableFormat>("format") ?? TableFormat.Xlsx);
+    }
+}

@@ -1,0 +1,114 @@
+using Azure;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.Functions.Http;
+using Parley.Problems;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Exports;
+
+/// <summary>Exports of messages, as Zaia's clients ask for them, and what becomes of them.</summary>
+public sealed class ExportFunctions(
+    ApiEndpoint endpoint,
+    ExportCreation creation,
+    ExportReader reader,
+    ExportRemoval removal,
+    ExportRedelivery redelivery,
+    ExportFiles files,
+    AllowedHosts allowed,
+    TimeProvider time)
+{
+    /// <summary>Room for a URL of which every character is escaped.</summary>
+    private const int MaxBody = 32 * 1024;
+
+    /// <summary>POST /chat-messages/export.</summary>
+    [Function("ChatMessagesExport")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var draft = ExportFields.Read(fields, allowed);
+            var key = RequestHeaders.ReadIdempotencyKey(
+                request, fields, $"{draft.RangeStart:O}", $"{draft.RangeEnd:O}", draft.CallbackUrl, $"{draft.Language}", $"{draft.Format}");
+            if (key is null && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).Wrong is { } wrong)
+            {
+                // With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                fields.Fail(wrong.Field, wrong.Text);
+            }
+
+            fields.ThrowIfInvalid();
+            var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
+            var taken = new ExportTakenAnswer("The export has begun; the callback URL is called when it has ended.", export.Id);
+            return new JsonResult<ExportTakenAnswer>(taken, CamelJson.Default.ExportTakenAnswer)
+            {
+                Replayed = replayed,
+                Location = $"{PublicUrl.Of(request)[..^"chat-messages/export".Length]}exports/{export.Id}",
+            };
+        });
+
+    /// <summary>GET /exports.</summary>
+    [Function("ExportsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var (cursor, pageSize) = (query.Cursor(), query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize));
+            query.ThrowIfInvalid();
+            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
+            var answers = new List<ExportAnswer>(page.Exports.Count);
+            foreach (var export in page.Exports)
+            {
+                answers.Add(await ShapeAsync(export, call.Cancellation));
+            }
+
+            return new JsonResult<CursorList<ExportAnswer>>(
+                CursorList.Create(answers, page.Next, page.Previous, request), CamelJson.Default.CursorListExportAnswer);
+        });
+
+    /// <summary>GET /exports/{id}.</summary>
+    [Function("ExportsGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    /// <summary>GET /exports/{id}/content: the file.</summary>
+    [Function("ExportsContent")]
+    public Task Content([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}/content")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var export = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            if (export.Status != ExportStatus.Completed)
+            {
+                throw NoFile(export);
+            }
+
+            try
+            {
+                return new ExportFileResult(export, await files.OpenAsync(export, call.Cancellation));
+            }
+            catch (RequestFailedException e) when (e.IsNotFound())
+            {
+                // Removed since the row was read.
+                throw NoFile(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation));
+            }
+        });
+
+    /// <summary>DELETE /exports/{id}: cancels it, or removes its file.</summary>
+    [Function("ExportsDelete")]
+    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    /// <summary>POST /exports/{id}/callback: delivers it again.</summary>
+    [Function("ExportsCallback")]
+    public Task Callback([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    private static ParleyException NoFile(Export export) => ErrorCode.ExportStatus.With($"The export is {Words.Of(export.Status)}: it has no file.");
+
+    private async Task<IResult> AnswerAsync(Export export, Call call) =>
+        new JsonResult<ExportAnswer>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportAnswer);
+
+    private async Task<ExportAnswer> ShapeAsync(Export export, CancellationToken cancellation) => ExportAnswer.Of(export, await files.LinkAsync(export, cancellation));
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging;
+using Parley.Callbacks;
+using Parley.Spreadsheets;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Exports;
+
+/// <summary>
+/// Delivers the callbacks of exports: one attempt each time, whose result and the next attempt's time are one change of the row. A crash between the two makes
+/// the receiver get it again, under the same <c>webhook-id</c>.
+/// </summary>
+public sealed partial class ExportCallback(
+    ExportReader reader,
+    ExportLeases leases,
+    ExportWriter writer,
+    ExportFiles files,
+    WebhookSecrets secrets,
+    CallbackClient client,
+    CallbackSchedule schedule,
+    ExportDispatch dispatch,
+    TimeProvider time,
+    ILogger<ExportCallback> logger)
+{
+    /// <summary>So often an attempt is begun that ends without a result; then it counts as failed.</summary>
+    private const int MaxClaims = 5;
+
+    /// <summary>Makes the attempt that a message asks for, if that is still to be done.</summary>
+    public async Task RunAsync(ExportStep step, CancellationToken cancellation)
+    {
+        if (await reader.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: > 0 } export
+            || export.Step != step.Step || export.IsHeld(time.GetUtcNow()))
+        {
+            // Done with, or somebody is at it.
+            return;
+        }
+
+        if (due > time.GetUtcNow())
+        {
+            await dispatch.AskAsync(export);
+            return;
+        }
+
+        await using var lease = await leases.TryTakeAsync(export, cancellation);
+        if (lease is null)
+        {
+            return;
+        }
+
+        lease.KeepRenewing(current => current);
+        var (at, result) = (time.NowInMilliseconds(), await SendAsync(lease.Export, lease.Lost));
+        await lease.StopAsync();
+        await ConcludeAsync(lease.Export, at, result, cancellation);
+    }
+
+    private async Task<CallbackResult> SendAsync(Export export, CancellationToken cancellation)
+    {
+        if (export.Claims > MaxClaims)
+        {
+            return new CallbackResult(null, CallbackFailure.Interrupted, TimeSpan.Zero);
+        }
+
+        var keys = await secrets.ReadAsync(export.Key.Tenant, cancellation);
+        var link = await files.LinkAsync(export, cancellation);
+        var body = JsonSerializer.SerializeToUtf8Bytes(CallbackBody.Of(export, link), CallbackBodyJson.Default.CallbackBody);
+        var headers = WebhookSignature.Headers($"export_{export.Id:N}", time.GetUtcNow(), body, keys);
+        return await client.SendAsync(export.CallbackUrl, body, headers, cancellation);
+    }
+
+    private async Task ConcludeAsync(Export export, DateTimeOffset at, CallbackResult result, CancellationToken cancellation)
+    {
+        var made = new CallbackAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
+        var (now, next) = (time.NowInMilliseconds(), default(CallbackStep));
+        var concluded = await writer.ChangeAsync(export, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
+        LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", $"{next.Verdict}");
+        if (concluded is { DueAt: not null, LeaseId: null })
+        {
+            await dispatch.AskAsync(concluded);
+        }
+
+        Export After(Export current)
+        {
+            // A client may have begun a new round meanwhile.
+            next = schedule.After(current.Step - current.RoundStart, result);
+            var after = current with
+            {
+                CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), made],
+                Claims = 0,
+                LeaseId = null,
+                LeaseUntil = null,
+            };
+            return next.Verdict switch
+            {
+                CallbackVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + next.Delay).UpToMillisecond() },
+                CallbackVerdict.Taken => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
+                CallbackVerdict.Refused => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
+                _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
+            };
+        }
+    }
+
+    [LoggerMessage(1306, LogLevel.Information, "Attempt {Attempt} at the callback of export {Export}: {Result}, so {Verdict}.")]
+    private static partial void LogAttempt(ILogger logger, Guid export, int attempt, string result, string verdict);
+}
+
+/// <summary>What a callback says (docs/api.md).</summary>
+internal sealed record CallbackBody(string Type, DateTimeOffset Timestamp, CallbackData Data)
+{
+    public static CallbackBody Of(Export export, ExportLink? link) => new(
+        export.Status == ExportStatus.Completed ? "export.completed" : "export.failed",
+        export.FinishedAt!.Value,
+        new CallbackData(
+            export.Id,
+            export.Status,
+            link?.Url,
+            link?.ExpiresAt,
+            export.Format,
+            export.Rows,
+            export.Bytes,
+            export.Sha256,
+            export.RangeStart,
+            export.RangeEnd,
+            export.Reason));
+}
+
+/// <summary>The export in it. The link is made afresh for each attempt, and so is its end.</summary>
+internal sealed record CallbackData(
+    Guid ExportId,
+    ExportStatus Status,
+    Uri? Url,
+    DateTimeOffset? ExpiresAt,
+    TableFormat Format,
+    long Rows,
+    long Bytes,
+    string? Sha256,
+    DateTimeOffset RangeStart,
+    DateTimeOffset RangeEnd,
+    string? Reason);
+
+/// <summary>As the API writes: camelCase, words in snake_case, times in UTC with milliseconds.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcTime), typeof(Word<ExportStatus>), typeof(Word<TableFormat>)])]
+[JsonSerializable(typeof(CallbackBody))]
+internal sealed partial class CallbackBodyJson : JsonSerializerContext;

@@ -1,0 +1,42 @@
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Exports;
+
+/// <summary>Delivers callbacks again, when a client asks for it.</summary>
+public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, ExportDispatch dispatch, TimeProvider time)
+{
+    /// <summary>
+    /// Begins a new round of attempts, now, whatever became of earlier ones; an attempt that is being made at this moment is left to its end, and is the
+    /// first of the round.
+    /// </summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.ExportStatus"/>, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// </exception>
+    public async Task<Export> DeliverAsync(TenantId tenant, string id, CancellationToken cancellation)
+    {
+        var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), Again, cancellation);
+        if (export is { DueAt: not null, LeaseId: null })
+        {
+            await dispatch.AskAsync(export);
+        }
+
+        return export;
+    }
+
+    private Export Again(Export export)
+    {
+        if (export.Status is not (ExportStatus.Completed or ExportStatus.Failed))
+        {
+            throw ErrorCode.ExportStatus.With(export.IsUnfinished
+                ? "The export has not ended; it calls back when it has."
+                : "The export's file is gone, so there is nothing to deliver.");
+        }
+
+        var now = time.NowInMilliseconds();
+        return export.IsHeld(now)
+            ? export with { RoundStart = export.Step - 1 }
+            : export with { CallbackStatus = CallbackStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, Claims = 0, LeaseId = null, LeaseUntil = null };
+    }
+}

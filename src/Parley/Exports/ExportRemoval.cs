@@ -1,0 +1,51 @@
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Exports;
+
+/// <summary>
+/// Ends exports and removes their files. The row changes first, so that nobody is given a link to what is about to go; then the blobs go, and once more
+/// when the row of Due for the expiry is looked at: so nothing that a crash or a late attempt leaves there stays longer than that.
+/// </summary>
+public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, ExportOptions options, TimeProvider time)
+{
+    /// <summary>What a client's DELETE does: cancels an export that has no file yet, removes the file of one that has. Again, it changes nothing.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// </exception>
+    public async Task<Export> RemoveAsync(TenantId tenant, string id, CancellationToken cancellation)
+    {
+        var now = time.NowInMilliseconds();
+        var removed = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), Removed, cancellation);
+        await files.DeleteRestAsync(removed, cancellation);
+        return removed;
+
+        Export Removed(Export export) => export.Status switch
+        {
+            ExportStatus.Pending or ExportStatus.Running =>
+                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + options.Keep },
+            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed },
+            _ => export,
+        };
+    }
+
+    /// <summary>What the timer does when an export's time is over.</summary>
+    internal async Task ExpireAsync(Export export, CancellationToken cancellation)
+    {
+        var expired = await writer.ChangeAsync(
+            export,
+            current => current.Status == ExportStatus.Completed ? WithoutSteps(current) with { Status = ExportStatus.Expired } : current,
+            cancellation);
+        await files.DeleteRestAsync(expired, cancellation);
+    }
+
+    /// <summary>Nothing more is done for it: what would be delivered is gone.</summary>
+    private static Export WithoutSteps(Export export) => export with
+    {
+        CallbackStatus = export.CallbackStatus == CallbackStatus.Pending ? CallbackStatus.Cancelled : export.CallbackStatus,
+        DueAt = null,
+        Claims = 0,
+        LeaseId = null,
+        LeaseUntil = null,
+    };
+}

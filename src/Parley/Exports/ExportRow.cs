@@ -1,0 +1,94 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure.Data.Tables;
+using Parley.Spreadsheets;
+using Parley.Storage;
+
+namespace Parley.Exports;
+
+/// <summary>The rows <c>e|n</c> of a tenant's partition.</summary>
+internal static class ExportRow
+{
+    public static TableEntity Create(Export export)
+    {
+        var row = new TableEntity(export.Key.Tenant.PartitionKey, RowKeys.Export(export.Key.Number))
+        {
+            ["WriteId"] = export.WriteId,
+            ["Check"] = export.Check,
+            ["Rev"] = export.Revision,
+            ["CreatedAt"] = export.CreatedAt,
+            ["RangeStart"] = export.RangeStart,
+            ["RangeEnd"] = export.RangeEnd,
+            ["Format"] = export.Format.ToString(),
+            ["Language"] = (int)export.Language,
+            ["CallbackUrl"] = export.CallbackUrl,
+            ["Status"] = (int)export.Status,
+            ["Rows"] = export.Rows,
+            ["Bytes"] = export.Bytes,
+            ["Removed"] = export.RemovedCharacters,
+            ["Cut"] = export.CutCharacters,
+            ["Callback"] = (int)export.CallbackStatus,
+            ["Step"] = export.Step,
+            ["RoundStart"] = export.RoundStart,
+            ["Claims"] = export.Claims,
+        };
+        row.SetIfAny("EditId", export.EditId);
+        row.SetIfAny("Reason", export.Reason);
+        row.SetIfAny("Detail", export.Detail);
+        row.SetIfAny("StartedAt", export.StartedAt);
+        row.SetIfAny("FinishedAt", export.FinishedAt);
+        row.SetIfAny("ExpiresAt", export.ExpiresAt);
+        row.SetIfAny("Sha256", export.Sha256);
+        row.SetIfAny("FileAttempt", export.FileAttempt);
+        row.SetIfAny("DueAt", export.DueAt);
+        row.SetIfAny("LeaseId", export.LeaseId);
+        row.SetIfAny("LeaseUntil", export.LeaseUntil);
+        if (export.CallbackAttempts.Count > 0)
+        {
+            // An answer of control characters is six times as long in JSON.
+            LongText.Write(row, "Attempts", JsonSerializer.Serialize(export.CallbackAttempts, CallbackAttemptJson.Default.IReadOnlyListCallbackAttempt));
+        }
+
+        return row;
+    }
+
+    public static Export Read(TableEntity row, TenantId tenant) => new()
+    {
+        Key = new ExportKey(tenant, RowKeys.LastNumber(row.RowKey)),
+        WriteId = row.GetString("WriteId"),
+        Check = row.GetInt64("Check")!.Value,
+        Revision = row.GetInt32("Rev")!.Value,
+        EditId = row.GetString("EditId"),
+        CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
+        RangeStart = row.GetDateTimeOffset("RangeStart")!.Value,
+        RangeEnd = row.GetDateTimeOffset("RangeEnd")!.Value,
+        Format = Enum.Parse<TableFormat>(row.GetString("Format")),
+        Language = (ExportLanguage)row.GetInt32("Language")!.Value,
+        CallbackUrl = row.GetString("CallbackUrl"),
+        Status = (ExportStatus)row.GetInt32("Status")!.Value,
+        Reason = row.GetString("Reason"),
+        Detail = row.GetString("Detail"),
+        StartedAt = row.GetDateTimeOffset("StartedAt"),
+        FinishedAt = row.GetDateTimeOffset("FinishedAt"),
+        ExpiresAt = row.GetDateTimeOffset("ExpiresAt"),
+        Rows = row.GetInt64("Rows")!.Value,
+        Bytes = row.GetInt64("Bytes")!.Value,
+        RemovedCharacters = row.GetInt64("Removed")!.Value,
+        CutCharacters = row.GetInt64("Cut")!.Value,
+        Sha256 = row.GetString("Sha256"),
+        FileAttempt = row.GetInt32("FileAttempt"),
+        CallbackStatus = (CallbackStatus)row.GetInt32("Callback")!.Value,
+        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts ? JsonSerializer.Deserialize(attempts, CallbackAttemptJson.Default.IReadOnlyListCallbackAttempt)! : [],
+        DueAt = row.GetDateTimeOffset("DueAt"),
+        Step = row.GetInt32("Step")!.Value,
+        RoundStart = row.GetInt32("RoundStart")!.Value,
+        Claims = row.GetInt32("Claims")!.Value,
+        LeaseId = row.GetString("LeaseId"),
+        LeaseUntil = row.GetDateTimeOffset("LeaseUntil"),
+        ETag = row.ETag,
+    };
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(IReadOnlyList<CallbackAttempt>))]
+internal sealed partial class CallbackAttemptJson : JsonSerializerContext;

@@ -1,0 +1,110 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Azure.Storage.Blobs.Specialized;
+
+namespace Parley.Files;
+
+/// <summary>
+/// Writes a blob forward-only in flat memory: while one block is on its way the next one is filled. Nobody can read anything of it before the blocks are
+/// committed; storage drops those that nobody commits after a week.
+/// </summary>
+/// <param name="blob">Nobody else's: two writers of one blob would stage blocks under the same ids.</param>
+/// <param name="blockBytes">Bytes of a block; a blob has at most 50,000 ("Put Block", Blob service REST reference).</param>
+/// <param name="beforeBlock">Asked before each block is sent; ends the writing by throwing.</param>
+internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action beforeBlock) : Stream
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly List<string> blockIds = [];
+    private byte[] filling = new byte[blockBytes];
+    private byte[] leaving = new byte[blockBytes];
+    private int filled;
+    private Task sending = Task.CompletedTask;
+
+    /// <summary>The blocks, in their order.</summary>
+    public IReadOnlyList<string> BlockIds => blockIds;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>The id of a blob's n-th block, from 0. Ids of one blob must be Base64 and of one length.</summary>
+    public static string BlockId(int index) => Convert.ToBase64String(Encoding.ASCII.GetBytes(index.ToString("D6", CultureInfo.InvariantCulture)));
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var part = buffer[..Math.Min(buffer.Length, filling.Length - filled)];
+            part.CopyTo(filling.AsMemory(filled));
+            filled += part.Length;
+            buffer = buffer[part.Length..];
+            if (filled == filling.Length)
+            {
+                await SendAsync(cancellationToken);
+            }
+        }
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>Sends what is left; all blocks are there then.</summary>
+    /// <returns>SHA-256 of all bytes: 64 lower-case hexadecimal digits.</returns>
+    public async Task<string> CompleteAsync(CancellationToken cancellation)
+    {
+        if (filled > 0)
+        {
+            await SendAsync(cancellation);
+        }
+
+        await sending;
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Does not wait for more than the block that is on its way.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        hash.Dispose();
+        await base.DisposeAsync();
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private async Task SendAsync(CancellationToken cancellation)
+    {
+        await sending;
+        beforeBlock();
+        (filling, leaving) = (leaving, filling);
+        var length = filled;
+        filled = 0;
+        hash.AppendData(leaving, 0, length);
+        blockIds.Add(BlockId(blockIds.Count));
+        sending = StageAsync(blockIds[^1], length, cancellation);
+    }
+
+    private async Task StageAsync(string id, int length, CancellationToken cancellation)
+    {
+        using var block = new MemoryStream(leaving, 0, length, writable: false);
+        await blob.StageBlockAsync(id, block, options: null, cancellationToken: cancellation);
+    }
+}

@@ -1,0 +1,85 @@
+namespace Parley.Testing.BlobService;
+
+/// <summary>What is kept under a blob's name: what was committed, which is all that anyone reads, and the blocks that wait for a commit.</summary>
+internal sealed class Blob
+{
+    /// <summary>"Put Block", remarks.</summary>
+    private const int MaxUncommitted = 100_000;
+
+    /// <summary>"Put Block List", remarks.</summary>
+    private const int MaxCommitted = 50_000;
+
+    /// <summary>"Put Block": an id is at most so many bytes before it is encoded.</summary>
+    private const int MaxIdBytes = 64;
+
+    /// <summary>"Put Block": blocks that nobody commits go a week after the last of them came.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromDays(7);
+
+    private readonly Dictionary<string, StoredBlock> staged = new(StringComparer.Ordinal);
+    private DateTimeOffset lastStagedAt;
+
+    public StoredBlob? Committed { get; private set; }
+
+    public BlobError? Stage(string id, ReadOnlyMemory<byte> content, DateTimeOffset now)
+    {
+        DropForgotten(now);
+        if (!Convert.TryFromBase64String(id, new byte[id.Length], out var bytes) || bytes is 0 or > MaxIdBytes)
+        {
+            return BlobError.InvalidBlockId;
+        }
+
+        if (content.IsEmpty)
+        {
+            return BlobError.EmptyBlock;
+        }
+
+        if (staged.Keys.FirstOrDefault() is { } other && other.Length != id.Length)
+        {
+            return BlobError.InvalidBlobOrBlock;
+        }
+
+        if (staged.Count == MaxUncommitted && !staged.ContainsKey(id))
+        {
+            return BlobError.TooManyBlocks;
+        }
+
+        staged[id] = new StoredBlock(id, content);
+        lastStagedAt = now;
+        return null;
+    }
+
+    /// <summary>Makes the listed blocks the blob; staged ones that are not listed go.</summary>
+    public BlobError? Commit(BlobRequest request, string etag, DateTimeOffset now)
+    {
+        DropForgotten(now);
+        if (request.Blocks.Count > MaxCommitted)
+        {
+            return BlobError.BlockListTooLong;
+        }
+
+        var blocks = new List<StoredBlock>(request.Blocks.Count);
+        foreach (var (source, id) in request.Blocks)
+        {
+            var block = source == BlockSource.Committed ? null : staged.GetValueOrDefault(id);
+            block ??= source == BlockSource.Uncommitted ? null : Committed?.Blocks.FirstOrDefault(one => one.Id == id);
+            if (block is null)
+            {
+                return BlobError.InvalidBlockList;
+            }
+
+            blocks.Add(block);
+        }
+
+        Committed = new StoredBlob(request.Name, blocks, request.Headers, etag, Committed?.CreatedAt ?? now, now);
+        staged.Clear();
+        return null;
+    }
+
+    private void DropForgotten(DateTimeOffset now)
+    {
+        if (now >= lastStagedAt + Patience)
+        {
+            staged.Clear();
+        }
+    }
+}

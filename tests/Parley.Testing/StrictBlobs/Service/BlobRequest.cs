@@ -1,0 +1,69 @@
+namespace Parley.Testing.BlobService;
+
+/// <summary>The operations, named as the Blob service's REST reference names them.</summary>
+internal enum BlobOperation
+{
+    CreateContainer,
+    ListBlobs,
+    PutBlock,
+    PutBlockList,
+    GetBlob,
+    GetBlobProperties,
+    DeleteBlob,
+}
+
+/// <summary>Which of a blob's blocks of one id is meant ("Put Block List", request body).</summary>
+internal enum BlockSource
+{
+    Committed,
+    Uncommitted,
+    Latest,
+}
+
+/// <summary>A request as it was read.</summary>
+/// <param name="Operation">What it does.</param>
+/// <param name="Container">The container.</param>
+/// <param name="Name">The blob; empty for the container itself.</param>
+internal sealed record BlobRequest(BlobOperation Operation, string Container, string Name)
+{
+    public const string AnyETag = "*";
+
+    /// <summary>The id of the block to stage.</summary>
+    public string BlockId { get; init; } = "";
+
+    /// <summary>The bytes of the block to stage.</summary>
+    public ReadOnlyMemory<byte> Content { get; init; }
+
+    /// <summary>The blocks to commit.</summary>
+    public IReadOnlyList<(BlockSource Source, string Id)> Blocks { get; init; } = [];
+
+    /// <summary>The headers to commit.</summary>
+    public BlobHeaders Headers { get; init; } = new();
+
+    /// <summary>The bytes to read, both ends included; null for all of them.</summary>
+    public (long First, long? Last)? Range { get; init; }
+
+    public string? IfMatch { get; init; }
+
+    public string? IfNoneMatch { get; init; }
+
+    public string Prefix { get; init; } = "";
+
+    /// <summary>Where a list goes on.</summary>
+    public string? Marker { get; init; }
+
+    public int? MaxResults { get; init; }
+
+    private bool IsWrite => Operation is not (BlobOperation.ListBlobs or BlobOperation.GetBlob or BlobOperation.GetBlobProperties);
+
+    public ForeignCall ToCall() => new(
+        "blobs",
+        Operation.ToString(),
+        Operation switch
+        {
+            BlobOperation.CreateContainer => Container,
+            BlobOperation.ListBlobs => $"{Container}/{Prefix}*",
+            _ => $"{Container}/{Name}",
+        },
+        IsWrite);
+}

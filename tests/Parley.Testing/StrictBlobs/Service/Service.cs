@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Text;
+
+namespace Parley.Testing.BlobService;
+
+/// <summary>The containers and what is done to them. One request at a time: each happens at once.</summary>
+internal sealed class Service(TimeProvider time)
+{
+    /// <summary>"List Blobs": what a page has at most.</summary>
+    private const int MaxPage = 5_000;
+
+    private readonly Dictionary<string, SortedDictionary<string, Blob>> containers = new(StringComparer.Ordinal);
+    private long etags;
+
+    /// <summary>The committed blobs whose names begin so, in the order of their names.</summary>
+    public IEnumerable<StoredBlob> Find(string container, string prefix) =>
+        containers.TryGetValue(container, out var blobs)
+            ? blobs.Where(blob => blob.Value.Committed is not null && blob.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(blob => blob.Value.Committed!)
+            : [];
+
+    public Answer Execute(BlobRequest request)
+    {
+        if (request.Operation == BlobOperation.CreateContainer)
+        {
+            return containers.TryAdd(request.Container, new SortedDictionary<string, Blob>(StringComparer.Ordinal))
+                ? new Answer(201)
+                : Answer.Refuse(BlobError.ContainerAlreadyExists);
+        }
+
+        if (!containers.TryGetValue(request.Container, out var blobs))
+        {
+            return Answer.Refuse(BlobError.ContainerNotFound);
+        }
+
+        var blob = blobs.GetValueOrDefault(request.Name);
+        return request.Operation switch
+        {
+            BlobOperation.ListBlobs => List(request),
+            BlobOperation.PutBlock => PutBlock(request, blob, blobs),
+            BlobOperation.PutBlockList => PutBlockList(request, blob, blobs),
+            BlobOperation.GetBlob => Get(request, blob?.Committed),
+            BlobOperation.GetBlobProperties => Unless(CheckRead(request, blob?.Committed), () => new Answer(200) { Blob = blob!.Committed }),
+            BlobOperation.DeleteBlob => Delete(request, blob, blobs),
+            _ => throw new NotSupportedException($"StrictBlobs knows no {request.Operation}."),
+        };
+    }
+
+    private Answer PutBlock(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
+    {
+        blob ??= new Blob();
+        return Unless(blob.Stage(request.BlockId, request.Content, time.GetUtcNow()), () =>
+        {
+            blobs[request.Name] = blob;
+            return new Answer(201);
+        });
+    }
+
+    private Answer PutBlockList(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
+    {
+        blob ??= new Blob();
+        var etag = string.Create(CultureInfo.InvariantCulture, $"0x8D{etags + 1:X12}");
+        return Unless(CheckWrite(request, blob.Committed) ?? blob.Commit(request, etag, time.GetUtcNow()), () =>
+        {
+            etags++;
+            blobs[request.Name] = blob;
+            return new Answer(201) { Blob = blob.Committed };
+        });
+    }
+
+    /// <summary>What was staged for it goes along; the documentation does not say, so this is our best knowledge.</summary>
+    private static Answer Delete(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs) =>
+        Unless(blob?.Committed is { } there ? CheckWrite(request, there) : BlobError.BlobNotFound, () =>
+        {
+            blobs.Remove(request.Name);
+            return new Answer(202);
+        });
+
+    private static Answer Get(BlobRequest request, StoredBlob? blob) => Unless(CheckRead(request, blob), () =>
+    {
+        if (request.Range is not { } range)
+        {
+            return new Answer(200) { Blob = blob, Bytes = (0, blob!.Length) };
+        }
+
+        var last = Math.Min(range.Last ?? long.MaxValue, blob!.Length - 1);
+        return range.First >= blob.Length
+            ? Answer.Refuse(BlobError.InvalidRange)
+            : new Answer(206) { Blob = blob, Bytes = (range.First, last - range.First + 1) };
+    });
+
+    private Answer List(BlobRequest request)
+    {
+        if (request.MaxResults <= 0)
+        {
+            return Answer.Refuse(BlobError.MaxResultsOutOfRange);
+        }
+
+        // A marker is nothing that a client may look into.
+        var from = request.Marker is { } marker ? Encoding.UTF8.GetString(Convert.FromBase64String(marker)) : "";
+        var size = Math.Min(request.MaxResults ?? MaxPage, MaxPage);
+        var found = Find(request.Container, request.Prefix).Where(blob => string.CompareOrdinal(blob.Name, from) >= 0).Take(size + 1).ToList();
+        var next = found.Count > size ? Convert.ToBase64String(Encoding.UTF8.GetBytes(found[size].Name)) : null;
+        return new Answer(200) { Page = new BlobPage(request, found[..Math.Min(found.Count, size)], next) };
+    }
+
+    private static Answer Unless(BlobError? error, Func<Answer> otherwise) => error is null ? otherwise() : Answer.Refuse(error);
+
+    /// <summary>"Specifying conditional headers for Blob service operations".</summary>
+    private static BlobError? CheckRead(BlobRequest request, StoredBlob? blob) =>
+        blob is null ? BlobError.BlobNotFound
+        : request.IfMatch is { } wanted && !Fits(wanted, blob) ? BlobError.ConditionNotMet
+        : request.IfNoneMatch is { } known && Fits(known, blob) ? BlobError.NotModified
+        : null;
+
+    private static BlobError? CheckWrite(BlobRequest request, StoredBlob? blob) =>
+        request.IfMatch is { } wanted && !Fits(wanted, blob) ? BlobError.ConditionNotMet
+        : request.IfNoneMatch is not { } other || !Fits(other, blob) ? null
+        : other == BlobRequest.AnyETag ? BlobError.BlobAlreadyExists
+        : BlobError.ConditionNotMet;
+
+    private static bool Fits(string etag, StoredBlob? blob) => blob is not null && (etag == BlobRequest.AnyETag || etag == $"\"{blob.ETag}\"");
+}

@@ -1,0 +1,199 @@
+using Azure.Data.Tables;
+using Parley.Problems;
+using Parley.Storage;
+using Parley.Tenants;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.Tests.Tenants;
+
+public sealed class WebhookSecretsTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Day = TimeSpan.FromHours(24);
+
+    private readonly VirtualTime time = new();
+    private readonly StrictTables tables;
+    private readonly WebhookSecrets secrets;
+    private NewTenant tenant = null!;
+
+    public WebhookSecretsTests()
+    {
+        tables = new StrictTables(time);
+        secrets = Secrets(tables.Connect(), time, 1);
+    }
+
+    public async Task InitializeAsync() => tenant = await CreateTenantAsync(tables, time);
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Fact]
+    public async Task The_old_secret_signs_on_for_a_day()
+    {
+        Assert.Equal([tenant.WebhookSecret], await ReadAsync());
+
+        var rotated = await RotateAsync();
+        Assert.Equal((tenant.Tenant, time.GetUtcNow() + Day), (rotated.Tenant, rotated.PreviousValidUntil));
+        Assert.StartsWith("whsec_", rotated.WebhookSecret, StringComparison.Ordinal);
+        Assert.Equal(32, Convert.FromBase64String(rotated.WebhookSecret[6..]).Length);
+        Assert.NotEqual(tenant.WebhookSecret, rotated.WebhookSecret);
+        Assert.Equal([rotated.WebhookSecret, tenant.WebhookSecret], await ReadAsync());
+
+        time.Advance(Day - TimeSpan.FromMilliseconds(1));
+        Assert.Equal([rotated.WebhookSecret, tenant.WebhookSecret], await ReadAsync());
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal([rotated.WebhookSecret], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Twice_in_a_day_each_has_its_own_day()
+    {
+        var first = await RotateAsync();
+        time.Advance(TimeSpan.FromHours(10));
+        var second = await RotateAsync();
+        Assert.Equal([second.WebhookSecret, first.WebhookSecret, tenant.WebhookSecret], await ReadAsync());
+
+        time.Advance(TimeSpan.FromHours(14));
+        Assert.Equal([second.WebhookSecret, first.WebhookSecret], await ReadAsync());
+        time.Advance(TimeSpan.FromHours(10));
+        Assert.Equal([second.WebhookSecret], await ReadAsync());
+    }
+
+    [Fact]
+    public async Task Four_earlier_ones_are_kept_and_the_oldest_goes()
+    {
+        var all = new List<string> { tenant.WebhookSecret };
+        for (var i = 0; i < 6; i++)
+        {
+            all.Insert(0, (await RotateAsync()).WebhookSecret);
+            Assert.Equal(all.Take(5), await ReadAsync());
+        }
+    }
+
+    [Fact]
+    public async Task What_has_ended_is_not_kept()
+    {
+        await RotateAsync();
+        await RotateAsync();
+        time.Advance(Day);
+        await RotateAsync();
+        Assert.Single(Earlier((await ProfileAsync())!));
+    }
+
+    [Fact]
+    public async Task The_rest_of_the_profile_stays()
+    {
+        await RotateAsync();
+        var profile = await ProfileAsync();
+        Assert.Equal(("Acme", tenant.CreatedAt), (profile!.GetString("Name"), profile.GetDateTimeOffset("CreatedAt")));
+    }
+
+    [Fact]
+    public async Task Reading_is_one_call_and_rotating_two()
+    {
+        var connection = tables.Connect();
+        var counted = Secrets(connection, time, 2);
+        await counted.ReadAsync(tenant.Tenant, CancellationToken.None);
+        Assert.Equal(1, connection.Calls);
+        await counted.RotateAsync(tenant.Tenant, CancellationToken.None);
+        Assert.Equal(3, connection.Calls);
+    }
+
+    [Fact]
+    public async Task Of_an_unknown_tenant_there_is_nothing()
+    {
+        var unknown = new TenantId(77);
+        Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.ReadAsync(unknown, CancellationToken.None))).Code);
+        Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.RotateAsync(unknown, CancellationToken.None))).Code);
+        Assert.Null(await tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(unknown.PartitionKey, RowKeys.Profile, CancellationToken.None));
+    }
+
+    [Fact]
+    public Task Rotations_at_once_all_happen_and_none_twice() => Interleaving.ExploreAsync(300, async run =>
+    {
+        var fresh = new StrictTables(run.Time);
+        var made = await CreateTenantAsync(fresh, run.Time);
+        var rotated = await Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
+            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None)));
+
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
+        Assert.Equal(made.WebhookSecret, signing[^1]);
+        Assert.Equal(rotated.Select(one => one.WebhookSecret).Order(StringComparer.Ordinal), signing.SkipLast(1).Order(StringComparer.Ordinal));
+    });
+
+    [Fact]
+    public Task After_lost_answers_there_is_one_new_secret_and_the_answer_is_true() => Interleaving.ExploreAsync(500, async run =>
+    {
+        var fresh = new StrictTables(run.Time);
+        var made = await CreateTenantAsync(fresh, run.Time);
+        run.CallTime = TimeSpan.FromMilliseconds(50);
+        var told = new List<string>();
+        var unknown = 0;
+        await Task.WhenAll(Enumerable.Range(1, 2).Select(async i =>
+        {
+            var ways = TableHooks.OneIn(2, (run.Seed * 10) + i, Fault.Unanswered);
+            var hooks = new TableHooks { Fault = call => call.IsWrite ? ways(call) : Fault.None };
+            try
+            {
+                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None);
+                told.Add(rotated.WebhookSecret);
+                var row = await ProfileAsync(fresh);
+                Assert.True(
+                    row!.GetString("WebhookSecret") == rotated.WebhookSecret || Earlier(row).Contains(rotated.WebhookSecret, StringComparer.Ordinal),
+                    "A secret was told that does not sign.");
+            }
+            catch (ParleyException e) when (e.Code == ErrorCode.StorageUnavailable)
+            {
+                unknown++;
+            }
+        }));
+        run.DeliverLate();
+
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
+        Assert.Equal(signing.Count, signing.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(made.WebhookSecret, signing[^1]);
+        Assert.Subset(signing.ToHashSet(StringComparer.Ordinal), told.ToHashSet(StringComparer.Ordinal));
+        Assert.InRange(signing.Count, told.Count + 1, told.Count + 1 + unknown);
+    });
+
+    [Fact]
+    public async Task A_rotation_that_died_and_is_repeated_keeps_the_secret_that_the_receiver_knows() => await CrashSweep.RunAsync(
+        async (run, fresh) => (Run: run, Tables: fresh, Tenant: await CreateTenantAsync(fresh, run.Time)),
+        (world, process) => Secrets(process, world.Run.Time, 11).RotateAsync(world.Tenant.Tenant, CancellationToken.None),
+        async (world, process) =>
+        {
+            var validUntil = world.Run.Time.GetUtcNow() + Day;
+            var rotated = await Secrets(process, world.Run.Time, 12).RotateAsync(world.Tenant.Tenant, CancellationToken.None);
+            Assert.Equal(validUntil, rotated.PreviousValidUntil);
+        },
+        async (world, process) =>
+        {
+            var signing = await Secrets(process, world.Run.Time, 13).ReadAsync(world.Tenant.Tenant, CancellationToken.None);
+            Assert.Equal(world.Tenant.WebhookSecret, signing[^1]);
+            Assert.InRange(signing.Count, 2, 3);
+        },
+        CrashSweep.CrashesAndLateCalls,
+        seeds: 10);
+
+    private static WebhookSecrets Secrets(TableConnection process, TimeProvider time, int seed) =>
+        new(new ParleyTables(process.ServiceClient()), time, new Entropy(seed), new WriteBudget(time, new Entropy(seed)));
+
+    private static async Task<NewTenant> CreateTenantAsync(StrictTables tables, TimeProvider time)
+    {
+        var parley = new ParleyTables(tables.Connect("setup").ServiceClient());
+        await parley.CreateIfNotExistsAsync(CancellationToken.None);
+        var administration = new TenantAdministration(parley, time, new Entropy(0), new WriteBudget(time, new Entropy(0)));
+        return await administration.CreateTenantAsync("Acme", CancellationToken.None);
+    }
+
+    private static Task<TableEntity?> ProfileAsync(StrictTables tables) =>
+        tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(new TenantId(1).PartitionKey, RowKeys.Profile, CancellationToken.None);
+
+    private static IEnumerable<string> Earlier(TableEntity profile) =>
+        System.Text.Json.Nodes.JsonNode.Parse(profile.GetString("EarlierWebhookSecrets"))!.AsArray().Select(one => one!["secret"]!.GetValue<string>());
+
+    private Task<TableEntity?> ProfileAsync() => ProfileAsync(tables);
+
+    private Task<RotatedWebhookSecret> RotateAsync() => secrets.RotateAsync(tenant.Tenant, CancellationToken.None);
+
+    private Task<IReadOnlyList<string>> ReadAsync() => secrets.ReadAsync(tenant.Tenant, CancellationToken.None);
+}
