@@ -23,7 +23,8 @@ internal sealed record BenchOptions
         new("post", "posting messages, 16 clients on 200 conversations, through HTTP, against raw storage calls", PostMeasure.RunAsync),
         new("follow-ups", "10,000 follow-ups due at one minute, of 100 tenants and of one, against raw storage calls", FollowUpMeasure.RunAsync),
         new("mixed", "32 clients doing everything at once for a minute; fails on a 5xx other than 503, or when memory grows", MixedMeasure.RunAsync),
-        new("spreadsheets", "a million rows as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
+        new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
+        new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
     ];
 
     public static string Help { get; } = string.Join('\n', [

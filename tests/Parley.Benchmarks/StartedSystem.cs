@@ -50,6 +50,7 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["FollowUpSchedule"] = followUpSchedule,
                 ["HousekeepingSchedule"] = Never,
                 ["ExportSchedule"] = Never,
+                ["Exports__SettleSeconds"] = "0",
             };
             var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
             return new StartedSystem(storage, parley, adminKey);

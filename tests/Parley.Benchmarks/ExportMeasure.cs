@@ -1,0 +1,184 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.Exports;
+using Parley.Messages;
+using Parley.Storage;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// Exports from storage into a blob, against the same queries made with the storage SDK alone; and what an export of one day costs of what one of half a year
+/// costs, in storage calls.
+/// </summary>
+internal static class ExportMeasure
+{
+    private const int HalfYear = 180;
+    private const double MaxRatio = 1.3;
+    private const double MaxShare = 0.05;
+    private static readonly string[] Formats = ["csv", "jsonl", "xlsx"];
+
+    /// <summary>False when the export of a day costs too many calls; times are told only, for machines differ.</summary>
+    public static async Task<bool> RunAsync(BenchOptions options)
+    {
+        await TimeAsync(Math.Max(1, options.Rounds / 8));
+        return await CountDayAsync();
+    }
+
+    /// <summary>Few long conversations: Azurite looks at all rows of a table for every query, so that many would measure that.</summary>
+    private static async Task TimeAsync(int rounds)
+    {
+        const int Conversations = 250, MessagesEach = 800, Messages = Conversations * MessagesEach;
+        Console.WriteLine($"exports: {Messages} messages of {Conversations} conversations from storage into a blob, {rounds} rounds");
+        await using var ground = await Ground.StartAsync();
+        var (until, from) = (ground.Now, ground.Now.AddDays(-HalfYear));
+        await ground.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
+        var table = new TextTable("", "Parley s", "raw scan s", "ratio", "target", "", "MB");
+        foreach (var format in Formats)
+        {
+            var (parley, raw, ratios) = (new List<double>(), new List<double>(), new List<double>());
+            var bytes = 0L;
+            for (var round = 0; round < rounds; round++)
+            {
+                var watch = Stopwatch.StartNew();
+                Require(Messages, await ground.ScanAsync(from, until));
+                raw.Add(watch.Elapsed.TotalSeconds);
+                var (export, elapsed) = await ground.ExportAsync(format, from, until);
+                Require(Messages, export.Rows);
+                parley.Add(elapsed.TotalSeconds);
+                ratios.Add(parley[^1] / raw[^1]);
+                bytes = export.Bytes;
+            }
+
+            var ratio = Spread.Of(ratios);
+            table.Add(format, Show(Spread.Of(parley)), Show(Spread.Of(raw)), Show(ratio), $"≤ {Show(MaxRatio)}", ratio.Median <= MaxRatio ? "met" : "missed", Show(bytes / 1e6));
+        }
+
+        table.Print();
+    }
+
+    private static async Task<bool> CountDayAsync()
+    {
+        const int Conversations = 1_000, MessagesEach = 10;
+        Console.WriteLine($"  a year of {2 * Conversations} conversations of {MessagesEach} messages: one day and the latter half of it");
+        await using var ground = await Ground.StartAsync();
+        var (until, from, begin) = (ground.Now, ground.Now.AddDays(-HalfYear), ground.Now.AddDays(-2 * HalfYear));
+        await ground.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
+        await ground.FillAsync(10 + Conversations, Conversations, begin, from.AddHours(-1), MessagesEach);
+        var all = await ground.CountAsync(from, until);
+        var day = await ground.CountAsync(until.AddDays(-90), until.AddDays(-89));
+        var share = (double)day.Calls / all.Calls;
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"  one day: {day.Rows} messages, {day.Calls} calls ({day.Scans} for messages); half a year: {all.Rows} messages, {all.Calls} calls ({all.Scans} for messages); share {share:P1}, target ≤ {MaxShare:P0}: {(share <= MaxShare ? "met" : "EXCEEDED")}"));
+        return share <= MaxShare;
+    }
+
+    private static void Require(long messages, long read)
+    {
+        if (read != messages)
+        {
+            throw new BenchmarkException($"{read} messages were read, not {messages}.");
+        }
+    }
+
+    private static string Show(Spread spread) => $"{Show(spread.Median)} ({Show(spread.Min)} to {Show(spread.Max)})";
+
+    private static string Show(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
+
+    /// <summary>A tenant on a storage of its own, and the calls to it.</summary>
+    private sealed class Ground : IAsyncDisposable
+    {
+        private readonly StorageCalls calls;
+        private readonly BlobCalls blobCalls;
+        private readonly KeptExports queues;
+        private readonly StartedSystem system;
+        private readonly TenantClient client;
+        private readonly ExportSeed seed;
+
+        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptExports queues, StartedSystem system, TenantClient client, ExportSeed seed) =>
+            (this.calls, this.blobCalls, this.queues, this.system, this.client, this.seed) = (calls, blobCalls, queues, system, client, seed);
+
+        public DateTimeOffset Now { get; } = TimeProvider.System.GetUtcNow();
+
+        public static async Task<Ground> StartAsync()
+        {
+            var (calls, blobCalls, queues) = (new StorageCalls(), new BlobCalls(), new KeptExports());
+            var started = await StartedSystem.StartAsync((services, connectionString) =>
+            {
+                services.AddSingleton<IExportQueues>(queues);
+                var (tables, blobs) = (StorageSetup.ClientOptions(), StorageSetup.BlobOptions());
+                tables.AddPolicy(calls, HttpPipelinePosition.PerRetry);
+                blobs.AddPolicy(blobCalls, HttpPipelinePosition.PerRetry);
+                services.AddSingleton(new TableServiceClient(connectionString, tables));
+                services.AddSingleton(new BlobServiceClient(connectionString, blobs));
+            });
+            var tenant = await started.NewTenantAsync();
+            return new Ground(calls, blobCalls, queues, started, tenant, await ExportSeed.MakeAsync(tenant, started.RawTables));
+        }
+
+        public Task FillAsync(int first, int count, DateTimeOffset from, DateTimeOffset until, int messagesEach) =>
+            seed.FillAsync(client.Tenant, first, [.. Enumerable.Range(0, count).Select(i => from + ((until - from) * ((double)i / count)))], messagesEach);
+
+        public async Task<(Export Export, TimeSpan Elapsed)> ExportAsync(string format, DateTimeOffset from, DateTimeOffset until)
+        {
+            await client.SendAsync(HttpMethod.Post, "v1/chat-messages/export", new JsonObject
+            {
+                ["callbackUrl"] = "https://example.com/callback",
+                ["rangeStart"] = from,
+                ["rangeEnd"] = until,
+                ["format"] = format,
+            });
+            var step = queues.TakeOnly();
+            (_, _) = (calls.TakeAll(), blobCalls.Take());
+            var watch = Stopwatch.StartNew();
+            await system.Services.GetRequiredService<ExportBuild>().RunAsync(step, CancellationToken.None);
+            var elapsed = watch.Elapsed;
+            var export = await system.Services.GetRequiredService<ExportReader>().FindAsync(step.Key, CancellationToken.None);
+            return export is { Status: ExportStatus.Completed } ? (export, elapsed) : throw new BenchmarkException($"The export is {export?.Status}.");
+        }
+
+        /// <summary>An export's calls, its last read by this measure not among them.</summary>
+        public async Task<(long Rows, int Calls, int Scans)> CountAsync(DateTimeOffset from, DateTimeOffset until)
+        {
+            var (export, _) = await ExportAsync("csv", from, until);
+            var made = calls.TakeAll();
+            return (export.Rows, made.Count - 1 + blobCalls.Take(), made.Count(call => call.Table == "Conversations"));
+        }
+
+        /// <summary>The calls that reading needs: the tenant's conversations of the range, then each one's messages, as many at once as Parley reads.</summary>
+        public async Task<int> ScanAsync(DateTimeOffset from, DateTimeOffset until)
+        {
+            var tables = system.RawTables;
+            var list = Filters.And(
+                Filters.Range(client.Tenant.PartitionKey, RowKeys.Conversation(1), RowKeys.Conversation(int.MaxValue)),
+                TableClient.CreateQueryFilter($"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}"));
+            var rows = 0;
+            await Parallel.ForEachAsync(
+                tables.Tenants.QueryAsync<TableEntity>(list, Filters.MaxPerCall, ["RowKey"]),
+                new ParallelOptions { MaxDegreeOfParallelism = MessageScan.Width },
+                async (listed, cancellation) =>
+                {
+                    var conversation = new ConversationKey(client.Tenant, RowKeys.LastNumber(listed.RowKey));
+                    var filter = Filters.And(
+                        Filters.Range(conversation.PartitionKey, RowKeys.Head, RowKeys.Message(MessageKey.MaxSequence)),
+                        TableClient.CreateQueryFilter($"RowKey eq {RowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})"));
+                    await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Filters.MaxPerCall, cancellationToken: cancellation))
+                    {
+                        Interlocked.Add(ref rows, row.RowKey == RowKeys.Head ? 0 : 1);
+                    }
+                });
+            return rows;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            client.Dispose();
+            await system.DisposeAsync();
+        }
+    }
+}
