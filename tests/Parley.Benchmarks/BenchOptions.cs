@@ -25,6 +25,7 @@ internal sealed record BenchOptions
         new("mixed", "32 clients doing everything at once for a minute; fails on a 5xx other than 503, or when memory grows", MixedMeasure.RunAsync),
         new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
         new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
+        new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),
     ];
 
     public static string Help { get; } = string.Join('\n', [
@@ -34,7 +35,7 @@ internal sealed record BenchOptions
         "Options:",
         "  --seconds N  length of a round (default 2)",
         "  --rounds N   rounds, each with raw and Parley in turn (default 8)",
-        "  --count N    follow-ups that are due at one minute (default 10000)",
+        "  --count N    follow-ups that are due at one minute (default 10000); kills (default 20)",
         "  --help       show this",
         "Raw is the same sequence of storage calls, made with the storage SDK alone in the same run.",
     ]);
@@ -45,8 +46,8 @@ internal sealed record BenchOptions
 
     public int Rounds { get; private init; } = 8;
 
-    /// <summary>Follow-ups that are due at one minute.</summary>
-    public int Count { get; private init; } = 10_000;
+    /// <summary>Follow-ups that are due at one minute, or kills; null for as many as the measure finds right.</summary>
+    public int? Count { get; private init; }
 
     public bool ShowHelp { get; private init; }
 

@@ -100,14 +100,15 @@ internal static class ExportMeasure
         private readonly TenantClient client;
         private readonly ExportSeed seed;
 
-        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptExports queues, StartedSystem system, TenantClient client, ExportSeed seed) =>
-            (this.calls, this.blobCalls, this.queues, this.system, this.client, this.seed) = (calls, blobCalls, queues, system, client, seed);
+        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptExports queues, StartedSystem system, TenantClient client, ExportSeed seed, DateTimeOffset now) =>
+            (this.calls, this.blobCalls, this.queues, this.system, this.client, this.seed, Now) = (calls, blobCalls, queues, system, client, seed, now);
 
-        public DateTimeOffset Now { get; } = TimeProvider.System.GetUtcNow();
+        /// <summary>Before the message that is copied.</summary>
+        public DateTimeOffset Now { get; }
 
         public static async Task<Ground> StartAsync()
         {
-            var (calls, blobCalls, queues) = (new StorageCalls(), new BlobCalls(), new KeptExports());
+            var (calls, blobCalls, queues, now) = (new StorageCalls(), new BlobCalls(), new KeptExports(), TimeProvider.System.GetUtcNow());
             var started = await StartedSystem.StartAsync((services, connectionString) =>
             {
                 services.AddSingleton<IExportQueues>(queues);
@@ -118,7 +119,7 @@ internal static class ExportMeasure
                 services.AddSingleton(new BlobServiceClient(connectionString, blobs));
             });
             var tenant = await started.NewTenantAsync();
-            return new Ground(calls, blobCalls, queues, started, tenant, await ExportSeed.MakeAsync(tenant, started.RawTables));
+            return new Ground(calls, blobCalls, queues, started, tenant, await ExportSeed.MakeAsync(tenant, started.RawTables), now);
         }
 
         public Task FillAsync(int first, int count, DateTimeOffset from, DateTimeOffset until, int messagesEach) =>

@@ -15,6 +15,8 @@ namespace Parley.Benchmarks;
 /// </summary>
 internal static class FollowUpMeasure
 {
+    private const int DefaultCount = 10_000;
+
     private const int AtOnce = 16;
 
     /// <summary>As many chunks as Parley works on at once.</summary>
@@ -35,9 +37,10 @@ internal static class FollowUpMeasure
 
     public static async Task<bool> RunAsync(BenchOptions options)
     {
-        Console.WriteLine($"follow-ups: {options.Count} due at one minute, one to a conversation");
-        await RunAsync(options.Count, tenants: Math.Min(100, options.Count));
-        await RunAsync(options.Count, tenants: 1);
+        var count = options.Count ?? DefaultCount;
+        Console.WriteLine($"follow-ups: {count} due at one minute, one to a conversation");
+        await RunAsync(count, tenants: Math.Min(100, count));
+        await RunAsync(count, tenants: 1);
         return true;
     }
 

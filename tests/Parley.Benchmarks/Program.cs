@@ -3,6 +3,11 @@ using Parley.LocalHost;
 
 const int Failed = 1, WrongUsage = 2;
 
+if (args is [KilledHost.Mode, ..])
+{
+    return await KilledHost.ServeAsync(args);
+}
+
 if (BenchOptions.Parse(args, out var error) is not { } options)
 {
     await Console.Error.WriteLineAsync($"dev bench: {error} See ./dev bench --help");

@@ -44,6 +44,15 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
         return response.IsSuccessStatusCode ? JsonElement.Parse(text) : throw Unexpected(request, response, text);
     }
 
+    /// <summary>GETs what is no JSON.</summary>
+    public async Task<byte[]> BytesAsync(string path)
+    {
+        using var request = Request(HttpMethod.Get, path);
+        using var response = await http.SendAsync(request, CancellationToken.None);
+        var bytes = await response.Content.ReadAsByteArrayAsync();
+        return response.IsSuccessStatusCode ? bytes : throw Unexpected(request, response, System.Text.Encoding.UTF8.GetString(bytes));
+    }
+
     /// <summary>GETs under load: the answer is read to its end and dropped.</summary>
     public Task GetAsync(string path) => SendUnderLoadAsync(HttpMethod.Get, path, null);
 

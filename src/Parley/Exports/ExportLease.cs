@@ -81,6 +81,11 @@ public sealed partial class ExportLease : IAsyncDisposable
 
                 (Export, pause) = (renewed, Interval);
             }
+            catch (OperationCanceledException) when (done.IsCancellationRequested)
+            {
+                // Whether it was written or not: the conclusion reads the row again when it has another ETag.
+                return;
+            }
             catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
             {
                 if (!Export.IsHeld(time.GetUtcNow()))

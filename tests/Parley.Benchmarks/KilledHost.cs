@@ -1,0 +1,63 @@
+using System.Diagnostics;
+using System.Globalization;
+using Parley.LocalHost;
+
+namespace Parley.Benchmarks;
+
+/// <summary>A host in a process of its own, this program in another mode, so that it can be killed.</summary>
+internal sealed class KilledHost : IDisposable
+{
+    /// <summary>The first argument of such a process; the port follows. Its settings are its environment.</summary>
+    public const string Mode = "serve-until-killed";
+
+    private const string Ready = "ready";
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(1);
+    private readonly Process process;
+
+    private KilledHost(Process process) => this.process = process;
+
+    /// <summary>Starts one, and waits until it serves.</summary>
+    public static async Task<KilledHost> StartAsync(int port, IReadOnlyDictionary<string, string> settings)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(KilledHost).Assembly.Location, Mode, port.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        foreach (var (name, value) in settings)
+        {
+            start.Environment[name] = value;
+        }
+
+        var started = Process.Start(start)!;
+        var ready = new TaskCompletionSource();
+        started.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data == Ready)
+            {
+                ready.TrySetResult();
+            }
+        };
+        started.BeginOutputReadLine();
+        await ready.Task.WaitAsync(StartTimeout);
+        return new KilledHost(started);
+    }
+
+    /// <summary>What such a process does.</summary>
+    public static async Task<int> ServeAsync(string[] args)
+    {
+        var settings = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
+        await using var host = await ParleyHost.StartAsync(settings, int.Parse(args[1], CultureInfo.InvariantCulture));
+        Console.WriteLine(Ready);
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
+        return 0;
+    }
+
+    /// <summary>SIGKILL, or what comes closest to it: no handler runs, nothing is flushed.</summary>
+    public void Dispose()
+    {
+        process.Kill();
+        process.WaitForExit();
+        process.Dispose();
+    }
+}
