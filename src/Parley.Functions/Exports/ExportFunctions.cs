@@ -33,9 +33,10 @@ public sealed class ExportFunctions(
             var draft = ExportFields.Read(fields, allowed);
             var key = RequestHeaders.ReadIdempotencyKey(
                 request, fields, $"{draft.RangeStart:O}", $"{draft.RangeEnd:O}", draft.CallbackUrl, $"{draft.Language}", $"{draft.Format}");
-            if (key is null && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).Wrong is { } wrong)
+            var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
+            if ((key is null || fields.IsInvalid) && isEndKnown && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).Wrong is { } wrong)
             {
-                // With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                // Not against an end that cannot be read. With a key, only once it is known to be new: a request that is sent again keeps its answer.
                 fields.Fail(wrong.Field, wrong.Text);
             }
 

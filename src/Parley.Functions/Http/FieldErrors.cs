@@ -10,11 +10,14 @@ internal sealed class FieldErrors
     /// <summary>Notes that one is wrong.</summary>
     public void Add(string name, string text) => errors[name] = errors.TryGetValue(name, out var before) ? [.. before, text] : [text];
 
+    /// <summary>Whether one is.</summary>
+    public bool Any => errors.Count > 0;
+
     /// <summary>To be called when all are read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
     public void ThrowIfAny()
     {
-        if (errors.Count > 0)
+        if (Any)
         {
             throw new ParleyException(errors);
         }

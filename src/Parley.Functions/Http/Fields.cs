@@ -37,6 +37,9 @@ internal sealed class Fields
     /// </summary>
     public bool Has(string name) => Spellings(name).Any(spelling => body.TryGetProperty(spelling, out _));
 
+    /// <summary>Whether a field that was read so far is wrong.</summary>
+    public bool IsInvalid => errors.Any;
+
     /// <summary>To be called when all fields are read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all of them.</exception>
     public void ThrowIfInvalid() => errors.ThrowIfAny();

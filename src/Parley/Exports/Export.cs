@@ -76,7 +76,7 @@ public static class ExportReasons
 }
 
 /// <summary>An attempt to deliver a callback.</summary>
-/// <param name="Number">Rises with every attempt; those that ended without a result have none.</param>
+/// <param name="Number">Rises with every attempt. There are gaps: a new round of deliveries passes over the attempt that was to come.</param>
 /// <param name="At">When it began.</param>
 /// <param name="Status">The status of the answer; null when there was none.</param>
 /// <param name="Failure">Why there was none.</param>

@@ -93,6 +93,25 @@ public class ContractTests
         Assert.Contains("/data lacks the member id", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("text/csv", "a,b\r\n", "chat_messages_1.csv", null)]
+    [InlineData("application/jsonl", "", "chat_messages_1.jsonl", null)]
+    [InlineData("text/csv", "", "chat_messages_1.csv", "the answer breaks minLength 1")]
+    [InlineData("text/plain", "a,b\r\n", "chat_messages_1.csv", "Content-Type: must be ")]
+    [InlineData("text/csv", "a,b\r\n", "messages.csv", "Content-Disposition: must match")]
+    public async Task Files_are_held_to_the_document_too(string type, string body, string name, string? reason)
+    {
+        (string, string)[] headers = [("Content-Disposition", $"attachment; filename=\"{name}\""), ("Repr-Digest", $"sha-256=:{new string('A', 43)}=:")];
+        var sent = SendAsync(HttpMethod.Get, "v1/exports/1/content", 200, type, body, headers);
+        if (reason is null)
+        {
+            await sent;
+            return;
+        }
+
+        Assert.Contains(reason, (await Assert.ThrowsAsync<ContractException>(() => sent)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_comes_from_elsewhere_passes() => await SendAsync(HttpMethod.Get, "http://127.0.0.1:10000/files/x", 200, "image/png", "x", []);
 
@@ -123,7 +142,11 @@ public class ContractTests
             var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, type) };
             foreach (var (name, value) in headers)
             {
-                response.Headers.TryAddWithoutValidation(name, value);
+                // Those of the content have a place of their own.
+                if (!response.Headers.TryAddWithoutValidation(name, value))
+                {
+                    response.Content.Headers.TryAddWithoutValidation(name, value);
+                }
             }
 
             return Task.FromResult(response);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Parley.LocalHost;
@@ -174,6 +175,12 @@ public sealed class OpenApiContract
         if (type is null || content[type] is not { } media)
         {
             return [new Deviation("Content-Type:", $"must be {string.Join(" or ", content.Select(known => known.Key))}, not {type ?? "missing"}")];
+        }
+
+        if (!type.EndsWith("json", StringComparison.Ordinal))
+        {
+            // A file. Its schema is that of a text with a character for each byte.
+            return SchemaOf(media["schema"]!).Validate(JsonSerializer.SerializeToElement(Encoding.Latin1.GetString(body)));
         }
 
         try

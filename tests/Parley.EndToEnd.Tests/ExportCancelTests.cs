@@ -1,0 +1,175 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Azure;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.Exports;
+using Parley.LocalHost;
+using Parley.Tenants;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests;
+
+/// <summary>
+/// Exports that have not ended, and one whose message is lost. On a storage of their own, as another host of the same would write the files too; its timer
+/// ticks every second.
+/// </summary>
+[Collection(HostCollection.Name)]
+public class ExportCancelTests(ParleyFixture parley)
+{
+    private const string AdminKey = "a key for this host alone";
+
+    [Fact]
+    public async Task Pending_and_running_ones_are_cancelled_for_good_and_a_lost_one_is_found()
+    {
+        await using var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
+        var gate = new CommitGate();
+        var blobs = new BlobClientOptions();
+        blobs.AddPolicy(gate, HttpPipelinePosition.PerCall);
+        var instances = 0;
+        await using var host = await ParleyHost.StartAsync(
+            new Dictionary<string, string?>
+            {
+                ["AzureWebJobsStorage"] = azurite.ConnectionString,
+                ["Parley__AdminKey"] = AdminKey,
+                ["FollowUpSchedule"] = "0 * * * * *",
+                ["HousekeepingSchedule"] = "0 */15 * * * *",
+                ["ExportSchedule"] = "* * * * * *",
+                ["Exports__SettleSeconds"] = "30",
+                ["Callbacks__AllowedHosts"] = "localhost",
+            },
+            configure: services =>
+            {
+                services.AddSingleton(new BlobServiceClient(azurite.ConnectionString, blobs));
+
+                // The first instance is that of the HTTP functions.
+                if (instances++ == 0)
+                {
+                    services.AddSingleton<IExportQueues>(provider => new LosingQueues(provider.GetRequiredService<ExportQueues>()));
+                }
+            });
+        await using var receiver = await CallbackReceiver.StartAsync();
+        var client = await NewClientAsync(ApiThings.ApiOf(host));
+
+        var lost = await client.ExportAsync(new { callbackUrl = receiver.Url("lost"), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl" });
+        Assert.Equal("pending", ApiThings.Text(lost["status"]));
+
+        // One that ends now waits for late writes; one that ended half a minute ago does not.
+        var pending = await client.ExportAsync(new { callbackUrl = receiver.Url("pending") });
+        var running = await client.ExportAsync(new { callbackUrl = receiver.Url("running"), rangeEnd = FollowUpCalls.In(TimeSpan.FromSeconds(-31)), format = "csv" });
+        await gate.Reached.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        running = await client.CallAsync(HttpMethod.Get, $"v1/exports/{running["id"]}");
+        Assert.Equal("running", ApiThings.Text(running["status"]));
+        Assert.Equal(0, running["bytes"]!.GetValue<long>());
+        Assert.InRange(ApiThings.Time(running["startedAt"]), ApiThings.Time(running["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
+        Assert.Equal("pending", ApiThings.Text(pending["status"]));
+        Assert.Null(pending["startedAt"]);
+        foreach (var export in new[] { pending, running })
+        {
+            Assert.All(new[] { "reason", "detail", "finishedAt", "expiresAt", "sha256", "url", "urlExpiresAt" }, member => Assert.Null(export[member]));
+            Assert.Equal((0, 0), (export["rows"]!.GetValue<long>(), export["bytes"]!.GetValue<long>()));
+            Assert.Equal("waiting", ApiThings.Text(export["callback"]!["status"]));
+            Assert.Empty(export["callback"]!["attempts"]!.AsArray());
+            Assert.Null(export["callback"]!["nextAttemptAt"]);
+            await AssertNothingToHaveAsync(client, export);
+        }
+
+        // It tells how far it is: the headings.
+        running = await client.UntilAsync(running, now => now["bytes"]!.GetValue<long>() > 0);
+        Assert.Equal(("running", 0), (ApiThings.Text(running["status"]), running["rows"]!.GetValue<long>()));
+        foreach (var export in new[] { pending, running })
+        {
+            var cancelled = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
+            Assert.Equal(("cancelled", "cancelled"), (ApiThings.Text(cancelled["status"]), ApiThings.Text(cancelled["callback"]!["status"])));
+            Assert.InRange(ApiThings.Time(cancelled["finishedAt"]), ApiThings.Time(export["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
+            Assert.Equal(ApiThings.Time(cancelled["finishedAt"]).AddDays(7), ApiThings.Time(cancelled["expiresAt"]));
+            Assert.Null(cancelled["reason"]);
+            Assert.True(JsonNode.DeepEquals(cancelled, await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}")));
+            Assert.True(JsonNode.DeepEquals(cancelled, await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}")));
+            await AssertNothingToHaveAsync(client, export);
+        }
+
+        // Addresses that could be called, if it had not ended before that.
+        foreach (var callbackUrl in new[]
+        {
+            "https://example.com", "HTTPS://Example.COM:8443/a?b=c&d=%20", "https://xn--exmple-cua.com/", "https://93.184.216.34/", "https://[2606:2800:220:1::1]:444/x", "https://example.com./",
+        })
+        {
+            var export = await client.ExportAsync(new { callbackUrl });
+            Assert.Equal(callbackUrl, export["callback"]!["url"]!.GetValue<string>());
+            Assert.Equal("cancelled", ApiThings.Text((await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}"))["status"]));
+        }
+
+        // Whoever writes a file finds out, and takes it away again; a later export goes on as ever, and so does what the timer has found.
+        gate.Open();
+        var later = await client.ExportAsync(new { callbackUrl = receiver.Url("later"), rangeEnd = "2025-01-01T00:00:00Z", format = "csv" });
+        later = await client.CalledBackAsync(later);
+        lost = await client.CalledBackAsync(lost);
+        var container = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient("exports");
+        var end = FollowUpCalls.In(TimeSpan.FromSeconds(10));
+        while (container.GetBlobs().Count() != 2)
+        {
+            Assert.True(FollowUpCalls.In(TimeSpan.Zero) < end, string.Join(", ", container.GetBlobs().Select(blob => blob.Name)));
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
+        }
+
+        await client.FileAsync(later);
+        Assert.Empty(await client.FileAsync(lost));
+        Assert.All(new[] { "later", "lost" }, name => Assert.Single(receiver.Of(name)));
+        foreach (var (name, export) in new[] { ("pending", pending), ("running", running) })
+        {
+            Assert.Empty(receiver.Of(name));
+            Assert.Equal("cancelled", ApiThings.Text((await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}"))["status"]));
+        }
+    }
+
+    private static async Task AssertNothingToHaveAsync(HttpClient client, JsonNode export)
+    {
+        await client.RefusedAsync(HttpMethod.Get, $"v1/exports/{export["id"]}/content", null, 409, "export_status");
+        await client.RefusedAsync(HttpMethod.Post, $"v1/exports/{export["id"]}/callback", null, 409, "export_status");
+    }
+
+    private async Task<HttpClient> NewClientAsync(Uri api)
+    {
+        var admin = parley.NewClient(AdminKey, api);
+        var tenant = await admin.CallAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Cancel" }, HttpStatusCode.Created);
+        var key = await admin.CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant["id"]}/keys", new { label = "All", scopes = ScopeNames.All }, HttpStatusCode.Created);
+        return parley.NewClient(key["key"]!.GetValue<string>(), api);
+    }
+
+    /// <summary>Queues of which the first message is lost.</summary>
+    private sealed class LosingQueues(IExportQueues queues) : IExportQueues
+    {
+        public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => step is { Export: 1, Step: 0 }
+            ? throw new RequestFailedException((int)HttpStatusCode.ServiceUnavailable, "The queue does not answer.")
+            : queues.SendAsync(step, delay, cancellation);
+    }
+
+    /// <summary>Holds every file back before it is made readable.</summary>
+    private sealed class CommitGate : HttpPipelinePolicy
+    {
+        private readonly TaskCompletionSource reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource open = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when a file is whole.</summary>
+        public Task Reached => reached.Task;
+
+        public void Open() => open.SetResult();
+
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            if (message.Request.Method == RequestMethod.Put && message.Request.Uri.Query.Contains("comp=blocklist", StringComparison.Ordinal))
+            {
+                reached.TrySetResult();
+                await open.Task.WaitAsync(message.CancellationToken);
+            }
+
+            await ProcessNextAsync(message, pipeline);
+        }
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => ProcessNext(message, pipeline);
+    }
+}
