@@ -72,6 +72,7 @@ public static class ParleyServices
 
         services.AddSingleton(_ => AllowedHosts.Read(configuration));
         services.AddSingleton<CallbackClient>();
+        services.AddSingleton<ICallbackSender>(provider => provider.GetRequiredService<CallbackClient>());
         services.AddSingleton<CallbackSchedule>();
 
         services.AddSingleton(_ => ExportOptions.Read(configuration));

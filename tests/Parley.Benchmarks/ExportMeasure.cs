@@ -25,7 +25,7 @@ internal static class ExportMeasure
     /// <summary>False when the export of a day costs too many calls; times are told only, for machines differ.</summary>
     public static async Task<bool> RunAsync(BenchOptions options)
     {
-        await TimeAsync(Math.Max(1, options.Rounds / 8));
+        await TimeAsync((options.Rounds + 1) / 3);
         return await CountDayAsync();
     }
 

@@ -11,7 +11,7 @@ namespace Parley.Callbacks;
 /// Makes one attempt at a callback. A handler per attempt: no connection is ever reused, so a check of the addresses comes before
 /// every one; callbacks are too rare for the handshake to matter.
 /// </summary>
-public sealed class CallbackClient
+public sealed class CallbackClient : ICallbackSender
 {
     /// <summary>What is kept of an answer's body: enough to see what a receiver complains of.</summary>
     public const int MaxBodyCharacters = 500;
@@ -46,11 +46,7 @@ public sealed class CallbackClient
         this.roots = roots;
     }
 
-    /// <summary>Posts JSON once. Whatever the receiver does is a result; only the caller's own cancellation throws.</summary>
-    /// <param name="url">Looked at again, since the rules may have become stricter after it was registered.</param>
-    /// <param name="body">JSON.</param>
-    /// <param name="headers">What <see cref="WebhookSignature.Headers"/> makes of that body.</param>
-    /// <param name="cancellation">Stops the attempt.</param>
+    /// <inheritdoc/>
     public async Task<CallbackResult> SendAsync(
         string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation)
     {

@@ -18,7 +18,7 @@ public sealed partial class ExportCallback(
     ExportWriter writer,
     ExportFiles files,
     WebhookSecrets secrets,
-    CallbackClient client,
+    ICallbackSender sender,
     CallbackSchedule schedule,
     ExportDispatch dispatch,
     TimeProvider time,
@@ -66,7 +66,7 @@ public sealed partial class ExportCallback(
         var link = await files.LinkAsync(export, cancellation);
         var body = JsonSerializer.SerializeToUtf8Bytes(CallbackBody.Of(export, link), CallbackBodyJson.Default.CallbackBody);
         var headers = WebhookSignature.Headers($"export_{export.Id:N}", time.GetUtcNow(), body, keys);
-        return await client.SendAsync(export.CallbackUrl, body, headers, cancellation);
+        return await sender.SendAsync(export.CallbackUrl, body, headers, cancellation);
     }
 
     private async Task ConcludeAsync(Export export, DateTimeOffset at, CallbackResult result, CancellationToken cancellation)

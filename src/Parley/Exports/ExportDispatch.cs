@@ -21,11 +21,16 @@ public sealed partial class ExportDispatch(
     /// <summary>
     /// After a change: its step, when it is due. It is stored by then, so neither a failure nor a client that leaves matters to it: the timer finds it.
     /// </summary>
-    /// <param name="export">One with a step to be done.</param>
+    /// <param name="export">When it has no step to be done any more, because others were faster than its change was known to be stored, nothing is asked for.</param>
     /// <param name="pause">At least so much later than now.</param>
     internal async Task AskAsync(Export export, TimeSpan pause = default)
     {
-        var rest = export.DueAt!.Value - time.GetUtcNow();
+        if (export.DueAt is not { } due)
+        {
+            return;
+        }
+
+        var rest = due - time.GetUtcNow();
         try
         {
             await queues.SendAsync(ExportStep.Of(export), rest > pause ? rest : pause, CancellationToken.None);

@@ -22,11 +22,11 @@ public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : 
     /// <summary>How long a link reads its file.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
-    /// <summary>Bytes of a block; a file has at most 50,000 of them, so 195 GiB.</summary>
-    private const int BlockBytes = 4 * 1024 * 1024;
-
     private readonly BlobContainerClient container = service.GetBlobContainerClient("exports");
     private readonly DelegationKeys keys = new(service, time);
+
+    /// <summary>Bytes of a block: 4 MiB, but in tests. A file has at most 50,000 of them, so 195 GiB.</summary>
+    internal int BlockBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Creates the container, unless it is there; only signed links and this app read it.</summary>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>

@@ -48,7 +48,8 @@ public sealed partial class ExportLease : IAsyncDisposable
     /// <summary>Stops renewing, so that nothing but the conclusion writes the row.</summary>
     public async Task StopAsync()
     {
-        await done.CancelAsync();
+        // Not CancelAsync, which goes through the thread pool, where no simulated run can follow it.
+        done.Cancel();
         await renewing;
     }
 
@@ -65,7 +66,7 @@ public sealed partial class ExportLease : IAsyncDisposable
         var pause = Interval;
         while (true)
         {
-            await Task.Delay(pause, time, done.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, time, done.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (done.IsCancellationRequested)
             {
                 return;
@@ -75,7 +76,7 @@ public sealed partial class ExportLease : IAsyncDisposable
             {
                 if (await leases.RenewAsync(progress(Export), done.Token) is not { } renewed)
                 {
-                    await lost.CancelAsync();
+                    lost.Cancel();
                     return;
                 }
 
@@ -90,7 +91,7 @@ public sealed partial class ExportLease : IAsyncDisposable
             {
                 if (!Export.IsHeld(time.GetUtcNow()))
                 {
-                    await lost.CancelAsync();
+                    lost.Cancel();
                     return;
                 }
 

@@ -71,7 +71,7 @@ internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action b
     /// <summary>Does not wait for more than the block that is on its way.</summary>
     public override async ValueTask DisposeAsync()
     {
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         hash.Dispose();
         await base.DisposeAsync();
     }

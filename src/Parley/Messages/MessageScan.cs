@@ -53,7 +53,7 @@ public sealed class MessageScan(ParleyTables tables)
         }
         finally
         {
-            await ending.CancelAsync();
+            ending.Cancel();
             foreach (var reading in ahead)
             {
                 await reading.DisposeAsync();
@@ -117,7 +117,7 @@ public sealed class MessageScan(ParleyTables tables)
 
         public async ValueTask DisposeAsync()
         {
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             await pages.DisposeAsync();
         }
     }

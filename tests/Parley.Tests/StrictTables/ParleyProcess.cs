@@ -1,12 +1,14 @@
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
-using Moq;
+using Parley.Callbacks;
 using Parley.Conversations;
+using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
 using Parley.Messages;
 using Parley.Senders;
 using Parley.Storage;
+using Parley.Tenants;
 using Parley.Testing;
 using Parley.Threads;
 using Parley.Tickets;
@@ -16,12 +18,16 @@ namespace Parley.Tests.OnStrictTables;
 /// <summary>Parley's features as one process has them: its own connection, locks and randomness.</summary>
 internal sealed class ParleyProcess
 {
+    /// <summary>No container is there: no blob is touched as long as no message has a file, and no export is made.</summary>
+    private static readonly BlobServiceClient NoBlobs = new StrictBlobs(new VirtualTime()).ServiceClient(new StrictTables(new VirtualTime()).Connect("none"));
+
     /// <summary>Makes one.</summary>
     /// <param name="connection">Its connection.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="seed">Of its randomness.</param>
     /// <param name="queue">Where its follow-ups wait; null for one that forgets what it is given.</param>
-    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null)
+    /// <param name="exports">What its exports need besides; null for none of it.</param>
+    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null, ExportSurroundings? exports = null)
     {
         Time = time;
         Tables = new ParleyTables(connection.ServiceClient());
@@ -31,7 +37,8 @@ internal sealed class ParleyProcess
         var edits = new Edits(writers, budget, entropy);
         Conversations = new ConversationReader(Tables);
         Senders = new SenderReader(Tables, cursors);
-        SenderWriter = new SenderWriter(Tables, Senders, edits, new TenantCounters(Tables, writers, budget, entropy), time, entropy);
+        var counters = new TenantCounters(Tables, writers, budget, entropy);
+        SenderWriter = new SenderWriter(Tables, Senders, edits, counters, time, entropy);
         Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
         FollowUps = new FollowUpReader(Tables);
@@ -43,7 +50,7 @@ internal sealed class ParleyProcess
         Tickets = new TicketReader(Tables, cursors);
         TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
         Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, writers, budget, time, entropy);
-        queue ??= Mock.Of<IFollowUpQueue>();
+        queue ??= new Nowhere();
         FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
         FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
         FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, entropy);
@@ -58,11 +65,29 @@ internal sealed class ParleyProcess
             time,
             NullLogger<FollowUpFiring>.Instance);
 
-        // No blob is touched as long as no message has a file.
-        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(Mock.Of<BlobServiceClient>(), time, entropy), edits, time);
+        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(NoBlobs, time, entropy), edits, time);
         Reading = new MessageReading(Tables, Conversations, ConversationChange, Activity, time);
         Pages = new MessagePages(Tables, Conversations, quotes, cursors);
         Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);
+
+        exports ??= new ExportSurroundings(NoBlobs, new Nowhere(), new Nowhere());
+        Receiver = exports.Receiver;
+        Exports = new ExportReader(Tables, cursors);
+        ExportIndex = new ExportIndex(Tables, NullLogger<ExportIndex>.Instance);
+        ExportWriter = new ExportWriter(Tables, Exports, ExportIndex, edits);
+        ExportLeases = new ExportLeases(Tables, Exports, time, entropy, NullLogger<ExportLeases>.Instance);
+        ExportFiles = new ExportFiles(exports.Blobs, time) { BlockBytes = exports.BlockBytes };
+        ExportRemoval = new ExportRemoval(Exports, ExportWriter, ExportFiles, exports.Options, time);
+        ExportDispatch = new ExportDispatch(Tables, Exports, ExportRemoval, exports.Queues, time, NullLogger<ExportDispatch>.Instance);
+        ExportCreation = new ExportCreation(Tables, Exports, ExportIndex, ExportDispatch, counters, exports.Options, time, entropy);
+        (ConversationScan, MessageScan) = (new ConversationScan(Tables), new MessageScan(Tables));
+        ExportBuild = new ExportBuild(
+            Exports, ExportLeases, ExportWriter, ExportFiles, ConversationScan, MessageScan, ExportDispatch, exports.Options, time, NullLogger<ExportBuild>.Instance);
+        (WebhookSecrets, CallbackSchedule) = (new WebhookSecrets(Tables, time, entropy, budget), new CallbackSchedule(entropy));
+        ExportCallback = new ExportCallback(
+            Exports, ExportLeases, ExportWriter, ExportFiles, WebhookSecrets, exports.Receiver, CallbackSchedule, ExportDispatch, time, NullLogger<ExportCallback>.Instance);
+        ExportRedelivery = new ExportRedelivery(Exports, ExportWriter, ExportDispatch, time);
+        Administration = new TenantAdministration(Tables, time, entropy, budget);
     }
 
     public TimeProvider Time { get; }
@@ -112,4 +137,62 @@ internal sealed class ParleyProcess
     public FollowUpDispatch FollowUpDispatch { get; }
 
     public FollowUpFiring FollowUpFiring { get; }
+
+    public ICallbackSender Receiver { get; }
+
+    public ExportReader Exports { get; }
+
+    public ExportIndex ExportIndex { get; }
+
+    public ExportWriter ExportWriter { get; }
+
+    public ExportLeases ExportLeases { get; }
+
+    public ExportFiles ExportFiles { get; }
+
+    public ExportCreation ExportCreation { get; }
+
+    public ExportDispatch ExportDispatch { get; }
+
+    public ExportBuild ExportBuild { get; }
+
+    public ExportCallback ExportCallback { get; }
+
+    public ExportRedelivery ExportRedelivery { get; }
+
+    public ExportRemoval ExportRemoval { get; }
+
+    public ConversationScan ConversationScan { get; }
+
+    public MessageScan MessageScan { get; }
+
+    public WebhookSecrets WebhookSecrets { get; }
+
+    public CallbackSchedule CallbackSchedule { get; }
+
+    public TenantAdministration Administration { get; }
+
+    /// <summary>Queues that forget what they are given, and nobody to call.</summary>
+    private sealed class Nowhere : IFollowUpQueue, IExportQueues, ICallbackSender
+    {
+        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+
+        public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+
+        public Task<CallbackResult> SendAsync(
+            string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
+            Task.FromResult(new CallbackResult(null, CallbackFailure.NotConnected, TimeSpan.Zero));
+    }
+}
+
+/// <summary>What exports need besides tables.</summary>
+/// <param name="Blobs">Where their files are.</param>
+/// <param name="Queues">Where their steps wait.</param>
+/// <param name="Receiver">Who is called back.</param>
+internal sealed record ExportSurroundings(BlobServiceClient Blobs, IExportQueues Queues, ICallbackSender Receiver)
+{
+    /// <summary>Bytes of a block.</summary>
+    public int BlockBytes { get; init; } = 256;
+
+    public ExportOptions Options { get; init; } = new(TimeSpan.FromSeconds(30), TimeSpan.FromDays(7));
 }

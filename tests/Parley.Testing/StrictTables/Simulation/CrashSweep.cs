@@ -25,6 +25,7 @@ public static class CrashSweep
     /// <param name="verify">Checks the invariants, when nothing more is on its way.</param>
     /// <param name="faults">What happens at each call; <see cref="Crashes"/> unless said otherwise.</param>
     /// <param name="seeds">How many orders are tried for each, where calls run side by side or land late.</param>
+    /// <param name="watch">What is told of every call that the service has carried out for one of the three processes (<see cref="TableHooks.After"/>).</param>
     /// <returns>The number of calls that <paramref name="act"/> makes undisturbed.</returns>
     public static Task<int> RunAsync<T>(
         Func<Simulation, StrictTables, Task<T>> setup,
@@ -32,7 +33,8 @@ public static class CrashSweep
         Func<T, TableConnection, Task> recover,
         Func<T, TableConnection, Task> verify,
         IReadOnlyList<Fault>? faults = null,
-        int seeds = 1) => Interleaving.OnOwnThreadAsync(() =>
+        int seeds = 1,
+        Func<T, Action<TableCall, int>>? watch = null) => Interleaving.OnOwnThreadAsync(() =>
     {
         var calls = 0;
         Simulation.Run(1, async run => calls = (await RunOnceAsync(run, new TableHooks())).Calls);
@@ -77,7 +79,8 @@ public static class CrashSweep
         {
             var tables = new StrictTables(run.Time);
             var state = await setup(run, tables);
-            var process = run.Connect(tables, "act", hooks);
+            var after = watch?.Invoke(state);
+            var process = run.Connect(tables, "act", hooks with { After = after });
             try
             {
                 await act(state, process);
@@ -87,9 +90,9 @@ public static class CrashSweep
                 // A dead process tells nobody anything; one that failed has told its client, who recovers.
             }
 
-            await recover(state, run.Connect(tables, "recover"));
+            await recover(state, run.Connect(tables, "recover", new TableHooks { After = after }));
             run.DeliverLate();
-            await verify(state, run.Connect(tables, "verify"));
+            await verify(state, run.Connect(tables, "verify", new TableHooks { After = after }));
             return process;
         }
     });

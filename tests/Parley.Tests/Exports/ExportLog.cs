@@ -1,0 +1,317 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Azure.Data.Tables;
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.Storage;
+using Parley.Testing;
+using Xunit;
+using Xunit.Sdk;
+
+namespace Parley.Tests.Exports;
+
+/// <summary>
+/// What was carried out, played as it happens, and the model that it is held to: the life of an export, the rows of Due that find it, its blobs and what its
+/// receiver got. A breach is kept for <see cref="Verify"/>: thrown here, it would look to the process like a failure of storage.
+/// </summary>
+internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> clockOf)
+{
+    public const string Container = "exports";
+
+    private static readonly string[] Properties =
+    [
+        "WriteId", "Check", "Rev", "EditId", "CreatedAt", "RangeStart", "RangeEnd", "Format", "Language", "CallbackUrl", "Status", "Rows", "Bytes", "Removed", "Cut",
+        "Callback", "Step", "RoundStart", "Claims", "Reason", "Detail", "StartedAt", "FinishedAt", "ExpiresAt", "Sha256", "FileAttempt", "DueAt", "LeaseId", "LeaseUntil",
+    ];
+
+    private readonly Dictionary<ExportKey, PlayedExport> exports = [];
+    private readonly Dictionary<string, ExportKey> byWebhookId = new(StringComparer.Ordinal);
+    private readonly HashSet<(string Partition, string RowKey)> due = [];
+    private readonly Dictionary<(string Partition, string RowKey), int> messages = [];
+    private string? breach;
+    private int order;
+
+    public IReadOnlyCollection<PlayedExport> Exports => exports.Values;
+
+    /// <summary>The rows in Due that are exports'.</summary>
+    public IReadOnlyCollection<(string Partition, string RowKey)> Due => due;
+
+    public PlayedExport this[ExportKey key] => exports[key];
+
+    /// <summary>When, in the order of all that was carried out, a message was stored.</summary>
+    public int StoredAt(MessageKey message) => messages[(message.Conversation.PartitionKey, RowKeys.Message(message.Sequence))];
+
+    /// <summary>Throws what was found so far.</summary>
+    public void Verify() => Assert.True(breach is null, breach);
+
+    /// <summary>A call that the service has carried out.</summary>
+    public void Note(TableCall call, int status)
+    {
+        if (status >= 300 || !call.IsWrite || call.PartitionKey is null)
+        {
+            return;
+        }
+
+        order++;
+        for (var i = 0; i < call.RowKeys.Count; i++)
+        {
+            var rowKey = call.RowKeys[i];
+            if (call.Table == "Conversations" && rowKey.StartsWith("m|", StringComparison.Ordinal))
+            {
+                messages.TryAdd((call.PartitionKey, rowKey), order);
+            }
+            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(RowKeys.DueExports, StringComparison.Ordinal))
+            {
+                var at = i;
+                Keep($"{call}", () => Play(call, rowKey, call.Operations[at]));
+            }
+        }
+    }
+
+    /// <summary>An attempt at a callback begins: what is known of its right to.</summary>
+    public Sending Begin(string process, string webhookId) =>
+        new(process, webhookId, byWebhookId.TryGetValue(webhookId, out var key) ? exports[key].CallbackTakes.GetValueOrDefault(process) : 0);
+
+    /// <summary>The receiver has got it.</summary>
+    /// <param name="sending">From <see cref="Begin"/>.</param>
+    /// <param name="body">What it got.</param>
+    /// <param name="status">What it answers; null for nothing.</param>
+    public void Received(Sending sending, byte[] body, int? status)
+    {
+        order++;
+        Keep($"{sending} received, answered with {status}", () =>
+        {
+            Assert.True(byWebhookId.TryGetValue(sending.WebhookId, out var key), "No export has this webhook-id.");
+            var export = exports[key];
+            export.Deliveries++;
+            export.Accepted += status is >= 200 and < 300 ? 1 : 0;
+            export.Gone += status == 410 ? 1 : 0;
+            Assert.True(sending.Take > 0, "Delivered without a lease.");
+            Assert.True(
+                export.Row.CallbackStatus == CallbackStatus.Pending || sending.Take < export.LeftPendingAt,
+                $"Delivered although the callback was {export.Row.CallbackStatus} before the attempt began.");
+            VerifyBody(export, body);
+        });
+    }
+
+    private void Play(TableCall call, string rowKey, TableCallKind kind)
+    {
+        if (call.Table == "Tenants")
+        {
+            Commit(call, rowKey);
+        }
+        else if (kind == TableCallKind.Delete)
+        {
+            due.Remove((call.PartitionKey!, rowKey));
+            var (key, step) = RowKeys.ReadDueExport(rowKey);
+            if (step is null && exports.TryGetValue(key, out var export) && ExportIndex.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
+            {
+                Assert.True(export.Row.ExpiresAt <= clockOf(call.Process), $"The row of the expiry was removed {export.Row.ExpiresAt - clockOf(call.Process)} before its time.");
+                Assert.NotEqual(ExportStatus.Completed, export.Row.Status);
+                Assert.Empty(blobs.Names(Container, Folder(key)));
+                export.HasExpired = true;
+            }
+        }
+        else
+        {
+            due.Add((call.PartitionKey!, rowKey));
+        }
+
+        VerifyFound();
+    }
+
+    private void Commit(TableCall call, string rowKey)
+    {
+        var row = new TableEntity(call.PartitionKey!, rowKey);
+        foreach (var name in Properties)
+        {
+            row[name] = call.Written(rowKey, name) is var value && value is DateTime at ? new DateTimeOffset(at) : value;
+        }
+
+        var after = ExportRow.Read(row, new TenantId(int.Parse(call.PartitionKey!, CultureInfo.InvariantCulture)));
+        if (!exports.TryGetValue(after.Key, out var export))
+        {
+            Assert.Equal((ExportStatus.Pending, CallbackStatus.Waiting, 0, 0), (after.Status, after.CallbackStatus, after.Step, after.Claims));
+            exports.Add(after.Key, new PlayedExport(after));
+            byWebhookId.Add($"export_{after.Id:N}", after.Key);
+            return;
+        }
+
+        var before = export.Row;
+        export.Row = after;
+        VerifyStep(before, after);
+        NoteTake(export, before, call.Process);
+        if (before.Status != after.Status)
+        {
+            VerifyStatus(export, before);
+        }
+
+        if (before.CallbackStatus != after.CallbackStatus)
+        {
+            VerifyCallback(export, before);
+        }
+    }
+
+    private static void VerifyStep(Export before, Export after)
+    {
+        Assert.Equal(before.Id, after.Id);
+        Assert.True(after.Step >= before.Step, $"Step {after.Step} after {before.Step}.");
+        Assert.True(after.Step > 0 || after.Claims <= ExportBuild.MaxAttempts, $"Attempt {after.Claims} at the file.");
+        Assert.True(after.IsUnfinished == (after.CallbackStatus == CallbackStatus.Waiting), $"{after.Status}, callback {after.CallbackStatus}.");
+        Assert.True(after.IsUnfinished == after.FinishedAt is null && after.IsUnfinished == after.ExpiresAt is null, $"{after.Status}, finished at {after.FinishedAt}.");
+        Assert.Equal(after.DueAt is not null, after.IsUnfinished || after.CallbackStatus == CallbackStatus.Pending);
+        Assert.True(before.FinishedAt is null || (before.FinishedAt, before.ExpiresAt) == (after.FinishedAt, after.ExpiresAt), "It ended again.");
+        Assert.Equal(after.Status == ExportStatus.Failed || after is { Status: ExportStatus.Expired, Reason: ExportReasons.Removed }, after.Reason is not null);
+        if (!before.IsUnfinished)
+        {
+            Assert.Equal((before.FileAttempt, before.Sha256, before.Rows, before.Bytes), (after.FileAttempt, after.Sha256, after.Rows, after.Bytes));
+        }
+    }
+
+    private void NoteTake(PlayedExport export, Export before, string process)
+    {
+        if (export.Row.LeaseId is null || export.Row.LeaseId == before.LeaseId)
+        {
+            return;
+        }
+
+        if (export.Row.Step == 0)
+        {
+            export.FileTakes[export.Row.Claims] = order;
+        }
+        else
+        {
+            export.CallbackTakes[process] = order;
+        }
+    }
+
+    private void VerifyStatus(PlayedExport export, Export before)
+    {
+        var after = export.Row;
+        var allowed = before.Status switch
+        {
+            ExportStatus.Pending or ExportStatus.Running => after.Status != ExportStatus.Expired,
+            ExportStatus.Completed => after.Status == ExportStatus.Expired,
+            _ => false,
+        };
+        Assert.True(allowed, $"{before.Status} became {after.Status}.");
+        if (after.Status == ExportStatus.Completed)
+        {
+            var name = FileName(after);
+            Assert.True(blobs.Find(Container, name) is not null, $"Completed without its file {name}.");
+            export.File = blobs.Find(Container, name)!.Content();
+            VerifyFile(after, export.File);
+        }
+    }
+
+    private void VerifyCallback(PlayedExport export, Export before)
+    {
+        switch (export.Row.CallbackStatus)
+        {
+            case CallbackStatus.Taken:
+                Assert.True(export.Accepted > 0, "The callback is taken, and nobody has taken one.");
+                break;
+            case CallbackStatus.Refused:
+                Assert.True(export.Gone > 0, "The callback is refused, and nobody has refused one.");
+                break;
+            case CallbackStatus.GivenUp:
+                Assert.True(before.Step - before.RoundStart == CallbackSchedule.MaxAttempts, $"Given up at step {before.Step} of a round from {before.RoundStart}.");
+                break;
+        }
+
+        if (before.CallbackStatus == CallbackStatus.Pending)
+        {
+            export.LeftPendingAt = order;
+        }
+    }
+
+    /// <summary>At no moment is there something to do that the timer would not find.</summary>
+    private void VerifyFound()
+    {
+        foreach (var export in exports.Values)
+        {
+            if (ExportIndex.StepRow(export.Row) is { } step)
+            {
+                Assert.True(due.Contains((step.PartitionKey, step.RowKey)), $"Step {export.Row.Step} of export {export.Row.Key.Number} is to be done without its row in Due.");
+            }
+
+            if (ExportIndex.ExpiryRow(export.Row) is { } expiry && !export.HasExpired)
+            {
+                Assert.True(due.Contains((expiry.PartitionKey, expiry.RowKey)), $"Export {export.Row.Key.Number} has ended without a row in Due for its expiry.");
+            }
+        }
+    }
+
+    /// <summary>The file of the row.</summary>
+    public static void VerifyFile(Export export, byte[] content)
+    {
+        Assert.Equal((export.Bytes, export.Sha256), (content.LongLength, Convert.ToHexStringLower(SHA256.HashData(content))));
+        Assert.Equal(export.Rows, ExportFileReader.Read(export, content).Count);
+    }
+
+    public static string FileName(Export export) => $"{Folder(export.Key)}{export.FileAttempt}.{export.Format.ToString().ToLowerInvariant()}";
+
+    public static string Folder(ExportKey key) => string.Create(CultureInfo.InvariantCulture, $"{key.Tenant.Number:D8}/{key.Number:D10}/");
+
+    private static void VerifyBody(PlayedExport export, byte[] body)
+    {
+        using var json = JsonDocument.Parse(body);
+        var (root, data, row) = (json.RootElement, json.RootElement.GetProperty("data"), export.Row);
+        var completed = export.File is not null;
+        Assert.Equal(completed ? "export.completed" : "export.failed", root.GetProperty("type").GetString());
+        Assert.Equal(row.FinishedAt, root.GetProperty("timestamp").GetDateTimeOffset());
+        Assert.Equal(row.Id, data.GetProperty("exportId").GetGuid());
+        Assert.Equal(completed ? "completed" : "failed", data.GetProperty("status").GetString());
+        Assert.Equal((row.Rows, row.Bytes, row.Sha256), (data.GetProperty("rows").GetInt64(), data.GetProperty("bytes").GetInt64(), data.GetProperty("sha256").GetString()));
+        Assert.Equal((row.RangeStart, row.RangeEnd), (data.GetProperty("rangeStart").GetDateTimeOffset(), data.GetProperty("rangeEnd").GetDateTimeOffset()));
+        Assert.Equal(completed ? $"/{Container}/{FileName(row)}" : null, data.GetProperty("url").GetString() is { } url ? new Uri(url).AbsolutePath : null);
+    }
+
+    private void Keep(string what, Action verify)
+    {
+        try
+        {
+            verify();
+        }
+        catch (XunitException e)
+        {
+            breach ??= $"{what}: {e.Message}";
+        }
+    }
+}
+
+/// <summary>One attempt at a callback.</summary>
+/// <param name="Process">Whose.</param>
+/// <param name="WebhookId">Of what.</param>
+/// <param name="Take">When that process took its lease; 0 when it never did.</param>
+internal sealed record Sending(string Process, string WebhookId, int Take);
+
+/// <summary>An export as it has been played so far.</summary>
+internal sealed class PlayedExport(Export row)
+{
+    public Export Row { get; set; } = row;
+
+    /// <summary>The bytes of its file when it was completed.</summary>
+    public byte[]? File { get; set; }
+
+    /// <summary>When each attempt at the file began.</summary>
+    public Dictionary<int, int> FileTakes { get; } = [];
+
+    /// <summary>When each process last began an attempt at the callback.</summary>
+    public Dictionary<string, int> CallbackTakes { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When there last ceased to be a callback to be delivered.</summary>
+    public int LeftPendingAt { get; set; }
+
+    public int Deliveries { get; set; }
+
+    /// <summary>Deliveries that were answered with 2xx.</summary>
+    public int Accepted { get; set; }
+
+    /// <summary>Deliveries that were answered with 410.</summary>
+    public int Gone { get; set; }
+
+    /// <summary>Whether the timer has done with it.</summary>
+    public bool HasExpired { get; set; }
+}

@@ -1,0 +1,85 @@
+using Parley.Callbacks;
+using Parley.Testing;
+
+namespace Parley.Tests.Exports;
+
+/// <summary>What the receiver does with a delivery.</summary>
+/// <param name="Status">Its answer; null for none.</param>
+/// <param name="Failure">What becomes of the attempt then.</param>
+/// <param name="RetryAfter">How long it asks to be left alone.</param>
+internal readonly record struct ReceiverAnswer(int? Status, CallbackFailure? Failure = null, TimeSpan? RetryAfter = null);
+
+/// <summary>Somebody's server: takes callbacks, and answers as scripted. A delivery is a call of its process, which may die or give it up.</summary>
+internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
+{
+    /// <summary>The answer to the n-th delivery of all, from 1.</summary>
+    public Func<int, ReceiverAnswer> Script { get; set; } = _ => new ReceiverAnswer(204);
+
+    /// <summary>What it got.</summary>
+    public List<Delivery> Deliveries { get; } = [];
+
+    /// <summary>The receiver as one process calls it.</summary>
+    public ICallbackSender Of(TableConnection process) => new Sender(this, process);
+
+    /// <summary>Every class of answer, by seed.</summary>
+    public static Func<int, ReceiverAnswer> Moody(Random random) => _ => random.Next(12) switch
+    {
+        0 => new(200),
+        1 => new(299),
+        2 => new(204),
+        3 => new(301),
+        4 => new(400),
+        5 => new(410),
+        6 => new(429, null, TimeSpan.FromSeconds(random.Next(90))),
+        7 => new(503, null, TimeSpan.FromHours(random.Next(10))),
+        8 => new(null, CallbackFailure.TimedOut),
+        9 => new(null, CallbackFailure.ConnectionLost),
+        10 => new(null, CallbackFailure.NotConnected),
+        _ => new(500),
+    };
+
+    private CallbackResult Receive(Sending sending, byte[] body)
+    {
+        var answer = Script(Deliveries.Count + 1);
+        Deliveries.Add(new Delivery(sending, run.Time.GetUtcNow(), body));
+        log.Received(sending, body, answer.Status);
+        return new CallbackResult(answer.Status, answer.Failure, TimeSpan.FromMilliseconds(5), "", answer.RetryAfter);
+    }
+
+    /// <summary>As <see cref="CallbackClient"/>: whatever happens is a result, but for its caller's own cancellation and end.</summary>
+    private sealed class Sender(SimulatedReceiver receiver, TableConnection process) : ICallbackSender
+    {
+        public async Task<CallbackResult> SendAsync(
+            string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation)
+        {
+            var sending = receiver.Begin(process.Name, headers.Single(header => header.Key == "webhook-id").Value);
+            var sent = body.ToArray();
+            using var late = new CancellationTokenSource(CallbackClient.MaxTime, receiver.Time);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
+            try
+            {
+                return await process.CallAsync(
+                    new ForeignCall("receiver", "Post", sending.WebhookId),
+                    () => receiver.Receive(sending, sent),
+                    failed: kind => kind switch
+                    {
+                        FaultKind.Busy => new CallbackResult(503, null, TimeSpan.Zero, "busy"),
+                        FaultKind.TimeOut => new CallbackResult(null, CallbackFailure.TimedOut, CallbackClient.MaxTime),
+                        _ => new CallbackResult(null, CallbackFailure.ConnectionLost, TimeSpan.Zero),
+                    },
+                    cancellation: both.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                return new CallbackResult(null, CallbackFailure.TimedOut, CallbackClient.MaxTime);
+            }
+        }
+    }
+
+    private TimeProvider Time => run.Time;
+
+    private Sending Begin(string process, string webhookId) => log.Begin(process, webhookId);
+}
+
+/// <summary>A callback that has arrived.</summary>
+internal sealed record Delivery(Sending Sending, DateTimeOffset At, byte[] Body);
