@@ -75,7 +75,7 @@ public static class ParleyServices
         services.AddSingleton<ICallbackSender>(provider => provider.GetRequiredService<CallbackClient>());
         services.AddSingleton<CallbackSchedule>();
 
-        services.AddSingleton(_ => ExportOptions.Read(configuration));
+        services.AddSingleton(ExportOptions.Read(configuration)); // Now: a wrong setting is to be seen at the start.
         services.AddSingleton<ExportFiles>();
         services.AddSingleton<ExportQueues>();
         services.AddSingleton<IExportQueues>(provider => provider.GetRequiredService<ExportQueues>());

@@ -63,7 +63,7 @@ public sealed record ExportAnswer(
         export.Sha256,
         export.RemovedCharacters,
         export.CutCharacters,
-        link?.Url.ToString(),
+        link?.Url.AbsoluteUri,
         link?.ExpiresAt,
         new CallbackAnswer(
             Words.Of(export.CallbackStatus),

@@ -7,7 +7,7 @@ using Parley.Exports;
 namespace Parley.Functions.Exports;
 
 /// <summary>
-/// What carries exports on: messages of two queues, and the timer, which finds every step whose message is lost. So a message never fails: what went wrong is
+/// What carries exports on: messages of two queues, and the timer, which finds every step whose message is lost. So no message fails but those that the host itself gives up when it stops: what went wrong is
 /// logged, and the timer asks again, for as long as the export's row says that there is something to do.
 /// </summary>
 public sealed partial class ExportTriggers(ExportDispatch dispatch, ExportBuild build, ExportCallback callback, ILogger<ExportTriggers> logger)
@@ -34,14 +34,21 @@ public sealed partial class ExportTriggers(ExportDispatch dispatch, ExportBuild 
     [SuppressMessage("Design", "CA1031", Justification = "It is logged, and the timer asks for the step again.")]
     private async Task RunAsync(Func<ExportStep, CancellationToken, Task> work, string message, CancellationToken cancellation)
     {
+        ExportStep step;
         try
         {
-            await work(ExportStep.Parse(message), cancellation);
+            step = ExportStep.Parse(message);
         }
         catch (JsonException e)
         {
             // Nothing is lost: the rows in Due say what is to be done.
             LogNotOurs(logger, e);
+            return;
+        }
+
+        try
+        {
+            await work(step, cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {

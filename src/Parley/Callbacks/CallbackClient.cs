@@ -67,10 +67,12 @@ public sealed class CallbackClient : ICallbackSender
             using var response = await client.SendAsync(request, both.Token);
             var text = await ReadAsync(response.Content, both.Token);
             cancellation.ThrowIfCancellationRequested();
-            return new CallbackResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, RetryAfter(response.Headers.RetryAfter));
+            return new CallbackResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, RetryAfter(response.Headers));
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
+            // A cancellation may come wrapped in a failure to connect.
+            cancellation.ThrowIfCancellationRequested();
             return new CallbackResult(null, connection.Failure ?? FailureOf(e), time.GetElapsedTime(began));
         }
     }
@@ -152,12 +154,17 @@ public sealed class CallbackClient : ICallbackSender
     }
 
     /// <summary>From now, whether it was given as seconds or as a date (RFC 9110, section 10.2.3); the past is none.</summary>
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => (header?.Delta ?? header?.Date - time.GetUtcNow()) switch
+    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
     {
-        { } delay when delay > CallbackSchedule.MaxRetryAfter => CallbackSchedule.MaxRetryAfter,
-        { } delay when delay > TimeSpan.Zero => delay,
-        _ => null,
-    };
+        // Seconds beyond an int are no header to .NET.
+        var beyond = headers.NonValidated.TryGetValues("Retry-After", out var sent) && sent.ToString().Trim() is { Length: >= 10 } text && text.All(char.IsAsciiDigit);
+        return (beyond ? TimeSpan.MaxValue : headers.RetryAfter?.Delta ?? headers.RetryAfter?.Date - time.GetUtcNow()) switch
+        {
+            { } delay when delay > CallbackSchedule.MaxRetryAfter => CallbackSchedule.MaxRetryAfter,
+            { } delay when delay > TimeSpan.Zero => delay,
+            _ => null,
+        };
+    }
 
     private static CallbackFailure FailureOf(Exception e) => (e as HttpRequestException)?.HttpRequestError switch
     {

@@ -1,6 +1,6 @@
 namespace Parley.Callbacks;
 
-/// <summary>Why an attempt has no answer.</summary>
+/// <summary>Why an attempt has no answer. Stored by name: never change one.</summary>
 public enum CallbackFailure
 {
     /// <summary>The URL is none that Parley calls (any more).</summary>

@@ -47,7 +47,7 @@ public static partial class CallbackUrl
 
         if (authority.Contains('%', StringComparison.Ordinal) || !Uri.TryCreate(url, UriKind.Absolute, out var parsed) || parsed.IdnHost.Length == 0)
         {
-            return "Must have a host name or an address, without escapes or a zone.";
+            return "Must have a host name or an address, without escapes or a zone, and no port beyond 65535.";
         }
 
         if (parsed.Port is < 1 or > 65535)

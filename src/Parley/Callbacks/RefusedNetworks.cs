@@ -53,7 +53,10 @@ public static class RefusedNetworks
         AddressFamily.InterNetworkV6 when address.IsIPv4MappedToIPv6 => false,
 
         // A zone makes even a global address one of a particular interface (RFC 4007).
-        AddressFamily.InterNetworkV6 => address.ScopeId == 0 && GlobalUnicast.Contains(address) && !WithinGlobalUnicast.Any(network => network.Contains(address)),
+        AddressFamily.InterNetworkV6 => address.ScopeId == 0 && GlobalUnicast.Contains(address) && !WithinGlobalUnicast.Any(network => network.Contains(address)) && !IsIsatap(address),
         _ => false,
     };
+
+    /// <summary>An interface identifier that carries an IPv4 address, whatever the network (RFC 5214, section 6.1).</summary>
+    private static bool IsIsatap(IPAddress address) => address.GetAddressBytes() is [_, _, _, _, _, _, _, _, 0x00 or 0x02, 0x00, 0x5e, 0xfe, ..];
 }

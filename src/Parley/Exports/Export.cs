@@ -189,7 +189,7 @@ public sealed record Export
     /// <summary>Its UUID.</summary>
     public Guid Id => new EntityId(EntityKind.Export, new ConversationKey(Key.Tenant, Key.Number), 0, Check).ToGuid();
 
-    /// <summary>Whether there will be a file.</summary>
+    /// <summary>Whether its file is still to come.</summary>
     public bool IsUnfinished => Status is ExportStatus.Pending or ExportStatus.Running;
 
     /// <summary>Whether somebody works on the step.</summary>

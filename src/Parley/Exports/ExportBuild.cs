@@ -23,20 +23,20 @@ public sealed partial class ExportBuild(
     ExportDispatch dispatch,
     ExportOptions options,
     TimeProvider time,
-    ILogger<ExportBuild> logger) : IDisposable
+    ILogger<ExportBuild> logger)
 {
     /// <summary>So often a file is begun; then the export has failed.</summary>
     public const int MaxAttempts = 5;
 
-    /// <summary>Files that a process writes at once.</summary>
+    /// <summary>Files that a process writes at once, each of another tenant.</summary>
     private const int FilesAtOnce = 2;
 
-    /// <summary>A message that finds no turn comes back so much later, rather than keeping its function waiting, which is limited and paid.</summary>
-    private static readonly TimeSpan TurnPause = TimeSpan.FromSeconds(3);
+    /// <summary>Only after this it is taken for certain that the last attempt has ended: clocks may differ by five minutes, and to be wrong here is final.</summary>
+    private static readonly TimeSpan CertainlyOver = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
-    private readonly SemaphoreSlim turns = new(FilesAtOnce, FilesAtOnce);
+    private readonly ExportTurns turns = new(FilesAtOnce, perTenant: 1, time);
 
     /// <summary>Writes the file that a message asks for, if that is still to be done.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
@@ -51,11 +51,7 @@ public sealed partial class ExportBuild(
         {
             await dispatch.AskAsync(export);
         }
-        else if (!await turns.WaitAsync(TimeSpan.Zero, cancellation))
-        {
-            await dispatch.AskAsync(export, TurnPause);
-        }
-        else
+        else if (await turns.TryTakeAsync(export.Key.Tenant, cancellation))
         {
             try
             {
@@ -63,20 +59,26 @@ public sealed partial class ExportBuild(
             }
             finally
             {
-                turns.Release();
+                turns.Return(export.Key.Tenant);
             }
         }
+        else
+        {
+            await dispatch.AskLaterAsync(export, step);
+        }
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => turns.Dispose();
 
     private async Task RunAsync(Export export, CancellationToken cancellation)
     {
         if (export.Claims >= MaxAttempts)
         {
-            // All of them ended without a word, the last one too.
-            await EndAsync(export, ExportReasons.Interrupted, $"The {MaxAttempts} processes that began the file ended before it was whole.", cancellation);
+            // All of them ended without a word, the last one too; until that is certain, the timer asks again.
+            await EndAsync(
+                export,
+                current => current.Claims == export.Claims && !current.IsHeld(time.GetUtcNow() - CertainlyOver),
+                ExportReasons.Interrupted,
+                $"The {MaxAttempts} processes that began the file ended before it was whole.",
+                cancellation);
             return;
         }
 
@@ -147,6 +149,7 @@ public sealed partial class ExportBuild(
         var now = time.NowInMilliseconds();
         var completed = await writer.ChangeAsync(
             export,
+            isLatest: true,
             current => current.LeaseId != export.LeaseId
                 ? current
                 : ToCallBack(current, now) with
@@ -163,14 +166,27 @@ public sealed partial class ExportBuild(
         if (completed.FileAttempt != attempt)
         {
             // Cancelled, or begun anew, between the last block and now. Others may be at blobs of their own.
-            await files.DeleteAttemptAsync(completed, attempt, cancellation);
+            await CleanAsync(completed, () => files.DeleteAttemptAsync(completed, attempt, cancellation));
             return;
         }
 
         await dispatch.AskAsync(completed);
         if (attempt > 1)
         {
-            await files.DeleteRestAsync(completed, cancellation);
+            await CleanAsync(completed, () => files.DeleteRestAsync(completed, cancellation));
+        }
+    }
+
+    /// <summary>What is left is removed when the export expires, so its failure is nobody's.</summary>
+    private async Task CleanAsync(Export export, Func<Task> clean)
+    {
+        try
+        {
+            await clean();
+        }
+        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        {
+            LogBlobsLeft(logger, e, export.Id);
         }
     }
 
@@ -181,13 +197,15 @@ public sealed partial class ExportBuild(
             var reason = StorageErrors.IsOutcomeUnknown(failure, cancellation) || failure is RequestFailedException or ParleyException
                 ? ExportReasons.StorageUnavailable
                 : ExportReasons.InternalError;
-            await EndAsync(export, reason, $"Attempt {attempt} of {MaxAttempts} ended with {failure.GetType().Name}.", cancellation);
+            await EndAsync(
+                export, current => current.LeaseId == export.LeaseId, reason, $"Attempt {attempt} of {MaxAttempts} ended with {failure.GetType().Name}.", cancellation);
             return;
         }
 
         var now = time.NowInMilliseconds();
         var waiting = await writer.ChangeAsync(
             export,
+            isLatest: true,
             current => current.LeaseId == export.LeaseId
                 ? current with { Status = ExportStatus.Pending, DueAt = now + (FirstRetry * Math.Pow(3, attempt - 1)), LeaseId = null, LeaseUntil = null }
                 : current,
@@ -199,12 +217,13 @@ public sealed partial class ExportBuild(
     }
 
     /// <summary>The export has failed, and its callback says so.</summary>
-    private async Task EndAsync(Export export, string reason, string detail, CancellationToken cancellation)
+    private async Task EndAsync(Export export, Func<Export, bool> isOver, string reason, string detail, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
         var ended = await writer.ChangeAsync(
             export,
-            current => current.IsUnfinished && current.LeaseId == export.LeaseId && current.Claims == export.Claims
+            isLatest: true,
+            current => current.IsUnfinished && isOver(current)
                 ? ToCallBack(current, now) with { Status = ExportStatus.Failed, Reason = reason, Detail = detail }
                 : current,
             cancellation);
@@ -229,7 +248,10 @@ public sealed partial class ExportBuild(
 
     private sealed record WrittenFile(long Rows, long Bytes, string Sha256, long Removed, long Cut);
 
-    [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the file of export {Export} is given up, for it is somebody else's: {Why}")]
+    [LoggerMessage(1308, LogLevel.Warning, "Blobs that are not the file of export {Export} were left behind; they go when it expires.")]
+    private static partial void LogBlobsLeft(ILogger logger, Exception exception, Guid export);
+
+    [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the file of export {Export} is given up, for its lease is lost: {Why}")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt, string why);
 
     [LoggerMessage(1305, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.")]

@@ -27,6 +27,14 @@ public sealed partial class ExportCallback(
     /// <summary>So often an attempt is begun that ends without a result; then it counts as failed.</summary>
     private const int MaxClaims = 5;
 
+    /// <summary>Attempts that a process makes at once: more than the host has messages of (host.json).</summary>
+    private const int AttemptsAtOnce = 32;
+
+    /// <summary>Of them, for one tenant: receivers that hang hold an attempt each for <see cref="CallbackClient.MaxTime"/>.</summary>
+    private const int AttemptsPerTenant = 4;
+
+    private readonly ExportTurns turns = new(AttemptsAtOnce, AttemptsPerTenant, time);
+
     /// <summary>Makes the attempt that a message asks for, if that is still to be done.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
@@ -40,9 +48,26 @@ public sealed partial class ExportCallback(
         if (due > time.GetUtcNow())
         {
             await dispatch.AskAsync(export);
-            return;
         }
+        else if (await turns.TryTakeAsync(export.Key.Tenant, cancellation))
+        {
+            try
+            {
+                await RunAsync(export, cancellation);
+            }
+            finally
+            {
+                turns.Return(export.Key.Tenant);
+            }
+        }
+        else
+        {
+            await dispatch.AskLaterAsync(export, step);
+        }
+    }
 
+    private async Task RunAsync(Export export, CancellationToken cancellation)
+    {
         await using var lease = await leases.TryTakeAsync(export, cancellation);
         if (lease is null)
         {
@@ -50,7 +75,19 @@ public sealed partial class ExportCallback(
         }
 
         lease.KeepRenewing(current => current);
-        var (at, result) = (time.NowInMilliseconds(), await SendAsync(lease.Export, lease.Lost));
+        var at = time.NowInMilliseconds();
+        CallbackResult result;
+        try
+        {
+            result = await SendAsync(lease.Export, lease.Lost);
+        }
+        catch (OperationCanceledException) when (lease.IsLost && !cancellation.IsCancellationRequested)
+        {
+            // A client removed the file meanwhile, or somebody else makes the attempt.
+            LogLost(logger, lease.Export.Id, lease.Export.Step);
+            return;
+        }
+
         await lease.StopAsync();
         await ConcludeAsync(lease.Export, at, result, cancellation);
     }
@@ -72,9 +109,9 @@ public sealed partial class ExportCallback(
     private async Task ConcludeAsync(Export export, DateTimeOffset at, CallbackResult result, CancellationToken cancellation)
     {
         var made = new CallbackAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
-        var (now, next) = (time.NowInMilliseconds(), default(CallbackStep));
-        var concluded = await writer.ChangeAsync(export, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
-        LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", $"{next.Verdict}");
+        var (now, next) = (time.NowInMilliseconds(), default(CallbackStep?));
+        var concluded = await writer.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
+        LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", next is { } then ? $"{then.Verdict}" : "not noted, for the lease is lost");
         if (concluded is { DueAt: not null, LeaseId: null })
         {
             await dispatch.AskAsync(concluded);
@@ -83,7 +120,8 @@ public sealed partial class ExportCallback(
         Export After(Export current)
         {
             // A client may have begun a new round meanwhile.
-            next = schedule.After(current.Step - current.RoundStart, result);
+            var step = schedule.After(current.Step - current.RoundStart, result);
+            next = step;
             var after = current with
             {
                 CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), made],
@@ -91,15 +129,18 @@ public sealed partial class ExportCallback(
                 LeaseId = null,
                 LeaseUntil = null,
             };
-            return next.Verdict switch
+            return step.Verdict switch
             {
-                CallbackVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + next.Delay).UpToMillisecond() },
+                CallbackVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + step.Delay).UpToMillisecond() },
                 CallbackVerdict.Taken => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
                 CallbackVerdict.Refused => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
                 _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
             };
         }
     }
+
+    [LoggerMessage(1310, LogLevel.Information, "Attempt {Attempt} at the callback of export {Export} is given up, for its lease is lost.")]
+    private static partial void LogLost(ILogger logger, Guid export, int attempt);
 
     [LoggerMessage(1306, LogLevel.Information, "Attempt {Attempt} at the callback of export {Export}: {Result}, so {Verdict}.")]
     private static partial void LogAttempt(ILogger logger, Guid export, int attempt, string result, string verdict);

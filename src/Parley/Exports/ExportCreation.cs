@@ -45,8 +45,12 @@ public sealed class ExportCreation(
             {
                 if (key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, token) is { } first)
                 {
-                    replayed = true;
-                    return Replay(await reader.FindAsync(new ExportKey(tenant, first), token), first);
+                    var there = await reader.FindAsync(new ExportKey(tenant, first), token)
+                        ?? throw new InvalidOperationException($"There is an idempotency key of export {first}, but no such export.");
+
+                    // Unless an earlier try of this very request has landed.
+                    replayed = there.WriteId != writeId;
+                    return new Numbered<Export>(there, [], null);
                 }
 
                 var made = Draft(tenant, draft, counted, writeId);
@@ -114,7 +118,4 @@ public sealed class ExportCreation(
         counted.SetIfAny("KeyHour", keyHour);
         return new Numbered<Export>(made, rows, counted);
     }
-
-    private static Numbered<Export> Replay(Export? first, int number) => new(
-        first ?? throw new InvalidOperationException($"There is an idempotency key of export {number}, but no such export."), [], null);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
@@ -15,31 +16,24 @@ public sealed partial class ExportDispatch(
     /// <summary>A step that is due has its message on its way; the timer comes after that.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    /// <summary>When a message that found no turn comes back.</summary>
+    private static readonly TimeSpan TurnPause = TimeSpan.FromSeconds(20);
+
+    /// <summary>So often it does; by then the timer has asked again, and without an end every tick would add a message that comes back for ever.</summary>
+    private const int MaxWaits = 3;
+
     /// <summary>Rows that are looked at at once.</summary>
     private const int Width = 16;
 
     /// <summary>
     /// After a change: its step, when it is due. It is stored by then, so neither a failure nor a client that leaves matters to it: the timer finds it.
     /// </summary>
-    /// <param name="export">When it has no step to be done any more, because others were faster than its change was known to be stored, nothing is asked for.</param>
-    /// <param name="pause">At least so much later than now.</param>
-    internal async Task AskAsync(Export export, TimeSpan pause = default)
-    {
-        if (export.DueAt is not { } due)
-        {
-            return;
-        }
+    /// <param name="export">As it is after the change; others may have done all that was to be done already.</param>
+    internal Task AskAsync(Export export) => export.DueAt is { } due ? SendAsync(ExportStep.Of(export), due - time.GetUtcNow(), export) : Task.CompletedTask;
 
-        var rest = due - time.GetUtcNow();
-        try
-        {
-            await queues.SendAsync(ExportStep.Of(export), rest > pause ? rest : pause, CancellationToken.None);
-        }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
-        {
-            LogLeftToTimer(logger, e, export.Id);
-        }
-    }
+    /// <summary>For a message that found no turn: it comes back, or is left to the timer.</summary>
+    internal Task AskLaterAsync(Export export, ExportStep step) =>
+        step.Waits < MaxWaits ? SendAsync(step with { Waits = step.Waits + 1 }, TurnPause, export) : Task.CompletedTask;
 
     /// <summary>The timer's: looks at every export that has a step to be done, and at every file whose time is over.</summary>
     /// <returns>How many steps were queued.</returns>
@@ -55,6 +49,19 @@ public sealed partial class ExportDispatch(
         return queued;
     }
 
+    private async Task SendAsync(ExportStep step, TimeSpan delay, Export export)
+    {
+        try
+        {
+            await queues.SendAsync(step, delay, CancellationToken.None);
+        }
+        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        {
+            LogLeftToTimer(logger, e, export.Id);
+        }
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is logged, and one export's failure must not keep all others from being looked at.")]
     private async Task<bool> LookAsync(TableEntity row, CancellationToken cancellation)
     {
         try
@@ -63,9 +70,9 @@ public sealed partial class ExportDispatch(
             var export = await reader.FindAsync(key, cancellation);
             return step is { } asked ? await LookAtStepAsync(row, asked, export, cancellation) : await LookAtExpiryAsync(row, export, cancellation);
         }
-        catch (Exception e) when (e is RequestFailedException or Problems.ParleyException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            // The others go on; the next tick finds this one again.
+            // The others go on, also past a row that cannot be read; the next tick finds this one again.
             LogNotLookedAt(logger, e, row.PartitionKey, row.RowKey);
             return false;
         }
@@ -88,7 +95,7 @@ public sealed partial class ExportDispatch(
         if (export is not null && (step < export.Step || (step == export.Step && export.DueAt is null)))
         {
             // Done with, and steps never come back.
-            await tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await tables.Due.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
         }
         else
         {
@@ -108,7 +115,7 @@ public sealed partial class ExportDispatch(
         else if (export.ExpiresAt <= now)
         {
             await removal.ExpireAsync(export, cancellation);
-            await tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await tables.Due.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
         }
 
         return false;

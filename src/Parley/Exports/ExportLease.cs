@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
@@ -61,6 +62,7 @@ public sealed partial class ExportLease : IAsyncDisposable
         lost.Dispose();
     }
 
+    [SuppressMessage("Design", "CA1031", Justification = "It is logged, and ends the lease.")]
     private async Task RenewAsync(Func<Export, Export> progress)
     {
         var pause = Interval;
@@ -98,8 +100,18 @@ public sealed partial class ExportLease : IAsyncDisposable
                 LogNotRenewed(logger, Export.Id, e.Message);
                 pause = RetryInterval;
             }
+            catch (Exception e)
+            {
+                // Nobody waits for this task before the work is over: the work must learn of it.
+                LogLost(logger, e, Export.Id);
+                lost.Cancel();
+                return;
+            }
         }
     }
+
+    [LoggerMessage(1309, LogLevel.Error, "The lease of export {Export} could not be renewed, and is given up.")]
+    private static partial void LogLost(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1302, LogLevel.Warning, "The lease of export {Export} could not be renewed, and is tried again: {Why}")]
     private static partial void LogNotRenewed(ILogger logger, Guid export, string why);

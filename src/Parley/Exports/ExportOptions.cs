@@ -14,18 +14,19 @@ public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
     /// <summary>The setting, as <c>Exports__SettleSeconds</c> in the environment: 0 to 30, the default.</summary>
     public const string SettleSetting = "Exports:SettleSeconds";
 
-    /// <summary>The setting, as <c>Exports__KeepDays</c> in the environment: 1 to 365, 7 unless set.</summary>
+    /// <summary>The setting, as <c>Exports__KeepDays</c> in the environment: 2 to 365, 7 unless set. A callback is tried for up to 33 hours.</summary>
     public const string KeepSetting = "Exports:KeepDays";
 
     private const int MaxSettleSeconds = 30;
     private const int DefaultKeepDays = 7;
+    private const int MinKeepDays = 2;
     private const int MaxKeepDays = 365;
 
     /// <summary>Reads the settings.</summary>
     /// <exception cref="InvalidOperationException">One is not a whole number within its limits.</exception>
     public static ExportOptions Read(IConfiguration configuration) => new(
         TimeSpan.FromSeconds(ReadNumber(configuration, SettleSetting, MaxSettleSeconds, 0, MaxSettleSeconds)),
-        TimeSpan.FromDays(ReadNumber(configuration, KeepSetting, DefaultKeepDays, 1, MaxKeepDays)));
+        TimeSpan.FromDays(ReadNumber(configuration, KeepSetting, DefaultKeepDays, MinKeepDays, MaxKeepDays)));
 
     private static int ReadNumber(IConfiguration configuration, string name, int standard, int min, int max) => configuration[name] switch
     {

@@ -9,7 +9,8 @@ namespace Parley.Exports;
 /// <param name="Tenant">The tenant's number.</param>
 /// <param name="Export">The export's number.</param>
 /// <param name="Step">0 for the file, n for the n-th attempt at the callback.</param>
-public sealed record ExportStep(int Tenant, int Export, int Step)
+/// <param name="Waits">How often the message has come back for want of a turn.</param>
+public sealed record ExportStep(int Tenant, int Export, int Step, int Waits = 0)
 {
     /// <summary>The export.</summary>
     [JsonIgnore]

@@ -16,7 +16,7 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
     /// </exception>
     public async Task<Export> DeliverAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
-        var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), Again, cancellation);
+        var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Again, cancellation);
         if (export is { DueAt: not null, LeaseId: null })
         {
             await dispatch.AskAsync(export);

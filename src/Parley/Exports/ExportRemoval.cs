@@ -5,10 +5,13 @@ namespace Parley.Exports;
 
 /// <summary>
 /// Ends exports and removes their files. The row changes first, so that nobody is given a link to what is about to go; then the blobs go, and once more
-/// when the row of Due for the expiry is looked at: so nothing that a crash or a late attempt leaves there stays longer than that.
+/// when the row of Due for the expiry is looked at, soon after: so what a crash or a late attempt leaves there does not stay.
 /// </summary>
-public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, ExportOptions options, TimeProvider time)
+public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, TimeProvider time)
 {
+    /// <summary>When the blobs of what a client ended are removed once more: an attempt that does not know it yet learns it within its lease's time.</summary>
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
+
     /// <summary>What a client's DELETE does: cancels an export that has no file yet, removes the file of one that has. Again, it changes nothing.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
@@ -16,15 +19,17 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     public async Task<Export> RemoveAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var removed = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), Removed, cancellation);
-        await files.DeleteRestAsync(removed, cancellation);
+        var removed = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Removed, cancellation);
+
+        // Not cancelled: a client that leaves has deleted it all the same.
+        await files.DeleteRestAsync(removed, CancellationToken.None);
         return removed;
 
         Export Removed(Export export) => export.Status switch
         {
             ExportStatus.Pending or ExportStatus.Running =>
-                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + options.Keep },
-            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed },
+                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + LookAgainAfter },
+            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed, ExpiresAt = now + LookAgainAfter },
             _ => export,
         };
     }
@@ -34,6 +39,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     {
         var expired = await writer.ChangeAsync(
             export,
+            isLatest: true,
             current => current.Status == ExportStatus.Completed ? WithoutSteps(current) with { Status = ExportStatus.Expired } : current,
             cancellation);
         await files.DeleteRestAsync(expired, cancellation);

@@ -9,20 +9,23 @@ namespace Parley.Exports;
 public sealed class ExportWriter(ParleyTables tables, ExportReader reader, ExportIndex index, Edits edits)
 {
     /// <summary>Makes a change.</summary>
-    /// <param name="known">The export as it was last read.</param>
+    /// <param name="known">The export.</param>
+    /// <param name="isLatest">
+    /// Whether it is as it was last read or written, which saves a read. Not so for clients, of whom several may have read it before they take turns here.
+    /// </param>
     /// <param name="change">Makes it what it is to be, from what it is; the same when there is nothing to change. Refuses by throwing.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>What is there then.</returns>
     /// <exception cref="Problems.ParleyException">
     /// <see cref="Problems.ErrorCode.Busy"/>, <see cref="Problems.ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    internal async Task<Export> ChangeAsync(Export known, Func<Export, Export> change, CancellationToken cancellation)
+    internal async Task<Export> ChangeAsync(Export known, bool isLatest, Func<Export, Export> change, CancellationToken cancellation)
     {
         var before = known;
         var after = await edits.WriteAsync(
             tables.Tenants,
             $"{known.Key.Tenant.PartitionKey}|{RowKeys.Export(known.Key.Number)}",
-            Edits.KnownFirst(known, async token => await reader.FindAsync(known.Key, token) ?? throw new InvalidOperationException($"Export {known.Id} vanished.")),
+            isLatest ? Edits.KnownFirst(known, FindAsync) : FindAsync,
             export => new EditMark(export.Revision, export.EditId, export.ETag),
             async (export, editId, token) =>
             {
@@ -40,5 +43,8 @@ public sealed class ExportWriter(ParleyTables tables, ExportReader reader, Expor
             cancellation);
         await index.DropAsync(before, after, cancellation);
         return after;
+
+        async Task<Export> FindAsync(CancellationToken token) =>
+            await reader.FindAsync(known.Key, token) ?? throw new InvalidOperationException($"Export {known.Id} vanished.");
     }
 }

@@ -1,6 +1,6 @@
 namespace Parley.Spreadsheets;
 
-/// <summary>The kinds of file that a <see cref="TableWriter"/> writes.</summary>
+/// <summary>The kinds of file that a <see cref="TableWriter"/> writes. Exports store their names: never change one.</summary>
 public enum TableFormat
 {
     /// <summary>

@@ -23,18 +23,22 @@ internal static class IndexRows
     public static async Task DropIfStaleAsync(
         this TableClient table, string partitionKey, string rowKey, ETag etag, DateTimeOffset writtenAt, DateTimeOffset now, CancellationToken cancellation)
     {
-        if (writtenAt >= now - StaleAfter)
+        if (writtenAt < now - StaleAfter)
         {
-            return;
+            await table.DropAsync(partitionKey, rowKey, etag, cancellation);
         }
+    }
 
+    /// <summary>Drops one, unless it has just been written again: then its entity is on its way.</summary>
+    public static async Task DropAsync(this TableClient table, string partitionKey, string rowKey, ETag etag, CancellationToken cancellation)
+    {
         try
         {
             await table.DeleteEntityAsync(partitionKey, rowKey, etag, cancellation);
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
-            // It has just been written again, so its entity is on its way.
+            // Whoever finds it next decides anew.
         }
     }
 }

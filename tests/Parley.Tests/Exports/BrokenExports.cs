@@ -115,6 +115,7 @@ internal static class BrokenExports
         var now = process.Time.NowInMilliseconds();
         var completed = await process.ExportWriter.ChangeAsync(
             lease.Export,
+            isLatest: true,
             current => checksLease && current.LeaseId != lease.Export.LeaseId
                 ? current
                 : current with
@@ -171,6 +172,7 @@ internal static class BrokenExports
             var now = process.Time.NowInMilliseconds();
             var concluded = await process.ExportWriter.ChangeAsync(
                 lease.Export,
+                isLatest: true,
                 current =>
                 {
                     var next = process.CallbackSchedule.After(current.Step - current.RoundStart, how);

@@ -84,7 +84,7 @@ public sealed class ExportOptionsTests
     public void Unless_set_thirty_seconds_and_a_week() => Assert.Equal(new ExportOptions(TimeSpan.FromSeconds(30), TimeSpan.FromDays(7)), Read(null, null));
 
     [Theory]
-    [InlineData("0", "1", 0, 1)]
+    [InlineData("0", "2", 0, 2)]
     [InlineData("30", "365", 30, 365)]
     [InlineData("1", "", 1, 7)]
     [InlineData("", "30", 30, 30)]
@@ -105,7 +105,7 @@ public sealed class ExportOptionsTests
     [InlineData("366")]
     [InlineData("99999999999")]
     public void And_for_the_days(string keep) =>
-        Assert.Equal("Exports__KeepDays must be a whole number from 1 to 365.", Assert.Throws<InvalidOperationException>(() => Read(null, keep)).Message);
+        Assert.Equal("Exports__KeepDays must be a whole number from 2 to 365.", Assert.Throws<InvalidOperationException>(() => Read(null, keep)).Message);
 
     private static ExportOptions Read(string? settle, string? keep) => ExportOptions.Read(
         new ConfigurationBuilder().AddInMemoryCollection([new("Exports:SettleSeconds", settle), new("Exports:KeepDays", keep)]).Build());

@@ -14,8 +14,9 @@ public sealed class ExportStepTests
     public void A_message_names_the_step_and_nothing_else()
     {
         var step = new ExportStep(12, 345, 6);
-        Assert.Equal("""{"tenant":12,"export":345,"step":6}""", step.ToJson());
+        Assert.Equal("""{"tenant":12,"export":345,"step":6,"waits":0}""", step.ToJson());
         Assert.Equal(step, ExportStep.Parse(step.ToJson()));
+        Assert.Equal(step, ExportStep.Parse("""{"tenant":12,"export":345,"step":6}"""));
         Assert.Equal(Key, step.Key);
         Assert.Equal(new ExportStep(TenantId.Max, int.MaxValue, int.MaxValue), ExportStep.Parse(new ExportStep(TenantId.Max, int.MaxValue, int.MaxValue).ToJson()));
     }

@@ -77,7 +77,7 @@ internal sealed class ParleyProcess
         ExportWriter = new ExportWriter(Tables, Exports, ExportIndex, edits);
         ExportLeases = new ExportLeases(Tables, Exports, time, entropy, NullLogger<ExportLeases>.Instance);
         ExportFiles = new ExportFiles(exports.Blobs, time) { BlockBytes = exports.BlockBytes };
-        ExportRemoval = new ExportRemoval(Exports, ExportWriter, ExportFiles, exports.Options, time);
+        ExportRemoval = new ExportRemoval(Exports, ExportWriter, ExportFiles, time);
         ExportDispatch = new ExportDispatch(Tables, Exports, ExportRemoval, exports.Queues, time, NullLogger<ExportDispatch>.Instance);
         ExportCreation = new ExportCreation(Tables, Exports, ExportIndex, ExportDispatch, counters, exports.Options, time, entropy);
         (ConversationScan, MessageScan) = (new ConversationScan(Tables), new MessageScan(Tables));
