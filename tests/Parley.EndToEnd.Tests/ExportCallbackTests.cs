@@ -102,6 +102,23 @@ public class ExportCallbackTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task Many_who_ask_for_it_at_once_are_all_answered()
+    {
+        await using var receiver = await CallbackReceiver.StartAsync();
+        var client = parley.NewClient((await parley.CreateTenantAsync("Redelivery")).ApiKey);
+        var export = await client.ExportAsync(new { callbackUrl = receiver.Url(), format = "jsonl" });
+        await client.CalledBackAsync(export);
+        for (var round = 0; round < 3; round++)
+        {
+            // Others' writes in between are nobody's failure: each answer is a 200.
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.CallAsync(HttpMethod.Post, $"v1/exports/{export["id"]}/callback")));
+        }
+
+        await client.CalledBackAsync(export, attempts: 2);
+        Assert.Single(receiver.Of().Select(delivery => delivery.Id).Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Receivers_that_do_not_take_it()
     {
         await using var receiver = await CallbackReceiver.StartAsync((name, n) => (name, n) switch

@@ -213,7 +213,8 @@ public class ExportTests(ParleyFixture parley)
 
         // What it was stays known.
         Assert.All(
-            new[] { "rows", "bytes", "sha256", "startedAt", "finishedAt", "expiresAt", "callback" }, member => Assert.True(JsonNode.DeepEquals(export[member], read[member]), member));
+            new[] { "rows", "bytes", "sha256", "startedAt", "finishedAt", "callback" }, member => Assert.True(JsonNode.DeepEquals(export[member], read[member]), member));
+        Assert.InRange(ApiThings.Time(read["expiresAt"]), ApiThings.Time(read["finishedAt"]), FollowUpCalls.In(TimeSpan.FromMinutes(10)));
         using var http = new HttpClient();
         using var gone = await http.GetAsync(new Uri(export["url"]!.GetValue<string>()));
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);

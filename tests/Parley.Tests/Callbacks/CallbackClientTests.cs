@@ -258,6 +258,7 @@ public class CallbackClientTests
     [InlineData("-5", null)]
     [InlineData("soon", null)]
     [InlineData("2147483647", 36_000)]
+    [InlineData("99999999999999", 36_000)]
     [InlineData("Sun, 01 Mar 2026 12:02:00 GMT", 120)]
     [InlineData("Sun, 01 Mar 2026 11:00:00 GMT", null)]
     [InlineData("Fri, 01 Jan 2100 00:00:00 GMT", 36_000)]

@@ -19,7 +19,7 @@ public static class Vectors
         2001::1 2001:0:7f00:1::1 2001:2::1 2001:10::1 2001:1f:ffff::1 2001:20::1 2001:2f:ffff::1 2001:1ff:ffff::1 2001:db8::1 2001:db8:ffff:ffff::1
         2002:7f00:1::1 2002:a9fe:a9fe::1 2002:808:808::1 3fff::1 3fff:fff:ffff::1 4000::1 5f00::1 8000::1 c000::1
         fc00::1 fd00::1 fd00:ec2::254 fd20:ce::254 fdff:ffff::1 fe00::1 fe80::1 fe80::1%1 febf:ffff::1 fec0::1 feff:ffff::1 ff00::1 ff02::1 ff0e::1
-        2606:4700:4700::1111%1
+        2606:4700:4700::1111%1 2001:4860:4860:0:0:5efe:10.0.0.1 2001:4860:4860:0:200:5efe:7f00:1
         """);
 
     /// <summary>Neighbours of the refused networks, and well-known ones.</summary>
