@@ -51,7 +51,8 @@ internal sealed class ExportSeed
             TableEntity[] rows = [new(head) { PartitionKey = key.PartitionKey }, .. Enumerable.Range(1, messagesEach).Select(number => MessageOf(key, number, messagesEach, one.Item))];
             foreach (var chunk in rows.Chunk(100))
             {
-                await tables.Conversations.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)), cancellation);
+                // Not inserted: a call that is slow enough is sent again by the client, and must not meet its own rows.
+                await tables.Conversations.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)), cancellation);
             }
 
             if (Interlocked.Increment(ref done) % (times.Count / 4) == 0)
@@ -61,7 +62,7 @@ internal sealed class ExportSeed
         });
         foreach (var chunk in times.Index().Chunk(100))
         {
-            await tables.Tenants.SubmitTransactionAsync(chunk.Select(one => new TableTransactionAction(TableTransactionActionType.Add, new TableEntity(listed)
+            await tables.Tenants.SubmitTransactionAsync(chunk.Select(one => new TableTransactionAction(TableTransactionActionType.UpsertReplace, new TableEntity(listed)
             {
                 PartitionKey = tenant.PartitionKey,
                 RowKey = RowKeys.Conversation(first + one.Index),
