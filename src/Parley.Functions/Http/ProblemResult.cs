@@ -39,6 +39,9 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         ProblemKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ProblemKind.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
         ProblemKind.Invalid => StatusCodes.Status422UnprocessableEntity,
+        ProblemKind.TooManyRequests => StatusCodes.Status429TooManyRequests,
+        ProblemKind.ProviderFailed => StatusCodes.Status502BadGateway,
+        ProblemKind.ProviderTimeout => StatusCodes.Status504GatewayTimeout,
         ProblemKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };

@@ -33,8 +33,17 @@ public enum ProblemKind
     /// <summary>Readable, but fields break rules (422).</summary>
     Invalid,
 
+    /// <summary>An assistant's provider takes no more requests now; may carry Retry-After (429).</summary>
+    TooManyRequests,
+
     /// <summary>A defect of Parley's (500).</summary>
     Internal,
+
+    /// <summary>An assistant's provider failed (502).</summary>
+    ProviderFailed,
+
+    /// <summary>An assistant's provider did not answer in time (504).</summary>
+    ProviderTimeout,
 
     /// <summary>Try again later; carries Retry-After (503).</summary>
     Unavailable,
@@ -79,8 +88,12 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode FollowUpNotFound = new("follow_up_not_found", ProblemKind.NotFound, "No such follow-up");
     /// <summary>An unknown, malformed or another tenant's export id.</summary>
     public static readonly ErrorCode ExportNotFound = new("export_not_found", ProblemKind.NotFound, "No such export");
-    /// <summary>A body names an unknown chatbot.</summary>
+    /// <summary>An unknown, malformed or another tenant's chatbot id, also in a body.</summary>
     public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ProblemKind.NotFound, "No such chatbot");
+    /// <summary>An unknown, malformed or another tenant's completion id.</summary>
+    public static readonly ErrorCode CompletionNotFound = new("completion_not_found", ProblemKind.NotFound, "No such completion");
+    /// <summary>An unknown or malformed record id, or one of another chatbot.</summary>
+    public static readonly ErrorCode RecordNotFound = new("record_not_found", ProblemKind.NotFound, "No such record");
     /// <summary>The path exists; Allow lists its methods.</summary>
     public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", ProblemKind.MethodNotAllowed, "The path does not take this method");
     /// <summary>The conversation has all the messages that it can number.</summary>
@@ -101,6 +114,10 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode TooManyFollowUps = new("too_many_follow_ups", ProblemKind.Conflict, "The chat has too many pending follow-ups");
     /// <summary>The export has no file (yet, or any more), or nothing to deliver.</summary>
     public static readonly ErrorCode ExportStatus = new("export_status", ProblemKind.Conflict, "The export is not in the status that this needs");
+    /// <summary>The chatbot's field enabled is false.</summary>
+    public static readonly ErrorCode ChatbotDisabled = new("chatbot_disabled", ProblemKind.Conflict, "The chatbot does not answer now");
+    /// <summary>The completion was cancelled; what had been said is stored.</summary>
+    public static readonly ErrorCode CompletionCancelled = new("cancelled", ProblemKind.Conflict, "The completion was cancelled");
     /// <summary>The field can only be given its present value.</summary>
     public static readonly ErrorCode Immutable = new("immutable", ProblemKind.Conflict, "The field cannot be changed");
     /// <summary>The row has been changed since the client read it.</summary>
@@ -113,8 +130,20 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static readonly ErrorCode InvalidFields = new("invalid_fields", ProblemKind.Invalid, "Some fields are not valid");
     /// <summary>The key was sent before with another path or body.</summary>
     public static readonly ErrorCode IdempotencyKeyReused = new("idempotency_key_reused", ProblemKind.Invalid, "The Idempotency-Key belongs to another request");
+    /// <summary>The chatbot's provider refuses to answer this, or stopped for its rules; what had been said is stored.</summary>
+    public static readonly ErrorCode ProviderRefused = new("refused", ProblemKind.Invalid, "The assistant refuses to answer");
+    /// <summary>The chatbot's provider takes no more requests now. Retry-After says when to try again, if the provider said so.</summary>
+    public static readonly ErrorCode ProviderRateLimited = new("rate_limited", ProblemKind.TooManyRequests, "The assistant has too many requests");
     /// <summary>A defect; logged under the traceId.</summary>
     public static readonly ErrorCode InternalError = new("internal_error", ProblemKind.Internal, "Parley failed");
+    /// <summary>The chatbot's provider cannot be reached, fails, or broke off; what had been said is stored.</summary>
+    public static readonly ErrorCode ProviderUnavailable = new("unavailable", ProblemKind.ProviderFailed, "The assistant cannot be reached");
+    /// <summary>The chatbot's provider does not take the request: the model, the key or the length of the conversation may be wrong.</summary>
+    public static readonly ErrorCode ProviderBadRequest = new("bad_request", ProblemKind.ProviderFailed, "The assistant's provider refuses the request");
+    /// <summary>The process that spoke ended; what had been said is stored. The same Idempotency-Key runs the completion again.</summary>
+    public static readonly ErrorCode CompletionInterrupted = new("interrupted", ProblemKind.ProviderFailed, "The completion was interrupted");
+    /// <summary>The chatbot's provider was silent for too long, or spoke for too long; what had been said is stored.</summary>
+    public static readonly ErrorCode ProviderTimedOut = new("timeout", ProblemKind.ProviderTimeout, "The assistant did not answer in time");
     /// <summary>Too many writers at once; nothing was stored. Retry-After says when to try again.</summary>
     public static readonly ErrorCode Busy = new("busy", ProblemKind.Unavailable, "Too many writes at once");
     /// <summary>Storage did not answer in time, and what was asked for may have been stored. Retry-After says when to try again, best under the same Idempotency-Key.</summary>
@@ -124,9 +153,10 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
-        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
-        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, Immutable, StaleRevision, BodyTooLarge,
-        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, InternalError, Busy, StorageUnavailable,
+        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
+        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable, StaleRevision, BodyTooLarge,
+        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused, ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest,
+        CompletionInterrupted, Busy, StorageUnavailable, ProviderTimedOut,
     ];
 
     /// <summary>The problem's <c>type</c> (RFC 9457): a URN, for it names the problem and is no address.</summary>

@@ -37,6 +37,11 @@ public readonly record struct MessageKey(ConversationKey Conversation, int Seque
 /// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>
 public readonly record struct SenderKey(TenantId Tenant, int Number);
 
+/// <summary>A chatbot: its tenant and its number in the tenant, from 1, dense.</summary>
+/// <param name="Tenant">The owner.</param>
+/// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>
+public readonly record struct ChatbotKey(TenantId Tenant, int Number);
+
 /// <summary>An export: its tenant and its number in the tenant, from 1, dense.</summary>
 /// <param name="Tenant">The owner.</param>
 /// <param name="Number">1 to <see cref="int.MaxValue"/>.</param>

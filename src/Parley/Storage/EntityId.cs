@@ -25,6 +25,12 @@ public enum EntityKind
 
     /// <summary>An export. It is the tenant's own, so its number stands where others have their conversation's.</summary>
     Export = 7,
+
+    /// <summary>A chatbot. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    Chatbot = 8,
+
+    /// <summary>An assistant's turn: a completion, and its record; its sequence is that of the customer's message.</summary>
+    Turn = 9,
 }
 
 /// <summary>

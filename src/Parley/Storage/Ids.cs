@@ -91,6 +91,34 @@ public readonly record struct SenderRef(SenderKey Key, long? Check)
     public bool Matches(long storedCheck) => Ids.CheckMatches(Check, storedCheck);
 }
 
+/// <summary>A chatbot as a client names it: by integer or by UUID.</summary>
+/// <param name="Key">The chatbot.</param>
+/// <param name="Check">The check of the UUID, to be compared with the stored one; null for an integer.</param>
+public readonly record struct ChatbotRef(ChatbotKey Key, long? Check)
+{
+    /// <summary>Reads an id; false for what can name no chatbot of this tenant.</summary>
+    public static bool TryParse(string text, TenantId tenant, out ChatbotRef id)
+    {
+        id = default;
+        if (Ids.TryParseInteger(text, int.MaxValue, out var number))
+        {
+            id = new ChatbotRef(new ChatbotKey(tenant, (int)number), null);
+            return true;
+        }
+
+        if (EntityId.TryParse(text, EntityKind.Chatbot, tenant, out var entity))
+        {
+            id = new ChatbotRef(new ChatbotKey(tenant, entity.Conversation.Number), entity.Check);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a stored check is that of this id.</summary>
+    public bool Matches(long storedCheck) => Ids.CheckMatches(Check, storedCheck);
+}
+
 /// <summary>What ids of every kind have in common. Each has one spelling, but for the case of a UUID's digits.</summary>
 public static class Ids
 {

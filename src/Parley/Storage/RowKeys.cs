@@ -198,6 +198,53 @@ public static class RowKeys
         return (new ExportKey(new TenantId(Number(parts[1])), Number(parts[2])), parts[3] == "x" ? null : Number(parts[3]));
     }
 
+    /// <summary>A chatbot, in its tenant's partition.</summary>
+    public static string Chatbot(int number) => string.Create(CultureInfo.InvariantCulture, $"b|{number:D10}");
+
+    /// <summary>The partition of Tenants with the records of a chatbot: <c>T|b{n}</c>.</summary>
+    public static string ChatbotPartition(ChatbotKey chatbot) =>
+        string.Create(CultureInfo.InvariantCulture, $"{chatbot.Tenant.PartitionKey}|b{chatbot.Number:D10}");
+
+    /// <summary>How the keys of a chatbot's records begin.</summary>
+    public const string Records = "r|";
+
+    /// <summary>A record in its chatbot's list: newest first, then highest conversation, then highest number.</summary>
+    /// <param name="createdAt">Milliseconds since 1970 (UTC).</param>
+    /// <param name="conversation">The conversation's number.</param>
+    /// <param name="sequence">The number of the customer's message.</param>
+    public static string Record(long createdAt, int conversation, int sequence) => string.Create(
+        CultureInfo.InvariantCulture, $"{RecordsAt(createdAt)}{int.MaxValue - conversation:D10}|{MessageKey.MaxSequence - sequence:D10}");
+
+    /// <summary>How the keys of the records of one millisecond begin; those of later ones are before.</summary>
+    public static string RecordsAt(long createdAt) => string.Create(CultureInfo.InvariantCulture, $"{Records}{MaxMillisecond - createdAt:D14}|");
+
+    /// <summary>What a key of <see cref="Record"/> tells.</summary>
+    public static (long CreatedAt, int Conversation, int Sequence) ReadRecord(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (
+            MaxMillisecond - long.Parse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture),
+            int.MaxValue - Number(parts[2]),
+            MessageKey.MaxSequence - Number(parts[3]));
+    }
+
+    /// <summary>An assistant's turn, by the customer's message.</summary>
+    public static string Turn(int sequence) => string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
+
+    /// <summary>How the keys of turns in Due begin.</summary>
+    public const string DueTurns = "t|";
+
+    /// <summary>In Due: a turn that must have ended by then, or has not begun.</summary>
+    public static string DueTurn(MessageKey turn) => string.Create(
+        CultureInfo.InvariantCulture, $"t|{turn.Conversation.Tenant.Number:D8}|{turn.Conversation.Number:D10}|{turn.Sequence:D10}");
+
+    /// <summary>What a key of <see cref="DueTurn"/> tells.</summary>
+    public static MessageKey ReadDueTurn(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return new MessageKey(new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Number(parts[3]));
+    }
+
     /// <summary>The number at the end of a key.</summary>
     public static int LastNumber(string rowKey) => Number(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1));
 
