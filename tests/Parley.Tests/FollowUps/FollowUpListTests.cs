@@ -12,7 +12,7 @@ namespace Parley.Tests.FollowUps;
 public sealed class FollowUpListTests
 {
     [Fact]
-    public Task Lost_races_leave_no_rows_behind() => Interleaving.ExploreAsync(300, async run =>
+    public Task Lost_races_leave_no_rows_behind() => Interleaving.ExploreAsync(150, async run =>
     {
         var world = new FollowUpWorld(run, new StrictTables(run.Time));
         await world.BuildAsync(conversations: 3);

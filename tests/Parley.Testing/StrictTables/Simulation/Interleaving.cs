@@ -12,8 +12,8 @@ public static class Interleaving
     public static Task<Simulation> RunAsync(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         OnOwnThreadAsync(() => Simulation.Run(seed, scenario, start));
 
-    /// <summary>Runs by the seeds from 1 on, or only by the one that PARLEY_SEED names.</summary>
-    public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null)
+    /// <summary>Runs by the seeds from 1, or <paramref name="first"/>, on, or only by the one that PARLEY_SEED names.</summary>
+    public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null, int first = 1)
     {
         if (Setting("PARLEY_SEED") is { } only)
         {
@@ -23,7 +23,7 @@ public static class Interleaving
         runs = Setting("PARLEY_RUNS") ?? runs;
         return OnOwnThreadAsync(() =>
         {
-            for (var seed = 1; seed <= runs; seed++)
+            for (var seed = first; seed < first + runs; seed++)
             {
                 try
                 {
@@ -31,7 +31,7 @@ public static class Interleaving
                 }
                 catch (SimulationException e)
                 {
-                    throw new InterleavingException($"Run {seed} of {runs} failed; PARLEY_SEED={seed} plays it again.\n{e.Message}", e);
+                    throw new InterleavingException($"Run {seed} of {first} to {first + runs - 1} failed; PARLEY_SEED={seed} plays it again.\n{e.Message}", e);
                 }
             }
 
