@@ -28,9 +28,11 @@ internal sealed class DevRun(RunOptions options)
         CheckAdminKey(settings["Parley__AdminKey"]!);
         settings.TryAdd("FollowUpSchedule", "0 * * * * *");
         settings.TryAdd("ExportSchedule", "30 * * * * *");
+        settings.TryAdd("AssistantSchedule", "15 * * * * *");
         settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
         settings.TryAdd("Exports__SettleSeconds", "1");
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
+        AddAssistant(settings);
         await using var azurite = await StartStorageAsync(settings, stop);
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);
@@ -108,6 +110,18 @@ internal sealed class DevRun(RunOptions options)
         {
             throw new HostStartException("Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
         }
+    }
+
+    /// <summary>Chatbots need a provider to be made; without a model's key there is one that says what it was scripted to.</summary>
+    private static void AddAssistant(Dictionary<string, string?> settings)
+    {
+        if (settings.Keys.Any(name => name.StartsWith("Providers__", StringComparison.OrdinalIgnoreCase)))
+        {
+            return;
+        }
+
+        settings["Providers__main__Type"] = "scripted";
+        Console.WriteLine("Assistants: scripted replies, not a model's. For a model's, set Providers__main__Endpoint, Providers__main__Key and Providers__main__Model.");
     }
 
     private async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Parley.Assistants;
 using Parley.Callbacks;
 using Parley.Conversations;
 using Parley.Exports;
@@ -96,6 +97,23 @@ public static class ParleyServices
 
         services.AddSingleton<SenderReader>();
         services.AddSingleton<SenderWriter>();
+        var time = services.Last(service => service.ServiceType == typeof(TimeProvider)).ImplementationInstance as TimeProvider ?? TimeProvider.System;
+        services.AddSingleton(AssistantProviders.Read(configuration, time)); // Now: as above.
+        services.AddSingleton<ChatbotReader>();
+        services.AddSingleton<ChatbotWriter>();
+        services.AddSingleton(AssistantOptions.Read(configuration));
+        services.AddSingleton<ReplyQueue>();
+        services.AddSingleton<IReplyQueue>(provider => provider.GetRequiredService<ReplyQueue>());
+        services.AddSingleton<Prompts>();
+        services.AddSingleton<Turns>();
+        services.AddSingleton<TurnIndex>();
+        services.AddSingleton<TurnReader>();
+        services.AddSingleton<TurnWriter>();
+        services.AddSingleton<TurnSpeaker>();
+        services.AddSingleton<TurnWatch>();
+        services.AddSingleton<TurnSweep>();
+        services.AddSingleton<Completions>();
+        services.AddSingleton<AutoReplies>();
         services.AddSingleton<ThreadReader>();
         services.AddSingleton<ThreadCreation>();
         services.AddSingleton<TicketReader>();

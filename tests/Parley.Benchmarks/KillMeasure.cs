@@ -88,8 +88,10 @@ internal static class KillMeasure
                 ["FollowUpSchedule"] = "0 * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
                 ["ExportSchedule"] = "30 * * * * *",
+                ["AssistantSchedule"] = "15 * * * * *",
                 ["Exports__SettleSeconds"] = "0",
                 ["Callbacks__AllowedHosts"] = "localhost",
+                ["Providers__main__Type"] = "scripted",
             };
         }
 

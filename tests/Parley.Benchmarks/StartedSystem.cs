@@ -50,7 +50,9 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["FollowUpSchedule"] = followUpSchedule,
                 ["HousekeepingSchedule"] = Never,
                 ["ExportSchedule"] = Never,
+                ["AssistantSchedule"] = Never,
                 ["Exports__SettleSeconds"] = "0",
+                ["Providers__main__Type"] = "scripted",
             };
             var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
             return new StartedSystem(storage, parley, adminKey);

@@ -36,6 +36,10 @@ internal static class ApiThings
     public static Task<JsonNode> NewSenderAsync(this HttpClient client, object body) =>
         client.CallAsync(HttpMethod.Post, "v1/senders", body, HttpStatusCode.Created);
 
+    /// <summary>A new chatbot, as answered.</summary>
+    public static Task<JsonNode> NewChatbotAsync(this HttpClient client, object? body = null) =>
+        client.CallAsync(HttpMethod.Post, "v1/chatbots", body ?? new { name = "Bot" }, HttpStatusCode.Created);
+
     /// <summary>A client of a new tenant with no conversations.</summary>
     public static async Task<HttpClient> NewTenantClientAsync(this ParleyFixture parley, string name) =>
         parley.NewClient((await parley.CreateTenantAsync(name)).ApiKey);
@@ -51,7 +55,7 @@ internal static class ApiThings
 
     /// <summary>Another host on the fixture's storage, with a clock that the test moves.</summary>
     public static async Task<ParleyHost> StartClockedAsync(TimeProvider clock) => await ParleyHost.StartAsync(
-        new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() },
+        new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(), ["Providers__main__Type"] = "scripted" },
         configure: services => services.AddSingleton(clock));
 
     /// <summary>The address of a host's API.</summary>

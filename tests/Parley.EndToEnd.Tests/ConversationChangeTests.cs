@@ -128,7 +128,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         Assert.Equal(longest, changed["title"]!.GetValue<string>());
         Assert.Equal(metadata["k"], changed["metadata"]!["k"]!.GetValue<string>());
         await parley.Client.RefusedAsync(
-            HttpMethod.Patch, path, new { title = longest + "x", metadata = ApiThings.JsonOf(32_769), autoReplyEnabled = "yes", chatbot = 5, handedOffUntil = "x" },
+            HttpMethod.Patch, path, new { title = longest + "x", metadata = ApiThings.JsonOf(32_769), autoReplyEnabled = "yes", chatbot = -5, handedOffUntil = "x" },
             422, "invalid_fields", "title", "metadata", "autoReplyEnabled", "chatbot", "handedOffUntil");
         await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { title = 5, metadata = "text" }, 422, "invalid_fields", "title", "metadata");
         await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { title = "a\0b" }, 422, "invalid_fields", "title");

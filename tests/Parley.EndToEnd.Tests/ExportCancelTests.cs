@@ -38,8 +38,10 @@ public class ExportCancelTests(ParleyFixture parley)
                 ["FollowUpSchedule"] = "0 * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
                 ["ExportSchedule"] = "* * * * * *",
+                ["AssistantSchedule"] = "15 * * * * *",
                 ["Exports__SettleSeconds"] = "30",
                 ["Callbacks__AllowedHosts"] = "localhost",
+                ["Providers__main__Type"] = "scripted",
             },
             configure: services =>
             {

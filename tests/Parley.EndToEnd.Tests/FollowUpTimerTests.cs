@@ -33,6 +33,8 @@ public class FollowUpTimerTests(ParleyFixture parley)
                 ["FollowUpSchedule"] = "* * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
                 ["ExportSchedule"] = "30 * * * * *",
+                ["AssistantSchedule"] = "15 * * * * *",
+                ["Providers__main__Type"] = "scripted",
             },
             configure: services =>
             {

@@ -50,9 +50,11 @@ public sealed class ParleyFixture : IAsyncLifetime
                 ["Parley__AdminKey"] = AdminKey,
                 ["FollowUpSchedule"] = "0 * * * * *",
                 ["ExportSchedule"] = "30 * * * * *",
+                ["AssistantSchedule"] = "15 * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
                 ["Exports__SettleSeconds"] = "0",
                 ["Callbacks__AllowedHosts"] = "localhost",
+                ["Providers__main__Type"] = "scripted",
             });
             Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
             ApiKey = (await CreateTenantAsync("Tests")).ApiKey;

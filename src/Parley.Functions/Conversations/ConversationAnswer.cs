@@ -30,7 +30,7 @@ public sealed record ConversationAnswer(
     Guid? Chatbot,
     DateTimeOffset? HandedOffUntil)
 {
-    /// <summary>Shapes a stored conversation. A conversation is with one contact, so it is never a group chat; chatbots are a later feature's.</summary>
+    /// <summary>Shapes a stored conversation. A conversation is with one contact, so it is never a group chat.</summary>
     /// <param name="conversation">The conversation.</param>
     /// <param name="unread">The unread conversations of its inbox.</param>
     /// <param name="now">Decides whether it is handed off.</param>
@@ -50,6 +50,6 @@ public sealed record ConversationAnswer(
         IsGroupChat: false,
         EnableGroupMention: false,
         JsonText.Parse(conversation.Metadata),
-        Chatbot: null,
+        conversation.Chatbot,
         conversation.HandedOffUntil);
 }

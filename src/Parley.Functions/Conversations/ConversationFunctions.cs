@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Functions.Http;
-using Parley.Problems;
 using Parley.Storage;
 using Parley.Tenants;
 
@@ -16,6 +16,7 @@ public sealed class ConversationFunctions(
     ConversationList list,
     ConversationChange change,
     UnreadCounts unread,
+    ChatbotReader chatbots,
     TimeProvider time)
 {
     /// <summary>Room for metadata of which every character is escaped.</summary>
@@ -43,7 +44,7 @@ public sealed class ConversationFunctions(
                 fields.Fail("contact", "Send either contact, or address, first_name and last_name.");
             }
 
-            var chatbot = fields.Uuid("chatbot");
+            var chatbotId = fields.Id("chatbot");
             var key = RequestHeaders.ReadIdempotencyKey(
                 request,
                 fields,
@@ -54,10 +55,12 @@ public sealed class ConversationFunctions(
                 draft.FirstName,
                 draft.LastName,
                 draft.Metadata,
-                draft.Contact);
+                draft.Contact,
+                chatbotId);
             fields.ThrowIfInvalid();
-            RefuseChatbot(chatbot);
 
+            var chatbot = await chatbots.NamedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
+            draft = draft with { Chatbot = chatbot?.Id, IsChatbotDeleted = chatbot?.DeletedAt is not null };
             var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
             return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
         });
@@ -106,11 +109,11 @@ public sealed class ConversationFunctions(
                 fields.Fail("handedOffUntil", "Must be at most a year ahead.");
             }
 
-            var chatbot = fields.Uuid("chatbot");
+            var chatbotId = fields.Id("chatbot");
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
-            RefuseChatbot(chatbot);
 
+            var chatbot = await chatbots.NamedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
             var changed = await change.ChangeAsync(
                 call.Conversation(id),
                 conversation => conversation with
@@ -118,6 +121,7 @@ public sealed class ConversationFunctions(
                     Title = fields.Has("title") ? title : conversation.Title,
                     Metadata = fields.Has("metadata") ? metadata : conversation.Metadata,
                     AutoReplyEnabled = autoReply ?? conversation.AutoReplyEnabled,
+                    Chatbot = fields.Has("chatbot") ? chatbot?.Id : conversation.Chatbot,
                     HandedOffUntil = fields.Has("handedOffUntil") ? handedOffUntil?.ToUniversalTime() : conversation.HandedOffUntil,
                 },
                 call.Caller.Name,
@@ -131,14 +135,6 @@ public sealed class ConversationFunctions(
     {
         Cursors.RequireNone(cursor);
         return new ConversationPage([], null, null);
-    }
-
-    private static void RefuseChatbot(Guid? chatbot)
-    {
-        if (chatbot is not null)
-        {
-            throw ErrorCode.ChatbotNotFound.With("There is no such chatbot.");
-        }
     }
 
     private async Task<JsonResult<ConversationAnswer>> AnswerAsync(

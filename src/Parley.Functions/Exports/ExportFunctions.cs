@@ -46,7 +46,7 @@ public sealed class ExportFunctions(
             return new JsonResult<ExportTakenAnswer>(taken, CamelJson.Default.ExportTakenAnswer)
             {
                 Replayed = replayed,
-                Location = $"{PublicUrl.Of(request)[..^"chat-messages/export".Length]}exports/{export.Id}",
+                Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
             };
         });
 

@@ -1,3 +1,4 @@
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Messages;
 using Parley.Problems;
@@ -26,4 +27,9 @@ internal static class CallIds
     /// <exception cref="ParleyException"><see cref="ErrorCode.SenderNotFound"/>.</exception>
     public static SenderRef Sender(this Call call, string id) =>
         SenderRef.TryParse(id, call.Caller.Tenant, out var reference) ? reference : throw SenderReader.NotFound();
+
+    /// <summary>The chatbot that a path names.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/>.</exception>
+    public static ChatbotRef Chatbot(this Call call, string id) =>
+        ChatbotRef.TryParse(id, call.Caller.Tenant, out var reference) ? reference : throw ChatbotReader.NotFound();
 }

@@ -105,6 +105,23 @@ internal sealed class Fields
         return null;
     }
 
+    /// <summary>A number, with a fraction or without.</summary>
+    public double? Number(string name, double min, double max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out var number) && double.IsFinite(number) && number >= min && number <= max)
+        {
+            return number;
+        }
+
+        Fail(name, string.Create(CultureInfo.InvariantCulture, $"Must be a number from {min} to {max}."));
+        return null;
+    }
+
     /// <summary>One of a few words.</summary>
     public string? Word(string name, params ReadOnlySpan<string> words)
     {
@@ -150,6 +167,18 @@ internal sealed class Fields
         return null;
     }
 
+    /// <summary>The fields of an object that must be there; their errors are those of this body.</summary>
+    public Fields RequiredFields(string name)
+    {
+        var element = Find(name);
+        if (element is not { ValueKind: JsonValueKind.Object })
+        {
+            Fail(name, element is null ? "Is required." : "Must be an object.");
+        }
+
+        return new Fields(element is { ValueKind: JsonValueKind.Object } found ? found : JsonElement.Parse("{}"), errors, $"{path}{name}.");
+    }
+
     /// <summary>A list of objects; the fields of each, whose errors are those of this body.</summary>
     public IReadOnlyList<Fields> Objects(string name, int max)
     {
@@ -172,6 +201,9 @@ internal sealed class Fields
 
         return [.. element.EnumerateArray().Select((item, i) => new Fields(item, errors, $"{path}{name}.{i}."))];
     }
+
+    /// <summary>Whether a field is an empty text: some clients send that for what they do not have.</summary>
+    public bool IsEmptyText(string name) => Find(name) is { ValueKind: JsonValueKind.String } element && element.ValueEquals("");
 
     /// <summary>An id that must be there.</summary>
     public string RequiredId(string name)

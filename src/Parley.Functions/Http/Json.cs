@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Parley.Functions.Administration;
+using Parley.Functions.Assistants;
 using Parley.Functions.Chats;
 using Parley.Functions.Conversations;
 using Parley.Functions.Exports;
@@ -32,9 +33,14 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(IAsyncEnumerable<FollowUpEventAnswer>))]
 [JsonSerializable(typeof(SenderAnswer))]
 [JsonSerializable(typeof(CursorList<SenderAnswer>))]
+[JsonSerializable(typeof(ChatbotAnswer))]
+[JsonSerializable(typeof(CursorList<ChatbotAnswer>))]
 [JsonSerializable(typeof(ExportTakenAnswer))]
 [JsonSerializable(typeof(ExportAnswer))]
 [JsonSerializable(typeof(CursorList<ExportAnswer>))]
+[JsonSerializable(typeof(CompletionAnswer))]
+[JsonSerializable(typeof(CompletionPart))]
+[JsonSerializable(typeof(CompletionFailure))]
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(WebhookSecretAnswer))]

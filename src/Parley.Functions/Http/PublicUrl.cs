@@ -5,6 +5,8 @@ namespace Parley.Functions.Http;
 /// <summary>The address that the client used, for links in answers.</summary>
 internal static class PublicUrl
 {
+    private const string Version = "/v1/";
+
     /// <summary>
     /// Scheme, host and path without query and trailing slash. The cloud's front end ends TLS and tells the scheme in
     /// X-Forwarded-Proto; a client that sends a false one gets false links, and nobody else does.
@@ -15,6 +17,13 @@ internal static class PublicUrl
         var scheme = forwarded is "https" or "http" ? forwarded : request.Scheme;
         var host = request.Host.HasValue ? request.Host.ToUriComponent() : "localhost";
         return $"{scheme}://{host}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
+    }
+
+    /// <summary>The address that all paths of this version of the API begin with, without a slash at its end.</summary>
+    public static string RootOf(HttpRequest request)
+    {
+        var url = Of(request);
+        return url[..(url.IndexOf(Version, StringComparison.OrdinalIgnoreCase) + Version.Length - 1)];
     }
 
     /// <summary>The address of another page of the same list: all parameters as they were sent, but this one, which comes last.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Files;
 using Parley.Functions.Http;
@@ -16,44 +17,26 @@ public sealed class MessageFunctions(
     ConversationReader conversations,
     MessagePages pages,
     MessageReader reader,
-    MessageAppend append,
+    AutoReplies replies,
     MessageChange change,
     SenderReader senders,
     FileStore files)
 {
-    private const int MaxContent = 100_000;
     private const int MaxFeedback = 2000;
-
-    /// <summary>Room for content, payloads and attachments of which every character is escaped.</summary>
-    private const int MaxBody = 1536 * 1024;
 
     /// <summary>POST /messages.</summary>
     [Function("MessagesCreate")]
     public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var conversationId = fields.RequiredId("conversation");
-            var content = fields.RequiredText("content", 1, MaxContent);
-            var (payload, metadata) = (fields.Object("contentPayload", Limits.Json), fields.Object("queryMetadata", Limits.Json));
-            var senderId = fields.Id("sender");
-            var attachments = ReadAttachments(fields);
-            var key = RequestHeaders.ReadIdempotencyKey(
-                request,
-                fields,
-                [conversationId, content, payload, metadata, senderId, .. attachments.SelectMany(one => new[] { one.Id, one.Type, one.Name, one.Url })]);
+            var sent = SentContent.Read(fields, path: "");
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, [conversationId, .. sent.Values]);
             fields.ThrowIfInvalid();
 
-            var sender = await senders.NamedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
-            var draft = new NewMessage(MessageRole.Customer, content, null, sender?.Name, null)
-            {
-                Sender = sender,
-                ContentPayload = payload,
-                QueryMetadata = metadata,
-                Attachments = attachments,
-            };
-            var id = call.Conversation(conversationId);
-            var stored = await append.AppendAsync(id, draft, key, call.Cancellation);
+            var draft = await sent.DraftAsync(senders, call);
+            var stored = await replies.AppendAsync(call.Conversation(conversationId), draft, key, call.Cancellation);
             return await AnswerAsync(
                 call, stored.Conversation, stored.Message, StatusCodes.Status201Created, stored.Replayed, $"{PublicUrl.Of(request)}/{stored.Message.Id}");
         });
@@ -101,7 +84,7 @@ public sealed class MessageFunctions(
     public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var feedback = fields.Text("feedback", 0, MaxFeedback);
             if (!fields.Has("feedback"))
             {
@@ -114,22 +97,6 @@ public sealed class MessageFunctions(
             var (conversation, changed) = await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
             return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
-
-    private static List<Attachment> ReadAttachments(Fields fields)
-    {
-        var attachments = new List<Attachment>();
-        foreach (var item in fields.Objects("attachments", Attachment.MaxCount))
-        {
-            attachments.Add(new Attachment(
-                item.OwnId("id", Limits.Line),
-                item.RequiredWord("type", "image", "video", "audio", "sticker", "other"),
-                item.RequiredText("filename", 1, Attachment.MaxName),
-                item.Url("file", Attachment.MaxUrl),
-                File: null));
-        }
-
-        return attachments;
-    }
 
     private async Task<JsonResult<MessageAnswer>> AnswerAsync(
         Call call, Conversation conversation, Message message, int status, bool replayed = false, string? location = null)

@@ -1,26 +1,83 @@
-using Microsoft.Extensions.AI;
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Parley.Assistants;
 
-/// <summary>The providers of assistants that the settings name, as <c>Providers__NAME__…</c>.</summary>
+/// <summary>
+/// The providers of assistants that the settings name, as <c>Providers__NAME__…</c>. They are the operator's, so an endpoint may be on a
+/// private network, and its key goes only there.
+/// </summary>
 public sealed class AssistantProviders
 {
     /// <summary>The provider of a chatbot that names none.</summary>
     public const string Default = "main";
 
-    private readonly Dictionary<string, IChatClient> clients = new(StringComparer.Ordinal);
+    /// <summary>Where they are in the settings.</summary>
+    public const string Section = "Providers";
 
-    private AssistantProviders()
-    {
-    }
+    private const int MaxNameLength = 50;
+    private const int DefaultSilenceSeconds = 60;
+    private const int MaxSilenceSeconds = 120;
+
+    private readonly Dictionary<string, AssistantProvider> providers;
+
+    private AssistantProviders(Dictionary<string, AssistantProvider> providers) => this.providers = providers;
 
     /// <summary>Their names.</summary>
-    public IReadOnlyCollection<string> Names => clients.Keys;
+    public IReadOnlyCollection<string> Names => providers.Keys;
 
     /// <summary>Reads the settings.</summary>
-    public static AssistantProviders Read(IConfiguration configuration, TimeProvider time) => new();
+    /// <exception cref="InvalidOperationException">One is wrong. The message names it, and never has a value: a key may be in the wrong place.</exception>
+    public static AssistantProviders Read(IConfiguration configuration, TimeProvider time) =>
+        new(configuration.GetSection(Section).GetChildren().Select(settings => ReadProvider(settings, time)).ToDictionary(provider => provider.Name));
 
-    /// <summary>A provider's client, or null.</summary>
-    public IChatClient? Find(string name) => clients.GetValueOrDefault(name);
+    /// <summary>A provider, or null.</summary>
+    public AssistantProvider? Find(string name) => providers.GetValueOrDefault(name);
+
+    private static AssistantProvider ReadProvider(IConfigurationSection settings, TimeProvider time)
+    {
+        if (settings.Key.Length is 0 or > MaxNameLength || !settings.Key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        {
+            throw new InvalidOperationException($"{Section}__{settings.Key}: a provider's name must be 1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
+        }
+
+        var silence = ReadSilence(settings);
+        switch (settings["Type"])
+        {
+            case null or "" or "openai":
+                var (endpoint, key, model) = (ReadEndpoint(settings), ReadKey(settings), ReadModel(settings));
+                return new AssistantProvider(settings.Key, new OpenAIChatClient(endpoint, key, model, time), model, silence);
+            case "scripted":
+                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), settings["Model"] is { Length: > 0 } name ? name : "scripted", silence);
+            default:
+                throw Wrong(settings, "Type", "be openai or scripted");
+        }
+    }
+
+    private static Uri ReadEndpoint(IConfigurationSection settings) =>
+        Uri.TryCreate(settings["Endpoint"], UriKind.Absolute, out var url)
+        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0 && url.UserInfo.Length == 0 && url.Fragment.Length == 0
+        && !url.AbsolutePath.TrimEnd('/').EndsWith("/chat/completions", StringComparison.OrdinalIgnoreCase)
+            ? url
+            : throw Wrong(settings, "Endpoint", "be an absolute http or https URL, without user name and fragment, to which /chat/completions is appended");
+
+    /// <summary>What else than this no header takes, and .NET's complaint about that would have the key in it.</summary>
+    private static string ReadKey(IConfigurationSection settings) =>
+        settings["Key"] is { Length: > 0 } key && key.All(c => c is > ' ' and <= '~')
+            ? key
+            : throw Wrong(settings, "Key", "be set, in ASCII without spaces; for a provider that asks for none, anything");
+
+    private static string ReadModel(IConfigurationSection settings) =>
+        settings["Model"] is { } model && !string.IsNullOrWhiteSpace(model) ? model : throw Wrong(settings, "Model", "be set");
+
+    private static TimeSpan ReadSilence(IConfigurationSection settings) => settings["TimeoutSeconds"] switch
+    {
+        null or "" => TimeSpan.FromSeconds(DefaultSilenceSeconds),
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= MaxSilenceSeconds =>
+            TimeSpan.FromSeconds(seconds),
+        _ => throw Wrong(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxSilenceSeconds}"),
+    };
+
+    private static InvalidOperationException Wrong(IConfigurationSection settings, string setting, string must) =>
+        new($"{Section}__{settings.Key}__{setting} must {must}.");
 }

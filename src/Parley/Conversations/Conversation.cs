@@ -86,6 +86,12 @@ public sealed record Conversation
     /// <summary>Until when a human answers; null when it is not handed off.</summary>
     public DateTimeOffset? HandedOffUntil { get; init; }
 
+    /// <summary>The UUID of the chatbot that is to answer, be it deleted since; null when the conversation names none.</summary>
+    public Guid? Chatbot { get; init; }
+
+    /// <summary>The UUID of the chatbot of the last completion; null when there was none. It answers where no other is named.</summary>
+    public Guid? LastChatbot { get; init; }
+
     /// <summary>How many tickets it has had.</summary>
     public int Tickets { get; init; }
 

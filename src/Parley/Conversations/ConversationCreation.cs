@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Assistants;
 using Parley.Idempotency;
 using Parley.Problems;
 using Parley.Senders;
@@ -20,6 +21,12 @@ public sealed record NewConversation(
 {
     /// <summary>The id of the sender that is the contact, as the client sent it; then the three before say nothing.</summary>
     public string? Contact { get; init; }
+
+    /// <summary>The UUID of the chatbot that is to answer.</summary>
+    public Guid? Chatbot { get; init; }
+
+    /// <summary>Whether that chatbot has been deleted: then it is refused, unless an earlier request with the same key named it in time.</summary>
+    public bool IsChatbotDeleted { get; init; }
 }
 
 /// <summary>Creates conversations.</summary>
@@ -42,8 +49,9 @@ public sealed class ConversationCreation(
     /// <summary>Creates one.</summary>
     /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>.
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.ChatbotNotFound"/> for a deleted chatbot,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored),
+    /// <see cref="ErrorCode.IdempotencyKeyReused"/>.
     /// </exception>
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
@@ -91,8 +99,8 @@ public sealed class ConversationCreation(
 
             // A new contact takes its number from the same counter, under the same ETag.
             var known = named ?? (draft.Address is { } address ? await senders.FindByIdentifierAsync(tenant, address, cancellation) : null);
-            var refused = known is { Entity: not SenderEntity.ExternalUser };
-            if ((tried is not null || refused) && key is not null
+            var refusal = RefusalOf(draft, named, known);
+            if ((tried is not null || refusal is not null) && key is not null
                 && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
                 var listed = await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
@@ -100,10 +108,10 @@ public sealed class ConversationCreation(
                 return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
 
-            if (refused)
+            if (refusal is not null)
             {
-                // Not before the key is looked for: the sender may have been a customer when it came first.
-                throw ParleyException.Field(named is null ? "address" : "contact", "Is that of a sender who is no external_user.");
+                // Not before the key is looked for: the sender may have been a customer, and the chatbot there, when it came first.
+                throw refusal;
             }
 
             running.ThrowIfUsedUp();
@@ -120,6 +128,7 @@ public sealed class ConversationCreation(
                 Contact = ContactOf(known ?? made, draft),
                 Inbox = InboxOf(tenant, draft),
                 Metadata = draft.Metadata,
+                Chatbot = draft.Chatbot,
                 ActivityMinute = at.Minute(),
             };
             try
@@ -157,6 +166,7 @@ public sealed class ConversationCreation(
             Contact = ContactOf(contact, draft),
             Inbox = InboxOf(key.Tenant, draft),
             Metadata = draft.Metadata,
+            Chatbot = draft.Chatbot,
             ActivityMinute = listed.FirstMinute,
             ListETag = listed.ETag,
         };
@@ -231,6 +241,13 @@ public sealed class ConversationCreation(
             }
         }
     }
+
+    /// <summary>Why there can be no such conversation now; null when there can.</summary>
+    private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
+        draft.IsChatbotDeleted ? ChatbotReader.NotFound()
+        : known is { Entity: not SenderEntity.ExternalUser }
+            ? ParleyException.Field(named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
+            : null;
 
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
     {

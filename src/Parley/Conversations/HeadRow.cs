@@ -40,6 +40,8 @@ internal static class HeadRow
         row.SetIfAny("LastMessageAt", conversation.LastMessageAt);
         row.SetIfAny("LastReadAt", conversation.LastReadAt);
         row.SetIfAny("HandedOffUntil", conversation.HandedOffUntil);
+        row.SetIfAny("Chatbot", conversation.Chatbot);
+        row.SetIfAny("LastChatbot", conversation.LastChatbot);
         row.SetIfAny("OpenTicket", conversation.OpenTicket);
         row.SetIfAny("EditId", conversation.EditId);
         row.SetIfAny("LastRole", (int?)conversation.LastRole);
@@ -84,6 +86,8 @@ internal static class HeadRow
         ReadUpTo = row.GetInt32("ReadUpTo")!.Value,
         LastReadAt = row.GetDateTimeOffset("LastReadAt"),
         HandedOffUntil = row.GetDateTimeOffset("HandedOffUntil"),
+        Chatbot = row.GetGuid("Chatbot"),
+        LastChatbot = row.GetGuid("LastChatbot"),
         Tickets = row.GetInt32("Tickets")!.Value,
         OpenTicket = row.GetInt32("OpenTicket"),
         UnreadRevision = row.GetInt32("UnreadRev")!.Value,

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
+using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
@@ -99,6 +100,25 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
         };
         return BlobOf(conversation, file.Id).CommitBlockListAsync(
             uploaded.BlockIds, new CommitBlockListOptions { HttpHeaders = headers }, cancellationToken: cancellation);
+    }
+
+    /// <summary>The first bytes of a file, at most so many; null when it is not there any more.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
+    internal async Task<byte[]?> ReadStartAsync(ConversationKey conversation, Guid id, int maxBytes, CancellationToken cancellation)
+    {
+        try
+        {
+            // A range past the end is answered with what there is ("Specifying the range header for Blob service operations").
+            var options = new BlobDownloadOptions { Range = new HttpRange(0, maxBytes) };
+            using var start = (await BlobOf(conversation, id).DownloadStreamingAsync(options, cancellation)).Value;
+            using var bytes = new MemoryStream();
+            await start.Content.CopyToAsync(bytes, cancellation);
+            return bytes.ToArray();
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            return null;
+        }
     }
 
     /// <summary>Deletes a file, its links with it; one that is not there, or not committed, is no error.</summary>

@@ -69,6 +69,9 @@ public sealed record Message
     /// <summary>The number of the follow-up that became it.</summary>
     public int? FollowUp { get; init; }
 
+    /// <summary>The number of the message that it answers as an assistant's reply.</summary>
+    public int? Turn { get; init; }
+
     /// <summary>Files and links that came with it.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
 

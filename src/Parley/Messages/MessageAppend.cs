@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Files;
 using Parley.FollowUps;
@@ -22,6 +23,9 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// <summary>Who is named as speaking.</summary>
     public Sender? Sender { get; init; }
 
+    /// <summary>Who is named as speaking, where that is no sender.</summary>
+    public MessageSender? Speaker { get; init; }
+
     /// <summary>The id of the thread, as the client sent it.</summary>
     public string? Thread { get; init; }
 
@@ -40,6 +44,21 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// <summary>The follow-up that becomes this message; the message is written only while that is pending, at this revision.</summary>
     public FollowUp? FollowUp { get; init; }
 
+    /// <summary>Where in the request's body its fields are, for errors: ends in a dot, or is empty.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary>Why it is not to be written, unless its key says that it has been.</summary>
+    public ParleyException? Refusal { get; init; }
+
+    /// <summary>
+    /// The assistant's turn that it begins, from the conversation as it is then and the message as it is to be; null, also from it, for none. It is inserted with the
+    /// message.
+    /// </summary>
+    internal Func<Conversation, Message, CancellationToken, Task<Turn?>>? Begins { get; init; }
+
+    /// <summary>The assistant's turn that it ends, as the reply; the message is written only as long as that turn is not ended otherwise.</summary>
+    internal TurnEnd? Ends { get; init; }
+
     /// <summary>JSON text of the client's own object.</summary>
     public string? Metadata { get; init; }
 
@@ -54,12 +73,16 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
 /// <param name="Conversation">Its conversation, as it was before.</param>
 /// <param name="Message">The message, as it was first written.</param>
 /// <param name="Replayed">Whether an earlier request with the same idempotency key or external id had written it.</param>
-public sealed record Appended(Conversation Conversation, Message Message, bool Replayed);
+public sealed record Appended(Conversation Conversation, Message Message, bool Replayed)
+{
+    /// <summary>The turn that was inserted with it; null when it begins none, and when it is replayed. Without its ETag when the answer was lost.</summary>
+    public Turn? Turn { get; init; }
+}
 
 /// <summary>Appends messages to conversations.</summary>
 /// <remarks>
 /// <para>An append is one transaction under the head's ETag: {the client's idempotency key, its external id, the row that finds the file, the
-/// message at the next number, its row in the thread, the follow-ups that it ends, the head}. So numbers are dense, and of two writers at one
+/// message at the next number, its row in the thread, the follow-ups that it ends, the assistant's turn that it begins or ends, the head}. So numbers are dense, and of two writers at one
 /// number one fails.</para>
 /// <para>A failed or lost answer is decided by the data: once the head has reached the number that was tried, the row there is this
 /// append's (same write id) or another one's. While it has not, the try may still arrive late; it carries the old ETag, so it can
@@ -71,6 +94,7 @@ public sealed class MessageAppend(
     ConversationActivity activity,
     MessageReferenceFinder finder,
     FollowUpIndex followUps,
+    TurnIndex turns,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -81,8 +105,9 @@ public sealed class MessageAppend(
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or
     /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up
-    /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off.
+    /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off, or the draft's refusal.
     /// </exception>
+    /// <exception cref="TurnPassedException">The turn that it is to end has been ended otherwise.</exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var tries = new IndexTries(followUps);
@@ -101,12 +126,18 @@ public sealed class MessageAppend(
     private async Task<Appended> WriteAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
     {
         var running = budget.Start();
-        using var turn = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
+        using var entered = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
         var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
-        (Conversation Head, FollowUpEffect? Effect)? tried = null;
+        (Conversation Head, FollowUpEffect? Effect, Turn? Turn)? tried = null;
         while (true)
         {
             await running.WaitAsync(cancellation);
+            if (tried is not null && draft.Ends is { } ends)
+            {
+                // Before the head: so an earlier try that lands meanwhile is seen by the head that it has written, and not taken for somebody else's end.
+                await ends.ReadAgainAsync(cancellation);
+            }
+
             var head = await conversations.GetAsync(id, cancellation);
             if (tried is { } before && head.ETag != before.Head.ETag)
             {
@@ -114,15 +145,16 @@ public sealed class MessageAppend(
                     && await MessageRow.FindAsync(tables, NextKey(before.Head), cancellation) is { } there && there.WriteId == writeId)
                 {
                     await DropPassedAsync(before.Head, head, before.Effect, cancellation);
-                    return new Appended(head, there, Replayed: false);
+                    return new Appended(head, there, Replayed: false) { Turn = before.Turn };
                 }
 
                 running.NothingLanded();
             }
 
+            draft.Ends?.ThrowIfPassed(head, time.GetUtcNow());
             tries.Begin();
             var references = await finder.FindAsync(head, draft, cancellation);
-            var refusal = Refuse(head, references);
+            var refusal = draft.Refusal ?? Refuse(head, references);
             if (refusal is not null)
             {
                 // What forbids it now may not have when this key came first.
@@ -139,17 +171,18 @@ public sealed class MessageAppend(
             running.ThrowIfUsedUp();
             var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
             var effect = EffectOf(head, draft, message);
+            var turn = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
             try
             {
-                var prepared = await PrepareAsync(head, message, effect, key, tries, cancellation);
-                var actions = AppendOf(prepared, message, effect, references, draft, key);
-                await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
+                var prepared = await PrepareAsync(head, message, effect, turn, key, tries, cancellation);
+                var actions = AppendOf(prepared, message, effect, turn, references, draft, key);
+                var responses = await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await DropPassedAsync(head, prepared, effect, cancellation);
-                return new Appended(head, message, Replayed: false);
+                return new Appended(head, message, Replayed: false) { Turn = turn is null ? null : turn with { ETag = responses[0].Headers.ETag!.Value } };
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (head, effect);
+                tried = (head, effect, turn);
             }
 
             if (await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } first)
@@ -182,7 +215,7 @@ public sealed class MessageAppend(
         }
 
         var message = MessageOf(head, draft, MessageReferences.None, createdAt, entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
-        var actions = AppendOf(prepared, message, EffectOf(head, draft, message), MessageReferences.None, draft, key: null);
+        var actions = AppendOf(prepared, message, EffectOf(head, draft, message), turn: null, MessageReferences.None, draft, key: null);
         await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
         return message;
     }
@@ -276,13 +309,14 @@ public sealed class MessageAppend(
             Role = draft.Role,
             UserNumber = draft.UserNumber,
             UserName = draft.UserName,
-            Sender = draft.Sender is null ? null : MessageSender.Of(draft.Sender),
+            Sender = draft.Sender is null ? draft.Speaker : MessageSender.Of(draft.Sender),
             Type = attachments.Count > 0 ? attachments[0].Type : "text",
             Text = draft.Text,
             Quoted = references.Quoted,
             Thread = references.Thread?.ToGuid(),
             Ticket = head.OpenTicket,
             FollowUp = draft.FollowUp?.Number,
+            Turn = draft.Ends?.Turn.Key.Sequence,
             ExternalId = draft.ExternalId,
             Attachments = attachments,
             Metadata = draft.Metadata,
@@ -302,7 +336,7 @@ public sealed class MessageAppend(
 
     /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
     private async Task<Conversation> PrepareAsync(
-        Conversation head, Message message, FollowUpEffect? effect, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
+        Conversation head, Message message, FollowUpEffect? effect, Turn? turn, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
     {
         var hour = message.CreatedAt.Hour();
         var dueRow = key is not null && head.KeyHour < hour
@@ -310,15 +344,22 @@ public sealed class MessageAppend(
             : Task.CompletedTask;
         var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
         var indexed = effect is null ? Task.CompletedTask : tries.WriteAsync(effect.Coming, cancellation);
-        await Task.WhenAll(dueRow, listed, indexed);
+        var found = turn is null ? Task.CompletedTask : turns.WriteAsync(turn, cancellation);
+        await Task.WhenAll(dueRow, listed, indexed, found);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
     private static List<TableTransactionAction> AppendOf(
-        Conversation head, Message message, FollowUpEffect? effect, MessageReferences references, NewMessage draft, IdempotencyKey? key)
+        Conversation head, Message message, FollowUpEffect? effect, Turn? turn, MessageReferences references, NewMessage draft, IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
         var rows = new List<TableEntity>();
+        if (turn is not null)
+        {
+            // First, so that its ETag is the first answer's.
+            rows.Add(TurnRow.Create(turn));
+        }
+
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
             rows.Add(sent.ToRow(partition, sequence));
@@ -354,10 +395,16 @@ public sealed class MessageAppend(
             headChange["Pending"] = PendingFollowUp.Write(effect.Pending);
         }
 
+        if (turn is { IsAutoReply: false })
+        {
+            headChange["LastChatbot"] = turn.Chatbot;
+        }
+
         return
         [
             .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)),
             .. effect?.Actions ?? [],
+            .. draft.Ends is { } ends ? [ends.Action(message)] : (TableTransactionAction[])[],
             new(TableTransactionActionType.UpdateMerge, headChange, head.ETag),
         ];
     }

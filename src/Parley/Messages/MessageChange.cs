@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Files;
 using Parley.Problems;
@@ -179,6 +180,12 @@ public sealed class MessageChange(
             // Its text is the message's. What is sent never changes, so there is nobody to race with.
             var emptied = new TableEntity(head.Key.PartitionKey, RowKeys.FollowUp(followUp)) { ["Text"] = "" };
             actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
+        }
+
+        if (changed.DeletedBy is not null && message.Turn is { } turn)
+        {
+            // Its record holds what was said.
+            actions.Add(new(TableTransactionActionType.UpdateMerge, TurnRow.Forgotten(new MessageKey(head.Key, turn)), ETag.All));
         }
 
         if (LostFile(message, changed) is { } file)

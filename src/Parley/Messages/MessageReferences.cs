@@ -39,7 +39,7 @@ public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader thr
         {
             if (attachments[i] is { Url: null, File: null })
             {
-                missing.Add($"attachments.{i}.file");
+                missing.Add($"{draft.Path}attachments.{i}.file");
             }
         }
 

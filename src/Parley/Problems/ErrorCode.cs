@@ -156,7 +156,7 @@ public sealed record ErrorCode(string Code, ProblemKind Kind, string Title)
         MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
         TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable, StaleRevision, BodyTooLarge,
         UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused, ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest,
-        CompletionInterrupted, Busy, StorageUnavailable, ProviderTimedOut,
+        CompletionInterrupted, ProviderTimedOut, Busy, StorageUnavailable,
     ];
 
     /// <summary>The problem's <c>type</c> (RFC 9457): a URN, for it names the problem and is no address.</summary>

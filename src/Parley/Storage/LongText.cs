@@ -24,6 +24,15 @@ public static class LongText
         }
     }
 
+    /// <summary>For a merge, which removes no property: empties all that a text of at most <paramref name="maxLength"/> can have taken.</summary>
+    public static void Clear(TableEntity row, string name, int maxLength)
+    {
+        for (var part = 0; part * (MaxPerProperty - 1) < maxLength; part++)
+        {
+            row[Name(name, part)] = "";
+        }
+    }
+
     /// <summary>Reads what <see cref="Write"/> wrote; null when there is none.</summary>
     public static string? Read(TableEntity row, string name)
     {

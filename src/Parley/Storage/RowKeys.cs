@@ -234,15 +234,17 @@ public static class RowKeys
     /// <summary>How the keys of turns in Due begin.</summary>
     public const string DueTurns = "t|";
 
-    /// <summary>In Due: a turn that must have ended by then, or has not begun.</summary>
-    public static string DueTurn(MessageKey turn) => string.Create(
-        CultureInfo.InvariantCulture, $"t|{turn.Conversation.Tenant.Number:D8}|{turn.Conversation.Number:D10}|{turn.Sequence:D10}");
+    /// <summary>In Due: a turn that must have ended by then, or begun.</summary>
+    /// <param name="turn">The customer's message.</param>
+    /// <param name="attempt">How often it has been begun: so the row of one time can never be taken for that of another.</param>
+    public static string DueTurn(MessageKey turn, int attempt) => string.Create(
+        CultureInfo.InvariantCulture, $"t|{turn.Conversation.Tenant.Number:D8}|{turn.Conversation.Number:D10}|{turn.Sequence:D10}|{attempt:D6}");
 
     /// <summary>What a key of <see cref="DueTurn"/> tells.</summary>
-    public static MessageKey ReadDueTurn(string rowKey)
+    public static (MessageKey Turn, int Attempt) ReadDueTurn(string rowKey)
     {
         var parts = rowKey.Split('|');
-        return new MessageKey(new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Number(parts[3]));
+        return (new MessageKey(new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Number(parts[3])), Number(parts[4]));
     }
 
     /// <summary>The number at the end of a key.</summary>

@@ -5,6 +5,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
+using Parley.Assistants;
 using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
@@ -12,7 +13,7 @@ using Parley.FollowUps;
 namespace Parley.Storage;
 
 /// <summary>Connects to storage as the Functions host itself does, and creates the tables, the containers and the queues when the app starts.</summary>
-public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFiles exports, FollowUpQueue followUps, ExportQueues exportQueues) : IHostedService
+public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFiles exports, FollowUpQueue followUps, ExportQueues exportQueues, ReplyQueue replies) : IHostedService
 {
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
@@ -79,7 +80,8 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
             files.CreateIfNotExistsAsync(cancellationToken),
             exports.CreateIfNotExistsAsync(cancellationToken),
             followUps.CreateIfNotExistsAsync(cancellationToken),
-            exportQueues.CreateIfNotExistsAsync(cancellationToken));
+            exportQueues.CreateIfNotExistsAsync(cancellationToken),
+            replies.CreateIfNotExistsAsync(cancellationToken));
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Parley.Assistants;
 using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
@@ -40,7 +41,7 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
         var queues = StorageSetup.ConnectQueues(configuration);
         using var exports = new ExportFiles(blobs, TimeProvider.System);
         var tables = new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
-        var setup = new StorageSetup(tables, files, exports, new FollowUpQueue(queues), new ExportQueues(queues));
+        var setup = new StorageSetup(tables, files, exports, new FollowUpQueue(queues), new ExportQueues(queues), new ReplyQueue(queues));
 
         await setup.StartAsync(CancellationToken.None);
         await setup.StartAsync(CancellationToken.None);

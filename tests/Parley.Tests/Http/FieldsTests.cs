@@ -83,6 +83,43 @@ public class FieldsTests
     public void Ids_of_either_form(string json, string? expected) => Assert.Equal(expected, Parse($$"""{"id":{{json}}}""").Id("id"));
 
     [Theory]
+    [InlineData("0", 0d)]
+    [InlineData("2", 2d)]
+    [InlineData("2.0", 2d)]
+    [InlineData("0.7", 0.7)]
+    [InlineData("1e-3", 0.001)]
+    [InlineData("null", null)]
+    public void Numbers_within_their_bounds(string json, double? expected)
+    {
+        var fields = Parse($$"""{"n":{{json}}}""");
+
+        Assert.Equal(expected, fields.Number("n", 0, 2));
+        fields.ThrowIfInvalid();
+    }
+
+    [Theory]
+    [InlineData("-0.1")]
+    [InlineData("2.0000001")]
+    [InlineData("1e400")]
+    [InlineData("-1e400")]
+    [InlineData("\"1\"")]
+    [InlineData("true")]
+    [InlineData("[1]")]
+    public void Other_numbers_and_what_is_none_are_refused(string json)
+    {
+        var fields = Parse($$"""{"n":{{json}}}""");
+
+        Assert.Null(fields.Number("n", 0, 2));
+        Assert.Equal(["Must be a number from 0 to 2."], Assert.Throws<ParleyException>(fields.ThrowIfInvalid).FieldErrors!["n"]);
+    }
+
+    [Theory]
+    [InlineData("1e400")]
+    [InlineData("-1e400")]
+    public void A_number_is_finite_whatever_its_bounds(string json) =>
+        Assert.Null(Parse($$"""{"n":{{json}}}""").Number("n", double.NegativeInfinity, double.PositiveInfinity));
+
+    [Theory]
     [InlineData("2027-01-01T00:00:00Z", true)]
     [InlineData("2027-01-01T00:00:00-03:00", true)]
     [InlineData("2027-01-01T00:00:00", false)]

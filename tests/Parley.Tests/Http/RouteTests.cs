@@ -70,6 +70,8 @@ public class RouteTests
     [InlineData("/v1/chat-threads", "GET,POST")]
     [InlineData("/v1/tickets/7", "GET,PATCH")]
     [InlineData("/v1/senders/7", "GET,PATCH")]
+    [InlineData("/v1/chatbots", "GET,POST")]
+    [InlineData("/v1/chatbots/7", "DELETE,GET,PATCH")]
     [InlineData("/v1/chat-message-follow-ups", "GET,POST")]
     [InlineData("/v1/chat-message-follow-ups/7", "DELETE,GET,PATCH")]
     [InlineData("/v1/chat-message-follow-ups/7/events", "GET")]

@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Idempotency;
+using Parley.Problems;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Testing;
@@ -66,6 +67,26 @@ public sealed class LeftOverTests
 
         var (again, replayed) = await CreateAsync();
         Assert.Equal((first.Id, true), (again.Id, replayed));
+    }
+
+    [Fact]
+    public async Task A_creation_sent_again_is_not_refused_for_a_chatbot_that_is_gone()
+    {
+        var (tables, _) = await Appends.NewConversationAsync(time);
+        var process = new ParleyProcess(tables.Connect(), time, seed: 1);
+        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, made => made with { Name = "Bot" }, CancellationToken.None);
+        var draft = new NewConversation(null, null, null, null, null, null, null) { Chatbot = chatbot.Id };
+        Task<(Conversation Conversation, bool Replayed)> CreateAsync(string key) =>
+            process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create(key, ["draft"]), CancellationToken.None);
+
+        var (first, _) = await CreateAsync("key");
+        await process.ChatbotWriter.DeleteAsync(new ChatbotRef(chatbot.Key, null), null, CancellationToken.None);
+        draft = draft with { IsChatbotDeleted = true };
+
+        var (again, replayed) = await CreateAsync("key");
+        Assert.Equal((first.Id, chatbot.Id, true), (again.Id, again.Chatbot, replayed));
+        var refused = await Assert.ThrowsAsync<ParleyException>(() => CreateAsync("another key"));
+        Assert.Equal(ErrorCode.ChatbotNotFound, refused.Code);
     }
 
     private static async Task<int> UnreadAsync(ParleyProcess process, Conversation conversation) =>

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.FollowUps;
 using Parley.Idempotency;
@@ -381,6 +382,24 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(3, await CallsAsync(() => writer.ChangeAsync(id, sender => sender with { Identifier = "rob" }, null, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => writer.ChangeAsync(
             id, sender => sender with { Identifier = null, ExternalId = null }, null, CancellationToken.None)));
+    }
+
+    [Fact]
+    public async Task Chatbots()
+    {
+        await WarmCursorsAsync();
+        var (writer, reader) = (process.ChatbotWriter, process.Chatbots);
+        Chatbot made = null!;
+
+        // The counter, then it and the chatbot.
+        Assert.Equal(2, await CallsAsync(async () => made = await writer.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None)));
+        var id = new ChatbotRef(made.Key, made.Check);
+        Assert.Equal(1, await CallsAsync(() => reader.GetAsync(id, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => reader.NamedAsync(Appends.Tenant, "1", CancellationToken.None)));
+        Assert.Equal(0, await CallsAsync(() => reader.NamedAsync(Appends.Tenant, null, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => reader.ListAsync(Appends.Tenant, null, 20, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => writer.ChangeAsync(id, chatbot => chatbot with { Name = "Rob" }, null, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => writer.DeleteAsync(id, null, CancellationToken.None)));
     }
 
     [Fact]

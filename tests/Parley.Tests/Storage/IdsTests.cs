@@ -60,6 +60,36 @@ public class IdsTests
         Assert.False(MessageRef.TryParse(uuid, new ConversationKey(Tenant, 346), out _));
     }
 
+    [Theory]
+    [InlineData("3", true)]
+    [InlineData("2147483647", true)]
+    [InlineData("0", false)]
+    [InlineData("03", false)]
+    [InlineData("-3", false)]
+    [InlineData("2147483648", false)]
+    [InlineData("bot", false)]
+    [InlineData("", false)]
+    public void Chatbots_by_integer(string text, bool expected)
+    {
+        Assert.Equal(expected, ChatbotRef.TryParse(text, Tenant, out var read));
+        Assert.Null(read.Check);
+    }
+
+    [Fact]
+    public void A_chatbot_by_uuid_is_its_own_tenants_only_and_no_sender()
+    {
+        var uuid = new EntityId(EntityKind.Chatbot, Conversation, 0, 42).ToString();
+
+        Assert.True(ChatbotRef.TryParse(uuid, Tenant, out var read));
+        Assert.True(ChatbotRef.TryParse(uuid.ToUpperInvariant(), Tenant, out _));
+        Assert.Equal(new ChatbotKey(Tenant, 345), read.Key);
+        Assert.True(read.Matches(42));
+        Assert.False(read.Matches(43));
+        Assert.False(ChatbotRef.TryParse(uuid, new TenantId(13), out _));
+        Assert.False(SenderRef.TryParse(uuid, Tenant, out _));
+        Assert.False(ChatbotRef.TryParse(new EntityId(EntityKind.Sender, Conversation, 0, 42).ToString(), Tenant, out _));
+    }
+
     [Fact]
     public void Integer_ids_stay_exact_in_a_double() =>
         Assert.True(new MessageKey(new ConversationKey(Tenant, int.MaxValue), MessageKey.MaxSequence).IntegerId < 1L << 53);

@@ -1,5 +1,7 @@
 using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
+using Parley.Assistants;
 using Parley.Callbacks;
 using Parley.Conversations;
 using Parley.Exports;
@@ -26,8 +28,9 @@ internal sealed class ParleyProcess
     /// <param name="time">Its clock.</param>
     /// <param name="seed">Of its randomness.</param>
     /// <param name="queue">Where its follow-ups wait; null for one that forgets what it is given.</param>
+    /// <param name="assistants">What its assistants need besides; null for none of it.</param>
     /// <param name="exports">What its exports need besides; null for none of it.</param>
-    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null, ExportSurroundings? exports = null)
+    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null, ExportSurroundings? exports = null, AssistantSurroundings? assistants = null)
     {
         Time = time;
         Tables = new ParleyTables(connection.ServiceClient());
@@ -39,6 +42,8 @@ internal sealed class ParleyProcess
         Senders = new SenderReader(Tables, cursors);
         var counters = new TenantCounters(Tables, writers, budget, entropy);
         SenderWriter = new SenderWriter(Tables, Senders, edits, counters, time, entropy);
+        Chatbots = new ChatbotReader(Tables, cursors);
+        ChatbotWriter = new ChatbotWriter(Tables, Chatbots, edits, counters, time, entropy);
         Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
         FollowUps = new FollowUpReader(Tables);
@@ -49,7 +54,19 @@ internal sealed class ParleyProcess
         ThreadCreation = new ThreadCreation(Tables, Threads, time, entropy);
         Tickets = new TicketReader(Tables, cursors);
         TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
-        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, writers, budget, time, entropy);
+        var turnIndex = new TurnIndex(Tables, NullLogger<TurnIndex>.Instance);
+        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, turnIndex, writers, budget, time, entropy);
+        assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), new Nowhere());
+        TurnReader = new TurnReader(Tables);
+        TurnWriter = new TurnWriter(Tables, TurnReader, turnIndex, Append, budget, time, entropy);
+        var prompts = new Prompts(Tables, new FileStore(NoBlobs, time, entropy), new AssistantOptions(HistoryTokens: 1_000));
+        var speaker = new TurnSpeaker(AssistantProviders.Read(assistants.Settings, time), prompts, TurnWriter, time, NullLogger<TurnSpeaker>.Instance);
+        TurnWatch = new TurnWatch(TurnReader, TurnWriter, time);
+        var turns = new Turns(time, entropy);
+        Completions = new Completions(Chatbots, Creation, Append, TurnReader, TurnWriter, speaker, TurnWatch, turns);
+        AutoReplies = new AutoReplies(
+            Tables, Chatbots, Conversations, Append, TurnReader, TurnWriter, speaker, turns, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
+        TurnSweep = new TurnSweep(Tables, TurnReader, TurnWatch, AutoReplies, time, NullLogger<TurnSweep>.Instance);
         queue ??= new Nowhere();
         FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
         FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
@@ -110,6 +127,10 @@ internal sealed class ParleyProcess
 
     public SenderWriter SenderWriter { get; }
 
+    public ChatbotReader Chatbots { get; }
+
+    public ChatbotWriter ChatbotWriter { get; }
+
     public ThreadReader Threads { get; }
 
     public ThreadCreation ThreadCreation { get; }
@@ -119,6 +140,18 @@ internal sealed class ParleyProcess
     public TicketWriter TicketWriter { get; }
 
     public MessageAppend Append { get; }
+
+    public TurnReader TurnReader { get; }
+
+    public TurnWriter TurnWriter { get; }
+
+    public TurnWatch TurnWatch { get; }
+
+    public TurnSweep TurnSweep { get; }
+
+    public Completions Completions { get; }
+
+    public AutoReplies AutoReplies { get; }
 
     public MessageChange Change { get; }
 
@@ -173,9 +206,11 @@ internal sealed class ParleyProcess
     public TenantAdministration Administration { get; }
 
     /// <summary>Queues that forget what they are given, and nobody to call.</summary>
-    private sealed class Nowhere : IFollowUpQueue, IExportQueues, ICallbackSender
+    private sealed class Nowhere : IFollowUpQueue, IExportQueues, IReplyQueue, ICallbackSender
     {
         public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+
+        public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
@@ -184,6 +219,11 @@ internal sealed class ParleyProcess
             Task.FromResult(new CallbackResult(null, CallbackFailure.NotConnected, TimeSpan.Zero));
     }
 }
+
+/// <summary>What assistants need besides tables.</summary>
+/// <param name="Settings">Name their providers.</param>
+/// <param name="Queue">Where replies wait.</param>
+internal sealed record AssistantSurroundings(IConfiguration Settings, IReplyQueue Queue);
 
 /// <summary>What exports need besides tables.</summary>
 /// <param name="Blobs">Where their files are.</param>

@@ -1,0 +1,110 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants;
+using Parley.Functions.Http;
+using Parley.Functions.Messages;
+using Parley.Problems;
+using Parley.Senders;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Assistants;
+
+/// <summary>Completions: messages to chatbots, and their replies as they come.</summary>
+public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions completions, TurnReader reader, SenderReader senders, TimeProvider time)
+{
+    /// <summary>POST /chatbots/{id}/completions.</summary>
+    [Function("CompletionsCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/completions")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
+            var conversationId = fields.IsEmptyText("conversation") ? null : fields.Id("conversation");
+            var sent = SentContent.Read(fields.RequiredFields("message"), "message.");
+            var isStreaming = fields.Boolean("isStreaming") ?? false;
+            for (var i = 0; conversationId is null && i < sent.Attachments.Count; i++)
+            {
+                if (sent.Attachments[i].Url is null)
+                {
+                    // Here, before a conversation comes into being for it: there is no earlier message.
+                    fields.Fail($"message.attachments.{i}.file", "Is required.");
+                }
+            }
+
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, [conversationId, .. sent.Values]);
+            fields.ThrowIfInvalid();
+
+            var draft = await sent.DraftAsync(senders, call);
+            var conversation = conversationId is null ? (ConversationRef?)null : call.Conversation(conversationId);
+
+            // Not cancelled: what is stored of it is spoken, also when the client has left.
+            var completion = await completions.StartAsync(call.Chatbot(id), conversation, draft, key, CancellationToken.None);
+            var replayed = completion.Speak is null;
+            return isStreaming
+                ? Stream(call, completion, LastEventId(request), replayed)
+                : Answer(await EndOfAsync(call, completion), replayed);
+        });
+
+    /// <summary>GET /completions/{id}.</summary>
+    [Function("CompletionsGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Show(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+
+    /// <summary>GET /completions/{id}/events.</summary>
+    [Function("CompletionEvents")]
+    public Task Events([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}/events")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        {
+            var after = LastEventId(request);
+            var turn = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            return Stream(call, new Completion(turn, null), after, replayed: false);
+        });
+
+    /// <summary>POST /completions/{id}/cancel.</summary>
+    [Function("CompletionsCancel")]
+    public Task Cancel([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
+
+    private CompletionStream Stream(Call call, Completion completion, int after, bool replayed)
+    {
+        SpokenTurn? spoken = null;
+        return new CompletionStream(
+            completion.Turn,
+            () => completion.Speak is { } speak ? (spoken = speak()).States : completions.FollowAsync(completion.Turn, call.Cancellation),
+            () => spoken?.Completion ?? Task.CompletedTask,
+            after,
+            time)
+        {
+            Location = $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Turn.Id}",
+            Replayed = replayed,
+        };
+    }
+
+    /// <summary>The turn when it has ended, whoever speaks it. What this process speaks goes on when the client leaves.</summary>
+    private async Task<Turn> EndOfAsync(Call call, Completion completion)
+    {
+        if (completion.Speak is { } speak)
+        {
+            return await speak().Completion;
+        }
+
+        var turn = completion.Turn;
+        await foreach (var state in completions.FollowAsync(turn, call.Cancellation))
+        {
+            turn = state;
+        }
+
+        return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
+    }
+
+    private static JsonResult<CompletionAnswer> Answer(Turn turn, bool replayed) => turn.Error is { } error
+        ? throw new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.") { RetryAfter = turn.RetryAfter }
+        : new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed };
+
+    private static JsonResult<CompletionAnswer> Show(Turn turn) => new(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer);
+
+    /// <summary>The number of the last event that a client has; 0 when it has none, and for what is no number of ours, as browsers keep what they were sent.</summary>
+    private static int LastEventId(HttpRequest request) =>
+        int.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+}

@@ -1,0 +1,91 @@
+using Azure;
+using Microsoft.Extensions.Logging;
+using Parley.Conversations;
+using Parley.Idempotency;
+using Parley.Messages;
+using Parley.Storage;
+
+namespace Parley.Assistants;
+
+/// <summary>
+/// Replies to messages that are posted on their own: the turn is stored with the message, and a message of the queue has it spoken. Messages of the queue
+/// are hints: they may come twice, late or never; the timer asks again for a turn that nobody has begun.
+/// </summary>
+public sealed partial class AutoReplies(
+    ParleyTables tables,
+    ChatbotReader chatbots,
+    ConversationReader conversations,
+    MessageAppend append,
+    TurnReader reader,
+    TurnWriter writer,
+    TurnSpeaker speaker,
+    Turns turns,
+    IReplyQueue queue,
+    TimeProvider time,
+    ILogger<AutoReplies> logger)
+{
+    /// <summary>Appends a customer's message, and has the conversation's chatbot reply if it has one and no human answers.</summary>
+    /// <param name="id">The conversation.</param>
+    /// <param name="draft">The message.</param>
+    /// <param name="key">The client's idempotency key, or null.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    /// <exception cref="Problems.ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
+    public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    {
+        var appended = await append.AppendAsync(id, draft with { Begins = TurnOfAsync }, key, cancellation);
+        if (appended.Turn is { } turn)
+        {
+            await AskAsync(turn);
+        }
+
+        return appended;
+    }
+
+    /// <summary>Speaks the turn that a message of the queue asks for, if that is still to be begun.</summary>
+    public async Task RunAsync(QueuedReply reply, CancellationToken cancellation)
+    {
+        if (await reader.FindAsync(reply.Key, cancellation) is not { Status: TurnStatus.Queued } turn)
+        {
+            return;
+        }
+
+        var head = await conversations.FindAsync(turn.Key.Conversation, cancellation);
+        var message = await MessageRow.FindAsync(tables, turn.Key, cancellation);
+        if (head?.IsAutoReplyAt(time.GetUtcNow()) != true || message?.DeletedBy is not null || await ChatbotOfAsync(turn.Chatbot, cancellation) is not { } chatbot)
+        {
+            await writer.EndAsync(turn, TurnError.Cancelled, retryAfter: null, speaks: false);
+        }
+        else if (await writer.BeginAsync(turn, cancellation) is { } begun)
+        {
+            await speaker.Speak(begun, chatbot, message!).Completion;
+        }
+    }
+
+    /// <summary>Asks for a turn to be begun. It is stored by then, so neither a failure nor a client that leaves matters to it.</summary>
+    internal async Task AskAsync(Turn turn)
+    {
+        try
+        {
+            await queue.SendAsync(QueuedReply.Of(turn.Key), CancellationToken.None);
+        }
+        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        {
+            LogLeftToTimer(logger, e, turn.Id);
+        }
+    }
+
+    private async Task<Turn?> TurnOfAsync(Conversation head, Message message, CancellationToken cancellation) =>
+        head.IsAutoReplyAt(time.GetUtcNow()) && (head.Chatbot ?? head.LastChatbot) is { } id && await ChatbotOfAsync(id, cancellation) is { } chatbot
+            ? turns.Queued(head, message, chatbot)
+            : null;
+
+    /// <summary>A chatbot that answers now.</summary>
+    private async Task<Chatbot?> ChatbotOfAsync(Guid id, CancellationToken cancellation) =>
+        EntityId.TryFromGuid(id, EntityKind.Chatbot, out var entity)
+        && await chatbots.FindAsync(new ChatbotRef(new ChatbotKey(entity.Conversation.Tenant, entity.Conversation.Number), entity.Check), cancellation) is { Enabled: true } chatbot
+            ? chatbot
+            : null;
+
+    [LoggerMessage(1404, LogLevel.Warning, "Turn {Turn} could not be queued; the timer finds it.")]
+    private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid turn);
+}

@@ -1,0 +1,98 @@
+using Parley.Conversations;
+using Parley.Idempotency;
+using Parley.Messages;
+using Parley.Problems;
+using Parley.Storage;
+
+namespace Parley.Assistants;
+
+/// <summary>A completion that a client has asked for.</summary>
+/// <param name="Turn">As it is stored.</param>
+/// <param name="Speak">Begins to speak, where this process is to; null when another request has, and the completion is to be followed.</param>
+public sealed record Completion(Turn Turn, Func<SpokenTurn>? Speak);
+
+/// <summary>
+/// Sends messages to chatbots. The customer's message and the turn are stored in one transaction before anything is asked of a provider; the process that stored them speaks.
+/// </summary>
+public sealed class Completions(
+    ChatbotReader chatbots,
+    ConversationCreation creation,
+    MessageAppend append,
+    TurnReader reader,
+    TurnWriter writer,
+    TurnSpeaker speaker,
+    TurnWatch watch,
+    Turns turns)
+{
+    /// <summary>Stores a message and the turn that answers it.</summary>
+    /// <param name="id">Who is to answer.</param>
+    /// <param name="conversation">Where; null for a new conversation.</param>
+    /// <param name="draft">The customer's message.</param>
+    /// <param name="key">
+    /// The client's idempotency key, or null. The same again is the same completion, whether it runs or has ended; one that was interrupted runs again.
+    /// </param>
+    /// <param name="cancellation">Ends the call; what is stored by then is interrupted.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>, and as for <see cref="MessageAppend.AppendAsync"/> and
+    /// <see cref="ConversationCreation.CreateAsync"/>.
+    /// </exception>
+    public async Task<Completion> StartAsync(ChatbotRef id, ConversationRef? conversation, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    {
+        var chatbot = await chatbots.GetAsync(id, cancellation);
+        var refusal = chatbot.Enabled ? null : ErrorCode.ChatbotDisabled.With("The chatbot does not answer: its field enabled is false.");
+        if (conversation is null)
+        {
+            // Of a chatbot that is disabled no conversation comes into being.
+            var (created, _) = await creation.CreateAsync(
+                id.Key.Tenant, new NewConversation(null, null, null, null, null, null, null) { Chatbot = refusal is null ? chatbot.Id : throw refusal }, key, cancellation);
+            conversation = new ConversationRef(created.Key, created.Check);
+        }
+
+        var appended = await append.AppendAsync(
+            conversation.Value,
+            draft with { Refusal = refusal, Begins = (head, message, _) => Task.FromResult<Turn?>(turns.Running(head, message, chatbot)) },
+            key,
+            cancellation);
+        var turn = appended.Turn is { } begun && begun.ETag != default
+            ? begun
+            : await reader.FindAsync(appended.Message.Key, cancellation) ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
+        if (appended.Turn is null)
+        {
+            var again = turn is { Status: TurnStatus.Ended, Error: TurnError.Interrupted } ? await writer.BeginAsync(turn, cancellation) : null;
+            if (again is null)
+            {
+                return new Completion(turn, null);
+            }
+
+            turn = again;
+        }
+
+        return new Completion(turn, () => speaker.Speak(turn, chatbot, appended.Message));
+    }
+
+    /// <summary>What becomes of a completion that any process speaks, from now on.</summary>
+    public IAsyncEnumerable<Turn> FollowAsync(Turn turn, CancellationToken cancellation) => watch.FollowAsync(turn, cancellation);
+
+    /// <summary>Ends a completion, and answers when what had been said is stored. One that has ended stays as it is.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.CompletionNotFound"/>, <see cref="ErrorCode.StorageUnavailable"/>.</exception>
+    public async Task<Turn> CancelAsync(TenantId tenant, string id, CancellationToken cancellation)
+    {
+        var turn = await reader.GetAsync(tenant, id, cancellation);
+        if (turn.Status == TurnStatus.Queued)
+        {
+            // Nobody speaks who could hear of it.
+            turn = await writer.EndAsync(turn, TurnError.Cancelled, retryAfter: null, speaks: false);
+        }
+
+        if (turn.Status != TurnStatus.Ended)
+        {
+            await writer.AskCancelAsync(turn, cancellation);
+            await foreach (var state in watch.FollowAsync(await reader.GetAsync(tenant, id, cancellation), cancellation))
+            {
+                turn = state;
+            }
+        }
+
+        return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.OutcomeUnknown();
+    }
+}

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+
+namespace Parley.Assistants;
+
+/// <summary>What a turn's producer has stored, for whoever listens in the same process. Listeners see the latest state, not every one.</summary>
+/// <param name="turn">As it is stored.</param>
+internal sealed class TurnFeed(Turn turn)
+{
+    private readonly Lock gate = new();
+    private Turn latest = turn;
+    private TaskCompletionSource changed = NewSignal();
+
+    /// <summary>A new state; the last is that of its end.</summary>
+    public void Publish(Turn turn)
+    {
+        lock (gate)
+        {
+            latest = turn;
+            changed.TrySetResult();
+            changed = NewSignal();
+        }
+    }
+
+    /// <summary>There will be no more, for the producer has failed.</summary>
+    public void Fail(Exception failure)
+    {
+        lock (gate)
+        {
+            changed.TrySetException(failure);
+        }
+    }
+
+    /// <summary>The state now, and every time that it is another; ends with the turn.</summary>
+    public async IAsyncEnumerable<Turn> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (true)
+        {
+            Turn state;
+            Task next;
+            lock (gate)
+            {
+                (state, next) = (latest, changed.Task);
+            }
+
+            yield return state;
+            if (state.Status == TurnStatus.Ended)
+            {
+                yield break;
+            }
+
+            await next.WaitAsync(cancellation);
+        }
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>A turn that this process speaks.</summary>
+/// <param name="States">What is stored of it, as it comes.</param>
+/// <param name="Completion">Its end. To be awaited, also when nobody listens any more: leaving is not cancelling.</param>
+public sealed record SpokenTurn(IAsyncEnumerable<Turn> States, Task<Turn> Completion);
