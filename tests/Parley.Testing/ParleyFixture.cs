@@ -55,6 +55,8 @@ public sealed class ParleyFixture : IAsyncLifetime
                 ["Exports__SettleSeconds"] = "0",
                 ["Callbacks__AllowedHosts"] = "localhost",
                 ["Providers__main__Type"] = "scripted",
+                ["Providers__impatient__Type"] = "scripted",
+                ["Providers__impatient__TimeoutSeconds"] = "1",
             });
             Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
             ApiKey = (await CreateTenantAsync("Tests")).ApiKey;

@@ -43,7 +43,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
             var replayed = completion.Speak is null;
             return isStreaming
                 ? Stream(call, completion, LastEventId(request), replayed)
-                : Answer(await EndOfAsync(call, completion), replayed);
+                : Answer(call, await EndOfAsync(call, completion), replayed);
         });
 
     /// <summary>GET /completions/{id}.</summary>
@@ -76,7 +76,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
             after,
             time)
         {
-            Location = $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Turn.Id}",
+            Location = LocationOf(call, completion.Turn),
             Replayed = replayed,
         };
     }
@@ -98,9 +98,15 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
         return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
     }
 
-    private static JsonResult<CompletionAnswer> Answer(Turn turn, bool replayed) => turn.Error is { } error
-        ? throw new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.") { RetryAfter = turn.RetryAfter }
-        : new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed };
+    private static JsonResult<CompletionAnswer> Answer(Call call, Turn turn, bool replayed) => turn.Error is { } error
+        ? throw new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.")
+        {
+            // To what is refused, the same again is no answer.
+            RetryAfter = error is TurnError.RateLimited or TurnError.Unavailable or TurnError.Timeout ? turn.RetryAfter : null,
+        }
+        : new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed, Location = LocationOf(call, turn) };
+
+    private static string LocationOf(Call call, Turn turn) => $"{PublicUrl.RootOf(call.Request)}/completions/{turn.Id}";
 
     private static JsonResult<CompletionAnswer> Show(Turn turn) => new(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer);
 
