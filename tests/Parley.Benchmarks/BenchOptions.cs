@@ -25,6 +25,7 @@ internal sealed record BenchOptions
         new("mixed", "32 clients doing everything at once for a minute; fails on a 5xx other than 503, or when memory grows", MixedMeasure.RunAsync),
         new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
         new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
+        new("assistants", "200 streamed replies at once: what Parley adds to a chunk's way from the provider, and memory per stream", AssistantMeasure.RunAsync),
         new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),
     ];
 

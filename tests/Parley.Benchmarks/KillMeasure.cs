@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -72,8 +71,8 @@ internal static class KillMeasure
         private readonly ConcurrentDictionary<string, ConcurrentBag<string>> idsOf = new(StringComparer.Ordinal);
         private readonly ConcurrentDictionary<string, DateTimeOffset> takenAt = new(StringComparer.Ordinal);
         private readonly Dictionary<string, string> settings;
-        private readonly int port = FreePort();
-        private readonly int receiverPort = FreePort();
+        private readonly int port = KilledHost.FreePort();
+        private readonly int receiverPort = KilledHost.FreePort();
         private KilledHost host = null!;
         private TenantClient client = null!;
         private string secret = "";
@@ -245,13 +244,6 @@ internal static class KillMeasure
                 context.Response.StatusCode = signed == headers["webhook-signature"] ? 204 : 401;
                 context.Response.Close();
             }
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

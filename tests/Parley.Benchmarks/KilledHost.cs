@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Parley.LocalHost;
 
 namespace Parley.Benchmarks;
@@ -15,6 +17,14 @@ internal sealed class KilledHost : IDisposable
     private readonly Process process;
 
     private KilledHost(Process process) => this.process = process;
+
+    /// <summary>A port that nobody listens on.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
 
     /// <summary>Starts one, and waits until it serves.</summary>
     public static async Task<KilledHost> StartAsync(int port, IReadOnlyDictionary<string, string> settings)
@@ -41,6 +51,16 @@ internal sealed class KilledHost : IDisposable
         started.BeginOutputReadLine();
         await ready.Task.WaitAsync(StartTimeout);
         return new KilledHost(started);
+    }
+
+    /// <summary>Bytes of memory that it has.</summary>
+    public long WorkingSet
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
     }
 
     /// <summary>What such a process does.</summary>

@@ -116,10 +116,7 @@ public class CompletionStreamTests(ParleyFixture parley)
 
         const int Events = 50;
         const int AtOnce = 10;
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        var port = ((IPEndPoint)probe.LocalEndpoint).Port;
-        probe.Stop();
+        var port = KilledHost.FreePort();
         using var second = await KilledHost.StartAsync(port, new Dictionary<string, string>
         {
             ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),

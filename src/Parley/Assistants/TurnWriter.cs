@@ -11,15 +11,26 @@ namespace Parley.Assistants;
 /// a turn ends once, with at most one reply, whoever ends it.
 /// </summary>
 public sealed class TurnWriter(
-    ParleyTables tables, TurnReader reader, TurnIndex index, MessageAppend append, WriteBudget budget, TimeProvider time, Entropy entropy)
+    ParleyTables tables, TurnReader reader, TurnIndex index, MessageAppend append, WriteBudget budget, TimeProvider time, Entropy entropy) : IDisposable
 {
     /// <summary>
     /// How long after its beginning the timer looks after a turn: by then it has ended, for who speaks stops after <see cref="TurnSpeaker.MaxSpeaking"/>.
     /// </summary>
     internal static readonly TimeSpan LookAfter = TimeSpan.FromSeconds(240);
 
+    /// <summary>
+    /// Writes of text that a process has on their way at once: more than storage answers within their time-out would only be sent again. What is said meanwhile
+    /// goes into one event.
+    /// </summary>
+    private const int WritesAtOnce = 32;
+
     /// <summary>How often the end is tried; each time as often and long as any write.</summary>
     private const int MaxEnds = 3;
+
+    private readonly SemaphoreSlim writes = new(WritesAtOnce, WritesAtOnce);
+
+    /// <inheritdoc/>
+    public void Dispose() => writes.Dispose();
 
     /// <summary>Stores what has been said.</summary>
     /// <param name="turn">As it is stored.</param>
@@ -34,6 +45,7 @@ public sealed class TurnWriter(
         {
             await running.WaitAsync(CancellationToken.None);
             running.ThrowIfUsedUp();
+            await writes.WaitAsync(CancellationToken.None);
             try
             {
                 var response = await running.SendAsync(
@@ -63,6 +75,10 @@ public sealed class TurnWriter(
                 {
                     return turn;
                 }
+            }
+            finally
+            {
+                writes.Release();
             }
         }
     }

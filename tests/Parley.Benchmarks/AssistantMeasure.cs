@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
+using Parley.Assistants;
+using Parley.LocalHost;
+
+namespace Parley.Benchmarks;
+
+/// <summary>
+/// Completions that are streamed, many at once: what Parley, which stores every event before it sends it, adds to the way of a chunk from the provider to the client, and what a
+/// stream costs in memory. The host is a process of its own; the provider and the clients are this one.
+/// </summary>
+internal static class AssistantMeasure
+{
+    private const int Chunks = 100;
+    private const string AdminKey = "streams";
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
+    private static readonly int[] Widths = [1, 20, 200];
+
+    public static async Task<bool> RunAsync(BenchOptions options)
+    {
+        Console.WriteLine($"assistants: streams of {Chunks} chunks, one every {Pace.TotalMilliseconds:0} ms");
+        await using var azurite = await Azurite.StartAsync(directory: null, _ => { });
+        await using var provider = await ChunkProvider.StartAsync();
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["AzureWebJobsStorage"] = azurite.ConnectionString,
+            ["Parley__AdminKey"] = AdminKey,
+            ["FollowUpSchedule"] = StartedSystem.Never,
+            ["HousekeepingSchedule"] = StartedSystem.Never,
+            ["ExportSchedule"] = StartedSystem.Never,
+            ["AssistantSchedule"] = StartedSystem.Never,
+            ["Providers__main__Endpoint"] = provider.Endpoint,
+            ["Providers__main__Key"] = "none",
+            ["Providers__main__Model"] = "numbers",
+        };
+        var port = KilledHost.FreePort();
+        using var host = await KilledHost.StartAsync(port, settings);
+        var api = new Uri($"http://127.0.0.1:{port}/api/");
+        using var admin = new AdminClient(api, AdminKey);
+        var access = await admin.CreateTenantAsync("Streams", "Key");
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = api, Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", access.ApiKey);
+        using var made = await client.PostAsJsonAsync("v1/chatbots", new { name = "Numbers" });
+        made.EnsureSuccessStatusCode();
+
+        // There already: so many new ones of one tenant at one moment would be told to come back.
+        for (var number = 1; number <= Widths.Max(); number++)
+        {
+            using var conversation = await client.PostAsJsonAsync("v1/conversations", new { });
+            conversation.EnsureSuccessStatusCode();
+        }
+
+        var bare = AssistantProviders.Read(
+            new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value))).Build(),
+            TimeProvider.System).Find(AssistantProviders.Default)!;
+
+        var memory = await MeasureMemoryAsync(host, client, provider);
+        (provider.Chunks, provider.Pace) = (Chunks, Pace);
+        await ThroughParleyAsync(client, provider, 20); // Warm.
+        var table = new TextTable("streams at once", "bare p50 / p99 ms", "Parley p50 / p99 ms", "added p50 / p99 ms", "events of 100 chunks");
+        foreach (var width in Widths)
+        {
+            var (direct, _) = await MeasureAsync(width, (stream, _) => BareAsync(bare, provider, stream));
+            var (through, events) = await ThroughParleyAsync(client, provider, width);
+            table.Add(
+                width.ToString(CultureInfo.InvariantCulture),
+                $"{Show(direct, 0.5)} / {Show(direct, 0.99)}",
+                $"{Show(through, 0.5)} / {Show(through, 0.99)}",
+                $"{Difference(through, direct, 0.5)} / {Difference(through, direct, 0.99)}",
+                $"{events / width:0.0}");
+        }
+
+        table.Print();
+        Console.WriteLine(memory);
+        return true;
+    }
+
+    /// <summary>The host's working set with streams of which one chunk has come, and the next will not for long.</summary>
+    private static async Task<string> MeasureMemoryAsync(KilledHost host, HttpClient client, ChunkProvider provider)
+    {
+        const int Streams = 200;
+        await ThroughParleyAsync(client, provider, Streams);
+        var before = host.WorkingSet;
+        (provider.Chunks, provider.Pace) = (2, TimeSpan.FromSeconds(20));
+        var open = ThroughParleyAsync(client, provider, Streams);
+        await Task.Delay(TimeSpan.FromSeconds(15), TimeProvider.System);
+        var during = host.WorkingSet;
+        await open;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"  memory of the host: {before / 1e6:0.0} MB after {Streams} streams, {during / 1e6:0.0} MB with {Streams} more open: {(during - before) / 1e3 / Streams:0} KB a stream");
+    }
+
+    private static Task<(double[] Sorted, double Events)> ThroughParleyAsync(HttpClient client, ChunkProvider provider, int width) =>
+        MeasureAsync(width, (stream, number) => OneAsync(client, provider, stream, number));
+
+    private static async Task<(double[] Sorted, double Events)> MeasureAsync(int width, Func<string, int, Task<(List<double> Late, int Events)>> stream)
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, width).Select(number => stream($"{Stopwatch.GetTimestamp()} {number}", number)));
+        return ([.. results.SelectMany(result => result.Late).Order()], results.Sum(result => result.Events));
+    }
+
+    private static async Task<(List<double> Late, int Events)> BareAsync(AssistantProvider bare, ChunkProvider provider, string stream)
+    {
+        var (late, events) = (new List<double>(), 0);
+        await foreach (var part in AssistantSpeech.ReadAsync(bare, [new ChatMessage(ChatRole.User, stream)], new ChatOptions(), TimeProvider.System, CancellationToken.None))
+        {
+            events++;
+            Note(late, provider, stream, part);
+        }
+
+        return (late, events);
+    }
+
+    private static async Task<(List<double> Late, int Events)> OneAsync(HttpClient client, ChunkProvider provider, string stream, int number)
+    {
+        while (true)
+        {
+            using var response = await AskAsync(client, stream, number);
+            if (response.StatusCode != HttpStatusCode.ServiceUnavailable)
+            {
+                return await ReadAsync(response, provider, stream);
+            }
+
+            await Task.Delay(response.Headers.RetryAfter!.Delta!.Value, TimeProvider.System);
+        }
+    }
+
+    private static async Task<HttpResponseMessage> AskAsync(HttpClient client, string stream, int number)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "v1/chatbots/1/completions") { Content = JsonContent.Create(new { isStreaming = true, conversation = 1 + number, message = new { content = stream } }) };
+        request.Headers.Add("Idempotency-Key", stream);
+        return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    private static async Task<(List<double> Late, int Events)> ReadAsync(HttpResponseMessage response, ChunkProvider provider, string stream)
+    {
+        response.EnsureSuccessStatusCode();
+        var (late, events) = (new List<double>(), 0);
+        await foreach (var item in SseParser.Create(await response.Content.ReadAsStreamAsync()).EnumerateAsync())
+        {
+            var data = JsonElement.Parse(item.Data);
+            if (data.TryGetProperty("error", out var error))
+            {
+                throw new BenchmarkException($"A stream ended with {error}.");
+            }
+
+            events++;
+            Note(late, provider, stream, data.GetProperty("content").GetString()!);
+        }
+
+        return (late, events);
+    }
+
+    private static void Note(List<double> late, ChunkProvider provider, string stream, string content)
+    {
+        var now = Stopwatch.GetTimestamp();
+        foreach (var number in content.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            late.Add(Stopwatch.GetElapsedTime(provider.SaidAt(stream, int.Parse(number, CultureInfo.InvariantCulture)), now).TotalMilliseconds);
+        }
+    }
+
+    private static string Show(double[] sorted, double share) => Percentile.Of(sorted, share).ToString("0.0", CultureInfo.InvariantCulture);
+
+    private static string Difference(double[] parley, double[] bare, double share) =>
+        (Percentile.Of(parley, share) - Percentile.Of(bare, share)).ToString("+0.0;-0.0", CultureInfo.InvariantCulture);
+}
