@@ -178,10 +178,12 @@ internal sealed class DevRun(RunOptions options)
               API key  {{access.ApiKey}}
               more     artifacts/local.json
 
-            Try, one after another{{(number == "N" ? "; N is the \"number\" in the first answer" : "")}}:
+            Try, one after another{{(number == "N" ? "; N is the \"number\" in the answer before" : "")}}:
               curl -s {{authorization}} {{Json}} -d '{"title":"Hello"}' {{conversations}}
               curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/{{number}}/messages
               curl -s {{authorization}} {{conversations}}/{{number}}/messages
+              curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{access.BaseUrl}}/v1/chatbots
+              curl -sN {{authorization}} {{Json}} -d '{"isStreaming":true,"message":{"content":"Who are you?"}}' {{access.BaseUrl}}/v1/chatbots/{{number}}/completions
 
             Ctrl+C stops it.
 

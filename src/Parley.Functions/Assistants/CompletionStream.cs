@@ -10,7 +10,7 @@ namespace Parley.Functions.Assistants;
 
 /// <summary>
 /// A completion as server-sent events (WHATWG HTML, "Server-sent events"): headers and a first comment at once, before anything is asked of a provider, for the host sends
-/// headers with the first byte only; then each event when it is stored; and a comment whenever nothing else has been sent for a while, so that nobody on the way
+/// headers with the first byte only; then each event when it is stored; and a comment every now and then, so that nobody on the way
 /// takes the connection for dead.
 /// </summary>
 /// <param name="completion">The turn as it is when the stream begins.</param>
@@ -70,34 +70,46 @@ internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Tu
     private async Task SendAsync(HttpResponse response, IAsyncEnumerable<Turn> coming, CancellationToken gone)
     {
         var sent = after;
-        await using var reader = coming.GetAsyncEnumerator(gone);
-        while (true)
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        await using var reader = coming.GetAsyncEnumerator(ending.Token);
+        var (next, pause) = (Task.FromResult(true), Task.Delay(Pause, time, ending.Token));
+        try
         {
-            var next = reader.MoveNextAsync().AsTask();
-            while (await Task.WhenAny(next, Task.Delay(Pause, time, gone)) != next)
+            while (true)
             {
-                gone.ThrowIfCancellationRequested();
-                await WriteAsync(response, ": still there\n\n", gone);
-            }
+                next = reader.MoveNextAsync().AsTask();
+                while (await Task.WhenAny(next, pause) != next)
+                {
+                    gone.ThrowIfCancellationRequested();
+                    await WriteAsync(response, ": still there\n\n", gone);
+                    pause = Task.Delay(Pause, time, ending.Token);
+                }
 
-            if (!await next)
-            {
-                return;
-            }
+                if (!await next)
+                {
+                    return;
+                }
 
-            if (IsOfAnEarlierAttempt(reader.Current, sent))
-            {
-                // What the client has is of an attempt that was interrupted; what is there now is another text.
-                await WriteAsync(response, Event(reader.Current.FirstEvent - 1, CompletionError.Of(TurnError.Interrupted)), gone);
-                return;
-            }
+                if (IsOfAnEarlierAttempt(reader.Current, sent))
+                {
+                    // What the client has is of an attempt that was interrupted; what is there now is another text.
+                    await WriteAsync(response, Event(reader.Current.FirstEvent - 1, CompletionError.Of(TurnError.Interrupted)), gone);
+                    return;
+                }
 
-            var events = new StringBuilder();
-            sent = Append(events, reader.Current, sent);
-            if (events.Length > 0)
-            {
-                await WriteAsync(response, events.ToString(), gone);
+                var events = new StringBuilder();
+                sent = Append(events, reader.Current, sent);
+                if (events.Length > 0)
+                {
+                    await WriteAsync(response, events.ToString(), gone);
+                }
             }
+        }
+        finally
+        {
+            // A reader that is on its way must not be disposed.
+            ending.Cancel();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -56,7 +56,7 @@ public sealed class Completions(
         var turn = appended.Turn is { } begun && begun.ETag != default
             ? begun
             : await reader.FindAsync(appended.Message.Key, cancellation) ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
-        if (appended.Turn is null)
+        if (appended.Replayed)
         {
             var again = turn is { Status: TurnStatus.Ended, Error: TurnError.Interrupted } ? await writer.BeginAsync(turn, cancellation) : null;
             if (again is null)
