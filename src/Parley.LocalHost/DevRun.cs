@@ -183,7 +183,7 @@ internal sealed class DevRun(RunOptions options)
               curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/{{number}}/messages
               curl -s {{authorization}} {{conversations}}/{{number}}/messages
               curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{access.BaseUrl}}/v1/chatbots
-              curl -sN {{authorization}} {{Json}} -d '{"isStreaming":true,"message":{"content":"Who are you?"}}' {{access.BaseUrl}}/v1/chatbots/{{number}}/completions
+              curl -sN {{authorization}} {{Json}} -d '{"isStreaming":true,"message":{"content":"Who are you?"} }' {{access.BaseUrl}}/v1/chatbots/{{number}}/completions
 
             Ctrl+C stops it.
 

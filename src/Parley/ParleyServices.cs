@@ -114,6 +114,8 @@ public static class ParleyServices
         services.AddSingleton<TurnSweep>();
         services.AddSingleton<Completions>();
         services.AddSingleton<AutoReplies>();
+        services.AddSingleton<RecordReader>();
+        services.AddSingleton<RecordScores>();
         services.AddSingleton<ThreadReader>();
         services.AddSingleton<ThreadCreation>();
         services.AddSingleton<TicketReader>();

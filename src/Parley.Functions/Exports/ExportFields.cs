@@ -14,6 +14,9 @@ internal static class ExportFields
     /// <summary>A language as Zaia's clients spell it.</summary>
     public static string NameOf(ExportLanguage language) => language == ExportLanguage.PtBr ? Portuguese : English;
 
+    /// <summary>The language that a request's parameter names.</summary>
+    public static ExportLanguage ReadLanguage(QueryFields query) => Of(query.Word("language", English, Portuguese));
+
     /// <summary>What is asked for.</summary>
     /// <param name="fields">Learn of what is wrong, but for the range.</param>
     /// <param name="allowed">Hosts that callbacks may go to besides public ones.</param>
@@ -29,7 +32,9 @@ internal static class ExportFields
             fields.Time("rangeStart"),
             fields.Time("rangeEnd"),
             callbackUrl,
-            fields.Word("language", English, Portuguese) == Portuguese ? ExportLanguage.PtBr : ExportLanguage.EnUs,
+            Of(fields.Word("language", English, Portuguese)),
             fields.Word<TableFormat>("format") ?? TableFormat.Xlsx);
     }
+
+    private static ExportLanguage Of(string? name) => name == Portuguese ? ExportLanguage.PtBr : ExportLanguage.EnUs;
 }

@@ -11,6 +11,9 @@ namespace Parley.Functions.Http;
 /// </summary>
 internal sealed class Fields
 {
+    /// <summary>What is said of a time that is none.</summary>
+    public const string MustBeTime = "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z, from the year 1601 on.";
+
     private readonly JsonElement body;
     private readonly FieldErrors errors;
     private readonly string path;
@@ -266,15 +269,21 @@ internal sealed class Fields
             return null;
         }
 
-        if (element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time)
-            && element.TryGetDateTime(out var zoned) && zoned.Kind != DateTimeKind.Unspecified && time >= Timestamps.Earliest)
+        if (ReadTime(element) is { } time)
         {
             return time;
         }
 
-        Fail(name, "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z, from the year 1601 on.");
+        Fail(name, MustBeTime);
         return null;
     }
+
+    /// <summary>A time with its offset from UTC; null for what is none.</summary>
+    public static DateTimeOffset? ReadTime(JsonElement element) =>
+        element.ValueKind == JsonValueKind.String && element.TryGetDateTimeOffset(out var time)
+        && element.TryGetDateTime(out var zoned) && zoned.Kind != DateTimeKind.Unspecified && time >= Timestamps.Earliest
+            ? time
+            : null;
 
     /// <summary>An object of the client's own, as compact JSON text.</summary>
     public string? Object(string name, int max)

@@ -41,6 +41,8 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(CompletionAnswer))]
 [JsonSerializable(typeof(CompletionPart))]
 [JsonSerializable(typeof(CompletionFailure))]
+[JsonSerializable(typeof(RecordAnswer))]
+[JsonSerializable(typeof(RecordList))]
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(WebhookSecretAnswer))]

@@ -23,6 +23,9 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
     /// <summary>Where what was created can be read.</summary>
     public string? Location { get; init; }
 
+    /// <summary>Whether a list's count is as far as is counted, and there is more: the header <c>X-Count-Capped: true</c>.</summary>
+    public bool IsCountCapped { get; init; }
+
     /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
@@ -41,6 +44,11 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
         if (Location is not null)
         {
             headers.Location = Location;
+        }
+
+        if (IsCountCapped)
+        {
+            headers["X-Count-Capped"] = "true";
         }
 
         return JsonBody.WriteAsync(httpContext, status, JsonBody.Json, body);

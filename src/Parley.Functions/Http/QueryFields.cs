@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Storage;
 
@@ -103,6 +104,25 @@ internal sealed class QueryFields(IQueryCollection query)
         }
 
         errors.Add(name, "Must be a UUID.");
+        return null;
+    }
+
+    /// <summary>A time with its offset from UTC, as in bodies; null when absent.</summary>
+    public DateTimeOffset? Time(string name)
+    {
+        var text = Last(name);
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        // A plus sign that was not escaped has become a space, which no time has.
+        if (Fields.ReadTime(JsonElement.Parse($"\"{JsonEncodedText.Encode(text.Replace(' ', '+'))}\"")) is { } time)
+        {
+            return time;
+        }
+
+        errors.Add(name, Fields.MustBeTime);
         return null;
     }
 

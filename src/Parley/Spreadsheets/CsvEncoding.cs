@@ -59,6 +59,12 @@ internal sealed class CsvEncoding : ITableEncoding
         buffer.Write(value);
     }
 
+    public void Number(int column, double value)
+    {
+        Separate(column);
+        buffer.Write(value);
+    }
+
     public void Time(int column, DateTimeOffset value)
     {
         Separate(column);

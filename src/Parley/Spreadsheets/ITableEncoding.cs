@@ -9,6 +9,8 @@ internal interface ITableEncoding : IAsyncDisposable
 
     void Number(int column, long value);
 
+    void Number(int column, double value);
+
     void Time(int column, DateTimeOffset value);
 
     void Truth(int column, bool value);

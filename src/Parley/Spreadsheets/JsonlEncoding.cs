@@ -18,6 +18,8 @@ internal sealed class JsonlEncoding(Utf8Buffer buffer, Stream output, string[] n
 
     public void Number(int column, long value) => json.WriteNumber(members[column], value);
 
+    public void Number(int column, double value) => json.WriteNumber(members[column], value);
+
     public void Time(int column, DateTimeOffset value)
     {
         // The JSON writer would leave out zeros at the end; all of a column should look the same.

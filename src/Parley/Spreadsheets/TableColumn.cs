@@ -6,4 +6,5 @@ namespace Parley.Spreadsheets;
 /// More than 1 declares the column long: in csv and xlsx, a text longer than a cell goes on in columns <c>Name_2</c> to <c>Name_{Parts}</c> at
 /// the right end of the table.
 /// </param>
-public sealed record TableColumn(string Name, int Parts = 1);
+/// <param name="Width">How many characters it shows in xlsx. A date-time has 23, and a column that is too narrow for it shows ####.</param>
+public sealed record TableColumn(string Name, int Parts = 1, int Width = 24);

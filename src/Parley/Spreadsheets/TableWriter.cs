@@ -40,7 +40,7 @@ public sealed class TableWriter : IAsyncDisposable
         {
             TableFormat.Csv => new CsvEncoding(buffer, this.output, Headings()),
             TableFormat.Jsonl => new JsonlEncoding(buffer, this.output, [.. columns.Select(each => each.Name)]),
-            TableFormat.Xlsx => new XlsxEncoding(buffer, this.output, Headings(), rowsPerSheet),
+            TableFormat.Xlsx => new XlsxEncoding(buffer, this.output, Headings(), Widths(), rowsPerSheet),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "There is no such format."),
         };
     }
@@ -96,6 +96,20 @@ public sealed class TableWriter : IAsyncDisposable
 
     /// <summary>A cell with a whole number. In xlsx one of more than 15 digits is written as a text, for Excel keeps no more of a number.</summary>
     public void Number(long value) => encoding.Number(Next(), value);
+
+    /// <summary>
+    /// A cell with a number that may have a fraction: the shortest text that reads back as the same. (Excel shows, and keeps of what it saves, 15 digits.)
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is infinite, or no number: no format has a form for it.</exception>
+    public void Number(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentOutOfRangeException(nameof(value), value, "There is no such number.");
+        }
+
+        encoding.Number(Next(), value);
+    }
 
     /// <summary>
     /// A cell with a time, in UTC with milliseconds: ISO 8601, in xlsx a date-time (before March 1900, where Excel's calendar is wrong or
@@ -157,6 +171,8 @@ public sealed class TableWriter : IAsyncDisposable
         .. columns.Select(each => each.Name),
         .. columns.SelectMany(each => Enumerable.Range(2, Math.Max(0, each.Parts - 1)).Select(part => $"{each.Name}_{part}")),
     ];
+
+    private int[] Widths() => [.. columns.Select(each => each.Width), .. columns.SelectMany(each => Enumerable.Repeat(each.Width, Math.Max(0, each.Parts - 1)))];
 
     private int Next()
     {

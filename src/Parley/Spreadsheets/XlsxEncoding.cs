@@ -8,7 +8,7 @@ namespace Parley.Spreadsheets;
 /// of shared strings would have to be kept until the end. Rows and cells carry no references (optional by §18.3.1.4, §18.3.1.73): their
 /// order says where they are, and they would be a fifth of the bytes to compress.
 /// </summary>
-internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, string[] headings, int rowsPerSheet) : ITableEncoding
+internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, string[] headings, int[] widths, int rowsPerSheet) : ITableEncoding
 {
     /// <summary>"Total number of rows on a worksheet", 1,048,576 (Excel specifications and limits), less the headings.</summary>
     public const int MaxRowsPerSheet = 1_048_575;
@@ -64,6 +64,13 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, stri
             return;
         }
 
+        buffer.Write("<c><v>"u8);
+        buffer.Write(value);
+        buffer.Write("</v></c>"u8);
+    }
+
+    public void Number(int column, double value)
+    {
         buffer.Write("<c><v>"u8);
         buffer.Write(value);
         buffer.Write("</v></c>"u8);
@@ -145,10 +152,19 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, stri
         sheetBytes = 0;
         inSheet = true;
         buffer.Write(XlsxParts.SheetBegin);
-        buffer.Write("<cols><col min=\"1\" max=\""u8);
-        buffer.Write(headings.Length);
-        // A date-time has 23 characters, and a column that is too narrow for it shows ####.
-        buffer.Write("\" width=\"24\" customWidth=\"1\"/></cols><sheetData><row>"u8);
+        buffer.Write("<cols>"u8);
+        for (var column = 1; column <= widths.Length; column++)
+        {
+            buffer.Write("<col min=\""u8);
+            buffer.Write(column);
+            buffer.Write("\" max=\""u8);
+            buffer.Write(column);
+            buffer.Write("\" width=\""u8);
+            buffer.Write(widths[column - 1]);
+            buffer.Write("\" customWidth=\"1\"/>"u8);
+        }
+
+        buffer.Write("</cols><sheetData><row>"u8);
         foreach (var heading in headings)
         {
             Text(heading, CellText.IsFormulaLike(heading) ? "<c s=\"4\" t=\"inlineStr\"><is>"u8 : "<c s=\"1\" t=\"inlineStr\"><is>"u8);

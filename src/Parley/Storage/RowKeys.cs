@@ -10,7 +10,9 @@ public static class RowKeys
 {
     private const string DueFormat = "yyyyMMddHHmm";
     private const long MaxMinute = 9_999_999_999;
-    private const long MaxMillisecond = 99_999_999_999_999;
+
+    /// <summary>The last millisecond since 1970 that fourteen digits can tell.</summary>
+    public const long MaxMillisecond = 99_999_999_999_999;
 
     /// <summary>Six digits of a follow-up's key: the most that a conversation ever has.</summary>
     public const int MaxFollowUp = 999_999;

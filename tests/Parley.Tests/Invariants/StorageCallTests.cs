@@ -403,6 +403,54 @@ public sealed class StorageCallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Records()
+    {
+        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None);
+        Turn turn = null!;
+        for (var i = 0; i < 9; i++)
+        {
+            turn = await AnswerAsync(Id, isNext: true);
+        }
+
+        // The keys; four records of a conversation a call, with their replies.
+        Assert.Equal((2, 9 + 3), await CostAsync(() => ListAsync(size: 1)));
+        Assert.Equal((2, 9 + 12), await CostAsync(() => ListAsync(size: 4)));
+        Assert.Equal((4, 9 + 27), await CostAsync(() => ListAsync(size: 100)));
+
+        // Replies that others came between: one call for every fourteen of a conversation.
+        var (other, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
+        await AnswerAsync(new ConversationRef(other.Key, null), isNext: false);
+        Assert.Equal(3, await CallsAsync(() => ListAsync(size: 1)));
+        Assert.Equal(1 + 3 + 1 + 1, await CallsAsync(() => ListAsync(size: 100)));
+
+        // The workbook: sixteen at a time.
+        Assert.Equal(1 + 3 + 1 + 1, await CallsAsync(async () => Assert.Equal(10, await process.Records.ReadAllAsync(chatbot, default, CancellationToken.None).CountAsync())));
+
+        // The turn, and its transaction; then both messages.
+        Assert.Equal(2, await CallsAsync(() => ScoreAsync(0.5)));
+        Assert.Equal(1, await CallsAsync(() => ScoreAsync(0.5)));
+        Assert.Equal(1, await CallsAsync(() => process.Records.ReadAsync(turn, CancellationToken.None)));
+
+        async Task<Turn> AnswerAsync(ConversationRef id, bool isNext)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            var completion = await process.Completions.StartAsync(
+                new ChatbotRef(chatbot.Key, null), id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None);
+            if (!isNext)
+            {
+                await Appends.AppendAsync(process, id.Key, "between");
+            }
+
+            return await process.TurnWriter.EndAsync(completion.Turn.Saying("text"), null, null, speaks: true);
+        }
+
+        Task ListAsync(int size) => process.Records.ListAsync(chatbot, default, 1, size, CancellationToken.None);
+
+        Task ScoreAsync(double score) =>
+            process.RecordScores.ChangeAsync(chatbot, $"{turn.Id}", scores => scores with { Faithfulness = score }, null, CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Tickets_and_threads()
     {
         await Appends.AppendAsync(process, conversation, "text");

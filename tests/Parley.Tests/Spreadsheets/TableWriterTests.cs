@@ -214,6 +214,34 @@ public partial class TableWriterTests
         Assert.Equal([["-9223372036854775808", "1900-02-28T00:00:00.000Z"], [999_999_999_999_999.0, new DateTime(1900, 3, 1)]], WrittenTable.ReadXlsx(file)[0].Skip(1));
     }
 
+    [Fact]
+    public async Task Numbers_with_a_fraction_read_back_as_the_same()
+    {
+        double[] numbers = [0, 1, 0.1, -0.5, 1.234, 0.1 + 0.2, 1e-7, 1.5e300, double.MaxValue, double.Epsilon, 123_456_789.123];
+        TableColumn[] columns = [new("number"), new("text")];
+        var rows = numbers.Select(number => (Action<TableWriter>)(row => { row.Number(number); row.Text("x"); })).ToList();
+
+        Assert.Equal(numbers.Select(number => (object)number), WrittenTable.ReadXlsx(await WrittenTable.OfAsync(Xlsx, columns, rows))[0].Skip(1).Select(row => row[0]!));
+        string[] texts = ["0", "1", "0.1", "-0.5", "1.234", "0.30000000000000004", "1E-07", "1.5E+300", "1.7976931348623157E+308", "5E-324", "123456789.123"];
+        Assert.Equal(texts, StrictCsv.Read(await WrittenTable.OfAsync(Csv, columns, rows)).Skip(1).Select(row => row[0]));
+        var lines = Encoding.UTF8.GetString(await WrittenTable.OfAsync(Jsonl, columns, rows)).TrimEnd('\n').Split('\n');
+        Assert.Equal(numbers, lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("number").GetDouble()));
+    }
+
+    [Theory]
+    [InlineData(Csv)]
+    [InlineData(Jsonl)]
+    [InlineData(Xlsx)]
+    public async Task What_is_no_number_has_no_cell(TableFormat format)
+    {
+        using var output = new ForwardStream();
+        await using var table = TableWriter.Create(format, [new TableColumn("number")], output);
+        foreach (var number in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
+        {
+            Assert.Throws<ArgumentOutOfRangeException>(() => table.Number(number));
+        }
+    }
+
     [Theory]
     [InlineData(Csv)]
     [InlineData(Jsonl)]

@@ -66,6 +66,7 @@ internal sealed class ParleyProcess
         Completions = new Completions(Chatbots, Creation, Append, TurnReader, TurnWriter, speaker, TurnWatch, turns);
         AutoReplies = new AutoReplies(
             Tables, Chatbots, Conversations, Append, TurnReader, TurnWriter, speaker, turns, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
+        (Records, RecordScores) = (new RecordReader(Tables, time), new RecordScores(Tables, TurnReader, edits));
         TurnSweep = new TurnSweep(Tables, TurnReader, TurnWatch, AutoReplies, time, NullLogger<TurnSweep>.Instance);
         queue ??= new Nowhere();
         FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
@@ -152,6 +153,10 @@ internal sealed class ParleyProcess
     public Completions Completions { get; }
 
     public AutoReplies AutoReplies { get; }
+
+    public RecordReader Records { get; }
+
+    public RecordScores RecordScores { get; }
 
     public MessageChange Change { get; }
 

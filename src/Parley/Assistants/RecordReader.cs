@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+using Azure.Data.Tables;
+using Parley.Messages;
+using Parley.Storage;
+
+namespace Parley.Assistants;
+
+/// <summary>
+/// Reads a chatbot's records, newest first. The index's keys alone tell which there are; what is shown is read from the conversations, and a key that finds
+/// no turn of its own, left by a try that lost, is passed over and one day dropped.
+/// </summary>
+public sealed class RecordReader(ParleyTables tables, TimeProvider time)
+{
+    /// <summary>How far pages go, and how far is counted.</summary>
+    public const int MaxReach = 10_000;
+
+    /// <summary>Three rows each (<see cref="Listed.Rows"/>), and a filter names fourteen. The rows of one are never split: one call sees one state.</summary>
+    private const int RecordsPerCall = Filters.MaxRowsNamed / 3;
+
+    /// <summary>One page: a scan of at most <see cref="MaxReach"/> + 1 keys, and a call for every four records of a conversation.</summary>
+    /// <param name="chatbot">Whose.</param>
+    /// <param name="range">Of which time.</param>
+    /// <param name="page">From 1.</param>
+    /// <param name="size">At most so many; <paramref name="page"/> times this is at most <see cref="MaxReach"/>.</param>
+    /// <param name="cancellation">Ends the reads.</param>
+    public async Task<RecordPage> ListAsync(Chatbot chatbot, RecordRange range, int page, int size, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
+        var keys = await KeysAsync(chatbot, range, cancellation).Take(MaxReach + 1).ToListAsync(cancellation);
+
+        // Those that will turn out to find nothing are counted too: to look at each would cost a read for each.
+        var shown = keys.Skip((page - 1) * size).Take(size);
+        return new RecordPage([.. await FindAsync(chatbot, shown, cancellation)], Math.Min(keys.Count, MaxReach), keys.Count > MaxReach);
+    }
+
+    /// <summary>All, as they are read: a few at a time, whatever their number.</summary>
+    /// <param name="chatbot">Whose.</param>
+    /// <param name="range">Of which time.</param>
+    /// <param name="cancellation">Ends the reads.</param>
+    public async IAsyncEnumerable<Record> ReadAllAsync(Chatbot chatbot, RecordRange range, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var keys in KeysAsync(chatbot, range, cancellation).Chunk(TableReads.Width).WithCancellation(cancellation))
+        {
+            foreach (var record in await FindAsync(chatbot, keys, cancellation))
+            {
+                yield return record;
+            }
+        }
+    }
+
+    /// <summary>The record of a turn that has been read: one call.</summary>
+    public async Task<Record> ReadAsync(Turn turn, CancellationToken cancellation)
+    {
+        int[] numbers = turn.Reply is { } reply ? [turn.Key.Sequence, reply] : [turn.Key.Sequence];
+        var messages = (await MessageRow.FindAllAsync(tables, turn.Key.Conversation, numbers, cancellation)).ToDictionary(message => message.Key);
+        return RecordOf(turn, messages);
+    }
+
+    private IAsyncEnumerable<string> KeysAsync(Chatbot chatbot, RecordRange range, CancellationToken cancellation)
+    {
+        // Messages' times have whole milliseconds: with both ends moved up to one, the range has the same ones. Later ones have lower keys.
+        var after = range.To is { } to ? RowKeys.EndOf(RowKeys.RecordsAt(Millisecond(to))) : RowKeys.Records;
+        var end = RowKeys.EndOf(range.From is { } from ? RowKeys.RecordsAt(Millisecond(from)) : RowKeys.Records);
+        return tables.Tenants.QueryAsync<TableEntity>(
+            Filters.Between(RowKeys.ChatbotPartition(chatbot.Key), after, end), select: ["RowKey"], cancellationToken: cancellation).Select(row => row.RowKey);
+    }
+
+    /// <summary>No record is older than 1970, and none younger than what keys can hold.</summary>
+    private static long Millisecond(DateTimeOffset at) => Math.Clamp(at.UpToMillisecond().ToUnixTimeMilliseconds(), 0, RowKeys.MaxMillisecond);
+
+    private async Task<IEnumerable<Record>> FindAsync(Chatbot chatbot, IEnumerable<string> keys, CancellationToken cancellation)
+    {
+        var listed = keys.Select(key => new Listed(key, chatbot.Key.Tenant)).ToList();
+        var (turns, messages) = await ReadAsync(listed, cancellation);
+        var orphans = listed.Where(one => !one.IsOf(turns.GetValueOrDefault(one.Turn), chatbot)).ToHashSet();
+        await Workers.RunAsync([.. orphans], TableReads.Width, orphan => DropIfStaleAsync(chatbot, orphan, cancellation));
+
+        var found = listed.Where(one => !orphans.Contains(one)).Select(one => turns[one.Turn]).ToList();
+        await ReadRepliesAsync(found, messages, cancellation);
+        return found.Select(turn => RecordOf(turn, messages));
+    }
+
+    /// <summary>The turns, and the messages beside them.</summary>
+    private async Task<(Dictionary<MessageKey, Turn> Turns, Dictionary<MessageKey, Message> Messages)> ReadAsync(
+        IEnumerable<Listed> listed, CancellationToken cancellation)
+    {
+        var calls = listed.GroupBy(one => one.Turn.Conversation)
+            .SelectMany(conversation => conversation.Chunk(RecordsPerCall).Select(some => (conversation.Key, Rows: some.SelectMany(one => one.Rows).Distinct())));
+        var answers = await Workers.RunAsync([.. calls], TableReads.Width, async call =>
+            (call.Key, Rows: await tables.Conversations.FindAllAsync(call.Key.PartitionKey, call.Rows, cancellation)));
+        var (turns, messages) = (new Dictionary<MessageKey, Turn>(), new Dictionary<MessageKey, Message>());
+        foreach (var (conversation, row) in answers.SelectMany(answer => answer.Rows.Select(row => (answer.Key, row))))
+        {
+            var key = new MessageKey(conversation, RowKeys.LastNumber(row.RowKey));
+            if (row.RowKey == RowKeys.Turn(key.Sequence))
+            {
+                turns[key] = TurnRow.Read(row, conversation);
+            }
+            else
+            {
+                messages[key] = MessageRow.Read(row, conversation);
+            }
+        }
+
+        return (turns, messages);
+    }
+
+    /// <summary>Those replies that do not stand next to the customer's message: others wrote in between.</summary>
+    private async Task ReadRepliesAsync(IEnumerable<Turn> turns, Dictionary<MessageKey, Message> messages, CancellationToken cancellation)
+    {
+        var elsewhere = turns.Select(ReplyOf).OfType<MessageKey>().Where(reply => !messages.ContainsKey(reply)).GroupBy(reply => reply.Conversation).ToList();
+        var replies = await Workers.RunAsync(elsewhere, TableReads.Width, of =>
+            MessageRow.FindAllAsync(tables, of.Key, of.Select(reply => reply.Sequence), cancellation));
+        foreach (var reply in replies.SelectMany(some => some))
+        {
+            messages[reply.Key] = reply;
+        }
+    }
+
+    private async Task DropIfStaleAsync(Chatbot chatbot, Listed orphan, CancellationToken cancellation)
+    {
+        // Of the scan there is no more than its key.
+        if (await tables.Tenants.FindAsync(RowKeys.ChatbotPartition(chatbot.Key), orphan.Key, cancellation) is { } row)
+        {
+            await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
+        }
+    }
+
+    private static Record RecordOf(Turn turn, Dictionary<MessageKey, Message> messages)
+    {
+        var asked = messages[turn.Key];
+        var reply = ReplyOf(turn) is { } key ? messages.GetValueOrDefault(key) : null;
+        return new Record(turn, asked.Text, Prompts.ContextOf(asked), reply?.Text ?? turn.Text);
+    }
+
+    /// <summary>Null while it runs: what is there then is an earlier attempt's.</summary>
+    private static MessageKey? ReplyOf(Turn turn) =>
+        turn is { Status: TurnStatus.Ended, Reply: { } reply } ? new MessageKey(turn.Key.Conversation, reply) : null;
+
+    /// <summary>A key of the index.</summary>
+    private sealed class Listed
+    {
+        private readonly long createdAt;
+
+        public Listed(string key, TenantId tenant)
+        {
+            Key = key;
+            (createdAt, var conversation, var sequence) = RowKeys.ReadRecord(key);
+            Turn = new MessageKey(new ConversationKey(tenant, conversation), sequence);
+        }
+
+        public string Key { get; }
+
+        public MessageKey Turn { get; }
+
+        /// <summary>The customer's message, the turn, and the message after it, which is the reply but where somebody else wrote in between.</summary>
+        public IEnumerable<string> Rows => [RowKeys.Message(Turn.Sequence), RowKeys.Turn(Turn.Sequence), RowKeys.Message(Turn.Sequence + 1)];
+
+        /// <summary>Whether this key is that turn's: another one may have got the number that its try wanted, at another time or of another chatbot.</summary>
+        public bool IsOf(Turn? turn, Chatbot chatbot) => turn?.Chatbot == chatbot.Id && turn.CreatedAt.ToUnixTimeMilliseconds() == createdAt;
+    }
+}
