@@ -109,7 +109,7 @@ internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Tu
         {
             // A reader that is on its way must not be disposed.
             ending.Cancel();
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 

@@ -56,12 +56,20 @@ public sealed class Completions(
         var turn = appended.Turn is { } begun && begun.ETag != default
             ? begun
             : await reader.FindAsync(appended.Message.Key, cancellation) ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
-        if (appended.Replayed)
+
+        // The first attempt is that of the request whose message it is; but while its answer was on its way, another may have found it silent and ended it.
+        var isOwn = !appended.Replayed && turn is { Status: TurnStatus.Running, Attempt: 1 };
+        if (!isOwn)
         {
-            var again = turn is { Status: TurnStatus.Ended, Error: TurnError.Interrupted } ? await writer.BeginAsync(turn, cancellation) : null;
-            if (again is null)
+            if (turn is not { Status: TurnStatus.Ended, Error: TurnError.Interrupted })
             {
                 return new Completion(turn, null);
+            }
+
+            if (await writer.BeginAsync(turn, cancellation) is not { } again)
+            {
+                // Another request with the key was faster: its attempt is the one to be followed.
+                return new Completion(await reader.FindAsync(turn.Key, cancellation) ?? turn, null);
             }
 
             turn = again;

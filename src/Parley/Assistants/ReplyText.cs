@@ -19,7 +19,7 @@ internal sealed class ReplyText
     /// <summary>Whether it has all that it takes.</summary>
     public bool IsFull => length >= MaxLength;
 
-    /// <summary>Completes when there is something to take, or nothing more will come.</summary>
+    /// <summary>Completes when there is something to take, or nothing more will come, or somebody was to be woken.</summary>
     public Task Changed
     {
         get
@@ -56,6 +56,15 @@ internal sealed class ReplyText
             {
                 changed.TrySetResult();
             }
+        }
+    }
+
+    /// <summary>Has whoever waits go on, though nothing has come.</summary>
+    public void Wake()
+    {
+        lock (gate)
+        {
+            changed.TrySetResult();
         }
     }
 

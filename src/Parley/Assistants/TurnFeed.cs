@@ -10,14 +10,25 @@ internal sealed class TurnFeed(Turn turn)
     private Turn latest = turn;
     private TaskCompletionSource changed = NewSignal();
 
+    /// <summary>The last state.</summary>
+    public Turn Latest
+    {
+        get
+        {
+            lock (gate)
+            {
+                return latest;
+            }
+        }
+    }
+
     /// <summary>A new state; the last is that of its end.</summary>
     public void Publish(Turn turn)
     {
         lock (gate)
         {
             latest = turn;
-            changed.TrySetResult();
-            changed = NewSignal();
+            Wake();
         }
     }
 
@@ -30,9 +41,11 @@ internal sealed class TurnFeed(Turn turn)
         }
     }
 
-    /// <summary>The state now, and every time that it is another; ends with the turn.</summary>
+    /// <summary>The state now, and every time that it may be another; ends with the turn.</summary>
     public async IAsyncEnumerable<Turn> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
+        // Not by Task.WaitAsync: that would go on on a thread of the pool, also where a test has only one.
+        await using var leaving = cancellation.UnsafeRegister(static feed => ((TurnFeed)feed!).Wake(), this);
         while (true)
         {
             Turn state;
@@ -48,7 +61,17 @@ internal sealed class TurnFeed(Turn turn)
                 yield break;
             }
 
-            await next.WaitAsync(cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            await next;
+        }
+    }
+
+    private void Wake()
+    {
+        lock (gate)
+        {
+            changed.TrySetResult();
+            changed = NewSignal();
         }
     }
 

@@ -18,8 +18,5 @@ public sealed class TurnReader(ParleyTables tables)
             ? turn
             : null;
 
-    internal async Task<Turn?> FindAsync(MessageKey key, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(key.Conversation.PartitionKey, RowKeys.Turn(key.Sequence), cancellation) is { } row
-            ? TurnRow.Read(row, key.Conversation)
-            : null;
+    internal Task<Turn?> FindAsync(MessageKey key, CancellationToken cancellation) => TurnRow.FindAsync(tables, key, cancellation);
 }

@@ -44,6 +44,10 @@ internal static class TurnRow
         return row;
     }
 
+    /// <summary>One, or null.</summary>
+    public static async Task<Turn?> FindAsync(ParleyTables tables, MessageKey key, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(key.Conversation.PartitionKey, RowKeys.Turn(key.Sequence), cancellation) is { } row ? Read(row, key.Conversation) : null;
+
     public static Turn Read(TableEntity row, ConversationKey conversation) => new()
     {
         Key = new MessageKey(conversation, RowKeys.LastNumber(row.RowKey)),
@@ -106,11 +110,12 @@ internal static class TurnRow
         return row;
     }
 
-    /// <summary>Forgets what was said: the reply has been deleted. To be merged.</summary>
-    public static TableEntity Forgotten(MessageKey turn)
+    /// <summary>Forgets what was said: the reply has been deleted. The events stay, each of nothing, so that no number ever names another one. To be merged.</summary>
+    public static TableEntity Forgotten(Turn turn)
     {
-        var row = new TableEntity(turn.Conversation.PartitionKey, RowKeys.Turn(turn.Sequence)) { [Parts] = Array.Empty<byte>() };
+        var row = Empty(turn);
         LongText.Clear(row, "Text", ReplyText.MaxLength);
+        row[Parts] = WriteParts([.. turn.Parts.Select(_ => 0)]);
         return row;
     }
 

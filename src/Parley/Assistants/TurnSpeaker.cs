@@ -51,7 +51,7 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
             if (ended.ProducerId != turn.ProducerId || ended.Status != TurnStatus.Ended)
             {
                 // Taken for dead, ended and begun again by somebody else, whose turn it is now.
-                ended = turn with { Status = TurnStatus.Ended, Error = TurnError.Interrupted };
+                ended = feed.Latest with { Status = TurnStatus.Ended, Error = TurnError.Interrupted };
             }
 
             feed.Publish(ended);
@@ -68,9 +68,13 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
     private async Task<Turn> StoreAsync(Turn turn, ReplyText reply, TurnFeed feed)
     {
         var stored = turn;
+
+        // A timer, and not a time-out of the wait: that would go on on a thread of the pool, also where a test has only one.
+        await using var beat = time.CreateTimer(_ => reply.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (true)
         {
-            await reply.Changed.WaitAsync(Beat, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            beat.Change(Beat, Timeout.InfiniteTimeSpan);
+            await reply.Changed;
             if (reply.IsComplete)
             {
                 // What is left is stored with the end.
@@ -79,10 +83,15 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
 
             var said = stored.Parts.Count < TurnRow.MaxParts ? stored.Saying(reply.Take()) : stored;
             stored = await writer.SayAsync(stored, said);
-            if (stored.CancelAsked || !TurnEnd.IsOpen(turn, stored, speaks: true))
+            if (!TurnEnd.IsOpen(turn, stored, speaks: true))
             {
-                // What could not be stored of this part is not lost to a cancelled one.
-                return stored.CancelAsked && stored.Parts.Count < said.Parts.Count ? said with { ETag = stored.ETag, CancelAsked = true } : stored;
+                return stored;
+            }
+
+            if (stored.CancelAsked)
+            {
+                // What could not be stored of this part is not lost.
+                return stored.Parts.Count < said.Parts.Count ? said with { ETag = stored.ETag, CancelAsked = true } : stored;
             }
 
             feed.Publish(stored);

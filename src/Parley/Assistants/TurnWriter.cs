@@ -105,9 +105,9 @@ public sealed class TurnWriter(
 
                 return ended;
             }
-            catch (ParleyException e) when (e.Code.Kind == ProblemKind.Unavailable && tries < MaxEnds)
+            catch (Exception e) when (tries < MaxEnds && (e is ParleyException { Code.Kind: ProblemKind.Unavailable } || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)))
             {
-                // Busy, or not known whether it was stored: the next try finds out.
+                // Busy, or what it rests on could not be read, or not known whether it was stored: the next try finds out.
             }
         }
     }
@@ -132,6 +132,7 @@ public sealed class TurnWriter(
             Error = null,
             RetryAfter = null,
             EndedAt = null,
+            Reply = null,
         };
         await index.WriteDueAsync(begun, cancellation);
         var running = budget.Start();

@@ -158,11 +158,11 @@ public sealed class MessageAppend(
             if (refusal is not null)
             {
                 // What forbids it now may not have when this key came first.
-                return await FindFirstAsync(head, draft, references, key, writeId, cancellation) ?? throw refusal;
+                return await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) ?? throw refusal;
             }
 
             if (ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer)
-                && await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } known)
+                && await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) is { } known)
             {
                 // Looked for before the row among the unread is written: a retry must not make a conversation unread that has been read since.
                 return known;
@@ -185,7 +185,7 @@ public sealed class MessageAppend(
                 tried = (head, effect, turn);
             }
 
-            if (await FindFirstAsync(head, draft, references, key, writeId, cancellation) is { } first)
+            if (await FindFirstAsync(head, draft, references, key, writeId, turn, cancellation) is { } first)
             {
                 return first;
             }
@@ -222,7 +222,7 @@ public sealed class MessageAppend(
 
     /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
     private async Task<Appended?> FindFirstAsync(
-        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, CancellationToken cancellation)
+        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, Turn? turn, CancellationToken cancellation)
     {
         var conversation = head.Key;
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
@@ -236,7 +236,8 @@ public sealed class MessageAppend(
                     await RememberAsync(conversation, key, sequence, cancellation);
                 }
 
-                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: row.WriteId != writeId);
+                var isOwn = row.WriteId == writeId;
+                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: !isOwn) { Turn = isOwn ? turn : null };
             }
         }
 

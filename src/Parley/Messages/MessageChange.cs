@@ -126,7 +126,10 @@ public sealed class MessageChange(
                 }
 
                 var headAfter = HeadAfter(head, message, changed);
-                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed));
+                var turn = changed.DeletedBy is not null && message.Turn is { } number
+                    ? await TurnRow.FindAsync(tables, new MessageKey(head.Key, number), token)
+                    : null;
+                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed, turn));
             },
             cancellation);
     }
@@ -160,7 +163,7 @@ public sealed class MessageChange(
     private static bool IsUnread(Conversation head, Message message) =>
         message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
 
-    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed)
+    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed, Turn? turn)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
         var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag) };
@@ -182,10 +185,10 @@ public sealed class MessageChange(
             actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
         }
 
-        if (changed.DeletedBy is not null && message.Turn is { } turn)
+        if (turn?.Reply == message.Key.Sequence)
         {
-            // Its record holds what was said.
-            actions.Add(new(TableTransactionActionType.UpdateMerge, TurnRow.Forgotten(new MessageKey(head.Key, turn)), ETag.All));
+            // The turn, which is the record too, holds what was said; but only that of its last attempt.
+            actions.Add(new(TableTransactionActionType.UpdateMerge, TurnRow.Forgotten(turn), turn.ETag));
         }
 
         if (LostFile(message, changed) is { } file)

@@ -1,0 +1,64 @@
+using Parley.Assistants;
+using Parley.Storage;
+using Xunit;
+
+namespace Parley.Tests.Assistants;
+
+/// <summary>What is published in a process, to however many listen.</summary>
+public sealed class TurnFeedTests
+{
+    private static readonly Turn Begun = new()
+    {
+        Key = new MessageKey(new ConversationKey(new TenantId(1), 2), 1),
+        Check = 1,
+        ConversationCheck = 2,
+        Chatbot = default,
+        ChatbotName = "Bot",
+        IsAutoReply = false,
+        Status = TurnStatus.Running,
+        Attempt = 1,
+        ProducerId = "producer",
+        CreatedAt = default,
+        DueAt = default,
+    };
+
+    private readonly TurnFeed feed = new(Begun);
+
+    [Fact]
+    public async Task Whoever_listens_gets_the_state_of_now_the_changes_and_the_end()
+    {
+        await using var early = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal("", await NextAsync(early));
+        var waiting = NextAsync(early);
+        Assert.False(waiting.IsCompleted);
+        feed.Publish(Begun.Saying("one "));
+        Assert.Equal("one ", await waiting);
+
+        // Who comes late, and who is slow, get the latest.
+        feed.Publish(Begun.Saying("one ").Saying("two "));
+        feed.Publish(Begun.Saying("one ").Saying("two ").Saying("three"));
+        await using var late = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(("one two three", "one two three"), (await NextAsync(early), await NextAsync(late)));
+
+        feed.Publish(feed.Latest with { Status = TurnStatus.Ended });
+        Assert.Equal(("one two three", "one two three"), (await NextAsync(early), await NextAsync(late)));
+        Assert.Equal((TurnStatus.Ended, false, false), (early.Current.Status, await early.MoveNextAsync(), await late.MoveNextAsync()));
+        Assert.Equal(TurnStatus.Ended, (await feed.ReadAsync(CancellationToken.None).SingleAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Whoever_listens_hears_of_a_failure_after_what_is_stored()
+    {
+        await using var listener = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        feed.Publish(Begun.Saying("one "));
+        feed.Fail(new InvalidOperationException("Storage does not answer."));
+        Assert.Equal("one ", await NextAsync(listener));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => NextAsync(listener));
+    }
+
+    private static async Task<string> NextAsync(IAsyncEnumerator<Turn> listener)
+    {
+        Assert.True(await listener.MoveNextAsync());
+        return listener.Current.Text;
+    }
+}

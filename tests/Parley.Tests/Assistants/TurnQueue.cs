@@ -1,0 +1,71 @@
+using Parley.Assistants;
+using Parley.Testing;
+
+namespace Parley.Tests.Assistants;
+
+/// <summary>
+/// The queue of replies at its worst: messages come up to three times, in any order. A send is a call of its process, so it fails and crashes as calls to the
+/// tables do, before the message is in or after it.
+/// </summary>
+internal sealed class TurnQueue(Simulation run)
+{
+    private const int MaxDeliveries = 3;
+
+    private readonly Random random = new(run.Seed);
+    private readonly List<QueuedTurn> messages = [];
+
+    /// <summary>In one of so many times a message comes again, or is lost. Never while it is 0.</summary>
+    public int TroubleOneIn { get; set; }
+
+    private bool IsTrouble => TroubleOneIn > 0 && random.Next(TroubleOneIn) == 0;
+
+    /// <summary>The queue as one process sees it.</summary>
+    public IReplyQueue Of(TableConnection process) => new Sender(this, process);
+
+    /// <summary>One of the messages that are to be delivered now.</summary>
+    public QueuedTurn? Take()
+    {
+        var visible = messages.Where(message => message.VisibleAt <= run.Time.GetUtcNow()).ToList();
+        if (visible.Count == 0)
+        {
+            return null;
+        }
+
+        var taken = visible[random.Next(visible.Count)];
+        messages.Remove(taken);
+        return IsTrouble && random.Next(3) == 0 ? null : taken;
+    }
+
+    /// <summary>It was worked off; now and then it comes again all the same.</summary>
+    public void Complete(QueuedTurn message)
+    {
+        if (IsTrouble)
+        {
+            Return(message, TimeSpan.FromSeconds(random.Next(30)));
+        }
+    }
+
+    /// <summary>It comes again, as the host brings what its process died over.</summary>
+    public void Return(QueuedTurn message, TimeSpan delay)
+    {
+        if (message.Deliveries < MaxDeliveries)
+        {
+            messages.Add(message with { Deliveries = message.Deliveries + 1, VisibleAt = run.Time.GetUtcNow() + delay });
+        }
+    }
+
+    internal sealed record QueuedTurn(string Json, DateTimeOffset VisibleAt, int Deliveries)
+    {
+        public QueuedReply Reply => QueuedReply.Parse(Json);
+    }
+
+    private sealed class Sender(TurnQueue queue, TableConnection process) : IReplyQueue
+    {
+        public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => process.CallAsync(
+            new ForeignCall("queues", "Send", $"replies {reply.Key}"),
+            () => queue.messages.Add(new QueuedTurn(reply.ToJson(), queue.Now, 1)),
+            cancellation);
+    }
+
+    private DateTimeOffset Now => run.Time.GetUtcNow();
+}
