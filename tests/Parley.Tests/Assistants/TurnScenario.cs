@@ -57,6 +57,12 @@ internal sealed class TurnScenario(TurnWorld world, TurnWays ways)
         run.CallTime = TimeSpan.Zero;
         run.SlowOneIn = 0;
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.FromMinutes(5), TimeSpan.FromDays(1) }[random.Next(3)], run.Time);
+        if (random.Next(2) == 0)
+        {
+            // Clients come back for what they have no answer to; some of them twice, by mistake.
+            await Task.WhenAll(keyed.Concat(keyed.Where(_ => random.Next(2) == 0)).ToList().Select((one, i) => AskAsync(world.Start($"again{i}", i).Process, one)));
+        }
+
         var calm = skewed ? new[] { MaxSkew, -MaxSkew } : [TimeSpan.Zero];
         await world.CalmAsync(ways, [.. calm.Select((skew, i) => world.Start($"calm{i}", i, skew).Process)]);
         await world.VerifyAsync();
@@ -67,14 +73,24 @@ internal sealed class TurnScenario(TurnWorld world, TurnWays ways)
 
     private async Task ClientAsync(Instance client)
     {
-        // What was sent under a key is sent again now and then, also while the other client waits for it.
-        var request = keyed.Count > 0 && random.Next(2) == 0 ? keyed[random.Next(keyed.Count)] : NewRequest(random.Next(4) == 0 ? null : AnyConversation());
+        // What was sent under a key not long ago is sent again now and then, also while the other client waits for it.
+        var request = keyed.Count > 0 && random.Next(2) == 0 ? keyed[^(1 + random.Next(Math.Min(3, keyed.Count)))] : NewRequest(random.Next(4) == 0 ? null : AnyConversation());
         if (request.IsKeyed && !keyed.Contains(request))
         {
             keyed.Add(request);
         }
 
-        await world.CompleteAsync(ways, client.Process, request);
+        await AskAsync(client.Process, request);
+    }
+
+    private async Task AskAsync(ParleyProcess process, TurnRequest request)
+    {
+        var listener = await world.CompleteAsync(ways, process, request);
+        if (listener.Error == TurnError.Interrupted && request.IsKeyed)
+        {
+            // As api.md says: the same again has it begun again.
+            await world.CompleteAsync(ways, process, request);
+        }
     }
 
     private async Task ListenerAsync(Instance listener)
