@@ -1,6 +1,5 @@
 using System.Net;
-using System.Net.Http.Headers;
-using System.Text;
+using Parley.Http;
 
 namespace Parley.Assistants;
 
@@ -40,7 +39,7 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
         using (response)
         {
             var (message, code) = errorText.Read(await ReadAsync(response.Content, cancellationToken));
-            throw new AssistantException(Classify(response.StatusCode, code), $"HTTP {(int)response.StatusCode}: {message}", RetryAfter(response.Headers));
+            throw new AssistantException(Classify(response.StatusCode, code), $"HTTP {(int)response.StatusCode}: {message}", HttpAnswers.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
         }
     }
 
@@ -48,35 +47,8 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
     {
         using var late = new CancellationTokenSource(MaxBodyTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
-        var bytes = new byte[MaxBodyBytes];
-        var length = 0;
-        try
-        {
-            await using var stream = await content.ReadAsStreamAsync(either.Token);
-            while (length < bytes.Length && await stream.ReadAsync(bytes.AsMemory(length), either.Token) is > 0 and var read)
-            {
-                length += read;
-            }
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
-        {
-            // What was read is kept.
-            cancellation.ThrowIfCancellationRequested();
-        }
-
-        return Encoding.UTF8.GetString(bytes, 0, length);
-    }
-
-    /// <summary>From now, whether it was given as seconds or as a date (RFC 9110, section 10.2.3); the past is none.</summary>
-    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
-    {
-        // Seconds beyond an int are no header to .NET.
-        var beyond = headers.NonValidated.TryGetValues("Retry-After", out var sent) && sent.ToString().Trim() is { Length: >= 10 } text && text.All(char.IsAsciiDigit);
-        return (beyond ? TimeSpan.MaxValue : headers.RetryAfter?.Delta ?? headers.RetryAfter?.Date - time.GetUtcNow()) switch
-        {
-            { } delay when delay > MaxRetryAfter => MaxRetryAfter,
-            { } delay when delay > TimeSpan.Zero => delay,
-            _ => null,
-        };
+        var text = await HttpAnswers.ReadStartAsync(content, MaxBodyBytes, either.Token);
+        cancellation.ThrowIfCancellationRequested();
+        return text;
     }
 }

@@ -3,7 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
+using Parley.Http;
 
 namespace Parley.Callbacks;
 
@@ -67,7 +67,7 @@ public sealed class CallbackClient : ICallbackSender
             using var response = await client.SendAsync(request, both.Token);
             var text = await ReadAsync(response.Content, both.Token);
             cancellation.ThrowIfCancellationRequested();
-            return new CallbackResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, RetryAfter(response.Headers));
+            return new CallbackResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, HttpAnswers.ReadRetryAfter(response.Headers, CallbackSchedule.MaxRetryAfter, time));
         }
         catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
@@ -130,40 +130,11 @@ public sealed class CallbackClient : ICallbackSender
         return request;
     }
 
-    /// <summary>The body only explains the status, which is the answer: one that is slow, endless or broken off counts as far as it came.</summary>
     private static async Task<string> ReadAsync(HttpContent content, CancellationToken cancellation)
     {
-        var bytes = new byte[MaxBodyBytes];
-        var length = 0;
-        try
-        {
-            await using var stream = await content.ReadAsStreamAsync(cancellation);
-            while (length < bytes.Length && await stream.ReadAsync(bytes.AsMemory(length), cancellation) is > 0 and var read)
-            {
-                length += read;
-            }
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
-        {
-            // What was read is kept.
-        }
-
-        var text = Encoding.UTF8.GetString(bytes, 0, length);
+        var text = await HttpAnswers.ReadStartAsync(content, MaxBodyBytes, cancellation);
         var cut = Math.Min(text.Length, MaxBodyCharacters);
         return text[..(cut > 0 && char.IsHighSurrogate(text[cut - 1]) ? cut - 1 : cut)];
-    }
-
-    /// <summary>From now, whether it was given as seconds or as a date (RFC 9110, section 10.2.3); the past is none.</summary>
-    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
-    {
-        // Seconds beyond an int are no header to .NET.
-        var beyond = headers.NonValidated.TryGetValues("Retry-After", out var sent) && sent.ToString().Trim() is { Length: >= 10 } text && text.All(char.IsAsciiDigit);
-        return (beyond ? TimeSpan.MaxValue : headers.RetryAfter?.Delta ?? headers.RetryAfter?.Date - time.GetUtcNow()) switch
-        {
-            { } delay when delay > CallbackSchedule.MaxRetryAfter => CallbackSchedule.MaxRetryAfter,
-            { } delay when delay > TimeSpan.Zero => delay,
-            _ => null,
-        };
     }
 
     private static CallbackFailure FailureOf(Exception e) => (e as HttpRequestException)?.HttpRequestError switch

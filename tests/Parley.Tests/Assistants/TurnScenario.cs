@@ -67,8 +67,11 @@ internal sealed class TurnScenario(TurnWorld world, TurnWays ways)
         await world.CalmAsync(ways, [.. calm.Select((skew, i) => world.Start($"calm{i}", i, skew).Process)]);
         await world.VerifyAsync();
 
-        Instance Actor(string name, Func<Instance, Task> act) =>
-            new(world, name, skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, () => Faults(trouble), act, random.Next());
+        Instance Actor(string name, Func<Instance, Task> act)
+        {
+            var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
+            return new(run, started => world.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, TurnWorld.IsFailure, seed);
+        }
     }
 
     private async Task ClientAsync(Instance client)
@@ -182,41 +185,4 @@ internal sealed class TurnScenario(TurnWorld world, TurnWays ways)
         2 => TableHooks.OneIn(30, random.Next(), CrashSweep.CrashesAndLateCalls),
         _ => TableHooks.OneIn(20, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
     };
-
-    /// <summary>One who acts again and again, in a process that is started anew when it has died.</summary>
-    private sealed class Instance(TurnWorld world, string name, TimeSpan skew, Func<Func<TableCall, Fault>?> newFaults, Func<Instance, Task> act, int seed)
-    {
-        private readonly Random random = new(seed);
-        private (ParleyProcess Process, TableConnection Connection)? running;
-        private int started;
-
-        public ParleyProcess Process
-        {
-            get
-            {
-                if (running is not { Connection.IsDead: false })
-                {
-                    running = world.Start($"{name}/{++started}", seed + started, skew, newFaults());
-                }
-
-                return running.Value.Process;
-            }
-        }
-
-        public async Task RepeatAsync(Func<bool> isDone, int pause)
-        {
-            while (!isDone())
-            {
-                await Task.Delay(TimeSpan.FromSeconds(pause * random.NextDouble()), world.Run.Time);
-                try
-                {
-                    await act(this);
-                }
-                catch (Exception e) when (TurnWorld.IsFailure(e))
-                {
-                    // Whatever it was: the data say what has happened.
-                }
-            }
-        }
-    }
 }

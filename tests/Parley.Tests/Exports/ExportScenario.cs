@@ -56,8 +56,11 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
         await world.VerifyEndedAsync();
         await world.ExpireAsync(ways, processes);
 
-        Instance Actor(string name, Func<Instance, Task> act, bool inTime = false) =>
-            new(world, name, skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, () => Faults(trouble, inTime), act, random.Next());
+        Instance Actor(string name, Func<Instance, Task> act, bool inTime = false)
+        {
+            var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
+            return new(run, started => world.Start($"{name}/{started}", seed + started, skew, Faults(trouble, inTime)), act, ExportWorld.IsFailureOfStorage, seed);
+        }
     }
 
     private async Task ClientAsync(Instance client)
@@ -161,42 +164,5 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
             2 => TableHooks.OneIn(25, random.Next(), crashes),
             _ => TableHooks.OneIn(15, random.Next(), [.. unanswered, .. crashes]),
         };
-    }
-
-    /// <summary>One who acts again and again, in a process that is started anew when it has died.</summary>
-    private sealed class Instance(ExportWorld world, string name, TimeSpan skew, Func<Func<TableCall, Fault>?> newFaults, Func<Instance, Task> act, int seed)
-    {
-        private readonly Random random = new(seed);
-        private (ParleyProcess Process, TableConnection Connection)? running;
-        private int started;
-
-        public ParleyProcess Process
-        {
-            get
-            {
-                if (running is not { Connection.IsDead: false })
-                {
-                    running = world.Start($"{name}/{++started}", seed + started, skew, newFaults());
-                }
-
-                return running.Value.Process;
-            }
-        }
-
-        public async Task RepeatAsync(Func<bool> isDone, int pause)
-        {
-            while (!isDone())
-            {
-                await Task.Delay(TimeSpan.FromSeconds(random.Next(pause)), world.Run.Time);
-                try
-                {
-                    await act(this);
-                }
-                catch (Exception e) when (e is CrashException || ExportWorld.IsFailureOfStorage(e))
-                {
-                    // Whatever it was: the data say what has happened.
-                }
-            }
-        }
     }
 }

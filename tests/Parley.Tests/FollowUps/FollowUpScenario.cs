@@ -53,9 +53,11 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(10), TimeSpan.FromDays(1) }[random.Next(4)], run.Time);
         await CalmAsync(skewed);
 
-        Instance Actor(string name, Func<Instance, Task> act) => new(world, name, Skew(), () => Faults(trouble), act, random.Next());
-
-        TimeSpan Skew() => skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero;
+        Instance Actor(string name, Func<Instance, Task> act)
+        {
+            var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
+            return new(run, started => world.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, IsFailure, seed);
+        }
     }
 
     private async Task CalmAsync(bool skewed)
@@ -141,7 +143,7 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
             world.Queue.Return(message, TimeSpan.FromMinutes(10));
             throw;
         }
-        catch (Exception e) when (Instance.IsFailure(e))
+        catch (Exception e) when (IsFailure(e))
         {
             world.Queue.Return(message, TimeSpan.FromSeconds(10));
         }
@@ -167,45 +169,8 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
         _ => TableHooks.OneIn(10, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
     };
 
-    /// <summary>One who acts again and again, in a process that is started anew when it has died.</summary>
-    private sealed class Instance(FollowUpWorld world, string name, TimeSpan skew, Func<Func<TableCall, Fault>?> newFaults, Func<Instance, Task> act, int seed)
-    {
-        private readonly Random random = new(seed);
-        private (ParleyProcess Process, TableConnection Connection)? running;
-        private int started;
-
-        public ParleyProcess Process
-        {
-            get
-            {
-                if (running is not { Connection.IsDead: false })
-                {
-                    running = world.Start($"{name}/{++started}", seed + started, skew, newFaults());
-                }
-
-                return running.Value.Process;
-            }
-        }
-
-        /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
-        public static bool IsFailure(Exception e) =>
-            e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException
-            || e is ParleyException { Code.Kind: not ProblemKind.Internal };
-
-        public async Task RepeatAsync(Func<bool> isDone, int pause)
-        {
-            while (!isDone())
-            {
-                await Task.Delay(TimeSpan.FromSeconds(random.Next(pause)), world.Run.Time);
-                try
-                {
-                    await act(this);
-                }
-                catch (Exception e) when (IsFailure(e))
-                {
-                    // Whatever it was: the data say what has happened.
-                }
-            }
-        }
-    }
+    /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+    private static bool IsFailure(Exception e) =>
+        e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException
+        || e is ParleyException { Code.Kind: not ProblemKind.Internal };
 }
