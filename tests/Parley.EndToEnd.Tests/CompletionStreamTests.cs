@@ -69,7 +69,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Headers_and_the_first_comment_come_before_the_provider_is_asked_and_parts_as_it_speaks()
+    public async Task Headers_and_the_first_comment_come_before_the_provider_says_anything_and_parts_as_it_speaks()
     {
         if (parley.Services is null)
         {
@@ -173,7 +173,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Cancelling_at_another_host_answers_with_what_is_stored()
+    public async Task Cancelling_answers_with_what_is_stored()
     {
         var chatbot = await Client.NewChatbotAsync();
         using var client = Client.Streaming();

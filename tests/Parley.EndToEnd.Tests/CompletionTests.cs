@@ -129,9 +129,34 @@ public partial class CompletionTests(ParleyFixture parley)
         using var other = await Client.SendJsonAsync(HttpMethod.Post, path, new { message = new { content = "/words 21" } }, key);
         await other.AssertProblemAsync(422, "idempotency_key_reused");
 
-        // The chatbot answers no more, but what it answered stays.
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_chatbot_has_answered_under_a_key_stays_when_it_answers_no_more(bool inConversation)
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        var path = $"v1/chatbots/{chatbot["id"]}/completions";
+        var body = new { conversation = inConversation ? (await Client.NewConversationAsync())["id"] : null, message = new { content = "/words 2 /pace 0" } };
+        var first = await AnswerAsync();
+
+        // The same again is no other record.
+        Assert.Equal(first, await AnswerAsync());
+        Assert.Equal(1, (await Client.CallAsync(HttpMethod.Get, $"v1/chatbots/{chatbot["id"]}/records"))["count"]!.GetValue<int>());
+
         await Client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{chatbot["id"]}", new { enabled = false });
+        Assert.Equal(first, await AnswerAsync());
         await Client.RefusedAsync(HttpMethod.Post, path, body, 409, "chatbot_disabled");
+        await Client.CallAsync(HttpMethod.Delete, $"v1/chatbots/{chatbot["id"]}");
+        Assert.Equal(first, await AnswerAsync());
+        await Client.RefusedAsync(HttpMethod.Post, path, body, 404, "chatbot_not_found");
+
+        async Task<string> AnswerAsync()
+        {
+            using var response = await Client.SendJsonAsync(HttpMethod.Post, path, body, ("Idempotency-Key", $"{chatbot["number"]}"));
+            return (await response.ReadAsync()).ToJsonString();
+        }
     }
 
     [Fact]

@@ -16,9 +16,6 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
     /// <summary>Instructions fit one property of a row.</summary>
     private const int MaxInstructions = LongText.MaxPerProperty;
 
-    /// <summary>Part of the names of settings.</summary>
-    private const int MaxProvider = 50;
-
     /// <summary>What providers commonly take.</summary>
     private const double MaxTemperature = 2;
 
@@ -91,7 +88,7 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
     {
         var name = fields.Text("name", 1, Limits.Line);
         var instructions = fields.Text("instructions", 0, MaxInstructions);
-        var provider = fields.Text("provider", 1, MaxProvider);
+        var provider = fields.Text("provider", 1, AssistantProviders.MaxNameLength);
         var model = fields.Text("model", 1, Limits.Line);
         var temperature = fields.Number("temperature", 0, MaxTemperature);
         var enabled = fields.Boolean("enabled");

@@ -42,7 +42,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
             var completion = await completions.StartAsync(call.Chatbot(id), conversation, draft, key, CancellationToken.None);
             var replayed = completion.Speak is null;
             return isStreaming
-                ? Stream(call, completion, LastEventId(request), replayed)
+                ? Stream(call, completion, replayed ? LastEventId(request) : 0, replayed)
                 : Answer(call, await EndOfAsync(call, completion), replayed);
         });
 
@@ -56,9 +56,9 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
     public Task Events([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}/events")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
-            var after = LastEventId(request);
+            var (began, after) = (time.GetTimestamp(), LastEventId(request));
             var turn = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
-            return Stream(call, new Completion(turn, null), after, replayed: false);
+            return Stream(call, new Completion(turn, null, began), after, replayed: false);
         });
 
     /// <summary>POST /completions/{id}/cancel.</summary>
@@ -71,7 +71,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
         SpokenTurn? spoken = null;
         return new CompletionStream(
             completion.Turn,
-            () => completion.Speak is { } speak ? (spoken = speak()).States : completions.FollowAsync(completion.Turn, call.Cancellation),
+            () => completion.Speak is { } speak ? (spoken = speak()).States : completions.FollowAsync(completion, call.Cancellation),
             () => spoken?.Completion ?? Task.CompletedTask,
             after,
             time)
@@ -90,7 +90,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
         }
 
         var turn = completion.Turn;
-        await foreach (var state in completions.FollowAsync(turn, call.Cancellation))
+        await foreach (var state in completions.FollowAsync(completion, call.Cancellation))
         {
             turn = state;
         }

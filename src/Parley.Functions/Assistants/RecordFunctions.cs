@@ -14,9 +14,6 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
     /// <summary>Six numbers.</summary>
     private const int MaxBody = 16 * 1024;
 
-    private const int DefaultPageSize = 20;
-    private const int MaxPageSize = 100;
-
     /// <summary>GET /chatbots/{id}/records.</summary>
     [Function("ChatbotRecordsList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records")] HttpRequest request, string id) =>
@@ -25,7 +22,7 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
             var query = new QueryFields(request.Query);
             var range = ReadRange(query);
             var page = query.Number("page", 1, 1, RecordReader.MaxReach);
-            var size = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
+            var size = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             if (page * size > RecordReader.MaxReach)
             {
                 query.Fail("page", $"page × pageSize must be at most {RecordReader.MaxReach}.");

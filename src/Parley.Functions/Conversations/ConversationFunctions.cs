@@ -60,7 +60,7 @@ public sealed class ConversationFunctions(
             fields.ThrowIfInvalid();
 
             var chatbot = await chatbots.NamedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
-            draft = draft with { Chatbot = chatbot?.Id, IsChatbotDeleted = chatbot?.DeletedAt is not null };
+            draft = draft with { Chatbot = chatbot?.Id, Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound() };
             var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
             return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
         });

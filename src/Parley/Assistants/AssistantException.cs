@@ -18,9 +18,6 @@ public sealed class AssistantException : Exception
     /// <summary>What clients are told.</summary>
     public TurnError Error { get; }
 
-    /// <summary>What the log is told.</summary>
-    public string Detail => Message;
-
     /// <summary>How long the provider asks to wait, at most an hour; null when it does not.</summary>
     public TimeSpan? RetryAfter { get; }
 }

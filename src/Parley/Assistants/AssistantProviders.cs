@@ -15,7 +15,10 @@ public sealed class AssistantProviders
     /// <summary>Where they are in the settings.</summary>
     public const string Section = "Providers";
 
-    private const int MaxNameLength = 50;
+    /// <summary>The characters of a name.</summary>
+    public const int MaxNameLength = 50;
+
+
     private const int DefaultSilenceSeconds = 60;
     private const int MaxSilenceSeconds = 120;
 
@@ -45,10 +48,9 @@ public sealed class AssistantProviders
         switch (settings["Type"])
         {
             case null or "" or "openai":
-                var (endpoint, key, model) = (ReadEndpoint(settings), ReadKey(settings), ReadModel(settings));
-                return new AssistantProvider(settings.Key, new OpenAIChatClient(endpoint, key, model, time), model, silence);
+                return new AssistantProvider(settings.Key, new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time), silence);
             case "scripted":
-                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), settings["Model"] is { Length: > 0 } name ? name : "scripted", silence);
+                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), silence);
             default:
                 throw Wrong(settings, "Type", "be openai or scripted");
         }

@@ -1,4 +1,3 @@
-using Azure;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations;
 using Parley.Idempotency;
@@ -44,6 +43,7 @@ public sealed partial class AutoReplies(
     /// <summary>Speaks the turn that a message of the queue asks for, if that is still to be begun.</summary>
     public async Task RunAsync(QueuedReply reply, CancellationToken cancellation)
     {
+        var began = time.GetTimestamp();
         if (await reader.FindAsync(reply.Key, cancellation) is not { Status: TurnStatus.Queued } turn)
         {
             return;
@@ -51,13 +51,14 @@ public sealed partial class AutoReplies(
 
         var head = await conversations.FindAsync(turn.Key.Conversation, cancellation);
         var message = await MessageRow.FindAsync(tables, turn.Key, cancellation);
-        if (head?.IsAutoReplyAt(time.GetUtcNow()) != true || message?.DeletedBy is not null || await ChatbotOfAsync(turn.Chatbot, cancellation) is not { } chatbot)
+        if (turn.CancelAsked || head?.IsAutoReplyAt(time.GetUtcNow()) != true || message?.DeletedBy is not null || await ChatbotOfAsync(turn.Chatbot, cancellation) is not { } chatbot)
         {
             await writer.EndAsync(turn, TurnError.Cancelled, retryAfter: null, speaks: false);
         }
-        else if (await writer.BeginAsync(turn, cancellation) is { } begun)
+        else if (await writer.BeginAsync(turn, CancellationToken.None) is { } begun)
         {
-            await speaker.Speak(begun, chatbot, message!).Completion;
+            // Neither ends with the host's patience: a turn that is begun and left is ended by the timer, and nobody begins it again.
+            await speaker.Speak(begun, chatbot, message!, began).Completion;
         }
     }
 
@@ -68,7 +69,7 @@ public sealed partial class AutoReplies(
         {
             await queue.SendAsync(QueuedReply.Of(turn.Key), CancellationToken.None);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogLeftToTimer(logger, e, turn.Id);
         }

@@ -9,7 +9,8 @@ namespace Parley.Assistants;
 /// <summary>A completion that a client has asked for.</summary>
 /// <param name="Turn">As it is stored.</param>
 /// <param name="Speak">Begins to speak, where this process is to; null when another request has, and the completion is to be followed.</param>
-public sealed record Completion(Turn Turn, Func<SpokenTurn>? Speak);
+/// <param name="Began">When the request did (<see cref="TimeProvider.GetTimestamp"/>).</param>
+public sealed record Completion(Turn Turn, Func<SpokenTurn>? Speak, long Began);
 
 /// <summary>
 /// Sends messages to chatbots. The customer's message and the turn are stored in one transaction before anything is asked of a provider; the process that stored them speaks.
@@ -22,7 +23,8 @@ public sealed class Completions(
     TurnWriter writer,
     TurnSpeaker speaker,
     TurnWatch watch,
-    Turns turns)
+    Turns turns,
+    TimeProvider time)
 {
     /// <summary>Stores a message and the turn that answers it.</summary>
     /// <param name="id">Who is to answer.</param>
@@ -38,13 +40,17 @@ public sealed class Completions(
     /// </exception>
     public async Task<Completion> StartAsync(ChatbotRef id, ConversationRef? conversation, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var chatbot = await chatbots.GetAsync(id, cancellation);
-        var refusal = chatbot.Enabled ? null : ErrorCode.ChatbotDisabled.With("The chatbot does not answer: its field enabled is false.");
+        var began = time.GetTimestamp();
+
+        // What forbids it now may not have when its key came first.
+        var chatbot = await chatbots.FindEvenDeletedAsync(id, cancellation) ?? throw ChatbotReader.NotFound();
+        var refusal = chatbot.DeletedAt is not null ? ChatbotReader.NotFound()
+            : chatbot.Enabled ? null
+            : ErrorCode.ChatbotDisabled.With("The chatbot does not answer: its field enabled is false.");
         if (conversation is null)
         {
-            // Of a chatbot that is disabled no conversation comes into being.
             var (created, _) = await creation.CreateAsync(
-                id.Key.Tenant, new NewConversation(null, null, null, null, null, null, null) { Chatbot = refusal is null ? chatbot.Id : throw refusal }, key, cancellation);
+                id.Key.Tenant, new NewConversation(null, null, null, null, null, null, null) { Chatbot = chatbot.Id, Refusal = refusal }, key, cancellation);
             conversation = new ConversationRef(created.Key, created.Check);
         }
 
@@ -63,28 +69,34 @@ public sealed class Completions(
         {
             if (turn is not { Status: TurnStatus.Ended, Error: TurnError.Interrupted })
             {
-                return new Completion(turn, null);
+                return new Completion(turn, null, began);
+            }
+
+            if (refusal is not null)
+            {
+                throw refusal;
             }
 
             if (await writer.BeginAsync(turn, cancellation) is not { } again)
             {
                 // Another request with the key was faster: its attempt is the one to be followed.
-                return new Completion(await reader.FindAsync(turn.Key, cancellation) ?? turn, null);
+                return new Completion(await reader.FindAsync(turn.Key, cancellation) ?? turn, null, began);
             }
 
             turn = again;
         }
 
-        return new Completion(turn, () => speaker.Speak(turn, chatbot, appended.Message));
+        return new Completion(turn, () => speaker.Speak(turn, chatbot, appended.Message, began), began);
     }
 
-    /// <summary>What becomes of a completion that any process speaks, from now on.</summary>
-    public IAsyncEnumerable<Turn> FollowAsync(Turn turn, CancellationToken cancellation) => watch.FollowAsync(turn, cancellation);
+    /// <summary>What becomes of a completion that any process speaks, from now on, until the request has taken too long.</summary>
+    public IAsyncEnumerable<Turn> FollowAsync(Completion completion, CancellationToken cancellation) => watch.FollowAsync(completion.Turn, completion.Began, cancellation);
 
     /// <summary>Ends a completion, and answers when what had been said is stored. One that has ended stays as it is.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.CompletionNotFound"/>, <see cref="ErrorCode.StorageUnavailable"/>.</exception>
     public async Task<Turn> CancelAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
+        var began = time.GetTimestamp();
         var turn = await reader.GetAsync(tenant, id, cancellation);
         if (turn.Status == TurnStatus.Queued)
         {
@@ -95,7 +107,7 @@ public sealed class Completions(
         if (turn.Status != TurnStatus.Ended)
         {
             await writer.AskCancelAsync(turn, cancellation);
-            await foreach (var state in watch.FollowAsync(await reader.GetAsync(tenant, id, cancellation), cancellation))
+            await foreach (var state in watch.FollowAsync(await reader.GetAsync(tenant, id, cancellation), began, cancellation))
             {
                 turn = state;
             }

@@ -10,7 +10,7 @@ namespace Parley.Assistants;
 
 /// <summary>
 /// A server that speaks OpenAI's chat completions, as many do. Of a message only the role and the text are sent, as one string, and of the
-/// options the model, temperature and length: what the simplest of them understand. Asks once; how long it may take is for
+/// options the model and the temperature: what the simplest of them understand. Asks once; how long it may take is for
 /// <see cref="AssistantSpeech"/> to say. A failure that the server tells of is an <see cref="AssistantException"/>.
 /// </summary>
 public sealed class OpenAIChatClient : IChatClient
@@ -94,7 +94,7 @@ public sealed class OpenAIChatClient : IChatClient
 
     private static ChatCompletionOptions Convert(ChatOptions? options)
     {
-        var converted = new ChatCompletionOptions { Temperature = options?.Temperature, MaxOutputTokenCount = options?.MaxOutputTokens };
+        var converted = new ChatCompletionOptions { Temperature = options?.Temperature };
 #pragma warning disable SCME0001 // "For evaluation purposes": it is the only way to leave out what the package adds, and a test sees what is sent.
         converted.Patch.Remove("$.stream_options"u8); // Nobody reads the usage, and not every server knows how to be asked for it.
 #pragma warning restore SCME0001

@@ -1,7 +1,9 @@
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
 
 namespace Parley.Assistants;
@@ -12,13 +14,18 @@ namespace Parley.Assistants;
 /// </summary>
 internal static partial class OpenAIEvents
 {
+    /// <summary>The parser keeps an event until it is whole, and what is no stream at all is one without end.</summary>
+    private const int MaxEventBytes = 1024 * 1024;
+
     /// <summary>An update for every event, also for one without text: it shows that the provider is there.</summary>
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(
         Stream answer, OpenAIErrorText errorText, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var isWhole = false;
-        await foreach (var sent in SseParser.Create(answer).EnumerateAsync(cancellation))
+        await using var metered = new MeteredStream(answer, MaxEventBytes);
+        await foreach (var sent in SseParser.Create(metered).EnumerateAsync(cancellation))
         {
+            metered.Reset();
             if (sent.Data == "[DONE]")
             {
                 yield break;
@@ -53,7 +60,29 @@ internal static partial class OpenAIEvents
 
     private sealed record Choice(Delta? Delta = null, [property: JsonPropertyName("finish_reason")] string? FinishReason = null);
 
-    private sealed record Delta(string? Content = null, string? Refusal = null);
+    private sealed record Delta([property: JsonConverter(typeof(HalfPairs))] string? Content = null, string? Refusal = null);
+
+    /// <summary>
+    /// Servers that cut their text between UTF-16 units escape the halves of a surrogate pair one by one (ECMAScript, well-formed JSON.stringify), which
+    /// .NET does not take.
+    /// </summary>
+    private sealed class HalfPairs : JsonConverter<string>
+    {
+        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            try
+            {
+                return reader.GetString();
+            }
+            catch (InvalidOperationException) when (reader.TokenType == JsonTokenType.String)
+            {
+                // JSON's escapes are among those of regular expressions.
+                return Regex.Unescape(Encoding.UTF8.GetString(reader.ValueSpan));
+            }
+        }
+
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+    }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
     [JsonSerializable(typeof(Chunk))]

@@ -72,7 +72,8 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     {
         var listed = keys.Select(key => new Listed(key, chatbot.Key.Tenant)).ToList();
         var (turns, messages) = await ReadAsync(listed, cancellation);
-        var orphans = listed.Where(one => !one.IsOf(turns.GetValueOrDefault(one.Turn), chatbot)).ToHashSet();
+        // A call of two pages may find the turn and not its message, when both are inserted in between.
+        var orphans = listed.Where(one => !messages.ContainsKey(one.Turn) || !one.IsOf(turns.GetValueOrDefault(one.Turn), chatbot)).ToHashSet();
         await Workers.RunAsync([.. orphans], TableReads.Width, orphan => DropIfStaleAsync(chatbot, orphan, cancellation));
 
         var found = listed.Where(one => !orphans.Contains(one)).Select(one => turns[one.Turn]).ToList();

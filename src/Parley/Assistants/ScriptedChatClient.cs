@@ -19,8 +19,7 @@ namespace Parley.Assistants;
 /// With <c>/words</c> and <c>after</c>, the fewer words count. A phrase that is not exactly one of these is text like any other.
 /// </summary>
 /// <param name="time">What the pace is measured by.</param>
-/// <param name="pace">The time between words unless a message says otherwise; 20 ms when null.</param>
-public sealed class ScriptedChatClient(TimeProvider time, TimeSpan? pace = null) : IChatClient
+public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
 {
     private static readonly TimeSpan DefaultPace = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
@@ -44,7 +43,7 @@ public sealed class ScriptedChatClient(TimeProvider time, TimeSpan? pace = null)
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var script = ScriptedReply.Read([.. messages]);
-        var between = script.Pace ?? pace ?? DefaultPace;
+        var between = script.Pace ?? DefaultPace;
         for (var i = 0; i < script.Words.Count; i++)
         {
             // With the space that follows, so that the parts make up the text.

@@ -26,7 +26,7 @@ public sealed partial class TurnIndex(ParleyTables tables, ILogger<TurnIndex> lo
         {
             await tables.Due.DropAsync(RowKeys.DuePartition(turn.DueAt), DueRow(turn).RowKey, ETag.All, CancellationToken.None);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogRowLeft(logger, turn.Id, e.Message);
         }

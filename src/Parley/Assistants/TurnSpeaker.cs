@@ -21,20 +21,23 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
     /// <param name="turn">Running, under this process's producer id.</param>
     /// <param name="chatbot">Who speaks.</param>
     /// <param name="message">What is answered.</param>
-    internal SpokenTurn Speak(Turn turn, Chatbot chatbot, Message message)
+    /// <param name="began">When the request, or the queue's message, did: its time is limited.</param>
+    internal SpokenTurn Speak(Turn turn, Chatbot chatbot, Message message, long began)
     {
         var feed = new TurnFeed(turn);
-        return new SpokenTurn(feed.ReadAsync(CancellationToken.None), SpeakAsync(turn, chatbot, message, feed));
+        return new SpokenTurn(feed.ReadAsync(CancellationToken.None), SpeakAsync(turn, chatbot, message, began, feed));
     }
 
-    private async Task<Turn> SpeakAsync(Turn turn, Chatbot chatbot, Message message, TurnFeed feed)
+    private async Task<Turn> SpeakAsync(Turn turn, Chatbot chatbot, Message message, long began, TurnFeed feed)
     {
         try
         {
-            using var limit = new CancellationTokenSource(MaxSpeaking, time);
+            var left = MaxSpeaking - time.GetElapsedTime(began);
+            using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
             var reply = new ReplyText();
             var hearing = HearAsync(turn, chatbot, message, reply, limit);
             Turn stored;
+            AssistantException? failure;
             try
             {
                 stored = await StoreAsync(turn, reply, feed);
@@ -42,9 +45,9 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
             finally
             {
                 limit.Cancel();
+                failure = await hearing;
             }
 
-            var failure = await hearing;
             var ended = TurnEnd.IsOpen(turn, stored, speaks: true)
                 ? await writer.EndAsync(stored.Saying(reply.Take()), stored.CancelAsked ? TurnError.Cancelled : failure?.Error, failure?.RetryAfter, speaks: true)
                 : stored;
@@ -73,8 +76,17 @@ public sealed partial class TurnSpeaker(AssistantProviders providers, Prompts pr
         await using var beat = time.CreateTimer(_ => reply.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (true)
         {
-            beat.Change(Beat, Timeout.InfiniteTimeSpan);
-            await reply.Changed;
+            if (stored.Parts.Count < TurnRow.MaxParts)
+            {
+                beat.Change(Beat, Timeout.InfiniteTimeSpan);
+                await reply.Changed;
+            }
+            else
+            {
+                // What comes now is stored with the end.
+                await Task.Delay(Beat, time);
+            }
+
             if (reply.IsComplete)
             {
                 // What is left is stored with the end.

@@ -13,17 +13,18 @@ public sealed class TurnWatch(TurnReader reader, TurnWriter writer, TimeProvider
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>What has waited so long comes again: the platform's front end cuts what takes 230 s.</summary>
+    /// <summary>A request that has taken so long ends, and its client comes again: the platform's front end cuts what takes 230 s.</summary>
     private static readonly TimeSpan MaxWatch = TimeSpan.FromSeconds(220);
 
     /// <summary>The turn's states from now on, the last that of its end, or none for a watch that took too long.</summary>
     /// <param name="turn">As it was read.</param>
+    /// <param name="began">When the request that watches did.</param>
     /// <param name="cancellation">Ends the watch.</param>
-    internal async IAsyncEnumerable<Turn> FollowAsync(Turn turn, [EnumeratorCancellation] CancellationToken cancellation)
+    internal async IAsyncEnumerable<Turn> FollowAsync(Turn turn, long began, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var (begun, changed) = (time.GetTimestamp(), time.GetTimestamp());
+        var changed = time.GetTimestamp();
         yield return turn;
-        while (turn.Status != TurnStatus.Ended && time.GetElapsedTime(begun) < MaxWatch)
+        while (turn.Status != TurnStatus.Ended && time.GetElapsedTime(began) < MaxWatch)
         {
             await Task.Delay(Interval, time, cancellation);
             var there = await reader.FindAsync(turn.Key, cancellation) ?? throw new InvalidOperationException($"The turn {turn.Key} vanished.");

@@ -24,8 +24,8 @@ public sealed class TurnWriter(
     /// </summary>
     private const int WritesAtOnce = 32;
 
-    /// <summary>How often the end is tried; each time as often and long as any write.</summary>
-    private const int MaxEnds = 3;
+    /// <summary>Before the end is tried again; each time as often and long as any write.</summary>
+    private static readonly TimeSpan[] EndPauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
 
     private readonly SemaphoreSlim writes = new(WritesAtOnce, WritesAtOnce);
 
@@ -92,8 +92,8 @@ public sealed class TurnWriter(
     /// <exception cref="ParleyException">Storage does not answer.</exception>
     internal async Task<Turn> EndAsync(Turn turn, TurnError? error, TimeSpan? retryAfter, bool speaks)
     {
-        var ending = turn with { Error = error, RetryAfter = retryAfter, Beat = turn.Beat + 1 };
-        for (var tries = 1; ; tries++)
+        var ending = turn with { Error = error, RetryAfter = retryAfter };
+        for (var tries = 0; ; tries++)
         {
             try
             {
@@ -105,9 +105,10 @@ public sealed class TurnWriter(
 
                 return ended;
             }
-            catch (Exception e) when (tries < MaxEnds && (e is ParleyException { Code.Kind: ProblemKind.Unavailable } || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)))
+            catch (Exception e) when (tries < EndPauses.Length && (e is ParleyException { Code.Kind: ProblemKind.Unavailable } || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)))
             {
                 // Busy, or what it rests on could not be read, or not known whether it was stored: the next try finds out.
+                await Task.Delay(EndPauses[tries], time);
             }
         }
     }
@@ -127,7 +128,6 @@ public sealed class TurnWriter(
             FirstEvent = turn.NextEvent,
             Text = "",
             Parts = [],
-            Beat = turn.Beat + 1,
             CancelAsked = false,
             Error = null,
             RetryAfter = null,

@@ -73,7 +73,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
                     first += actions[i].Count;
                 }
             }
-            catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+            catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
             {
                 LogNotShared(logger, chunk.Length, e.Message);
             }

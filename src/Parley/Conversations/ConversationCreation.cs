@@ -1,6 +1,5 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Assistants;
 using Parley.Idempotency;
 using Parley.Problems;
 using Parley.Senders;
@@ -25,8 +24,8 @@ public sealed record NewConversation(
     /// <summary>The UUID of the chatbot that is to answer.</summary>
     public Guid? Chatbot { get; init; }
 
-    /// <summary>Whether that chatbot has been deleted: then it is refused, unless an earlier request with the same key named it in time.</summary>
-    public bool IsChatbotDeleted { get; init; }
+    /// <summary>Why there is to be no such conversation, unless an earlier request with the same key came in time; null when there may be one.</summary>
+    public ParleyException? Refusal { get; init; }
 }
 
 /// <summary>Creates conversations.</summary>
@@ -49,9 +48,8 @@ public sealed class ConversationCreation(
     /// <summary>Creates one.</summary>
     /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.ChatbotNotFound"/> for a deleted chatbot,
-    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored),
-    /// <see cref="ErrorCode.IdempotencyKeyReused"/>.
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
+    /// (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or the draft's refusal.
     /// </exception>
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
@@ -244,10 +242,9 @@ public sealed class ConversationCreation(
 
     /// <summary>Why there can be no such conversation now; null when there can.</summary>
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
-        draft.IsChatbotDeleted ? ChatbotReader.NotFound()
-        : known is { Entity: not SenderEntity.ExternalUser }
+        draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
             ? ParleyException.Field(named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
-            : null;
+            : null);
 
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
     {

@@ -184,7 +184,7 @@ public sealed partial class ExportBuild(
         {
             await clean();
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogBlobsLeft(logger, e, export.Id);
         }

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Storage;
@@ -55,7 +54,7 @@ public sealed partial class ExportDispatch(
         {
             await queues.SendAsync(step, delay, CancellationToken.None);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogLeftToTimer(logger, e, export.Id);
         }

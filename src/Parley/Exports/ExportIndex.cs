@@ -36,7 +36,7 @@ public sealed partial class ExportIndex(ParleyTables tables, ILogger<ExportIndex
             await Task.WhenAll(Rows(before).ExceptBy(Rows(after).Select(KeyOf), KeyOf)
                 .Select(row => tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, cancellation)));
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogRowsLeft(logger, e, after.Id);
         }

@@ -89,7 +89,7 @@ public sealed partial class ExportLease : IAsyncDisposable
                 // Whether it was written or not: the conclusion reads the row again when it has another ETag.
                 return;
             }
-            catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+            catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
             {
                 if (!Export.IsHeld(time.GetUtcNow()))
                 {

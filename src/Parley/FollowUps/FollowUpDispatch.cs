@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Storage;
@@ -44,7 +43,7 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         {
             await queue.SendAsync(new DueChunk(row.PartitionKey, row.RowKey, row.RowKey), delay, CancellationToken.None);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogLeftToTimer(logger, e, followUp.Id);
         }
@@ -107,7 +106,7 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         {
             await queue.SendAsync(message, delay, cancellation);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // The other chunks go on; the next tick tries this one again.
             LogNotQueued(logger, e, message.Partition, message.First, chunk.Count);
@@ -120,7 +119,7 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
                 [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpdateMerge, row.Queued(now + delay + LeftToQueue), row.ETag))],
                 cancellation);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // One of them is sent already, or another timer was here, or storage does not answer.
             LogNotMarked(logger, message.Partition, message.First, e.Message);

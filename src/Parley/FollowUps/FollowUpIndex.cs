@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Storage;
@@ -90,7 +89,7 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         {
             await clean();
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogRowsLeft(logger, e);
         }

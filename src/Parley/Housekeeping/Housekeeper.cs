@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Files;
@@ -39,7 +38,7 @@ public sealed partial class Housekeeper(ParleyTables tables, FileStore files, Ti
             await work(row);
             await tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
         }
-        catch (Exception e) when (e is RequestFailedException || StorageErrors.IsOutcomeUnknown(e, cancellation))
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // The others go on; the next tick finds this one again.
             LogLeft(logger, e, row.PartitionKey, row.RowKey);

@@ -161,17 +161,17 @@ public sealed class MessageAppend(
                 return await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) ?? throw refusal;
             }
 
-            if (ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer)
+            var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
+            var effect = EffectOf(head, draft, message);
+            var turn = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
+            if ((turn is not null || ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer))
                 && await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) is { } known)
             {
-                // Looked for before the row among the unread is written: a retry must not make a conversation unread that has been read since.
+                // Looked for before rows are written that find it: a retry must not make a conversation unread that has been read since, nor list a second turn.
                 return known;
             }
 
             running.ThrowIfUsedUp();
-            var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
-            var effect = EffectOf(head, draft, message);
-            var turn = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
             try
             {
                 var prepared = await PrepareAsync(head, message, effect, turn, key, tries, cancellation);

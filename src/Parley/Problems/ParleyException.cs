@@ -17,7 +17,7 @@ public sealed class ParleyException : Exception
     /// <summary>Texts per field (dotted paths), for <see cref="ErrorCode.InvalidFields"/>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? FieldErrors { get; }
 
-    /// <summary>When to try again, for <see cref="ProblemKind.Unavailable"/>.</summary>
+    /// <summary>How long to wait before trying again; null when nobody knows.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>Too many writes at once, and nothing was stored.</summary>

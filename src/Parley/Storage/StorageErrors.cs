@@ -35,6 +35,9 @@ public static class StorageErrors
         _ => false,
     };
 
+    /// <summary>Storage did not do it, or not that anybody knows: whatever it was, not the caller's own cancellation and not a defect.</summary>
+    public static bool IsFailure(Exception failure, CancellationToken caller) => failure is RequestFailedException || IsOutcomeUnknown(failure, caller);
+
     /// <summary>A write to look after and, unless it is there, to try again.</summary>
     public static bool IsLostRaceOrUnknown(Exception failure, CancellationToken caller) =>
         failure is RequestFailedException e && e.IsLostRace() || IsOutcomeUnknown(failure, caller);

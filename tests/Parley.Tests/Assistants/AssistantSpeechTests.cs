@@ -32,7 +32,7 @@ public class AssistantSpeechTests
         time.Advance(Moment);
 
         var failure = await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Patience));
-        Assert.Equal((TurnError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Detail));
+        Assert.Equal((TurnError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Message));
         await server.Gone.WaitAsync(Patience);
     }
 
@@ -159,8 +159,8 @@ public class AssistantSpeechTests
 
         Assert.Equal(TurnError.Unavailable, failure!.Error);
         Assert.Same(thrown, failure.InnerException);
-        Assert.StartsWith(thrown.GetType().Name + ": ", failure.Detail, StringComparison.Ordinal);
-        Assert.InRange(failure.Detail.Length, 1, 200);
+        Assert.StartsWith(thrown.GetType().Name + ": ", failure.Message, StringComparison.Ordinal);
+        Assert.InRange(failure.Message.Length, 1, 200);
         Assert.Equal(["One "], parts);
     }
 

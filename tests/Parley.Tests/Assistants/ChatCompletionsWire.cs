@@ -102,7 +102,7 @@ internal static class ChatCompletionsWire
     public static AssistantProvider Provider(int port, TimeProvider time, string scheme = "http") =>
         Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", time));
 
-    public static AssistantProvider Provider(IChatClient client) => new("main", client, "model-1", TimeSpan.FromMinutes(1));
+    public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1));
 
     /// <summary>Hears a reply to its end: its parts, and how it failed.</summary>
     public static async Task<(List<string> Parts, AssistantException? Failure)> HearAsync(AssistantProvider provider, TimeProvider time)

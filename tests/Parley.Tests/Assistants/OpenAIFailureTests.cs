@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Parley.Assistants;
 using Parley.Tests.Callbacks;
 using Parley.Tests.Hosting;
@@ -43,7 +44,7 @@ public class OpenAIFailureTests
         var (parts, failure) = await HearAsync(server);
 
         Assert.Equal(error, failure!.Error);
-        Assert.Equal($"HTTP {status}: " + (body.Length == 0 ? "" : "That is wrong."), failure.Detail);
+        Assert.Equal($"HTTP {status}: " + (body.Length == 0 ? "" : "That is wrong."), failure.Message);
         Assert.Null(failure.InnerException);
         Assert.Null(failure.RetryAfter);
         Assert.Empty(parts);
@@ -87,7 +88,7 @@ public class OpenAIFailureTests
 
         var (_, failure) = await HearAsync(server);
 
-        Assert.Equal("HTTP 500: " + said, failure!.Detail);
+        Assert.Equal("HTTP 500: " + said, failure!.Message);
     }
 
     [Fact]
@@ -97,8 +98,8 @@ public class OpenAIFailureTests
         using var one = new Receiver(Answer(500, before + Key + new string('y', 100_000)));
         using var two = new Receiver(Answer(500, $$$"""{"error":{"message":"x{{{long_}}}"}}"""));
 
-        Assert.Equal($"HTTP 500: {before}***yy", (await HearAsync(one)).Failure!.Detail);
-        Assert.Equal("HTTP 500: x" + long_[..198], (await HearAsync(two)).Failure!.Detail);
+        Assert.Equal($"HTTP 500: {before}***yy", (await HearAsync(one)).Failure!.Message);
+        Assert.Equal("HTTP 500: x" + long_[..198], (await HearAsync(two)).Failure!.Message);
     }
 
     [Fact]
@@ -150,10 +151,35 @@ public class OpenAIFailureTests
         var (parts, failure) = await HearAsync(server);
 
         Assert.Equal(error, failure!.Error);
-        Assert.StartsWith(detail, failure.Detail, StringComparison.Ordinal);
+        Assert.StartsWith(detail, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, failure.ToString(), StringComparison.Ordinal);
-        Assert.InRange(failure.Detail.Length, 1, 250);
+        Assert.InRange(failure.Message.Length, 1, 250);
         Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == TurnError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
+    }
+
+    [Theory]
+    [InlineData("data: ")]
+    [InlineData("data: x\ndata: ")]
+    [InlineData("")]
+    public async Task An_event_without_end(string begun)
+    {
+        var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        using var server = new Receiver(async stream =>
+        {
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(head + Text("a") + begun));
+            var line = new byte[64 * 1024];
+            Array.Fill(line, (byte)'x');
+            for (var i = 0; i < 1000; i++)
+            {
+                await stream.WriteAsync(line);
+            }
+        });
+
+        var (parts, failure) = await HearAsync(server);
+
+        Assert.Equal(TurnError.Unavailable, failure!.Error);
+        Assert.Equal("InvalidDataException: An event is longer than 1048576 bytes.", failure.Message);
+        Assert.Equal(["a"], parts);
     }
 
     [Theory]
@@ -172,7 +198,7 @@ public class OpenAIFailureTests
         var (parts, failure) = await HearAsync(server);
 
         Assert.Equal(TurnError.Unavailable, failure!.Error);
-        Assert.NotEmpty(failure.Detail);
+        Assert.NotEmpty(failure.Message);
         Assert.Empty(parts);
     }
 
@@ -182,7 +208,7 @@ public class OpenAIFailureTests
         var (_, failure) = await ChatCompletionsWire.HearAsync(Provider(FreePort(), time), time);
 
         Assert.Equal(TurnError.Unavailable, failure!.Error);
-        Assert.Contains("Connection refused", failure.Detail, StringComparison.Ordinal);
+        Assert.Contains("Connection refused", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public class OpenAIRequestTests
         var expected = JsonNode.Parse(
             """
             {
-              "model": "model-1", "stream": true, "temperature": 0.3, "max_completion_tokens": 70,
+              "model": "model-1", "stream": true, "temperature": 0.3,
               "messages": [
                 {"role": "system", "content": "Be brief."}, {"role": "user", "content": "Olá, \"you\" 🙂"},
                 {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "One, two"}

@@ -84,10 +84,20 @@ public class OpenAIStreamTests
         { "a reason that OpenAI does not have", Text("a") + Finish("eos_token") + Done, "a" },
         { "no [DONE]", Text("a") + Finish(), "a" },
         { "no finish reason", Text("a") + Done, "a" },
+        { "halves of a pair", Delta("""{"content":"\"\\\n\ud83d"}""") + Delta("""{"content":"\ude42\u00e9\/é"}""") + Finish() + Done, "\"\\\n🙂é/é" },
         { "nothing said", Finish() + Done, "" },
         { "something behind [DONE]", Text("a") + Finish() + Done + Text("b") + "data: {oops\n\n", "a" },
         { "an error behind the finish reason", Text("a") + Finish() + Event("""{"error":{"message":"late"}}"""), "a" },
     };
+
+    [Fact]
+    public async Task Half_of_a_pair_is_handed_on()
+    {
+        var (parts, failure) = await HearAsync(Chunked(Delta("""{"content":"a\ud83d"}""") + Text("b") + Finish() + Done));
+
+        Assert.Null(failure);
+        Assert.Equal(["a\ud83d", "b"], parts);
+    }
 
     [Theory]
     [MemberData(nameof(WholeStreams))]
@@ -95,7 +105,7 @@ public class OpenAIStreamTests
     {
         var (parts, failure) = await HearAsync(Chunked(events, 7, 40));
 
-        Assert.True(failure is null, $"{what}: {failure?.Detail}");
+        Assert.True(failure is null, $"{what}: {failure?.Message}");
         Assert.Equal(text, string.Concat(parts));
         Assert.DoesNotContain("", parts);
     }

@@ -118,9 +118,9 @@ public class ScriptedChatClientTests
         TimeSpan? took = null;
         Simulation.Run(1, async run =>
         {
-            using var client = new ScriptedChatClient(run.Time, TimeSpan.FromSeconds(2));
+            using var client = new ScriptedChatClient(run.Time);
             var start = run.Time.GetUtcNow();
-            var response = await client.GetResponseAsync([new ChatMessage(ChatRole.User, "/words 4")]);
+            var response = await client.GetResponseAsync([new ChatMessage(ChatRole.User, "/words 4 /pace 2000")]);
             took = run.Time.GetUtcNow() - start;
             Assert.Equal(("word1 word2 word3 word4", ChatFinishReason.Stop), (response.Text, response.FinishReason));
         });

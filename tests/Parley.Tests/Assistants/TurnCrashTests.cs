@@ -114,7 +114,8 @@ public sealed class TurnCrashTests
             Assert.Equal(1, Assert.Single(turns).Attempt);
             Assert.Single(ground.World.Log.Replies);
         },
-        Posted);
+        Posted,
+        seeds: 3);
 
     [Fact]
     public Task A_posted_message_that_does_not_come_again_has_its_reply() => SweepAsync(
@@ -200,7 +201,8 @@ public sealed class TurnCrashTests
         Action<Ground, IReadOnlyList<Turn>> verify,
         TurnRequest? request = null,
         Func<Ground, Task>? prepare = null,
-        IReadOnlyList<Fault>? faults = null)
+        IReadOnlyList<Fault>? faults = null,
+        int seeds = 1)
     {
         var calls = await CrashSweep.RunAsync(
             async (run, tables) =>
@@ -220,7 +222,7 @@ public sealed class TurnCrashTests
             },
             async (ground, _) => verify(ground, await ground.World.VerifyAsync()),
             faults ?? CrashSweep.CrashesAndLateCalls,
-            seeds: 1,
+            seeds: seeds,
             watch: ground => ground.World.Log.Note);
         Assert.True(calls > 1);
     }

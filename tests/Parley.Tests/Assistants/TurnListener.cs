@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants;
 using Parley.Functions.Assistants;
+using Parley.Storage;
 
 namespace Parley.Tests.Assistants;
 
@@ -16,6 +17,9 @@ internal sealed class TurnListener(TurnLog log, Turn turn, int after)
 {
     private static readonly Dictionary<string, TurnError> Errors = Enum.GetValues<TurnError>().ToDictionary(error => error.Code().Code);
     private readonly StringBuilder text = new();
+
+    /// <summary>Whose stream it is.</summary>
+    public MessageKey Turn => turn.Key;
 
     /// <summary>The number of the last event that was shown, or that the client came with.</summary>
     public int Last { get; private set; } = after;

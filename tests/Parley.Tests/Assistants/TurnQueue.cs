@@ -22,6 +22,9 @@ internal sealed class TurnQueue(Simulation run)
     /// <summary>The queue as one process sees it.</summary>
     public IReplyQueue Of(TableConnection process) => new Sender(this, process);
 
+    /// <summary>How many messages there are.</summary>
+    public int Count => messages.Count;
+
     /// <summary>One of the messages that are to be delivered now.</summary>
     public QueuedTurn? Take()
     {

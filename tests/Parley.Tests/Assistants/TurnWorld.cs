@@ -140,7 +140,7 @@ internal sealed class TurnWorld
         await ListenAsync(
             listener,
             process,
-            () => completion.Speak is null ? process.Completions.FollowAsync(completion.Turn, CancellationToken.None) : (spoken = ways.Speak(process, completion)).States,
+            () => completion.Speak is null ? process.Completions.FollowAsync(completion, CancellationToken.None) : (spoken = ways.Speak(process, completion)).States,
             () => spoken?.Completion ?? Task.CompletedTask);
         return listener;
     }
@@ -150,7 +150,7 @@ internal sealed class TurnWorld
     {
         var turn = await process.TurnReader.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
         var listener = new TurnListener(Log, turn, after);
-        await ListenAsync(listener, process, () => process.Completions.FollowAsync(turn, CancellationToken.None), () => Task.CompletedTask);
+        await ListenAsync(listener, process, () => process.Completions.FollowAsync(new Completion(turn, null, process.Time.GetTimestamp()), CancellationToken.None), () => Task.CompletedTask);
         return listener;
     }
 
@@ -286,7 +286,7 @@ internal sealed class TurnWorld
         var (begun, first) = (Run.Time.GetUtcNow(), listener.Last);
         await listener.ListenAsync(states, end, process.Time);
         var isSpent = Run.Time.GetUtcNow() - begun > TimeSpan.FromSeconds(219);
-        var hadAll = first > 0 && listener.Last == first;
+        var hadAll = Log.Of(listener.Turn) is { Status: TurnStatus.Ended } ended && first >= ended.NextEvent - 1;
         Log.Require(listener.IsDone || isSpent || hadAll, $"The stream ended without an end, after event {listener.Last}.");
     }
 }

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Idempotency;
 using Parley.Problems;
@@ -81,7 +82,7 @@ public sealed class LeftOverTests
 
         var (first, _) = await CreateAsync("key");
         await process.ChatbotWriter.DeleteAsync(new ChatbotRef(chatbot.Key, null), null, CancellationToken.None);
-        draft = draft with { IsChatbotDeleted = true };
+        draft = draft with { Refusal = ChatbotReader.NotFound() };
 
         var (again, replayed) = await CreateAsync("key");
         Assert.Equal((first.Id, chatbot.Id, true), (again.Id, again.Chatbot, replayed));

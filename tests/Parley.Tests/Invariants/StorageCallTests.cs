@@ -408,26 +408,29 @@ public sealed class StorageCallTests : IAsyncLifetime
         var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None);
         await Appends.AppendAsync(process, conversation, "first with a key in this hour", "first");
 
-        // The chatbot; the head, the rows of Due and of the records, and the transaction.
+        // The chatbot; the head, the rows of Due and of the records, and the transaction. With a key, whether there is one.
         Turn turn = null!;
-        Assert.Equal(5, await CallsAsync(async () => turn = await StartAsync("a")));
+        Assert.Equal(5, await CallsAsync(() => StartAsync(null)));
+        Assert.Equal(6, await CallsAsync(async () => turn = await StartAsync("a")));
         Assert.Equal(1, await CallsAsync(async () => turn = await process.TurnWriter.SayAsync(turn, turn.Saying("one "))));
 
         // The head, the transaction, and Due's row.
         Assert.Equal(3, await CallsAsync(() => process.TurnWriter.EndAsync(turn.Saying("two"), null, null, speaks: true)));
 
-        // The turn by its id; and where it is sent again, the first message by its key and it.
+        // The turn by its id; and where it is sent again, the chatbot, the head, the key, the message and the turn.
         Assert.Equal(1, await CallsAsync(() => process.TurnReader.GetAsync(Appends.Tenant, $"{turn.Id}", CancellationToken.None)));
-        Assert.Equal(8, await CallsAsync(() => StartAsync("a")));
+        Assert.Equal(5, await CallsAsync(() => StartAsync("a")));
 
-        // Of a message on its own: the chatbot, and both rows; when it is run, the turn, the head, the message and the chatbot; both rows of Due; and the turn.
+        // Of a message on its own: the chatbot, and both rows.
         await process.ConversationChange.ChangeAsync(Id, head => head with { Chatbot = chatbot.Id }, "test", null, CancellationToken.None);
         Assert.Equal(2 + 3, await CallsAsync(async () =>
             turn = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Turn!));
-        Assert.Equal(3, await CallsAsync(() => process.TurnWriter.BeginAsync(turn, CancellationToken.None)));
 
-        async Task<Turn> StartAsync(string key) => (await process.Completions.StartAsync(
-            new ChatbotRef(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), IdempotencyKey.Create(key, [key]), CancellationToken.None)).Turn;
+        // When it is run: the turn, the head, the message and the chatbot; both rows of Due, and the turn. Then, for here is no provider, its end and Due's row.
+        Assert.Equal(7 + 2, await CallsAsync(() => process.AutoReplies.RunAsync(QueuedReply.Of(turn.Key), CancellationToken.None)));
+
+        async Task<Turn> StartAsync(string? key) => (await process.Completions.StartAsync(
+            new ChatbotRef(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), key is null ? null : IdempotencyKey.Create(key, [key]), CancellationToken.None)).Turn;
     }
 
     [Fact]
