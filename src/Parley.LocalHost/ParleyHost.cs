@@ -56,7 +56,7 @@ public sealed class ParleyHost : IAsyncDisposable
     /// <param name="port">The port; 0 picks a free one.</param>
     /// <param name="configure">Changes the app's services after it registered them; called for every instance.</param>
     /// <param name="cancellationToken">Gives up starting.</param>
-    /// <exception cref="HostStartException">A function that this host cannot run, or the port is in use.</exception>
+    /// <exception cref="HostStartException">A setting is wrong, a function is one that this host cannot run, or the port is in use.</exception>
     public static async Task<ParleyHost> StartAsync(
         HostedApp hosted, IReadOnlyDictionary<string, string?> settings, int port = 0, Action<IServiceCollection>? configure = null, CancellationToken cancellationToken = default)
     {
@@ -70,7 +70,15 @@ public sealed class ParleyHost : IAsyncDisposable
             kestrel.AddServerHeader = false;
             kestrel.Listen(IPAddress.Loopback, port);
         });
-        AddApp(builder);
+        try
+        {
+            AddApp(builder);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new HostStartException($"A setting is wrong: {e.Message}", e);
+        }
+
         var built = builder.Build();
         var background = new FunctionInstances(built.Configuration, hostJson.Queues, built.Services.GetRequiredService<ILogger<FunctionInstances>>());
         var admin = new AdminEndpoint(built.Configuration["Parley:AdminKey"], background);

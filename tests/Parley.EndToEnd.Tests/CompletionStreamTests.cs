@@ -198,6 +198,19 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task A_new_completion_is_shown_from_its_first_event_whatever_the_client_had_before()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 4" } }, ("Last-Event-ID", "50"));
+        var events = await stream.EventsAsync().ToListAsync();
+
+        Assert.Equal("word1 word2 word3 word4", string.Concat(events.Select(one => one.Content)));
+        Assert.Equal((1, true), (events[0].Id, events[^1].IsDone));
+    }
+
+    [Fact]
     public async Task A_repeated_request_joins_the_stream_and_goes_on_where_the_client_was()
     {
         var chatbot = await Client.NewChatbotAsync();

@@ -160,6 +160,20 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task What_is_sent_beside_the_text_is_told_as_it_was()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        var payload = new JsonObject { ["smile 🙂"] = "🙂🙂", ["path"] = @"C:\ud83d\ude42" };
+        var answer = await Client.CallAsync(
+            HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { message = new { content = "Hello", contentPayload = payload, queryMetadata = new { e = string.Concat(Enumerable.Repeat("🙂", 16_000)) } } });
+
+        var message = (await Client.MessagesAsync(answer["conversationId"]))[0];
+        Assert.True(JsonNode.DeepEquals(payload, message["contentPayload"]));
+        var record = (await Client.CallAsync(HttpMethod.Get, $"v1/chatbots/{chatbot["id"]}/records"))["results"]![0]!;
+        Assert.StartsWith("""contentPayload: {"smile 🙂":"🙂🙂","path":"C:\\ud83d\\ude42"}""" + "\nqueryMetadata: {\"e\":\"🙂🙂", record["context"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_failure_is_answered_again_under_its_key()
     {
         var chatbot = await Client.NewChatbotAsync();
@@ -169,6 +183,8 @@ public partial class CompletionTests(ParleyFixture parley)
         {
             using var response = await Client.SendJsonAsync(HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", body, ("Idempotency-Key", "refused"));
             await response.AssertProblemAsync(422, "refused");
+            Assert.Equal(i > 0, response.Headers.Contains("Idempotent-Replayed"));
+            Assert.Equal("refused", (await Client.CallAsync(HttpMethod.Get, $"{response.Headers.Location}"))["error"]!["code"]!.GetValue<string>());
         }
 
         Assert.Equal(2, (await Client.MessagesAsync(conversation["id"])).Count);

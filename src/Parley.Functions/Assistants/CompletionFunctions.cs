@@ -98,13 +98,22 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
         return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
     }
 
-    private static JsonResult<CompletionAnswer> Answer(Call call, Turn turn, bool replayed) => turn.Error is { } error
-        ? throw new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.")
+    private IResult Answer(Call call, Turn turn, bool replayed)
+    {
+        var location = LocationOf(call, turn);
+        if (turn.Error is not { } error)
         {
-            // To what is refused, the same again is no answer.
-            RetryAfter = error is TurnError.RateLimited or TurnError.Unavailable or TurnError.Timeout ? turn.RetryAfter : null,
+            return new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed, Location = location };
         }
-        : new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed, Location = LocationOf(call, turn) };
+
+        // To what is refused, the same again is no answer.
+        var isWorthAnother = error is TurnError.RateLimited or TurnError.Unavailable or TurnError.Timeout;
+        var failure = new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.")
+        {
+            RetryAfter = isWorthAnother && turn.RetryAfter - (time.GetUtcNow() - turn.EndedAt) is { } left && left > TimeSpan.Zero ? left : null,
+        };
+        return new ProblemResult(failure) { Replayed = replayed, Location = location };
+    }
 
     private static string LocationOf(Call call, Turn turn) => $"{PublicUrl.RootOf(call.Request)}/completions/{turn.Id}";
 

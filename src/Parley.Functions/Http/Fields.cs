@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Parley.Problems;
 using Parley.Storage;
 
@@ -9,7 +10,7 @@ namespace Parley.Functions.Http;
 /// Reads the fields of a request, and collects what is wrong with them, so that one answer names every field. Absent and null are
 /// the same; unknown members are ignored; a member may be spelled in snake_case or camelCase.
 /// </summary>
-internal sealed class Fields
+internal sealed partial class Fields
 {
     /// <summary>What is said of a time that is none.</summary>
     public const string MustBeTime = "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z, from the year 1601 on.";
@@ -339,7 +340,8 @@ internal sealed class Fields
     {
         try
         {
-            text = JsonSerializer.Serialize(element, CamelJson.Default.JsonElement);
+            // .NET escapes every character beyond U+FFFF, whatever the encoder.
+            text = Escapes().Replace(JsonSerializer.Serialize(element, CamelJson.Default.JsonElement), Unescape);
             return !HasNul(element);
         }
         catch (JsonException)
@@ -349,6 +351,14 @@ internal sealed class Fields
             return false;
         }
     }
+
+    /// <summary>An escaped surrogate pair; or any other escape, so that none is taken from its middle on.</summary>
+    [GeneratedRegex(@"\\u(?<high>D[89AB][0-9A-F]{2})\\u(?<low>D[C-F][0-9A-F]{2})|\\.", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Escapes();
+
+    private static string Unescape(Match escape) => escape.Groups["high"].Success
+        ? $"{(char)Convert.ToUInt16(escape.Groups["high"].Value, 16)}{(char)Convert.ToUInt16(escape.Groups["low"].Value, 16)}"
+        : escape.Value;
 
     private static bool HasNul(JsonElement element) => element.ValueKind switch
     {

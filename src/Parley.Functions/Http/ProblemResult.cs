@@ -26,6 +26,12 @@ public sealed class ProblemResult(ParleyException failure) : IResult
     /// <summary>The methods that the path does take, for 405.</summary>
     public string? Allow { get; init; }
 
+    /// <summary>Where what failed can be read.</summary>
+    public string? Location { get; init; }
+
+    /// <summary>Whether this is the answer to an earlier request with the same Idempotency-Key.</summary>
+    public bool Replayed { get; init; }
+
     /// <summary>The status of each kind of failure.</summary>
     public static int StatusOf(ProblemKind kind) => kind switch
     {
@@ -71,6 +77,16 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         if (Allow is not null)
         {
             headers.Allow = Allow;
+        }
+
+        if (Location is not null)
+        {
+            headers.Location = Location;
+        }
+
+        if (Replayed)
+        {
+            headers["Idempotent-Replayed"] = "true";
         }
 
         return JsonBody.WriteAsync(httpContext, status, "application/problem+json", body);

@@ -16,6 +16,7 @@ public sealed record Completion(Turn Turn, Func<SpokenTurn>? Speak, long Began);
 /// Sends messages to chatbots. The customer's message and the turn are stored in one transaction before anything is asked of a provider; the process that stored them speaks.
 /// </summary>
 public sealed class Completions(
+    ParleyTables tables,
     ChatbotReader chatbots,
     ConversationCreation creation,
     MessageAppend append,
@@ -35,7 +36,7 @@ public sealed class Completions(
     /// </param>
     /// <param name="cancellation">Ends the call; what is stored by then is interrupted.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>, and as for <see cref="MessageAppend.AppendAsync"/> and
+    /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>, <see cref="ErrorCode.MessageDeleted"/>, and as for <see cref="MessageAppend.AppendAsync"/> and
     /// <see cref="ConversationCreation.CreateAsync"/>.
     /// </exception>
     public async Task<Completion> StartAsync(ChatbotRef id, ConversationRef? conversation, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
@@ -65,28 +66,14 @@ public sealed class Completions(
 
         // The first attempt is that of the request whose message it is; but while its answer was on its way, another may have found it silent and ended it.
         var isOwn = !appended.Replayed && turn is { Status: TurnStatus.Running, Attempt: 1 };
-        if (!isOwn)
+        if (isOwn)
         {
-            if (turn is not { Status: TurnStatus.Ended, Error: TurnError.Interrupted })
-            {
-                return new Completion(turn, null, began);
-            }
-
-            if (refusal is not null)
-            {
-                throw refusal;
-            }
-
-            if (await writer.BeginAsync(turn, cancellation) is not { } again)
-            {
-                // Another request with the key was faster: its attempt is the one to be followed.
-                return new Completion(await reader.FindAsync(turn.Key, cancellation) ?? turn, null, began);
-            }
-
-            turn = again;
+            return new Completion(turn, () => speaker.Speak(turn, chatbot, appended.Message, began), began);
         }
 
-        return new Completion(turn, () => speaker.Speak(turn, chatbot, appended.Message, began), began);
+        return turn is { Status: TurnStatus.Ended, Error: TurnError.Interrupted }
+            ? await BeginAgainAsync(turn, chatbot, refusal, began, cancellation)
+            : new Completion(turn, null, began);
     }
 
     /// <summary>What becomes of a completion that any process speaks, from now on, until the request has taken too long.</summary>
@@ -114,5 +101,20 @@ public sealed class Completions(
         }
 
         return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.OutcomeUnknown();
+    }
+
+    /// <summary>Begins a turn that was interrupted, if it is still wanted: what it answers is the message as it is now.</summary>
+    private async Task<Completion> BeginAgainAsync(Turn turn, Chatbot chatbot, ParleyException? refusal, long began, CancellationToken cancellation)
+    {
+        var message = await MessageRow.FindAsync(tables, turn.Key, cancellation) ?? throw new InvalidOperationException($"The turn {turn.Key} has no message.");
+        if (refusal is not null || message.DeletedBy is not null)
+        {
+            throw refusal ?? ErrorCode.MessageDeleted.With("The message has been deleted.");
+        }
+
+        // When another request with the key was faster, its attempt is the one to be followed.
+        return await writer.BeginAsync(turn, cancellation) is { } again
+            ? new Completion(again, () => speaker.Speak(again, chatbot, message, began), began)
+            : new Completion(await reader.FindAsync(turn.Key, cancellation) ?? turn, null, began);
     }
 }

@@ -50,7 +50,7 @@ public static class TurnErrors
         TurnError.RateLimited => "The assistant has too many requests. Try again later.",
         TurnError.Refused => "The assistant refuses to answer this.",
         TurnError.Unavailable => "The assistant cannot be reached, or broke off.",
-        TurnError.BadRequest => "The assistant's provider refuses the request. Check the chatbot's model and the length of the conversation.",
+        TurnError.BadRequest => "The assistant's provider refuses the request. Check the chatbot's model, the provider's key and the length of the conversation.",
         TurnError.Cancelled => "The completion was cancelled.",
         TurnError.Interrupted => "The completion was interrupted. The same Idempotency-Key runs it again.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),

@@ -80,6 +80,33 @@ public sealed class TurnSweepTests
         Assert.Equal(1, world.Log.Of(world.Log.Turns.Single()).Attempt);
     });
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public Task What_is_begun_again_answers_the_message_as_it_is(bool isDeleted) => RunAsync(async (world, process, _) =>
+    {
+        var request = new TurnRequest("client", "/words 5 /pace 300", world.Conversations[0], IsKeyed: true);
+        var (dying, connection) = world.Start("dying", 2);
+        var speaking = world.CompleteAsync(TurnWays.Parleys, dying, request);
+        await Task.Delay(TimeSpan.FromSeconds(1), world.Run.Time);
+        connection.Kill();
+        await Assert.ThrowsAsync<CrashException>(() => speaking);
+        var (id, message) = (new ConversationRef(world.Conversations[0], null), $"{new MessageKey(world.Conversations[0], 1).IntegerId}");
+        Assert.Equal(TurnError.Interrupted, (await world.CompleteAsync(TurnWays.Parleys, process, request)).Error);
+
+        if (isDeleted)
+        {
+            await process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None);
+            var refused = await Assert.ThrowsAsync<ParleyException>(() => world.CompleteAsync(TurnWays.Parleys, process, request));
+            Assert.Equal(ErrorCode.MessageDeleted, refused.Code);
+        }
+        else
+        {
+            await process.Change.EditAsync(id, message, "/words 2 /pace 0", "editor", null, CancellationToken.None);
+            Assert.Equal("word1 word2", (await world.CompleteAsync(TurnWays.Parleys, process, request)).Text);
+        }
+    });
+
     [Fact]
     public Task A_queued_turn_that_was_asked_to_be_cancelled_is_not_begun() => RunAsync(async (world, process, _) =>
     {

@@ -47,6 +47,14 @@ public sealed class StartUpErrorTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    [Fact]
+    public async Task A_wrong_setting_is_named()
+    {
+        var error = await Assert.ThrowsAsync<HostStartException>(() => ParleyHost.StartAsync(
+            new Dictionary<string, string?> { ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true", ["Providers__main__Type"] = "parrot" }));
+        Assert.Equal("A setting is wrong: Providers__main__Type must be openai or scripted.", error.Message);
+    }
+
     [Theory]
     [InlineData("""{"version":"2.0"}""", "api")]
     [InlineData("""{"extensions":{"http":{"routePrefix":"v9"}}} // comment""", "v9")]

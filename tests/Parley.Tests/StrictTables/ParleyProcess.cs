@@ -63,7 +63,7 @@ internal sealed class ParleyProcess
         var speaker = new TurnSpeaker(AssistantProviders.Read(assistants.Settings, time), prompts, TurnWriter, time, NullLogger<TurnSpeaker>.Instance);
         TurnWatch = new TurnWatch(TurnReader, TurnWriter, time);
         var turns = new Turns(time, entropy);
-        Completions = new Completions(Chatbots, Creation, Append, TurnReader, TurnWriter, speaker, TurnWatch, turns, time);
+        Completions = new Completions(Tables, Chatbots, Creation, Append, TurnReader, TurnWriter, speaker, TurnWatch, turns, time);
         AutoReplies = new AutoReplies(
             Tables, Chatbots, Conversations, Append, TurnReader, TurnWriter, speaker, turns, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
         (Records, RecordScores) = (new RecordReader(Tables, time), new RecordScores(Tables, TurnReader, edits));
