@@ -326,10 +326,10 @@ public partial class CompletionTests(ParleyFixture parley)
     {
         var chatbot = await Client.NewChatbotAsync();
         var conversation = await Client.NewConversationAsync(new { chatbot = chatbot["id"] });
-        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = conversation["id"], content = "/words 20 /pace 100" }, HttpStatusCode.Created);
+        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = conversation["id"], content = "/words 10 /pace 100" }, HttpStatusCode.Created);
         await Client.CallAsync(HttpMethod.Patch, $"v1/conversations/{conversation["id"]}", new { handedOffUntil = TimeProvider.System.GetUtcNow().AddDays(1) });
         var after = await Client.NewConversationAsync(new { chatbot = chatbot["id"] });
-        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = after["id"], content = "/words 40 /pace 100" }, HttpStatusCode.Created);
+        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = after["id"], content = "/words 20 /pace 100" }, HttpStatusCode.Created);
         await CompletionCalls.UntilAsync(() => Client.MessagesAsync(after["id"]), messages => messages.Count > 1);
 
         Assert.Single(await Client.MessagesAsync(conversation["id"]));

@@ -15,7 +15,7 @@ public sealed class ConversationInvariantTests(ITestOutputHelper output)
         Interleaving.ExploreAsync(10_000, run => Scenario.RunAsync(run, Scenario.Parleys), Scenario.Start);
 
     [Fact]
-    public Task A_copy_of_the_append_is_as_good() => Interleaving.ExploreAsync(1000, run => Scenario.RunAsync(run, BrokenAppends.Whole), Scenario.Start);
+    public Task A_copy_of_the_append_is_as_good() => Interleaving.ExploreAsync(300, run => Scenario.RunAsync(run, BrokenAppends.Whole), Scenario.Start);
 
     [Fact]
     public Task An_append_that_does_not_look_for_its_write_id_is_caught() => AssertCaughtAsync(BrokenAppends.WithoutWriteId);
