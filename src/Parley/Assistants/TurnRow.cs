@@ -90,6 +90,14 @@ internal static class TurnRow
         return row;
     }
 
+    /// <summary>A sign of life of the one who speaks, when nothing has been said since. To be merged.</summary>
+    public static TableEntity Lives(Turn turn)
+    {
+        var row = Empty(turn);
+        row["Beat"] = turn.Beat;
+        return row;
+    }
+
     /// <summary>Said, and ended. To be merged.</summary>
     public static TableEntity Ended(Turn turn)
     {

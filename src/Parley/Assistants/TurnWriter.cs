@@ -40,6 +40,7 @@ public sealed class TurnWriter(
     internal async Task<Turn> SayAsync(Turn turn, Turn said)
     {
         said = said with { Beat = turn.Beat + 1 };
+        var row = said.Parts.Count > turn.Parts.Count ? TurnRow.Said(said) : TurnRow.Lives(said);
         var running = budget.Start();
         while (true)
         {
@@ -49,7 +50,7 @@ public sealed class TurnWriter(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(TurnRow.Said(said), turn.ETag, TableUpdateMode.Merge, token), CancellationToken.None);
+                    token => tables.Conversations.UpdateEntityAsync(row, turn.ETag, TableUpdateMode.Merge, token), CancellationToken.None);
                 return said with { ETag = response.Headers.ETag!.Value };
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
