@@ -18,7 +18,7 @@ namespace Parley.Tests.Invariants;
 /// </summary>
 public sealed class PagingUnderWritesTests
 {
-    private const int Runs = 400;
+    private const int Runs = 1000;
 
     /// <summary>Twenty seconds before a minute: the writers' clock moves into the next ones.</summary>
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 30, 40, TimeSpan.Zero);
