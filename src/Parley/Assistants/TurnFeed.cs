@@ -55,13 +55,13 @@ internal sealed class TurnFeed(Turn turn)
                 (state, next) = (latest, changed.Task);
             }
 
+            cancellation.ThrowIfCancellationRequested();
             yield return state;
             if (state.Status == TurnStatus.Ended)
             {
                 yield break;
             }
 
-            cancellation.ThrowIfCancellationRequested();
             await next;
         }
     }
@@ -70,8 +70,8 @@ internal sealed class TurnFeed(Turn turn)
     {
         lock (gate)
         {
-            changed.TrySetResult();
-            changed = NewSignal();
+            // A failure stays.
+            changed = changed.TrySetResult() ? NewSignal() : changed;
         }
     }
 

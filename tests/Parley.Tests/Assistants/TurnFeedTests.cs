@@ -56,6 +56,24 @@ public sealed class TurnFeedTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => NextAsync(listener));
     }
 
+    [Fact]
+    public async Task Whoever_leaves_is_let_go_and_takes_nothing_from_the_others()
+    {
+        using var leaving = new CancellationTokenSource();
+        await using var gone = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var stays = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(("", ""), (await NextAsync(gone), await NextAsync(stays)));
+        var waiting = NextAsync(gone);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        Assert.Equal("", await NextAsync(stays));
+        feed.Fail(new InvalidOperationException("Storage does not answer."));
+        await using var late = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NextAsync(late));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => NextAsync(stays));
+    }
+
     private static async Task<string> NextAsync(IAsyncEnumerator<Turn> listener)
     {
         Assert.True(await listener.MoveNextAsync());
