@@ -170,6 +170,10 @@ public class CompletionStreamTests(ParleyFixture parley)
             Assert.Equal(expected, messages[1]["content"]!.GetValue<string>());
         });
         Assert.InRange(cuts, Events / 2, Events + 1);
+        var records = await Client.CallAsync(HttpMethod.Get, $"v1/chatbots/{chatbot["id"]}/records?pageSize=100");
+        Assert.Equal(Events + 1, records["count"]!.GetValue<int>());
+        Assert.Equal(Events + 1, records["results"]!.AsArray().Select(record => record!["conversation"]!.GetValue<string>()).Distinct().Count());
+        Assert.All(records["results"]!.AsArray(), record => Assert.Equal((expected, null), (record!["outputMessage"]!.GetValue<string>(), record["error"])));
     }
 
     [Fact]
