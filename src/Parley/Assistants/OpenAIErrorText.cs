@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Parley.Storage;
 
 namespace Parley.Assistants;
 
@@ -38,10 +39,6 @@ internal sealed class OpenAIErrorText(string key)
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>Without the key, and only then cut: else half of it could be left. In one line: a log has one for each entry.</summary>
-    private string Fit(string text)
-    {
-        var line = string.Concat(text.Replace(key, "***", StringComparison.Ordinal).Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        var cut = Math.Min(line.Length, MaxLength);
-        return line[..(cut > 0 && char.IsHighSurrogate(line[cut - 1]) ? cut - 1 : cut)];
-    }
+    private string Fit(string text) =>
+        Texts.Cut(string.Concat(text.Replace(key, "***", StringComparison.Ordinal).Select(c => char.IsControl(c) ? ' ' : c)).Trim(), MaxLength);
 }

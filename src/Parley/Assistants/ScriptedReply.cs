@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.AI;
+using Parley.Storage;
 
 namespace Parley.Assistants;
 
@@ -57,7 +58,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Fai
     }
 
     private static string Beginning(string text) =>
-        text.Length <= MaxEcho ? text : text[..(char.IsHighSurrogate(text[MaxEcho - 1]) ? MaxEcho - 1 : MaxEcho)] + "…";
+        text.Length <= MaxEcho ? text : Texts.Cut(text, MaxEcho) + "…";
 
     private static int? After(ReadOnlySpan<string> rest) => rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
 

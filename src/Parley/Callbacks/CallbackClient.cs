@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Parley.Http;
+using Parley.Storage;
 
 namespace Parley.Callbacks;
 
@@ -65,7 +66,7 @@ public sealed class CallbackClient : ICallbackSender
         try
         {
             using var response = await client.SendAsync(request, both.Token);
-            var text = await ReadAsync(response.Content, both.Token);
+            var text = Texts.Cut(await HttpAnswers.ReadStartAsync(response.Content, MaxBodyBytes, both.Token), MaxBodyCharacters);
             cancellation.ThrowIfCancellationRequested();
             return new CallbackResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, HttpAnswers.ReadRetryAfter(response.Headers, CallbackSchedule.MaxRetryAfter, time));
         }
@@ -128,13 +129,6 @@ public sealed class CallbackClient : ICallbackSender
         }
 
         return request;
-    }
-
-    private static async Task<string> ReadAsync(HttpContent content, CancellationToken cancellation)
-    {
-        var text = await HttpAnswers.ReadStartAsync(content, MaxBodyBytes, cancellation);
-        var cut = Math.Min(text.Length, MaxBodyCharacters);
-        return text[..(cut > 0 && char.IsHighSurrogate(text[cut - 1]) ? cut - 1 : cut)];
     }
 
     private static CallbackFailure FailureOf(Exception e) => (e as HttpRequestException)?.HttpRequestError switch

@@ -113,5 +113,5 @@ internal static class HeadRow
 
     /// <summary>The start of a message's text, never ending in half a surrogate pair.</summary>
     public static string Preview(string text) =>
-        text.Length <= PreviewLength ? text : text[..(char.IsHighSurrogate(text[PreviewLength - 1]) ? PreviewLength - 1 : PreviewLength)];
+        Texts.Cut(text, PreviewLength);
 }

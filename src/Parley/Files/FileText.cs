@@ -1,4 +1,5 @@
 using System.Text;
+using Parley.Storage;
 
 namespace Parley.Files;
 
@@ -25,8 +26,7 @@ internal static class FileText
             return null;
         }
 
-        var text = characters.AsSpan(0, Math.Min(used, maxCharacters));
-        text = text.Length > 0 && char.IsHighSurrogate(text[^1]) ? text[..^1] : text;
-        return text.Contains('\0') ? null : text.ToString();
+        var text = Texts.Cut(new string(characters, 0, used), maxCharacters);
+        return text.Contains('\0', StringComparison.Ordinal) ? null : text;
     }
 }
