@@ -1,8 +1,23 @@
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
+using Parley;
 using Parley.Functions;
 
-var builder = FunctionsApplication.CreateBuilder(args);
-builder.ConfigureFunctionsWebApplication();
-builder.Services.AddParleyApp(builder.Configuration);
-builder.Build().Run();
+const int CannotStart = 1;
+
+try
+{
+    var builder = FunctionsApplication.CreateBuilder(args);
+    builder.ConfigureFunctionsWebApplication();
+    builder.Services.AddParleyApp(builder.Configuration);
+    using var app = builder.Build();
+    await app.StartAsync();
+    await app.WaitForShutdownAsync();
+    return 0;
+}
+catch (StartUpException e)
+{
+    // The Functions host copies the worker's standard error into its log; log entries written before the worker has started are lost.
+    await Console.Error.WriteLineAsync(e.Message);
+    return CannotStart;
+}

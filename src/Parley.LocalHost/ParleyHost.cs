@@ -74,7 +74,7 @@ public sealed class ParleyHost : IAsyncDisposable
         {
             AddApp(builder);
         }
-        catch (InvalidOperationException e)
+        catch (StartUpException e)
         {
             throw new HostStartException($"A setting is wrong: {e.Message}", e);
         }

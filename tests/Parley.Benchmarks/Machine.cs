@@ -10,9 +10,8 @@ internal static class Machine
     /// <summary>Prints it.</summary>
     public static void Print()
     {
-        var packages = typeof(Machine).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "PackageSet").Value;
         Console.WriteLine($"{Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, "
-            + $"{(GCSettings.IsServerGC ? "server" : "workstation")} GC, {Configuration} build, package set {packages}.");
+            + $"{(GCSettings.IsServerGC ? "server" : "workstation")} GC, {Configuration} build.");
         Console.WriteLine("Parley and the client run in one process and Azurite (in memory) in another; they share the cores.");
     }
 

@@ -10,8 +10,8 @@ using Xunit;
 namespace Parley.Testing;
 
 /// <summary>
-/// A running Parley for black-box tests, with a tenant: the host that PARLEY_BASE_URL, PARLEY_ADMIN_KEY and
-/// PARLEY_API_KEY name (<c>http://localhost:7071/api</c>), else one in this process on <see cref="AzuriteFixture"/>.
+/// A running Parley for black-box tests, with a tenant of its own: the host at PARLEY_BASE_URL
+/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, else one in this process on <see cref="AzuriteFixture"/>.
 /// </summary>
 public sealed class ParleyFixture : IAsyncLifetime
 {
@@ -39,7 +39,6 @@ public sealed class ParleyFixture : IAsyncLifetime
         {
             Api = new Uri(url.TrimEnd('/') + "/");
             AdminKey = Required("PARLEY_ADMIN_KEY");
-            ApiKey = Required("PARLEY_API_KEY");
         }
         else
         {
@@ -59,9 +58,9 @@ public sealed class ParleyFixture : IAsyncLifetime
                 ["Providers__impatient__TimeoutSeconds"] = "1",
             });
             Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
-            ApiKey = (await CreateTenantAsync("Tests")).ApiKey;
         }
 
+        ApiKey = (await CreateTenantAsync("Tests")).ApiKey;
         Client = NewClient(ApiKey);
     }
 

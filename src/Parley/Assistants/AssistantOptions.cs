@@ -14,11 +14,11 @@ public sealed record AssistantOptions(int HistoryTokens)
     private const int MaxTokens = 1_000_000;
 
     /// <summary>Reads the setting.</summary>
-    /// <exception cref="InvalidOperationException">It is not a whole number within its limits.</exception>
+    /// <exception cref="StartUpException">It is not a whole number within its limits.</exception>
     public static AssistantOptions Read(IConfiguration configuration) => configuration[HistorySetting] switch
     {
         null or "" => new AssistantOptions(DefaultTokens),
         var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var tokens) && tokens <= MaxTokens => new AssistantOptions(tokens),
-        _ => throw new InvalidOperationException($"Assistants__HistoryTokens must be a whole number from 0 to {MaxTokens}."),
+        _ => throw new StartUpException($"Assistants__HistoryTokens must be a whole number from 0 to {MaxTokens}."),
     };
 }

@@ -30,7 +30,7 @@ public sealed class AssistantProviders
     public IReadOnlyCollection<string> Names => providers.Keys;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">One is wrong. The message names it, and never has a value: a key may be in the wrong place.</exception>
+    /// <exception cref="StartUpException">One is wrong. The message names it, and never has a value: a key may be in the wrong place.</exception>
     public static AssistantProviders Read(IConfiguration configuration, TimeProvider time) =>
         new(configuration.GetSection(Section).GetChildren().Select(settings => ReadProvider(settings, time)).ToDictionary(provider => provider.Name));
 
@@ -41,7 +41,7 @@ public sealed class AssistantProviders
     {
         if (settings.Key.Length is 0 or > MaxNameLength || !settings.Key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
         {
-            throw new InvalidOperationException($"{Section}__{settings.Key}: a provider's name must be 1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
+            throw new StartUpException($"{Section}__{settings.Key}: a provider's name must be 1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
         }
 
         var silence = ReadSilence(settings);
@@ -80,6 +80,6 @@ public sealed class AssistantProviders
         _ => throw Wrong(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxSilenceSeconds}"),
     };
 
-    private static InvalidOperationException Wrong(IConfigurationSection settings, string setting, string must) =>
+    private static StartUpException Wrong(IConfigurationSection settings, string setting, string must) =>
         new($"{Section}__{settings.Key}__{setting} must {must}.");
 }

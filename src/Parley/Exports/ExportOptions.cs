@@ -23,7 +23,7 @@ public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
     private const int MaxKeepDays = 365;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="InvalidOperationException">One is not a whole number within its limits.</exception>
+    /// <exception cref="StartUpException">One is not a whole number within its limits.</exception>
     public static ExportOptions Read(IConfiguration configuration) => new(
         TimeSpan.FromSeconds(ReadNumber(configuration, SettleSetting, MaxSettleSeconds, 0, MaxSettleSeconds)),
         TimeSpan.FromDays(ReadNumber(configuration, KeepSetting, DefaultKeepDays, MinKeepDays, MaxKeepDays)));
@@ -32,6 +32,6 @@ public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
     {
         null or "" => standard,
         var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max => number,
-        _ => throw new InvalidOperationException($"{name.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {min} to {max}."),
+        _ => throw new StartUpException($"{name.Replace(":", "__", StringComparison.Ordinal)} must be a whole number from {min} to {max}."),
     };
 }

@@ -15,12 +15,14 @@ namespace Parley.Storage;
 /// <summary>Connects to storage as the Functions host itself does, and creates the tables, the containers and the queues when the app starts.</summary>
 public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFiles exports, FollowUpQueue followUps, ExportQueues exportQueues, ReplyQueue replies) : IHostedService
 {
+    private const string Setting = "AzureWebJobsStorage";
+
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
     /// <c>AzureWebJobsStorage__tableServiceUri</c> or <c>AzureWebJobsStorage__accountName</c> with a managed identity
     /// (<c>AzureWebJobsStorage__clientId</c> names a user-assigned one).
     /// </summary>
-    /// <exception cref="InvalidOperationException">None of them is set.</exception>
+    /// <exception cref="StartUpException">None of them is set, or it is malformed.</exception>
     public static TableServiceClient Connect(IConfiguration configuration, TableClientOptions options) => Make(
         configuration,
         "table",
@@ -31,7 +33,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
     /// A client for blobs, from the same settings as <see cref="Connect"/>, but for
     /// <c>AzureWebJobsStorage__blobServiceUri</c>.
     /// </summary>
-    /// <exception cref="InvalidOperationException">None of them is set.</exception>
+    /// <exception cref="StartUpException">None of them is set, or it is malformed.</exception>
     public static BlobServiceClient ConnectBlobs(IConfiguration configuration) => Make(
         configuration,
         "blob",
@@ -39,7 +41,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
         (address, identity) => new BlobServiceClient(address, identity, BlobOptions()));
 
     /// <summary>A client for queues, from the same settings as <see cref="Connect"/>, but for <c>AzureWebJobsStorage__queueServiceUri</c>.</summary>
-    /// <exception cref="InvalidOperationException">None of them is set.</exception>
+    /// <exception cref="StartUpException">None of them is set, or it is malformed.</exception>
     public static QueueServiceClient ConnectQueues(IConfiguration configuration) => Make(
         configuration,
         "queue",
@@ -74,20 +76,43 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
     }
 
     /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(
-            tables.CreateIfNotExistsAsync(cancellationToken),
-            files.CreateIfNotExistsAsync(cancellationToken),
-            exports.CreateIfNotExistsAsync(cancellationToken),
-            followUps.CreateIfNotExistsAsync(cancellationToken),
-            exportQueues.CreateIfNotExistsAsync(cancellationToken),
-            replies.CreateIfNotExistsAsync(cancellationToken));
+    /// <exception cref="StartUpException">Storage does not answer, or refuses the app.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.WhenAll(
+                tables.CreateIfNotExistsAsync(cancellationToken),
+                files.CreateIfNotExistsAsync(cancellationToken),
+                exports.CreateIfNotExistsAsync(cancellationToken),
+                followUps.CreateIfNotExistsAsync(cancellationToken),
+                exportQueues.CreateIfNotExistsAsync(cancellationToken),
+                replies.CreateIfNotExistsAsync(cancellationToken));
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // The client reports a service that is down as one exception for each of its tries; the first one's first line is the cause.
+            var cause = e;
+            while (cause is AggregateException { InnerExceptions: [var first, ..] })
+            {
+                cause = first;
+            }
+
+            throw new StartUpException(
+                $"Storage cannot be used: {cause.Message.ReplaceLineEndings("\n").Split('\n')[0]} Check that it runs and that {Setting} names it.", e);
+        }
+    }
 
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>
+    /// Set here, and not left to the clients' defaults, because deadlines are built on it: <see cref="WriteBudget.SendTimeout"/>, and
+    /// the age at which an index row without its entity is dropped.
+    /// </summary>
     private static void Retry(ClientOptions options, TimeSpan networkTimeout)
     {
+        options.Retry.Mode = RetryMode.Exponential;
         options.Retry.MaxRetries = 3;
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
@@ -101,15 +126,23 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
     /// <param name="withIdentity">Makes a client from an address and the app's identity.</param>
     private static T Make<T>(IConfiguration configuration, string service, Func<string, T> withKey, Func<Uri, TokenCredential, T> withIdentity)
     {
-        var section = configuration.GetSection("AzureWebJobsStorage");
-        if (section.Value is { Length: > 0 } connectionString)
+        var section = configuration.GetSection(Setting);
+        try
         {
-            return withKey(connectionString);
-        }
+            if (section.Value is { Length: > 0 } connectionString)
+            {
+                return withKey(connectionString);
+            }
 
-        var address = section[$"{service}ServiceUri"] ?? (section["accountName"] is { } account ? $"https://{account}.{service}.core.windows.net" : null);
-        return address is null
-            ? throw new InvalidOperationException("No storage: set AzureWebJobsStorage to a connection string, or AzureWebJobsStorage__accountName for a managed identity.")
-            : withIdentity(new Uri(address), new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] }));
+            var address = section[$"{service}ServiceUri"] ?? (section["accountName"] is { } account ? $"https://{account}.{service}.core.windows.net" : null);
+            return address is null
+                ? throw new StartUpException($"No storage: set {Setting} to a connection string, or {Setting}__accountName for a managed identity.")
+                : withIdentity(new Uri(address), new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] }));
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        {
+            // Without the cause's message: it may contain the connection string, and so the key.
+            throw new StartUpException($"{Setting} is malformed: it must be a connection string of the {service} service, or {Setting}__{service}ServiceUri an absolute URL.");
+        }
     }
 }

@@ -70,7 +70,7 @@ public class AssistantProvidersTests
     {
         var settings = new Dictionary<string, string?> { ["Endpoint"] = "https://models.example/v1", ["Key"] = Key, ["Model"] = "m", [name] = value };
 
-        var e = Assert.Throws<InvalidOperationException>(() => Read([.. settings.Select(setting => ("main:" + setting.Key, setting.Value))]));
+        var e = Assert.Throws<StartUpException>(() => Read([.. settings.Select(setting => ("main:" + setting.Key, setting.Value))]));
 
         Assert.StartsWith($"Providers__main__{name} must {must}", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, e.ToString(), StringComparison.Ordinal);
@@ -83,14 +83,14 @@ public class AssistantProvidersTests
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     public void A_name_is_of_few_characters(string name)
     {
-        var e = Assert.Throws<InvalidOperationException>(() => Read((name + ":Type", "scripted")));
+        var e = Assert.Throws<StartUpException>(() => Read((name + ":Type", "scripted")));
 
         Assert.Equal($"Providers__{name}: a provider's name must be 1 to 50 of A-Z, a-z, 0-9, _ and -.", e.Message);
     }
 
     [Fact]
     public void A_provider_with_nothing_set_is_wrong() =>
-        Assert.StartsWith("Providers__main__Endpoint must", Assert.Throws<InvalidOperationException>(() => Read(("main", "x"))).Message, StringComparison.Ordinal);
+        Assert.StartsWith("Providers__main__Endpoint must", Assert.Throws<StartUpException>(() => Read(("main", "x"))).Message, StringComparison.Ordinal);
 
     private static AssistantProviders Read(params (string Key, string? Value)[] settings) => AssistantProviders.Read(
         new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("Providers:" + setting.Key, setting.Value))).Build(),

@@ -98,14 +98,14 @@ public sealed class ExportOptionsTests
     [InlineData(" 1")]
     [InlineData("one")]
     public void Anything_else_for_the_pause_keeps_the_app_from_starting(string settle) =>
-        Assert.Equal("Exports__SettleSeconds must be a whole number from 0 to 30.", Assert.Throws<InvalidOperationException>(() => Read(settle, null)).Message);
+        Assert.Equal("Exports__SettleSeconds must be a whole number from 0 to 30.", Assert.Throws<StartUpException>(() => Read(settle, null)).Message);
 
     [Theory]
     [InlineData("0")]
     [InlineData("366")]
     [InlineData("99999999999")]
     public void And_for_the_days(string keep) =>
-        Assert.Equal("Exports__KeepDays must be a whole number from 2 to 365.", Assert.Throws<InvalidOperationException>(() => Read(null, keep)).Message);
+        Assert.Equal("Exports__KeepDays must be a whole number from 2 to 365.", Assert.Throws<StartUpException>(() => Read(null, keep)).Message);
 
     private static ExportOptions Read(string? settle, string? keep) => ExportOptions.Read(
         new ConfigurationBuilder().AddInMemoryCollection([new("Exports:SettleSeconds", settle), new("Exports:KeepDays", keep)]).Build());

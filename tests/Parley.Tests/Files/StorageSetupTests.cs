@@ -65,7 +65,7 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
         {
             return connect().AbsoluteUri;
         }
-        catch (InvalidOperationException)
+        catch (StartUpException)
         {
             return null;
         }

@@ -143,7 +143,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
         Assert.Equal(["B/1", "a", "a/1", "a/10", "a/2", "a/ü&<x>", "b/2"], await NamesAsync(null));
         Assert.Empty(await NamesAsync("c"));
 
-        var pages = await container.GetBlobsAsync(prefix: "a/").AsPages(pageSizeHint: 3).ToListAsync();
+        var pages = await container.GetBlobsAsync(BlobTraits.None, BlobStates.None, "a/", CancellationToken.None).AsPages(pageSizeHint: 3).ToListAsync();
         Assert.Equal([3, 1], pages.Select(page => page.Values.Count));
         Assert.Equal(["a/1", "a/10", "a/2", "a/ü&<x>"], pages.SelectMany(page => page.Values).Select(blob => blob.Name));
 
@@ -229,7 +229,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
         return blob;
     }
 
-    private Task<List<string>> NamesAsync(string? prefix) => container.GetBlobsAsync(prefix: prefix).Select(blob => blob.Name).ToListAsync().AsTask();
+    private Task<List<string>> NamesAsync(string? prefix) => container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, CancellationToken.None).Select(blob => blob.Name).ToListAsync().AsTask();
 }
 
 /// <summary>On Azurite.</summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Specialized;
+using Azure.Storage.Blobs.Models;
 using Parley.Files;
 using Parley.Storage;
 using Parley.Testing;
@@ -135,7 +136,7 @@ public sealed class BlobSimulationTests
     private static async Task<List<string>> NamesAsync(World world, TableConnection process)
     {
         var names = new List<string>();
-        await foreach (var blob in world.Blobs.ServiceClient(process).GetBlobContainerClient("files").GetBlobsAsync(prefix: "0000"))
+        await foreach (var blob in world.Blobs.ServiceClient(process).GetBlobContainerClient("files").GetBlobsAsync(BlobTraits.None, BlobStates.None, "0000", CancellationToken.None))
         {
             names.Add(blob.Name);
         }

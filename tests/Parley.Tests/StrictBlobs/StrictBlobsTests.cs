@@ -84,7 +84,7 @@ public sealed class StrictBlobsTests
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.SetMetadataAsync(new Dictionary<string, string>(StringComparer.Ordinal)));
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.CommitBlockListAsync([], new CommitBlockListOptions { AccessTier = AccessTier.Cool }));
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.DeleteAsync(DeleteSnapshotsOption.OnlySnapshots));
-        await Assert.ThrowsAsync<NotSupportedException>(async () => await blob.GetParentBlobContainerClient().GetBlobsByHierarchyAsync(delimiter: "/").ToListAsync());
+        await Assert.ThrowsAsync<NotSupportedException>(async () => await blob.GetParentBlobContainerClient().GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", "", CancellationToken.None).ToListAsync());
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class StrictBlobsTests
         await blob.CommitBlockListAsync([Block]);
         await blob.DownloadContentAsync();
         await blob.GetPropertiesAsync();
-        await blob.GetParentBlobContainerClient().GetBlobsAsync(prefix: "x/").ToListAsync();
+        await blob.GetParentBlobContainerClient().GetBlobsAsync(BlobTraits.None, BlobStates.None, "x/", CancellationToken.None).ToListAsync();
         await blob.DeleteAsync();
         await blob.DeleteIfExistsAsync();
         Assert.Equal(

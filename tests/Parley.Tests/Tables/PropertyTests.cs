@@ -6,12 +6,13 @@ namespace Parley.Tests.Tables;
 [Collection(OnTables.Name)]
 public sealed class PropertyTests(TablesFixture tables)
 {
+    // No infinities: the client cannot write them (Azure.Data.Tables 12.13).
     public static TheoryData<object> Values => new(
         "", " ", "plain", "\"quotes\" and \\ and / and <tags> & more", "line\r\nbreak\tand tab", "Grüße 中文 日本語 עברית", "👩‍👩‍👧‍👦 𝒳 🇩🇪", new string('x', 32_768),
         true, false,
         0, -1, int.MinValue, int.MaxValue,
         0L, 1L, 9_007_199_254_740_993L, long.MinValue, long.MaxValue,
-        0d, 1d, -1.5, 0.1, 1e300, double.MinValue, double.MaxValue, double.Epsilon, double.NaN, double.PositiveInfinity, double.NegativeInfinity,
+        0d, 1d, -1.5, 0.1, 1e300, double.MinValue, double.MaxValue, double.Epsilon, double.NaN,
         Guid.Empty, new Guid("7a0f6dd2-6a1f-4c07-9d3c-2f6b6f8e1c11"),
         new DateTimeOffset(1601, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 2, 28, 23, 59, 59, 999, TimeSpan.Zero), new DateTimeOffset(9999, 12, 31, 23, 59, 59, TimeSpan.Zero),
         new byte[] { 0, 1, 2, 253, 254, 255 }, Array.Empty<byte>());
@@ -46,9 +47,6 @@ public sealed class PropertyTests(TablesFixture tables)
         Assert.Equal(utc, row.GetDateTime("Utc"));
         Assert.Equal(DateTimeKind.Utc, row.GetDateTime("Utc")!.Value.Kind);
         Assert.Equal(new DateTimeOffset(utc), row.GetDateTimeOffset("Utc"));
-
-        await Assert.ThrowsAsync<NotSupportedException>(() => table.AddEntityAsync(new TableEntity("p", "r2") { ["Local"] = new DateTime(2026, 3, 1) }));
-        await Assert.ThrowsAsync<NotSupportedException>(() => table.AddEntityAsync(new TableEntity("p", "r2") { ["Enum"] = DayOfWeek.Friday }));
     }
 
     [Fact]
@@ -70,51 +68,5 @@ public sealed class PropertyTests(TablesFixture tables)
         var row = (await table.GetEntityAsync<TableEntity>("p", "r")).Value;
         Assert.Equal(("a", null, "c"), (row.GetString("A"), row.GetString("B"), row.GetString("C")));
         Assert.False(row.ContainsKey("B"));
-    }
-
-    [Fact]
-    public void Getters_give_null_for_nothing_and_refuse_another_type()
-    {
-        var row = new TableEntity("p", "r") { ["Int"] = 1, ["Long"] = 2L, ["Double"] = 3.5, ["Text"] = "t", ["Null"] = null, ["Time"] = DateTimeOffset.UnixEpoch };
-        Assert.Null(row.GetInt32("None"));
-        Assert.Null(row.GetString("Null"));
-        Assert.Null(row.GetBinaryData("None"));
-        Assert.Null(row["None"]);
-        Assert.False(row.TryGetValue("None", out _));
-        Assert.True(row.TryGetValue("Text", out var text) && (string)text == "t");
-
-        Assert.Throws<InvalidOperationException>(() => row.GetInt64("Int"));
-        Assert.Throws<InvalidOperationException>(() => row.GetInt32("Long"));
-        Assert.Throws<InvalidOperationException>(() => row.GetDouble("Int"));
-        Assert.Throws<InvalidOperationException>(() => row.GetString("Int"));
-        Assert.Throws<InvalidOperationException>(() => row.GetGuid("Text"));
-        Assert.Throws<InvalidOperationException>(() => row.GetBinary("Text"));
-        Assert.Throws<InvalidOperationException>(() => row.GetBoolean("Text"));
-        Assert.Equal(DateTime.UnixEpoch, row.GetDateTime("Time"));
-    }
-
-    [Fact]
-    public void An_int_takes_the_type_of_the_number_that_it_replaces()
-    {
-        var row = new TableEntity("p", "r") { ["Long"] = 2L, ["Double"] = 3.5, ["Int"] = 1 };
-        row["Long"] = 5;
-        row["Double"] = 6;
-        row["Int"] = 7L;
-        Assert.Equal((5L, 6d, 7L), (row.GetInt64("Long"), row.GetDouble("Double"), row.GetInt64("Int")));
-    }
-
-    [Fact]
-    public void A_row_is_a_dictionary_with_its_keys()
-    {
-        var row = new TableEntity(new Dictionary<string, object> { ["PartitionKey"] = "p", ["RowKey"] = "r", ["A"] = 1 });
-        Assert.Equal(("p", "r", 3), (row.PartitionKey, row.RowKey, row.Count));
-        Assert.True(row.Remove("A"));
-        Assert.False(row.ContainsKey("A"));
-        row.Add("B", 2);
-        row.Add("B", 3);
-        Assert.Equal(3, row.GetInt32("B"));
-        Assert.Equal(["B", "PartitionKey", "RowKey"], row.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal(default, row.ETag);
-        Assert.Null(row.Timestamp);
     }
 }

@@ -38,33 +38,6 @@ public sealed class QueryTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task A_page_may_be_empty_with_more_to_come()
-    {
-        var addresses = new List<string>();
-        var transport = new HookTransport(call =>
-        {
-            addresses.Add(call.Request.Uri.ToUri().AbsoluteUri);
-            if (call.Number == 1)
-                call.Answer(200, """{"value":[]}""", ("x-ms-continuation-NextPartitionKey", "1!4!cA--"), ("x-ms-continuation-NextRowKey", "1!8!cg+/=="));
-            else if (call.Number == 2)
-                call.Answer(200, """{"value":[]}""", ("x-ms-continuation-NextPartitionKey", "1!4!cB--"));
-            else
-                call.Answer(200, """{"odata.metadata":"m","value":[{"odata.etag":"W/\"1\"","PartitionKey":"p","RowKey":"r"}]}""");
-            return Task.CompletedTask;
-        });
-        var table = new TableServiceClient(tables.ConnectionString, new TableClientOptions { Transport = transport }).GetTableClient("t");
-
-        var pages = new List<Page<TableEntity>>();
-        await foreach (var page in table.QueryAsync<TableEntity>().AsPages())
-            pages.Add(page);
-        Assert.Equal([0, 0, 1], pages.Select(page => page.Values.Count));
-        Assert.Equal(new ETag("W/\"1\""), pages[2].Values[0].ETag);
-        Assert.Contains("NextPartitionKey=1%214%21cA--&NextRowKey=1%218%21cg%2B%2F%3D%3D", addresses[1]);
-        Assert.Contains("NextPartitionKey=1%214%21cB--", addresses[2]);
-        Assert.DoesNotContain("NextRowKey", addresses[2]);
-    }
-
-    [Fact]
     public async Task Rows_may_be_read_in_part_and_may_differ()
     {
         var table = await tables.NewTableAsync();
@@ -110,20 +83,6 @@ public sealed class QueryTests(TablesFixture tables)
         ];
         foreach (var filter in filters)
             Assert.True((await ReadAsync(table.QueryAsync<TableEntity>(filter))) is [{ RowKey: "hit" }], filter);
-    }
-
-    [Fact]
-    public void Filter_literals_are_quoted_and_escaped()
-    {
-        var time = new DateTimeOffset(2026, 3, 1, 9, 30, 0, TimeSpan.FromHours(2));
-        Assert.Equal("A eq 'it''s' and B eq ''''", TableClient.CreateQueryFilter($"A eq {"it's"} and B eq {"'"}"));
-        Assert.Equal("A eq '{0}' or '{1}'", TableClient.CreateQueryFilter($"A eq {"{0}"} or {"{1}"}"));
-        Assert.Equal("1 -2L 3.5 true false null", TableClient.CreateQueryFilter($"{1} {-2L} {3.5} {true} {false} {null}"));
-        Assert.Equal("guid'7a0f6dd2-6a1f-4c07-9d3c-2f6b6f8e1c11'", TableClient.CreateQueryFilter($"{new Guid("7a0f6dd2-6a1f-4c07-9d3c-2f6b6f8e1c11")}"));
-        Assert.Equal("datetime'2026-03-01T07:30:00Z'", TableClient.CreateQueryFilter($"{time}"));
-        Assert.Equal("datetime'2026-03-01T07:30:00.0000001Z'", TableClient.CreateQueryFilter($"{time.UtcDateTime.AddTicks(1)}"));
-        Assert.Equal("X'000109'", TableClient.CreateQueryFilter($"{new byte[] { 0, 1, 9 }}"));
-        Assert.Throws<ArgumentException>(() => TableClient.CreateQueryFilter($"{new object()}"));
     }
 
     [Fact]

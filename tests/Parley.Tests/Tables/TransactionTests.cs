@@ -101,14 +101,6 @@ public sealed class TransactionTests(TablesFixture tables)
         Assert.Equal((409, 0), (refusal.Status, refusal.FailedTransactionActionIndex));
     }
 
-    [Fact]
-    public void A_failed_transaction_is_made_of_a_failed_request()
-    {
-        var failure = new TableTransactionFailedException(new RequestFailedException(412, "no", "UpdateConditionNotSatisfied", null));
-        Assert.Equal((412, "UpdateConditionNotSatisfied"), (failure.Status, failure.ErrorCode));
-        Assert.Null(failure.FailedTransactionActionIndex);
-    }
-
     private static IEnumerable<TableTransactionAction> Adds(int count) =>
         Enumerable.Range(0, count).Select(i => new TableTransactionAction(TableTransactionActionType.Add, new TableEntity("p", $"r{i:D3}") { ["N"] = i }));
 

@@ -64,12 +64,15 @@ internal struct Headers
         }
     }
 
-    /// <summary>Without these the real service falls back to a version that speaks Atom.</summary>
-    public readonly void CheckVersions()
+    /// <summary>
+    /// Without a data service version the real service answers in a version that speaks Atom. Azure.Data.Tables leaves it out of Delete
+    /// Table, whose answer has no body.
+    /// </summary>
+    public readonly void CheckVersions(bool answersWithJson)
     {
-        if (!hasVersion || !hasDataVersion)
+        if (!hasVersion || (answersWithJson && !hasDataVersion))
         {
-            throw new NotSupportedException("StrictTables wants x-ms-version and DataServiceVersion in every request.");
+            throw new NotSupportedException("StrictTables requires x-ms-version, and DataServiceVersion in all requests but Delete Table.");
         }
     }
 

@@ -19,9 +19,9 @@ internal static class RequestReader
             headers.Add(header.Name, header.Value);
         }
 
-        headers.CheckVersions();
-        var body = Body(request);
         var method = request.Method.Method;
+        headers.CheckVersions(answersWithJson: (method, address.Resource) is not ("DELETE", Address.Tables));
+        var body = Body(request);
         return (method, address) switch
         {
             ("POST", { Resource: Address.Batch, Query: "" }) => BatchReader.Read(body, headers.ContentType, host),
