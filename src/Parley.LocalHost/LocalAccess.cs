@@ -6,7 +6,7 @@ namespace Parley.LocalHost;
 /// <summary>How to reach a Parley that <c>./dev run</c> serves: the content of artifacts/local.json.</summary>
 internal sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, string AdminKey, string WebhookSecret)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) 
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
         // Shell scripts read this file; a secret's + must look like one.

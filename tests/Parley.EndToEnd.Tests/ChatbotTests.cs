@@ -16,7 +16,13 @@ public class ChatbotTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Fields");
         var body = new
         {
-            name = "Ana é😀", instructions = "You answer briefly.\n", provider = "main", model = "large-1", temperature = 0.7, enabled = false, unknown = 1,
+            name = "Ana é😀",
+            instructions = "You answer briefly.\n",
+            provider = "main",
+            model = "large-1",
+            temperature = 0.7,
+            enabled = false,
+            unknown = 1,
         };
         using var response = await client.SendJsonAsync(HttpMethod.Post, "v1/chatbots", body);
         var chatbot = await response.ReadAsync(HttpStatusCode.Created);
@@ -118,7 +124,12 @@ public class ChatbotTests(ParleyFixture parley)
 
         var cleared = await client.CallAsync(HttpMethod.Patch, "v1/chatbots/1", new
         {
-            name = (string?)null, instructions = (string?)null, provider = (string?)null, model = (string?)null, temperature = (double?)null, enabled = (bool?)null,
+            name = (string?)null,
+            instructions = (string?)null,
+            provider = (string?)null,
+            model = (string?)null,
+            temperature = (double?)null,
+            enabled = (bool?)null,
         });
         Assert.All(Optional, member => Assert.Null(cleared[member]));
         Assert.Equal("Rob", ApiThings.Text(cleared["name"]));

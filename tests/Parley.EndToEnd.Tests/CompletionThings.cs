@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json.Nodes;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests;
@@ -70,8 +71,6 @@ internal sealed class CompletionReader : IDisposable
 /// <summary>What tests of completions have in common.</summary>
 internal static class CompletionCalls
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     /// <summary>A client with the same key that reads answers as they come.</summary>
     public static HttpClient Streaming(this HttpClient client, Uri? api = null) =>
         new() { BaseAddress = api ?? client.BaseAddress, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", client.DefaultRequestHeaders.Authorization!.Parameter) } };
@@ -87,7 +86,7 @@ internal static class CompletionCalls
     /// <summary>Reads again and again, until it is as it should be.</summary>
     public static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> isSo)
     {
-        var end = TimeProvider.System.GetUtcNow() + Patience;
+        var end = TimeProvider.System.GetUtcNow() + Wait.Limit;
         while (true)
         {
             var now = await read();

@@ -123,8 +123,15 @@ public class ConversationTests(ParleyFixture parley)
     {
         var body = new
         {
-            title = new string('x', 251), channel = "", webChat = "x", address = 5, first_name = new string('x', 251), last_name = true,
-            metadata = "text", contact = "x", chatbot = "x",
+            title = new string('x', 251),
+            channel = "",
+            webChat = "x",
+            address = 5,
+            first_name = new string('x', 251),
+            last_name = true,
+            metadata = "text",
+            contact = "x",
+            chatbot = "x",
         };
         using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/conversations", body);
 

@@ -156,7 +156,7 @@ public class ExportCallbackTests(ParleyFixture parley)
 
         // The second attempt, after five seconds at the least, under the same id.
         var second = await receiver.NextAsync(2, "fails");
-        Assert.InRange(second.At - first.At, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(20));
+        Assert.True(second.At - first.At >= TimeSpan.FromSeconds(5));
         Assert.Equal(first.Id, second.Id);
         Assert.NotEqual(first.Headers["webhook-timestamp"], second.Headers["webhook-timestamp"]);
         Assert.All(new[] { first, second }, delivery => delivery.AssertSigned(tenant.WebhookSecret));

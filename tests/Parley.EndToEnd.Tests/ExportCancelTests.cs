@@ -62,7 +62,7 @@ public class ExportCancelTests(ParleyFixture parley)
         // One that ends now waits for late writes; one that ended half a minute ago does not.
         var pending = await client.ExportAsync(new { callbackUrl = receiver.Url("pending") });
         var running = await client.ExportAsync(new { callbackUrl = receiver.Url("running"), rangeEnd = FollowUpCalls.In(TimeSpan.FromSeconds(-31)), format = "csv" });
-        await gate.Reached.WaitAsync(TimeSpan.FromSeconds(20), TimeProvider.System);
+        await gate.Reached.WaitAsync(Wait.Limit);
         running = await client.CallAsync(HttpMethod.Get, $"v1/exports/{running["id"]}");
         Assert.Equal("running", ApiThings.Text(running["status"]));
         Assert.Equal(0, running["bytes"]!.GetValue<long>());
@@ -111,7 +111,7 @@ public class ExportCancelTests(ParleyFixture parley)
         later = await client.CalledBackAsync(later);
         lost = await client.CalledBackAsync(lost);
         var container = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient("exports");
-        var end = FollowUpCalls.In(TimeSpan.FromSeconds(10));
+        var end = FollowUpCalls.In(Wait.Limit);
         while (container.GetBlobs().Count() != 2)
         {
             Assert.True(FollowUpCalls.In(TimeSpan.Zero) < end, string.Join(", ", container.GetBlobs().Select(blob => blob.Name)));

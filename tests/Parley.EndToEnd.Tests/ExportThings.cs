@@ -8,6 +8,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Parley.Testing;
 using Parley.Testing.OpenApi;
 using Xunit;
 
@@ -16,8 +17,6 @@ namespace Parley.EndToEnd.Tests;
 /// <summary>What tests of exports have in common.</summary>
 internal static class ExportCalls
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     /// <summary>Asks for an export, and reads it.</summary>
     public static async Task<JsonNode> ExportAsync(this HttpClient client, object body)
     {
@@ -31,7 +30,7 @@ internal static class ExportCalls
     /// <summary>Reads an export again and again, until it is as it should be.</summary>
     public static async Task<JsonNode> UntilAsync(this HttpClient client, JsonNode export, Func<JsonNode, bool> isSo)
     {
-        var end = TimeProvider.System.GetUtcNow() + Patience;
+        var end = TimeProvider.System.GetUtcNow() + Wait.Limit;
         while (true)
         {
             var now = await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}");
@@ -103,7 +102,7 @@ internal sealed record Delivery(IReadOnlyDictionary<string, string> Headers, byt
         return JsonNode.Parse(Body)!;
     }
 
-    /// <summary>Asserts that each of these secrets has signed it, and nobody else, and just now.</summary>
+    /// <summary>Asserts that each of these secrets has signed it, and nobody else, and not before its delivery began.</summary>
     public void AssertSigned(params string[] secrets)
     {
         var (timestamp, signatures) = (Headers["webhook-timestamp"], Headers["webhook-signature"]);
@@ -111,7 +110,7 @@ internal sealed record Delivery(IReadOnlyDictionary<string, string> Headers, byt
         Assert.Equal(secrets.Length, signatures.Split(' ').Length);
         Assert.False(StandardWebhooks.IsSigned("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", Id, timestamp, Body, signatures));
         var sent = DateTimeOffset.FromUnixTimeSeconds(long.Parse(timestamp, CultureInfo.InvariantCulture));
-        Assert.InRange(At - sent, TimeSpan.FromSeconds(-1), TimeSpan.FromSeconds(20));
+        Assert.InRange(At - sent, TimeSpan.FromSeconds(-1), Wait.Limit);
     }
 }
 
@@ -133,7 +132,6 @@ internal static class StandardWebhooks
 /// <summary>A server on loopback that is called back.</summary>
 internal sealed class CallbackReceiver : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static int receivers;
 
     private readonly WebApplication app;
@@ -177,7 +175,7 @@ internal sealed class CallbackReceiver : IAsyncDisposable
     /// <summary>The n-th delivery, from 1.</summary>
     public async Task<Delivery> NextAsync(int n = 1, string name = "any")
     {
-        var end = TimeProvider.System.GetUtcNow() + Patience;
+        var end = TimeProvider.System.GetUtcNow() + Wait.Limit;
         while (Of(name).Count < n)
         {
             Assert.True(TimeProvider.System.GetUtcNow() < end, $"{Of(name).Count} deliveries instead of {n} to {name}.");

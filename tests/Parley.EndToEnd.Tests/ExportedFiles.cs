@@ -32,7 +32,11 @@ internal static partial class ExportedFiles
 
     private static readonly Dictionary<string, string> InPortuguese = new()
     {
-        ["customer"] = "cliente", ["assistant"] = "assistente", ["staff"] = "atendente", ["yes"] = "sim", ["no"] = "não",
+        ["customer"] = "cliente",
+        ["assistant"] = "assistente",
+        ["staff"] = "atendente",
+        ["yes"] = "sim",
+        ["no"] = "não",
     };
 
     static ExportedFiles() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);

@@ -366,7 +366,7 @@ internal static class FollowUpCalls
     /// <summary>A follow-up as it is when it has been sent.</summary>
     public static async Task<JsonNode> SentAsync(this HttpClient client, JsonNode followUp)
     {
-        var until = In(TimeSpan.FromSeconds(20));
+        var until = In(Wait.Limit);
         while (true)
         {
             var now = await client.NowAsync(followUp);

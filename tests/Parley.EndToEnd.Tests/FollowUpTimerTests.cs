@@ -59,7 +59,7 @@ public class FollowUpTimerTests(ParleyFixture parley)
         Assert.True(ApiThings.Time((await client.SentAsync(late))["finishedAt"]) >= ApiThings.Time(late["createdAt"]));
         Assert.True(ApiThings.Time((await client.SentAsync(soon))["finishedAt"]) >= due);
         await client.AssertEventsAsync(soon, (null, "pending", null, "All"), ("pending", "sent", null, "parley"));
-        for (var until = FollowUpCalls.In(TimeSpan.FromSeconds(10)); (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0;)
+        for (var until = FollowUpCalls.In(Wait.Limit); (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0;)
         {
             Assert.True(TimeProvider.System.GetUtcNow() < until, "A message stays in the queue.");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);

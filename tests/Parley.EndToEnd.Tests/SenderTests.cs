@@ -163,7 +163,15 @@ public class SenderTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Change");
         var created = await client.NewSenderAsync(new
         {
-            entity = "external_user", name = "Ana", externalId = "x", identifier = "i", email = "e", phoneNumber = "p", avatar = "https://example.com/a", blocked = true, metadata = new { a = 1 },
+            entity = "external_user",
+            name = "Ana",
+            externalId = "x",
+            identifier = "i",
+            email = "e",
+            phoneNumber = "p",
+            avatar = "https://example.com/a",
+            blocked = true,
+            metadata = new { a = 1 },
         });
         using var response = await client.SendJsonAsync(HttpMethod.Patch, $"v1/senders/{created["id"]}", new { name = "Ana 2", phone_number = "q" });
         var changed = await response.ReadAsync();
@@ -178,7 +186,13 @@ public class SenderTests(ParleyFixture parley)
 
         var cleared = await client.CallAsync(HttpMethod.Patch, "v1/senders/1", new
         {
-            name = (string?)null, externalId = (string?)null, identifier = (string?)null, email = (string?)null, phoneNumber = (string?)null, avatar = (string?)null, metadata = (object?)null,
+            name = (string?)null,
+            externalId = (string?)null,
+            identifier = (string?)null,
+            email = (string?)null,
+            phoneNumber = (string?)null,
+            avatar = (string?)null,
+            metadata = (object?)null,
         });
         Assert.All(new[] { "name", "externalId", "identifier", "avatar", "email", "phoneNumber", "metadata" }, member => Assert.Null(cleared[member]));
         Assert.Equal("external_user", cleared["entity"]!.GetValue<string>());

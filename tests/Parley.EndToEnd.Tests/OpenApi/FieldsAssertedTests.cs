@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Parley.LocalHost;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.OpenApi;
@@ -11,8 +12,6 @@ namespace Parley.EndToEnd.Tests.OpenApi;
 /// </summary>
 public partial class FieldsAssertedTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     private static readonly List<string> Sources =
     [
         .. Directory.EnumerateFiles(Path.Combine(Repository.Root, "tests", "Parley.EndToEnd.Tests"), "*.cs", SearchOption.AllDirectories)
@@ -47,7 +46,7 @@ public partial class FieldsAssertedTests
     public void What_counts_as_asserted(string source, bool counts) => Assert.Equal(counts, NamesIn(source).Contains("field"));
 
     private static bool Calls(string source, string path) =>
-        Regex.IsMatch(source, Regex.Replace(path.TrimStart('/'), @"\{[^}]*\}", "[^\"/]+", RegexOptions.None, Patience) + "[\"/?]", RegexOptions.None, Patience);
+        Regex.IsMatch(source, Regex.Replace(path.TrimStart('/'), @"\{[^}]*\}", "[^\"/]+", RegexOptions.None, Wait.Limit) + "[\"/?]", RegexOptions.None, Wait.Limit);
 
     private static HashSet<string> NamesIn(string source) =>
     [

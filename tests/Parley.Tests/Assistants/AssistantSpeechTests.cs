@@ -25,15 +25,15 @@ public class AssistantSpeechTests
         using var client = provider.Client;
         await using var parts = Speak(provider).GetAsyncEnumerator();
         var next = parts.MoveNextAsync().AsTask();
-        await server.Asked.WaitAsync(Patience);
+        await server.Asked.WaitAsync(Wait.Limit);
 
         time.Advance(provider.Silence - Moment);
         Assert.False(next.IsCompleted);
         time.Advance(Moment);
 
-        var failure = await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Patience));
+        var failure = await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit));
         Assert.Equal((TurnError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Message));
-        await server.Gone.WaitAsync(Patience);
+        await server.Gone.WaitAsync(Wait.Limit);
     }
 
     [Fact]
@@ -48,14 +48,14 @@ public class AssistantSpeechTests
         var next = parts.MoveNextAsync().AsTask();
         time.Advance(provider.Silence - Moment);
         await server.SayAsync(Text("two "));
-        Assert.True(await next.WaitAsync(Patience));
+        Assert.True(await next.WaitAsync(Wait.Limit));
         Assert.Equal("two ", parts.Current);
 
         next = parts.MoveNextAsync().AsTask();
         time.Advance(provider.Silence);
 
-        Assert.Equal(TurnError.Timeout, (await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Patience))).Error);
-        await server.Gone.WaitAsync(Patience);
+        Assert.Equal(TurnError.Timeout, (await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit))).Error);
+        await server.Gone.WaitAsync(Wait.Limit);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public class AssistantSpeechTests
         await AwaitedAsync(time, start + TimeSpan.FromSeconds(1));
         time.Advance(TimeSpan.FromSeconds(1));
 
-        Assert.False(await next.WaitAsync(Patience));
+        Assert.False(await next.WaitAsync(Wait.Limit));
     }
 
     [Theory]
@@ -102,13 +102,13 @@ public class AssistantSpeechTests
         }
 
         var next = parts.MoveNextAsync().AsTask();
-        await server.Asked.WaitAsync(Patience);
+        await server.Asked.WaitAsync(Wait.Limit);
         Assert.False(next.IsCompleted);
         await cancelled.CancelAsync();
 
-        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Patience));
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Wait.Limit));
         Assert.Equal(cancelled.Token, thrown.CancellationToken);
-        await server.Gone.WaitAsync(Patience);
+        await server.Gone.WaitAsync(Wait.Limit);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public class AssistantSpeechTests
             break;
         }
 
-        await server.Gone.WaitAsync(Patience);
+        await server.Gone.WaitAsync(Wait.Limit);
     }
 
     public static TheoryData<Exception> Failures => new()

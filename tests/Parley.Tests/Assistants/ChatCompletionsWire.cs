@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.AI;
 using Parley.Assistants;
+using Parley.Testing;
 using Parley.Tests.Hosting;
 
 namespace Parley.Tests.Assistants;
@@ -14,9 +15,6 @@ internal static class ChatCompletionsWire
     public const string Key = "sk-test-0123456789abcdef";
     public const string Done = "data: [DONE]\n\n";
     public const string Head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-    /// <summary>How long a test waits for what must happen.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     public static readonly ChatMessage[] Hello = [new(ChatRole.User, "Hello")];
 
@@ -83,7 +81,7 @@ internal static class ChatCompletionsWire
     /// <summary>Waits until something waits for that time or an earlier one.</summary>
     public static async Task AwaitedAsync(ManualTime time, DateTimeOffset due)
     {
-        using var late = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var late = new CancellationTokenSource(Wait.Limit, TimeProvider.System);
         while (!(time.NextDue <= due))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, late.Token);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Parley.Assistants;
+using Parley.Testing;
 using Parley.Tests.Callbacks;
 using Parley.Tests.Hosting;
 using Xunit;
@@ -115,7 +116,7 @@ public class OpenAIFailureTests
         await AwaitedAsync(time, start + OpenAIErrorHandler.MaxBodyTime);
         time.Advance(OpenAIErrorHandler.MaxBodyTime);
 
-        var failure = (await hearing.WaitAsync(Patience)).Failure!;
+        var failure = (await hearing.WaitAsync(Wait.Limit)).Failure!;
         Assert.Equal((TurnError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
     }
 
@@ -222,7 +223,7 @@ public class OpenAIFailureTests
             await connection.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
         }
 
-        Assert.Equal(TurnError.Unavailable, (await hearing.WaitAsync(Patience)).Failure!.Error);
+        Assert.Equal(TurnError.Unavailable, (await hearing.WaitAsync(Wait.Limit)).Failure!.Error);
     }
 
     [Fact]
@@ -254,7 +255,7 @@ public class OpenAIFailureTests
         Assert.Equal("One ", parts.Current);
         heard.SetResult();
 
-        Assert.Equal(TurnError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Patience))).Error);
+        Assert.Equal(TurnError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
     }
 
     private Task<(List<string> Parts, AssistantException? Failure)> HearAsync(Receiver server) =>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Parley.Assistants;
+using Parley.Testing;
 using Parley.Tests.Callbacks;
 using Xunit;
 using static Parley.Tests.Assistants.ChatCompletionsWire;
@@ -103,7 +104,7 @@ public class OpenAIRequestTests
         using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", TimeProvider.System);
 
         Assert.Equal("a", (await client.GetResponseAsync(Hello)).Text);
-        Assert.Equal("b", (await client.GetResponseAsync(Hello).WaitAsync(Patience)).Text);
+        Assert.Equal("b", (await client.GetResponseAsync(Hello).WaitAsync(Wait.Limit)).Text);
         Assert.Equal(1, server.Connections);
     }
 

@@ -153,7 +153,14 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     {
         var chatbot = new Chatbot
         {
-            Key = new ChatbotKey(new TenantId(1), 1), Check = 1, Revision = 1, Name = "Bot", Instructions = instructions, CreatedAt = default, UpdatedAt = default, WriteId = "1",
+            Key = new ChatbotKey(new TenantId(1), 1),
+            Check = 1,
+            Revision = 1,
+            Name = "Bot",
+            Instructions = instructions,
+            CreatedAt = default,
+            UpdatedAt = default,
+            WriteId = "1",
         };
         var messages = await new Prompts(process.Tables, files, new AssistantOptions(tokens)).BuildAsync(chatbot, message, CancellationToken.None);
         return [.. messages.Select(one => $"{one.Role.Value}: {one.Text}")];

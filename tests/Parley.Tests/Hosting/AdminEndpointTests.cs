@@ -103,7 +103,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime
         var stopping = host.DisposeAsync().AsTask();
         Assert.False(stopping.IsCompleted);
         stage.Gate.Release();
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(["Function Ticks failed on an administrator's request."], stage.Errors);
     }
 

@@ -1,13 +1,12 @@
 using System.Runtime.CompilerServices;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Hosting;
 
-/// <summary>Waits for what happens in the background; its patience only ends a test that fails.</summary>
+/// <summary>Waits for what happens in the background; its limit only ends a test that fails.</summary>
 internal static class Eventually
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
     public static Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "") =>
         TrueAsync(() => Task.FromResult(condition()), text);
 
@@ -16,7 +15,7 @@ internal static class Eventually
         var began = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Not in time: {text}");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Wait.Limit, $"Not in time: {text}");
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, CancellationToken.None);
         }
     }

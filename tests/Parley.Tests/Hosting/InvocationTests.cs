@@ -6,6 +6,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Parley.LocalHost;
+using Parley.Testing;
 using Xunit;
 
 #pragma warning disable CA1822 // Functions are instance methods, whether they need their instance or not.
@@ -16,7 +17,6 @@ namespace Parley.Tests.Hosting;
 public sealed class InvocationTests : IAsyncLifetime
 #pragma warning restore CA1001
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly Stage stage = new();
     private ParleyHost host = null!;
     private HttpClient http = null!;
@@ -68,14 +68,14 @@ public sealed class InvocationTests : IAsyncLifetime
     [Fact]
     public async Task Chunks_arrive_while_the_function_still_runs()
     {
-        using var response = await http.GetAsync("api/streams", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Patience);
+        using var response = await http.GetAsync("api/streams", HttpCompletionOption.ResponseHeadersRead).WaitAsync(Wait.Limit);
         await using var body = await response.Content.ReadAsStreamAsync();
         var buffer = new byte[16];
-        Assert.Equal("first", Encoding.ASCII.GetString(buffer, 0, await body.ReadAsync(buffer).AsTask().WaitAsync(Patience)));
+        Assert.Equal("first", Encoding.ASCII.GetString(buffer, 0, await body.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit)));
         Assert.False(stage.Finished.Task.IsCompleted);
         stage.Release.SetResult();
-        Assert.Equal("second", Encoding.ASCII.GetString(buffer, 0, await body.ReadAsync(buffer).AsTask().WaitAsync(Patience)));
-        await stage.Finished.Task.WaitAsync(Patience);
+        Assert.Equal("second", Encoding.ASCII.GetString(buffer, 0, await body.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit)));
+        await stage.Finished.Task.WaitAsync(Wait.Limit);
     }
 
     [Fact]
@@ -83,9 +83,9 @@ public sealed class InvocationTests : IAsyncLifetime
     {
         using var client = new TcpClient("127.0.0.1", host.BaseAddress.Port);
         await client.GetStream().WriteAsync("GET /api/waits HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
-        await stage.Entered.Task.WaitAsync(Patience);
+        await stage.Entered.Task.WaitAsync(Wait.Limit);
         client.Close();
-        await stage.Finished.Task.WaitAsync(Patience);
+        await stage.Finished.Task.WaitAsync(Wait.Limit);
         await host.DisposeAsync();
         Assert.Empty(stage.Logged);
     }
@@ -95,8 +95,8 @@ public sealed class InvocationTests : IAsyncLifetime
     {
         Assert.Equal("True", await http.GetStringAsync("api/scoped"));
         Assert.Equal("True", await http.GetStringAsync("api/scoped"));
-        await stage.Disposed.WaitAsync(Patience);
-        await stage.Disposed.WaitAsync(Patience);
+        await stage.Disposed.WaitAsync(Wait.Limit);
+        await stage.Disposed.WaitAsync(Wait.Limit);
         Assert.Equal(2, stage.Instances.Distinct().Count());
         Assert.Equal(2, stage.Props.Distinct().Count());
     }
@@ -105,7 +105,7 @@ public sealed class InvocationTests : IAsyncLifetime
     public async Task Stopping_lets_a_running_request_finish_and_takes_no_new_one()
     {
         var running = http.GetAsync("api/streams");
-        await stage.Entered.Task.WaitAsync(Patience);
+        await stage.Entered.Task.WaitAsync(Wait.Limit);
         var stopping = host.DisposeAsync().AsTask();
         await Assert.ThrowsAnyAsync<SocketException>(async () =>
         {
@@ -114,12 +114,12 @@ public sealed class InvocationTests : IAsyncLifetime
                 using var late = new TcpClient();
                 await late.ConnectAsync("127.0.0.1", host.BaseAddress.Port);
             }
-        }).WaitAsync(Patience);
+        }).WaitAsync(Wait.Limit);
         Assert.False(stopping.IsCompleted);
         stage.Release.SetResult();
-        using var response = await running.WaitAsync(Patience);
+        using var response = await running.WaitAsync(Wait.Limit);
         Assert.Equal("firstsecond", await response.Content.ReadAsStringAsync());
-        await stopping.WaitAsync(Patience);
+        await stopping.WaitAsync(Wait.Limit);
     }
 
     [Fact]

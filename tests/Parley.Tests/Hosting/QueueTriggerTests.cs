@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Hosting;
@@ -87,7 +88,7 @@ public sealed class QueueTriggerTests : IDisposable
         await using var host = await queue.StartHostAsync(stage, """{ "visibilityTimeout": "00:00:01", "maxPollingInterval": "00:00:00.1" }""");
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Equal(2, times.Count);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(times[0], times[1]), TimeSpan.FromSeconds(0.9), Eventually.Patience);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(times[0], times[1]), TimeSpan.FromSeconds(0.9), Wait.Limit);
     }
 
     [Fact]
@@ -167,7 +168,7 @@ public sealed class QueueTriggerTests : IDisposable
         await queue.SendAsync("too late");
         Assert.False(stopping.IsCompleted);
         stage.Gate.Release();
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(["running"], stage.Began);
         var left = Assert.Single((await queue.Client.PeekMessagesAsync(32)).Value);
         Assert.Equal((TestQueue.Base64("too late"), 0L), (left.MessageText, left.DequeueCount));
@@ -188,7 +189,7 @@ public sealed class QueueTriggerTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(5));
         await Eventually.TrueAsync(() => requests.Renewals == 1);
         stage.Gate.Release();
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(0, await queue.CountAsync());
         Assert.Empty(stage.Logged);
     }
@@ -198,7 +199,7 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.CreateAsync("endless");
         var time = new ManualTime(Noon);
-        stage.OnRun = (_, cancellationToken) => Task.Delay(Eventually.Patience, TimeProvider.System, cancellationToken);
+        stage.OnRun = (_, cancellationToken) => Task.Delay(Wait.Limit, TimeProvider.System, cancellationToken);
         var host = await queue.StartHostAsync(stage, OneAtATime, time);
         await Eventually.TrueAsync(() => stage.Running == 1);
         var stopping = host.DisposeAsync().AsTask();
@@ -206,7 +207,7 @@ public sealed class QueueTriggerTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, stage.Running);
         time.Advance(TimeSpan.FromSeconds(1));
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(1, Assert.Single((await queue.Client.PeekMessagesAsync(32)).Value).DequeueCount);
         Assert.IsAssignableFrom<OperationCanceledException>(Assert.Single(stage.Logged).Exception);
     }

@@ -2,6 +2,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Parley.LocalHost;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Hosting;
@@ -105,7 +106,7 @@ public sealed class TimerTriggerTests : IDisposable
         time.Advance(TimeSpan.FromSeconds(20));
         Assert.False(stopping.IsCompleted);
         stage.Gate.Release();
-        await stopping.WaitAsync(Eventually.Patience);
+        await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(["tick"], stage.Began);
         Assert.Empty(stage.Logged);
     }
@@ -115,7 +116,7 @@ public sealed class TimerTriggerTests : IDisposable
     {
         var host = await StartAsync("0 0 0 * * *");
         await Eventually.TrueAsync(() => time.NextDue is not null);
-        await host.DisposeAsync().AsTask().WaitAsync(Eventually.Patience);
+        await host.DisposeAsync().AsTask().WaitAsync(Wait.Limit);
         Assert.Empty(stage.Began);
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Parley.Testing;
 
 namespace Parley.Tests.Hosting;
 
@@ -47,7 +48,7 @@ public sealed class TriggerStage : ILoggerProvider, ILogger
     }
 
     /// <summary>Waits, whatever the token says, but not so long that a host of a failing test could not end.</summary>
-    public Task WaitAtGateAsync(string what, CancellationToken cancellationToken) => Gate.WaitAsync(Eventually.Patience, CancellationToken.None);
+    public Task WaitAtGateAsync(string what, CancellationToken cancellationToken) => Gate.WaitAsync(Wait.Limit, CancellationToken.None);
 
     public IEnumerable<string> Errors => Logged.Where(entry => entry.Level == LogLevel.Error).Select(entry => entry.Message);
 

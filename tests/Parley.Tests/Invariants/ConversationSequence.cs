@@ -240,7 +240,10 @@ internal sealed class ConversationSequence(int seed)
                 id,
                 head => head with
                 {
-                    Title = changed.Title, Metadata = changed.Metadata, AutoReplyEnabled = changed.AutoReplyEnabled, HandedOffUntil = changed.HandedOffUntil,
+                    Title = changed.Title,
+                    Metadata = changed.Metadata,
+                    AutoReplyEnabled = changed.AutoReplyEnabled,
+                    HandedOffUntil = changed.HandedOffUntil,
                 },
                 "test",
                 Matches(expected),

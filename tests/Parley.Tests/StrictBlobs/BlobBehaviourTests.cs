@@ -24,7 +24,11 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
         var blob = Blob("00000001/0000000002/a b%ü.pdf");
         var headers = new BlobHttpHeaders
         {
-            ContentType = "application/pdf", ContentDisposition = "inline; filename=\"a.pdf\"", CacheControl = "private", ContentEncoding = "gzip", ContentLanguage = "de",
+            ContentType = "application/pdf",
+            ContentDisposition = "inline; filename=\"a.pdf\"",
+            CacheControl = "private",
+            ContentEncoding = "gzip",
+            ContentLanguage = "de",
         };
         var ids = await StageAsync(blob, "one ", "two ", "three");
         var committed = (await blob.CommitBlockListAsync(ids, new CommitBlockListOptions { HttpHeaders = headers })).Value;

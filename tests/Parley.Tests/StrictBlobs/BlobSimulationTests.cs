@@ -1,7 +1,7 @@
 using System.Text;
 using Azure.Data.Tables;
-using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using Parley.Files;
 using Parley.Storage;
 using Parley.Testing;

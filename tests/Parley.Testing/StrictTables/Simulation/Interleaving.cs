@@ -1,43 +1,54 @@
 using System.Globalization;
+using Xunit;
 
 namespace Parley.Testing;
 
 /// <summary>
 /// Runs a scenario under many orders of its storage calls. A failure names its seed; with that in PARLEY_SEED the same test plays this
-/// one run again. PARLEY_RUNS sets another number of runs.
+/// one run again. An ordinary run of the tests plays <see cref="OrdinaryRuns"/> of a scenario's runs at most, PARLEY_DEEP=1 all of them
+/// (./dev test --deep), and PARLEY_RUNS another number.
 /// </summary>
 public static class Interleaving
 {
+    /// <summary>With so many, all tests take less than four minutes on two processors; the largest scenarios have 10,000.</summary>
+    private const int OrdinaryRuns = 500;
+
     /// <summary>One run by one seed.</summary>
     public static Task<Simulation> RunAsync(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         OnOwnThreadAsync(() => Simulation.Run(seed, scenario, start));
 
-    /// <summary>Runs by the seeds from 1, or <paramref name="first"/>, on, or only by the one that PARLEY_SEED names.</summary>
-    public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null, int first = 1)
+    /// <summary>The seeds to play of a scenario that has so many runs.</summary>
+    public static IEnumerable<int> Seeds(int runs) =>
+        Setting("PARLEY_SEED") is { } only ? [only]
+        : Enumerable.Range(1, Setting("PARLEY_RUNS") ?? (Setting("PARLEY_DEEP") is 1 ? runs : Math.Min(runs, OrdinaryRuns)));
+
+    /// <summary>Plays the scenario by these <see cref="Seeds"/>; every run must pass.</summary>
+    public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
+        PlayAsync(Seeds(runs), scenario, start);
+
+    /// <summary>
+    /// Plays a scenario with a fault built in until a run fails, by at most <paramref name="runs"/> seeds from <paramref name="first"/> on,
+    /// and returns that failure. An ordinary run of the tests may play all of these seeds.
+    /// </summary>
+    public static Task<InterleavingException> CatchAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null, int first = 1) =>
+        Assert.ThrowsAsync<InterleavingException>(() => PlayAsync(Enumerable.Range(first, runs), scenario, start));
+
+    private static Task<bool> PlayAsync(IEnumerable<int> seeds, Func<Simulation, Task> scenario, DateTimeOffset? start) => OnOwnThreadAsync(() =>
     {
-        if (Setting("PARLEY_SEED") is { } only)
+        foreach (var seed in seeds)
         {
-            return RunAsync(only, scenario, start);
+            try
+            {
+                Simulation.Run(seed, scenario, start);
+            }
+            catch (SimulationException e)
+            {
+                throw new InterleavingException($"The run of seed {seed} failed; PARLEY_SEED={seed} plays it again.\n{e.Message}", e);
+            }
         }
 
-        runs = Setting("PARLEY_RUNS") ?? runs;
-        return OnOwnThreadAsync(() =>
-        {
-            for (var seed = first; seed < first + runs; seed++)
-            {
-                try
-                {
-                    Simulation.Run(seed, scenario, start);
-                }
-                catch (SimulationException e)
-                {
-                    throw new InterleavingException($"Run {seed} of {first} to {first + runs - 1} failed; PARLEY_SEED={seed} plays it again.\n{e.Message}", e);
-                }
-            }
-
-            return true;
-        });
-    }
+        return true;
+    });
 
     /// <summary>
     /// On a thread of its own, which has no synchronization context and no task scheduler but the simulation's: either would send

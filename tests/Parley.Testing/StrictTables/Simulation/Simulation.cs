@@ -24,7 +24,8 @@ public sealed class Simulation : SynchronizationContext
     /// <summary>More turns than this mean that the scenario does not end.</summary>
     private const int MaxTurns = 100_000;
 
-    private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(2);
+    /// <summary>Only a run that fails waits so long for another thread to show itself, so that the failure can name it.</summary>
+    private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
 
     private readonly Queue<Work> ready = new();
     private readonly List<Waiting> waiting = [];
