@@ -120,7 +120,7 @@ internal static class ApiThings
 }
 
 /// <summary>A clock that stands still until it is moved.</summary>
-internal sealed class StandingClock(DateTimeOffset start) : TimeProvider
+internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
 {
     private DateTimeOffset now = start;
 

@@ -79,7 +79,7 @@ public class ConversationChangeTests(ParleyFixture parley)
             return; // A host that runs elsewhere: its clock is not ours.
         }
 
-        var clock = new StandingClock(TimeProvider.System.GetUtcNow());
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
         await using var host = await ApiThings.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Hand-off")).ApiKey, ApiThings.ApiOf(host));
         await client.CreateConversationAsync();

@@ -125,7 +125,7 @@ public class ConversationListTests(ParleyFixture parley)
             return; // A host that runs elsewhere: its clock is not ours.
         }
 
-        var clock = new StandingClock(TimeProvider.System.GetUtcNow());
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
         await using var host = await ApiThings.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Order")).ApiKey, ApiThings.ApiOf(host));
         for (var i = 0; i < 4; i++)
@@ -161,7 +161,7 @@ public class ConversationListTests(ParleyFixture parley)
             return;
         }
 
-        var clock = new StandingClock(TimeProvider.System.GetUtcNow());
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
         await using var host = await ApiThings.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Moves")).ApiKey, ApiThings.ApiOf(host));
         for (var i = 0; i < 4; i++)

@@ -3,7 +3,7 @@ namespace Parley.Storage;
 /// <summary>Times as Parley stores and shows them: UTC, whole milliseconds, so that what is stored equals what was shown.</summary>
 public static class Timestamps
 {
-    /// <summary>The earliest that storage keeps ("Understanding the Table service data model").</summary>
+    /// <summary>The earliest that storage keeps ("Table service data model").</summary>
     public static readonly DateTimeOffset Earliest = new(1601, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>Now, cut to the millisecond.</summary>

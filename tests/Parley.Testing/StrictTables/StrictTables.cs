@@ -4,8 +4,8 @@ namespace Parley.Testing;
 
 /// <summary>
 /// A Table service in memory, stricter than Azurite: the data of one account. <see cref="Connect"/> gives a transport to it that
-/// stands for one process; put it on <c>TableClientOptions.Transport</c>. It speaks the wire, so it serves the real client and the
-/// stand-in alike, and what it does not understand is a NotSupportedException. docs/testing.md tells where it differs from Azurite.
+/// stands for one process; put it on <c>TableClientOptions.Transport</c>. It speaks the wire protocol to the real
+/// client, and what it does not understand is a NotSupportedException. docs/testing.md says where it differs from Azurite.
 /// </summary>
 /// <param name="time">Stamps rows. ETags do not rest on it.</param>
 public sealed class StrictTables(TimeProvider time)

@@ -13,7 +13,7 @@ namespace Parley.Tests.OnStrictTables;
 public sealed class DifferencesTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
     private const string Transactions = "Performing entity group transactions";
-    private const string Model = "Understanding the Table service data model";
+    private const string Model = "Table service data model";
     private const string Querying = "Querying tables and entities";
     private const string Codes = "Table Storage error codes";
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// The limits of the data model: "Understanding the Table service data model" and "Scalability and performance targets for Table
+/// The limits of the data model: "Table service data model" and "Scalability and performance targets for Table
 /// storage" (learn.microsoft.com). Azurite checks only some of them.
 /// </summary>
 internal static class Rules
@@ -30,7 +30,7 @@ internal static class Rules
     /// <summary>"Delete Table": it is likely to take at least 40 seconds, during which the name is refused.</summary>
     public static readonly TimeSpan DeletionTime = TimeSpan.FromSeconds(40);
 
-    /// <summary>"Understanding the Table service data model": DateTime values range from 12:00 midnight, January 1, 1601.</summary>
+    /// <summary>"Table service data model": DateTime values range from 12:00 midnight, January 1, 1601.</summary>
     public static readonly DateTime MinDate = new(1601, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     public static void CheckTableName(string name)

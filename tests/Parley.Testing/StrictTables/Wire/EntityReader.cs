@@ -49,7 +49,7 @@ internal static class EntityReader
             }
             else if (name.StartsWith("odata.", StringComparison.Ordinal) || name == Names.Timestamp)
             {
-                // "Understanding the Table service data model": any value that a client gives Timestamp is ignored.
+                // "Table service data model": any value that a client gives Timestamp is ignored.
                 continue;
             }
             else if (reader.TokenType != JsonTokenType.Null)
