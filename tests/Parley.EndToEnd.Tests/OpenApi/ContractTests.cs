@@ -16,15 +16,18 @@ public class ContractTests
     public async Task A_good_answer_passes() => await GetAsync(Conversation, Example());
 
     [Theory]
-    [InlineData("a missing field", "lacks the member title")]
-    [InlineData("an extra field", "/extra is not documented")]
-    [InlineData("an extra field below", "/contact/extra is not documented")]
-    [InlineData("a wrong type", "/number must be integer")]
-    [InlineData("a null", "/createdAt must be string")]
-    [InlineData("a wrong format", "/id must be of format uuid")]
-    [InlineData("a wrong pattern", "/createdAt must match")]
-    [InlineData("a wrong bound", "/unreadMessagesCount breaks minimum 0")]
-    [InlineData("a wrong length", "/title breaks maxLength 250")]
+    [InlineData("a missing field", "the answer required: Required properties [\"title\"]")]
+    [InlineData("an extra field", "  /extra additionalProperties: ")]
+    [InlineData("an extra field below", "  /contact/extra additionalProperties: ")]
+    [InlineData("a wrong type", "  /number type: ")]
+    [InlineData("a null", "  /createdAt type: ")]
+    [InlineData("a wrong format", "  /id format: must be of format uuid")]
+    [InlineData("a wrong pattern", "  /createdAt pattern: ")]
+    [InlineData("a wrong bound", "  /unreadMessagesCount minimum: -1 should be at least 0")]
+    [InlineData("a wrong length", "  /title maxLength: must be at most 250")]
+    [InlineData("a length of few letters with many marks", "  /title maxLength: must be at most 250")]
+    [InlineData("a fraction", "  /number type: must be an integer")]
+    [InlineData("a number beyond 64 bits", "  /number type: must be an integer")]
     public async Task A_wrong_body_is_caught(string wrong, string reason)
     {
         var body = Example();
@@ -38,7 +41,11 @@ public class ContractTests
             case "a wrong format": body["id"] = "7"; break;
             case "a wrong pattern": body["createdAt"] = "2026-01-31T12:00:00Z"; break;
             case "a wrong bound": body["unreadMessagesCount"] = -1; break;
-            default: body["title"] = new string('x', 251); break;
+            case "a wrong length": body["title"] = new string('x', 251); break;
+            case "a length of few letters with many marks": body["title"] = string.Concat(Enumerable.Repeat("e\u0301", 126)); break;
+            case "a fraction": body["number"] = JsonNode.Parse("7.0"); break;
+            case "a number beyond 64 bits": body["number"] = JsonNode.Parse("9223372036854775808"); break;
+            default: throw new ArgumentOutOfRangeException(nameof(wrong), wrong, "No such case.");
         }
 
         var failure = await Assert.ThrowsAsync<ContractException>(() => GetAsync(Conversation, body));
@@ -60,7 +67,7 @@ public class ContractTests
     }
 
     [Theory]
-    [InlineData("ETag", "\"one\"", "ETag: must match")]
+    [InlineData("ETag", "\"one\"", "ETag: pattern: ")]
     [InlineData("X-Extra", "1", "X-Extra: is a header that is not documented")]
     public async Task A_wrong_header_is_caught(string name, string value, string reason)
     {
@@ -90,15 +97,15 @@ public class ContractTests
         await SendAsync(HttpMethod.Post, "v1/conversations/1/messages/media/", 200, "application/json", Sent, []);
         var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Put, "v1/conversations/1/messages/media", 200, "application/json", Sent, [("ETag", "\"1\"")]));
 
-        Assert.Contains("/data lacks the member id", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("/data required: Required properties [\"id\"", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("text/csv", "a,b\r\n", "chat_messages_1.csv", null)]
     [InlineData("application/jsonl", "", "chat_messages_1.jsonl", null)]
-    [InlineData("text/csv", "", "chat_messages_1.csv", "the answer breaks minLength 1")]
+    [InlineData("text/csv", "", "chat_messages_1.csv", "the answer minLength: ")]
     [InlineData("text/plain", "a,b\r\n", "chat_messages_1.csv", "Content-Type: must be ")]
-    [InlineData("text/csv", "a,b\r\n", "messages.csv", "Content-Disposition: must match")]
+    [InlineData("text/csv", "a,b\r\n", "messages.csv", "Content-Disposition: pattern: ")]
     public async Task Files_are_held_to_the_document_too(string type, string body, string name, string? reason)
     {
         (string, string)[] headers = [("Content-Disposition", $"attachment; filename=\"{name}\""), ("Repr-Digest", $"sha-256=:{new string('A', 43)}=:")];
@@ -114,14 +121,6 @@ public class ContractTests
 
     [Fact]
     public async Task What_comes_from_elsewhere_passes() => await SendAsync(HttpMethod.Get, "http://127.0.0.1:10000/files/x", 200, "image/png", "x", []);
-
-    [Fact]
-    public void A_keyword_that_the_validator_does_not_know_is_not_passed_over()
-    {
-        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"oneOf":[]}""")!));
-        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"format":"hostname"}""")!));
-        Assert.Throws<NotSupportedException>(() => new Schema(OpenApiContract.Document.Root, JsonNode.Parse("""{"items":{"minimun":1}}""")!));
-    }
 
     private static JsonObject Example() => OpenApiContract.Document.Root["components"]!["examples"]!["Conversation"]!["value"]!.DeepClone().AsObject();
 

@@ -69,7 +69,7 @@ public class DocumentTests
             .Concat(Nodes(Contract.Root["paths"]!).Concat(Nodes(Contract.Root["components"]!["parameters"]!)).Concat(Nodes(Contract.Root["components"]!["headers"]!))
                 .OfType<JsonObject>().Select(node => node["schema"]).OfType<JsonObject>());
 
-        Assert.All(schemas, schema => Assert.NotNull(new Schema(Contract.Root, schema)));
+        Assert.All(schemas, schema => Assert.NotNull(Contract.Schemas.Build(schema)));
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public class DocumentTests
             .Where(media => media.Example is not null).ToList();
 
         Assert.NotEmpty(examples);
-        Assert.All(examples, example => Assert.Empty(new Schema(Contract.Root, example.Schema).Validate(JsonSerializer.SerializeToElement(example.Example))));
+        Assert.All(examples, example => Assert.Empty(Contract.Schemas.Validate(example.Schema, JsonSerializer.SerializeToElement(example.Example))));
     }
 
     [Fact]

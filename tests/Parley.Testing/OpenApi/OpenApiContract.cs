@@ -20,7 +20,6 @@ public sealed class OpenApiContract
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     private readonly List<(string[] Template, JsonObject Path)> paths;
-    private readonly Dictionary<JsonNode, Schema> schemas = [];
 
     /// <summary>The repository's document.</summary>
     public static OpenApiContract Document { get; } = new(YamlJson.Read(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.yaml"))));
@@ -29,6 +28,7 @@ public sealed class OpenApiContract
     public OpenApiContract(JsonNode root)
     {
         Root = root;
+        Schemas = new SchemaValidator(root);
 
         // Of two templates that match, the one with a literal where they first differ comes first.
         paths = [.. root["paths"]!.AsObject()
@@ -38,6 +38,9 @@ public sealed class OpenApiContract
 
     /// <summary>The document as JSON.</summary>
     public JsonNode Root { get; }
+
+    /// <summary>Validates values against the document's schemas.</summary>
+    public SchemaValidator Schemas { get; }
 
     /// <summary>Every operation: its path, its method in upper case, and what the document says of it.</summary>
     public IEnumerable<(string Path, string Method, JsonObject Operation)> Operations =>
@@ -153,7 +156,7 @@ public sealed class OpenApiContract
                 var value = schema["type"]?.GetValue<string>() == "integer" && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                     ? JsonSerializer.SerializeToElement(number)
                     : JsonSerializer.SerializeToElement(text);
-                foreach (var deviation in SchemaOf(schema).Validate(value))
+                foreach (var deviation in Schemas.Validate(schema, value))
                 {
                     yield return new Deviation($"{name}:", deviation.Reason);
                 }
@@ -180,30 +183,17 @@ public sealed class OpenApiContract
         if (!type.EndsWith("json", StringComparison.Ordinal))
         {
             // A file. Its schema is that of a text with a character for each byte.
-            return SchemaOf(media["schema"]!).Validate(JsonSerializer.SerializeToElement(Encoding.Latin1.GetString(body)));
+            return Schemas.Validate(media["schema"]!, JsonSerializer.SerializeToElement(Encoding.Latin1.GetString(body)));
         }
 
         try
         {
             using var json = JsonDocument.Parse(body, Strict);
-            return SchemaOf(media["schema"]!).Validate(json.RootElement);
+            return Schemas.Validate(media["schema"]!, json.RootElement);
         }
         catch (JsonException e)
         {
             return [new Deviation("", $"is not readable JSON: {e.Message}")];
-        }
-    }
-
-    private Schema SchemaOf(JsonNode node)
-    {
-        lock (schemas)
-        {
-            if (!schemas.TryGetValue(node, out var schema))
-            {
-                schemas[node] = schema = new Schema(Root, node);
-            }
-
-            return schema;
         }
     }
 }
