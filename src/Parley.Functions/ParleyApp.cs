@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Functions.Administration;
 using Parley.Functions.Http;
 
 namespace Parley.Functions;
@@ -14,6 +15,7 @@ public static class ParleyApp
         services.AddParley(configuration);
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
+        services.AddSingleton<Readiness>();
 
         // Every route reads its body against its own limit. Kestrel's early 413 would reach many clients as an empty 500.
         services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null);

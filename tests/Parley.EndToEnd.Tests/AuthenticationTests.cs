@@ -112,6 +112,17 @@ public class AuthenticationTests(ParleyFixture parley)
         }
     }
 
+    [Fact]
+    public async Task The_version_needs_no_key()
+    {
+        using var response = await parley.NewClient(token: null).GetAsync("v1/version");
+        var version = await response.ReadAsync();
+
+        Assert.Matches(@"^\d+\.\d+\.\d+$", version["version"]!.GetValue<string>());
+        Assert.Matches("^([0-9a-f]{40})?$", ApiThings.Text(version["commit"]) ?? "");
+        Assert.True(version["built"] is null || ApiThings.Time(version["built"]) > DateTimeOffset.UnixEpoch);
+    }
+
     private async Task<string> CreateKeyAsync(long tenant, object body)
     {
         using var response = await parley.NewClient(parley.AdminKey).SendJsonAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant}/keys", body);

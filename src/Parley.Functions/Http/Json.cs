@@ -47,6 +47,7 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(ApiKeyAnswer))]
 [JsonSerializable(typeof(WebhookSecretAnswer))]
 [JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(VersionResponse))]
 internal sealed partial class CamelJson : JsonSerializerContext
 {
     static CamelJson() => Default = new CamelJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));

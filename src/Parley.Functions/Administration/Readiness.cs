@@ -1,0 +1,43 @@
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Functions.Administration;
+
+/// <summary>
+/// Whether storage answers. A result serves every probe for two seconds, so that probes, which need no key, cannot make load: they cause at
+/// most one storage call in that time, however many there are.
+/// </summary>
+public sealed class Readiness(ParleyTables tables, TimeProvider time)
+{
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
+
+    /// <summary>Load balancers give up after five seconds or more.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
+
+    private readonly Lock gate = new();
+    private Task check = Task.CompletedTask;
+    private long? begunAt;
+
+    /// <summary>Ends when storage has answered, at most two seconds ago; fails as the storage client does.</summary>
+    public Task CheckAsync(CancellationToken cancellation)
+    {
+        lock (gate)
+        {
+            if (begunAt is not { } begun || (check.IsCompleted && time.GetElapsedTime(begun) >= MaxAge))
+            {
+                begunAt = time.GetTimestamp();
+                check = AskAsync();
+            }
+
+            return check.WaitAsync(cancellation);
+        }
+    }
+
+    private async Task AskAsync()
+    {
+        // The row may be missing: the answer of the table is what counts. The check outlives the request that begins it.
+        using var timeout = new CancellationTokenSource(Timeout, time);
+        await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
+            RowKeys.AdministrationPartition, RowKeys.Counter, ["RowKey"], timeout.Token);
+    }
+}
