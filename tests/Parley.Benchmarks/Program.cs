@@ -1,4 +1,5 @@
 using Parley.Benchmarks;
+using Parley.Benchmarks.Cost;
 using Parley.LocalHost;
 
 const int Failed = 1, WrongUsage = 2;
@@ -6,6 +7,11 @@ const int Failed = 1, WrongUsage = 2;
 if (args is [KilledHost.Mode, ..])
 {
     return await KilledHost.ServeAsync(args);
+}
+
+if (args is [CostCommand.Mode, ..])
+{
+    return await CostCommand.RunAsync(args);
 }
 
 if (BenchOptions.Parse(args, out var error) is not { } options)

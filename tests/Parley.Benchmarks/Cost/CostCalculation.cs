@@ -1,0 +1,108 @@
+namespace Parley.Benchmarks.Cost;
+
+/// <summary>One component of a month's bill.</summary>
+/// <param name="Price">What a unit costs.</param>
+/// <param name="Quantity">Units used.</param>
+internal sealed record CostLine(CostPrice Price, decimal Quantity)
+{
+    /// <summary>Without the free amount.</summary>
+    public decimal Usd => Price.Of(Quantity);
+
+    /// <summary>What the free amount takes off.</summary>
+    public decimal Free => Price.FreeOf(Quantity);
+}
+
+/// <summary>A month's bill.</summary>
+internal sealed record CostMonth(long Messages, IReadOnlyList<CostLine> Lines)
+{
+    public decimal Total => Lines.Sum(line => line.Usd - line.Free);
+
+    public CostLine this[string meter] => Lines.Single(line => line.Price.Meter == meter);
+}
+
+/// <summary>Calculates bills from counts, assumptions and prices. It counts nothing itself, so the same files always give the same bill.</summary>
+internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumptions, CostPrices prices)
+{
+    private const decimal Giga = 1_000_000_000;
+    private const decimal MegabytesPerGigabyte = 1024;
+    private const decimal DaysPerMonth = 365m / 12;
+
+    /// <summary>A month of so many messages, each posted, listed and exported once; 0 for an idle month.</summary>
+    public CostMonth Of(long messages)
+    {
+        var amounts = counts.Activities.Select(activity => (Activity: activity, Share: UnitsOf(activity.Per, messages) / activity.Times)).ToList();
+        decimal Sum(Func<CostActivity, decimal> of) => amounts.Sum(amount => of(amount.Activity) * amount.Share);
+
+        var (requests, runs) = (Sum(activity => activity.Requests), Sum(activity => activity.Runs));
+        var exportBytes = messages * counts.ExportBytesPerMessage;
+        var extraBlocks = ExtraBlocks(messages, exportBytes);
+        var minutes = assumptions["hoursPerMonth"] * 60;
+        var ticks = Sum(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour ? activity.Runs : 0);
+        var polls = assumptions["queues"] * minutes * 60 / assumptions["queuePollSeconds"];
+        return new CostMonth(messages,
+        [
+            Line("functionsExecutionTime", InstanceSeconds(messages, requests, runs) * assumptions["instanceMemoryMB"] / MegabytesPerGigabyte),
+            Line("functionsExecutions", requests + runs),
+            Line("tableTransactions", Sum(activity => activity.TableTransactions)),
+            Line("tableStored", messages * counts.TableBytesPerMessage / Giga),
+            Line("queueOperations", (Sum(activity => activity.QueueMessages) * assumptions["queueOperationsPerMessage"]) + polls),
+            Line("blobWrites", Sum(activity => activity.BlobWrites) + extraBlocks + (ticks * assumptions["hostBlobWritesPerTick"])),
+            Line("blobReads", Sum(activity => activity.BlobReads) + extraBlocks + (minutes * assumptions["hostLeasesPerMinute"])),
+            Line("blobStored", exportBytes / Giga * assumptions["exportKeptDays"] / DaysPerMonth),
+            Line("dataOut", (Sum(activity => activity.BytesOut) + (requests * assumptions["headerBytes"])) / Giga),
+            Line("logs", (requests + runs) * assumptions["logBytesPerExecution"] / Giga),
+        ]);
+    }
+
+    /// <summary>The same for another size of instances.</summary>
+    public CostCalculation WithMemory(int megabytes) => new(counts, assumptions.With("instanceMemoryMB", megabytes), prices);
+
+    private CostLine Line(string meter, decimal quantity) => new(prices[meter], quantity);
+
+    private decimal UnitsOf(CostUnit unit, long messages) => unit switch
+    {
+        CostUnit.Message => messages,
+        CostUnit.Conversation => (decimal)messages / counts.MessagesPerConversation,
+        CostUnit.Export => Exports(messages),
+        CostUnit.Minute => assumptions["hoursPerMonth"] * 60,
+        CostUnit.QuarterHour => assumptions["hoursPerMonth"] * 4,
+        _ => throw new BenchmarkException($"There is no unit {unit}."),
+    };
+
+    private decimal Exports(long messages) => Math.Ceiling(messages / assumptions["messagesPerExport"]);
+
+    /// <summary>Blocks of export files beyond each file's first, which the scenario counts.</summary>
+    private decimal ExtraBlocks(long messages, decimal exportBytes)
+    {
+        var exports = Exports(messages);
+        return exports == 0 ? 0 : exports * Math.Max(0, Math.Ceiling(exportBytes / exports / assumptions["exportBlockBytes"]) - 1);
+    }
+
+    /// <summary>
+    /// Billed seconds of all instances. Requests share instances: a lone one is billed the minimum, and however many there are, they cannot
+    /// cost more than instances that are never at rest. Timers and queue functions each scale alone, so each of their runs is billed alone.
+    /// </summary>
+    private decimal InstanceSeconds(long messages, decimal requests, decimal runs)
+    {
+        var (minimum, busy) = (assumptions["minimumSeconds"], assumptions["busyHoursPerMonth"] * 3600);
+        var seconds = assumptions["requestMilliseconds"] / 1000;
+        var atOnce = requests * seconds / busy * assumptions["peakFactor"];
+        var instances = Math.Ceiling(atOnce / RequestsPerInstance());
+        var forRequests = Math.Min(requests * Math.Max(minimum, seconds), instances * busy);
+
+        // The runs that write files take longer than the minimum when they read many conversations.
+        var exports = Exports(messages);
+        var perExport = exports == 0 ? 0
+            : UnitsOf(CostUnit.Conversation, messages) / exports / assumptions["scanWidth"] * assumptions["storageMilliseconds"] / 1000;
+        return forRequests + (runs * minimum) + (exports * Math.Max(0, perExport - minimum));
+    }
+
+    /// <summary>The platform's default ("Concurrency in Azure Functions", HTTP trigger concurrency).</summary>
+    private decimal RequestsPerInstance() => assumptions["instanceMemoryMB"] switch
+    {
+        512 => 4,
+        2048 => 16,
+        4096 => 32,
+        var other => throw new BenchmarkException($"Instances of {other} MB are not offered: 512, 2048 or 4096."),
+    };
+}

@@ -1,0 +1,112 @@
+using System.Collections.Concurrent;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Data.Tables;
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.Storage;
+
+namespace Parley.Benchmarks.Cost;
+
+/// <summary>Counts requests to Blob Storage by the meter that bills them. Deletions are free ("Azure Blob Storage pricing").</summary>
+internal sealed class BilledBlobCalls : HttpPipelinePolicy
+{
+    private int writes;
+    private int reads;
+
+    /// <summary>The requests since the last time.</summary>
+    public (int Writes, int Reads) Take() => (Interlocked.Exchange(ref writes, 0), Interlocked.Exchange(ref reads, 0));
+
+    public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        Count(message.Request);
+        return ProcessNextAsync(message, pipeline);
+    }
+
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
+        Count(message.Request);
+        ProcessNext(message, pipeline);
+    }
+
+    private void Count(Request request)
+    {
+        var query = request.Uri.Query;
+        var isWrite = request.Method == RequestMethod.Put
+            && !query.Contains("comp=lease", StringComparison.Ordinal)
+            && !query.Contains("comp=properties", StringComparison.Ordinal)
+            && !query.Contains("comp=metadata", StringComparison.Ordinal);
+        if (isWrite || query.Contains("comp=list", StringComparison.Ordinal))
+        {
+            Interlocked.Increment(ref writes);
+        }
+        else if (request.Method != RequestMethod.Delete)
+        {
+            Interlocked.Increment(ref reads);
+        }
+    }
+}
+
+/// <summary>The queues of exports without a listener: the scenario runs each step itself.</summary>
+internal sealed class StepsToRun : IExportQueues
+{
+    private readonly ConcurrentQueue<ExportStep> steps = new();
+
+    /// <summary>The only step that was sent since the last time.</summary>
+    public ExportStep TakeOnly()
+    {
+        ExportStep[] taken = [.. steps];
+        steps.Clear();
+        return taken is [var only] ? only : throw new BenchmarkException($"{taken.Length} steps of exports were sent, not one.");
+    }
+
+    public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation)
+    {
+        steps.Enqueue(step);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>A receiver of callbacks that accepts each one. No address is called.</summary>
+internal sealed class AcceptingReceiver : ICallbackSender
+{
+    public Task<CallbackResult> SendAsync(
+        string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
+        Task.FromResult(new CallbackResult(200, null, TimeSpan.FromMilliseconds(10)));
+}
+
+/// <summary>What the rows of the tables are billed for.</summary>
+internal static class TableBytes
+{
+    /// <summary>All rows of all tables.</summary>
+    public static async Task<long> OfAsync(ParleyTables tables)
+    {
+        var bytes = 0L;
+        foreach (var table in new[] { tables.Conversations, tables.Tenants, tables.Keys, tables.Due })
+        {
+            await foreach (var row in table.QueryAsync<TableEntity>())
+            {
+                bytes += Of(row);
+            }
+        }
+
+        return bytes;
+    }
+
+    /// <summary>One row ("How the size of an entity is calculated in Windows Azure Table Storage").</summary>
+    public static long Of(TableEntity row) => 4 + (2 * (row.PartitionKey.Length + row.RowKey.Length))
+        + row.Where(property => property.Key is not ("PartitionKey" or "RowKey" or "Timestamp" or "odata.etag"))
+            .Sum(property => 8 + (2 * property.Key.Length) + SizeOf(property.Value));
+
+    private static long SizeOf(object? value) => value switch
+    {
+        string text => 4 + (2 * text.Length),
+        byte[] binary => 4 + binary.Length,
+        BinaryData binary => 4 + binary.ToMemory().Length,
+        int => 4,
+        bool => 1,
+        long or double or DateTime or DateTimeOffset => 8,
+        Guid => 16,
+        _ => throw new BenchmarkException($"A property of type {value?.GetType().Name ?? "null"} has no known size."),
+    };
+}

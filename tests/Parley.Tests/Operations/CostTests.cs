@@ -1,0 +1,182 @@
+using System.Reflection;
+using Azure.Data.Tables;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Parley.Benchmarks;
+using Parley.Benchmarks.Cost;
+using Parley.Exports;
+using Parley.Functions;
+using Parley.Messages;
+using Xunit;
+
+namespace Parley.Tests.Operations;
+
+public class CostTests
+{
+    private static readonly CostAssumptions Assumptions = CostAssumptions.Parse(File.ReadAllText(CostFiles.Assumptions));
+
+    private static readonly CostCounts Counts = CostCounts.Parse(File.ReadAllText(CostFiles.Counts));
+
+    private static readonly CostPrices Prices = CostPrices.Parse(File.ReadAllText(CostFiles.Prices));
+
+    [Fact]
+    public void The_tables_of_the_document_are_what_the_files_give()
+    {
+        var document = File.ReadAllText(CostFiles.Document);
+
+        Assert.Equal(CostDocument.Update(document, Counts, Assumptions, Prices), document);
+    }
+
+    [Fact]
+    public async Task The_counts_are_current()
+    {
+        const decimal Tolerance = 0.01m;
+        var counted = await CostScenario.CountAsync();
+
+        Assert.Equal(Counts.Activities.Select(WithoutBytes), counted.Activities.Select(WithoutBytes));
+        Assert.Equal(Counts.MessagesPerConversation, counted.MessagesPerConversation);
+        Assert.All(Counts.Activities.Zip(counted.Activities), pair => AssertNear(pair.First.BytesOut, pair.Second.BytesOut));
+        AssertNear(Counts.TableBytesPerMessage, counted.TableBytesPerMessage);
+        AssertNear(Counts.ExportBytesPerMessage, counted.ExportBytesPerMessage);
+
+        static string WithoutBytes(CostActivity activity) => CostJson.Write(activity with { BytesOut = 0 });
+        static void AssertNear(decimal expected, decimal actual) =>
+            Assert.InRange(actual, expected * (1 - Tolerance), expected * (1 + Tolerance));
+    }
+
+    [Fact]
+    public void The_assumptions_about_the_app_are_the_app()
+    {
+        var methods = typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods()).ToList();
+        int Triggers<T>()
+            where T : Attribute => methods.Count(method => method.GetParameters().Any(parameter => parameter.GetCustomAttribute<T>() is not null));
+
+        Assert.Equal(Triggers<QueueTriggerAttribute>(), (int)Assumptions["queues"]);
+        Assert.Equal(Triggers<TimerTriggerAttribute>(), Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour));
+        Assert.Equal(MessageScan.Width, (int)Assumptions["scanWidth"]);
+        Assert.Equal(ExportOptions.Read(new ConfigurationBuilder().Build()).Keep.TotalDays, (double)Assumptions["exportKeptDays"]);
+    }
+
+    [Fact]
+    public void An_idle_month_is_the_ticks_of_the_timers_and_the_looks_at_the_queues()
+    {
+        var month = new CostCalculation(OneOfEach(), Assumed(memory: 2048), OneDollarEach()).Of(0);
+
+        // A minute's tick 43,800 times; each is one run, one second, 2 GB, one table transaction, two blob writes and 2,000 bytes of log.
+        Assert.Equal(87_600, month["functionsExecutionTime"].Quantity);
+        Assert.Equal(43_800, month["functionsExecutions"].Quantity);
+        Assert.Equal(43_800, month["tableTransactions"].Quantity);
+        Assert.Equal(87_600, month["blobWrites"].Quantity);
+        Assert.Equal(0.0876m, month["logs"].Quantity);
+
+        // Four queues, every ten seconds; twenty leases a minute.
+        Assert.Equal(1_051_200, month["queueOperations"].Quantity);
+        Assert.Equal(876_000, month["blobReads"].Quantity);
+        Assert.Equal(0, month["tableStored"].Quantity);
+        Assert.Equal(0, month["dataOut"].Quantity);
+    }
+
+    [Fact]
+    public void Messages_add_their_requests_calls_and_bytes()
+    {
+        var calculation = new CostCalculation(OneOfEach(), Assumed(memory: 512), OneDollarEach());
+        var (idle, month) = (calculation.Of(0), calculation.Of(10_000));
+        decimal Added(string meter) => month[meter].Quantity - idle[meter].Quantity;
+
+        // 10,000 posts and 1,000 pages; one export, whose file takes 1,000 conversations ÷ 4 × 20 ms = 5 s.
+        Assert.Equal(11_001, Added("functionsExecutions"));
+        Assert.Equal((11_000 + 5) * 0.5m, Added("functionsExecutionTime"));
+        Assert.Equal((10_000 * 5) + (1_000 * 3) + 7, Added("tableTransactions"));
+        Assert.Equal(3, Added("queueOperations"));
+        Assert.Equal(2, Added("blobWrites"));
+        Assert.Equal(0.01m, Added("tableStored"));
+        Assert.Equal(((10_000 * 400) + (1_000 * 6_000) + (11_000 * 500)) / 1e9m, Added("dataOut"));
+    }
+
+    [Fact]
+    public void An_export_has_a_block_for_every_four_mebibytes()
+    {
+        var calculation = new CostCalculation(OneOfEach(), Assumed(memory: 512), OneDollarEach());
+
+        // 2 million messages of 300 bytes are two exports of 72 blocks; of the 72, the count has one.
+        Assert.Equal(2 * (2 + 71), calculation.Of(2_000_000)["blobWrites"].Quantity - calculation.Of(0)["blobWrites"].Quantity);
+    }
+
+    [Theory]
+    [InlineData(512, 7)]
+    [InlineData(2048, 2)]
+    [InlineData(4096, 1)]
+    public void Requests_cost_no_more_than_instances_that_are_never_at_rest(int memory, int instances)
+    {
+        var calculation = new CostCalculation(OneOfEach(), Assumed(memory), OneDollarEach());
+        var requests = calculation.Of(100_000_000)["functionsExecutionTime"].Quantity - calculation.Of(0)["functionsExecutionTime"].Quantity;
+
+        // 110 million requests of 100 ms in 1,314,000 s are 8.4 at once, 25.1 at the peak; and 100 exports of 500 s.
+        Assert.Equal(((instances * 1_314_000) + (100 * 500)) * memory / 1024m, requests);
+    }
+
+    [Fact]
+    public void A_free_grant_takes_off_what_is_used_and_no_more()
+    {
+        var price = new CostPrice("meter", "Meter", 2, 10, "units", 100, "East US", "2026", "Page", Check: false);
+
+        Assert.Equal((10m, 10m), (new CostLine(price, 50).Usd, new CostLine(price, 50).Free));
+        Assert.Equal((60m, 20m), (new CostLine(price, 300).Usd, new CostLine(price, 300).Free));
+    }
+
+    [Fact]
+    public void A_row_has_the_bytes_that_are_billed()
+    {
+        var row = new TableEntity("pk", "row") { ["Text"] = "four", ["Number"] = 1, ["Long"] = 1L, ["Yes"] = true, ["Bin"] = new byte[3] };
+
+        // 4 + 2 × 5 for the keys; 8, the name's characters twice, and the value for each property.
+        Assert.Equal(14 + (8 + 8 + 12) + (8 + 12 + 4) + (8 + 8 + 8) + (8 + 6 + 1) + (8 + 6 + 7), TableBytes.Of(row));
+    }
+
+    [Fact]
+    public void What_the_files_lack_is_named()
+    {
+        var prices = Prices with { Prices = [.. Prices.Prices.Where(price => price.Meter != "logs")] };
+
+        Assert.Contains("'logs'", Assert.Throws<BenchmarkException>(() => new CostCalculation(Counts, Assumptions, prices).Of(1)).Message, StringComparison.Ordinal);
+        Assert.Contains("'nothing'", Assert.Throws<BenchmarkException>(() => Assumptions["nothing"]).Message, StringComparison.Ordinal);
+        Assert.Contains("'bill'", Assert.Throws<BenchmarkException>(() => CostDocument.Update("", Counts, Assumptions, Prices)).Message, StringComparison.Ordinal);
+    }
+
+    private static CostCounts OneOfEach() => new(10, 1_000, 300,
+    [
+        Activity("tick", CostUnit.Minute, calls: 1, runs: 1),
+        Activity("post", CostUnit.Message, calls: 5, requests: 1, bytes: 400),
+        Activity("list", CostUnit.Conversation, calls: 3, requests: 1, bytes: 6_000),
+        Activity("export", CostUnit.Export, calls: 7, runs: 1) with { BlobWrites = 2, QueueMessages = 1 },
+    ]);
+
+    private static CostActivity Activity(string name, CostUnit per, int calls, int requests = 0, int runs = 0, long bytes = 0) =>
+        new(name, per, 1, requests, runs, new() { ["query"] = calls }, 0, 0, 0, bytes);
+
+    /// <summary>Fixed, so that a change of the document's assumptions changes no arithmetic here.</summary>
+    private static CostAssumptions Assumed(int memory) => new([.. new Dictionary<string, decimal>
+    {
+        ["instanceMemoryMB"] = memory,
+        ["hoursPerMonth"] = 730,
+        ["busyHoursPerMonth"] = 365,
+        ["peakFactor"] = 3,
+        ["requestMilliseconds"] = 100,
+        ["storageMilliseconds"] = 20,
+        ["scanWidth"] = 4,
+        ["minimumSeconds"] = 1,
+        ["messagesPerExport"] = 1_000_000,
+        ["exportKeptDays"] = 7,
+        ["exportBlockBytes"] = 4 * 1024 * 1024,
+        ["headerBytes"] = 500,
+        ["logBytesPerExecution"] = 2_000,
+        ["queues"] = 4,
+        ["queuePollSeconds"] = 10,
+        ["queueOperationsPerMessage"] = 3,
+        ["hostBlobWritesPerTick"] = 2,
+        ["hostLeasesPerMinute"] = 20,
+    }.Select(pair => new CostAssumption(pair.Key, pair.Value, "", ""))]);
+
+    private static CostPrices OneDollarEach() =>
+        Prices with { Prices = [.. Prices.Prices.Select(price => price with { Usd = 1, Per = 1, FreePerMonth = 0 })] };
+}
