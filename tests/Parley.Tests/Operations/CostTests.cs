@@ -49,10 +49,12 @@ public class CostTests
     {
         var methods = typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods()).ToList();
         int Triggers<T>()
-            where T : Attribute => methods.Count(method => method.GetParameters().Any(parameter => parameter.GetCustomAttribute<T>() is not null));
+            where T : Attribute =>
+            methods.Count(method => method.GetParameters().Any(parameter => parameter.GetCustomAttribute<T>() is not null));
 
         Assert.Equal(Triggers<QueueTriggerAttribute>(), (int)Assumptions["queues"]);
-        Assert.Equal(Triggers<TimerTriggerAttribute>(), Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour));
+        var timers = Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour);
+        Assert.Equal(Triggers<TimerTriggerAttribute>(), timers);
         Assert.Equal(MessageScan.Width, (int)Assumptions["scanWidth"]);
         Assert.Equal(ExportOptions.Read(new ConfigurationBuilder().Build()).Keep.TotalDays, (double)Assumptions["exportKeptDays"]);
     }
@@ -112,7 +114,7 @@ public class CostTests
         var requests = calculation.Of(100_000_000)["functionsExecutionTime"].Quantity - calculation.Of(0)["functionsExecutionTime"].Quantity;
 
         // 110 million requests of 100 ms in 1,314,000 s are 8.4 at once, 25.1 at the peak; and 100 exports of 500 s.
-        Assert.Equal(((instances * 1_314_000) + (100 * 500)) * memory / 1024m, requests);
+        Assert.Equal(((instances * 1_314_000m) + (100 * 500)) * memory / 1024, requests);
     }
 
     [Fact]
@@ -138,9 +140,12 @@ public class CostTests
     {
         var prices = Prices with { Prices = [.. Prices.Prices.Where(price => price.Meter != "logs")] };
 
-        Assert.Contains("'logs'", Assert.Throws<BenchmarkException>(() => new CostCalculation(Counts, Assumptions, prices).Of(1)).Message, StringComparison.Ordinal);
-        Assert.Contains("'nothing'", Assert.Throws<BenchmarkException>(() => Assumptions["nothing"]).Message, StringComparison.Ordinal);
-        Assert.Contains("'bill'", Assert.Throws<BenchmarkException>(() => CostDocument.Update("", Counts, Assumptions, Prices)).Message, StringComparison.Ordinal);
+        AssertNames("'logs'", () => new CostCalculation(Counts, Assumptions, prices).Of(1));
+        AssertNames("'nothing'", () => Assumptions["nothing"]);
+        AssertNames("'bill'", () => CostDocument.Update("", Counts, Assumptions, Prices));
+
+        static void AssertNames(string name, Func<object?> work) =>
+            Assert.Contains(name, Assert.Throws<BenchmarkException>(work).Message, StringComparison.Ordinal);
     }
 
     private static CostCounts OneOfEach() => new(10, 1_000, 300,
