@@ -20,7 +20,10 @@ internal sealed record CostMonth(long Messages, IReadOnlyList<CostLine> Lines)
     public CostLine this[string meter] => Lines.Single(line => line.Price.Meter == meter);
 }
 
-/// <summary>Calculates bills from counts, assumptions and prices. It counts nothing itself, so the same files always give the same bill.</summary>
+/// <summary>
+/// Calculates bills from counts, assumptions and prices. It counts nothing itself, so the same files always give the
+/// same bill.
+/// </summary>
 internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumptions, CostPrices prices)
 {
     private const decimal Giga = 1_000_000_000;
@@ -30,24 +33,30 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
     /// <summary>A month of so many messages, each posted, listed and exported once; 0 for an idle month.</summary>
     public CostMonth Of(long messages)
     {
-        var amounts = counts.Activities.Select(activity => (Activity: activity, Share: UnitsOf(activity.Per, messages) / activity.Times)).ToList();
+        var amounts = counts.Activities
+            .Select(activity => (Activity: activity, Share: UnitsOf(activity.Per, messages) / activity.Times))
+            .ToList();
         decimal Sum(Func<CostActivity, decimal> of) => amounts.Sum(amount => of(amount.Activity) * amount.Share);
 
         var (requests, runs) = (Sum(activity => activity.Requests), Sum(activity => activity.Runs));
         var exportBytes = messages * counts.ExportBytesPerMessage;
+        var memory = assumptions["instanceMemoryMB"] / MegabytesPerGigabyte;
         var extraBlocks = ExtraBlocks(messages, exportBytes);
         var minutes = assumptions["hoursPerMonth"] * 60;
         var ticks = Sum(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour ? activity.Runs : 0);
+        var queueCalls = Sum(activity => activity.QueueMessages) * assumptions["queueOperationsPerMessage"];
+        var statusWrites = ticks * assumptions["hostBlobWritesPerTick"];
+        var leases = minutes * assumptions["hostLeasesPerMinute"];
         var polls = assumptions["queues"] * minutes * 60 / assumptions["queuePollSeconds"];
         return new CostMonth(messages,
         [
-            Line("functionsExecutionTime", InstanceSeconds(messages, requests, runs) * assumptions["instanceMemoryMB"] / MegabytesPerGigabyte),
+            Line("functionsExecutionTime", InstanceSeconds(messages, requests, runs) * memory),
             Line("functionsExecutions", requests + runs),
             Line("tableTransactions", Sum(activity => activity.TableTransactions)),
             Line("tableStored", messages * counts.TableBytesPerMessage / Giga),
-            Line("queueOperations", (Sum(activity => activity.QueueMessages) * assumptions["queueOperationsPerMessage"]) + polls),
-            Line("blobWrites", Sum(activity => activity.BlobWrites) + extraBlocks + (ticks * assumptions["hostBlobWritesPerTick"])),
-            Line("blobReads", Sum(activity => activity.BlobReads) + extraBlocks + (minutes * assumptions["hostLeasesPerMinute"])),
+            Line("queueOperations", queueCalls + polls),
+            Line("blobWrites", Sum(activity => activity.BlobWrites) + extraBlocks + statusWrites),
+            Line("blobReads", Sum(activity => activity.BlobReads) + extraBlocks + leases),
             Line("blobStored", exportBytes / Giga * assumptions["exportKeptDays"] / DaysPerMonth),
             Line("dataOut", (Sum(activity => activity.BytesOut) + (requests * assumptions["headerBytes"])) / Giga),
             Line("logs", (requests + runs) * assumptions["logBytesPerExecution"] / Giga),
@@ -55,7 +64,8 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
     }
 
     /// <summary>The same for another size of instances.</summary>
-    public CostCalculation WithMemory(int megabytes) => new(counts, assumptions.With("instanceMemoryMB", megabytes), prices);
+    public CostCalculation WithMemory(int megabytes) =>
+        new(counts, assumptions.With("instanceMemoryMB", megabytes), prices);
 
     private CostLine Line(string meter, decimal quantity) => new(prices[meter], quantity);
 
@@ -75,12 +85,15 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
     private decimal ExtraBlocks(long messages, decimal exportBytes)
     {
         var exports = Exports(messages);
-        return exports == 0 ? 0 : exports * Math.Max(0, Math.Ceiling(exportBytes / exports / assumptions["exportBlockBytes"]) - 1);
+        return exports == 0
+            ? 0
+            : exports * Math.Max(0, Math.Ceiling(exportBytes / exports / assumptions["exportBlockBytes"]) - 1);
     }
 
     /// <summary>
-    /// Billed seconds of all instances. Requests share instances: a lone one is billed the minimum, and however many there are, they cannot
-    /// cost more than instances that are never at rest. Timers and queue functions each scale alone, so each of their runs is billed alone.
+    /// Billed seconds of all instances. Requests share instances: a lone one is billed the minimum, and however many
+    /// there are, they cannot cost more than instances that are never at rest. Timers and queue functions each scale
+    /// alone, so each of their runs is billed alone.
     /// </summary>
     private decimal InstanceSeconds(long messages, decimal requests, decimal runs)
     {
@@ -92,8 +105,9 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
 
         // The runs that write files take longer than the minimum when they read many conversations.
         var exports = Exports(messages);
-        var perExport = exports == 0 ? 0
-            : UnitsOf(CostUnit.Conversation, messages) / exports / assumptions["scanWidth"] * assumptions["storageMilliseconds"] / 1000;
+        var trip = assumptions["storageMilliseconds"] / 1000;
+        var conversations = UnitsOf(CostUnit.Conversation, messages);
+        var perExport = exports == 0 ? 0 : conversations / exports / assumptions["scanWidth"] * trip;
         return forRequests + (runs * minimum) + (exports * Math.Max(0, perExport - minimum));
     }
 

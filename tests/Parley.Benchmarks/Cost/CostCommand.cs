@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Parley.LocalHost;
 
 namespace Parley.Benchmarks.Cost;
@@ -26,8 +27,9 @@ internal static class CostCommand
 
     private const string Help = """
         Usage: ./dev cost [--from-counts]
-          Counts the storage calls of a month's activities on Azurite, writes docs/cost-counts.json, calculates the bill from it and
-          from docs/prices.json and docs/cost-assumptions.json, prints it, and writes the tables of docs/cost.md.
+          Counts the storage calls of a month's activities on Azurite and writes docs/cost-counts.json. Calculates the
+          bill from it and from docs/prices.json and docs/cost-assumptions.json, prints it, and writes the tables of
+          docs/cost.md.
           --from-counts  calculates from the counts in docs/cost-counts.json and counts nothing
           --help         show this
         """;
@@ -63,11 +65,12 @@ internal static class CostCommand
             var assumptions = CostAssumptions.Parse(await File.ReadAllTextAsync(CostFiles.Assumptions));
             var prices = CostPrices.Parse(await File.ReadAllTextAsync(CostFiles.Prices));
             var document = await File.ReadAllTextAsync(CostFiles.Document);
-            await File.WriteAllTextAsync(CostFiles.Document, CostDocument.Update(document, counts, assumptions, prices));
+            document = CostDocument.Update(document, counts, assumptions, prices);
+            await File.WriteAllTextAsync(CostFiles.Document, document);
             Console.WriteLine(CostDocument.Bill(new CostCalculation(counts, assumptions, prices)));
             return 0;
         }
-        catch (Exception e) when (e is HostStartException or BenchmarkException or IOException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is HostStartException or BenchmarkException or IOException or JsonException)
         {
             await Console.Error.WriteLineAsync($"dev cost: {e.Message}");
             return Failed;

@@ -43,11 +43,14 @@ internal sealed record CostActivity(
 
 /// <summary>docs/cost-counts.json, which <see cref="CostScenario"/> counts.</summary>
 /// <param name="MessagesPerConversation">In the scenario.</param>
-/// <param name="TableBytesPerMessage">What stays in the tables, the share of conversation rows and lists included.</param>
+/// <param name="TableBytesPerMessage">What stays in the tables, conversations and lists included.</param>
 /// <param name="ExportBytesPerMessage">Bytes of the export's file (csv).</param>
 /// <param name="Activities">All of the month's.</param>
 internal sealed record CostCounts(
-    int MessagesPerConversation, decimal TableBytesPerMessage, decimal ExportBytesPerMessage, IReadOnlyList<CostActivity> Activities)
+    int MessagesPerConversation,
+    decimal TableBytesPerMessage,
+    decimal ExportBytesPerMessage,
+    IReadOnlyList<CostActivity> Activities)
 {
     /// <summary>Reads the file's text.</summary>
     public static CostCounts Parse(string json) => CostJson.Read<CostCounts>(json);

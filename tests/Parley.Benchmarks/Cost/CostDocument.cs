@@ -28,14 +28,16 @@ internal static class CostDocument
     {
         var months = Months.Select(month => calculation.Of(month.Messages)).ToList();
         var rows = new List<string[]>();
-        rows.AddRange(months[0].Lines.Select(line => Row(line.Price.Name, months, month => Usd(month[line.Price.Meter].Usd))));
+        rows.AddRange(months[0].Lines.Select(line =>
+            Row(line.Price.Name, months, month => Usd(month[line.Price.Meter].Usd))));
         rows.Add(Row("Free grants", months, month => Usd(-month.Lines.Sum(line => line.Free))));
         rows.Add(Row("**Total**", months, month => $"**{Usd(month.Total)}**"));
-        rows.Add(Row("Total for each million messages", months, month => month.Messages == 0 ? "" : Usd(month.Total * 1_000_000 / month.Messages)));
+        rows.Add(Row("Total for each million messages", months, PerMillion));
         foreach (var size in OtherSizes)
         {
             var other = calculation.WithMemory(size);
-            rows.Add(Row($"Total with instances of {Number(size)} MB", [.. months.Select(month => other.Of(month.Messages))], month => Usd(month.Total)));
+            var others = months.Select(month => other.Of(month.Messages));
+            rows.Add(Row($"Total with instances of {Number(size)} MB", others, month => Usd(month.Total)));
         }
 
         return Table(["USD a month", .. Months.Select(month => month.Title)], rows);
@@ -67,7 +69,10 @@ internal static class CostDocument
             Number(Math.Round((decimal)activity.BytesOut / activity.Times)),
         ]);
         string[] titles =
-            ["Activity", "Once for each", "Executions", "Table transactions", "of which", "Blob writes", "Blob reads", "Queue messages", "Bytes out"];
+        [
+            "Activity", "Once for each", "Executions", "Table transactions", "of which",
+            "Blob writes", "Blob reads", "Queue messages", "Bytes out",
+        ];
         return Table(titles, rows)
             + $"\nA message leaves {Number(Math.Round(counts.TableBytesPerMessage))} bytes in the tables"
             + $" and {Number(Math.Round(counts.ExportBytesPerMessage))} bytes in an export's file (csv).\n";
@@ -75,7 +80,8 @@ internal static class CostDocument
 
     private static string Assumptions(CostAssumptions assumptions) => Table(
         ["Assumption", "Value", "Name in the file", "Source"],
-        assumptions.Assumptions.Select(each => (string[])[each.Text, Number(each.Value), $"`{each.Name}`", each.Source]));
+        assumptions.Assumptions.Select(each => (string[])
+            [each.Text, Number(each.Value), $"`{each.Name}`", each.Source]));
 
     private static string Prices(CostPrices prices) =>
         $"Region: {prices.Region}; {prices.Redundancy}.\n\n"
@@ -93,7 +99,8 @@ internal static class CostDocument
                 price.Check ? "to be checked" : "",
             ]));
 
-    private static string[] Row(string name, IEnumerable<CostMonth> months, Func<CostMonth, string> cell) => [name, .. months.Select(cell)];
+    private static string[] Row(string name, IEnumerable<CostMonth> months, Func<CostMonth, string> cell) =>
+        [name, .. months.Select(cell)];
 
     private static string Table(string[] titles, IEnumerable<string[]> rows)
     {
@@ -114,11 +121,17 @@ internal static class CostDocument
         _ => unit.ToString().ToLowerInvariant(),
     };
 
-    private static string Each(int count, int times) => ((decimal)count / times).ToString("0.##", CultureInfo.InvariantCulture);
+    private static string Each(int count, int times) =>
+        ((decimal)count / times).ToString("0.##", CultureInfo.InvariantCulture);
 
-    private static string Usd(decimal value) => value.ToString(Math.Abs(value) >= 100 ? "#,##0" : "0.00", CultureInfo.InvariantCulture);
+    private static string PerMillion(CostMonth month) =>
+        month.Messages == 0 ? "" : Usd(month.Total * 1_000_000 / month.Messages);
 
-    private static string Amount(decimal value) => value.ToString(value >= 100 ? "#,##0" : "0.###", CultureInfo.InvariantCulture);
+    private static string Usd(decimal value) =>
+        value.ToString(Math.Abs(value) >= 100 ? "#,##0" : "0.00", CultureInfo.InvariantCulture);
+
+    private static string Amount(decimal value) =>
+        value.ToString(value >= 100 ? "#,##0" : "0.###", CultureInfo.InvariantCulture);
 
     private static string Number(decimal value) => value.ToString("#,##0.##", CultureInfo.InvariantCulture);
 

@@ -58,7 +58,7 @@ internal sealed record CostAssumptions(IReadOnlyList<CostAssumption> Assumptions
 
     /// <summary>The same with another value.</summary>
     public CostAssumptions With(string name, decimal value) =>
-        new([.. Assumptions.Select(assumption => assumption.Name == name ? assumption with { Value = value } : assumption)]);
+        new([.. Assumptions.Select(each => each.Name == name ? each with { Value = value } : each)]);
 }
 
 /// <summary>How the files of the cost calculation are read and written.</summary>
@@ -72,7 +72,8 @@ internal static class CostJson
         RespectNullableAnnotations = true,
     };
 
-    public static T Read<T>(string json) => JsonSerializer.Deserialize<T>(json, Options) ?? throw new BenchmarkException("The file is empty.");
+    public static T Read<T>(string json) =>
+        JsonSerializer.Deserialize<T>(json, Options) ?? throw new BenchmarkException("The file is empty.");
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options) + "\n";
 }

@@ -16,15 +16,18 @@ using Parley.Storage;
 namespace Parley.Benchmarks.Cost;
 
 /// <summary>
-/// Counts what each activity of a month asks of storage: conversations of ten messages, a minute apart, customer and staff in turn, each
-/// with an Idempotency-Key; then each is listed, all are exported, and a week later what is of no more use is removed. The clock moves
-/// before every request, so that none finds its API key in the cache: that is the dearest case, and the usual one of a quiet month.
+/// Counts the storage calls of each activity of a month: conversations of ten messages are posted, a minute apart,
+/// customer and staff in turn, each with an Idempotency-Key. Each conversation is listed, all are exported, and a week
+/// later the clean-up has run. The clock moves before every request, so that none finds its API key in the cache: that
+/// is the most expensive case, and the usual one of a quiet month.
 /// </summary>
 internal sealed class CostScenario : IAsyncDisposable
 {
     private const int Conversations = 50;
     private const int MessagesEach = 10;
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(61);
+
+    private static readonly CancellationToken Never = CancellationToken.None;
 
     private readonly StorageCalls tableCalls = new();
     private readonly BilledBlobCalls blobCalls = new();
@@ -93,10 +96,10 @@ internal sealed class CostScenario : IAsyncDisposable
 
     private async Task CountTicksAsync()
     {
-        await TickAsync<FollowUpDispatch>("Timer: due follow-ups", CostUnit.Minute, dispatch => dispatch.DispatchAsync(CancellationToken.None));
-        await TickAsync<ExportDispatch>("Timer: due exports", CostUnit.Minute, dispatch => dispatch.DispatchAsync(CancellationToken.None));
-        await TickAsync<TurnSweep>("Timer: interrupted replies", CostUnit.Minute, sweep => sweep.RunAsync(CancellationToken.None));
-        await TickAsync<Housekeeper>("Timer: clean-up", CostUnit.QuarterHour, keeper => keeper.RunAsync(CancellationToken.None));
+        await TickAsync<FollowUpDispatch>("Timer: due follow-ups", CostUnit.Minute, each => each.DispatchAsync(Never));
+        await TickAsync<ExportDispatch>("Timer: due exports", CostUnit.Minute, each => each.DispatchAsync(Never));
+        await TickAsync<TurnSweep>("Timer: interrupted replies", CostUnit.Minute, each => each.RunAsync(Never));
+        await TickAsync<Housekeeper>("Timer: clean-up", CostUnit.QuarterHour, each => each.RunAsync(Never));
     }
 
     private async Task TickAsync<T>(string name, CostUnit unit, Func<T, Task> work)
@@ -152,7 +155,8 @@ internal sealed class CostScenario : IAsyncDisposable
     private async Task<ConversationKey> CreateAsync(int index)
     {
         var title = string.Create(CultureInfo.InvariantCulture, $"Order {index:D4}");
-        var created = await SendAsync(HttpMethod.Post, "v1/conversations", new JsonObject { ["title"] = title, ["channel"] = "web" });
+        var body = new JsonObject { ["title"] = title, ["channel"] = "web" };
+        var created = await SendAsync(HttpMethod.Post, "v1/conversations", body);
         return new ConversationKey(client.Tenant, created.GetProperty("number").GetInt32());
     }
 
@@ -165,7 +169,8 @@ internal sealed class CostScenario : IAsyncDisposable
                 "v1/chat-messages",
                 new JsonObject { ["chatId"] = conversation.Number, ["role"] = "user", ["content"] = text },
                 key)
-            : SendAsync(HttpMethod.Post, TenantClient.Messages(conversation), new JsonObject { ["message"] = text }, key);
+            : SendAsync(
+                HttpMethod.Post, TenantClient.Messages(conversation), new JsonObject { ["message"] = text }, key);
     }
 
     /// <summary>An export from the request to the file in the client's hands.</summary>
@@ -198,13 +203,15 @@ internal sealed class CostScenario : IAsyncDisposable
         var export = await Service<ExportReader>().FindAsync(file.Key, CancellationToken.None);
         if (export is not { Status: ExportStatus.Completed, Rows: Conversations * MessagesEach, DueAt: null })
         {
-            throw new BenchmarkException($"The export is {export?.Status} with {export?.Rows} rows, or its callback is still due.");
+            throw new BenchmarkException(
+                $"The export is {export?.Status} with {export?.Rows} rows, or its callback is still due.");
         }
 
         TakeCalls();
         time.Advance(Apart);
         requests = 1;
-        var content = await client.BytesAsync(string.Create(CultureInfo.InvariantCulture, $"v1/exports/{file.Export}/content"));
+        var path = string.Create(CultureInfo.InvariantCulture, $"v1/exports/{file.Export}/content");
+        var content = await client.BytesAsync(path);
         Require(export.Bytes, content.Length);
 
         // The content is counted for each message, since an export's size depends on its messages.
@@ -217,8 +224,8 @@ internal sealed class CostScenario : IAsyncDisposable
     private static bool IsConversation(StorageCall call) => call.Table == "Conversations";
 
     /// <summary>
-    /// Idempotency keys are removed after a day, hour by hour, and the export's file after a week, all by ticks that come anyway: their own
-    /// queries of Due are counted with the ticks.
+    /// Idempotency keys are removed after a day, hour by hour, and the export's file after a week, all by ticks that
+    /// come anyway: their own queries of Due are counted with the ticks.
     /// </summary>
     private async Task CountRemovalAsync()
     {
@@ -230,7 +237,8 @@ internal sealed class CostScenario : IAsyncDisposable
             calls.AddRange(tableCalls.TakeAll());
         }
 
-        Add("Clean-up: a conversation's idempotency keys", CostUnit.Conversation, Conversations, 0, WithoutTicks(calls));
+        var keys = WithoutTicks(calls);
+        Add("Clean-up: a conversation's idempotency keys", CostUnit.Conversation, Conversations, 0, keys);
         time.Advance(TimeSpan.FromDays(8));
         await Service<ExportDispatch>().DispatchAsync(CancellationToken.None);
         Add("Clean-up: an export's file", CostUnit.Export, 1, 0, WithoutTicks(tableCalls.TakeAll()));
@@ -239,7 +247,8 @@ internal sealed class CostScenario : IAsyncDisposable
     private static IEnumerable<StorageCall> WithoutTicks(IEnumerable<StorageCall> calls) =>
         calls.Where(call => call is not { Table: "Due", Kind: "query" });
 
-    private async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body = null, string? key = null)
+    private async Task<JsonElement> SendAsync(
+        HttpMethod method, string path, JsonObject? body = null, string? key = null)
     {
         var answer = await client.SendAsync(method, path, body, key);
         requests++;
@@ -247,7 +256,8 @@ internal sealed class CostScenario : IAsyncDisposable
         return answer;
     }
 
-    private void Add(string name, CostUnit unit, int times) => Add(name, unit, times, requests, tableCalls.TakeAll(), bytesOut);
+    private void Add(string name, CostUnit unit, int times) =>
+        Add(name, unit, times, requests, tableCalls.TakeAll(), bytesOut);
 
     private void Add(
         string name, CostUnit unit, int times, int requestsMade, IEnumerable<StorageCall> calls, long bytes = 0)
@@ -259,7 +269,8 @@ internal sealed class CostScenario : IAsyncDisposable
         }
 
         var (writes, reads) = blobCalls.Take();
-        activities.Add(new CostActivity(name, unit, times, requestsMade, runs, kinds, writes, reads, queueMessages, bytes));
+        activities.Add(new CostActivity(
+            name, unit, times, requestsMade, runs, kinds, writes, reads, queueMessages, bytes));
         (requests, runs, queueMessages, bytesOut) = (0, 0, 0, 0);
     }
 
@@ -272,7 +283,7 @@ internal sealed class CostScenario : IAsyncDisposable
     {
         if (actual != expected)
         {
-            throw new BenchmarkException($"{actual} came, not {expected}.");
+            throw new BenchmarkException($"{actual} messages or bytes came, not {expected}.");
         }
     }
 }

@@ -8,7 +8,9 @@ using Parley.Storage;
 
 namespace Parley.Benchmarks.Cost;
 
-/// <summary>Counts requests to Blob Storage by the meter that bills them. Deletions are free ("Azure Blob Storage pricing").</summary>
+/// <summary>
+/// Counts requests to Blob Storage by the meter that bills them. Deletions are free ("Azure Blob Storage pricing").
+/// </summary>
 internal sealed class BilledBlobCalls : HttpPipelinePolicy
 {
     private int writes;
@@ -57,7 +59,9 @@ internal sealed class StepsToRun : IExportQueues
     {
         ExportStep[] taken = [.. steps];
         steps.Clear();
-        return taken is [var only] ? only : throw new BenchmarkException($"{taken.Length} steps of exports were sent, not one.");
+        return taken is [var only]
+            ? only
+            : throw new BenchmarkException($"{taken.Length} steps of exports were sent, not one.");
     }
 
     public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation)
@@ -71,7 +75,10 @@ internal sealed class StepsToRun : IExportQueues
 internal sealed class AcceptingReceiver : ICallbackSender
 {
     public Task<CallbackResult> SendAsync(
-        string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
+        string url,
+        ReadOnlyMemory<byte> body,
+        IEnumerable<KeyValuePair<string, string>> headers,
+        CancellationToken cancellation) =>
         Task.FromResult(new CallbackResult(200, null, TimeSpan.FromMilliseconds(10)));
 }
 

@@ -13,7 +13,8 @@ namespace Parley.Tests.Operations;
 
 public class CostTests
 {
-    private static readonly CostAssumptions Assumptions = CostAssumptions.Parse(File.ReadAllText(CostFiles.Assumptions));
+    private static readonly CostAssumptions Assumptions =
+        CostAssumptions.Parse(File.ReadAllText(CostFiles.Assumptions));
 
     private static readonly CostCounts Counts = CostCounts.Parse(File.ReadAllText(CostFiles.Counts));
 
@@ -35,7 +36,9 @@ public class CostTests
 
         Assert.Equal(Counts.Activities.Select(WithoutBytes), counted.Activities.Select(WithoutBytes));
         Assert.Equal(Counts.MessagesPerConversation, counted.MessagesPerConversation);
-        Assert.All(Counts.Activities.Zip(counted.Activities), pair => AssertNear(pair.First.BytesOut, pair.Second.BytesOut));
+        Assert.All(
+            Counts.Activities.Zip(counted.Activities),
+            pair => AssertNear(pair.First.BytesOut, pair.Second.BytesOut));
         AssertNear(Counts.TableBytesPerMessage, counted.TableBytesPerMessage);
         AssertNear(Counts.ExportBytesPerMessage, counted.ExportBytesPerMessage);
 
@@ -50,13 +53,14 @@ public class CostTests
         var methods = typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods()).ToList();
         int Triggers<T>()
             where T : Attribute =>
-            methods.Count(method => method.GetParameters().Any(parameter => parameter.GetCustomAttribute<T>() is not null));
+            methods.Count(method => method.GetParameters().Any(each => each.GetCustomAttribute<T>() is not null));
 
         Assert.Equal(Triggers<QueueTriggerAttribute>(), (int)Assumptions["queues"]);
         var timers = Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour);
         Assert.Equal(Triggers<TimerTriggerAttribute>(), timers);
         Assert.Equal(MessageScan.Width, (int)Assumptions["scanWidth"]);
-        Assert.Equal(ExportOptions.Read(new ConfigurationBuilder().Build()).Keep.TotalDays, (double)Assumptions["exportKeptDays"]);
+        var keep = ExportOptions.Read(new ConfigurationBuilder().Build()).Keep;
+        Assert.Equal(keep.TotalDays, (double)Assumptions["exportKeptDays"]);
     }
 
     [Fact]
@@ -64,7 +68,8 @@ public class CostTests
     {
         var month = new CostCalculation(OneOfEach(), Assumed(memory: 2048), OneDollarEach()).Of(0);
 
-        // A minute's tick 43,800 times; each is one run, one second, 2 GB, one table transaction, two blob writes and 2,000 bytes of log.
+        // A minute's tick 43,800 times; each is one run, one second, 2 GB, one table transaction, two blob writes and
+        // 2,000 bytes of log.
         Assert.Equal(87_600, month["functionsExecutionTime"].Quantity);
         Assert.Equal(43_800, month["functionsExecutions"].Quantity);
         Assert.Equal(43_800, month["tableTransactions"].Quantity);
@@ -101,7 +106,8 @@ public class CostTests
         var calculation = new CostCalculation(OneOfEach(), Assumed(memory: 512), OneDollarEach());
 
         // 2 million messages of 300 bytes are two exports of 72 blocks; of the 72, the count has one.
-        Assert.Equal(2 * (2 + 71), calculation.Of(2_000_000)["blobWrites"].Quantity - calculation.Of(0)["blobWrites"].Quantity);
+        var (idle, month) = (calculation.Of(0), calculation.Of(2_000_000));
+        Assert.Equal(2 * (2 + 71), month["blobWrites"].Quantity - idle["blobWrites"].Quantity);
     }
 
     [Theory]
@@ -111,7 +117,8 @@ public class CostTests
     public void Requests_cost_no_more_than_instances_that_are_never_at_rest(int memory, int instances)
     {
         var calculation = new CostCalculation(OneOfEach(), Assumed(memory), OneDollarEach());
-        var requests = calculation.Of(100_000_000)["functionsExecutionTime"].Quantity - calculation.Of(0)["functionsExecutionTime"].Quantity;
+        decimal Time(long messages) => calculation.Of(messages)["functionsExecutionTime"].Quantity;
+        var requests = Time(100_000_000) - Time(0);
 
         // 110 million requests of 100 ms in 1,314,000 s are 8.4 at once, 25.1 at the peak; and 100 exports of 500 s.
         Assert.Equal(((instances * 1_314_000m) + (100 * 500)) * memory / 1024, requests);
@@ -129,7 +136,10 @@ public class CostTests
     [Fact]
     public void A_row_has_the_bytes_that_are_billed()
     {
-        var row = new TableEntity("pk", "row") { ["Text"] = "four", ["Number"] = 1, ["Long"] = 1L, ["Yes"] = true, ["Bin"] = new byte[3] };
+        var row = new TableEntity("pk", "row")
+        {
+            ["Text"] = "four", ["Number"] = 1, ["Long"] = 1L, ["Yes"] = true, ["Bin"] = new byte[3],
+        };
 
         // 4 + 2 × 5 for the keys; 8, the name's characters twice, and the value for each property.
         Assert.Equal(14 + (8 + 8 + 12) + (8 + 12 + 4) + (8 + 8 + 8) + (8 + 6 + 1) + (8 + 6 + 7), TableBytes.Of(row));
@@ -156,7 +166,8 @@ public class CostTests
         Activity("export", CostUnit.Export, calls: 7, runs: 1) with { BlobWrites = 2, QueueMessages = 1 },
     ]);
 
-    private static CostActivity Activity(string name, CostUnit per, int calls, int requests = 0, int runs = 0, long bytes = 0) =>
+    private static CostActivity Activity(
+        string name, CostUnit per, int calls, int requests = 0, int runs = 0, long bytes = 0) =>
         new(name, per, 1, requests, runs, new() { ["query"] = calls }, 0, 0, 0, bytes);
 
     /// <summary>Fixed, so that a change of the document's assumptions changes no arithmetic here.</summary>
