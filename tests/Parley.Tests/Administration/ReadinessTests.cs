@@ -2,7 +2,6 @@ using Azure;
 using Parley.Functions.Administration;
 using Parley.Storage;
 using Parley.Testing;
-using Parley.Tests.OnStrictTables;
 using Xunit;
 
 namespace Parley.Tests.Administration;
