@@ -33,7 +33,7 @@ public sealed partial class TurnIndex(ParleyTables tables, ILogger<TurnIndex> lo
     }
 
     /// <summary>The row of a turn in its chatbot's list.</summary>
-    private static TableEntity RecordRow(Turn turn)
+    internal static TableEntity RecordRow(Turn turn)
     {
         var chatbot = EntityId.TryFromGuid(turn.Chatbot, EntityKind.Chatbot, out var id)
             ? new ChatbotKey(id.Conversation.Tenant, id.Conversation.Number)
@@ -42,7 +42,7 @@ public sealed partial class TurnIndex(ParleyTables tables, ILogger<TurnIndex> lo
             RowKeys.ChatbotPartition(chatbot), RowKeys.Record(turn.CreatedAt.ToUnixTimeMilliseconds(), turn.Key.Conversation.Number, turn.Key.Sequence));
     }
 
-    private static TableEntity DueRow(Turn turn) => new(RowKeys.DuePartition(turn.DueAt), RowKeys.DueTurn(turn.Key, turn.Attempt));
+    internal static TableEntity DueRow(Turn turn) => new(RowKeys.DuePartition(turn.DueAt), RowKeys.DueTurn(turn.Key, turn.Attempt));
 
     [LoggerMessage(1401, LogLevel.Debug, "The row of turn {Turn} in Due was left behind; the timer drops it: {Why}")]
     private static partial void LogRowLeft(ILogger logger, Guid turn, string why);

@@ -152,7 +152,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         TableEntity Row(string list) => new(key.Tenant.PartitionKey, RowKeys.Activity(list, minute, key.Number));
     }
 
-    private static TableEntity UnreadRow(Conversation conversation) =>
+    internal static TableEntity UnreadRow(Conversation conversation) =>
         new(conversation.Key.Tenant.PartitionKey, RowKeys.Unread(conversation.Inbox!.Id, conversation.Key.Number, conversation.UnreadRevision));
 
     private async Task<Conversation> MoveToAsync(Conversation before, Conversation after, CancellationToken cancellation)

@@ -19,10 +19,13 @@ public sealed record ExportLink(Uri Url, DateTimeOffset ExpiresAt);
 /// </summary>
 public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : IDisposable
 {
+    /// <summary>The container of all files of exports.</summary>
+    public const string ContainerName = "exports";
+
     /// <summary>How long a link reads its file.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
-    private readonly BlobContainerClient container = service.GetBlobContainerClient("exports");
+    private readonly BlobContainerClient container = service.GetBlobContainerClient(ContainerName);
     private readonly DelegationKeys keys = new(service, time);
 
     /// <summary>Bytes of a block: 4 MiB, but in tests. A file has at most 50,000 of them, so 195 GiB.</summary>

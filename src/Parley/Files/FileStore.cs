@@ -16,6 +16,9 @@ namespace Parley.Files;
 /// </summary>
 public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entropy entropy) : IDisposable
 {
+    /// <summary>The container of all files.</summary>
+    public const string ContainerName = "files";
+
     /// <summary>The largest file, in bytes: 50 MiB (docs/api.md).</summary>
     public const long MaxBytes = 50 * 1024 * 1024;
 
@@ -25,7 +28,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
     /// <summary>How long a link reads its file.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
-    private readonly BlobContainerClient container = service.GetBlobContainerClient("files");
+    private readonly BlobContainerClient container = service.GetBlobContainerClient(ContainerName);
     private readonly DelegationKeys keys = new(service, time);
 
     /// <summary>Creates the container, unless it is there; only signed links and this app read it.</summary>

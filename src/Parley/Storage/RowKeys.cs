@@ -83,6 +83,9 @@ public static class RowKeys
     public static string Unread(Guid inbox, int number, int revision) =>
         string.Create(CultureInfo.InvariantCulture, $"{Unread(inbox, number)}{revision:D10}");
 
+    /// <summary>The conversation's number in a key of <see cref="Unread(Guid, int, int)"/>.</summary>
+    public static int ReadUnread(string rowKey) => Number(rowKey.Split('|')[2]);
+
     /// <summary>A sender, in its tenant's partition.</summary>
     public static string Sender(int number) => string.Create(CultureInfo.InvariantCulture, $"s|{number:D10}");
 
@@ -206,6 +209,9 @@ public static class RowKeys
     /// <summary>The partition of Tenants with the records of a chatbot: <c>T|b{n}</c>.</summary>
     public static string ChatbotPartition(ChatbotKey chatbot) =>
         string.Create(CultureInfo.InvariantCulture, $"{chatbot.Tenant.PartitionKey}|b{chatbot.Number:D10}");
+
+    /// <summary>The chatbot's number in a key of <see cref="ChatbotPartition"/>.</summary>
+    public static int ReadChatbotPartition(string partitionKey) => Number(partitionKey.AsSpan(partitionKey.IndexOf('|') + 2));
 
     /// <summary>How the keys of a chatbot's records begin.</summary>
     public const string Records = "r|";

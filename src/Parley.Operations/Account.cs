@@ -1,0 +1,44 @@
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.Extensions.Configuration;
+using Parley.Exports;
+using Parley.Files;
+using Parley.Storage;
+
+namespace Parley.Operations;
+
+/// <summary>The storage account that the app's own settings name.</summary>
+internal sealed class Account(TableServiceClient tableService, BlobServiceClient blobs, QueueServiceClient queues)
+{
+    /// <summary>Containers whose blobs a back-up names.</summary>
+    public static readonly string[] Containers = [ExportFiles.ContainerName, FileStore.ContainerName];
+
+    public TableServiceClient TableService { get; } = tableService;
+
+    public BlobServiceClient Blobs { get; } = blobs;
+
+    public QueueServiceClient Queues { get; } = queues;
+
+    public ParleyTables Tables { get; } = new(tableService);
+
+    public static Account Connect(IConfiguration configuration) => new(
+        StorageSetup.Connect(configuration, TableOptions()),
+        StorageSetup.ConnectBlobs(configuration),
+        StorageSetup.ConnectQueues(configuration));
+
+    /// <summary>
+    /// More patient than the app's: nobody waits for an answer, and one of 4 MiB takes longer than the app's two seconds on a slow line.
+    /// </summary>
+    public static TableClientOptions TableOptions()
+    {
+        var options = new TableClientOptions();
+        options.Retry.Mode = RetryMode.Exponential;
+        options.Retry.MaxRetries = 8;
+        options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+        options.Retry.MaxDelay = TimeSpan.FromSeconds(20);
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
+        return options;
+    }
+}

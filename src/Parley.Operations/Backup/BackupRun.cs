@@ -1,0 +1,98 @@
+using Azure.Data.Tables;
+using Azure.Storage.Blobs.Models;
+using Parley.Operations.Format;
+
+namespace Parley.Operations.Backup;
+
+/// <summary>
+/// Writes a back-up. The order of the tables is part of what it guarantees (docs/operations.md): conversations before the tenants' counters,
+/// so that no conversation is beyond its counter.
+/// </summary>
+internal sealed class BackupRun(Account account, Progress progress, TimeProvider time)
+{
+    private const string BlobsFile = "blobs.jsonl.gz";
+
+    public async Task RunAsync(string directory, CancellationToken cancellation)
+    {
+        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
+        {
+            throw new OperationException($"{directory} is not empty. Name a new folder, so that no back-up mixes with another.");
+        }
+
+        Directory.CreateDirectory(directory);
+        var startedAt = time.GetUtcNow();
+        var tables = account.Tables;
+        var snapshots = new ConversationSnapshots(tables, progress, time);
+        TableFile[] files =
+        [
+            await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
+            await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
+            await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token)), cancellation),
+            await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
+        ];
+        var blobs = await WriteBlobsAsync(directory, cancellation);
+        var manifest = new Manifest(Manifest.CurrentVersion, startedAt, time.GetUtcNow(), account.TableService.AccountName, files, blobs);
+        await manifest.WriteAsync(directory, cancellation);
+        if (snapshots.Repeated > 0)
+        {
+            progress.Say($"{snapshots.Repeated} conversations changed while they were read, and were read again.");
+        }
+
+        progress.Say($"The back-up is complete: {Manifest.PathIn(directory)}. It names {blobs.Count} blobs and does not contain them.");
+    }
+
+    private static Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>
+        token => table.QueryAsync<TableEntity>(cancellationToken: token);
+
+    private Func<LineFile, CancellationToken, Task> Rows(Func<CancellationToken, IAsyncEnumerable<TableEntity>> read) => async (file, cancellation) =>
+    {
+        await foreach (var row in read(cancellation))
+        {
+            await file.WriteAsync(RowLine.Write(row), cancellation);
+            progress.Add(1);
+        }
+    };
+
+    private async Task<TableFile> WriteAsync(
+        string directory, TableClient table, Func<LineFile, CancellationToken, Task> write, CancellationToken cancellation)
+    {
+        var name = $"{table.Name}.jsonl.gz";
+        var (lines, sha256) = await WriteFileAsync(Path.Combine(directory, name), table.Name, "rows", write, cancellation);
+        return new TableFile(table.Name, lines, sha256, name);
+    }
+
+    private async Task<BlobFile> WriteBlobsAsync(string directory, CancellationToken cancellation)
+    {
+        var bytes = 0L;
+        var (lines, sha256) = await WriteFileAsync(Path.Combine(directory, BlobsFile), "Names of blobs", "blobs", async (file, token) =>
+        {
+            foreach (var container in Account.Containers)
+            {
+                var blobs = account.Blobs.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix: null, token);
+                await foreach (var blob in blobs)
+                {
+                    var line = BlobLine.Of(container, blob);
+                    bytes += line.Bytes;
+                    await file.WriteAsync(line.Write(), token);
+                    progress.Add(1);
+                }
+            }
+        }, cancellation);
+        return new BlobFile(lines, bytes, sha256, BlobsFile);
+    }
+
+    private async Task<(long Lines, string Sha256)> WriteFileAsync(
+        string path, string stage, string unit, Func<LineFile, CancellationToken, Task> write, CancellationToken cancellation)
+    {
+        progress.Begin(stage, unit);
+        long lines;
+        await using (var file = LineFile.Create(path))
+        {
+            await write(file, cancellation);
+            lines = file.Lines;
+        }
+
+        progress.End();
+        return (lines, await LineFile.HashAsync(path, cancellation));
+    }
+}

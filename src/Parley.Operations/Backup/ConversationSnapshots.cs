@@ -1,0 +1,179 @@
+using Azure.Data.Tables;
+using Parley.Operations.Format;
+using Parley.Storage;
+
+namespace Parley.Operations.Backup;
+
+/// <summary>
+/// Copies the table Conversations while the app writes to it, each partition as it was at one moment. A partition is read twice: its rows,
+/// then only their keys and ETags. ETags never recur, so if both readings agree, no row changed between the end of the first and the
+/// beginning of the second. Only idempotency keys and file holders are ever deleted there; both are inserted with the head, whose ETag
+/// would differ. A partition that changed is read again.
+/// </summary>
+internal sealed class ConversationSnapshots(ParleyTables tables, Progress progress, TimeProvider time)
+{
+    /// <summary>Partitions are checked together, because a query for each would cost a call for each.</summary>
+    private const int WindowRows = 1000;
+
+    /// <summary>Bounds memory and the time between the two readings.</summary>
+    private const int WindowBytes = 4 << 20;
+
+    private static readonly TimeSpan MaxPause = TimeSpan.FromSeconds(2);
+
+    private readonly TableClient table = tables.Conversations;
+
+    /// <summary>Rows of one answer; null for as many as the service returns. Tests set it.</summary>
+    internal int? PageRows { get; init; }
+
+    /// <summary>How often a partition that keeps changing is read: for about half a minute.</summary>
+    internal int MaxAttempts { get; init; } = 20;
+
+    /// <summary>Partitions that were read again.</summary>
+    public int Repeated { get; private set; }
+
+    /// <exception cref="OperationException">A partition changed during every attempt.</exception>
+    public async Task WriteAsync(LineFile file, CancellationToken cancellation)
+    {
+        var window = new List<PartitionReading>();
+        try
+        {
+            await foreach (var row in table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: cancellation))
+            {
+                if (window.Count == 0 || window[^1].Key != row.PartitionKey)
+                {
+                    if (window.Sum(partition => partition.Lines.Count) >= WindowRows || window.Sum(partition => partition.Lines.Bytes) >= WindowBytes)
+                    {
+                        await WriteWindowAsync(window, file, cancellation);
+                    }
+
+                    window.Add(new PartitionReading(row.PartitionKey));
+                }
+
+                await window[^1].AddAsync(row, cancellation);
+            }
+
+            await WriteWindowAsync(window, file, cancellation);
+        }
+        finally
+        {
+            await ClearAsync(window);
+        }
+    }
+
+    private async Task WriteWindowAsync(List<PartitionReading> window, LineFile file, CancellationToken cancellation)
+    {
+        if (window.Count > 0)
+        {
+            var stored = await FingerprintsAsync(window[0].Key, window[^1].Key, cancellation);
+            foreach (var partition in window)
+            {
+                if (stored.TryGetValue(partition.Key, out var fingerprint) && fingerprint == partition.Fingerprint())
+                {
+                    await WritePartitionAsync(partition, file, cancellation);
+                }
+                else
+                {
+                    Repeated++;
+                    await WriteAgainAsync(partition.Key, file, cancellation);
+                }
+            }
+        }
+
+        await ClearAsync(window);
+    }
+
+    private async Task WriteAgainAsync(string key, LineFile file, CancellationToken cancellation)
+    {
+        for (var attempt = 1; attempt <= MaxAttempts; attempt++)
+        {
+            await using var partition = new PartitionReading(key);
+            await foreach (var row in table.QueryAsync<TableEntity>(Partitions(key, key), PageRows, cancellationToken: cancellation))
+            {
+                await partition.AddAsync(row, cancellation);
+            }
+
+            var stored = await FingerprintsAsync(key, key, cancellation);
+            if (stored.TryGetValue(key, out var fingerprint) && fingerprint == partition.Fingerprint())
+            {
+                await WritePartitionAsync(partition, file, cancellation);
+                return;
+            }
+
+            var pause = TimeSpan.FromMilliseconds(100 * attempt);
+            await Task.Delay(pause < MaxPause ? pause : MaxPause, time, cancellation);
+        }
+
+        throw new OperationException(
+            $"Conversation {key} changed during each of {MaxAttempts} attempts to read it. The back-up is not finished; run it again when fewer messages arrive.");
+    }
+
+    private async Task WritePartitionAsync(PartitionReading partition, LineFile file, CancellationToken cancellation)
+    {
+        await file.WriteAllAsync(partition.Lines, cancellation);
+        progress.Add(partition.Lines.Count);
+    }
+
+    /// <summary>The second reading, of all partitions from the first to the last.</summary>
+    private async Task<Dictionary<string, string>> FingerprintsAsync(string first, string last, CancellationToken cancellation)
+    {
+        var fingerprints = new Dictionary<string, string>(StringComparer.Ordinal);
+        using var current = new Fingerprint();
+        string? key = null;
+        var rows = table.QueryAsync<TableEntity>(
+            Partitions(first, last), PageRows, ["PartitionKey", "RowKey", "Timestamp"], cancellation);
+        await foreach (var row in rows)
+        {
+            if (key is not null && key != row.PartitionKey)
+            {
+                fingerprints.Add(key, current.Take());
+            }
+
+            key = row.PartitionKey;
+            current.Add(row);
+        }
+
+        if (key is not null)
+        {
+            fingerprints.Add(key, current.Take());
+        }
+
+        return fingerprints;
+    }
+
+    private static string Partitions(string first, string last) =>
+        TableClient.CreateQueryFilter($"PartitionKey ge {first} and PartitionKey le {last}");
+
+    private static async Task ClearAsync(List<PartitionReading> window)
+    {
+        foreach (var partition in window)
+        {
+            await partition.DisposeAsync();
+        }
+
+        window.Clear();
+    }
+
+    /// <summary>The rows of one partition as they were read, until it is known whether they belong together.</summary>
+    private sealed class PartitionReading(string key) : IAsyncDisposable
+    {
+        private readonly Fingerprint read = new();
+
+        public string Key => key;
+
+        public SpooledLines Lines { get; } = new();
+
+        public Task AddAsync(TableEntity row, CancellationToken cancellation)
+        {
+            read.Add(row);
+            return Lines.WriteAsync(RowLine.Write(row), cancellation);
+        }
+
+        public string Fingerprint() => read.Take();
+
+        public async ValueTask DisposeAsync()
+        {
+            read.Dispose();
+            await Lines.DisposeAsync();
+        }
+    }
+}

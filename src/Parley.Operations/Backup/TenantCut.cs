@@ -1,0 +1,43 @@
+using Azure.Data.Tables;
+using Parley.Assistants;
+using Parley.Exports;
+using Parley.Storage;
+
+namespace Parley.Operations.Backup;
+
+/// <summary>
+/// A tenant's counters at the moment from which its partition is copied. Rows with higher numbers are left out: the restored counter would give
+/// the same numbers out again, to something else.
+/// </summary>
+internal sealed class TenantCut(TableEntity? counter)
+{
+    private readonly int conversations = counter?.GetInt32("LastConversation") ?? 0;
+    private readonly int senders = counter?.GetInt32("LastSender") ?? 0;
+    private readonly int chatbots = counter?.GetInt32(ChatbotReader.Counter) ?? 0;
+    private readonly int exports = counter?.GetInt32(ExportReader.Counter) ?? 0;
+
+    /// <summary>The counter itself as it was then.</summary>
+    public TableEntity? Counter => counter;
+
+    public bool Includes(TableEntity row)
+    {
+        if (row.PartitionKey.Contains('|', StringComparison.Ordinal))
+        {
+            return RowKeys.ReadChatbotPartition(row.PartitionKey) <= chatbots;
+        }
+
+        var key = row.RowKey;
+        return key[..(key.IndexOf('|', StringComparison.Ordinal) + 1)] switch
+        {
+            "c|" => RowKeys.LastNumber(key) <= conversations,
+            "a|" or "ai|" or "ac|" => RowKeys.ReadActivity(key).Number <= conversations,
+            "u|" => RowKeys.ReadUnread(key) <= conversations,
+            "fs|" => RowKeys.ReadFollowUpInList(key).Conversation <= conversations,
+            "s|" => RowKeys.LastNumber(key) <= senders,
+            "si|" or "sx|" => row.GetInt32("Sender") <= senders,
+            "b|" => RowKeys.LastNumber(key) <= chatbots,
+            "e|" => RowKeys.LastNumber(key) <= exports,
+            _ => true,
+        };
+    }
+}

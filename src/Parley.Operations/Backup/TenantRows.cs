@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Operations.Backup;
+
+/// <summary>
+/// The rows of the table Tenants, tenant after tenant, each cut at its counter. The order matters while the app writes: idempotency keys
+/// first, so that none names something beyond the counter; then the counter; then everything else.
+/// </summary>
+internal static class TenantRows
+{
+    private const string FirstKey = "k|";
+
+    public static async IAsyncEnumerable<TableEntity> ReadAsync(
+        ParleyTables tables, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var table = tables.Tenants;
+        var administration = await table.FindAsync(RowKeys.AdministrationPartition, RowKeys.Counter, cancellation);
+        var lastTenant = administration?.GetInt32("LastTenant") ?? 0;
+        await foreach (var row in table.QueryAsync<TableEntity>(Partition(RowKeys.AdministrationPartition), cancellationToken: cancellation))
+        {
+            if (row.RowKey == RowKeys.Counter)
+            {
+                yield return administration ?? row;
+            }
+            else if (!row.RowKey.StartsWith("t|", StringComparison.Ordinal) || RowKeys.LastNumber(row.RowKey) <= lastTenant)
+            {
+                yield return row;
+            }
+        }
+
+        for (var tenant = 1; tenant <= lastTenant; tenant++)
+        {
+            await foreach (var row in ReadTenantAsync(table, new TenantId(tenant).PartitionKey, cancellation))
+            {
+                yield return row;
+            }
+        }
+    }
+
+    private static async IAsyncEnumerable<TableEntity> ReadTenantAsync(
+        TableClient table, string partition, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var keys = Filters.Between(partition, FirstKey, RowKeys.EndOf(FirstKey));
+        await foreach (var row in table.QueryAsync<TableEntity>(keys, cancellationToken: cancellation))
+        {
+            yield return row;
+        }
+
+        var cut = new TenantCut(await table.FindAsync(partition, RowKeys.Counter, cancellation));
+        if (cut.Counter is not null)
+        {
+            yield return cut.Counter;
+        }
+
+        var end = RowKeys.EndOf(partition);
+        var others = TableClient.CreateQueryFilter(
+            $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {RowKeys.EndOf(FirstKey)})");
+        await foreach (var row in table.QueryAsync<TableEntity>(others, cancellationToken: cancellation))
+        {
+            if (!(row.RowKey == RowKeys.Counter && row.PartitionKey == partition) && cut.Includes(row))
+            {
+                yield return row;
+            }
+        }
+    }
+
+    private static string Partition(string key) => TableClient.CreateQueryFilter($"PartitionKey eq {key}");
+}

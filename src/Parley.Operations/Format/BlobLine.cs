@@ -1,0 +1,38 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure.Storage.Blobs.Models;
+
+namespace Parley.Operations.Format;
+
+/// <summary>A blob's name and what identifies its content; the content itself is not in a back-up.</summary>
+internal sealed record BlobLine(
+    string Container,
+    string Name,
+    long Bytes,
+    string? ContentMd5,
+    string? ETag,
+    string? ContentType,
+    string? ContentDisposition,
+    string? CacheControl,
+    IReadOnlyDictionary<string, string>? Metadata)
+{
+    public static BlobLine Of(string container, BlobItem blob) => new(
+        container,
+        blob.Name,
+        blob.Properties.ContentLength ?? 0,
+        blob.Properties.ContentHash is { } hash ? Convert.ToBase64String(hash) : null,
+        blob.Properties.ETag?.ToString(),
+        blob.Properties.ContentType,
+        blob.Properties.ContentDisposition,
+        blob.Properties.CacheControl,
+        blob.Metadata is { Count: > 0 } metadata ? metadata.ToDictionary() : null);
+
+    public ReadOnlyMemory<byte> Write() => JsonSerializer.SerializeToUtf8Bytes(this, BlobLineJson.Default.BlobLine);
+
+    public static BlobLine Read(string line) =>
+        JsonSerializer.Deserialize(line, BlobLineJson.Default.BlobLine) ?? throw new FormatException("A line names no blob.");
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(BlobLine))]
+internal sealed partial class BlobLineJson : JsonSerializerContext;

@@ -1,0 +1,28 @@
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Parley.Operations.Format;
+
+/// <summary>Lines that may have to be thrown away: in memory while they are few, else in a temporary file.</summary>
+internal sealed class SpooledLines : IAsyncDisposable
+{
+    private const int MemoryBytes = 1 << 20;
+    private static readonly byte[] EndOfLine = "\n"u8.ToArray();
+    private readonly FileBufferingWriteStream stream = new(MemoryBytes, bufferLimit: null, Path.GetTempPath);
+
+    public int Count { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public async Task WriteAsync(ReadOnlyMemory<byte> line, CancellationToken cancellation)
+    {
+        await stream.WriteAsync(line, cancellation);
+        await stream.WriteAsync(EndOfLine, cancellation);
+        Count++;
+        Bytes += line.Length + 1;
+    }
+
+    /// <summary>Copies all lines and empties this object.</summary>
+    public Task CopyToAsync(Stream destination, CancellationToken cancellation) => stream.DrainBufferAsync(destination, cancellation);
+
+    public ValueTask DisposeAsync() => stream.DisposeAsync();
+}

@@ -1,0 +1,95 @@
+using System.Globalization;
+using Azure.Data.Tables;
+using Parley.Assistants;
+using Parley.Conversations;
+using Parley.Exports;
+using Parley.FollowUps;
+using Parley.Idempotency;
+using Parley.Senders;
+using Parley.Storage;
+
+namespace Parley.Operations.Restore;
+
+/// <summary>An index row and its table.</summary>
+internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
+
+/// <summary>
+/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). They move while a back-up reads them, so
+/// no order of reading finds all of them; they are derived from what they find instead.
+/// </summary>
+internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
+{
+    public IEnumerable<IndexRow> OfConversationRow(TableEntity row)
+    {
+        var key = ReadKey(row.PartitionKey);
+        switch (KindOf(row))
+        {
+            case RowKeys.Head:
+                var conversation = HeadRow.Read(row, key);
+                var rows = ConversationActivity.ListRows(conversation);
+                if (conversation is { Unread: > 0, Inbox: not null })
+                {
+                    rows.Add(ConversationActivity.UnreadRow(conversation));
+                }
+
+                return rows.Select(InTenants);
+            case "f":
+                var followUp = IndexedFollowUp.Of(FollowUpRow.Read(row, key));
+                return followUp.DueAt is null ? [InTenants(followUp.ListRow)] : [InTenants(followUp.ListRow), InDue(followUp.DueRow)];
+            case "t":
+                var turn = TurnRow.Read(row, key);
+                var record = InTenants(TurnIndex.RecordRow(turn));
+                return turn.Status == TurnStatus.Ended ? [record] : [record, InDue(TurnIndex.DueRow(turn))];
+            case "k":
+                return [KeysDue(key.Tenant, key.Number)];
+            default:
+                return [];
+        }
+    }
+
+    public IEnumerable<IndexRow> OfTenantRow(TableEntity row)
+    {
+        if (row.PartitionKey == RowKeys.AdministrationPartition || !TenantId.TryParse(row.PartitionKey, out var tenant))
+        {
+            return [];
+        }
+
+        switch (KindOf(row))
+        {
+            case "e":
+                var export = ExportRow.Read(row, tenant);
+                return new[] { ExportIndex.StepRow(export), ExportIndex.ExpiryRow(export) }.OfType<TableEntity>().Select(InDue);
+            case "s":
+                var sender = SenderRow.Read(row, tenant);
+                return SenderRow.FinderKeys(sender).Select(key => InTenants(SenderRow.Finder(sender, key)));
+            case "k":
+                return [KeysDue(tenant, 0)];
+            default:
+                return [];
+        }
+    }
+
+    /// <summary>
+    /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due for their old times would
+    /// be used up before that.
+    /// </summary>
+    private IndexRow KeysDue(TenantId tenant, int conversation)
+    {
+        var dropAt = now + TimeSpan.FromHours(1) + IdempotencyKey.KeptFor;
+        return InDue(new TableEntity(RowKeys.DuePartition(dropAt), RowKeys.DueIdempotencyKeys(tenant, conversation)));
+    }
+
+    private static string KindOf(TableEntity row) => row.RowKey.Split('|', 2)[0];
+
+    private static ConversationKey ReadKey(string partitionKey)
+    {
+        var parts = partitionKey.Split('|');
+        return new ConversationKey(
+            new TenantId(int.Parse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture)),
+            int.Parse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture));
+    }
+
+    private IndexRow InTenants(TableEntity row) => new(tables.Tenants, row);
+
+    private IndexRow InDue(TableEntity row) => new(tables.Due, row);
+}

@@ -1,0 +1,78 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.Storage;
+
+namespace Parley.Operations.Restore;
+
+/// <summary>
+/// A row in a table of its own that says which back-up is being restored into this account, from before the first row until all is checked.
+/// So a restore that was interrupted can be run again, and an account in use is never written to.
+/// </summary>
+internal sealed class RestoreMarker(Account account)
+{
+    private const string Name = "ParleyRestore";
+    private const string Verified = "Verified";
+
+    private readonly TableClient table = account.TableService.GetTableClient(Name);
+
+    /// <summary>Marks the account, or finds this back-up's mark.</summary>
+    /// <param name="backup">SHA-256 of the manifest.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>Whether an earlier run has already checked that all rows are there.</returns>
+    /// <exception cref="OperationException">The account holds rows, or an unfinished restore of another back-up.</exception>
+    public async Task<bool> BeginAsync(string backup, CancellationToken cancellation)
+    {
+        if (await FindAsync(cancellation) is { } marker)
+        {
+            return marker.RowKey == backup
+                ? marker.GetBoolean(Verified) == true
+                : throw new OperationException(
+                    "The account holds an unfinished restore of another back-up. Finish that one, or restore into another, empty account.");
+        }
+
+        foreach (var client in new[] { account.Tables.Conversations, account.Tables.Tenants, account.Tables.Keys, account.Tables.Due })
+        {
+            if (await HasRowsAsync(client, cancellation))
+            {
+                throw new OperationException(
+                    $"The table {client.Name} of account {account.TableService.AccountName} holds rows. Restore into an empty storage account.");
+            }
+        }
+
+        await table.CreateIfNotExistsAsync(cancellation);
+        await WriteAsync(backup, isVerified: false, cancellation);
+        return false;
+    }
+
+    public Task VerifiedAsync(string backup, CancellationToken cancellation) => WriteAsync(backup, isVerified: true, cancellation);
+
+    public Task EndAsync(CancellationToken cancellation) => table.DeleteAsync(cancellation);
+
+    private Task<Response> WriteAsync(string backup, bool isVerified, CancellationToken cancellation) =>
+        table.UpsertEntityAsync(new TableEntity("restore", backup) { [Verified] = isVerified }, TableUpdateMode.Replace, cancellation);
+
+    private async Task<TableEntity?> FindAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await table.QueryAsync<TableEntity>(cancellationToken: cancellation).FirstOrDefaultAsync(cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            return null;
+        }
+    }
+
+    private static async Task<bool> HasRowsAsync(TableClient client, CancellationToken cancellation)
+    {
+        try
+        {
+            return await client.QueryAsync<TableEntity>(maxPerPage: 1, cancellationToken: cancellation).AnyAsync(cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            // A table that does not exist is empty.
+            return false;
+        }
+    }
+}
