@@ -12,6 +12,9 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
 {
     private const string BlobsFile = "blobs.jsonl.gz";
 
+    /// <summary>Rows of one answer; null for as many as the service returns. Tests set it, so that much is written between two answers.</summary>
+    internal int? PageRows { get; init; }
+
     public async Task RunAsync(string directory, CancellationToken cancellation)
     {
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
@@ -22,12 +25,12 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         Directory.CreateDirectory(directory);
         var startedAt = time.GetUtcNow();
         var tables = account.Tables;
-        var snapshots = new ConversationSnapshots(tables, progress, time);
+        var snapshots = new ConversationSnapshots(tables, progress, time) { PageRows = PageRows };
         TableFile[] files =
         [
             await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
             await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
-            await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token)), cancellation),
+            await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token, PageRows)), cancellation),
             await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
         ];
         var blobs = await WriteBlobsAsync(directory, cancellation);
@@ -41,8 +44,8 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         progress.Say($"The back-up is complete: {Manifest.PathIn(directory)}. It names {blobs.Count} blobs and does not contain them.");
     }
 
-    private static Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>
-        token => table.QueryAsync<TableEntity>(cancellationToken: token);
+    private Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>
+        token => table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: token);
 
     private Func<LineFile, CancellationToken, Task> Rows(Func<CancellationToken, IAsyncEnumerable<TableEntity>> read) => async (file, cancellation) =>
     {

@@ -13,12 +13,12 @@ internal static class TenantRows
     private const string FirstKey = "k|";
 
     public static async IAsyncEnumerable<TableEntity> ReadAsync(
-        ParleyTables tables, [EnumeratorCancellation] CancellationToken cancellation)
+        ParleyTables tables, [EnumeratorCancellation] CancellationToken cancellation, int? pageRows = null)
     {
         var table = tables.Tenants;
         var administration = await table.FindAsync(RowKeys.AdministrationPartition, RowKeys.Counter, cancellation);
         var lastTenant = administration?.GetInt32("LastTenant") ?? 0;
-        await foreach (var row in table.QueryAsync<TableEntity>(Partition(RowKeys.AdministrationPartition), cancellationToken: cancellation))
+        await foreach (var row in table.QueryAsync<TableEntity>(Partition(RowKeys.AdministrationPartition), pageRows, cancellationToken: cancellation))
         {
             if (row.RowKey == RowKeys.Counter)
             {
@@ -32,7 +32,7 @@ internal static class TenantRows
 
         for (var tenant = 1; tenant <= lastTenant; tenant++)
         {
-            await foreach (var row in ReadTenantAsync(table, new TenantId(tenant).PartitionKey, cancellation))
+            await foreach (var row in ReadTenantAsync(table, new TenantId(tenant).PartitionKey, pageRows, cancellation))
             {
                 yield return row;
             }
@@ -40,10 +40,10 @@ internal static class TenantRows
     }
 
     private static async IAsyncEnumerable<TableEntity> ReadTenantAsync(
-        TableClient table, string partition, [EnumeratorCancellation] CancellationToken cancellation)
+        TableClient table, string partition, int? pageRows, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var keys = Filters.Between(partition, FirstKey, RowKeys.EndOf(FirstKey));
-        await foreach (var row in table.QueryAsync<TableEntity>(keys, cancellationToken: cancellation))
+        await foreach (var row in table.QueryAsync<TableEntity>(keys, pageRows, cancellationToken: cancellation))
         {
             yield return row;
         }
@@ -57,7 +57,7 @@ internal static class TenantRows
         var end = RowKeys.EndOf(partition);
         var others = TableClient.CreateQueryFilter(
             $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {RowKeys.EndOf(FirstKey)})");
-        await foreach (var row in table.QueryAsync<TableEntity>(others, cancellationToken: cancellation))
+        await foreach (var row in table.QueryAsync<TableEntity>(others, pageRows, cancellationToken: cancellation))
         {
             if (!(row.RowKey == RowKeys.Counter && row.PartitionKey == partition) && cut.Includes(row))
             {

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using Azure.Data.Tables;
+using Parley.Storage;
+using Xunit;
+
+namespace Parley.Tests.Operations;
+
+/// <summary>A store with a row of every kind, made through the API. Tests read it and do not write to it.</summary>
+public sealed class FullStore : IAsyncLifetime
+{
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("parley-backup-");
+
+    internal OperatedStore Store { get; private set; } = null!;
+
+    /// <summary>A tenant's key.</summary>
+    internal string ApiKey { get; private set; } = "";
+
+    /// <summary>A conversation of that tenant with messages, ticket, thread, file and follow-ups.</summary>
+    internal JsonNode Chat { get; private set; } = null!;
+
+    /// <summary>The list of conversations and the messages of <see cref="Chat"/>, as answered before the back-up.</summary>
+    internal (string Conversations, string Messages) Answers { get; private set; }
+
+    /// <summary>Rows as stored when the back-up was made.</summary>
+    internal IReadOnlyList<StoredRow> Rows { get; private set; } = [];
+
+    /// <summary>A back-up of this store.</summary>
+    internal string Backup => Path.Combine(directory.FullName, "backup");
+
+    /// <summary>What the back-up printed.</summary>
+    internal string Printed { get; private set; } = "";
+
+    public async Task InitializeAsync()
+    {
+        Store = await OperatedStore.StartAsync();
+        await using (var host = await Store.StartHostAsync())
+        {
+            ApiKey = await OperatedStore.NewTenantAsync(host, "First");
+            using (var client = OperatedStore.ClientOf(host, ApiKey))
+            {
+                await FillAsync(client);
+                Answers = (await ConversationsAsync(client), await MessagesAsync(client));
+            }
+
+            using var second = OperatedStore.ClientOf(host, await OperatedStore.NewTenantAsync(host, "Second"));
+            await second.SayAsync(await second.PostAsync("v1/conversations", new { title = "Another tenant's" }), "hello");
+        }
+
+        await AddUnusedIndexRowAsync();
+        Rows = await Store.Account.ReadAllAsync();
+        (var code, Printed) = await Store.RunAsync("backup", "--to", Backup);
+        Assert.True(code == 0, Printed);
+    }
+
+    /// <summary>A copy of the back-up that a test may damage.</summary>
+    internal string CopyBackup()
+    {
+        var copy = directory.CreateSubdirectory(Path.GetRandomFileName());
+        foreach (var file in Directory.EnumerateFiles(Backup))
+        {
+            File.Copy(file, Path.Combine(copy.FullName, Path.GetFileName(file)));
+        }
+
+        return copy.FullName;
+    }
+
+    internal static async Task<string> ConversationsAsync(HttpClient client) =>
+        (await client.GetAsync("v1/conversations?pageSize=100", "results")).ToJsonString();
+
+    internal async Task<string> MessagesAsync(HttpClient client) =>
+        (await client.GetAsync($"v1/conversations/{Chat["number"]}/messages?per_page=100", "data")).ToJsonString();
+
+    public async Task DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    private async Task FillAsync(HttpClient client)
+    {
+        var bot = await client.PostAsync("v1/chatbots", new { name = "Bot", provider = "main", model = "m", temperature = 0.3 });
+        await client.PostAsync("v1/senders", new { entity = "agent", name = "Ann", externalId = "crm-1", identifier = "ann@parley.test" });
+        Chat = await client.PostAsync(
+            "v1/conversations", new { title = "Every kind", channel = "whatsApp", address = "+372 555", first_name = "Eve" }, "a conversation's key");
+        var number = Chat["number"]!;
+        await client.PostAsync("v1/tickets", new { chatId = number, title = "A ticket" });
+        var asked = await client.PostAsync("v1/chat-messages", new { chatId = number, content = "First", role = "user", externalId = "wamid-17" });
+        var thread = await client.PostAsync("v1/chat-threads", new { chatId = number, chatMessageId = asked["id"] });
+        await client.PostAsync("v1/chat-messages", new { chatId = number, content = "In a thread", role = "user", chatThreadId = thread["id"] });
+        await client.PostAsync($"v1/conversations/{number}/messages", new { message = new string('é', 5000), metadata = new { a = 1 } }, "a message's key");
+        await client.PostAsync("v1/messages", new { conversation = $"{number}", content = string.Concat(Enumerable.Repeat("Long 😀 text. ", 7000)) });
+        using var file = new MultipartFormDataContent { { new ByteArrayContent("a file"u8.ToArray()), "file", "note.txt" } };
+        await client.PostAsync($"v1/conversations/{number}/messages/media", file);
+        var answer = await client.SayAsync(Chat, "An answer", "assistant");
+
+        await client.FollowUpAsync(Chat, TimeSpan.FromHours(1));
+        var cancelled = await client.FollowUpAsync(Chat, TimeSpan.FromHours(2));
+        await client.CallAsync(HttpMethod.Delete, $"v1/chat-message-follow-ups/{cancelled["id"]}");
+        var failed = await client.FollowUpAsync(Chat, TimeSpan.FromHours(3));
+        await client.CallAsync(HttpMethod.Patch, $"v1/chat-message-follow-ups/{failed["id"]}", new { status = "failed", reason = "a test" });
+        var sent = await client.FollowUpAsync(Chat, TimeSpan.FromHours(4));
+        await client.CallAsync(HttpMethod.Patch, $"v1/chat-message-follow-ups/{sent["id"]}", new { status = "sent", chatMessageId = answer["id"] });
+
+        var inbox = await client.PostAsync("v1/conversations", new { title = "Unread", channel = "whatsApp", address = "+372 556" });
+        await client.SayAsync(inbox, "Unread");
+        await client.PostAsync($"v1/chatbots/{bot["id"]}/completions", new { message = new { content = "A question" } });
+        var record = (await client.GetAsync($"v1/chatbots/{bot["id"]}/records", "results"))[0]!;
+        await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}/records/{record["id"]}", new { faithfulness = 0.1, answer_relevancy = 1 });
+        await client.ExportAsync();
+        await client.GetAsync("v1/conversations?pageSize=1", "next"); // Makes the key that cursors are signed with.
+    }
+
+    /// <summary>What a process leaves that dies between the index row of a turn and the turn: the rows of turns that have ended are dropped.</summary>
+    private async Task AddUnusedIndexRowAsync()
+    {
+        var turn = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);
+        await Store.Account.Tables.Due.UpsertEntityAsync(
+            new TableEntity(RowKeys.DuePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), RowKeys.DueTurn(turn, 1)), TableUpdateMode.Replace);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Net.Http.Headers;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.LocalHost;
+using Parley.Operations;
+
+namespace Parley.Tests.Operations;
+
+/// <summary>An Azurite of its own, and on demand a Parley that uses it.</summary>
+internal sealed class OperatedStore : IAsyncDisposable
+{
+    private const string AdminKey = "an admin key that only these tests use";
+    private readonly Azurite azurite;
+    private readonly IConfiguration configuration;
+
+    private OperatedStore(Azurite azurite)
+    {
+        this.azurite = azurite;
+        configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create<string, string?>("AzureWebJobsStorage", azurite.ConnectionString)]).Build();
+        Account = Account.Connect(configuration);
+    }
+
+    public Account Account { get; }
+
+    public string ConnectionString => azurite.ConnectionString;
+
+    public static async Task<OperatedStore> StartAsync() => new(await Azurite.StartAsync(directory: null, Console.Error.WriteLine));
+
+    /// <summary>Runs a command as the program does.</summary>
+    /// <returns>Its exit code, and all that it printed.</returns>
+    public async Task<(int Code, string Text)> RunAsync(params string[] arguments)
+    {
+        await using var text = new StringWriter();
+        await using var synchronized = TextWriter.Synchronized(text);
+        var code = await CommandLine.RunAsync(arguments, configuration, synchronized, synchronized, TimeProvider.System, CancellationToken.None);
+        return (code, text.ToString());
+    }
+
+    /// <summary>Parley on this store.</summary>
+    /// <param name="ahead">How far its clock is ahead.</param>
+    public Task<ParleyHost> StartHostAsync(TimeSpan ahead = default) => ParleyHost.StartAsync(
+        new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = ConnectionString,
+            ["Parley__AdminKey"] = AdminKey,
+            ["FollowUpSchedule"] = "0 0 0 1 1 *",
+            ["ExportSchedule"] = "0 0 0 1 1 *",
+            ["AssistantSchedule"] = "0 0 0 1 1 *",
+            ["HousekeepingSchedule"] = "0 0 0 1 1 *",
+            ["Exports__SettleSeconds"] = "0",
+            ["Callbacks__AllowedHosts"] = "localhost",
+            ["Providers__main__Type"] = "scripted",
+        },
+        configure: services => services.AddSingleton<TimeProvider>(new FollowUps.SkewedTime(TimeProvider.System, ahead)));
+
+    public static Uri ApiOf(ParleyHost host) => new(host.BaseAddress, host.RoutePrefix + "/");
+
+    public static HttpClient ClientOf(ParleyHost host, string apiKey) =>
+        new() { BaseAddress = ApiOf(host), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", apiKey) } };
+
+    public static async Task<string> NewTenantAsync(ParleyHost host, string name)
+    {
+        using var admin = new AdminClient(ApiOf(host), AdminKey);
+        return (await admin.CreateTenantAsync(name, "Test key")).ApiKey;
+    }
+
+    public ValueTask DisposeAsync() => azurite.DisposeAsync();
+}

@@ -1,0 +1,52 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Xunit;
+
+namespace Parley.Tests.Operations;
+
+/// <summary>Calls of the API that must succeed.</summary>
+internal static class ProductCalls
+{
+    public static async Task<JsonNode> CallAsync(this HttpClient client, HttpMethod method, string path, object? body = null, string? key = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body as HttpContent ?? (body is null ? null : JsonContent.Create(body)) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        using var response = await client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    public static Task<JsonNode> PostAsync(this HttpClient client, string path, object body, string? key = null) =>
+        client.CallAsync(HttpMethod.Post, path, body, key);
+
+    public static Task<JsonNode> GetAsync(this HttpClient client, string path, string member) =>
+        client.CallAsync(HttpMethod.Get, path).ContinueWith(read => read.Result[member]!, TaskScheduler.Default);
+
+    public static Task<JsonNode> SayAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
+        client.PostAsync("v1/chat-messages", new { chatId = chat["number"], content, role });
+
+    public static Task<JsonNode> FollowUpAsync(this HttpClient client, JsonNode chat, TimeSpan after) => client.PostAsync(
+        "v1/chat-message-follow-ups", new { chatId = chat["number"], dueDate = TimeProvider.System.GetUtcNow() + after, message = "Still there?" });
+
+    /// <summary>Reads an export until it has ended.</summary>
+    public static async Task<JsonNode> ExportAsync(this HttpClient client)
+    {
+        var begun = await client.PostAsync("v1/chat-messages/export", new { callbackUrl = "http://localhost:9/", format = "jsonl", rangeStart = "2020-01-01T00:00:00Z" });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        while (true)
+        {
+            var export = await client.CallAsync(HttpMethod.Get, $"v1/exports/{begun["exportId"]}");
+            if (export["status"]!.GetValue<string>() is "completed" && export["callback"]!["attempts"]!.AsArray().Count > 0)
+            {
+                return export;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, patience.Token);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text;
+using Azure.Data.Tables;
+using Parley.Operations;
+using Parley.Operations.Format;
+
+namespace Parley.Tests.Operations;
+
+/// <summary>A row with its properties and their types as one text, so that unequal rows show their difference.</summary>
+internal sealed record StoredRow(string Table, string PartitionKey, string RowKey, string Line);
+
+/// <summary>Reads whole accounts.</summary>
+internal static class StoredRows
+{
+    /// <summary>Every row of all four tables, in the order of tables and keys.</summary>
+    public static async Task<List<StoredRow>> ReadAllAsync(this Account account)
+    {
+        var rows = new List<StoredRow>();
+        foreach (var table in new[] { account.Tables.Conversations, account.Tables.Due, account.Tables.Keys, account.Tables.Tenants })
+        {
+            await foreach (var row in table.QueryAsync<TableEntity>())
+            {
+                rows.Add(new StoredRow(table.Name, row.PartitionKey, row.RowKey, Encoding.ASCII.GetString(RowLine.Write(row).Span)));
+            }
+        }
+
+        return rows;
+    }
+}
