@@ -1,6 +1,8 @@
+using Azure;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
 using Parley.Operations.Format;
+using Parley.Storage;
 
 namespace Parley.Operations.Backup;
 
@@ -26,14 +28,25 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         var startedAt = time.GetUtcNow();
         var tables = account.Tables;
         var snapshots = new ConversationSnapshots(tables, progress, time) { PageRows = PageRows };
-        TableFile[] files =
-        [
-            await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
-            await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
-            await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token, PageRows)), cancellation),
-            await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
-        ];
-        var blobs = await WriteBlobsAsync(directory, cancellation);
+        TableFile[] files;
+        BlobFile blobs;
+        try
+        {
+            files =
+            [
+                await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
+                await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
+                await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token, PageRows)), cancellation),
+                await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
+            ];
+            blobs = await WriteBlobsAsync(directory, cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            throw new OperationException(
+                $"Account {account.TableService.AccountName} lacks a table or a container of Parley ({e.ErrorCode}). Check that AzureWebJobsStorage names the right one.", e);
+        }
+
         var manifest = new Manifest(Manifest.CurrentVersion, startedAt, time.GetUtcNow(), account.TableService.AccountName, files, blobs);
         await manifest.WriteAsync(directory, cancellation);
         if (snapshots.Repeated > 0)

@@ -90,7 +90,7 @@ public sealed class FullStore : IAsyncLifetime
         await client.PostAsync($"v1/conversations/{number}/messages", new { message = new string('é', 5000), metadata = new { a = 1 } }, "a message's key");
         await client.PostAsync("v1/messages", new { conversation = $"{number}", content = string.Concat(Enumerable.Repeat("Long 😀 text. ", 7000)) });
         using var file = new MultipartFormDataContent { { new ByteArrayContent("a file"u8.ToArray()), "file", "note.txt" } };
-        await client.PostAsync($"v1/conversations/{number}/messages/media", file);
+        await client.CallAsync(HttpMethod.Post, $"v1/conversations/{number}/messages/media", file);
         var answer = await client.SayAsync(Chat, "An answer", "assistant");
 
         await client.FollowUpAsync(Chat, TimeSpan.FromHours(1));
@@ -105,7 +105,7 @@ public sealed class FullStore : IAsyncLifetime
         await client.SayAsync(inbox, "Unread");
         await client.PostAsync($"v1/chatbots/{bot["id"]}/completions", new { message = new { content = "A question" } });
         var record = (await client.GetAsync($"v1/chatbots/{bot["id"]}/records", "results"))[0]!;
-        await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}/records/{record["id"]}", new { faithfulness = 0.1, answer_relevancy = 1 });
+        await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}/records/{record["id"]}", new { faithfulnessScore = 0.1, answerRelevancyScore = 1 });
         await client.ExportAsync();
         await client.GetAsync("v1/conversations?pageSize=1", "next"); // Makes the key that cursors are signed with.
     }

@@ -24,8 +24,8 @@ internal static class ProductCalls
     public static Task<JsonNode> PostAsync(this HttpClient client, string path, object body, string? key = null) =>
         client.CallAsync(HttpMethod.Post, path, body, key);
 
-    public static Task<JsonNode> GetAsync(this HttpClient client, string path, string member) =>
-        client.CallAsync(HttpMethod.Get, path).ContinueWith(read => read.Result[member]!, TaskScheduler.Default);
+    /// <summary>One member of an answer.</summary>
+    public static async Task<JsonNode> GetAsync(this HttpClient client, string path, string member) => (await client.CallAsync(HttpMethod.Get, path))[member]!;
 
     public static Task<JsonNode> SayAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
         client.PostAsync("v1/chat-messages", new { chatId = chat["number"], content, role });
@@ -36,7 +36,8 @@ internal static class ProductCalls
     /// <summary>Reads an export until it has ended.</summary>
     public static async Task<JsonNode> ExportAsync(this HttpClient client)
     {
-        var begun = await client.PostAsync("v1/chat-messages/export", new { callbackUrl = "http://localhost:9/", format = "jsonl", rangeStart = "2020-01-01T00:00:00Z" });
+        var rangeStart = TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(1);
+        var begun = await client.PostAsync("v1/chat-messages/export", new { callbackUrl = "http://localhost:9/", format = "jsonl", rangeStart });
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
         while (true)
         {
