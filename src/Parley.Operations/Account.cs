@@ -29,7 +29,8 @@ internal sealed class Account(TableServiceClient tableService, BlobServiceClient
         StorageSetup.ConnectQueues(configuration));
 
     /// <summary>
-    /// More patient than the app's: nobody waits for an answer, and one of 4 MiB takes longer than the app's two seconds on a slow line.
+    /// More patient than the app's: nobody waits for an answer, and one of 4 MiB takes longer than the app's two
+    /// seconds on a slow line.
     /// </summary>
     public static TableClientOptions TableOptions()
     {

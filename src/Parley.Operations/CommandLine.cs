@@ -57,7 +57,8 @@ internal static class CommandLine
         }
         catch (Exception e) when (IsExpected(e))
         {
-            // The client reports a service that is down as one exception for each of its attempts; the first names the cause.
+            // The client reports a service that is down as one exception for each of its attempts; the first names
+            // the cause.
             var cause = e is AggregateException { InnerExceptions: [var first, ..] } ? first : e;
             await errors.WriteLineAsync($"dev: {cause.Message.ReplaceLineEndings("\n").Split('\n')[0]}");
             return Failed;

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Parley.Operations;
 
-/// <summary>Prints progress lines, one every few seconds. One stage runs at a time; its counter may be raised by several threads.</summary>
+/// <summary>
+/// Prints progress lines, one every few seconds. One stage runs at a time; its counter may be raised by several
+/// threads.
+/// </summary>
 internal sealed class Progress(TextWriter output, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

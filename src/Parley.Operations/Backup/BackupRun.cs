@@ -7,14 +7,18 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Writes a back-up. The order of the tables is part of what it guarantees (docs/operations.md): conversations before the tenants' counters,
+/// Writes a back-up. The order of the tables is part of what it guarantees (docs/operations.md): conversations before
+/// the tenants' counters,
 /// so that no conversation is beyond its counter.
 /// </summary>
 internal sealed class BackupRun(Account account, Progress progress, TimeProvider time)
 {
     private const string BlobsFile = "blobs.jsonl.gz";
 
-    /// <summary>Rows of one answer; null for as many as the service returns. Tests set it, so that much is written between two answers.</summary>
+    /// <summary>
+    /// Rows of one answer; null for as many as the service returns. Tests set it, so that much is written between two
+    /// answers.
+    /// </summary>
     internal int? PageRows { get; init; }
 
     public async Task RunAsync(string directory, CancellationToken cancellation)

@@ -5,9 +5,12 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Copies the table Conversations while the app writes to it, each partition as it was at one moment. A partition is read twice: its rows,
-/// then only their keys and ETags. ETags never recur, so if both readings agree, no row changed between the end of the first and the
-/// beginning of the second. Only idempotency keys and file holders are ever deleted there; both are inserted with the head, whose ETag
+/// Copies the table Conversations while the app writes to it, each partition as it was at one moment. A partition is
+/// read twice: its rows,
+/// then only their keys and ETags. ETags never recur, so if both readings agree, no row changed between the end of
+/// the first and the
+/// beginning of the second. Only idempotency keys and file holders are ever deleted there; both are inserted with the
+/// head, whose ETag
 /// would differ. A partition that changed is read again.
 /// </summary>
 internal sealed class ConversationSnapshots(ParleyTables tables, Progress progress, TimeProvider time)

@@ -16,7 +16,8 @@ internal sealed class Fingerprint : IDisposable
             throw new InvalidOperationException($"Storage returned {row.PartitionKey} / {row.RowKey} without an ETag.");
         }
 
-        // Neither may contain a line feed: keys take no control characters, ETags are header values (RFC 9110, section 8.8.3).
+        // Neither may contain a line feed: keys take no control characters, ETags are header values (RFC 9110,
+        // section 8.8.3).
         hash.AppendData(Encoding.UTF8.GetBytes($"{row.RowKey}\n{row.ETag.ToString("H")}\n"));
     }
 

@@ -6,7 +6,8 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// A tenant's counters at the moment from which its partition is copied. Rows with higher numbers are left out: the restored counter would give
+/// A tenant's counters at the moment from which its partition is copied. Rows with higher numbers are left out: the
+/// restored counter would give
 /// the same numbers out again, to something else.
 /// </summary>
 internal sealed class TenantCut(TableEntity? counter)

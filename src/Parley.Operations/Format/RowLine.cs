@@ -6,9 +6,12 @@ using Azure.Data.Tables;
 namespace Parley.Operations.Format;
 
 /// <summary>
-/// A table row as one line of JSON: <c>{"PartitionKey":"…","RowKey":"…","Properties":{…}}</c>. Strings, Booleans and Int32 are JSON
-/// values; every other type is an object whose one member names it: <c>{"Int64":"5"}</c>, Double, DateTime, Guid, Binary (Base64).
-/// Properties are in ordinal order, so equal rows have equal lines. ETag and Timestamp are the service's and are left out.
+/// A table row as one line of JSON: <c>{"PartitionKey":"…","RowKey":"…","Properties":{…}}</c>. Strings, Booleans and
+/// Int32 are JSON
+/// values; every other type is an object whose one member names it: <c>{"Int64":"5"}</c>, Double, DateTime, Guid,
+/// Binary (Base64).
+/// Properties are in ordinal order, so equal rows have equal lines. ETag and Timestamp are the service's and are left
+/// out.
 /// </summary>
 internal static class RowLine
 {

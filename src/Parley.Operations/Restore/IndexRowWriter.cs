@@ -5,12 +5,15 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Inserts the index rows that the restored rows must have, unless they are there. A merge adds nothing to a row that exists, so marks in
+/// Inserts the index rows that the restored rows must have, unless they are there. A merge adds nothing to a row that
+/// exists, so marks in
 /// rows of Due stay, and it may be repeated.
 /// </summary>
 internal sealed class IndexRowWriter(Progress progress)
 {
-    /// <summary>Rows that are grouped by partition before they are sent: enough to share transactions, few enough for memory.</summary>
+    /// <summary>
+    /// Rows that are grouped by partition before they are sent: enough to share transactions, few enough for memory.
+    /// </summary>
     private const int GroupedRows = 5000;
 
     private const int Width = 8;

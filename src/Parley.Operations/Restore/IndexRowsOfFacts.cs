@@ -14,7 +14,8 @@ namespace Parley.Operations.Restore;
 internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
 
 /// <summary>
-/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). They move while a back-up reads them, so
+/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). They move while
+/// a back-up reads them, so
 /// no order of reading finds all of them; they are derived from what they find instead.
 /// </summary>
 internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
@@ -70,7 +71,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
     }
 
     /// <summary>
-    /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due for their old times would
+    /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due
+    /// for their old times would
     /// be used up before that.
     /// </summary>
     private IndexRow KeysDue(TenantId tenant, int conversation)

@@ -4,7 +4,10 @@ using Parley.Operations.Format;
 
 namespace Parley.Operations.Restore;
 
-/// <summary>Compares the names in a back-up with the blobs of the account. Both are in the order of names, so memory stays flat.</summary>
+/// <summary>
+/// Compares the names in a back-up with the blobs of the account. Both are in the order of names, so memory stays
+/// flat.
+/// </summary>
 internal sealed class MissingBlobs(Account account, Progress progress)
 {
     private const int Shown = 20;

@@ -5,7 +5,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// A row in a table of its own that says which back-up is being restored into this account, from before the first row until all is checked.
+/// A row in a table of its own that says which back-up is being restored into this account, from before the first row
+/// until all is checked.
 /// So a restore that was interrupted can be run again, and an account in use is never written to.
 /// </summary>
 internal sealed class RestoreMarker(Account account)
@@ -19,7 +20,8 @@ internal sealed class RestoreMarker(Account account)
     /// <param name="backup">SHA-256 of the manifest.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>Whether an earlier run has already checked that all rows are there.</returns>
-    /// <exception cref="OperationException">The account holds rows, or an unfinished restore of another back-up.</exception>
+    /// <exception cref="OperationException">The account holds rows, or an unfinished restore of another
+    /// back-up.</exception>
     public async Task<bool> BeginAsync(string backup, CancellationToken cancellation)
     {
         if (await FindAsync(cancellation) is { } marker)

@@ -10,7 +10,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Restores a back-up into an empty account: checks the files, writes all rows, reads them back and compares, then completes the index rows.
+/// Restores a back-up into an empty account: checks the files, writes all rows, reads them back and compares, then
+/// completes the index rows.
 /// Every step may be repeated, so a restore that was interrupted is run again.
 /// </summary>
 internal sealed class RestoreRun(Account account, Progress progress, TimeProvider time)

@@ -4,7 +4,9 @@ using Parley.Operations.Format;
 
 namespace Parley.Operations.Restore;
 
-/// <summary>Reads a restored table back and compares it with its file, row by row and property by property, in flat memory.</summary>
+/// <summary>
+/// Reads a restored table back and compares it with its file, row by row and property by property, in flat memory.
+/// </summary>
 internal sealed class RowComparison(Progress progress)
 {
     /// <exception cref="OperationException">A row is missing, different, or too many.</exception>

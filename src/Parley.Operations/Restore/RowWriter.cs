@@ -8,13 +8,19 @@ namespace Parley.Operations.Restore;
 /// <summary>Writes the rows of a file into their table. Every write replaces its row, so it may be repeated.</summary>
 internal sealed class RowWriter(Progress progress)
 {
-    /// <summary>An entity group transaction has at most 4 MiB ("Performing entity group transactions"); the rest is for headers.</summary>
+    /// <summary>
+    /// An entity group transaction has at most 4 MiB ("Performing entity group transactions"); the rest is for
+    /// headers.
+    /// </summary>
     private const int MaxBytes = 7 << 19;
 
     /// <summary>Headers and address of an operation within a transaction, generously.</summary>
     private const int OperationBytes = 1024;
 
-    /// <summary>Transactions at once. One table takes 20,000 entities a second, one partition 2,000 ("Scalability and performance targets").</summary>
+    /// <summary>
+    /// Transactions at once. One table takes 20,000 entities a second, one partition 2,000 ("Scalability and
+    /// performance targets").
+    /// </summary>
     internal int Width { get; init; } = 8;
 
     public Task WriteAsync(TableClient table, string path, CancellationToken cancellation) => Parallel.ForEachAsync(
@@ -27,7 +33,8 @@ internal sealed class RowWriter(Progress progress)
         });
 
     /// <summary>
-    /// Neighbouring rows of one partition. A line has about the length of the row's part of the request, because both are JSON with
+    /// Neighbouring rows of one partition. A line has about the length of the row's part of the request, because both
+    /// are JSON with
     /// everything escaped that is not ASCII.
     /// </summary>
     private static async IAsyncEnumerable<List<TableEntity>> BatchesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)

@@ -203,7 +203,9 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
 
     private static RestoreRun Restore(Account account) => new(account, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System);
 
-    /// <summary>Equal, but for the rows by which restored idempotency keys are dropped a day from the restore.</summary>
+    /// <summary>
+    /// Equal, but for the rows by which restored idempotency keys are dropped a day from the restore.
+    /// </summary>
     internal static void AssertEqualRows(IReadOnlyList<StoredRow> source, IReadOnlyList<StoredRow> restored)
     {
         var added = restored.Except(source).ToList();
@@ -221,7 +223,8 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     }
 
     /// <summary>
-    /// Half an hour later, so that conversations move in the lists: their heads hold ETags of rows as they were in the account that was backed up.
+    /// Half an hour later, so that conversations move in the lists: their heads hold ETags of rows as they were in
+    /// the account that was backed up.
     /// </summary>
     private async Task AssertWorksAsync(OperatedStore target)
     {

@@ -149,7 +149,10 @@ public sealed class BackupUnderWritesTests : IDisposable
         }
     }
 
-    /// <summary>Before each of the first queries: an append, a follow-up that is cancelled or added, a new conversation with a new contact.</summary>
+    /// <summary>
+    /// Before each of the first queries: an append, a follow-up that is cancelled or added, a new conversation with a
+    /// new contact.
+    /// </summary>
     private sealed class Writer(HttpClient client, List<JsonNode> chats)
     {
         private const int Rounds = 40;

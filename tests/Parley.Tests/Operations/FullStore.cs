@@ -18,7 +18,9 @@ public sealed class FullStore : IAsyncLifetime
     /// <summary>A conversation of that tenant with messages, ticket, thread, file and follow-ups.</summary>
     internal JsonNode Chat { get; private set; } = null!;
 
-    /// <summary>The list of conversations and the messages of <see cref="Chat"/>, as answered before the back-up.</summary>
+    /// <summary>
+    /// The list of conversations and the messages of <see cref="Chat"/>, as answered before the back-up.
+    /// </summary>
     internal (string Conversations, string Messages) Answers { get; private set; }
 
     /// <summary>Rows as stored when the back-up was made.</summary>
@@ -110,7 +112,10 @@ public sealed class FullStore : IAsyncLifetime
         await client.GetAsync("v1/conversations?pageSize=1", "next"); // Makes the key that cursors are signed with.
     }
 
-    /// <summary>What a process leaves that dies between the index row of a turn and the turn: the rows of turns that have ended are dropped.</summary>
+    /// <summary>
+    /// What a process leaves that dies between the index row of a turn and the turn: the rows of turns that have
+    /// ended are dropped.
+    /// </summary>
     private async Task AddUnusedIndexRowAsync()
     {
         var turn = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);

@@ -5,7 +5,9 @@ using Parley.Operations.Format;
 
 namespace Parley.Tests.Operations;
 
-/// <summary>A row with its properties and their types as one text, so that unequal rows show their difference.</summary>
+/// <summary>
+/// A row with its properties and their types as one text, so that unequal rows show their difference.
+/// </summary>
 internal sealed record StoredRow(string Table, string PartitionKey, string RowKey, string Line);
 
 /// <summary>Reads whole accounts.</summary>
