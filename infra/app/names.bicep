@@ -1,0 +1,22 @@
+// The names in storage. A test compares them with the code: Flex Consumption scales a queue's function by the queue's
+// length, and the host's listener never creates the queue that it listens to.
+
+@export()
+var tables = ['Conversations', 'Due', 'Keys', 'Tenants']
+
+@export()
+var queues = ['callbacks', 'exports', 'follow-ups', 'replies']
+
+@export()
+@description('The host moves a message to this queue after maxDequeueCount attempts (host.json).')
+var poisonQueues = map(queues, queue => '${queue}-poison')
+
+@export()
+var filesContainer = 'files'
+
+@export()
+var exportsContainer = 'exports'
+
+@export()
+@description('The platform reads the app from here when it starts an instance.')
+var deploymentContainer = 'deployment'
