@@ -1,4 +1,4 @@
-metadata description = 'Parley on Azure Functions, Flex Consumption. azd up deploys it; docs/operations.md describes the parameters.'
+metadata description = 'Parley on Azure Functions, Flex Consumption. docs/operations.md describes the parameters.'
 
 targetScope = 'subscription'
 
@@ -87,7 +87,7 @@ param logRetentionDays int = 30
 @description('Where alerts are sent. Empty: they are shown in the portal only.')
 param alertEmail string = ''
 
-@description('A network of its own; storage has no public address then, and links to files work within the network only.')
+@description('A network of its own. Storage has no public address then; links to files work in the network only.')
 param privateNetwork bool = false
 
 @description('The addresses of that network: a /24 or larger.')
@@ -103,6 +103,7 @@ var storageName = 'st${token}'
 var vaultName = 'kv-${token}'
 var insightsName = 'appi-${token}'
 var siteName = 'func-${token}'
+var adminKeyName = 'admin-key'
 var tags = { 'azd-env-name': environmentName }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -150,6 +151,7 @@ module vault 'app/vault.bicep' = {
     name: vaultName
     location: location
     tags: tags
+    adminKeyName: adminKeyName
     adminKey: adminKey
     generatedAdminKey: generatedAdminKey
     providers: providers
@@ -198,7 +200,7 @@ module site 'app/site.bicep' = {
     tableEndpoint: storage.outputs.tableEndpoint
     deploymentContainerUrl: storage.outputs.deploymentContainerUrl
     vaultName: vaultName
-    adminKeyName: vault.outputs.adminKeyName
+    adminKeyName: adminKeyName
     insightsName: insightsName
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -211,7 +213,7 @@ module site 'app/site.bicep' = {
     subnetId: network.?outputs.appSubnetId ?? ''
   }
   // The app reads storage and the vault when it starts.
-  dependsOn: [roles]
+  dependsOn: [roles, vault]
 }
 
 module domain 'app/domain.bicep' = if (!empty(customDomain)) {
@@ -239,4 +241,7 @@ output AZURE_RESOURCE_GROUP string = group.name
 output SERVICE_API_NAME string = siteName
 output PARLEY_URL string = 'https://${empty(customDomain) ? site.outputs.hostName : customDomain}/api/v1'
 output PARLEY_VAULT string = vaultName
-output PARLEY_ADMIN_KEY_SECRET string = vault.outputs.adminKeyName
+output PARLEY_ADMIN_KEY_SECRET string = adminKeyName
+// What the DNS records of a domain of your own say: a CNAME, and a TXT for the name with asuid. before it.
+output PARLEY_HOST_NAME string = site.outputs.hostName
+output PARLEY_DOMAIN_VERIFICATION_ID string = site.outputs.domainVerificationId

@@ -1,4 +1,4 @@
-metadata description = 'What an operator is told of. Each query names the log line that it rests on; a test finds the line in the code.'
+metadata description = 'Alerts. Each names the log lines that its query counts; a test compares them with the code.'
 
 import { tagsType } from 'types.bicep'
 
@@ -28,7 +28,7 @@ var alerts alertType[] = [
     title: 'Messages were given up'
     description: 'A queue message failed too often and is in a queue that nobody reads, or it was not one of Parley\'s.'
     severity: 1
-    // Functions host, category Host.Triggers.Queues: Message has reached MaxDequeueCount of 5. Moving message to queue …
+    // Functions host: Message has reached MaxDequeueCount of 5. Moving message to queue 'follow-ups-poison'.
     // 2102, 2104 and 2107: A message of the queue is not one of Parley's; it is dropped.
     query: '''
       AppTraces
@@ -79,9 +79,9 @@ var alerts alertType[] = [
   {
     name: 'follow-up-timer-silent'
     title: 'The timer of follow-ups does not run'
-    description: 'No run of FollowUpsDue has succeeded for a quarter of an hour. Change this rule with FollowUpSchedule.'
+    description: 'No run of FollowUpsDue has succeeded for 15 minutes. Change this rule with FollowUpSchedule.'
     severity: 1
-    // Functions host: a request for every run of a function, with its name. Nothing is logged if the timer never starts.
+    // Functions host: a request for every run of a function, with its name. A timer that never starts logs nothing.
     query: '''
       AppRequests
       | where OperationName == "FollowUpsDue" and Success
@@ -101,7 +101,7 @@ var alerts alertType[] = [
     // 2105: {Step} could not be done; the timer asks for it again.
     query: '''
       AppTraces
-      | where (Message startswith "Attempt " and Message contains " at the file of export " and Message endswith " failed.")
+      | where (Message contains " at the file of export " and Message endswith " failed.")
           or Message endswith "of Due could not be looked at; the next tick tries again."
           or (Message startswith "The lease of export " and Message endswith "could not be renewed, and is given up.")
           or Message endswith "could not be done; the timer asks for it again."
@@ -129,7 +129,7 @@ var alerts alertType[] = [
   {
     name: 'server-errors'
     title: 'Requests fail'
-    description: 'At least five requests, and more than one in a hundred, were answered with 5xx in a quarter of an hour.'
+    description: 'At least five requests, and more than 1 %, were answered with 5xx in 15 minutes.'
     severity: 1
     // Functions host: a request for every call, with the status that was answered; functions without HTTP have 0 there.
     // 2001 and 2002 have the cause: {Method} {Path} failed (trace {TraceId}).

@@ -8,8 +8,8 @@ resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: siteName
 }
 
-// The certificate is issued for a name that is bound already. Only the first deployment binds it without one; to bind it
-// so again would take TLS away until the second binding is done.
+// The certificate is issued for a name that is bound already, so the first deployment binds it without one. A later one
+// must not: TLS would be off until the second binding is done.
 @onlyIfNotExists()
 resource firstBinding 'Microsoft.Web/sites/hostNameBindings@2025-03-01' = {
   parent: site

@@ -1,4 +1,4 @@
-metadata description = 'The identity of the app. No key and no connection string leads to storage, to the vault or to telemetry.'
+metadata description = 'The identity of the app, its only way to storage, the vault and telemetry.'
 
 import { tagsType } from 'types.bicep'
 

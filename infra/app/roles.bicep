@@ -1,4 +1,4 @@
-metadata description = 'The roles of the app, each on the one resource that it is for, and what the deploying person reads.'
+metadata description = 'The roles of the app, each on one resource, and the role of the deploying person.'
 
 param storageName string
 param vaultName string

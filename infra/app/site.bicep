@@ -197,3 +197,4 @@ resource site 'Microsoft.Web/sites@2025-03-01' = {
 }
 
 output hostName string = site.properties.defaultHostName
+output domainVerificationId string = site.properties.customDomainVerificationId

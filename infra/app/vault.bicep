@@ -7,6 +7,9 @@ param name string
 param location string
 param tags tagsType
 
+@description('The name of the secret.')
+param adminKeyName string
+
 @secure()
 @description('Empty: a generated key is stored once, and a later deployment leaves it alone.')
 param adminKey string
@@ -20,8 +23,6 @@ param providers providerType[]
 @secure()
 @description('The key of each provider by its name. A provider without one keeps the key that the vault has.')
 param providerKeys { *: string }
-
-var adminKeyName = 'admin-key'
 
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
@@ -67,5 +68,3 @@ resource keys 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [
     }
   }
 ]
-
-output adminKeyName string = adminKeyName

@@ -1,0 +1,125 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.Functions;
+using Parley.LocalHost;
+using Xunit;
+
+namespace Parley.Tests.Infrastructure;
+
+public class AlertTests
+{
+    private const BindingFlags Declared =
+        BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic
+        | BindingFlags.DeclaredOnly;
+
+    private static readonly Dictionary<string, Resource> Rules =
+        GoldenFiles.Everything.All("Microsoft.Insights/scheduledQueryRules")
+        .ToDictionary(rule => rule.Name["alert-".Length..]);
+
+    public static TheoryData<string> OnTheLog =>
+        [.. Rules.Where(rule => Query(rule.Value).Contains("AppTraces", StringComparison.Ordinal))
+            .Select(rule => rule.Key)];
+
+    [Theory]
+    [MemberData(nameof(OnTheLog))]
+    public void An_alert_counts_the_lines_that_its_comment_names_and_no_other(string rule)
+    {
+        var query = new LogQuery(Query(Rules[rule]));
+        var named = NamedInTheComment(rule);
+        var counted = Lines(isBad: true).Where(line => query.Matches(line.Text)).Select(line => line.Id);
+
+        Assert.Equal(named.Order(), counted.Order());
+    }
+
+    [Theory]
+    [InlineData("follow-ups-late", 1103, 1104, 1105, 1106)]
+    [InlineData("follow-ups-failed")]
+    [InlineData("callbacks-given-up")]
+    public void An_alert_leaves_out_what_is_in_time_is_tried_again_or_has_been_taken(string rule, params int[] counted)
+    {
+        var query = new LogQuery(Query(Rules[rule]));
+
+        var lines = Lines(isBad: false).Where(line => query.Matches(line.Text)).Select(line => line.Id);
+        Assert.Equal(counted, lines.Order());
+    }
+
+    [Fact]
+    public void A_message_that_the_host_gives_up_is_counted()
+    {
+        // QueueProcessor of the host's Storage Queues extension.
+        const string Line = "Message has reached MaxDequeueCount of 5. Moving message to queue 'follow-ups-poison'.";
+
+        Assert.True(new LogQuery(Query(Rules["poison-messages"])).Matches(Line));
+    }
+
+    [Fact]
+    public void The_timer_that_must_not_be_silent_is_a_function()
+    {
+        var name = Regex.Match(Query(Rules["follow-up-timer-silent"]), @"OperationName == ""(\w+)""").Groups[1].Value;
+
+        Assert.Contains(name, DeployedApp.Functions);
+    }
+
+    [Fact]
+    public void Every_alert_looks_at_the_workspace_and_tells_whom_the_settings_name()
+    {
+        var group = GoldenFiles.Everything.The("Microsoft.Insights/actionGroups");
+        Assert.Equal("operator@parley.invalid", group["emailReceivers"][0].GetProperty("emailAddress").GetString());
+
+        Assert.Equal(
+            [
+                "callbacks-given-up",
+                "exports-failing",
+                "follow-up-timer-silent",
+                "follow-ups-failed",
+                "follow-ups-late",
+                "poison-messages",
+                "server-errors",
+                "storage-throttling",
+            ],
+            Rules.Keys.Order(StringComparer.Ordinal));
+        Assert.All(Rules.Values, rule =>
+        {
+            Assert.Contains(".outputs.workspaceId.value]", rule["scopes"][0].GetString(), StringComparison.Ordinal);
+            Assert.Equal(group.Id, Assert.Single(rule["actions", "actionGroups"].EnumerateArray()).GetString());
+            Assert.Equal("Count", rule["criteria", "allOf"][0].GetProperty("metricMeasureColumn").GetString());
+            Assert.Matches(@"(summarize|project) Count = [^|]+$", Query(rule).Trim());
+        });
+        Assert.All(
+            GoldenFiles.Defaults.All("Microsoft.Insights/scheduledQueryRules"),
+            rule => Assert.Empty(rule["actions", "actionGroups"].EnumerateArray()));
+    }
+
+    private static string Query(Resource rule) => rule["criteria", "allOf"][0].GetProperty("query").GetString()!;
+
+    private static IEnumerable<int> NamedInTheComment(string rule)
+    {
+        var source = File.ReadAllText(Path.Combine(Repository.Root, "infra", "app", "alerts.bicep"));
+        return Regex.Match(source, $@"name: '{rule}'.*?query: '''", RegexOptions.Singleline).Value.Split('\n')
+            .Where(line => line.TrimStart().StartsWith("//", StringComparison.Ordinal))
+            .SelectMany(line => Regex.Matches(line, @"\b[12]\d{3}\b"))
+            .Select(id => int.Parse(id.ValueSpan, null));
+    }
+
+    /// <summary>Every line that the app can log, with values as when things go badly, or well.</summary>
+    private static IEnumerable<(int Id, string Text)> Lines(bool isBad) =>
+        new[] { typeof(ParleyServices).Assembly, typeof(ParleyApp).Assembly }
+            .SelectMany(assembly => assembly.GetTypes())
+            .SelectMany(type => type.GetMethods(Declared))
+            .Select(method => method.GetCustomAttribute<LoggerMessageAttribute>())
+            .OfType<LoggerMessageAttribute>()
+            .Select(line => (line.EventId, Regex.Replace(line.Message, @"\{(\w+)\}", value => Value(value, isBad))));
+
+    private static string Value(Match placeholder, bool isBad) => placeholder.Groups[1].Value switch
+    {
+        "Late" => isBad ? ", late" : "",
+        "Verdict" => isBad ? $"{CallbackVerdict.GivenUp}" : $"{CallbackVerdict.Taken}",
+        "Attempt" => isBad ? $"{ExportBuild.MaxAttempts}" : "1",
+        "MaxAttempts" => $"{ExportBuild.MaxAttempts}",
+        "Count" => "3",
+        _ => "something",
+    };
+}

@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Reflection;
+using System.Text.Json;
+using Azure.Core.Pipeline;
+using Azure.Data.Tables;
+using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Parley.Functions;
+using Parley.Functions.Administration;
+using Parley.Storage;
+
+namespace Parley.Tests.Infrastructure;
+
+/// <summary>The app, started with the settings of a deployment: what it reads, and what it makes in storage.</summary>
+internal sealed class DeployedApp
+{
+    // A well-formed key, and no account that exists: the transports below answer for it.
+    private const string Storage =
+        "DefaultEndpointsProtocol=https;AccountName=parley;AccountKey=AAAA;EndpointSuffix=parley.invalid";
+
+    private readonly ReadSettings read = new();
+    private readonly ConcurrentBag<(string Kind, string Name)> made = [];
+
+    private DeployedApp()
+    {
+    }
+
+    /// <summary>The settings that were asked for, as they are called in the environment.</summary>
+    public IEnumerable<string> Settings => read.Names.Select(name => name.Replace(":", "__", StringComparison.Ordinal));
+
+    /// <summary>The settings that triggers name as <c>%NAME%</c>.</summary>
+    public static IEnumerable<string> TriggerSettings =>
+        Triggers<TimerTriggerAttribute>().Select(trigger => trigger.Schedule.Trim('%'));
+
+    /// <summary>The queues that functions are triggered by.</summary>
+    public static IEnumerable<string> TriggerQueues =>
+        Triggers<QueueTriggerAttribute>().Select(trigger => trigger.QueueName);
+
+    /// <summary>The names of the functions.</summary>
+    public static IEnumerable<string> Functions =>
+        Methods().Select(method => method.GetCustomAttribute<FunctionAttribute>()!.Name);
+
+    /// <summary>The names of what the app made when it started.</summary>
+    /// <param name="kind">table, container or queue.</param>
+    public IEnumerable<string> Made(string kind) => made.Where(one => one.Kind == kind).Select(one => one.Name);
+
+    /// <summary>Starts the app and asks for administration once, which reads its key at every request.</summary>
+    public static async Task<DeployedApp> StartAsync(GoldenFiles deployment)
+    {
+        var app = new DeployedApp();
+        app.read.Set(deployment.AppSettings.ToDictionary(setting => setting.Key, Resolve));
+        var configuration = new ConfigurationBuilder().Add(app.read).Build();
+        var services = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(configuration);
+        services.AddParleyApp(configuration);
+        await using (var provider = services.BuildServiceProvider())
+        {
+            _ = provider.GetRequiredService<TableServiceClient>();
+            _ = provider.GetRequiredService<BlobServiceClient>();
+            _ = provider.GetRequiredService<QueueServiceClient>();
+            _ = provider.GetRequiredService<Parley.Callbacks.AllowedHosts>();
+            await ActivatorUtilities.CreateInstance<AdministrationFunctions>(provider)
+                .CreateTenant(new DefaultHttpContext { RequestServices = provider }.Request);
+        }
+
+        await app.MakeStorageAsync(configuration);
+        return app;
+    }
+
+    /// <summary>A value where Azure would put one: an address, an id, a secret.</summary>
+    private static string Resolve(KeyValuePair<string, string> setting) =>
+        !setting.Value.StartsWith('[') ? setting.Value
+        : setting.Key.EndsWith("ServiceUri", StringComparison.Ordinal) ? "https://storage.invalid"
+        : "resolved";
+
+    private async Task MakeStorageAsync(IConfiguration configuration)
+    {
+        HttpPipelineTransport Transport() => new HttpClientTransport(new HttpClient(new Created(made)));
+        var services = new ServiceCollection().AddLogging();
+        services.AddSingleton(new TableServiceClient(Storage, new TableClientOptions { Transport = Transport() }));
+        services.AddSingleton(new BlobServiceClient(Storage, new BlobClientOptions { Transport = Transport() }));
+        services.AddSingleton(new QueueServiceClient(Storage, new QueueClientOptions { Transport = Transport() }));
+        services.AddParley(configuration);
+        await using var provider = services.BuildServiceProvider();
+        await provider.GetServices<IHostedService>().OfType<StorageSetup>().Single().StartAsync(CancellationToken.None);
+    }
+
+    private static IEnumerable<MethodInfo> Methods() =>
+        typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods())
+        .Where(method => method.IsDefined(typeof(FunctionAttribute)));
+
+    private static IEnumerable<T> Triggers<T>()
+        where T : Attribute =>
+        Methods().SelectMany(method => method.GetParameters()).Select(parameter => parameter.GetCustomAttribute<T>())
+            .OfType<T>();
+
+    /// <summary>Settings that remember what was asked for.</summary>
+    private sealed class ReadSettings : ConfigurationProvider, IConfigurationSource
+    {
+        public ConcurrentDictionary<string, bool> Asked { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+        public IEnumerable<string> Names => Asked.Keys;
+
+        public void Set(IReadOnlyDictionary<string, string> settings)
+        {
+            foreach (var (name, value) in settings)
+            {
+                Data[name.Replace("__", ":", StringComparison.Ordinal)] = value;
+            }
+        }
+
+        public override bool TryGet(string key, out string? value)
+        {
+            Asked[key] = true;
+            return base.TryGet(key, out value);
+        }
+
+        public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
+    }
+
+    /// <summary>Answers that what was to be made has been made.</summary>
+    private sealed class Created(ConcurrentBag<(string Kind, string Name)> made) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
+        {
+            var (host, path) = (request.RequestUri!.Host, request.RequestUri.AbsolutePath.Trim('/'));
+            if (host.Contains(".table.", StringComparison.Ordinal))
+            {
+                using var body =
+                    await JsonDocument
+                        .ParseAsync(await request.Content!
+                            .ReadAsStreamAsync(cancellationToken), default, cancellationToken);
+                made.Add(("table", body.RootElement.GetProperty("TableName").GetString()!));
+            }
+            else
+            {
+                made.Add((host.Contains(".blob.", StringComparison.Ordinal) ? "container" : "queue", path));
+            }
+
+            return new HttpResponseMessage(HttpStatusCode.Created)
+            {
+                RequestMessage = request,
+                Content = new StringContent("{}", System.Text.Encoding.UTF8, "application/json"),
+            };
+        }
+    }
+}

@@ -1,0 +1,108 @@
+using System.Text.RegularExpressions;
+using NCrontab;
+using Parley.Callbacks;
+using Parley.Exports;
+using Parley.LocalHost;
+using Xunit;
+
+namespace Parley.Tests.Infrastructure;
+
+public class SettingsTests
+{
+    /// <summary>Settings of the Functions host and of Azure.Identity: no code of Parley reads them.</summary>
+    private static readonly string[] OfTheHost =
+    [
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "AzureWebJobsStorage__credential",
+    ];
+
+    /// <summary>Settings that the code reads and no deployment has.</summary>
+    private static readonly string[] NeverDeployed =
+    [
+        // A connection string has an account key, and shared keys are off.
+        "AzureWebJobsStorage",
+        // Less than 30 seconds lets an export miss messages; it is for tests that cannot wait.
+        Environment(ExportOptions.SettleSetting),
+        // Lets callbacks reach private addresses over plain http: receivers on a developer's own machine.
+        Environment(AllowedHosts.Setting),
+    ];
+
+    [Fact]
+    public async Task Every_setting_that_the_code_reads_is_deployed_and_no_other()
+    {
+        var deployed = GoldenFiles.Everything.AppSettings;
+        var app = await DeployedApp.StartAsync(GoldenFiles.Everything);
+
+        var needed =
+            app.Settings.Concat(DeployedApp.TriggerSettings).Except(NeverDeployed, StringComparer.OrdinalIgnoreCase)
+                .Concat(OfTheHost);
+        Assert.Equal(needed.Order(StringComparer.Ordinal), deployed.Keys.Order(StringComparer.Ordinal));
+        Assert.All(NeverDeployed, setting => Assert.Contains(setting, app.Settings));
+    }
+
+    [Fact]
+    public async Task The_defaults_start_the_app()
+    {
+        var deployed = GoldenFiles.Defaults.AppSettings;
+
+        await DeployedApp.StartAsync(GoldenFiles.Defaults);
+
+        Assert.DoesNotContain(deployed.Keys, name => name.StartsWith("Providers__", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Nothing_is_set_that_flex_consumption_refuses()
+    {
+        var refused = new Regex("^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_.*)$");
+
+        Assert.DoesNotContain(GoldenFiles.Everything.AppSettings.Keys, refused.IsMatch);
+        var site = GoldenFiles.Everything.The("Microsoft.Web/sites");
+        Assert.Equal("dotnet-isolated", site["functionAppConfig", "runtime", "name"].GetString());
+        Assert.Equal("10.0", site["functionAppConfig", "runtime", "version"].GetString());
+        // The app answers no browser of another origin.
+        Assert.False(site["siteConfig"].TryGetProperty("cors", out _));
+    }
+
+    [Fact]
+    public void Schedules_are_those_of_the_sample_and_can_be_read()
+    {
+        var withSeconds = new CrontabSchedule.ParseOptions { IncludingSeconds = true };
+        var sample =
+            System.Text.Json.JsonDocument
+                .Parse(File.ReadAllText(Path.Combine(Repository.Root, "local.settings.sample.json")))
+            .RootElement.GetProperty("Values");
+
+        Assert.All(DeployedApp.TriggerSettings, name =>
+        {
+            Assert.Equal(sample.GetProperty(name).GetString(), GoldenFiles.Defaults.AppSettings[name]);
+            Assert.NotEqual(GoldenFiles.Defaults.AppSettings[name], GoldenFiles.Everything.AppSettings[name]);
+            Assert.NotNull(CrontabSchedule.TryParse(GoldenFiles.Everything.AppSettings[name], withSeconds));
+        });
+    }
+
+    [Fact]
+    public void Every_parameter_is_a_setting_of_azd_that_the_golden_file_changes_and_the_operations_page_describes()
+    {
+        var file = File.ReadAllText(Path.Combine(Repository.Root, "infra", "main.bicepparam"));
+        var read =
+            Regex.Matches(file, @"readEnvironmentVariable\('(\w+)', '([^']*)'\)")
+                .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        var set = Regex.Matches(file, @"^param (\w+) =", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+        var declared =
+            GoldenFiles.Template.GetProperty("parameters").EnumerateObject().Select(parameter => parameter.Name);
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
+
+        // Its default is another text at every deployment, which no file can say.
+        Assert
+            .Equal(declared.Except(["generatedAdminKey"]).Order(StringComparer.Ordinal), set
+                .Order(StringComparer.Ordinal));
+        Assert
+            .Equal(read.Keys.Order(StringComparer.Ordinal), GoldenFiles.EverythingSettings.Keys
+                .Order(StringComparer.Ordinal));
+        Assert.All(read, pair => Assert.NotEqual(pair.Value, GoldenFiles.EverythingSettings[pair.Key]));
+        Assert.All(read.Keys, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
+    }
+
+    private static string Environment(string setting) => setting.Replace(":", "__", StringComparison.Ordinal);
+}

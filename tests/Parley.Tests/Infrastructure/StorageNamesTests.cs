@@ -1,0 +1,68 @@
+using Xunit;
+
+namespace Parley.Tests.Infrastructure;
+
+public class StorageNamesTests
+{
+    private const string Deployment = "deployment";
+    private const string Poison = "-poison";
+
+    [Fact]
+    public async Task Tables_and_containers_are_those_that_the_app_makes()
+    {
+        var app = await DeployedApp.StartAsync(GoldenFiles.Defaults);
+
+        Same(app.Made("table"), GoldenFiles.Defaults.InStorage("tableServices/tables"));
+        Same([.. app.Made("container"), Deployment], GoldenFiles.Defaults.InStorage("blobServices/containers"));
+    }
+
+    [Fact]
+    public async Task Queues_are_those_that_the_app_makes_and_listens_to_each_with_its_poison_queue()
+    {
+        var app = await DeployedApp.StartAsync(GoldenFiles.Defaults);
+        var deployed = GoldenFiles.Defaults.InStorage("queueServices/queues").ToList();
+
+        Same(app.Made("queue"), DeployedApp.TriggerQueues);
+        Same(app.Made("queue"), deployed.Where(name => !name.EndsWith(Poison, StringComparison.Ordinal)));
+        Same(app.Made("queue").Select(name => name + Poison), deployed
+            .Where(name => name.EndsWith(Poison, StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_platform_reads_the_app_from_the_container_that_is_for_it()
+    {
+        var storage = GoldenFiles.Defaults.The("Microsoft.Web/sites")["functionAppConfig", "deployment", "storage"];
+
+        Assert.Equal("blobContainer", storage.GetProperty("type").GetString());
+        Assert
+            .Contains(".outputs.deploymentContainerUrl.value]", storage.GetProperty("value")
+                .GetString(), StringComparison.Ordinal);
+        Assert.Equal("UserAssignedIdentity", storage.GetProperty("authentication").GetProperty("type").GetString());
+    }
+
+    [Fact]
+    public void The_lifecycle_rules_remove_old_versions_and_exports_that_the_app_left()
+    {
+        var rules =
+            GoldenFiles.Everything.The("Microsoft.Storage/storageAccounts/managementPolicies")["policy", "rules"]
+                .EnumerateArray()
+            .ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("definition"));
+
+        var versions = rules["old-versions"];
+        Assert.False(versions.GetProperty("filters").TryGetProperty("prefixMatch", out _));
+        Assert.Equal(14, Days(versions, "version"));
+        var exports = rules["exports-that-the-app-left"];
+        Assert.Equal("exports/", exports.GetProperty("filters").GetProperty("prefixMatch")[0].GetString());
+        // Later than the app, which counts Exports__KeepDays from the end of the export.
+        Assert
+            .Equal(int
+                .Parse(GoldenFiles.Everything.AppSettings["Exports__KeepDays"], null) + 7, Days(exports, "baseBlob"));
+
+        static int Days(System.Text.Json.JsonElement rule, string of) =>
+            rule.GetProperty("actions").GetProperty(of).GetProperty("delete")
+                .GetProperty("daysAfterCreationGreaterThan").GetInt32();
+    }
+
+    private static void Same(IEnumerable<string> expected, IEnumerable<string> actual) =>
+        Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+}
