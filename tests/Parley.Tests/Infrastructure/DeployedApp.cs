@@ -91,20 +91,23 @@ internal sealed class DeployedApp
     }
 
     private static IEnumerable<MethodInfo> Methods() =>
-        typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods())
-        .Where(method => method.IsDefined(typeof(FunctionAttribute)));
+        typeof(ParleyApp).Assembly.GetTypes()
+            .SelectMany(type => type.GetMethods())
+            .Where(method => method.IsDefined(typeof(FunctionAttribute)));
 
     private static IEnumerable<T> Triggers<T>()
         where T : Attribute =>
-        Methods().SelectMany(method => method.GetParameters()).Select(parameter => parameter.GetCustomAttribute<T>())
+        Methods()
+            .SelectMany(method => method.GetParameters())
+            .Select(parameter => parameter.GetCustomAttribute<T>())
             .OfType<T>();
 
     /// <summary>Settings that remember what was asked for.</summary>
     private sealed class ReadSettings : ConfigurationProvider, IConfigurationSource
     {
-        public ConcurrentDictionary<string, bool> Asked { get; } = new(StringComparer.OrdinalIgnoreCase);
+        private readonly ConcurrentDictionary<string, bool> asked = new(StringComparer.OrdinalIgnoreCase);
 
-        public IEnumerable<string> Names => Asked.Keys;
+        public IEnumerable<string> Names => asked.Keys;
 
         public void Set(IReadOnlyDictionary<string, string> settings)
         {
@@ -116,7 +119,7 @@ internal sealed class DeployedApp
 
         public override bool TryGet(string key, out string? value)
         {
-            Asked[key] = true;
+            asked[key] = true;
             return base.TryGet(key, out value);
         }
 
@@ -126,16 +129,13 @@ internal sealed class DeployedApp
     /// <summary>Answers that what was to be made has been made.</summary>
     private sealed class Created(ConcurrentBag<(string Kind, string Name)> made) : HttpMessageHandler
     {
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
-            CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(
+            HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var (host, path) = (request.RequestUri!.Host, request.RequestUri.AbsolutePath.Trim('/'));
             if (host.Contains(".table.", StringComparison.Ordinal))
             {
-                using var body =
-                    await JsonDocument
-                        .ParseAsync(await request.Content!
-                            .ReadAsStreamAsync(cancellationToken), default, cancellationToken);
+                using var body = JsonDocument.Parse(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
                 made.Add(("table", body.RootElement.GetProperty("TableName").GetString()!));
             }
             else

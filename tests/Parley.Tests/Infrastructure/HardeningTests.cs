@@ -86,7 +86,7 @@ public class HardeningTests
         var services = new[] { "blob", "queue", "table" };
         Assert.Equal(services, everything.All("Microsoft.Network/privateEndpoints").Select(ServiceOf));
         Assert.Equal(
-            services.Select(service => $"[format('privatelink.{{0}}.{{1}}', '{service}', environment().suffixes.storage)]"),
+            services.Select(one => $"[format('privatelink.{{0}}.{{1}}', '{one}', environment().suffixes.storage)]"),
             everything.All("Microsoft.Network/privateDnsZones").Select(zone => zone.Name));
         Assert.Equal(3, everything.All("Microsoft.Network/privateDnsZones/virtualNetworkLinks").Count());
         Assert.Equal(3, everything.All("Microsoft.Network/privateEndpoints/privateDnsZoneGroups").Count());
@@ -98,7 +98,8 @@ public class HardeningTests
         Assert.Contains("appSubnetId", subnet, StringComparison.Ordinal);
 
         static string ServiceOf(Resource endpoint) =>
-            endpoint["privateLinkServiceConnections"][0].GetProperty("properties").GetProperty("groupIds")[0].GetString()!;
+            endpoint["privateLinkServiceConnections"][0].GetProperty("properties").GetProperty("groupIds")[0]
+                .GetString()!;
     }
 
     [Fact]

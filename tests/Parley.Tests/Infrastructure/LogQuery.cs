@@ -49,8 +49,9 @@ internal sealed class LogQuery
         }
 
         return Regex.Match(term, @"^(\w+) >= (\w+)$") is { Success: true } compared
-            ? numbers.TryGetValue(compared.Groups[1].Value, out var left) && numbers
-                .TryGetValue(compared.Groups[2].Value, out var right) && left >= right
+            ? numbers.TryGetValue(compared.Groups[1].Value, out var left)
+                && numbers.TryGetValue(compared.Groups[2].Value, out var right)
+                && left >= right
             : throw new FormatException(term);
     }
 
@@ -67,6 +68,7 @@ internal sealed class LogQuery
 
         return true;
     }
+
     private static string Pattern(Match part) =>
         part.Groups[1].Success ? Regex.Escape(part.Groups[1].Value)
         : part.Groups[2].Success ? ".*?"

@@ -19,14 +19,15 @@ public class RolesTests
         Need(app.Made("container").Any(), "Microsoft.Storage/storageAccounts", BlobDataOwner);
         Need(app.Made("queue").Any(), "Microsoft.Storage/storageAccounts", QueueDataContributor);
         Need(app.Made("table").Any(), "Microsoft.Storage/storageAccounts", TableDataContributor);
-        Need(settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"]
-            .Contains("AAD", StringComparison.Ordinal), "Microsoft.Insights/components", MetricsPublisher);
-        Need(settings.Values
-            .Any(value => value.Contains("@Microsoft.KeyVault(", StringComparison.Ordinal)),
-                "Microsoft.KeyVault/vaults", SecretsUser);
+        Need(Has("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "=AAD"), "Microsoft.Insights/components", MetricsPublisher);
+        Need(Has("Parley__AdminKey", "@Microsoft.KeyVault("), "Microsoft.KeyVault/vaults", SecretsUser);
 
-        var given = Assignments(GoldenFiles.Everything).Where(one => one.IsTheApp).Select(one => (one.Resource, one.Role));
+        var given = Assignments(GoldenFiles.Everything)
+            .Where(one => one.IsTheApp)
+            .Select(one => (one.Resource, one.Role));
         Assert.Equal(needed.Order(), given.Order());
+
+        bool Has(string setting, string text) => settings[setting].Contains(text, StringComparison.Ordinal);
 
         void Need(bool does, string resource, string role)
         {

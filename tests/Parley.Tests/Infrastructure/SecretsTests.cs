@@ -53,7 +53,8 @@ public class SecretsTests
         foreach (var template in Templates(GoldenFiles.Template))
         {
             var parameters = SecureParameters(template).Select(name => $@"parameters\('{name}'\)");
-            var secret = new Regex(string.Join('|', parameters.Prepend($"{SecretExpression}")), RegexOptions.IgnoreCase);
+            var expressions = string.Join('|', parameters.Prepend($"{SecretExpression}"));
+            var secret = new Regex(expressions, RegexOptions.IgnoreCase);
             Assert.All(Members(template, "outputs"), output => Assert.DoesNotMatch(secret, Text(output.Value)));
         }
 

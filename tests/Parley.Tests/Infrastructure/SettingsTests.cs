@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using NCrontab;
 using Parley.Callbacks;
@@ -34,9 +35,9 @@ public class SettingsTests
         var deployed = GoldenFiles.Everything.AppSettings;
         var app = await DeployedApp.StartAsync(GoldenFiles.Everything);
 
-        var needed =
-            app.Settings.Concat(DeployedApp.TriggerSettings).Except(NeverDeployed, StringComparer.OrdinalIgnoreCase)
-                .Concat(OfTheHost);
+        var needed = app.Settings.Concat(DeployedApp.TriggerSettings)
+            .Except(NeverDeployed, StringComparer.OrdinalIgnoreCase)
+            .Concat(OfTheHost);
         Assert.Equal(needed.Order(StringComparer.Ordinal), deployed.Keys.Order(StringComparer.Ordinal));
         Assert.All(NeverDeployed, setting => Assert.Contains(setting, app.Settings));
     }
@@ -68,10 +69,8 @@ public class SettingsTests
     public void Schedules_are_those_of_the_sample_and_can_be_read()
     {
         var withSeconds = new CrontabSchedule.ParseOptions { IncludingSeconds = true };
-        var sample =
-            System.Text.Json.JsonDocument
-                .Parse(File.ReadAllText(Path.Combine(Repository.Root, "local.settings.sample.json")))
-            .RootElement.GetProperty("Values");
+        var file = File.ReadAllText(Path.Combine(Repository.Root, "local.settings.sample.json"));
+        var sample = JsonDocument.Parse(file).RootElement.GetProperty("Values");
 
         Assert.All(DeployedApp.TriggerSettings, name =>
         {
@@ -85,21 +84,15 @@ public class SettingsTests
     public void Every_parameter_is_a_setting_of_azd_that_the_golden_file_changes_and_the_operations_page_describes()
     {
         var file = File.ReadAllText(Path.Combine(Repository.Root, "infra", "main.bicepparam"));
-        var read =
-            Regex.Matches(file, @"readEnvironmentVariable\('(\w+)', '([^']*)'\)")
-                .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        var read = Regex.Matches(file, @"readEnvironmentVariable\('(\w+)', '([^']*)'\)")
+            .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
         var set = Regex.Matches(file, @"^param (\w+) =", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
-        var declared =
-            GoldenFiles.Template.GetProperty("parameters").EnumerateObject().Select(parameter => parameter.Name);
+        var declared = GoldenFiles.Template.GetProperty("parameters").EnumerateObject().Select(one => one.Name);
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
 
         // Its default is another text at every deployment, which no file can say.
-        Assert
-            .Equal(declared.Except(["generatedAdminKey"]).Order(StringComparer.Ordinal), set
-                .Order(StringComparer.Ordinal));
-        Assert
-            .Equal(read.Keys.Order(StringComparer.Ordinal), GoldenFiles.EverythingSettings.Keys
-                .Order(StringComparer.Ordinal));
+        Assert.Equal(declared.Except(["generatedAdminKey"]).Order(), set.Order());
+        Assert.Equal(read.Keys.Order(), GoldenFiles.EverythingSettings.Keys.Order());
         Assert.All(read, pair => Assert.NotEqual(pair.Value, GoldenFiles.EverythingSettings[pair.Key]));
         Assert.All(read.Keys, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }

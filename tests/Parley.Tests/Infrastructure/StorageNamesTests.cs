@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;
@@ -24,8 +25,9 @@ public class StorageNamesTests
 
         Same(app.Made("queue"), DeployedApp.TriggerQueues);
         Same(app.Made("queue"), deployed.Where(name => !name.EndsWith(Poison, StringComparison.Ordinal)));
-        Same(app.Made("queue").Select(name => name + Poison), deployed
-            .Where(name => name.EndsWith(Poison, StringComparison.Ordinal)));
+        Same(
+            app.Made("queue").Select(name => name + Poison),
+            deployed.Where(name => name.EndsWith(Poison, StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -34,19 +36,17 @@ public class StorageNamesTests
         var storage = GoldenFiles.Defaults.The("Microsoft.Web/sites")["functionAppConfig", "deployment", "storage"];
 
         Assert.Equal("blobContainer", storage.GetProperty("type").GetString());
-        Assert
-            .Contains(".outputs.deploymentContainerUrl.value]", storage.GetProperty("value")
-                .GetString(), StringComparison.Ordinal);
+        Assert.EndsWith(
+            ".outputs.deploymentContainerUrl.value]", storage.GetProperty("value").GetString(), StringComparison.Ordinal);
         Assert.Equal("UserAssignedIdentity", storage.GetProperty("authentication").GetProperty("type").GetString());
     }
 
     [Fact]
     public void The_lifecycle_rules_remove_old_versions_and_exports_that_the_app_left()
     {
-        var rules =
-            GoldenFiles.Everything.The("Microsoft.Storage/storageAccounts/managementPolicies")["policy", "rules"]
-                .EnumerateArray()
-            .ToDictionary(rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("definition"));
+        var policy = GoldenFiles.Everything.The("Microsoft.Storage/storageAccounts/managementPolicies");
+        var rules = policy["policy", "rules"].EnumerateArray().ToDictionary(
+            rule => rule.GetProperty("name").GetString()!, rule => rule.GetProperty("definition"));
 
         var versions = rules["old-versions"];
         Assert.False(versions.GetProperty("filters").TryGetProperty("prefixMatch", out _));
@@ -54,11 +54,10 @@ public class StorageNamesTests
         var exports = rules["exports-that-the-app-left"];
         Assert.Equal("exports/", exports.GetProperty("filters").GetProperty("prefixMatch")[0].GetString());
         // Later than the app, which counts Exports__KeepDays from the end of the export.
-        Assert
-            .Equal(int
-                .Parse(GoldenFiles.Everything.AppSettings["Exports__KeepDays"], null) + 7, Days(exports, "baseBlob"));
+        var kept = int.Parse(GoldenFiles.Everything.AppSettings["Exports__KeepDays"], null);
+        Assert.Equal(kept + 7, Days(exports, "baseBlob"));
 
-        static int Days(System.Text.Json.JsonElement rule, string of) =>
+        static int Days(JsonElement rule, string of) =>
             rule.GetProperty("actions").GetProperty(of).GetProperty("delete")
                 .GetProperty("daysAfterCreationGreaterThan").GetInt32();
     }
