@@ -29,6 +29,8 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         name: appSubnet
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          // Providers and the receivers of callbacks are on the internet, which new subnets do not reach by default.
+          defaultOutboundAccess: true
           delegations: [
             {
               name: 'flex-consumption'

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using Parley.LocalHost;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;
@@ -41,7 +43,6 @@ public class HardeningTests
     public void The_site_is_reached_by_https_and_published_to_without_a_password()
     {
         var site = GoldenFiles.Defaults.The("Microsoft.Web/sites");
-        Assert.Equal("api", site.Json.GetProperty("tags").GetProperty("azd-service-name").GetString());
         Assert.True(site["httpsOnly"].GetBoolean());
         Assert.Equal("1.2", site["siteConfig", "minTlsVersion"].GetString());
         Assert.Equal("Disabled", site["siteConfig", "ftpsState"].GetString());
@@ -51,6 +52,17 @@ public class HardeningTests
                 .ToDictionary(policy => policy.ShortName);
         Assert.Equal(["ftp", "scm"], policies.Keys.Order(StringComparer.Ordinal));
         Assert.All(policies.Values, policy => Assert.False(policy["allow"].GetBoolean()));
+    }
+
+    [Fact]
+    public void Azd_publishes_the_app_to_the_site()
+    {
+        var file = File.ReadAllText(Path.Combine(Repository.Root, "azure.yaml"));
+        var service = Regex.Match(file, @"^services:\n  (\w+):\n    project: (\S+)\n", RegexOptions.Multiline);
+
+        var tag = GoldenFiles.Defaults.The("Microsoft.Web/sites").Json.GetProperty("tags").GetProperty("azd-service-name");
+        Assert.Equal(service.Groups[1].Value, tag.GetString());
+        Assert.True(File.Exists(Path.Combine(Repository.Root, service.Groups[2].Value, "Parley.Functions.csproj")));
     }
 
     [Fact]
