@@ -138,7 +138,11 @@ public class CostTests
     {
         var row = new TableEntity("pk", "row")
         {
-            ["Text"] = "four", ["Number"] = 1, ["Long"] = 1L, ["Yes"] = true, ["Bin"] = new byte[3],
+            ["Text"] = "four",
+            ["Number"] = 1,
+            ["Long"] = 1L,
+            ["Yes"] = true,
+            ["Bin"] = new byte[3],
         };
 
         // 4 + 2 × 5 for the keys; 8, the name's characters twice, and the value for each property.
