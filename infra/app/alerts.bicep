@@ -98,6 +98,7 @@ var alerts alertType[] = [
     // 1305: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.
     // 1307: {Partition} / {Row} of Due could not be looked at; the next tick tries again.
     // 1309: The lease of export {Export} could not be renewed, and is given up.
+    // 1311: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.
     // 2105: {Step} could not be done; the timer asks for it again.
     query: '''
       AppTraces

@@ -73,12 +73,17 @@ public sealed partial class ExportBuild(
         if (export.Claims >= MaxAttempts)
         {
             // All of them ended without a word, the last one too; until that is certain, the timer asks again.
-            await EndAsync(
+            var hasEnded = await EndAsync(
                 export,
                 current => current.Claims == export.Claims && !current.IsHeld(time.GetUtcNow() - CertainlyOver),
                 ExportReasons.Interrupted,
                 $"The {MaxAttempts} processes that began the file ended before it was whole.",
                 cancellation);
+            if (hasEnded)
+            {
+                LogInterrupted(logger, export.Claims, MaxAttempts, export.Id);
+            }
+
             return;
         }
 
@@ -217,7 +222,7 @@ public sealed partial class ExportBuild(
     }
 
     /// <summary>The export has failed, and its callback says so.</summary>
-    private async Task EndAsync(Export export, Func<Export, bool> isOver, string reason, string detail, CancellationToken cancellation)
+    private async Task<bool> EndAsync(Export export, Func<Export, bool> isOver, string reason, string detail, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
         var ended = await writer.ChangeAsync(
@@ -227,10 +232,13 @@ public sealed partial class ExportBuild(
                 ? ToCallBack(current, now) with { Status = ExportStatus.Failed, Reason = reason, Detail = detail }
                 : current,
             cancellation);
-        if (ended is { Status: ExportStatus.Failed, DueAt: not null })
+        if (ended is not { Status: ExportStatus.Failed, DueAt: not null })
         {
-            await dispatch.AskAsync(ended);
+            return false;
         }
+
+        await dispatch.AskAsync(ended);
+        return true;
     }
 
     /// <summary>An export whose next step is the first attempt at its callback.</summary>
@@ -253,6 +261,11 @@ public sealed partial class ExportBuild(
 
     [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the file of export {Export} is given up, for its lease is lost: {Why}")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt, string why);
+
+    // "failed." at the end: the alert on exports counts it as it counts 1305.
+    [LoggerMessage(1311, LogLevel.Error,
+        "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.")]
+    private static partial void LogInterrupted(ILogger logger, int attempt, int maxAttempts, Guid export);
 
     [LoggerMessage(1305, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.")]
     private static partial void LogFailed(ILogger logger, Exception exception, Guid export, int attempt, int maxAttempts);
