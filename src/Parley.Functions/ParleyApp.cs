@@ -10,8 +10,10 @@ namespace Parley.Functions;
 public static class ParleyApp
 {
     /// <summary>Adds them.</summary>
+    /// <exception cref="StartUpException">A setting is wrong.</exception>
     public static IServiceCollection AddParleyApp(this IServiceCollection services, IConfiguration configuration)
     {
+        RefuseUnresolvedReferences(configuration);
         services.AddParley(configuration);
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
@@ -20,5 +22,20 @@ public static class ParleyApp
         // Every route reads its body against its own limit. Kestrel's early 413 would reach many clients as an empty 500.
         services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null);
         return services;
+    }
+
+    /// <summary>
+    /// The platform passes the text of a Key Vault reference that it cannot resolve. It can be guessed, so it must never serve as a key.
+    /// </summary>
+    private static void RefuseUnresolvedReferences(IConfiguration configuration)
+    {
+        var unresolved = configuration.AsEnumerable().FirstOrDefault(setting =>
+            setting.Value?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true).Key;
+        if (unresolved is not null)
+        {
+            throw new StartUpException(
+                $"{unresolved.Replace(":", "__", StringComparison.Ordinal)} is a Key Vault reference that is not resolved. "
+                + "Check that the secret exists and that the app's identity has the role Key Vault Secrets User.");
+        }
     }
 }

@@ -10,9 +10,7 @@ try
     var builder = FunctionsApplication.CreateBuilder(args);
     builder.ConfigureFunctionsWebApplication();
     builder.Services.AddParleyApp(builder.Configuration);
-    using var app = builder.Build();
-    await app.StartAsync();
-    await app.WaitForShutdownAsync();
+    await builder.Build().RunAsync();
     return 0;
 }
 catch (StartUpException e)

@@ -8,7 +8,7 @@ namespace Parley.Functions.Administration;
 /// <param name="Status">Always <c>ok</c>; anything else is a problem response.</param>
 public sealed record HealthAnswer(string Status);
 
-/// <summary>For probes of load balancers; without authentication, and telling nothing.</summary>
+/// <summary>Health endpoints for load balancers. They need no API key and return only a status.</summary>
 public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
 {
     /// <summary>GET /health/live: the process answers.</summary>

@@ -4,8 +4,8 @@ using Parley.Storage;
 namespace Parley.Functions.Administration;
 
 /// <summary>
-/// Whether storage answers. A result serves every probe for two seconds, so that probes, which need no key, cannot make load: they cause at
-/// most one storage call in that time, however many there are.
+/// Storage health, cached for two seconds: probes need no API key, so they must not cause unlimited storage calls. An instance makes one
+/// check in that time (up to four attempts of the storage client), however many probes there are.
 /// </summary>
 public sealed class Readiness(ParleyTables tables, TimeProvider time)
 {
@@ -18,7 +18,7 @@ public sealed class Readiness(ParleyTables tables, TimeProvider time)
     private Task check = Task.CompletedTask;
     private long? begunAt;
 
-    /// <summary>Ends when storage has answered, at most two seconds ago; fails as the storage client does.</summary>
+    /// <summary>Completes when storage has answered a check that began at most two seconds ago; fails as the storage client does.</summary>
     public Task CheckAsync(CancellationToken cancellation)
     {
         lock (gate)
@@ -26,14 +26,14 @@ public sealed class Readiness(ParleyTables tables, TimeProvider time)
             if (begunAt is not { } begun || (check.IsCompleted && time.GetElapsedTime(begun) >= MaxAge))
             {
                 begunAt = time.GetTimestamp();
-                check = AskAsync();
+                check = ReadAsync();
             }
 
             return check.WaitAsync(cancellation);
         }
     }
 
-    private async Task AskAsync()
+    private async Task ReadAsync()
     {
         // The row may be missing: the answer of the table is what counts. The check outlives the request that begins it.
         using var timeout = new CancellationTokenSource(Timeout, time);

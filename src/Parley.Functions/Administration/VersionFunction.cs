@@ -12,7 +12,7 @@ namespace Parley.Functions.Administration;
 /// <param name="Built">When it was published; null for a build that was not (<c>./dev run</c>).</param>
 public sealed record VersionResponse(string Version, string? Commit, DateTimeOffset? Built);
 
-/// <summary>The version, without a key: whoever operates Parley asks it first.</summary>
+/// <summary>Version of the running build. Needs no API key.</summary>
 public sealed class VersionFunction(ApiEndpoint endpoint)
 {
     private static readonly VersionResponse Running = Read(typeof(VersionFunction).Assembly);

@@ -41,4 +41,18 @@ public static class StorageErrors
     /// <summary>A write to look after and, unless it is there, to try again.</summary>
     public static bool IsLostRaceOrUnknown(Exception failure, CancellationToken caller) =>
         failure is RequestFailedException e && e.IsLostRace() || IsOutcomeUnknown(failure, caller);
+
+    /// <summary>
+    /// The first line of the first cause's message. The storage client throws one exception for each of its tries, in an
+    /// <see cref="AggregateException"/>, and appends the response's headers to the message.
+    /// </summary>
+    public static string FirstLine(Exception failure)
+    {
+        while (failure is AggregateException { InnerExceptions: [var first, ..] })
+        {
+            failure = first;
+        }
+
+        return failure.Message.ReplaceLineEndings("\n").Split('\n')[0];
+    }
 }

@@ -89,17 +89,10 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
                 exportQueues.CreateIfNotExistsAsync(cancellationToken),
                 replies.CreateIfNotExistsAsync(cancellationToken));
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellationToken) || e is AuthenticationFailedException)
         {
-            // The client reports a service that is down as one exception for each of its tries; the first one's first line is the cause.
-            var cause = e;
-            while (cause is AggregateException { InnerExceptions: [var first, ..] })
-            {
-                cause = first;
-            }
-
             throw new StartUpException(
-                $"Storage cannot be used: {cause.Message.ReplaceLineEndings("\n").Split('\n')[0]} Check that it runs and that {Setting} names it.", e);
+                $"Storage cannot be used: {StorageErrors.FirstLine(e).TrimEnd('.')}. Check that it runs and that {Setting} names it.", e);
         }
     }
 
@@ -119,7 +112,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
         options.Retry.NetworkTimeout = networkTimeout;
     }
 
-    /// <summary>What every service's client is made from.</summary>
+    /// <summary>Creates a client from the connection string or, without one, from the service URL and the app's identity.</summary>
     /// <param name="configuration">Has the section AzureWebJobsStorage.</param>
     /// <param name="service">table, blob or queue, as settings and host names spell it.</param>
     /// <param name="withKey">Makes a client from a connection string.</param>

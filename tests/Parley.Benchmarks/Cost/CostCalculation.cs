@@ -60,6 +60,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
             Line("blobStored", exportBytes / Giga * assumptions["exportKeptDays"] / DaysPerMonth),
             Line("dataOut", (Sum(activity => activity.BytesOut) + (requests * assumptions["headerBytes"])) / Giga),
             Line("logs", (requests + runs) * assumptions["logBytesPerExecution"] / Giga),
+            Line("alertRules", assumptions["alertRules"]),
         ]);
     }
 

@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace Parley.Benchmarks.Cost;
 
-/// <summary>What an activity happens once for.</summary>
+/// <summary>The unit of use that causes an activity once.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CostUnit>))]
 internal enum CostUnit
 {
@@ -15,7 +15,7 @@ internal enum CostUnit
 
 /// <summary>The counted work of something that Parley does, summed over all that were counted.</summary>
 /// <param name="Name">For people.</param>
-/// <param name="Per">What it happens once for.</param>
+/// <param name="Per">The unit of use that causes it once.</param>
 /// <param name="Times">How many were counted.</param>
 /// <param name="Requests">HTTP executions.</param>
 /// <param name="Runs">Executions of timers and queue messages.</param>

@@ -140,8 +140,6 @@ internal sealed class CostScenario : IAsyncDisposable
         Add("Create a conversation", CostUnit.Conversation, created.Count, created.Count, creation, createdBytes);
         Add("Post a message", CostUnit.Message, posts.Count, posts.Count, posting, postedBytes);
 
-        requests = 0;
-        bytesOut = 0;
         foreach (var conversation in created)
         {
             time.Advance(Apart);
@@ -189,7 +187,7 @@ internal sealed class CostScenario : IAsyncDisposable
         queueMessages = 1;
         Add("Export: the request", CostUnit.Export, 1);
 
-        await Service<ExportBuild>().RunAsync(file, CancellationToken.None);
+        await Service<ExportBuild>().RunAsync(file, Never);
         var calls = tableCalls.TakeAll();
         (runs, queueMessages) = (1, 1);
         Add("Export: write the file", CostUnit.Export, 1, 0, calls.Where(call => !IsConversation(call)));
@@ -197,10 +195,10 @@ internal sealed class CostScenario : IAsyncDisposable
 
         var callback = steps.TakeOnly();
         runs = 1;
-        await Service<ExportCallback>().RunAsync(callback, CancellationToken.None);
+        await Service<ExportCallback>().RunAsync(callback, Never);
         Add("Export: the callback", CostUnit.Export, 1);
 
-        var export = await Service<ExportReader>().FindAsync(file.Key, CancellationToken.None);
+        var export = await Service<ExportReader>().FindAsync(file.Key, Never);
         if (export is not { Status: ExportStatus.Completed, Rows: Conversations * MessagesEach, DueAt: null })
         {
             throw new BenchmarkException(
@@ -233,14 +231,14 @@ internal sealed class CostScenario : IAsyncDisposable
         for (var hour = 0; hour < 36; hour++)
         {
             time.Advance(TimeSpan.FromHours(1));
-            await Service<Housekeeper>().RunAsync(CancellationToken.None);
+            await Service<Housekeeper>().RunAsync(Never);
             calls.AddRange(tableCalls.TakeAll());
         }
 
         var keys = WithoutTicks(calls);
         Add("Clean-up: a conversation's idempotency keys", CostUnit.Conversation, Conversations, 0, keys);
         time.Advance(TimeSpan.FromDays(8));
-        await Service<ExportDispatch>().DispatchAsync(CancellationToken.None);
+        await Service<ExportDispatch>().DispatchAsync(Never);
         Add("Clean-up: an export's file", CostUnit.Export, 1, 0, WithoutTicks(tableCalls.TakeAll()));
     }
 

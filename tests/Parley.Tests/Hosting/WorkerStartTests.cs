@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Hosting;
@@ -17,21 +18,22 @@ public sealed class WorkerStartTests
     [Fact]
     public async Task A_worker_whose_storage_is_down_says_so_in_one_line()
     {
-        using var unused = new TcpListener(IPAddress.Loopback, 0);
-        unused.Start();
-        var port = ((IPEndPoint)unused.LocalEndpoint).Port;
-        unused.Stop();
+        // Bound, so that nobody else gets the port, and not listening.
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var port = ((IPEndPoint)closed.LocalEndPoint!).Port;
         var endpoints = string.Join(';', new[] { "Blob", "Queue", "Table" }.Select(service => $"{service}Endpoint=http://127.0.0.1:{port}/account"));
 
         var (exitCode, error) = await StartAsync(("AzureWebJobsStorage", $"AccountName=account;AccountKey=a2V5;{endpoints}"));
 
         Assert.Equal(1, exitCode);
-        Assert.Equal($"Storage cannot be used: Connection refused (127.0.0.1:{port}) Check that it runs and that AzureWebJobsStorage names it.\n", error);
+        Assert.Equal($"Storage cannot be used: Connection refused (127.0.0.1:{port}). Check that it runs and that AzureWebJobsStorage names it.\n", error);
     }
 
     [Theory]
     [InlineData("AzureWebJobsStorage", "AccountKey=c2VjcmV0", "AzureWebJobsStorage is malformed")]
     [InlineData("AzureWebJobsStorage__tableServiceUri", "secret", "AzureWebJobsStorage is malformed")]
+    [InlineData("Parley__AdminKey", "@Microsoft.KeyVault(SecretUri=https://secret)", "Parley__AdminKey is a Key Vault reference that is not resolved.")]
     [InlineData("Exports__KeepDays", "secret", "Exports__KeepDays must be a whole number from 2 to 365.")]
     [InlineData("Other", "secret", "No storage: set AzureWebJobsStorage")]
     public async Task A_wrong_setting_is_named_in_one_line_without_its_value(string setting, string value, string expected)
@@ -49,12 +51,24 @@ public sealed class WorkerStartTests
     {
         var program = AppContext.BaseDirectory.Replace("Parley.Tests", "Parley.Functions", StringComparison.Ordinal) + "Parley.Functions.dll";
         var start = new ProcessStartInfo("dotnet", [program, .. HostArguments]) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var inherited in start.Environment.Keys.Where(name => name.StartsWith("AzureWebJobsStorage", StringComparison.OrdinalIgnoreCase)).ToList())
+        {
+            start.Environment.Remove(inherited);
+        }
+
         start.Environment[setting.Name] = setting.Value;
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        await output;
-        return (process.ExitCode, error);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync();
+            var error = await process.StandardError.ReadToEndAsync().WaitAsync(Wait.Limit);
+            await process.WaitForExitAsync().WaitAsync(Wait.Limit);
+            await output;
+            return (process.ExitCode, error);
+        }
+        finally
+        {
+            process.Kill();
+        }
     }
 }
