@@ -35,7 +35,7 @@ public static class ParleyApp
         {
             throw new StartUpException(
                 $"{unresolved.Replace(":", "__", StringComparison.Ordinal)} is a Key Vault reference that is not resolved. "
-                + "Check that the secret exists and that the app's identity has the role Key Vault Secrets User.");
+                + "Check that the vault contains it and that the app's identity has the role Key Vault Secrets User.");
         }
     }
 }
