@@ -1,4 +1,3 @@
-using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
@@ -35,11 +34,8 @@ internal sealed class Account(TableServiceClient tableService, BlobServiceClient
     public static TableClientOptions TableOptions()
     {
         var options = new TableClientOptions();
-        options.Retry.Mode = RetryMode.Exponential;
-        options.Retry.MaxRetries = 8;
-        options.Retry.Delay = TimeSpan.FromMilliseconds(200);
+        StorageSetup.Retry(options, networkTimeout: TimeSpan.FromSeconds(60), maxRetries: 8);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(20);
-        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(60);
         return options;
     }
 }

@@ -3,6 +3,7 @@ using Azure.Identity;
 using Microsoft.Extensions.Configuration;
 using Parley.Operations.Backup;
 using Parley.Operations.Restore;
+using Parley.Storage;
 
 namespace Parley.Operations;
 
@@ -57,10 +58,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (IsExpected(e))
         {
-            // The client reports a service that is down as one exception for each of its attempts; the first names
-            // the cause.
-            var cause = e is AggregateException { InnerExceptions: [var first, ..] } ? first : e;
-            await errors.WriteLineAsync($"dev: {cause.Message.ReplaceLineEndings("\n").Split('\n')[0]}");
+            await errors.WriteLineAsync($"dev: {StorageErrors.FirstLine(e)}");
             return Failed;
         }
     }

@@ -5,9 +5,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// A row in a table of its own that says which back-up is being restored into this account, from before the first row
-/// until all is checked.
-/// So a restore that was interrupted can be run again, and an account in use is never written to.
+/// Stores which back-up is being restored, from before the first write until the restore is complete. An interrupted
+/// restore can be resumed; an account in use is never written to.
 /// </summary>
 internal sealed class RestoreMarker(Account account)
 {
@@ -32,7 +31,7 @@ internal sealed class RestoreMarker(Account account)
                     "The account holds an unfinished restore of another back-up. Finish that one, or restore into another, empty account.");
         }
 
-        foreach (var client in new[] { account.Tables.Conversations, account.Tables.Tenants, account.Tables.Keys, account.Tables.Due })
+        foreach (var client in account.Tables.All)
         {
             if (await HasRowsAsync(client, cancellation))
             {

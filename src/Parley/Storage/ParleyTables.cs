@@ -17,7 +17,10 @@ public sealed class ParleyTables(TableServiceClient service)
     /// <summary>What the sweep looks for, one partition per minute. Shared by all tenants; holds no content.</summary>
     public TableClient Due { get; } = service.GetTableClient("Due");
 
+    /// <summary>All four, in the order in which a back-up reads them.</summary>
+    public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Due];
+
     /// <summary>Creates what is missing.</summary>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>
-        Task.WhenAll(new[] { Conversations, Tenants, Keys, Due }.Select(table => table.CreateIfNotExistsAsync(cancellation)));
+        Task.WhenAll(All.Select(table => table.CreateIfNotExistsAsync(cancellation)));
 }

@@ -103,10 +103,10 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
     /// Set here, and not left to the clients' defaults, because deadlines are built on it: <see cref="WriteBudget.SendTimeout"/>, and
     /// the age at which an index row without its entity is dropped.
     /// </summary>
-    private static void Retry(ClientOptions options, TimeSpan networkTimeout)
+    internal static void Retry(ClientOptions options, TimeSpan networkTimeout, int maxRetries = 3)
     {
         options.Retry.Mode = RetryMode.Exponential;
-        options.Retry.MaxRetries = 3;
+        options.Retry.MaxRetries = maxRetries;
         options.Retry.Delay = TimeSpan.FromMilliseconds(100);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(1);
         options.Retry.NetworkTimeout = networkTimeout;

@@ -89,7 +89,7 @@ internal static class TableBytes
     public static async Task<long> OfAsync(ParleyTables tables)
     {
         var bytes = 0L;
-        foreach (var table in new[] { tables.Conversations, tables.Tenants, tables.Keys, tables.Due })
+        foreach (var table in tables.All)
         {
             await foreach (var row in table.QueryAsync<TableEntity>())
             {
@@ -102,8 +102,7 @@ internal static class TableBytes
 
     /// <summary>One row ("How the size of an entity is calculated in Windows Azure Table Storage").</summary>
     public static long Of(TableEntity row) => 4 + (2 * (row.PartitionKey.Length + row.RowKey.Length))
-        + row.Where(property => property.Key is not ("PartitionKey" or "RowKey" or "Timestamp" or "odata.etag"))
-            .Sum(property => 8 + (2 * property.Key.Length) + SizeOf(property.Value));
+        + row.StoredProperties().Sum(property => 8 + (2 * property.Key.Length) + SizeOf(property.Value));
 
     private static long SizeOf(object? value) => value switch
     {

@@ -73,7 +73,7 @@ public sealed class BackupUnderWritesTests : IDisposable
     private static async Task<ILookup<string, TableEntity>> EntitiesAsync(Account account)
     {
         var rows = new List<(string Table, TableEntity Row)>();
-        foreach (var table in new[] { account.Tables.Conversations, account.Tables.Due, account.Tables.Keys, account.Tables.Tenants })
+        foreach (var table in account.Tables.All)
         {
             rows.AddRange(await table.QueryAsync<TableEntity>().Select(row => (table.Name, row)).ToListAsync());
         }

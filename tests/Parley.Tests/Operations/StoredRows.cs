@@ -13,11 +13,11 @@ internal sealed record StoredRow(string Table, string PartitionKey, string RowKe
 /// <summary>Reads whole accounts.</summary>
 internal static class StoredRows
 {
-    /// <summary>Every row of all four tables, in the order of tables and keys.</summary>
+    /// <summary>Every row of all tables, in the order of tables and keys.</summary>
     public static async Task<List<StoredRow>> ReadAllAsync(this Account account)
     {
         var rows = new List<StoredRow>();
-        foreach (var table in new[] { account.Tables.Conversations, account.Tables.Due, account.Tables.Keys, account.Tables.Tenants })
+        foreach (var table in account.Tables.All)
         {
             await foreach (var row in table.QueryAsync<TableEntity>())
             {
