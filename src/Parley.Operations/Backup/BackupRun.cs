@@ -7,9 +7,8 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Writes a back-up. The order of the tables is part of what it guarantees (docs/operations.md): conversations before
-/// the tenants' counters,
-/// so that no conversation is beyond its counter.
+/// Writes a back-up. Its guarantees (docs/operations.md) rest on the order of the tables: conversations before the
+/// tenants' counters, so that no conversation is beyond its counter.
 /// </summary>
 internal sealed class BackupRun(Account account, Progress progress, TimeProvider time)
 {
@@ -28,7 +27,7 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
             throw new OperationException($"{directory} is not empty. Name a new folder, so that no back-up mixes with another.");
         }
 
-        Directory.CreateDirectory(directory);
+        CreateFolder(directory);
         var startedAt = time.GetUtcNow();
         var tables = account.Tables;
         var snapshots = new ConversationSnapshots(tables, progress, time) { PageRows = PageRows };
@@ -59,6 +58,19 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         }
 
         progress.Say($"The back-up is complete: {Manifest.PathIn(directory)}. It names {blobs.Count} blobs and does not contain them.");
+    }
+
+    /// <summary>Rows hold webhook secrets and the key that signs cursors: only the user who backs up may read them.</summary>
+    private static void CreateFolder(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     private Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>

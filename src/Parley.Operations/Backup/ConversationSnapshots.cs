@@ -5,13 +5,8 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Copies the table Conversations while the app writes to it, each partition as it was at one moment. A partition is
-/// read twice: its rows,
-/// then only their keys and ETags. ETags never recur, so if both readings agree, no row changed between the end of
-/// the first and the
-/// beginning of the second. Only idempotency keys and file holders are ever deleted there; both are inserted with the
-/// head, whose ETag
-/// would differ. A partition that changed is read again.
+/// Copies the table Conversations while the app writes. Each partition is read twice: all rows, then keys and ETags.
+/// If both readings agree, no row changed in between, because ETags never recur. Otherwise the partition is read again.
 /// </summary>
 internal sealed class ConversationSnapshots(ParleyTables tables, Progress progress, TimeProvider time)
 {
@@ -37,38 +32,33 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
     /// <exception cref="OperationException">A partition changed during every attempt.</exception>
     public async Task WriteAsync(LineFile file, CancellationToken cancellation)
     {
-        var window = new List<PartitionReading>();
+        var window = new Window();
         try
         {
             await foreach (var row in table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: cancellation))
             {
-                if (window.Count == 0 || window[^1].Key != row.PartitionKey)
+                if (window.IsFull && window.Last != row.PartitionKey)
                 {
-                    if (window.Sum(partition => partition.Lines.Count) >= WindowRows || window.Sum(partition => partition.Lines.Bytes) >= WindowBytes)
-                    {
-                        await WriteWindowAsync(window, file, cancellation);
-                    }
-
-                    window.Add(new PartitionReading(row.PartitionKey));
+                    await WriteWindowAsync(window, file, cancellation);
                 }
 
-                await window[^1].AddAsync(row, cancellation);
+                await window.AddAsync(row, cancellation);
             }
 
             await WriteWindowAsync(window, file, cancellation);
         }
         finally
         {
-            await ClearAsync(window);
+            await window.ClearAsync();
         }
     }
 
-    private async Task WriteWindowAsync(List<PartitionReading> window, LineFile file, CancellationToken cancellation)
+    private async Task WriteWindowAsync(Window window, LineFile file, CancellationToken cancellation)
     {
-        if (window.Count > 0)
+        if (window.Partitions.Count > 0)
         {
-            var stored = await FingerprintsAsync(window[0].Key, window[^1].Key, cancellation);
-            foreach (var partition in window)
+            var stored = await FingerprintsAsync(window.Partitions[0].Key, window.Partitions[^1].Key, cancellation);
+            foreach (var partition in window.Partitions)
             {
                 if (stored.TryGetValue(partition.Key, out var fingerprint) && fingerprint == partition.Fingerprint())
                 {
@@ -82,7 +72,7 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
             }
         }
 
-        await ClearAsync(window);
+        await window.ClearAsync();
     }
 
     private async Task WriteAgainAsync(string key, LineFile file, CancellationToken cancellation)
@@ -146,14 +136,39 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
     private static string Partitions(string first, string last) =>
         TableClient.CreateQueryFilter($"PartitionKey ge {first} and PartitionKey le {last}");
 
-    private static async Task ClearAsync(List<PartitionReading> window)
+    /// <summary>Neighbouring partitions that are checked together.</summary>
+    private sealed class Window
     {
-        foreach (var partition in window)
+        private int rows;
+        private long bytes;
+
+        public List<PartitionReading> Partitions { get; } = [];
+
+        public string? Last => Partitions is [.., var last] ? last.Key : null;
+
+        public bool IsFull => rows >= WindowRows || bytes >= WindowBytes;
+
+        public async Task AddAsync(TableEntity row, CancellationToken cancellation)
         {
-            await partition.DisposeAsync();
+            if (Last != row.PartitionKey)
+            {
+                Partitions.Add(new PartitionReading(row.PartitionKey));
+            }
+
+            bytes += await Partitions[^1].AddAsync(row, cancellation);
+            rows++;
         }
 
-        window.Clear();
+        public async Task ClearAsync()
+        {
+            foreach (var partition in Partitions)
+            {
+                await partition.DisposeAsync();
+            }
+
+            Partitions.Clear();
+            (rows, bytes) = (0, 0);
+        }
     }
 
     /// <summary>The rows of one partition as they were read, until it is known whether they belong together.</summary>
@@ -165,10 +180,13 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
 
         public SpooledLines Lines { get; } = new();
 
-        public Task AddAsync(TableEntity row, CancellationToken cancellation)
+        /// <returns>The length of the row's line.</returns>
+        public async Task<int> AddAsync(TableEntity row, CancellationToken cancellation)
         {
             read.Add(row);
-            return Lines.WriteAsync(RowLine.Write(row), cancellation);
+            var line = RowLine.Write(row);
+            await Lines.WriteAsync(line, cancellation);
+            return line.Length;
         }
 
         public string Fingerprint() => read.Take();

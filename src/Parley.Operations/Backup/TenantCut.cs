@@ -6,9 +6,7 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// A tenant's counters at the moment from which its partition is copied. Rows with higher numbers are left out: the
-/// restored counter would give
-/// the same numbers out again, to something else.
+/// Leaves out rows numbered above the tenant's counters: after a restore the counters would assign these numbers again.
 /// </summary>
 internal sealed class TenantCut(TableEntity? counter)
 {

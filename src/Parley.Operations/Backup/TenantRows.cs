@@ -6,8 +6,8 @@ namespace Parley.Operations.Backup;
 
 /// <summary>
 /// The rows of the table Tenants, tenant after tenant, each cut at its counter. The order matters while the app
-/// writes: idempotency keys
-/// first, so that none names something beyond the counter; then the counter; then everything else.
+/// writes: idempotency keys first, so that none names something beyond the counter; then the counter; then everything
+/// else.
 /// </summary>
 internal static class TenantRows
 {

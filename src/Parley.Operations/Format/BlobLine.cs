@@ -16,6 +16,8 @@ internal sealed record BlobLine(
     string? CacheControl,
     IReadOnlyDictionary<string, string>? Metadata)
 {
+    private const string NoBlob = "It names no blob.";
+
     public static BlobLine Of(string container, BlobItem blob) => new(
         container,
         blob.Name,
@@ -29,8 +31,18 @@ internal sealed record BlobLine(
 
     public ReadOnlyMemory<byte> Write() => JsonSerializer.SerializeToUtf8Bytes(this, BlobLineJson.Default.BlobLine);
 
-    public static BlobLine Read(string line) =>
-        JsonSerializer.Deserialize(line, BlobLineJson.Default.BlobLine) ?? throw new FormatException("A line names no blob.");
+    /// <exception cref="FormatException">The line names no blob.</exception>
+    public static BlobLine Read(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, BlobLineJson.Default.BlobLine) ?? throw new FormatException(NoBlob);
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException(NoBlob, e);
+        }
+    }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

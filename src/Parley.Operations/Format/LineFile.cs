@@ -8,11 +8,30 @@ namespace Parley.Operations.Format;
 /// <summary>A gzip file of lines, written once from its beginning to its end.</summary>
 internal sealed class LineFile : IAsyncDisposable
 {
+    private const int BufferBytes = 1 << 16;
     private static readonly byte[] EndOfLine = "\n"u8.ToArray();
+    private readonly FileStream file;
     private readonly GZipStream stream;
 
-    private LineFile(string path) => stream = new GZipStream(
-        new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16, useAsync: true), CompressionLevel.Fastest);
+    private LineFile(string path)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = BufferBytes,
+            Options = FileOptions.Asynchronous,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            // Rows hold secrets, and an existing folder may be open to others.
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        file = new FileStream(path, options);
+        stream = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true);
+    }
 
     /// <summary>Lines written so far.</summary>
     public long Lines { get; private set; }
@@ -33,23 +52,55 @@ internal sealed class LineFile : IAsyncDisposable
         Lines += lines.Count;
     }
 
-    public ValueTask DisposeAsync() => stream.DisposeAsync();
-
-    public static async IAsyncEnumerable<string> ReadAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Flushes to the disk, so that a manifest never outlives the rows that it vouches for.</summary>
+    public async ValueTask DisposeAsync()
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: true);
-        await using var lines = new GZipStream(file, CompressionMode.Decompress);
-        using var reader = new StreamReader(lines, Encoding.UTF8);
-        while (await reader.ReadLineAsync(cancellation) is { } line)
+        await using (file)
         {
-            yield return line;
+            await stream.DisposeAsync();
+            file.Flush(flushToDisk: true);
+        }
+    }
+
+    /// <summary>Reads and parses every line.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="parse">Throws a <see cref="FormatException"/> for a malformed line.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="OperationException">The file or a line is malformed; the message has the line's number.</exception>
+    public static async IAsyncEnumerable<T> ReadAsync<T>(
+        string path, Func<string, T> parse, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var compressed = OpenRead(path);
+        await using var lines = new GZipStream(compressed, CompressionMode.Decompress);
+        using var reader = new StreamReader(lines, Encoding.UTF8);
+        for (var number = 1L; ; number++)
+        {
+            T parsed;
+            try
+            {
+                if (await reader.ReadLineAsync(cancellation) is not { } line)
+                {
+                    yield break;
+                }
+
+                parsed = parse(line);
+            }
+            catch (Exception e) when (e is FormatException or InvalidDataException)
+            {
+                throw new OperationException($"{path}, line {number}, cannot be read: {e.Message} Use another back-up.", e);
+            }
+
+            yield return parsed;
         }
     }
 
     /// <summary>SHA-256 of the file as it lies on the disk, in hexadecimal.</summary>
     public static async Task<string> HashAsync(string path, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, useAsync: true);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
+        await using var content = OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation));
     }
+
+    private static FileStream OpenRead(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.Read, BufferBytes, useAsync: true);
 }

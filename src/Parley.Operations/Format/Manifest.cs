@@ -23,6 +23,13 @@ internal sealed record Manifest(
 
     public static string PathIn(string directory) => Path.Combine(directory, FileName);
 
+    /// <summary>The path of a file that a manifest names. Only files of the back-up's own folder are checked.</summary>
+    /// <exception cref="OperationException">The name leads to another folder.</exception>
+    public static string PathOf(string directory, string file) => file.AsSpan().ContainsAny('/', '\\', ':')
+        ? throw new OperationException(
+            $"{PathIn(directory)} names the file {file}, which is outside its folder. Use another back-up.")
+        : Path.Combine(directory, file);
+
     /// <summary>Writes under another name first, so that a file of this name is never half a manifest.</summary>
     public async Task WriteAsync(string directory, CancellationToken cancellation)
     {
@@ -44,7 +51,7 @@ internal sealed record Manifest(
         var files = manifest.Tables.Select(table => (table.File, table.Sha256)).Append((manifest.Blobs.File, manifest.Blobs.Sha256));
         foreach (var (file, sha256) in files)
         {
-            var path = Path.Combine(directory, Path.GetFileName(file));
+            var path = PathOf(directory, file);
             if (!File.Exists(path))
             {
                 throw new OperationException($"{path} is missing, but {FileName} names it. Copy the whole back-up, or use another one.");

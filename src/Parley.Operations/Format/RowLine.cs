@@ -2,16 +2,15 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using Azure.Data.Tables;
+using Parley.Storage;
 
 namespace Parley.Operations.Format;
 
 /// <summary>
 /// A table row as one line of JSON: <c>{"PartitionKey":"…","RowKey":"…","Properties":{…}}</c>. Strings, Booleans and
-/// Int32 are JSON
-/// values; every other type is an object whose one member names it: <c>{"Int64":"5"}</c>, Double, DateTime, Guid,
-/// Binary (Base64).
-/// Properties are in ordinal order, so equal rows have equal lines. ETag and Timestamp are the service's and are left
-/// out.
+/// Int32 are JSON values; every other type is an object whose one member names it: <c>{"Int64":"5"}</c>, Double,
+/// DateTime, Guid, Binary (Base64). Properties are in ordinal order, so equal rows have equal lines. ETag and
+/// Timestamp are the service's and are left out.
 /// </summary>
 internal static class RowLine
 {
@@ -32,7 +31,7 @@ internal static class RowLine
             json.WriteString(PartitionKey, row.PartitionKey);
             json.WriteString(RowKey, row.RowKey);
             json.WriteStartObject(Properties);
-            foreach (var (name, value) in row.Where(IsStored).OrderBy(property => property.Key, StringComparer.Ordinal))
+            foreach (var (name, value) in row.StoredProperties().OrderBy(property => property.Key, StringComparer.Ordinal))
             {
                 json.WritePropertyName(name);
                 WriteValue(json, name, value);
@@ -60,14 +59,11 @@ internal static class RowLine
 
             return row;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException or ArgumentException)
         {
-            throw new FormatException("A line is not a row of a back-up.", e);
+            throw new FormatException("It is not a row of a back-up.", e);
         }
     }
-
-    private static bool IsStored(KeyValuePair<string, object> property) =>
-        property.Value is not null && property.Key is not (PartitionKey or RowKey or "Timestamp" or "odata.etag");
 
     private static void WriteValue(Utf8JsonWriter json, string name, object value)
     {

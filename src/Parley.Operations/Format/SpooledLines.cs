@@ -11,14 +11,11 @@ internal sealed class SpooledLines : IAsyncDisposable
 
     public int Count { get; private set; }
 
-    public long Bytes { get; private set; }
-
     public async Task WriteAsync(ReadOnlyMemory<byte> line, CancellationToken cancellation)
     {
         await stream.WriteAsync(line, cancellation);
         await stream.WriteAsync(EndOfLine, cancellation);
         Count++;
-        Bytes += line.Length + 1;
     }
 
     /// <summary>Copies all lines and empties this object.</summary>

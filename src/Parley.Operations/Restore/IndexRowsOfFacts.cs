@@ -14,9 +14,9 @@ namespace Parley.Operations.Restore;
 internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
 
 /// <summary>
-/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). They move while
-/// a back-up reads them, so
-/// no order of reading finds all of them; they are derived from what they find instead.
+/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). A back-up can miss
+/// index rows, because they move to other keys while it reads. The restore derives them from the rows that they point
+/// to.
 /// </summary>
 internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 {
@@ -72,8 +72,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 
     /// <summary>
     /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due
-    /// for their old times would
-    /// be used up before that.
+    /// for their old times would be used up before that.
     /// </summary>
     private IndexRow KeysDue(TenantId tenant, int conversation)
     {

@@ -12,17 +12,15 @@ internal sealed class MissingBlobs(Account account, Progress progress)
 {
     private const int Shown = 20;
 
-    /// <returns>How many blobs are missing or have another size.</returns>
-    public async Task<long> ReportAsync(string path, CancellationToken cancellation)
+    public async Task ReportAsync(string path, CancellationToken cancellation)
     {
         progress.Begin("Blobs named", "blobs");
         var found = new List<string>();
         var missing = 0L;
         await using var stored = StoredAsync(cancellation).GetAsyncEnumerator(cancellation);
         var isMore = await stored.MoveNextAsync();
-        await foreach (var line in LineFile.ReadAsync(path, cancellation))
+        await foreach (var named in LineFile.ReadAsync(path, BlobLine.Read, cancellation))
         {
-            var named = BlobLine.Read(line);
             while (isMore && Compare(stored.Current, named) < 0)
             {
                 isMore = await stored.MoveNextAsync();
@@ -45,7 +43,6 @@ internal sealed class MissingBlobs(Account account, Progress progress)
             ? "All blobs that the back-up names are in the account."
             : $"{missing} blobs that the back-up names are not in the account. Copy them with a storage copy tool; {path} lists all names.");
         found.ForEach(progress.Say);
-        return missing;
     }
 
     private async IAsyncEnumerable<BlobLine> StoredAsync([EnumeratorCancellation] CancellationToken cancellation)

@@ -11,16 +11,17 @@ namespace Parley.Operations.Restore;
 
 /// <summary>
 /// Restores a back-up into an empty account: checks the files, writes all rows, reads them back and compares, then
-/// completes the index rows.
-/// Every step may be repeated, so a restore that was interrupted is run again.
+/// completes the index rows. Every step may be repeated, so a restore that was interrupted is run again.
 /// </summary>
 internal sealed class RestoreRun(Account account, Progress progress, TimeProvider time)
 {
+    private readonly BatchWriter writer = new(progress);
+
     public async Task RunAsync(string directory, CancellationToken cancellation)
     {
         var manifest = await Manifest.ReadVerifiedAsync(directory, cancellation);
         var backup = await LineFile.HashAsync(Manifest.PathIn(directory), cancellation);
-        var files = Clients().Select(table => (Table: table, File: FileOf(manifest, table.Name))).ToList();
+        var files = account.Tables.All.Select(table => (Table: table, File: FileOf(manifest, table.Name))).ToList();
         var marker = new RestoreMarker(account);
         var isVerified = await marker.BeginAsync(backup, cancellation);
         await CreateAsync(cancellation);
@@ -29,7 +30,7 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
             foreach (var (table, file) in files)
             {
                 progress.Begin($"{file.Name} written", "rows");
-                await new RowWriter(progress).WriteAsync(table, PathOf(directory, file), cancellation);
+                await new RowWriter(writer).WriteAsync(table, PathOf(directory, file), cancellation);
                 progress.End();
             }
 
@@ -44,18 +45,16 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
         }
 
         await CompleteIndexAsync(manifest, directory, cancellation);
-        await new MissingBlobs(account, progress).ReportAsync(Path.Combine(directory, manifest.Blobs.File), cancellation);
+        await new MissingBlobs(account, progress).ReportAsync(Manifest.PathOf(directory, manifest.Blobs.File), cancellation);
         await ReportOverdueAsync(cancellation);
         await marker.EndAsync(cancellation);
         progress.Say($"The restore is complete: {manifest.Tables.Sum(table => table.Rows)} rows, each compared with the back-up.");
     }
 
-    private TableClient[] Clients() => [account.Tables.Conversations, account.Tables.Keys, account.Tables.Tenants, account.Tables.Due];
-
     private static TableFile FileOf(Manifest manifest, string table) => manifest.Tables.SingleOrDefault(file => file.Name == table)
         ?? throw new OperationException($"The back-up has no table {table}. Use another one.");
 
-    private static string PathOf(string directory, TableFile file) => Path.Combine(directory, Path.GetFileName(file.File));
+    private static string PathOf(string directory, TableFile file) => Manifest.PathOf(directory, file.File);
 
     private IAsyncEnumerable<TableEntity> Stored(TableClient table, CancellationToken cancellation) => table == account.Tables.Tenants
         ? TenantRows.ReadAsync(account.Tables, cancellation)
@@ -73,24 +72,37 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     private async Task CompleteIndexAsync(Manifest manifest, string directory, CancellationToken cancellation)
     {
         progress.Begin("Index rows completed", "rows");
-        var (index, writer) = (new IndexRowsOfFacts(account.Tables, time.GetUtcNow()), new IndexRowWriter(progress));
-        await writer.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Conversations.Name)), index.OfConversationRow, cancellation);
-        await writer.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Tenants.Name)), index.OfTenantRow, cancellation);
+        var (index, rows) = (new IndexRowsOfFacts(account.Tables, time.GetUtcNow()), new IndexRowWriter(writer));
+        await rows.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Conversations.Name)), index.OfConversationRow, cancellation);
+        await rows.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Tenants.Name)), index.OfTenantRow, cancellation);
         progress.End();
     }
 
-    /// <summary>Says what the app will do as soon as it starts.</summary>
+    /// <summary>
+    /// Prints how much the app may do as soon as it starts. Only the entities decide it: an index row may be left over
+    /// from an earlier state of its entity.
+    /// </summary>
     private async Task ReportOverdueAsync(CancellationToken cancellation)
     {
         var now = RowKeys.DuePartition(time.GetUtcNow());
-        foreach (var (kind, what) in new[] { (RowKeys.DueFollowUps, "follow-ups"), (RowKeys.DueExports, "steps of exports"), (RowKeys.DueTurns, "completions") })
+        (string Start, string Name)[] kinds =
+        [
+            (RowKeys.DueFollowUps, "follow-ups"), (RowKeys.DueExports, "steps of exports"), (RowKeys.DueTurns, "completions"),
+        ];
+        foreach (var (start, name) in kinds)
         {
             var count = await account.Tables.Due
-                .QueryAsync<TableEntity>(Filters.Until(now, kind), select: ["RowKey"], cancellationToken: cancellation).CountAsync(cancellation);
+                .QueryAsync<TableEntity>(Filters.Until(now, start), select: ["RowKey"], cancellationToken: cancellation)
+                .CountAsync(row => !IsExpiry(row), cancellation);
             if (count > 0)
             {
-                progress.Say($"{count} {what} are due already. The app acts on them as soon as it starts; see docs/operations.md.");
+                progress.Say(
+                    $"Up to {count} {name} are due already. The app acts on them as soon as it starts; see docs/operations.md.");
             }
         }
     }
+
+    /// <summary>The removal of an export's file sends nothing to anybody.</summary>
+    private static bool IsExpiry(TableEntity row) =>
+        row.RowKey.StartsWith(RowKeys.DueExports, StringComparison.Ordinal) && RowKeys.ReadDueExport(row.RowKey).Step is null;
 }

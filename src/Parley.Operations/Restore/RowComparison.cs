@@ -14,9 +14,9 @@ internal sealed class RowComparison(Progress progress)
     {
         var compared = 0L;
         await using var rows = stored.GetAsyncEnumerator(cancellation);
-        await foreach (var line in LineFile.ReadAsync(path, cancellation))
+        var lines = LineFile.ReadAsync(path, line => (Text: line, Row: RowLine.Read(line)), cancellation);
+        await foreach (var (line, expected) in lines)
         {
-            var expected = RowLine.Read(line);
             if (!await rows.MoveNextAsync())
             {
                 throw Different(file, expected, "is missing");

@@ -6,7 +6,7 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>Writes the rows of a file into their table. Every write replaces its row, so it may be repeated.</summary>
-internal sealed class RowWriter(Progress progress)
+internal sealed class RowWriter(BatchWriter writer)
 {
     /// <summary>
     /// An entity group transaction has at most 4 MiB ("Performing entity group transactions"); the rest is for
@@ -17,33 +17,22 @@ internal sealed class RowWriter(Progress progress)
     /// <summary>Headers and address of an operation within a transaction, generously.</summary>
     private const int OperationBytes = 1024;
 
-    /// <summary>
-    /// Transactions at once. One table takes 20,000 entities a second, one partition 2,000 ("Scalability and
-    /// performance targets").
-    /// </summary>
-    internal int Width { get; init; } = 8;
-
-    public Task WriteAsync(TableClient table, string path, CancellationToken cancellation) => Parallel.ForEachAsync(
-        BatchesAsync(path, cancellation),
-        new ParallelOptions { MaxDegreeOfParallelism = Width, CancellationToken = cancellation },
-        async (rows, token) =>
-        {
-            await table.SubmitAsync([.. rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row))], token);
-            progress.Add(rows.Count);
-        });
+    public Task WriteAsync(TableClient table, string path, CancellationToken cancellation) => writer.WriteAsync(
+        BatchesAsync(path, cancellation).Select(rows => new Batch(table, rows)),
+        TableTransactionActionType.UpsertReplace,
+        cancellation);
 
     /// <summary>
     /// Neighbouring rows of one partition. A line has about the length of the row's part of the request, because both
-    /// are JSON with
-    /// everything escaped that is not ASCII.
+    /// are JSON with everything escaped that is not ASCII.
     /// </summary>
     private static async IAsyncEnumerable<List<TableEntity>> BatchesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var (batch, bytes) = (new List<TableEntity>(), 0);
-        await foreach (var line in LineFile.ReadAsync(path, cancellation))
+        var lines = LineFile.ReadAsync(path, line => (line.Length, Row: RowLine.Read(line)), cancellation);
+        await foreach (var (length, row) in lines)
         {
-            var row = RowLine.Read(line);
-            var more = line.Length + OperationBytes;
+            var more = length + OperationBytes;
             if (batch.Count > 0 && (batch[0].PartitionKey != row.PartitionKey || batch.Count == Transactions.MaxOperations || bytes + more > MaxBytes))
             {
                 yield return batch;

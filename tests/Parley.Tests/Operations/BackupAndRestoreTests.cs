@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using Azure.Data.Tables;
 using Parley.Operations;
@@ -78,10 +79,47 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         await RefusedAsync(target, unreadable, "manifest.json cannot be read");
 
         var newer = full.CopyBackup();
-        await File.WriteAllTextAsync(Manifest.PathIn(newer), (await File.ReadAllTextAsync(Manifest.PathIn(newer))).Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal));
+        await ReplaceInManifestAsync(newer, "\"version\": 1", "\"version\": 2");
         await RefusedAsync(target, newer, "has version 2; this program reads version 1");
 
+        var outside = full.CopyBackup();
+        await ReplaceInManifestAsync(outside, "\"file\": \"blobs.jsonl.gz\"", "\"file\": \"../blobs.jsonl.gz\"");
+        await RefusedAsync(target, outside, "manifest.json names the file ../blobs.jsonl.gz, which is outside its folder");
+
         Assert.Empty(await target.Account.TableService.QueryAsync().ToListAsync());
+    }
+
+    [Fact]
+    public async Task A_line_that_cannot_be_read_is_reported_with_its_file_and_number()
+    {
+        await using var target = await OperatedStore.StartAsync();
+        var backup = full.CopyBackup();
+        var keys = Path.Combine(backup, "Keys.jsonl.gz");
+        var lines = await LineFile.ReadAsync(keys, line => line, CancellationToken.None).Append("{}").ToListAsync();
+        var before = await LineFile.HashAsync(keys, CancellationToken.None);
+        File.Delete(keys);
+        await using (var file = LineFile.Create(keys))
+        {
+            foreach (var line in lines)
+            {
+                await file.WriteAsync(Encoding.ASCII.GetBytes(line), CancellationToken.None);
+            }
+        }
+
+        await ReplaceInManifestAsync(backup, before, await LineFile.HashAsync(keys, CancellationToken.None));
+
+        await RefusedAsync(target, backup, $"Keys.jsonl.gz, line {lines.Count}, cannot be read: It is not a row of a back-up.");
+    }
+
+    [Fact]
+    public void Only_the_user_who_backs_up_may_read_the_back_up()
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            const UnixFileMode ReadWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            Assert.Equal(ReadWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(full.Backup));
+            Assert.All(Directory.EnumerateFiles(full.Backup, "*.gz"), file => Assert.Equal(ReadWrite, File.GetUnixFileMode(file)));
+        }
     }
 
     [Fact]
@@ -213,6 +251,14 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         var soonest = RowKeys.DuePartition(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(24));
         Assert.All(added, row => Assert.True(string.CompareOrdinal(row.PartitionKey, soonest) > 0));
         Assert.Equal(source, restored.Except(added));
+    }
+
+    private static async Task ReplaceInManifestAsync(string backup, string old, string replacement)
+    {
+        var path = Manifest.PathIn(backup);
+        var text = await File.ReadAllTextAsync(path);
+        Assert.Contains(old, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text.Replace(old, replacement, StringComparison.Ordinal));
     }
 
     private static async Task RefusedAsync(OperatedStore target, string backup, string message)
