@@ -29,9 +29,6 @@ public sealed class FullStore : IAsyncLifetime
     /// <summary>A back-up of this store.</summary>
     internal string Backup => Path.Combine(directory.FullName, "backup");
 
-    /// <summary>What the back-up printed.</summary>
-    internal string Printed { get; private set; } = "";
-
     public async Task InitializeAsync()
     {
         Store = await OperatedStore.StartAsync();
@@ -50,8 +47,8 @@ public sealed class FullStore : IAsyncLifetime
 
         await AddUnusedIndexRowAsync();
         Rows = await Store.Account.ReadAllAsync();
-        (var code, Printed) = await Store.RunAsync("backup", "--to", Backup);
-        Assert.True(code == 0, Printed);
+        var (code, printed) = await Store.RunAsync("backup", "--to", Backup);
+        Assert.True(code == 0, printed);
     }
 
     /// <summary>A copy of the back-up that a test may damage.</summary>

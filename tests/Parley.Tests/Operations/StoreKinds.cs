@@ -6,8 +6,8 @@ namespace Parley.Tests.Operations;
 
 /// <summary>
 /// A row of each kind that <see cref="RowKeys"/> defines: its table, and how the row key begins (of a chatbot's
-/// partition and of Keys, the partition key). A new
-/// kind fails <see cref="AssertComplete"/> until a row of it is here, and so in the store that is backed up.
+/// partition and of Keys, the partition key). A new kind fails <see cref="AssertComplete"/> until a row of it is here,
+/// and so in the store that is backed up.
 /// </summary>
 internal static class StoreKinds
 {
