@@ -5,8 +5,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Writes the index rows that the restored rows must have. A merge keeps properties that only the existing row has, such
-/// as marks in rows of Due, so the step may be repeated.
+/// Writes the index rows that the restored rows must have. A merge keeps properties that only the existing row has,
+/// such as marks in rows of Due, so the step may be repeated.
 /// </summary>
 internal sealed class IndexRowWriter(BatchWriter writer)
 {
@@ -26,9 +26,9 @@ internal sealed class IndexRowWriter(BatchWriter writer)
     }
 
     /// <summary>
-    /// Two senders of a back-up have the same identifier if it passed from one to the other while the back-up read them.
-    /// The last one in the file was read last, so it had the identifier last, and the finder must name it. The finder in
-    /// the back-up may name a third one, whose row was read before it took the identifier.
+    /// Two senders of a back-up have the same identifier if it passed from one to the other while the back-up read
+    /// them. The last one in the file was read last, so it had the identifier last, and the finder must name it. The
+    /// finder in the back-up may name a third one, whose row was read before it took the identifier.
     /// </summary>
     private static IEnumerable<Batch> Batches(IndexRow[] group) => group
         .GroupBy(index => (index.Table.Name, index.Row.PartitionKey, index.Row.RowKey), (_, same) => same.Last())

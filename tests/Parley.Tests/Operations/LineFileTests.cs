@@ -22,7 +22,8 @@ public sealed class LineFileTests : IDisposable
         var read = new List<string>();
         var refusal = await Assert.ThrowsAsync<OperationException>(async () =>
         {
-            await foreach (var line in LineFile.ReadAsync(path, line => line is "{" ? BlobLine.Read(line).Name : line, default))
+            var lines = LineFile.ReadAsync(path, text => text is "{" ? BlobLine.Read(text).Name : text, default);
+            await foreach (var line in lines)
             {
                 read.Add(line);
             }
