@@ -2,7 +2,7 @@ metadata description = 'Parley on Azure Functions, Flex Consumption. docs/operat
 
 targetScope = 'subscription'
 
-import { providerType } from 'app/providers.bicep'
+import { providerType, validProviders } from 'app/providers.bicep'
 import { alwaysReadyType, schedulesType } from 'app/site.bicep'
 
 @minLength(1)
@@ -87,6 +87,10 @@ param logRetentionDays int = 30
 @description('Where alerts are sent. Empty: they are shown in the portal only.')
 param alertEmail string = ''
 
+@allowed([0, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440])
+@description('Minutes without a run of the follow-up timer before an alert; longer than its schedule. 0: no alert.')
+param followUpAlertMinutes int = 15
+
 @description('A network of its own. Storage has no public address then; links to files work in the network only.')
 param privateNetwork bool = false
 
@@ -104,6 +108,7 @@ var vaultName = 'kv-${token}'
 var insightsName = 'appi-${token}'
 var siteName = 'func-${token}'
 var adminKeyName = 'admin-key'
+var checkedProviders = validProviders(providers)
 var tags = { 'azd-env-name': environmentName }
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
@@ -154,7 +159,7 @@ module vault 'app/vault.bicep' = {
     adminKeyName: adminKeyName
     adminKey: adminKey
     generatedAdminKey: generatedAdminKey
-    providers: providers
+    providers: checkedProviders
     providerKeys: providerKeys
   }
 }
@@ -209,7 +214,7 @@ module site 'app/site.bicep' = {
     schedules: schedules
     historyTokens: historyTokens
     exportKeepDays: exportKeepDays
-    providers: providers
+    providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }
   // The app reads storage and the vault when it starts.
@@ -233,6 +238,7 @@ module alerts 'app/alerts.bicep' = {
     location: location
     tags: tags
     email: alertEmail
+    followUpAlertMinutes: followUpAlertMinutes
   }
 }
 
@@ -241,6 +247,8 @@ output AZURE_RESOURCE_GROUP string = group.name
 output SERVICE_API_NAME string = siteName
 output PARLEY_URL string = 'https://${empty(customDomain) ? site.outputs.hostName : customDomain}/api/v1'
 output PARLEY_VAULT string = vaultName
+// ./dev backup and ./dev restore take it as AzureWebJobsStorage__accountName.
+output PARLEY_STORAGE string = storageName
 output PARLEY_ADMIN_KEY_SECRET string = adminKeyName
 // What the DNS records of a domain of your own say: a CNAME, and a TXT for the name with asuid. before it.
 output PARLEY_HOST_NAME string = site.outputs.hostName

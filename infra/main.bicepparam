@@ -28,6 +28,7 @@ param exportKeepDays = int(readEnvironmentVariable('PARLEY_EXPORT_KEEP_DAYS', '7
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))
 param logRetentionDays = int(readEnvironmentVariable('PARLEY_LOG_DAYS', '30'))
 param alertEmail = readEnvironmentVariable('PARLEY_ALERT_EMAIL', '')
+param followUpAlertMinutes = json(readEnvironmentVariable('PARLEY_FOLLOW_UP_ALERT_MINUTES', '15'))
 
 param privateNetwork = bool(readEnvironmentVariable('PARLEY_PRIVATE_NETWORK', 'false'))
 param networkAddressPrefix = readEnvironmentVariable('PARLEY_NETWORK', '10.40.0.0/24')

@@ -9,6 +9,11 @@ param tags tagsType
 @description('Empty: alerts are shown in the portal and sent to nobody.')
 param email string
 
+@description('Minutes without a run of the follow-up timer before an alert: a window that rules may have. 0: no alert.')
+param followUpAlertMinutes int
+
+var windowMinutes = 15
+
 type alertType = {
   name: string
   title: string
@@ -19,7 +24,12 @@ type alertType = {
   query: string
   operator: 'GreaterThan' | 'LessThan'
   threshold: int
+  @description('The minutes that the query covers, if not windowMinutes. 0 switches the rule off.')
+  minutes: int?
 }
+
+func durationOf(minutes int) string =>
+  minutes < 60 ? 'PT${minutes}M' : minutes < 1440 ? 'PT${minutes / 60}H' : 'P${minutes / 1440}D'
 
 // All queries return one row with the column Count. ItemCount is what a row stands for: Application Insights samples.
 var alerts alertType[] = [
@@ -79,7 +89,8 @@ var alerts alertType[] = [
   {
     name: 'follow-up-timer-silent'
     title: 'The timer of follow-ups does not run'
-    description: 'No run of FollowUpsDue has succeeded for 15 minutes. Change this rule with FollowUpSchedule.'
+    description: 'No run of FollowUpsDue has succeeded for ${followUpAlertMinutes} minutes.'
+    minutes: followUpAlertMinutes
     severity: 1
     // Functions host: a request for every run of a function, with its name. A timer that never starts logs nothing.
     query: '''
@@ -126,6 +137,27 @@ var alerts alertType[] = [
     '''
     operator: 'GreaterThan'
     threshold: 0
+  }
+  {
+    name: 'replies-failing'
+    title: 'Replies of chatbots fail'
+    description: 'At least five replies failed in a quarter of an hour, or their processes died.'
+    severity: 2
+    // 1402: The provider of chatbot {Chatbot} failed at turn {Turn}: {Error}
+    // 1403: The provider could not be asked for turn {Turn}.
+    // 2106: Ended {Count} turns whose process had died{Late}.
+    // 2108: {Reply} could not be made; the timer looks after it.
+    query: '''
+      AppTraces
+      | where (Message startswith "The provider of chatbot " and Message contains " failed at turn ")
+          or Message startswith "The provider could not be asked for turn "
+          or (Message startswith "Ended " and Message contains " turns whose process had died")
+          or Message endswith " could not be made; the timer looks after it."
+      | parse Message with "Ended " Ended:int " turns whose process had died" *
+      | summarize Count = sum(iff(isnull(Ended), 1, Ended) * ItemCount)
+    '''
+    operator: 'GreaterThan'
+    threshold: 4
   }
   {
     name: 'server-errors'
@@ -192,11 +224,12 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
       displayName: alert.title
       description: alert.description
       severity: alert.severity
-      enabled: true
+      // Not left out: a deployment never deletes a rule that it does not name.
+      enabled: alert.?minutes != 0
       autoMitigate: true
       scopes: [workspaceId]
       evaluationFrequency: 'PT5M'
-      windowSize: 'PT15M'
+      windowSize: durationOf(max(alert.?minutes ?? windowMinutes, windowMinutes))
       // A workspace that was made a minute ago does not know its tables yet.
       skipQueryValidation: true
       criteria: {

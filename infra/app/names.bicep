@@ -1,5 +1,8 @@
-// The names in storage. A test compares them with the code: Flex Consumption scales a queue's function by the queue's
-// length, and the host's listener never creates the queue that it listens to.
+// The names in storage. A test compares them with the code.
+// The app creates its tables, queues and containers at every start, too, because storage on a developer's machine has
+// no deployment. Queues must exist before that: Flex Consumption scales a queue's function by the queue's length, and
+// the host's listener never creates its queue. Containers get their access and lifecycle rules here. Tables are listed
+// so that the templates name everything that is stored, and what-if shows it.
 
 @export()
 var tables = ['Conversations', 'Due', 'Keys', 'Tenants']

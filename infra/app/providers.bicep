@@ -18,6 +18,31 @@ type providerType = {
   timeoutSeconds: int?
 }
 
+// In both cases, because toLower also maps a few other characters to these letters.
+var allowedCharacters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_'
+
+func withOtherCharacters(names string[]) string[] =>
+  filter(
+    names,
+    name => !empty(filter(range(0, length(name)), at => !contains(allowedCharacters, substring(name, at, 1))))
+  )
+
+func usedTwice(names string[]) string[] => filter(names, name => length(filter(names, other => other =~ name)) > 1)
+
+func namesOf(providers providerType[]) string[] => map(providers, provider => provider.name)
+
+func refuse(rule string, names string[]) providerType[] =>
+  fail('PARLEY_PROVIDERS: ${rule} Change ${join(names, ', ')}.')
+
+@export()
+@description('The same providers. Names that app settings cannot have, or take for one another, end the deployment.')
+func validProviders(providers providerType[]) providerType[] =>
+  !empty(withOtherCharacters(namesOf(providers)))
+    ? refuse('a name has only A-Z, a-z, 0-9 and _.', withOtherCharacters(namesOf(providers)))
+    : !empty(usedTwice(namesOf(providers)))
+        ? refuse('names must differ in more than case.', usedTwice(namesOf(providers)))
+        : providers
+
 @export()
 @description('The name of a provider\'s key in the vault, whose names have no _.')
 func secretNameOf(provider string) string => 'provider-${replace(provider, '_', '-')}'

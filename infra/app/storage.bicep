@@ -114,7 +114,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
             }
           }
           {
-            // Versioning keeps what the app deletes. Without this rule a deleted file would stay for ever.
+            // Versioning keeps what the app deletes. Without this rule a deleted file would stay for ever. It has no
+            // prefix, because published packages and the host's keys leave versions as well.
             name: 'old-versions'
             type: 'Lifecycle'
             definition: {
@@ -125,6 +126,24 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
                 version: {
                   delete: {
                     daysAfterCreationGreaterThan: restoreDays
+                  }
+                }
+              }
+            }
+          }
+          {
+            // The host writes the status of each timer at every tick: a version a minute that nobody restores.
+            name: 'old-versions-of-the-host'
+            type: 'Lifecycle'
+            definition: {
+              filters: {
+                blobTypes: ['blockBlob']
+                prefixMatch: ['azure-webjobs-hosts/']
+              }
+              actions: {
+                version: {
+                  delete: {
+                    daysAfterCreationGreaterThan: 1
                   }
                 }
               }

@@ -15,6 +15,8 @@ public class AlertTests
         BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic
         | BindingFlags.DeclaredOnly;
 
+    private const string Silent = "follow-up-timer-silent";
+
     private static readonly Dictionary<string, Resource> Rules =
         GoldenFiles.Everything.All("Microsoft.Insights/scheduledQueryRules")
         .ToDictionary(rule => rule.Name["alert-".Length..]);
@@ -58,9 +60,33 @@ public class AlertTests
     [Fact]
     public void The_timer_that_must_not_be_silent_is_a_function()
     {
-        var name = Regex.Match(Query(Rules["follow-up-timer-silent"]), @"OperationName == ""(\w+)""").Groups[1].Value;
+        var name = Regex.Match(Query(Rules[Silent]), @"OperationName == ""(\w+)""").Groups[1].Value;
 
         Assert.Contains(name, DeployedApp.Functions);
+    }
+
+    [Fact]
+    public void A_setting_is_how_long_the_timer_may_be_silent_and_0_switches_only_that_alert_off()
+    {
+        Assert.Equal("120", GoldenFiles.EverythingSettings["PARLEY_FOLLOW_UP_ALERT_MINUTES"]);
+        Assert.Contains("for 120 minutes.", Rules[Silent]["description"].GetString(), StringComparison.Ordinal);
+        Assert.All(Rules, rule => Assert.Equal(rule.Key == Silent ? "PT2H" : "PT15M", Window(rule.Value)));
+        Assert.All(
+            GoldenFiles.Defaults.All("Microsoft.Insights/scheduledQueryRules"),
+            rule => Assert.Equal("PT15M", Window(rule)));
+
+        Assert.All(Rules.Values, rule => Assert.True(rule["enabled"].GetBoolean()));
+        var template = GoldenFiles.Template.GetProperty("resources").GetProperty("alerts").GetProperty("properties")
+            .GetProperty("template");
+        var rules = template.GetProperty("resources").GetProperty("rules").GetProperty("properties");
+        Assert.Equal(
+            "[not(equals(tryGet(variables('alerts')[copyIndex()], 'minutes'), 0))]",
+            rules.GetProperty("enabled").GetString());
+        var withMinutes = template.GetProperty("variables").GetProperty("alerts").EnumerateArray()
+            .Where(rule => rule.TryGetProperty("minutes", out _));
+        Assert.Equal(Silent, Assert.Single(withMinutes).GetProperty("name").GetString());
+
+        static string? Window(Resource rule) => rule["windowSize"].GetString();
     }
 
     [Fact]
@@ -77,6 +103,7 @@ public class AlertTests
                 "follow-ups-failed",
                 "follow-ups-late",
                 "poison-messages",
+                "replies-failing",
                 "server-errors",
                 "storage-throttling",
             ],

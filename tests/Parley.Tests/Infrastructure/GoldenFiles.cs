@@ -35,11 +35,13 @@ internal sealed class GoldenFiles
     {
         var json = Read(name);
         Resources = [.. json.GetProperty("predictedResources").EnumerateArray().Select(one =>
-            new Resource(one.GetProperty("id").GetString()!, one.GetProperty("type").GetString()!, one
-                .GetProperty("name").GetString()!, one))];
-        Outputs =
-            json.GetProperty("outputs").EnumerateObject()
-                .ToDictionary(output => output.Name, output => output.Value.ToString());
+            new Resource(
+                one.GetProperty("id").GetString()!,
+                one.GetProperty("type").GetString()!,
+                one.GetProperty("name").GetString()!,
+                one))];
+        Outputs = json.GetProperty("outputs").EnumerateObject()
+            .ToDictionary(output => output.Name, output => output.Value.ToString());
     }
 
     /// <summary>A deployment without any setting.</summary>
@@ -67,8 +69,9 @@ internal sealed class GoldenFiles
     /// <summary>The app's settings.</summary>
     public IReadOnlyDictionary<string, string> AppSettings =>
         The("Microsoft.Web/sites")["siteConfig", "appSettings"].EnumerateArray()
-        .ToDictionary(setting => setting.GetProperty("name").GetString()!, setting =>
-            setting.GetProperty("value").GetString()!);
+            .ToDictionary(
+                setting => setting.GetProperty("name").GetString()!,
+                setting => setting.GetProperty("value").GetString()!);
 
     /// <summary>The resources of a type.</summary>
     public IEnumerable<Resource> All(string type) => Resources.Where(resource => resource.Type == type);

@@ -55,7 +55,9 @@ internal sealed class LogQuery
             : throw new FormatException(term);
     }
 
-    /// <summary>Leaves its numbers out, and never the line, where the line is another.</summary>
+    /// <summary>
+    /// A line that does not match stays in the result without parsed numbers, as with Kusto's <c>parse</c>.
+    /// </summary>
     private static bool Parse(string step, string line, Dictionary<string, int> numbers)
     {
         var parts = Regex.Matches(step["parse Message with ".Length..], @"""([^""]*)""|(\*)|(\w+):int");

@@ -63,10 +63,9 @@ public class RolesTests
                     .GetString()!,
             ],
             id => Assert.True(IsOutput(id, "id"), id));
-        Assert.True(IsOutput(GoldenFiles.Everything.AppSettings["AzureWebJobsStorage__clientId"], "clientId"));
-        Assert
-            .True(
-                IsOutput(GoldenFiles.Everything.AppSettings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], "clientId"));
+        var settings = GoldenFiles.Everything.AppSettings;
+        Assert.True(IsOutput(settings["AzureWebJobsStorage__clientId"], "clientId"));
+        Assert.True(IsOutput(settings["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"], "clientId"));
     }
 
     private static IEnumerable<Assignment> Assignments(GoldenFiles deployment) =>

@@ -90,9 +90,9 @@ public class SecretsTests
     public void A_generated_admin_key_is_stored_once_and_a_given_one_each_time()
     {
         var all = Templates(GoldenFiles.Template).SelectMany(Resources)
-            .Where(resource =>
-                resource.GetProperty("type").GetString() == Secrets && Text(resource)
-                    .Contains("dminKey", StringComparison.Ordinal)).ToList();
+            .Where(resource => resource.GetProperty("type").GetString() == Secrets)
+            .Where(resource => Text(resource).Contains("dminKey", StringComparison.Ordinal))
+            .ToList();
 
         var once = Assert.Single(all, IsOnlyIfNotExists);
         Assert.Equal("[parameters('generatedAdminKey')]", ValueOf(once));
@@ -121,9 +121,9 @@ public class SecretsTests
 
     private static IEnumerable<string> SecureParameters(JsonElement template) =>
         Members(template, "parameters")
-            .Where(parameter =>
-                parameter.Value.TryGetProperty("type", out var type) && SecureType.IsMatch(type.GetString()!))
-                    .Select(parameter => parameter.Name);
+            .Where(parameter => parameter.Value.TryGetProperty("type", out var type)
+                && SecureType.IsMatch(type.GetString()!))
+            .Select(parameter => parameter.Name);
 
     private static JsonElement.ObjectEnumerator Members(JsonElement template, string name) =>
         template.TryGetProperty(name, out var found) ? found.EnumerateObject() : default;

@@ -97,5 +97,30 @@ public class SettingsTests
         Assert.All(read.Keys, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void The_workflow_passes_every_setting_of_its_environment_and_secure_ones_as_secrets()
+    {
+        var file = File.ReadAllText(Path.Combine(Repository.Root, "infra", "main.bicepparam"));
+        var secure = GoldenFiles.Template.GetProperty("parameters").EnumerateObject()
+            .Where(one => one.Value.GetProperty("type").GetString()!.StartsWith("secure", StringComparison.Ordinal))
+            .Select(one => Regex.Match(file, $@"^param {one.Name} = .*'(\w+)', '", RegexOptions.Multiline))
+            .Where(found => found.Success)
+            .Select(found => found.Groups[1].Value);
+        var workflow = File.ReadAllText(Path.Combine(Repository.Root, ".github", "workflows", "deploy.yml"));
+        var secrets = Regex.Matches(workflow, @"^ +(PARLEY_\w+): \$\{\{ secrets\.(\w+)", RegexOptions.Multiline)
+            .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+
+        Assert.Equal(secure.Order(), secrets.Keys.Order());
+        Assert.All(secrets, pair => Assert.Equal(pair.Key, pair.Value));
+        Assert.Contains("VARIABLES: ${{ toJSON(vars) }}", workflow, StringComparison.Ordinal);
+        Assert.Contains("startswith(\"PARLEY_\")", workflow, StringComparison.Ordinal);
+        Assert.Contains("export \"$name=$value\"", workflow, StringComparison.Ordinal);
+        // A setting that the deployment reads and the workflow neither names nor finds by its prefix is lost.
+        var names = Regex.Matches(file, @"readEnvironmentVariable\('(\w+)'").Select(match => match.Groups[1].Value);
+        Assert.All(
+            names.Where(name => !name.StartsWith("PARLEY_", StringComparison.Ordinal)),
+            name => Assert.Contains($"      {name}: ", workflow, StringComparison.Ordinal));
+    }
+
     private static string Environment(string setting) => setting.Replace(":", "__", StringComparison.Ordinal);
 }

@@ -31,6 +31,16 @@ public class StorageNamesTests
     }
 
     [Fact]
+    public void The_output_for_backups_is_the_name_of_the_account()
+    {
+        foreach (var deployment in new[] { GoldenFiles.Defaults, GoldenFiles.Everything })
+        {
+            var account = deployment.The("Microsoft.Storage/storageAccounts");
+            Assert.Equal(account.Name, deployment.Outputs["PARLEY_STORAGE"]);
+        }
+    }
+
+    [Fact]
     public void The_platform_reads_the_app_from_the_container_that_is_for_it()
     {
         var storage = GoldenFiles.Defaults.The("Microsoft.Web/sites")["functionAppConfig", "deployment", "storage"];
@@ -51,11 +61,18 @@ public class StorageNamesTests
         var versions = rules["old-versions"];
         Assert.False(versions.GetProperty("filters").TryGetProperty("prefixMatch", out _));
         Assert.Equal(14, Days(versions, "version"));
+        var host = rules["old-versions-of-the-host"];
+        Assert.Equal("azure-webjobs-hosts/", Prefix(host));
+        Assert.Equal(1, Days(host, "version"));
+        Assert.False(host.GetProperty("actions").TryGetProperty("baseBlob", out _));
         var exports = rules["exports-that-the-app-left"];
-        Assert.Equal("exports/", exports.GetProperty("filters").GetProperty("prefixMatch")[0].GetString());
+        Assert.Equal("exports/", Prefix(exports));
         // Later than the app, which counts Exports__KeepDays from the end of the export.
         var kept = int.Parse(GoldenFiles.Everything.AppSettings["Exports__KeepDays"], null);
         Assert.Equal(kept + 7, Days(exports, "baseBlob"));
+
+        static string? Prefix(JsonElement rule) =>
+            Assert.Single(rule.GetProperty("filters").GetProperty("prefixMatch").EnumerateArray()).GetString();
 
         static int Days(JsonElement rule, string of) =>
             rule.GetProperty("actions").GetProperty(of).GetProperty("delete")
