@@ -102,7 +102,8 @@ public class SettingsTests
     {
         var file = File.ReadAllText(Path.Combine(Repository.Root, "infra", "main.bicepparam"));
         var secure = GoldenFiles.Template.GetProperty("parameters").EnumerateObject()
-            .Where(one => one.Value.GetProperty("type").GetString()!.StartsWith("secure", StringComparison.Ordinal))
+            .Where(one => one.Value.TryGetProperty("type", out var type)
+                && type.GetString()!.StartsWith("secure", StringComparison.Ordinal))
             .Select(one => Regex.Match(file, $@"^param {one.Name} = .*'(\w+)', '", RegexOptions.Multiline))
             .Where(found => found.Success)
             .Select(found => found.Groups[1].Value);
