@@ -118,7 +118,10 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         {
             const UnixFileMode ReadWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite;
             Assert.Equal(ReadWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(full.Backup));
-            Assert.All(Directory.EnumerateFiles(full.Backup, "*.gz"), file => Assert.Equal(ReadWrite, File.GetUnixFileMode(file)));
+            foreach (var file in Directory.EnumerateFiles(full.Backup, "*.gz"))
+            {
+                Assert.Equal(ReadWrite, File.GetUnixFileMode(file));
+            }
         }
     }
 

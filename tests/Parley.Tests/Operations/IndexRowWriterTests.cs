@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Operations;
 using Parley.Operations.Format;
 using Parley.Operations.Restore;
