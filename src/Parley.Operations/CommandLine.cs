@@ -37,13 +37,13 @@ internal static class CommandLine
             var progress = new Progress(output, time);
             switch (arguments)
             {
-                case ["backup", "--to", var directory]:
+                case ["backup", "--to", { Length: > 0 } directory]:
                     await new BackupRun(Account.Connect(configuration), progress, time).RunAsync(directory, cancellation);
                     return Succeeded;
-                case ["restore", "--from", var directory]:
+                case ["restore", "--from", { Length: > 0 } directory]:
                     await new RestoreRun(Account.Connect(configuration), progress, time).RunAsync(directory, cancellation);
                     return Succeeded;
-                case ["help" or "--help" or "-h"]:
+                case ["help" or "--help" or "-h"] or [_, "--help" or "-h"]:
                     await output.WriteLineAsync(Help);
                     return Succeeded;
                 default:

@@ -80,6 +80,11 @@ internal sealed record Manifest(
             await using var file = File.OpenRead(path);
             var manifest = await JsonSerializer.DeserializeAsync(file, ManifestJson.Default.Manifest, cancellation)
                 ?? throw new JsonException("It is null.");
+            if (manifest.Tables.Any(table => table is null) || manifest.Tables.DistinctBy(table => table.Name).Count() < manifest.Tables.Count)
+            {
+                throw new JsonException("A table is null, or there twice.");
+            }
+
             return manifest.Version == CurrentVersion
                 ? manifest
                 : throw new OperationException($"{path} has version {manifest.Version}; this program reads version {CurrentVersion}.");

@@ -11,6 +11,8 @@ namespace Parley.Operations.Restore;
 internal sealed class RestoreMarker(Account account)
 {
     private const string Name = "ParleyRestore";
+    private const string Key = "restore";
+    private const string Backup = "Backup";
     private const string Verified = "Verified";
 
     private readonly TableClient table = account.TableService.GetTableClient(Name);
@@ -25,7 +27,7 @@ internal sealed class RestoreMarker(Account account)
     {
         if (await FindAsync(cancellation) is { } marker)
         {
-            return marker.RowKey == backup
+            return marker.GetString(Backup) == backup
                 ? marker.GetBoolean(Verified) == true
                 : throw new OperationException(
                     "The account holds an unfinished restore of another back-up. Finish that one, or restore into another, empty account.");
@@ -41,22 +43,30 @@ internal sealed class RestoreMarker(Account account)
         }
 
         await table.CreateIfNotExistsAsync(cancellation);
-        await WriteAsync(backup, isVerified: false, cancellation);
-        return false;
+        try
+        {
+            // Inserted under one key, so that of two restores that begin at once only one does.
+            await table.AddEntityAsync(Row(backup, isVerified: false), cancellation);
+            return false;
+        }
+        catch (RequestFailedException e) when (e.IsAlreadyExists())
+        {
+            throw new OperationException("Another restore into this account has just begun. Wait until it has ended.", e);
+        }
     }
 
-    public Task VerifiedAsync(string backup, CancellationToken cancellation) => WriteAsync(backup, isVerified: true, cancellation);
+    public Task VerifiedAsync(string backup, CancellationToken cancellation) =>
+        table.UpdateEntityAsync(Row(backup, isVerified: true), ETag.All, TableUpdateMode.Replace, cancellation);
 
     public Task EndAsync(CancellationToken cancellation) => table.DeleteAsync(cancellation);
 
-    private Task<Response> WriteAsync(string backup, bool isVerified, CancellationToken cancellation) =>
-        table.UpsertEntityAsync(new TableEntity("restore", backup) { [Verified] = isVerified }, TableUpdateMode.Replace, cancellation);
+    private static TableEntity Row(string backup, bool isVerified) => new(Key, Key) { [Backup] = backup, [Verified] = isVerified };
 
     private async Task<TableEntity?> FindAsync(CancellationToken cancellation)
     {
         try
         {
-            return await table.QueryAsync<TableEntity>(cancellationToken: cancellation).FirstOrDefaultAsync(cancellation);
+            return await table.GetEntityAsync<TableEntity>(Key, Key, cancellationToken: cancellation);
         }
         catch (RequestFailedException e) when (e.IsNotFound())
         {

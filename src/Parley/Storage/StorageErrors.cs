@@ -43,8 +43,8 @@ public static class StorageErrors
         failure is RequestFailedException e && e.IsLostRace() || IsOutcomeUnknown(failure, caller);
 
     /// <summary>
-    /// The first line of the first cause's message. The storage client throws one exception for each of its tries, in an
-    /// <see cref="AggregateException"/>, and appends the response's headers to the message.
+    /// The first cause in one line: its message's first line and, for a refusal, the HTTP status and the service's error code. The storage
+    /// client throws one exception for each of its tries, in an <see cref="AggregateException"/>, and appends headers to messages.
     /// </summary>
     public static string FirstLine(Exception failure)
     {
@@ -53,6 +53,7 @@ public static class StorageErrors
             failure = first;
         }
 
-        return failure.Message.ReplaceLineEndings("\n").Split('\n')[0];
+        var line = failure.Message.ReplaceLineEndings("\n").Split('\n')[0].TrimEnd('.');
+        return failure is RequestFailedException { Status: > 0 } refusal ? $"{line} (HTTP {refusal.Status} {refusal.ErrorCode}".TrimEnd() + ")" : line;
     }
 }

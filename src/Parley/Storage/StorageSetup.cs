@@ -17,6 +17,9 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
 {
     private const string Setting = "AzureWebJobsStorage";
 
+    /// <summary>The Functions host gives a worker a minute to start; the reason must be in its log before that.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
+
     /// <summary>
     /// A client from <c>AzureWebJobsStorage</c>: a connection string, or for identity-based connections
     /// <c>AzureWebJobsStorage__tableServiceUri</c> or <c>AzureWebJobsStorage__accountName</c> with a managed identity
@@ -79,20 +82,23 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
     /// <exception cref="StartUpException">Storage does not answer, or refuses the app.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(StartLimit);
         try
         {
             await Task.WhenAll(
-                tables.CreateIfNotExistsAsync(cancellationToken),
-                files.CreateIfNotExistsAsync(cancellationToken),
-                exports.CreateIfNotExistsAsync(cancellationToken),
-                followUps.CreateIfNotExistsAsync(cancellationToken),
-                exportQueues.CreateIfNotExistsAsync(cancellationToken),
-                replies.CreateIfNotExistsAsync(cancellationToken));
+                tables.CreateIfNotExistsAsync(deadline.Token),
+                files.CreateIfNotExistsAsync(deadline.Token),
+                exports.CreateIfNotExistsAsync(deadline.Token),
+                followUps.CreateIfNotExistsAsync(deadline.Token),
+                exportQueues.CreateIfNotExistsAsync(deadline.Token),
+                replies.CreateIfNotExistsAsync(deadline.Token));
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellationToken) || e is AuthenticationFailedException)
         {
+            var cause = deadline.IsCancellationRequested ? $"no answer within {StartLimit.TotalSeconds} s" : StorageErrors.FirstLine(e);
             throw new StartUpException(
-                $"Storage cannot be used: {StorageErrors.FirstLine(e).TrimEnd('.')}. Check that it runs and that {Setting} names it.", e);
+                $"Storage cannot be used: {cause}. Check that it runs, that {Setting} names it, and that the app's identity has its roles.", e);
         }
     }
 
@@ -135,7 +141,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
             // Without the cause's message: it may contain the connection string, and so the key.
-            throw new StartUpException($"{Setting} is malformed: it must be a connection string of the {service} service, or {Setting}__{service}ServiceUri an absolute URL.");
+            throw new StartUpException($"{Setting} is malformed: it must be a connection string of the {service} service, or {Setting}__{service}ServiceUri an absolute https URL.");
         }
     }
 }

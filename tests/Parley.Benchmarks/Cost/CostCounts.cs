@@ -53,7 +53,7 @@ internal sealed record CostCounts(
     IReadOnlyList<CostActivity> Activities)
 {
     /// <summary>Reads the file's text.</summary>
-    public static CostCounts Parse(string json) => CostJson.Read<CostCounts>(json);
+    public static CostCounts Parse(string json) => CostJson.Read<CostCounts>(json, "docs/cost-counts.json");
 
     /// <summary>The file's text.</summary>
     public string ToJson() => CostJson.Write(this);

@@ -40,7 +40,21 @@ internal sealed record CostPrices(string Currency, string Region, string Redunda
         ?? throw new BenchmarkException($"docs/prices.json has no single price of '{meter}'.");
 
     /// <summary>Reads the file's text.</summary>
-    public static CostPrices Parse(string json) => CostJson.Read<CostPrices>(json);
+    /// <exception cref="BenchmarkException">It is not such a file, or a price is impossible.</exception>
+    public static CostPrices Parse(string json)
+    {
+        var prices = CostJson.Read<CostPrices>(json, "docs/prices.json");
+        foreach (var price in prices.Prices)
+        {
+            if (price is not { Usd: >= 0 and < 1_000_000, Per: > 0, FreePerMonth: >= 0 } || prices.Prices.Count(other => other?.Meter == price.Meter) > 1)
+            {
+                throw new BenchmarkException(
+                    $"docs/prices.json: '{price?.Meter}' must be there once, with usd from 0 to 1,000,000, per above 0 and freePerMonth from 0.");
+            }
+        }
+
+        return prices;
+    }
 }
 
 /// <summary>One figure that no count shows.</summary>
@@ -54,7 +68,7 @@ internal sealed record CostAssumptions(IReadOnlyList<CostAssumption> Assumptions
         ?? throw new BenchmarkException($"docs/cost-assumptions.json has no single value of '{name}'.")).Value;
 
     /// <summary>Reads the file's text.</summary>
-    public static CostAssumptions Parse(string json) => CostJson.Read<CostAssumptions>(json);
+    public static CostAssumptions Parse(string json) => CostJson.Read<CostAssumptions>(json, "docs/cost-assumptions.json");
 
     /// <summary>The same with another value.</summary>
     public CostAssumptions With(string name, decimal value) =>
@@ -72,8 +86,18 @@ internal static class CostJson
         RespectNullableAnnotations = true,
     };
 
-    public static T Read<T>(string json) =>
-        JsonSerializer.Deserialize<T>(json, Options) ?? throw new BenchmarkException("The file is empty.");
+    /// <exception cref="BenchmarkException">The text is not JSON of this shape; the message names the file.</exception>
+    public static T Read<T>(string json, string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(json, Options) ?? throw new BenchmarkException($"{file} is empty.");
+        }
+        catch (JsonException e)
+        {
+            throw new BenchmarkException($"{file}: {e.Message}");
+        }
+    }
 
     public static string Write<T>(T value) => JsonSerializer.Serialize(value, Options) + "\n";
 }

@@ -27,7 +27,7 @@ public sealed class WorkerStartTests
         var (exitCode, error) = await StartAsync(("AzureWebJobsStorage", $"AccountName=account;AccountKey=a2V5;{endpoints}"));
 
         Assert.Equal(1, exitCode);
-        Assert.Equal($"Storage cannot be used: Connection refused (127.0.0.1:{port}). Check that it runs and that AzureWebJobsStorage names it.\n", error);
+        Assert.Equal($"Storage cannot be used: Connection refused (127.0.0.1:{port}). Check that it runs, that AzureWebJobsStorage names it, and that the app's identity has its roles.\n", error);
     }
 
     [Theory]

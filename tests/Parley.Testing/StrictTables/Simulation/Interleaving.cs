@@ -20,7 +20,7 @@ public static class Interleaving
     /// <summary>The seeds to play of a scenario that has so many runs.</summary>
     public static IEnumerable<int> Seeds(int runs) =>
         Setting("PARLEY_SEED") is { } only ? [only]
-        : Enumerable.Range(1, Setting("PARLEY_RUNS") ?? (Setting("PARLEY_DEEP") is 1 ? runs : Math.Min(runs, OrdinaryRuns)));
+        : Enumerable.Range(1, Setting("PARLEY_RUNS", min: 1) ?? (Setting("PARLEY_DEEP") is 1 ? runs : Math.Min(runs, OrdinaryRuns)));
 
     /// <summary>Plays the scenario by these <see cref="Seeds"/>; every run must pass.</summary>
     public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
@@ -73,8 +73,12 @@ public static class Interleaving
         return await done.Task;
     }
 
-    private static int? Setting(string name) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : null;
+    private static int? Setting(string name, int min = int.MinValue) => Environment.GetEnvironmentVariable(name) switch
+    {
+        null or "" => null,
+        var text when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= min => number,
+        var text => throw new InvalidOperationException($"{name} is '{text}'; it must be a whole number{(min > 0 ? $" from {min}" : "")}."),
+    };
 }
 
 /// <summary>One of many runs failed; the message says which and how to play it again.</summary>
