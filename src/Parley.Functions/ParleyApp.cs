@@ -13,7 +13,6 @@ public static class ParleyApp
     /// <exception cref="StartUpException">A setting is wrong.</exception>
     public static IServiceCollection AddParleyApp(this IServiceCollection services, IConfiguration configuration)
     {
-        RefuseUnresolvedReferences(configuration);
         services.AddParley(configuration);
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
@@ -27,7 +26,8 @@ public static class ParleyApp
     /// <summary>
     /// The platform passes the text of a Key Vault reference that it cannot resolve. It can be guessed, so it must never serve as a key.
     /// </summary>
-    private static void RefuseUnresolvedReferences(IConfiguration configuration)
+    /// <exception cref="StartUpException">One is not resolved.</exception>
+    public static void RefuseUnresolvedReferences(IConfiguration configuration)
     {
         var unresolved = configuration.AsEnumerable().FirstOrDefault(setting =>
             setting.Value?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true).Key;

@@ -9,6 +9,7 @@ try
 {
     var builder = FunctionsApplication.CreateBuilder(args);
     builder.ConfigureFunctionsWebApplication();
+    ParleyApp.RefuseUnresolvedReferences(builder.Configuration);
     builder.Services.AddParleyApp(builder.Configuration);
     await builder.Build().RunAsync();
     return 0;

@@ -53,7 +53,9 @@ public static class StorageErrors
             failure = first;
         }
 
-        var line = failure.Message.ReplaceLineEndings("\n").Split('\n')[0].TrimEnd('.');
-        return failure is RequestFailedException { Status: > 0 } refusal ? $"{line} (HTTP {refusal.Status} {refusal.ErrorCode}".TrimEnd() + ")" : line;
+        var line = failure.Message.ReplaceLineEndings("\n").Split('\n')[0];
+        return failure is RequestFailedException { Status: > 0 } refusal
+            ? $"{line.TrimEnd('.')} (HTTP {refusal.Status} {refusal.ErrorCode}".TrimEnd() + ")."
+            : line;
     }
 }

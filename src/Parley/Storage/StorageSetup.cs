@@ -96,7 +96,7 @@ public sealed class StorageSetup(ParleyTables tables, FileStore files, ExportFil
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellationToken) || e is AuthenticationFailedException)
         {
-            var cause = deadline.IsCancellationRequested ? $"no answer within {StartLimit.TotalSeconds} s" : StorageErrors.FirstLine(e);
+            var cause = deadline.IsCancellationRequested ? $"no answer within {StartLimit.TotalSeconds} s" : StorageErrors.FirstLine(e).TrimEnd('.');
             throw new StartUpException(
                 $"Storage cannot be used: {cause}. Check that it runs, that {Setting} names it, and that the app's identity has its roles.", e);
         }

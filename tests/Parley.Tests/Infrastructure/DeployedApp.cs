@@ -51,10 +51,13 @@ internal sealed class DeployedApp
     public IEnumerable<string> Made(string kind) => made.Where(one => one.Kind == kind).Select(one => one.Name);
 
     /// <summary>Starts the app and asks for administration once, which reads its key at every request.</summary>
-    public static async Task<DeployedApp> StartAsync(GoldenFiles deployment)
+    public static Task<DeployedApp> StartAsync(GoldenFiles deployment) => StartAsync(deployment.AppSettings);
+
+    /// <summary>Starts the app with settings as <see cref="GoldenFiles.AppSettings"/> has them.</summary>
+    public static async Task<DeployedApp> StartAsync(IReadOnlyDictionary<string, string> settings)
     {
         var app = new DeployedApp();
-        app.read.Set(deployment.AppSettings.ToDictionary(setting => setting.Key, Resolve));
+        app.read.Set(settings.ToDictionary(setting => setting.Key, Resolve));
         var configuration = new ConfigurationBuilder().Add(app.read).Build();
         var services = new ServiceCollection().AddLogging().AddSingleton<IConfiguration>(configuration);
         services.AddParleyApp(configuration);

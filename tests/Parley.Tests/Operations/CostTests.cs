@@ -7,6 +7,7 @@ using Parley.Benchmarks.Cost;
 using Parley.Exports;
 using Parley.Functions;
 using Parley.Messages;
+using Parley.Tests.Infrastructure;
 using Xunit;
 
 namespace Parley.Tests.Operations;
@@ -19,6 +20,11 @@ public class CostTests
     private static readonly CostCounts Counts = CostCounts.Parse(File.ReadAllText(CostFiles.Counts));
 
     private static readonly CostPrices Prices = CostPrices.Parse(File.ReadAllText(CostFiles.Prices));
+
+    [Fact]
+    public void The_bill_has_the_alert_rules_of_the_deployment() => Assert.Equal(
+        GoldenFiles.Everything.All("Microsoft.Insights/scheduledQueryRules").Count(),
+        Assumptions["alertRules"]);
 
     [Fact]
     public void The_tables_of_the_document_are_what_the_files_give()
@@ -181,6 +187,7 @@ public class CostTests
         ["hoursPerMonth"] = 730,
         ["busyHoursPerMonth"] = 365,
         ["peakFactor"] = 3,
+        ["alertRules"] = 9,
         ["requestMilliseconds"] = 100,
         ["storageMilliseconds"] = 20,
         ["scanWidth"] = 4,

@@ -18,6 +18,12 @@ public sealed class FullStore : IAsyncLifetime
     /// <summary>A conversation of that tenant with messages, ticket, thread, file and follow-ups.</summary>
     internal JsonNode Chat { get; private set; } = null!;
 
+    /// <summary>The id of a completion.</summary>
+    internal string CompletionId { get; private set; } = "";
+
+    /// <summary>A moment after the last row was written.</summary>
+    internal DateTimeOffset WrittenAt { get; private set; }
+
     /// <summary>
     /// The list of conversations and the messages of <see cref="Chat"/>, as answered before the back-up.
     /// </summary>
@@ -41,11 +47,19 @@ public sealed class FullStore : IAsyncLifetime
                 Answers = (await ConversationsAsync(client), await MessagesAsync(client));
             }
 
+            using (var administrator = OperatedStore.ClientOf(host, OperatedStore.AdminKey))
+            {
+                var expiresAt = TimeProvider.System.GetUtcNow() + TimeSpan.FromDays(30);
+                await administrator.PostAsync("v1/admin/tenants/1/keys", new { label = "Expires", scopes = new[] { "messages:read" }, expiresAt });
+                await administrator.PostAsync("v1/admin/tenants/1/webhook-secret", new { });
+            }
+
             using var second = OperatedStore.ClientOf(host, await OperatedStore.NewTenantAsync(host, "Second"));
             await second.SayAsync(await second.PostAsync("v1/conversations", new { title = "Another tenant's" }), "hello");
         }
 
         await AddUnusedIndexRowAsync();
+        WrittenAt = TimeProvider.System.GetUtcNow();
         Rows = await Store.Account.ReadAllAsync();
         var (code, printed) = await Store.RunAsync("backup", "--to", Backup);
         Assert.True(code == 0, printed);
@@ -87,7 +101,7 @@ public sealed class FullStore : IAsyncLifetime
         var thread = await client.PostAsync("v1/chat-threads", new { chatId = number, chatMessageId = asked["id"] });
         await client.PostAsync("v1/chat-messages", new { chatId = number, content = "In a thread", role = "user", chatThreadId = thread["id"] });
         await client.PostAsync($"v1/conversations/{number}/messages", new { message = new string('é', 5000), metadata = new { a = 1 } }, "a message's key");
-        await client.PostAsync("v1/messages", new { conversation = $"{number}", content = string.Concat(Enumerable.Repeat("Long 😀 text. ", 7000)) });
+        await client.PostAsync("v1/messages", new { conversation = $"{number}", content = string.Concat(Enumerable.Repeat("Long 😀 text. ", 2600)) });
         using var file = new MultipartFormDataContent { { new ByteArrayContent("a file"u8.ToArray()), "file", "note.txt" } };
         await client.CallAsync(HttpMethod.Post, $"v1/conversations/{number}/messages/media", file);
         var answer = await client.SayAsync(Chat, "An answer", "assistant");
@@ -102,11 +116,53 @@ public sealed class FullStore : IAsyncLifetime
 
         var inbox = await client.PostAsync("v1/conversations", new { title = "Unread", channel = "whatsApp", address = "+372 556" });
         await client.SayAsync(inbox, "Unread");
-        await client.PostAsync($"v1/chatbots/{bot["id"]}/completions", new { message = new { content = "A question" } });
+        var completion = await client.PostAsync($"v1/chatbots/{bot["id"]}/completions", new { message = new { content = "A question" } });
+        CompletionId = completion["completionId"]!.GetValue<string>();
         var record = (await client.GetAsync($"v1/chatbots/{bot["id"]}/records", "results"))[0]!;
         await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}/records/{record["id"]}", new { faithfulnessScore = 0.1, answerRelevancyScore = 1 });
+        await SetOptionalPropertiesAsync(client, bot);
         await client.ExportAsync();
         await client.GetAsync("v1/conversations?pageSize=1", "next"); // Makes the key that cursors are signed with.
+    }
+
+    /// <summary>Has optional properties of rows written that the calls above leave out.</summary>
+    private static async Task SetOptionalPropertiesAsync(HttpClient client, JsonNode bot)
+    {
+        var (url, metadata) = ("https://parley.test/picture.png", new { a = 1 });
+        var person = await client.PostAsync(
+            "v1/senders",
+            new { entity = "agent", name = "Bo", externalId = "crm-2", identifier = "bo", avatar = url, email = "bo@parley.test", phoneNumber = "+372 557", metadata });
+        await client.CallAsync(HttpMethod.Patch, $"v1/senders/{person["id"]}", new { name = "Bob" });
+        var chat = await client.PostAsync(
+            "v1/conversations", new { title = "Changed", channel = "whatsApp", address = "+372 558", first_name = "Ida", last_name = "Iva", metadata });
+        var messages = $"v1/conversations/{chat["number"]}/messages";
+
+        var ticket = await client.PostAsync("v1/tickets", new { chatId = chat["number"], title = "Completed" });
+        var said = await client.PostAsync(
+            "v1/messages",
+            new
+            {
+                conversation = chat["id"],
+                content = "All fields",
+                contentPayload = metadata,
+                queryMetadata = metadata,
+                sender = person["id"],
+                attachments = new[] { new { type = "image", filename = "picture.png", file = url } },
+            });
+        await client.CallAsync(HttpMethod.Patch, $"v1/messages/{said["id"]}", new { feedback = "Helpful" });
+        var quoting = await client.PostAsync(messages, new { message = "A quote", quoted_message_id = said["id"], sender = person["id"] });
+        await client.CallAsync(HttpMethod.Put, $"{messages}/{quoting["data"]!["message_id"]}", new { message = "An edited quote" });
+        var deleted = await client.PostAsync(messages, new { message = "Deleted" });
+        await client.CallAsync(HttpMethod.Delete, $"{messages}/{deleted["data"]!["message_id"]}");
+        await client.CallAsync(HttpMethod.Post, $"v1/conversations/{chat["number"]}/read", new { messageId = said["id"] });
+        await client.CallAsync(HttpMethod.Patch, $"v1/tickets/{ticket["id"]}", new { status = "ongoing" });
+        await client.CallAsync(HttpMethod.Patch, $"v1/tickets/{ticket["id"]}", new { status = "completed" });
+        await client.CallAsync(
+            HttpMethod.Patch,
+            $"v1/conversations/{chat["number"]}",
+            new { chatbot = bot["id"], autoReplyEnabled = false, handedOffUntil = TimeProvider.System.GetUtcNow() + TimeSpan.FromDays(1) });
+        var gone = await client.PostAsync("v1/chatbots", new { name = "Deleted", instructions = "Be brief.", provider = "main" });
+        await client.CallAsync(HttpMethod.Delete, $"v1/chatbots/{gone["id"]}");
     }
 
     /// <summary>

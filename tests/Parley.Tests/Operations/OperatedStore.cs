@@ -9,7 +9,7 @@ namespace Parley.Tests.Operations;
 /// <summary>An Azurite of its own, and on demand a Parley that uses it.</summary>
 internal sealed class OperatedStore : IAsyncDisposable
 {
-    private const string AdminKey = "an admin key that only these tests use";
+    internal const string AdminKey = "an admin key that only these tests use";
     private readonly Azurite azurite;
     private readonly IConfiguration configuration;
 

@@ -19,7 +19,7 @@ internal static class ProductCalls
         using var response = await client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {text}");
-        return JsonNode.Parse(text)!;
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
     }
 
     public static Task<JsonNode> PostAsync(this HttpClient client, string path, object body, string? key = null) =>
@@ -31,13 +31,17 @@ internal static class ProductCalls
     public static Task<JsonNode> SayAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
         client.PostAsync("v1/chat-messages", new { chatId = chat["number"], content, role });
 
-    public static Task<JsonNode> FollowUpAsync(this HttpClient client, JsonNode chat, TimeSpan after) => client.PostAsync(
-        "v1/chat-message-follow-ups", new { chatId = chat["number"], dueDate = TimeProvider.System.GetUtcNow() + after, message = "Still there?" });
+    public static Task<JsonNode> FollowUpAsync(this HttpClient client, JsonNode chat, TimeSpan after, TimeProvider? time = null) =>
+        client.PostAsync(
+            "v1/chat-message-follow-ups",
+            new { chatId = chat["number"], dueDate = (time ?? TimeProvider.System).GetUtcNow() + after, message = "Still there?" });
 
     /// <summary>Makes an export, and waits for its file and the first call of its webhook.</summary>
-    public static async Task<JsonNode> ExportAsync(this HttpClient client)
+    /// <param name="client">Calls the API.</param>
+    /// <param name="time">The clock of the host, where that is not the machine's.</param>
+    public static async Task<JsonNode> ExportAsync(this HttpClient client, TimeProvider? time = null)
     {
-        var rangeStart = TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(1);
+        var rangeStart = (time ?? TimeProvider.System).GetUtcNow() - TimeSpan.FromDays(1);
         var begun = await client.PostAsync("v1/chat-messages/export", new { callbackUrl = "http://localhost:9/", format = "jsonl", rangeStart });
         var export = begun;
         await Eventually.TrueAsync(async () =>

@@ -63,6 +63,16 @@ internal static class StoreKinds
         nameof(RowKeys.DueTurns), nameof(RowKeys.DuePartition),
     ];
 
+    /// <summary>Every kind, as <c>Table/Name</c>.</summary>
+    public static IEnumerable<string> Names => Kinds.Select(kind => $"{kind.Value.Table}/{kind.Key}");
+
+    /// <summary>The kind of a row, as <c>Table/Name</c>.</summary>
+    public static string KindOf(string table, string rowKey)
+    {
+        var kind = Kinds.FirstOrDefault(kind => kind.Value.Table == table && rowKey.StartsWith(kind.Value.Start, StringComparison.Ordinal));
+        return kind.Key is null ? throw new InvalidDataException($"{table} {rowKey} is of no kind that RowKeys defines.") : $"{table}/{kind.Key}";
+    }
+
     /// <summary>Whether the store has a row of every kind, and this list every kind.</summary>
     public static void AssertComplete(IReadOnlyCollection<StoredRow> store)
     {

@@ -1,0 +1,50 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Parley.Assistants;
+using Parley.Exports;
+using Parley.FollowUps;
+
+namespace Parley.Tests.Compatibility;
+
+/// <summary>A message as it is in a queue, before Base64.</summary>
+internal sealed record GoldenMessage(string Queue, string Text);
+
+/// <summary>A message of each queue and kind. Their meanings are fixed; their texts belong to a version.</summary>
+internal static class GoldenMessages
+{
+    // Messages have '|' and '"' in them; escaped, nobody could read the file.
+    private static readonly JsonSerializerOptions Json =
+        new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static DueChunk Chunk { get; } =
+        new("202611292331", "f|00000001|07|0000000001|000001|0001", "f|00000001|58|0000000002|000003|0002");
+
+    public static ExportStep File { get; } = new(1, 2, 0);
+
+    public static ExportStep FileThatWaited { get; } = new(1, 2, 0, Waits: 3);
+
+    public static ExportStep Callback { get; } = new(1, 2, 4);
+
+    public static QueuedReply Reply { get; } = new(1, 3, 17);
+
+    /// <summary>The messages as today's Parley writes them, in the order of the golden files.</summary>
+    public static IReadOnlyList<GoldenMessage> Today =>
+    [
+        new(FollowUpQueue.Name, Chunk.ToJson()),
+        new(ExportQueues.Files, File.ToJson()),
+        new(ExportQueues.Files, FileThatWaited.ToJson()),
+        new(ExportQueues.Callbacks, Callback.ToJson()),
+        new(ReplyQueue.Name, Reply.ToJson()),
+    ];
+
+    /// <summary>Reads the messages of a version.</summary>
+    public static IReadOnlyList<GoldenMessage> Read(string version) =>
+        [.. System.IO.File.ReadLines(PathOf(version))
+            .Select(line => JsonSerializer.Deserialize<GoldenMessage>(line, Json)!)];
+
+    /// <summary>Writes today's messages as those of a version.</summary>
+    public static void Write(string version) =>
+        System.IO.File.WriteAllLines(PathOf(version), Today.Select(message => JsonSerializer.Serialize(message, Json)));
+
+    private static string PathOf(string version) => Path.Combine(GoldenStore.Folder, version, "messages.jsonl");
+}

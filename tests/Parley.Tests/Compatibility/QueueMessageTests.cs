@@ -1,0 +1,47 @@
+using System.Text.Json.Nodes;
+using Parley.Assistants;
+using Parley.Exports;
+using Parley.FollowUps;
+using Xunit;
+
+namespace Parley.Tests.Compatibility;
+
+/// <summary>
+/// Messages that are in the queues when the app is updated. During an update two versions may run at once, so each
+/// must read what the other writes.
+/// </summary>
+public class QueueMessageTests
+{
+    public static TheoryData<string> Versions => [.. GoldenStore.Versions];
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Golden_messages_are_read_as_what_they_ask_for(string version)
+    {
+        var texts = GoldenMessages.Read(version).Select(message => message.Text).ToList();
+
+        Assert.Equal(GoldenMessages.Chunk, DueChunk.Parse(texts[0]));
+        Assert.Equal(GoldenMessages.File, ExportStep.Parse(texts[1]));
+        Assert.Equal(GoldenMessages.FileThatWaited, ExportStep.Parse(texts[2]));
+        Assert.Equal(GoldenMessages.Callback, ExportStep.Parse(texts[3]));
+        Assert.Equal(GoldenMessages.Reply, QueuedReply.Parse(texts[4]));
+        Assert.Equal(5, texts.Count);
+    }
+
+    /// <summary>The older version reads these members and ignores others.</summary>
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Messages_written_today_go_to_the_same_queues_and_have_the_members_of_golden_ones(string version)
+    {
+        var golden = GoldenMessages.Read(version);
+        var today = GoldenMessages.Today;
+
+        Assert.Equal(golden.Select(message => message.Queue), today.Select(message => message.Queue));
+        Assert.All(golden.Zip(today), pair =>
+        {
+            var members = JsonNode.Parse(pair.Second.Text)!.AsObject();
+            Assert.All(JsonNode.Parse(pair.First.Text)!.AsObject(), member =>
+                Assert.Equal(member.Value!.ToJsonString(), members[member.Key]?.ToJsonString()));
+        });
+    }
+}
