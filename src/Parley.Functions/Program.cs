@@ -17,6 +17,6 @@ try
 catch (StartUpException e)
 {
     // The Functions host copies the worker's standard error into its log; log entries written before the worker has started are lost.
-    await Console.Error.WriteLineAsync(e.Message);
+    await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" "));
     return CannotStart;
 }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions.Http;
+using Parley.Problems;
 
 namespace Parley.Functions.Administration;
 
@@ -21,8 +22,16 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
     public Task Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/ready")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
-            await readiness.CheckAsync(request.HttpContext.RequestAborted);
-            return Ok();
+            try
+            {
+                await readiness.CheckAsync(request.HttpContext.RequestAborted);
+                return Ok();
+            }
+            catch (ParleyException e)
+            {
+                // Not left to the endpoint, which would log each probe's failure.
+                return new ProblemResult(e);
+            }
         });
 
     private static JsonResult<HealthAnswer> Ok() => new JsonResult<HealthAnswer>(new HealthAnswer("ok"), CamelJson.Default.HealthAnswer);

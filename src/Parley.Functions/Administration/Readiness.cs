@@ -1,4 +1,6 @@
 using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
+using Parley.Problems;
 using Parley.Storage;
 
 namespace Parley.Functions.Administration;
@@ -7,7 +9,7 @@ namespace Parley.Functions.Administration;
 /// Storage health, cached for two seconds: probes need no API key, so they must not cause unlimited storage calls. An instance makes one
 /// check in that time (up to four attempts of the storage client), however many probes there are.
 /// </summary>
-public sealed class Readiness(ParleyTables tables, TimeProvider time)
+public sealed partial class Readiness(ParleyTables tables, TimeProvider time, ILogger<Readiness> logger)
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
@@ -18,7 +20,8 @@ public sealed class Readiness(ParleyTables tables, TimeProvider time)
     private Task check = Task.CompletedTask;
     private long? begunAt;
 
-    /// <summary>Completes when storage has answered a check that began at most two seconds ago; fails as the storage client does.</summary>
+    /// <summary>Completes when storage has answered a check that began at most two seconds ago.</summary>
+    /// <exception cref="ParleyException">Storage does not answer. It is logged once, however many wait.</exception>
     public Task CheckAsync(CancellationToken cancellation)
     {
         lock (gate)
@@ -37,7 +40,18 @@ public sealed class Readiness(ParleyTables tables, TimeProvider time)
     {
         // The row may be missing: the answer of the table is what counts. The check outlives the request that begins it.
         using var timeout = new CancellationTokenSource(Timeout, time);
-        await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
-            RowKeys.AdministrationPartition, RowKeys.Counter, ["RowKey"], timeout.Token);
+        try
+        {
+            await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(
+                RowKeys.AdministrationPartition, RowKeys.Counter, ["RowKey"], timeout.Token);
+        }
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
+        {
+            LogFailed(logger, StorageErrors.FirstLine(e));
+            throw ParleyException.StorageUnavailable("Storage does not answer. Try again.", e);
+        }
     }
+
+    [LoggerMessage(2003, LogLevel.Warning, "The readiness check failed: {Reason}")]
+    private static partial void LogFailed(ILogger logger, string reason);
 }

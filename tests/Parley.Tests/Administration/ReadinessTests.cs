@@ -1,5 +1,6 @@
-using Azure;
+using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Functions.Administration;
+using Parley.Problems;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -33,23 +34,23 @@ public class ReadinessTests
         var readiness = await NewAsync();
         isDown = true;
 
-        await Assert.ThrowsAsync<RequestFailedException>(() => readiness.CheckAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<ParleyException>(() => readiness.CheckAsync(CancellationToken.None));
         isDown = false;
-        await Assert.ThrowsAsync<RequestFailedException>(() => readiness.CheckAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<ParleyException>(() => readiness.CheckAsync(CancellationToken.None));
         Assert.Equal(1, calls);
 
         time.Advance(TimeSpan.FromSeconds(2));
         await readiness.CheckAsync(CancellationToken.None);
         isDown = true;
         time.Advance(TimeSpan.FromSeconds(2));
-        await Assert.ThrowsAsync<RequestFailedException>(() => readiness.CheckAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<ParleyException>(() => readiness.CheckAsync(CancellationToken.None));
     }
 
     private async Task<Readiness> NewAsync()
     {
         var storage = new StrictTables(time);
         await new ParleyTables(storage.Connect().ServiceClient()).CreateIfNotExistsAsync(CancellationToken.None);
-        return new Readiness(new ParleyTables(storage.Connect("probe", new TableHooks { Fault = _ => Count() }).ServiceClient()), time);
+        return new Readiness(new ParleyTables(storage.Connect("probe", new TableHooks { Fault = _ => Count() }).ServiceClient()), time, NullLogger<Readiness>.Instance);
     }
 
     private Fault Count()
