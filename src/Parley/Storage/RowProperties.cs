@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>Tells a row's own properties from its keys and from those that the service adds.</summary>
+/// <summary>Separates a row's own properties from its keys and from those that the service adds.</summary>
 internal static class RowProperties
 {
     /// <summary>The properties that were written: without keys, ETag and time stamp, and without null values.</summary>
