@@ -8,7 +8,8 @@ using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Parley.Assistants;
-using Parley.LocalHost;
+using Parley.DevHost.Commands;
+using Parley.DevHost.Emulator;
 
 namespace Parley.Benchmarks;
 

@@ -9,7 +9,8 @@ using Azure.Data.Tables;
 using Azure.Storage.Queues;
 using Parley.Callbacks;
 using Parley.Exports;
-using Parley.LocalHost;
+using Parley.DevHost.Commands;
+using Parley.DevHost.Emulator;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;

@@ -2,11 +2,11 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Parley.LocalHost;
+using Parley.DevHost;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A host in a process of its own, this program in another mode, so that it can be killed.</summary>
+/// <summary>A host and its worker in one process of their own, this program in another mode, so that it can be killed.</summary>
 internal sealed class KilledHost : IDisposable
 {
     /// <summary>The first argument of such a process; the port follows. Its settings are its environment.</summary>
@@ -67,7 +67,12 @@ internal sealed class KilledHost : IDisposable
     public static async Task<int> ServeAsync(string[] args)
     {
         var settings = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
-        await using var host = await ParleyHost.StartAsync(settings, int.Parse(args[1], CultureInfo.InvariantCulture));
+        await using var host = await FunctionsHost.StartAsync(new FunctionsHostOptions
+        {
+            Settings = settings,
+            Port = int.Parse(args[1], CultureInfo.InvariantCulture),
+            StartWorkerAsync = async environment => await InProcessWorker.StartAsync(environment),
+        });
         Console.WriteLine(Ready);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System);
         return 0;

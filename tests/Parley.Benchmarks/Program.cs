@@ -1,6 +1,6 @@
 using Parley.Benchmarks;
 using Parley.Benchmarks.Cost;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
 
 const int Failed = 1, WrongUsage = 2;
 

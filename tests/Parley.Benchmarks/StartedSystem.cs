@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.LocalHost;
+using Parley.DevHost;
+using Parley.DevHost.Commands;
+using Parley.DevHost.Emulator;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -9,18 +11,18 @@ namespace Parley.Benchmarks;
 /// <summary>Azurite in memory and Parley on a free port, for one measure.</summary>
 internal sealed class StartedSystem : IAsyncDisposable
 {
-    /// <summary>A schedule of the timer: no measure runs into the 31st of December, 23:59.</summary>
     /// <summary>A schedule that does not come while anything is measured.</summary>
     public const string Never = "0 59 23 31 12 *";
 
     private readonly Azurite azurite;
-    private readonly ParleyHost host;
+    private readonly FunctionsHost host;
+    private readonly InProcessWorker worker;
     private readonly AdminClient admin;
 
-    private StartedSystem(Azurite azurite, ParleyHost host, string adminKey)
+    private StartedSystem(Azurite azurite, FunctionsHost host, InProcessWorker worker, string adminKey)
     {
-        (this.azurite, this.host) = (azurite, host);
-        Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
+        (this.azurite, this.host, this.worker) = (azurite, host, worker);
+        Api = host.Api;
         admin = new AdminClient(Api, adminKey);
         RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageSetup.ClientOptions()));
     }
@@ -31,8 +33,8 @@ internal sealed class StartedSystem : IAsyncDisposable
     /// <summary>Parley's tables, reached past Parley with clients of the same options.</summary>
     public ParleyTables RawTables { get; }
 
-    /// <summary>The services of the app's HTTP functions.</summary>
-    public IServiceProvider Services => host.Services;
+    /// <summary>The services of the app.</summary>
+    public IServiceProvider Services => worker.Services;
 
     /// <summary>Starts both.</summary>
     /// <param name="configure">Changes the app's services, given storage's connection string.</param>
@@ -55,8 +57,14 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["Exports__SettleSeconds"] = "0",
                 ["Providers__main__Type"] = "scripted",
             };
-            var parley = await ParleyHost.StartAsync(settings, configure: services => configure?.Invoke(services, storage.ConnectionString));
-            return new StartedSystem(storage, parley, adminKey);
+            InProcessWorker? inProcess = null;
+            var started = await FunctionsHost.StartAsync(new FunctionsHostOptions
+            {
+                Settings = settings,
+                StartWorkerAsync = async environment =>
+                    inProcess = await InProcessWorker.StartAsync(environment, services => configure?.Invoke(services, storage.ConnectionString)),
+            });
+            return new StartedSystem(storage, started, inProcess!, adminKey);
         }
         catch
         {

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using Parley.LocalHost;
+using Parley.DevHost;
 using Parley.Testing;
 using Xunit;
 
@@ -54,12 +53,8 @@ internal static class ApiThings
     }
 
     /// <summary>Another host on the fixture's storage, with a clock that the test moves.</summary>
-    public static async Task<ParleyHost> StartClockedAsync(TimeProvider clock) => await ParleyHost.StartAsync(
-        new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(), ["Providers__main__Type"] = "scripted" },
-        configure: services => services.AddSingleton(clock));
-
-    /// <summary>The address of a host's API.</summary>
-    public static Uri ApiOf(ParleyHost host) => new(host.BaseAddress, host.RoutePrefix + "/");
+    public static async Task<FunctionsHost> StartClockedAsync(ManualClock clock) => await TestHost.StartAsync(
+        new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(), ["Test__Clock"] = clock.Path });
 
     /// <summary>A time as answers have it.</summary>
     public static DateTimeOffset Time(JsonNode? node)
@@ -117,14 +112,4 @@ internal static class ApiThings
 
     /// <summary>An object whose compact JSON has so many characters.</summary>
     public static Dictionary<string, string> JsonOf(int characters) => new() { ["k"] = new string('x', characters - "{\"k\":\"\"}".Length) };
-}
-
-/// <summary>A clock that stands still until it is moved.</summary>
-internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
-{
-    private DateTimeOffset now = start;
-
-    public override DateTimeOffset GetUtcNow() => now;
-
-    public void Advance(TimeSpan by) => now += by;
 }

@@ -3,8 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Parley.Benchmarks;
-using Parley.LocalHost;
 using Parley.Testing;
 using Xunit;
 
@@ -71,7 +69,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     [Fact]
     public async Task Headers_and_the_first_comment_come_before_the_provider_says_anything_and_parts_as_it_speaks()
     {
-        if (parley.Services is null)
+        if (parley.RunsElsewhere)
         {
             return; // A host that runs elsewhere has providers of its own.
         }
@@ -79,14 +77,14 @@ public class CompletionStreamTests(ParleyFixture parley)
         var speak = new SemaphoreSlim(0);
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var provider = await StartProviderAsync(asked, speak);
-        await using var host = await ParleyHost.StartAsync(new Dictionary<string, string?>
+        await using var host = await TestHost.StartAsync(new Dictionary<string, string?>
         {
             ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
             ["Providers__main__Endpoint"] = provider.Urls.Single(),
             ["Providers__main__Key"] = "none",
             ["Providers__main__Model"] = "gated",
         });
-        using var client = Client.Streaming(ApiThings.ApiOf(host));
+        using var client = Client.Streaming(host.Api);
         var chatbot = await Client.NewChatbotAsync();
 
         // Nothing has been released when this returns: headers and the first comment are there.
@@ -107,25 +105,16 @@ public class CompletionStreamTests(ParleyFixture parley)
     [Fact]
     public async Task Cut_at_every_event_and_resumed_at_another_process_it_is_the_same_text()
     {
-        if (parley.Services is null)
+        if (parley.RunsElsewhere)
         {
             return; // A host that runs elsewhere: its storage is not at hand for a second one.
         }
 
         const int Events = 50;
         const int AtOnce = 10;
-        var port = KilledHost.FreePort();
-        using var second = await KilledHost.StartAsync(port, new Dictionary<string, string>
-        {
-            ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
-            ["Providers__main__Type"] = "scripted",
-            ["FollowUpSchedule"] = "0 0 0 1 1 *",
-            ["ExportSchedule"] = "0 0 0 1 1 *",
-            ["AssistantSchedule"] = "0 0 0 1 1 *",
-            ["HousekeepingSchedule"] = "0 0 0 1 1 *",
-        });
+        await using var second = await TestHost.StartAsync(new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() });
         using var here = Client.Streaming();
-        using var there = Client.Streaming(new Uri($"http://localhost:{port}/api/"));
+        using var there = Client.Streaming(second.Api);
         var chatbot = await Client.NewChatbotAsync();
         var expected = string.Join(' ', Enumerable.Range(1, Events - 1).Select(number => $"word{number}"));
         var cuts = 0;

@@ -1,9 +1,7 @@
 using System.Net;
-using Azure;
 using Azure.Storage.Queues;
-using Microsoft.Extensions.DependencyInjection;
+using Parley.DevHost.Emulator;
 using Parley.FollowUps;
-using Parley.LocalHost;
 using Parley.Tenants;
 using Parley.Testing;
 using Xunit;
@@ -23,28 +21,15 @@ public class FollowUpTimerTests(ParleyFixture parley)
     public async Task What_a_request_could_not_queue_the_timer_does()
     {
         await using var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
-        var refusing = new RefusingQueue();
-        var instances = 0;
-        await using var host = await ParleyHost.StartAsync(
-            new Dictionary<string, string?>
-            {
-                ["AzureWebJobsStorage"] = azurite.ConnectionString,
-                ["Parley__AdminKey"] = AdminKey,
-                ["FollowUpSchedule"] = "* * * * * *",
-                ["HousekeepingSchedule"] = "0 */15 * * * *",
-                ["ExportSchedule"] = "30 * * * * *",
-                ["AssistantSchedule"] = "15 * * * * *",
-                ["Providers__main__Type"] = "scripted",
-            },
-            configure: services =>
-            {
-                // The first instance is that of the HTTP functions.
-                if (instances++ == 0)
-                {
-                    services.AddSingleton<IFollowUpQueue>(refusing);
-                }
-            });
-        var client = await NewClientAsync(ApiThings.ApiOf(host));
+        var refusals = Path.GetTempFileName();
+        await using var host = await TestHost.StartAsync(new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = azurite.ConnectionString,
+            ["Parley__AdminKey"] = AdminKey,
+            ["FollowUpSchedule"] = "* * * * * *",
+            ["Test__RefusesFollowUps"] = refusals,
+        });
+        var client = await NewClientAsync(host.Api);
         var queue = new QueueClient(azurite.ConnectionString, FollowUpQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
 
         // What is none of Parley's messages is dropped, and hinders nobody.
@@ -54,7 +39,8 @@ public class FollowUpTimerTests(ParleyFixture parley)
         var (soon, late) = (await client.FollowUpAsync(chat, "Soon", due), await client.FollowUpAsync(chat, "Late", FollowUpCalls.In(TimeSpan.FromMinutes(-5))));
         var answered = await client.FollowUpAsync(other, "Too late", due);
         await client.SayAsync(other, "I am here.");
-        Assert.Equal(3, refusing.Asked);
+        Assert.Equal(3, (await File.ReadAllLinesAsync(refusals)).Length);
+        File.Delete(refusals);
 
         Assert.True(ApiThings.Time((await client.SentAsync(late))["finishedAt"]) >= ApiThings.Time(late["createdAt"]));
         Assert.True(ApiThings.Time((await client.SentAsync(soon))["finishedAt"]) >= due);
@@ -78,19 +64,5 @@ public class FollowUpTimerTests(ParleyFixture parley)
         var tenant = await admin.CallAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Timer" }, HttpStatusCode.Created);
         var key = await admin.CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant["id"]}/keys", new { label = "All", scopes = ScopeNames.All }, HttpStatusCode.Created);
         return parley.NewClient(key["key"]!.GetValue<string>(), api);
-    }
-
-    /// <summary>A queue that cannot be reached.</summary>
-    private sealed class RefusingQueue : IFollowUpQueue
-    {
-        private int asked;
-
-        public int Asked => asked;
-
-        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
-        {
-            Interlocked.Increment(ref asked);
-            throw new RequestFailedException((int)HttpStatusCode.ServiceUnavailable, "The queue does not answer.");
-        }
     }
 }

@@ -1,4 +1,4 @@
-using Parley.LocalHost;
+using Parley.DevHost.Emulator;
 using Xunit;
 
 namespace Parley.Testing;

@@ -2,7 +2,8 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Parley.LocalHost;
+using Parley.DevHost;
+using Parley.DevHost.Commands;
 using Parley.Tenants;
 using Parley.Testing.OpenApi;
 using Xunit;
@@ -11,12 +12,12 @@ namespace Parley.Testing;
 
 /// <summary>
 /// A running Parley for black-box tests, with a tenant of its own: the host at PARLEY_BASE_URL
-/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, else one in this process on <see cref="AzuriteFixture"/>.
+/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, else one that runs the real worker on <see cref="AzuriteFixture"/>.
 /// </summary>
 public sealed class ParleyFixture : IAsyncLifetime
 {
     private readonly List<HttpClient> clients = [];
-    private ParleyHost? host;
+    private FunctionsHost? host;
 
     /// <summary>The API's address with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
     public Uri Api { get; private set; } = null!;
@@ -30,8 +31,8 @@ public sealed class ParleyFixture : IAsyncLifetime
     /// <summary>A client with that key.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    /// <summary>The host's services; null when the host runs elsewhere.</summary>
-    public IServiceProvider? Services => host?.Services;
+    /// <summary>Whether the host was started elsewhere: its clock, providers and storage are not this test's.</summary>
+    public bool RunsElsewhere => host is null;
 
     public async Task InitializeAsync()
     {
@@ -43,21 +44,24 @@ public sealed class ParleyFixture : IAsyncLifetime
         else
         {
             AdminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-            host = await ParleyHost.StartAsync(new Dictionary<string, string?>
+            host = await FunctionsHost.StartAsync(new FunctionsHostOptions
             {
-                ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
-                ["Parley__AdminKey"] = AdminKey,
-                ["FollowUpSchedule"] = "0 * * * * *",
-                ["ExportSchedule"] = "30 * * * * *",
-                ["AssistantSchedule"] = "15 * * * * *",
-                ["HousekeepingSchedule"] = "0 */15 * * * *",
-                ["Exports__SettleSeconds"] = "0",
-                ["Callbacks__AllowedHosts"] = "localhost",
-                ["Providers__main__Type"] = "scripted",
-                ["Providers__impatient__Type"] = "scripted",
-                ["Providers__impatient__TimeoutSeconds"] = "1",
+                Settings = new Dictionary<string, string?>
+                {
+                    ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
+                    ["Parley__AdminKey"] = AdminKey,
+                    ["FollowUpSchedule"] = "0 * * * * *",
+                    ["ExportSchedule"] = "30 * * * * *",
+                    ["AssistantSchedule"] = "15 * * * * *",
+                    ["HousekeepingSchedule"] = "0 */15 * * * *",
+                    ["Exports__SettleSeconds"] = "0",
+                    ["Callbacks__AllowedHosts"] = "localhost",
+                    ["Providers__main__Type"] = "scripted",
+                    ["Providers__impatient__Type"] = "scripted",
+                    ["Providers__impatient__TimeoutSeconds"] = "1",
+                },
             });
-            Api = new Uri(host.BaseAddress, host.RoutePrefix + "/");
+            Api = host.Api;
         }
 
         ApiKey = (await CreateTenantAsync("Tests")).ApiKey;

@@ -1,5 +1,5 @@
+using Parley.DevHost.Common;
 using Parley.Functions.Http;
-using Parley.LocalHost;
 using Parley.Problems;
 using Xunit;
 

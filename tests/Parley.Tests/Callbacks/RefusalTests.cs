@@ -1,5 +1,6 @@
 using System.Net;
 using Parley.Callbacks;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Callbacks;
@@ -82,7 +83,7 @@ public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
         var client = new CallbackClient(AllowedHosts.Parse("127.1.2.3"), TimeProvider.System);
 
         var calling = client.SendAsync($"http://127.1.2.3:{own.Port}/", default, [], CancellationToken.None);
-        await Hosting.Eventually.TrueAsync(() => own.WasVisited);
+        await Eventually.TrueAsync(() => own.WasVisited);
         own.Dispose();
         await calling;
     }

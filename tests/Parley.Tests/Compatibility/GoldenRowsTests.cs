@@ -3,9 +3,9 @@ using System.Net.Http.Json;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Parley.LocalHost;
+using Parley.DevHost;
+using Parley.Testing;
 using Parley.Tests.FollowUps;
-using Parley.Tests.Hosting;
 using Parley.Tests.Operations;
 using Xunit;
 
@@ -75,7 +75,7 @@ public class GoldenRowsTests
     }
 
     /// <summary>The golden rows of Due lead to their follow-up and callback.</summary>
-    private static async Task RunsTimersAsync(ParleyHost host, HttpClient client)
+    private static async Task RunsTimersAsync(FunctionsHost host, HttpClient client)
     {
         var list = await client.CallAsync(HttpMethod.Get, "v1/chat-message-follow-ups?statuses=pending");
         var path = $"v1/chat-message-follow-ups/{Assert.Single(list.AsArray())!["id"]}";
@@ -146,7 +146,7 @@ public class GoldenRowsTests
 
     private static int AttemptsOf(JsonNode export) => export["callback"]!["attempts"]!.AsArray().Count;
 
-    private static async Task RunAsync(ParleyHost host, string function)
+    private static async Task RunAsync(FunctionsHost host, string function)
     {
         using var administrator = new HttpClient { BaseAddress = host.BaseAddress };
         administrator.DefaultRequestHeaders.Authorization =

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Azure.Data.Tables;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
 using Parley.Operations;
 using Parley.Operations.Format;
 using Parley.Tests.Operations;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
 using Parley.Operations.Format;
 using Parley.Tests.Operations;
 

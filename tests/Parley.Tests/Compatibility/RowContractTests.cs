@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using Parley.DevHost.Common;
 using Parley.Functions;
-using Parley.LocalHost;
 using Parley.Tests.Operations;
 using Xunit;
 

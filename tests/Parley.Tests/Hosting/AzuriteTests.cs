@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Azure.Storage.Queues;
-using Parley.LocalHost;
+using Parley.DevHost.Emulator;
 using Xunit;
 
 namespace Parley.Tests.Hosting;

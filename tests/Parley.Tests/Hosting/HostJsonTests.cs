@@ -1,5 +1,6 @@
 using System.Globalization;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
+using Parley.DevHost.Settings;
 using Xunit;
 
 namespace Parley.Tests.Hosting;

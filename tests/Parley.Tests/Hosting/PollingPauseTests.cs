@@ -1,4 +1,4 @@
-using Parley.LocalHost.Triggers;
+using Parley.DevHost.Triggers;
 using Xunit;
 
 namespace Parley.Tests.Hosting;

@@ -18,7 +18,7 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.CreateAsync("""{"näme":"①"}""");
         using var requests = new QueueRequests(queue.Name);
-        await using var host = await queue.StartHostAsync(stage, Quick);
+        await using var listener = queue.Listen(stage, Quick);
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         await queue.SendAsync("second");
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
@@ -35,7 +35,7 @@ public sealed class QueueTriggerTests : IDisposable
         var queue = await TestQueue.CreateAsync();
         await queue.Client.SendMessageAsync("""{"plain":1}""");
         await queue.SendAsync("encoded");
-        await using var host = await queue.StartHostAsync(stage, Quick);
+        await using var listener = queue.Listen(stage, Quick);
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Equal(["encoded"], stage.Began);
         Assert.Equal("""{"plain":1}""", Assert.Single((await queue.Poison.PeekMessagesAsync(32)).Value).MessageText);
@@ -48,7 +48,7 @@ public sealed class QueueTriggerTests : IDisposable
         var queue = await TestQueue.CreateAsync("broken");
         var id = Assert.Single((await queue.Client.PeekMessagesAsync()).Value).MessageId;
         stage.OnRun = (_, _) => throw new NotSupportedException("no");
-        await using var host = await queue.StartHostAsync(stage, """{ "maxDequeueCount": 3, "maxPollingInterval": "00:00:00.1" }""");
+        await using var listener = queue.Listen(stage, """{ "maxDequeueCount": 3, "maxPollingInterval": "00:00:00.1" }""");
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Equal(["broken", "broken", "broken"], stage.Began);
         Assert.Equal(TestQueue.Base64("broken"), Assert.Single((await queue.Poison.PeekMessagesAsync(32)).Value).MessageText);
@@ -69,7 +69,7 @@ public sealed class QueueTriggerTests : IDisposable
             await queue.Client.UpdateMessageAsync(received.MessageId, received.PopReceipt, visibilityTimeout: TimeSpan.Zero);
         }
 
-        await using var host = await queue.StartHostAsync(stage, """{ "maxDequeueCount": 3 }""");
+        await using var listener = queue.Listen(stage, """{ "maxDequeueCount": 3 }""");
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Empty(stage.Began);
         Assert.Equal(TestQueue.Base64("worn"), Assert.Single((await queue.Poison.PeekMessagesAsync(32)).Value).MessageText);
@@ -85,7 +85,7 @@ public sealed class QueueTriggerTests : IDisposable
             times.Add(TimeProvider.System.GetTimestamp());
             return times.Count == 1 ? throw new NotSupportedException("first") : Task.CompletedTask;
         };
-        await using var host = await queue.StartHostAsync(stage, """{ "visibilityTimeout": "00:00:01", "maxPollingInterval": "00:00:00.1" }""");
+        await using var listener = queue.Listen(stage, """{ "visibilityTimeout": "00:00:01", "maxPollingInterval": "00:00:00.1" }""");
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Equal(2, times.Count);
         Assert.InRange(TimeProvider.System.GetElapsedTime(times[0], times[1]), TimeSpan.FromSeconds(0.9), Wait.Limit);
@@ -96,7 +96,7 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.CreateAsync([.. Enumerable.Range(1, 12).Select(n => $"{n}")]);
         stage.OnRun = stage.WaitAtGateAsync;
-        await using var host = await queue.StartHostAsync(stage, """{ "batchSize": 4, "newBatchThreshold": 2, "maxPollingInterval": "00:00:00.1" }""");
+        await using var listener = queue.Listen(stage, """{ "batchSize": 4, "newBatchThreshold": 2, "maxPollingInterval": "00:00:00.1" }""");
         await Eventually.TrueAsync(() => stage.Running == 4);
         stage.Gate.Release(2);
         await Eventually.TrueAsync(() => stage.Running == 6);
@@ -113,7 +113,7 @@ public sealed class QueueTriggerTests : IDisposable
         var time = new ManualTime(Noon);
         using var requests = new QueueRequests(queue.Name);
         stage.OnRun = stage.WaitAtGateAsync;
-        await using var host = await queue.StartHostAsync(stage, OneAtATime, time);
+        await using var listener = queue.Listen(stage, OneAtATime, time);
         await Eventually.TrueAsync(() => stage.Running == 1);
         for (var renewals = 1; renewals <= 3; renewals++)
         {
@@ -135,7 +135,7 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.NameAsync();
         using var requests = new QueueRequests(queue.Name);
-        await using var host = await queue.StartHostAsync(stage, Quick);
+        await using var listener = queue.Listen(stage, Quick);
         await Eventually.TrueAsync(() => requests.Sent.Count >= 3);
         Assert.False(await queue.Client.ExistsAsync());
         Assert.Equal([$"Queue {queue.Name} gives no messages: it does not exist, and only the app creates it."], stage.Warnings);
@@ -150,7 +150,7 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.CreateAsync("stolen");
         stage.OnRun = (_, cancellationToken) => queue.Client.ClearMessagesAsync(cancellationToken);
-        await using var host = await queue.StartHostAsync(stage, Quick);
+        await using var listener = queue.Listen(stage, Quick);
         await Eventually.TrueAsync(() => !stage.Logged.IsEmpty);
         Assert.Contains("could not be completed", Assert.Single(stage.Errors), StringComparison.Ordinal);
         Assert.Single(stage.Began);
@@ -162,9 +162,9 @@ public sealed class QueueTriggerTests : IDisposable
     {
         var queue = await TestQueue.CreateAsync("running");
         stage.OnRun = stage.WaitAtGateAsync;
-        var host = await queue.StartHostAsync(stage, """{ "batchSize": 1, "newBatchThreshold": 0, "maxPollingInterval": "00:00:00.1" }""");
+        var listener = queue.Listen(stage, """{ "batchSize": 1, "newBatchThreshold": 0, "maxPollingInterval": "00:00:00.1" }""");
         await Eventually.TrueAsync(() => stage.Running == 1);
-        var stopping = host.DisposeAsync().AsTask();
+        var stopping = listener.DisposeAsync().AsTask();
         await queue.SendAsync("too late");
         Assert.False(stopping.IsCompleted);
         stage.Gate.Release();
@@ -182,10 +182,10 @@ public sealed class QueueTriggerTests : IDisposable
         var time = new ManualTime(Noon);
         using var requests = new QueueRequests(queue.Name);
         stage.OnRun = stage.WaitAtGateAsync;
-        var host = await queue.StartHostAsync(stage, OneAtATime, time);
+        var listener = queue.Listen(stage, OneAtATime, time);
         await Eventually.TrueAsync(() => stage.Running == 1);
         time.Advance(TimeSpan.FromSeconds(295));
-        var stopping = host.DisposeAsync().AsTask();
+        var stopping = listener.DisposeAsync().AsTask();
         time.Advance(TimeSpan.FromSeconds(5));
         await Eventually.TrueAsync(() => requests.Renewals == 1);
         stage.Gate.Release();
@@ -200,9 +200,9 @@ public sealed class QueueTriggerTests : IDisposable
         var queue = await TestQueue.CreateAsync("endless");
         var time = new ManualTime(Noon);
         stage.OnRun = (_, cancellationToken) => Task.Delay(Wait.Limit, TimeProvider.System, cancellationToken);
-        var host = await queue.StartHostAsync(stage, OneAtATime, time);
+        var listener = queue.Listen(stage, OneAtATime, time);
         await Eventually.TrueAsync(() => stage.Running == 1);
-        var stopping = host.DisposeAsync().AsTask();
+        var stopping = listener.DisposeAsync().AsTask();
         await Eventually.TrueAsync(() => time.NextDue == Noon + TimeSpan.FromSeconds(30));
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal(1, stage.Running);
@@ -218,9 +218,9 @@ public sealed class QueueTriggerTests : IDisposable
         var queue = await TestQueue.CreateAsync("deaf");
         var time = new ManualTime(Noon);
         stage.OnRun = stage.WaitAtGateAsync;
-        var host = await queue.StartHostAsync(stage, OneAtATime, time);
+        var listener = queue.Listen(stage, OneAtATime, time);
         await Eventually.TrueAsync(() => stage.Running == 1);
-        var stopping = host.DisposeAsync().AsTask();
+        var stopping = listener.DisposeAsync().AsTask();
         await Eventually.TrueAsync(() =>
         {
             time.Advance(TimeSpan.FromSeconds(1));

@@ -1,130 +1,86 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Azure.Functions.Worker;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
+using Parley.DevHost.Http;
+using Parley.DevHost.Worker;
 using Xunit;
-
-#pragma warning disable CA1822 // Functions are instance methods, whether they need their instance or not.
 
 namespace Parley.Tests.Hosting;
 
-/// <summary>Every function answers with its name and route values, so a test sees which one the host chose.</summary>
-public sealed class RoutingTests : IAsyncLifetime
+/// <summary>Which function the Functions host chooses for a request, and with which route values.</summary>
+public sealed class RoutingTests
 {
-    private ParleyHost host = null!;
-    private HttpClient http = null!;
-
-    public async Task InitializeAsync()
-    {
-        host = await TestApp.StartAsync(typeof(Items), typeof(Others));
-        http = host.NewClient();
-    }
-
-    public async Task DisposeAsync()
-    {
-        http.Dispose();
-        await host.DisposeAsync();
-    }
+    private static readonly AppFunction[] Functions =
+    [
+        Function("SpecialItem", "items/special", "get", "delete", "post"),
+        Function("AnyItem", "items/{id}", "get"),
+        Function("BPage", "pages/{name}", "get"),
+        Function("APage", "pages/first", "get"),
+        Function("ZzRest", "{*path}", "get", "head", "options", "patch"),
+        Function("Zebra", "animals", "get"),
+        Function("aardvark", "animals", "get"),
+        Function("Pair", "pairs/{first}/{second}", "get"),
+        Function("NoRoute", null),
+    ];
 
     [Theory]
     // By name, the parameter's function sorts before the literal's: literals have no precedence.
-    [InlineData("GET", "api/items/special", "AnyItem special")]
+    [InlineData("GET", "/api/items/special", "AnyItem id=special")]
     // By name, the literal's function sorts first.
-    [InlineData("GET", "api/pages/first", "APage first")]
-    [InlineData("GET", "api/pages/second", "BPage second")]
+    [InlineData("GET", "/api/pages/first", "APage")]
+    [InlineData("GET", "/api/pages/second", "BPage name=second")]
     // The names' order ignores case: aardvark < Zebra, though 'a' > 'Z' as code points.
-    [InlineData("GET", "api/animals", "aardvark")]
+    [InlineData("GET", "/api/animals", "aardvark")]
     // AnyItem takes GET alone, so other methods go on to the next function that matches.
-    [InlineData("DELETE", "api/items/special", "SpecialItem")]
-    [InlineData("POST", "api/items/special", "SpecialItem")]
-    [InlineData("PATCH", "api/items/5", "ZzRest items/5")]
-    [InlineData("HEAD", "api/items/5", "ZzRest")]
-    [InlineData("OPTIONS", "api/items/5", "ZzRest items/5")]
+    [InlineData("DELETE", "/api/items/special", "SpecialItem")]
+    [InlineData("POST", "/api/items/special", "SpecialItem")]
+    [InlineData("PATCH", "/api/items/5", "ZzRest path=items/5")]
+    [InlineData("HEAD", "/api/items/5", "ZzRest path=items/5")]
+    [InlineData("OPTIONS", "/api/items/5", "ZzRest path=items/5")]
     // Literals ignore case, values keep theirs; the prefix is a literal too.
-    [InlineData("GET", "API/Items/AbC", "AnyItem AbC")]
-    [InlineData("GET", "api/items/5/", "AnyItem 5")]
-    [InlineData("GET", "api/items//5", "ZzRest items//5")]
-    [InlineData("GET", "api/items", "ZzRest items")]
-    [InlineData("GET", "api", "ZzRest ")]
-    [InlineData("GET", "api/", "ZzRest ")]
+    [InlineData("GET", "/API/Items/AbC", "AnyItem id=AbC")]
+    [InlineData("GET", "/api/items/5/", "AnyItem id=5")]
+    [InlineData("GET", "/api/items//5", "ZzRest path=items//5")]
+    [InlineData("GET", "/api/items", "ZzRest path=items")]
+    [InlineData("GET", "/api", "ZzRest path=")]
+    [InlineData("GET", "/api/", "ZzRest path=")]
     // An escaped slash is no separator and stays escaped; other escapes are decoded.
-    [InlineData("GET", "api/items/a%2Fb", "AnyItem a%2Fb")]
-    [InlineData("GET", "api/items/a%20b%C3%A4", "AnyItem a bä")]
-    [InlineData("GET", "api/pairs/1/2", "Pair 2 1")]
-    [InlineData("GET", "api/NoRoute", "NoRoute")]
-    [InlineData("PUT", "api/noroute", "NoRoute")]
-    public async Task The_first_function_by_name_whose_method_and_route_match_answers(string method, string path, string expected)
+    [InlineData("GET", "/api/items/a%2Fb", "AnyItem id=a%2Fb")]
+    [InlineData("GET", "/api/items/a%20b%C3%A4", "AnyItem id=a bä")]
+    [InlineData("GET", "/api/pairs/1/2", "Pair first=1 second=2")]
+    [InlineData("GET", "/api/NoRoute", "NoRoute")]
+    [InlineData("PUT", "/api/noroute", "NoRoute")]
+    [InlineData("GET", "/", null)]
+    [InlineData("GET", "/items/5", null)]
+    [InlineData("POST", "/apix", null)]
+    [InlineData("PUT", "/api/items/5", null)]
+    public void The_first_function_by_name_whose_method_and_route_match_answers(string method, string path, string? expected)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        using var response = await http.SendAsync(request);
-        Assert.Equal(200, (int)response.StatusCode);
-        Assert.StartsWith(expected.Split(' ')[0], response.Headers.GetValues("X-Function").Single(), StringComparison.Ordinal);
-        if (method != "HEAD")
-        {
-            Assert.Equal(expected, await response.Content.ReadAsStringAsync());
-        }
+        var context = new DefaultHttpContext { Request = { Method = method, Path = PathString.FromUriComponent(path) } };
+        var match = new HttpRoutes(Functions, "api").Match(context.Request);
+        Assert.Equal(expected, match is null ? null : string.Join(' ', [match.Value.Function.Name, .. match.Value.Values.Select(value => $"{value.Key}={value.Value}")]));
     }
 
     [Theory]
-    [InlineData("GET", "")]
-    [InlineData("GET", "items/5")]
-    [InlineData("POST", "apix")]
-    public async Task Without_a_match_the_answer_is_an_empty_404(string method, string path)
+    [InlineData("v9", "/v9/NoRoute")]
+    [InlineData("", "/NoRoute")]
+    public void The_prefix_is_host_jsons(string prefix, string path)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        using var response = await http.SendAsync(request);
-        Assert.Equal(404, (int)response.StatusCode);
-        Assert.Equal("", await response.Content.ReadAsStringAsync());
-        Assert.Equal(0, response.Content.Headers.ContentLength);
+        var context = new DefaultHttpContext { Request = { Method = "GET", Path = path } };
+        Assert.Equal("NoRoute", new HttpRoutes([Function("NoRoute", null)], prefix).Match(context.Request)?.Function.Name);
     }
 
-    [Fact]
-    public async Task A_wrong_method_without_a_catch_all_is_an_empty_404()
+    [Theory]
+    [InlineData("items/{id:int}", "anonymous", "Function Bad: its route 'items/{id:int}' constrains 'id'")]
+    [InlineData("items/{id", "anonymous", "Function Bad: its route 'items/{id' is no route template")]
+    [InlineData("admin/items", "anonymous", "Function Bad: its route 'admin/items' begins with admin or runtime")]
+    [InlineData("/Runtimes", "anonymous", "Function Bad: its route '/Runtimes' begins with admin or runtime")]
+    [InlineData("items", "function", "Function Bad: its AuthorizationLevel must be Anonymous")]
+    public void What_cannot_be_served_is_named(string route, string level, string expected)
     {
-        await using var other = await TestApp.StartAsync(typeof(Items));
-        using var client = other.NewClient();
-        using var response = await client.PutAsync("api/items/5", null);
-        Assert.Equal(404, (int)response.StatusCode);
-        Assert.Equal("", await response.Content.ReadAsStringAsync());
+        var bad = Function("Bad", route) is { } function ? function with { Trigger = function.Trigger with { AuthLevel = level } } : null!;
+        Assert.StartsWith(expected, Assert.Throws<HostStartException>(() => new HttpRoutes([bad], "api")).Message, StringComparison.Ordinal);
     }
 
-    private static Task Say(HttpRequest request, string function, params string?[] values)
-    {
-        request.HttpContext.Response.Headers["X-Function"] = function;
-        return request.HttpContext.Response.WriteAsync(string.Join(' ', [function, .. values]));
-    }
-
-    public sealed class Items
-    {
-        [Function("SpecialItem")]
-        public Task Special([HttpTrigger(AuthorizationLevel.Anonymous, "get", "delete", "post", Route = "items/special")] HttpRequest request) => Say(request, "SpecialItem");
-
-        [Function("AnyItem")]
-        public Task Any([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "items/{id}")] HttpRequest request, string id) => Say(request, "AnyItem", id);
-
-        [Function("BPage")]
-        public Task Page([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "pages/{name}")] HttpRequest request, string name) => Say(request, "BPage", name);
-
-        [Function("APage")]
-        public Task FirstPage([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "pages/first")] HttpRequest request) => Say(request, "APage", "first");
-    }
-
-    public sealed class Others
-    {
-        [Function("ZzRest")]
-        public Task Rest([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", "options", "patch", Route = "{*path}")] HttpRequest request, string? path) =>
-            Say(request, "ZzRest", path);
-
-        [Function("Zebra")]
-        public Task Zebra([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "animals")] HttpRequest request) => Say(request, "Zebra");
-
-        [Function("aardvark")]
-        public Task Aardvark([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "animals")] HttpRequest request) => Say(request, "aardvark");
-
-        [Function("Pair")]
-        public Task Pair(string second, [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "pairs/{first}/{second}")] HttpRequest request, string first) =>
-            Say(request, "Pair", second, first);
-
-        [Function("NoRoute")]
-        public Task NoRoute([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) => Say(request, "NoRoute");
-    }
+    private static AppFunction Function(string name, string? route, params string[] methods) =>
+        new(name, name, new TriggerBinding { Name = "request", Type = "httpTrigger", AuthLevel = "Anonymous", Route = route, Methods = methods });
 }

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Azure.Storage.Queues;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Parley.LocalHost;
+using Parley.DevHost.Settings;
+using Parley.DevHost.Triggers;
+using Parley.DevHost.Worker;
 using Parley.Testing;
 
 namespace Parley.Tests.Hosting;
@@ -48,11 +48,18 @@ internal sealed class TestQueue
     /// <summary>How many messages there are, hidden ones included.</summary>
     public async Task<int> CountAsync() => (await Client.GetPropertiesAsync()).Value.ApproximateMessagesCount;
 
-    /// <summary>Starts a host whose function takes this queue's messages; <paramref name="queues"/> is that section of host.json.</summary>
-    public Task<ParleyHost> StartHostAsync(TriggerStage stage, string queues = "{}", TimeProvider? time = null) =>
-        TestApp.StartAsync(
-            $$"""{ "version": "2.0", "extensions": { "queues": {{queues}} } }""",
+    /// <summary>Starts to listen to this queue; <paramref name="queues"/> is that section of host.json.</summary>
+    public TriggerListener Listen(TriggerStage stage, string queues = "{}", TimeProvider? time = null)
+    {
+        var hostJson = Path.GetTempFileName();
+        File.WriteAllText(hostJson, $$"""{ "version": "2.0", "extensions": { "queues": {{queues}} } }""");
+        var listener = stage.NewListener(
+            TriggerStage.Function("TakesMessages", new TriggerBinding { Name = "message", Type = "queueTrigger", QueueName = "%TestQueue%" }),
             new Dictionary<string, string?> { ["AzureWebJobsStorage"] = connectionString, ["TestQueue"] = Name },
-            services => services.AddSingleton(stage).AddSingleton<ILoggerProvider>(stage).AddSingleton(time ?? TimeProvider.System),
-            typeof(QueueFunctions));
+            HostJson.Read(hostJson).Queues,
+            time ?? TimeProvider.System);
+        File.Delete(hostJson);
+        listener.Start();
+        return listener;
+    }
 }

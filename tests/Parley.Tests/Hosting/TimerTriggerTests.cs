@@ -1,7 +1,6 @@
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Parley.LocalHost;
+using Parley.DevHost.Settings;
+using Parley.DevHost.Triggers;
+using Parley.DevHost.Worker;
 using Parley.Testing;
 using Xunit;
 
@@ -18,7 +17,7 @@ public sealed class TimerTriggerTests : IDisposable
     [Fact]
     public async Task It_runs_when_its_schedule_says_and_never_at_the_start()
     {
-        await using var host = await StartAsync("5/20 * * * * *");
+        await using var listener = Start("5/20 * * * * *");
         foreach (var second in (int[])[5, 25, 45, 65])
         {
             await Eventually.TrueAsync(() => time.NextDue == Noon.AddSeconds(second));
@@ -33,7 +32,7 @@ public sealed class TimerTriggerTests : IDisposable
     [Fact]
     public async Task Rare_schedules_wait_a_day_at_a_time()
     {
-        await using var host = await StartAsync("0 0 12 1 3 *");
+        await using var listener = Start("0 0 12 1 3 *");
         for (var day = 1; day <= 58; day++)
         {
             await Eventually.TrueAsync(() => time.NextDue == Noon.AddDays(day).AddSeconds(3));
@@ -49,7 +48,7 @@ public sealed class TimerTriggerTests : IDisposable
     public async Task Runs_never_overlap_and_one_run_makes_up_for_what_a_long_one_missed()
     {
         stage.OnRun = stage.WaitAtGateAsync;
-        await using var host = await StartAsync("*/10 * * * * *");
+        await using var listener = Start("*/10 * * * * *");
         await Eventually.TrueAsync(() => time.NextDue == Noon.AddSeconds(10));
         time.Advance(TimeSpan.FromSeconds(7));
         await Eventually.TrueAsync(() => stage.Running == 1);
@@ -67,7 +66,7 @@ public sealed class TimerTriggerTests : IDisposable
     public async Task A_failure_is_logged_and_not_repeated()
     {
         stage.OnRun = (_, _) => throw new NotSupportedException("no");
-        await using var host = await StartAsync("*/10 * * * * *");
+        await using var listener = Start("*/10 * * * * *");
         await Eventually.TrueAsync(() => time.NextDue == Noon.AddSeconds(10));
         time.Advance(TimeSpan.FromSeconds(7));
         await Eventually.TrueAsync(() => time.NextDue == Noon.AddSeconds(20));
@@ -77,32 +76,15 @@ public sealed class TimerTriggerTests : IDisposable
         await Eventually.TrueAsync(() => stage.Ended == 2);
     }
 
-    [Theory]
-    [InlineData(null)]
-    [InlineData("")]
-    public async Task Without_its_setting_it_does_not_run_which_is_a_warning(string? setting)
-    {
-        await using var host = await StartAsync(setting);
-        Assert.Equal(["Function Ticks does not run: its trigger needs the setting %TestSchedule%, which is missing or empty."], stage.Warnings);
-        Assert.Null(time.NextDue);
-    }
-
-    [Fact]
-    public async Task A_setting_in_a_section_is_not_found()
-    {
-        await using var host = await TestApp.StartAsync("{}", new Dictionary<string, string?> { ["Timers__Sweep"] = "* * * * * *" }, AddServices, typeof(Nested));
-        Assert.Equal(2, stage.Warnings.Count());
-    }
-
     [Fact]
     public async Task Stopping_lets_a_running_tick_finish_and_starts_no_other()
     {
         stage.OnRun = stage.WaitAtGateAsync;
-        var host = await StartAsync("*/10 * * * * *");
+        var listener = Start("*/10 * * * * *");
         await Eventually.TrueAsync(() => time.NextDue == Noon.AddSeconds(10));
         time.Advance(TimeSpan.FromSeconds(7));
         await Eventually.TrueAsync(() => stage.Running == 1);
-        var stopping = host.DisposeAsync().AsTask();
+        var stopping = listener.DisposeAsync().AsTask();
         time.Advance(TimeSpan.FromSeconds(20));
         Assert.False(stopping.IsCompleted);
         stage.Gate.Release();
@@ -114,24 +96,18 @@ public sealed class TimerTriggerTests : IDisposable
     [Fact]
     public async Task Stopping_does_not_wait_for_the_next_tick()
     {
-        var host = await StartAsync("0 0 0 * * *");
+        var listener = Start("0 0 0 * * *");
         await Eventually.TrueAsync(() => time.NextDue is not null);
-        await host.DisposeAsync().AsTask().WaitAsync(Wait.Limit);
+        await listener.DisposeAsync().AsTask().WaitAsync(Wait.Limit);
         Assert.Empty(stage.Began);
     }
 
-    private Task<ParleyHost> StartAsync(string? schedule) =>
-        TestApp.StartAsync("{}", new Dictionary<string, string?> { ["TestSchedule"] = schedule }, AddServices, typeof(TimerFunctions));
-
-    private void AddServices(IServiceCollection services) =>
-        services.AddSingleton(stage).AddSingleton<ILoggerProvider>(stage).AddSingleton<TimeProvider>(time);
-
-    public sealed class Nested(TriggerStage stage)
+    private TriggerListener Start(string schedule)
     {
-        [Function("Colon")]
-        public Task Colon([TimerTrigger("%Timers:Sweep%")] TimerInfo timer) => stage.RunAsync("", default);
-
-        [Function("Underscores")]
-        public Task Underscores([TimerTrigger("%Timers__Sweep%")] TimerInfo timer) => stage.RunAsync("", default);
+        var listener = stage.NewListener(
+            TriggerStage.Function("Ticks", new TriggerBinding { Name = "timer", Type = "timerTrigger", Schedule = schedule }),
+            new Dictionary<string, string?>(), new QueueSettings(), time);
+        listener.Start();
+        return listener;
     }
 }

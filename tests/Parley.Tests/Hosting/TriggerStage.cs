@@ -1,12 +1,16 @@
 using System.Collections.Concurrent;
-using Microsoft.Azure.Functions.Worker;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Parley.DevHost.Settings;
+using Parley.DevHost.Triggers;
+using Parley.DevHost.Worker;
+using Parley.DevHost.Worker.Messages;
 using Parley.Testing;
 
 namespace Parley.Tests.Hosting;
 
 /// <summary>What queue and timer functions under test do and leave behind, and the log.</summary>
-public sealed class TriggerStage : ILoggerProvider, ILogger
+internal sealed class TriggerStage : ILoggerProvider, ILogger
 {
     private int running;
     private int ended;
@@ -28,8 +32,21 @@ public sealed class TriggerStage : ILoggerProvider, ILogger
 
     public int MostAtOnce { get; private set; }
 
-    public async Task RunAsync(string what, CancellationToken cancellationToken)
+    /// <summary>A function of this stage that a queue or a timer triggers.</summary>
+    public static AppFunction Function(string name, TriggerBinding trigger) => new(name, name, trigger);
+
+    /// <summary>A listener whose function runs on this stage.</summary>
+    public TriggerListener NewListener(AppFunction function, IReadOnlyDictionary<string, string?> settings, QueueSettings queues, TimeProvider time)
     {
+        var loggers = new LoggerFactory();
+        loggers.AddProvider(this);
+        return new TriggerListener(function, RunAsync, new AppSettings(settings), queues, time, loggers);
+    }
+
+    public async Task RunAsync(TriggerValue value, CancellationToken cancellationToken)
+    {
+        var what = value.Data.DataCase == TypedData.DataOneofCase.String ? value.Data.String
+            : JsonDocument.Parse(value.Data.Json).RootElement.GetProperty("IsPastDue").GetBoolean() ? "late tick" : "tick";
         lock (Began)
         {
             MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref running));
@@ -70,17 +87,4 @@ public sealed class TriggerStage : ILoggerProvider, ILogger
     }
 
     public void Dispose() => Gate.Dispose();
-}
-
-public sealed class QueueFunctions(TriggerStage stage)
-{
-    [Function("TakesMessages")]
-    public Task TakesMessages([QueueTrigger("%TestQueue%")] string message, CancellationToken cancellationToken) => stage.RunAsync(message, cancellationToken);
-}
-
-public sealed class TimerFunctions(TriggerStage stage)
-{
-    [Function("Ticks")]
-    public Task Ticks([TimerTrigger("%TestSchedule%")] TimerInfo timer, CancellationToken cancellationToken) =>
-        stage.RunAsync(timer.IsPastDue ? "late tick" : "tick", cancellationToken);
 }

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Parley.DevHost.Common;
 using Parley.Functions.Http;
 using Parley.Functions.Messages;
-using Parley.LocalHost;
 using Xunit;
 
 namespace Parley.Tests.Http;

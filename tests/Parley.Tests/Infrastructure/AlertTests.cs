@@ -2,9 +2,9 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Parley.Callbacks;
+using Parley.DevHost.Common;
 using Parley.Exports;
 using Parley.Functions;
-using Parley.LocalHost;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

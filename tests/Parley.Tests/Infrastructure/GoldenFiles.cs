@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
 
 namespace Parley.Tests.Infrastructure;
 

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Parley.LocalHost;
+using Parley.DevHost.Common;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

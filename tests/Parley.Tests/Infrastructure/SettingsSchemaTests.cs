@@ -8,10 +8,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Assistants;
 using Parley.Callbacks;
+using Parley.DevHost.Common;
+using Parley.DevHost.Triggers;
 using Parley.Exports;
 using Parley.Functions;
-using Parley.LocalHost;
-using Parley.LocalHost.Triggers;
 using Parley.Testing.OpenApi;
 using Xunit;
 

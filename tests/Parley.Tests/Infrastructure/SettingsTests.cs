@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using NCrontab;
 using Parley.Callbacks;
+using Parley.DevHost.Common;
 using Parley.Exports;
-using Parley.LocalHost;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

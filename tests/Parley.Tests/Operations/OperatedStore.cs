@@ -1,8 +1,10 @@
 using System.Net.Http.Headers;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Parley.LocalHost;
+using Parley.DevHost;
+using Parley.DevHost.Commands;
+using Parley.DevHost.Emulator;
 using Parley.Operations;
+using Parley.Testing;
 
 namespace Parley.Tests.Operations;
 
@@ -39,29 +41,21 @@ internal sealed class OperatedStore : IAsyncDisposable
 
     /// <summary>Parley on this store.</summary>
     /// <param name="ahead">How far its clock is ahead.</param>
-    public Task<ParleyHost> StartHostAsync(TimeSpan ahead = default) => ParleyHost.StartAsync(
-        new Dictionary<string, string?>
-        {
-            ["AzureWebJobsStorage"] = ConnectionString,
-            ["Parley__AdminKey"] = AdminKey,
-            ["FollowUpSchedule"] = "0 0 0 1 1 *",
-            ["ExportSchedule"] = "0 0 0 1 1 *",
-            ["AssistantSchedule"] = "0 0 0 1 1 *",
-            ["HousekeepingSchedule"] = "0 0 0 1 1 *",
-            ["Exports__SettleSeconds"] = "0",
-            ["Callbacks__AllowedHosts"] = "localhost",
-            ["Providers__main__Type"] = "scripted",
-        },
-        configure: services => services.AddSingleton<TimeProvider>(new FollowUps.SkewedTime(TimeProvider.System, ahead)));
-
-    public static Uri ApiOf(ParleyHost host) => new(host.BaseAddress, host.RoutePrefix + "/");
-
-    public static HttpClient ClientOf(ParleyHost host, string apiKey) =>
-        new() { BaseAddress = ApiOf(host), DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", apiKey) } };
-
-    public static async Task<string> NewTenantAsync(ParleyHost host, string name)
+    public Task<FunctionsHost> StartHostAsync(TimeSpan ahead = default) => TestHost.StartAsync(new Dictionary<string, string?>
     {
-        using var admin = new AdminClient(ApiOf(host), AdminKey);
+        ["AzureWebJobsStorage"] = ConnectionString,
+        ["Parley__AdminKey"] = AdminKey,
+        ["Exports__SettleSeconds"] = "0",
+        ["Callbacks__AllowedHosts"] = "localhost",
+        ["Test__ClockAhead"] = $"{ahead:c}",
+    });
+
+    public static HttpClient ClientOf(FunctionsHost host, string apiKey) =>
+        new() { BaseAddress = host.Api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", apiKey) } };
+
+    public static async Task<string> NewTenantAsync(FunctionsHost host, string name)
+    {
+        using var admin = new AdminClient(host.Api, AdminKey);
         return (await admin.CreateTenantAsync(name, "Test key")).ApiKey;
     }
 

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Parley.Tests.Hosting;
+using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.Operations;

@@ -1,0 +1,199 @@
+using System.Collections;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Parley.DevHost.Common;
+using Parley.DevHost.Emulator;
+
+namespace Parley.DevHost.Commands;
+
+/// <summary>What <c>./dev run</c> does between its options and its end: storage, host, demo tenant, banner.</summary>
+internal sealed class DevRun(RunOptions options)
+{
+    private static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
+
+    /// <summary>Serves until the token is cancelled.</summary>
+    /// <exception cref="HostStartException">It cannot start.</exception>
+    public async Task ServeAsync(CancellationToken stop)
+    {
+        CheckPort(options.Port);
+        using var directory = options.DataDirectory is null ? null : TakeDirectory(options.DataDirectory);
+        var kept = options.DataDirectory is null ? null : LocalAccess.Read(KeptJson);
+        var settings = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
+        if (string.IsNullOrEmpty(settings.GetValueOrDefault("Parley__AdminKey")))
+        {
+            settings["Parley__AdminKey"] = kept?.AdminKey ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+        }
+
+        CheckAdminKey(settings["Parley__AdminKey"]!);
+        settings.TryAdd("FollowUpSchedule", "0 * * * * *");
+        settings.TryAdd("ExportSchedule", "30 * * * * *");
+        settings.TryAdd("AssistantSchedule", "15 * * * * *");
+        settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
+        settings.TryAdd("Exports__SettleSeconds", "1");
+        settings.TryAdd("Callbacks__AllowedHosts", "localhost");
+        AddAssistant(settings);
+        await using var azurite = await StartStorageAsync(settings, stop);
+        // Whoever waits for this file waits for this run, not for the one before.
+        File.Delete(LocalJson);
+        await using var host = await StartHostAsync(settings, stop);
+        var api = new UriBuilder(host.Api) { Host = "localhost" }.Uri;
+        var adminKey = settings["Parley__AdminKey"]!;
+        var access = kept is not null && await StillAnswersAsync(api, kept, stop)
+            ? kept with { BaseUrl = api.ToString().TrimEnd('/'), AdminKey = adminKey }
+            : await CreateDemoTenantAsync(api, adminKey, stop);
+        if (options.DataDirectory is not null)
+        {
+            access.Write(KeptJson);
+        }
+
+        if (options.Demo)
+        {
+            await DemoConversations.CreateAsync(api, access.ApiKey, stop);
+        }
+
+        access.Write(LocalJson);
+        Console.WriteLine(Banner(access));
+        await WaitAsync(azurite, stop);
+        Console.WriteLine("Stopping: running requests finish first. Ctrl+C again ends at once.");
+    }
+
+    /// <summary>Waits for the end. Without its storage Parley could only answer 503.</summary>
+    private static async Task WaitAsync(Azurite? azurite, CancellationToken stop)
+    {
+        var ended = azurite?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
+        await ended.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stop.IsCancellationRequested)
+        {
+            throw new HostStartException($"Azurite ended; its last lines: {azurite!.LastLines}. Start again; data of --data is kept.");
+        }
+    }
+
+    private string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
+
+    /// <summary>Says at once that a port is taken, before anything is started or removed.</summary>
+    private static void CheckPort(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+        }
+        catch (SocketException e)
+        {
+            throw e.SocketErrorCode == SocketError.AddressAlreadyInUse
+                ? FunctionsHost.PortInUse(port, e)
+                : new HostStartException($"Port {port} cannot be used: {e.Message}. Choose another with --port N.", e);
+        }
+    }
+
+    /// <summary>Two emulators on one directory would overwrite each other's data.</summary>
+    private static FileStream TakeDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException($"--data {directory} cannot be used: {e.Message}", e);
+        }
+
+        try
+        {
+            return new FileStream(Path.Combine(directory, "in-use.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new HostStartException($"--data {directory} is in use by another run, or cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>An admin key that no client could send would keep everybody out, and nothing would say why.</summary>
+    private static void CheckAdminKey(string key)
+    {
+        if (!key.All(c => c is > ' ' and <= '~'))
+        {
+            throw new HostStartException("Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
+        }
+    }
+
+    /// <summary>Chatbots need a provider to be made; without a model's key there is one that says what it was scripted to.</summary>
+    private static void AddAssistant(Dictionary<string, string?> settings)
+    {
+        if (settings.Keys.Any(name => name.StartsWith("Providers__", StringComparison.OrdinalIgnoreCase)))
+        {
+            return;
+        }
+
+        settings["Providers__main__Type"] = "scripted";
+        Console.WriteLine("Assistants: scripted replies, not a model's. For a model's, set Providers__main__Endpoint, Providers__main__Key and Providers__main__Model.");
+    }
+
+    private async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
+    {
+        if (!string.IsNullOrEmpty(settings.GetValueOrDefault("AzureWebJobsStorage")))
+        {
+            Console.WriteLine("Storage: what AzureWebJobsStorage in the environment names."
+                + (options.DataDirectory is null ? "" : " --data keeps only the demo tenant's keys there."));
+            return null;
+        }
+
+        var azurite = await Azurite.StartAsync(options.DataDirectory, Console.WriteLine, stop);
+        Console.WriteLine($"Storage: Azurite, {(options.DataDirectory is { } data ? $"data in {data}" : "in memory")}.");
+        settings["AzureWebJobsStorage"] = azurite.ConnectionString;
+        return azurite;
+    }
+
+    private Task<FunctionsHost> StartHostAsync(Dictionary<string, string?> settings, CancellationToken stop)
+    {
+        // The worker's hook writes which process to attach to.
+        if (options.Attach)
+        {
+            Console.WriteLine("Waiting for a debugger to attach to the worker process.");
+        }
+
+        return FunctionsHost.StartAsync(
+            new FunctionsHostOptions { Settings = settings, Port = options.Port, IsIsolated = options.Isolated, WaitsForDebugger = options.Attach }, stop);
+    }
+
+    private static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)
+    {
+        using var http = new HttpClient { BaseAddress = api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", kept.ApiKey) } };
+        using var response = await http.GetAsync("v1/conversations/1", stop);
+        return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound;
+    }
+
+    private static async Task<LocalAccess> CreateDemoTenantAsync(Uri api, string adminKey, CancellationToken stop)
+    {
+        using var admin = new AdminClient(api, adminKey);
+        var demo = await admin.CreateTenantAsync("Demo", "Demo key", stop);
+        return new LocalAccess(api.ToString().TrimEnd('/'), demo.Tenant, demo.ApiKey, adminKey, demo.WebhookSecret);
+    }
+
+    private string Banner(LocalAccess access)
+    {
+        var number = options.Demo || options.DataDirectory is not null ? "N" : "1";
+        var conversations = $"{access.BaseUrl}/v1/conversations";
+        var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";
+        const string Json = "-H 'Content-Type: application/json'";
+        return $$"""
+
+            Parley serves {{access.BaseUrl}}
+              tenant   {{access.Tenant}}
+              API key  {{access.ApiKey}}
+              more     artifacts/local.json
+
+            Try, one after another{{(number == "N" ? "; N is the \"number\" in the answer before" : "")}}:
+              curl -s {{authorization}} {{Json}} -d '{"title":"Hello"}' {{conversations}}
+              curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/{{number}}/messages
+              curl -s {{authorization}} {{conversations}}/{{number}}/messages
+              curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{access.BaseUrl}}/v1/chatbots
+              curl -sN {{authorization}} {{Json}} -d '{"isStreaming":true,"message":{"content":"Who are you?"} }' {{access.BaseUrl}}/v1/chatbots/{{number}}/completions
+
+            Ctrl+C stops it.
+
+            """;
+    }
+}

@@ -1,0 +1,210 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Parley.DevHost.Common;
+using Parley.DevHost.Http;
+using Parley.DevHost.Settings;
+using Parley.DevHost.Triggers;
+using Parley.DevHost.Worker;
+
+namespace Parley.DevHost;
+
+/// <summary>What a host runs, and how.</summary>
+public sealed record FunctionsHostOptions
+{
+    /// <summary>The app settings, the only ones that the app sees, named as environment variables are (<c>Parley__AdminKey</c>).</summary>
+    public required IReadOnlyDictionary<string, string?> Settings { get; init; }
+
+    /// <summary>The absolute path of the worker's assembly, with host.json beside it. By default Parley's.</summary>
+    public string Worker { get; init; } = Repository.Program("Parley.Functions");
+
+    /// <summary>The port of 127.0.0.1; 0 takes a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Whether each function without an HTTP trigger has a worker process of its own, as on Flex Consumption.</summary>
+    public bool IsIsolated { get; init; }
+
+    /// <summary>Whether worker processes wait for a debugger before they run.</summary>
+    public bool WaitsForDebugger { get; init; }
+
+    /// <summary>Starts a worker otherwise than as a process of its own, given the environment that such a process would have.</summary>
+    public Func<IReadOnlyDictionary<string, string?>, Task<IWorkerProcess>>? StartWorkerAsync { get; init; }
+}
+
+/// <summary>
+/// Runs an isolated-worker Functions app on 127.0.0.1, as the Functions host does: starts the worker process and speaks its protocol,
+/// forwards HTTP requests to it, listens to queues and follows schedules. docs/local-host.md says where it differs.
+/// </summary>
+public sealed partial class FunctionsHost : IAsyncDisposable
+{
+    // The Functions host refuses larger bodies, with an empty answer; so that the app's own limit is what clients meet, this is larger.
+    private const long MaxRequestBodyBytes = 100 << 20;
+
+    private readonly WorkerServer server;
+    private readonly WebApplication web;
+    private readonly ILogger logger;
+    private readonly List<WorkerSlot> workers = [];
+    private readonly Dictionary<string, TriggerListener> listeners = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Lazy<Task> ended;
+
+    private FunctionsHost(WorkerServer server, WebApplication web, string routePrefix)
+    {
+        this.server = server;
+        this.web = web;
+        logger = web.Services.GetRequiredService<ILogger<FunctionsHost>>();
+        RoutePrefix = routePrefix;
+        ended = new(EndAsync);
+    }
+
+    /// <summary>Where the host listens, with a trailing slash and without the route prefix.</summary>
+    public Uri BaseAddress { get; private set; } = null!;
+
+    /// <summary>The first segments of every route.</summary>
+    public string RoutePrefix { get; }
+
+    /// <summary>The address of the app's functions, with a trailing slash.</summary>
+    public Uri Api => new(BaseAddress, RoutePrefix.Length == 0 ? "" : RoutePrefix + "/");
+
+    /// <summary>The process ids of the workers that run now; that of the HTTP functions is the first.</summary>
+    public IReadOnlyList<int> WorkerProcessIds => [.. workers.Select(worker => worker.Current?.ProcessId).OfType<int>()];
+
+    /// <summary>Starts a host, and returns when it serves.</summary>
+    /// <exception cref="HostStartException">The app cannot start, it has a function that this host cannot run, or the port is in use.</exception>
+    public static async Task<FunctionsHost> StartAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
+    {
+        var hostJson = HostJson.Read(Path.Combine(Path.GetDirectoryName(options.Worker)!, "host.json"));
+        var settings = new AppSettings(options.Settings);
+        var workerServer = await WorkerServer.StartAsync(logging => ConfigureLogging(logging, hostJson.Logging), cancellationToken);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Parley" });
+        ConfigureLogging(builder.Logging, hostJson.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+        });
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddSingleton<HttpFront>().AddSingleton<IHostLifetime, CallersLifetime>();
+        var webApp = builder.Build();
+        var host = new FunctionsHost(workerServer, webApp, hostJson.RoutePrefix);
+        var front = webApp.Services.GetRequiredService<HttpFront>();
+        var admin = new AdminEndpoint(settings["Parley__AdminKey"], name => host.listeners.GetValueOrDefault(name));
+        webApp.Run(context => AdminEndpoint.Takes(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context));
+        try
+        {
+            await webApp.StartAsync(cancellationToken);
+            host.BaseAddress = new Uri(webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
+            await host.StartWorkersAsync(options, settings, hostJson, front, cancellationToken);
+            return host;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await host.DisposeAsync();
+            throw PortInUse(options.Port, e);
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes no new requests, messages and ticks, lets running functions finish (for 30 s at most), and ends the workers.</summary>
+    public ValueTask DisposeAsync() => new(ended.Value);
+
+    internal static HostStartException PortInUse(int port, Exception cause) =>
+        new($"Port {port} is in use; choose another with --port N (0 takes a free one).", cause);
+
+    private async Task StartWorkersAsync(FunctionsHostOptions options, AppSettings settings, HostJson hostJson, HttpFront front, CancellationToken cancellationToken)
+    {
+        var loggers = web.Services.GetRequiredService<ILoggerFactory>();
+        var program = new WorkerProgram(options.Worker, options.Settings, server.Address, options.WaitsForDebugger, options.StartWorkerAsync);
+        var first = await StartWorkerAsync(program, function => !options.IsIsolated || function.Trigger.IsHttp, loggers, cancellationToken);
+        var functions = first.Current!.Functions.Where(function => !settings.IsDisabled(function.Name)).ToList();
+        var routes = new HttpRoutes(functions.Where(function => function.Trigger.IsHttp), hostJson.RoutePrefix);
+        var background = functions.Where(function => !function.Trigger.IsHttp && HasTrigger(function, settings)).ToList();
+        var slots = await Task.WhenAll(background.Select(function => options.IsIsolated
+            ? StartWorkerAsync(program, other => other.Name == function.Name, loggers, cancellationToken)
+            : Task.FromResult(first)));
+        foreach (var (function, worker) in background.Zip(slots))
+        {
+            listeners.Add(function.Name, new TriggerListener(
+                function,
+                async (value, late) => await (await worker.WaitAsync(late)).InvokeAsync(function.Name, RandomId.New(), function.Trigger.Name, value, late),
+                settings,
+                hostJson.Queues,
+                TimeProvider.System,
+                loggers));
+        }
+
+        front.Serve(routes, first);
+        foreach (var listener in listeners.Values)
+        {
+            listener.Start();
+        }
+    }
+
+    /// <summary>Whether the settings that the function's trigger names are there.</summary>
+    private bool HasTrigger(AppFunction function, AppSettings settings)
+    {
+        var written = function.Trigger.IsQueue ? function.Trigger.QueueName : function.Trigger.Schedule;
+        if (settings.Resolve(written) is { Length: > 0 })
+        {
+            return true;
+        }
+
+        LogDisabled(function.Name, written ?? "");
+        return false;
+    }
+
+    private async Task<WorkerSlot> StartWorkerAsync(WorkerProgram program, Func<AppFunction, bool> loads, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        var log = new WorkerLog(loggers);
+        var worker = new WorkerSlot(
+            cancellation => RunningWorker.StartAsync(program, server.Connections, loads, log, cancellation), TimeProvider.System, loggers.CreateLogger<WorkerSlot>());
+        workers.Add(worker);
+        await worker.StartAsync(cancellationToken);
+        return worker;
+    }
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            await Task.WhenAll([web.StopAsync(), .. listeners.Values.Select(listener => listener.DisposeAsync().AsTask())]);
+        }
+        finally
+        {
+            await Task.WhenAll(workers.Select(worker => worker.DisposeAsync().AsTask()));
+            await web.DisposeAsync();
+            await server.DisposeAsync();
+        }
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging, IConfiguration hostJson)
+    {
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Yarp", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
+        logging.AddFilter("Azure", LogLevel.Warning);
+
+        // A failed start is thrown to the caller, in one line; what fails later is critical.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
+
+        // The worker's web server warns of its first key on a machine; Parley protects nothing with it.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+
+        // Any level of this category makes an Activity for every request.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        logging.AddConfiguration(hostJson);
+    }
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Function {Function} does not run: its trigger needs the setting {Setting}, which is missing or empty.")]
+    partial void LogDisabled(string function, string setting);
+}

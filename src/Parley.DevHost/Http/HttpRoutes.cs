@@ -1,0 +1,28 @@
+using Parley.DevHost.Worker;
+
+namespace Parley.DevHost.Http;
+
+/// <summary>
+/// The app's HTTP functions in the order in which the Functions host tries them: by name, ordinal, ignoring case.
+/// The first one whose method and route match answers; literals have no precedence.
+/// </summary>
+internal sealed class HttpRoutes(IEnumerable<AppFunction> functions, string routePrefix)
+{
+    private readonly HttpRoute[] routes =
+        [.. functions.OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase).Select(function => new HttpRoute(function, routePrefix))];
+
+    /// <summary>The function that answers the request, and the values of its route; null when none does.</summary>
+    public (AppFunction Function, RouteValueDictionary Values)? Match(HttpRequest request)
+    {
+        foreach (var route in routes)
+        {
+            var values = new RouteValueDictionary();
+            if (route.Matches(request, values))
+            {
+                return (route.Function, values);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,243 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+using Parley.DevHost.Common;
+using Parley.DevHost.Worker.Messages;
+
+namespace Parley.DevHost.Worker;
+
+/// <summary>One process of the app that has loaded its functions.</summary>
+internal sealed class RunningWorker : IDisposable
+{
+    private const int MaxStarts = 3;
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(10);
+
+    // Between closing its stream and its end a worker only disposes its services.
+    private static readonly TimeSpan ExitLimit = TimeSpan.FromSeconds(10);
+
+    private readonly IWorkerProcess process;
+    private readonly WorkerConnection connection;
+    private Dictionary<string, string> idsByName = [];
+
+    private RunningWorker(IWorkerProcess process, WorkerConnection connection)
+    {
+        this.process = process;
+        this.connection = connection;
+        Ended = EndAsync();
+    }
+
+    /// <summary>The app's functions; not all of them need be loaded here.</summary>
+    public IReadOnlyList<AppFunction> Functions { get; private set; } = [];
+
+    /// <summary>Where the worker listens for HTTP requests.</summary>
+    public string HttpAddress { get; private set; } = "";
+
+    /// <summary>Completes when the process has ended.</summary>
+    public Task Ended { get; }
+
+    public int ProcessId => process.Id;
+
+    public int ExitCode => process.ExitCode;
+
+    /// <summary>Starts a process, and returns when it is ready for invocations.</summary>
+    /// <param name="program">What it runs.</param>
+    /// <param name="connections">Where it will connect.</param>
+    /// <param name="loads">Which functions it loads.</param>
+    /// <param name="log">Where its log entries and its output go.</param>
+    /// <param name="cancellationToken">Gives up, and ends the process.</param>
+    /// <exception cref="HostStartException">It ended or did not answer in time; the message has what it wrote.</exception>
+    public static async Task<RunningWorker> StartAsync(
+        WorkerProgram program, WorkerConnections connections, Func<AppFunction, bool> loads, WorkerLog log, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                return await StartOnceAsync(program, connections, loads, log, cancellationToken);
+            }
+            catch (HostStartException e) when (tries < MaxStarts && e.Message.Contains("address already in use", StringComparison.Ordinal))
+            {
+                // The worker looks for a free port and listens later; another process was faster.
+            }
+        }
+    }
+
+    private static async Task<RunningWorker> StartOnceAsync(
+        WorkerProgram program, WorkerConnections connections, Func<AppFunction, bool> loads, WorkerLog log, CancellationToken cancellationToken)
+    {
+        var workerConnection = new WorkerConnection(RandomId.New(), log.Write);
+        connections.Expect(workerConnection);
+        var isReady = false;
+        var environment = program.Environment(workerConnection.WorkerId);
+        var workerProcess = program.StartAsync is { } start ? await start(environment) : new ChildProcess(
+            DotnetPath(),
+            [program.Assembly],
+            program.Directory,
+            "install the .NET SDK 10.",
+
+            // Until it is ready its lines are kept, for the error message.
+            line =>
+            {
+                if (Volatile.Read(ref isReady) || program.Attach)
+                {
+                    log.Write(line);
+                }
+            },
+            environment);
+        var worker = new RunningWorker(workerProcess, workerConnection);
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            if (!program.Attach)
+            {
+                limit.CancelAfter(StartLimit);
+            }
+
+            await worker.LoadAsync(program, loads, limit.Token);
+            Volatile.Write(ref isReady, true);
+            return worker;
+        }
+        catch (WorkerLostException e)
+        {
+            await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None);
+            var why = new HostStartException($"The app cannot start: {workerProcess.LastLines}", e);
+            worker.Dispose();
+            throw why;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            var why = new HostStartException($"The app was not ready after {StartLimit.TotalSeconds:0} s; it wrote: {workerProcess.LastLines}", e);
+            worker.Dispose();
+            throw why;
+        }
+        catch
+        {
+            worker.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a function and returns when it has ended. The token only asks the function to end.</summary>
+    /// <exception cref="WorkerLostException">The process ended first.</exception>
+    /// <exception cref="FunctionFailedException">The function threw.</exception>
+    public async Task InvokeAsync(string function, string invocationId, string parameter, TriggerValue value, CancellationToken cancellationToken)
+    {
+        var request = new InvocationRequest
+        {
+            InvocationId = invocationId,
+            FunctionId = idsByName[function],
+            InputData = { new ParameterBinding { Name = parameter, Data = value.Data } },
+            TraceContext = new RpcTraceContext { TraceParent = Activity.Current?.Id ?? "", TraceState = Activity.Current?.TraceStateString ?? "" },
+        };
+        foreach (var (name, data) in value.Metadata)
+        {
+            request.TriggerMetadata[name] = data;
+        }
+
+        var response = await connection.InvokeAsync(request, cancellationToken);
+        if (response.Result.Status != StatusResult.Types.Status.Success)
+        {
+            throw new FunctionFailedException(response.Result.Exception);
+        }
+    }
+
+    /// <summary>Asks the process to end, waits for it, and ends it when it takes longer than this.</summary>
+    public async Task StopAsync(TimeSpan limit)
+    {
+        connection.Terminate();
+        try
+        {
+            await Ended.WaitAsync(limit, TimeProvider.System);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill();
+            await Ended;
+        }
+    }
+
+    /// <summary>Ends the process at once, if it still runs.</summary>
+    public void Dispose() => process.Dispose();
+
+    // Where this process was started by dotnet, that one.
+    private static string DotnetPath() =>
+        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
+    private static void ThrowIfFailed(StatusResult result, string what)
+    {
+        if (result.Status != StatusResult.Types.Status.Success)
+        {
+            throw new HostStartException($"The app cannot {what}: {result.Exception?.Message ?? "it gave no reason"}");
+        }
+    }
+
+    private async Task LoadAsync(WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
+    {
+        await await Task.WhenAny(connection.Connected.WaitAsync(cancellationToken), Ended);
+        var initialized = (await connection.RequestAsync(
+            new StreamingMessage
+            {
+                WorkerInitRequest = new WorkerInitRequest { HostVersion = "4.0.0", WorkerDirectory = program.Directory, FunctionAppDirectory = program.Directory },
+            },
+            cancellationToken)).WorkerInitResponse;
+        ThrowIfFailed(initialized.Result, "start");
+        HttpAddress = initialized.Capabilities.GetValueOrDefault("HttpUri")
+            ?? throw new HostStartException("The app has no web server of its own: it must call ConfigureFunctionsWebApplication.");
+        await WaitForWebServerAsync(new Uri(HttpAddress), cancellationToken);
+        var described = (await connection.RequestAsync(
+            new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = program.Directory } },
+            cancellationToken)).FunctionMetadataResponse;
+        ThrowIfFailed(described.Result, "describe its functions");
+        Functions = [.. described.FunctionMetadataResults.Select(AppFunction.Read).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)];
+        idsByName = Functions.ToDictionary(function => function.Name, function => function.Id);
+        await Task.WhenAll(described.FunctionMetadataResults.Zip(described.FunctionMetadataResults.Select(AppFunction.Read))
+            .Where(function => loads(function.Second))
+            .Select(async function =>
+            {
+                var loaded = await connection.RequestAsync(new StreamingMessage { FunctionLoadRequest = AppFunction.LoadRequest(function.First) }, cancellationToken);
+                ThrowIfFailed(loaded.FunctionLoadResponse.Result, $"load its function {function.First.Name}");
+            }));
+    }
+
+    /// <summary>The worker answers before its web server listens; until it does, requests could not be forwarded.</summary>
+    private async Task WaitForWebServerAsync(Uri address, CancellationToken cancellationToken)
+    {
+        while (!Ended.IsCompleted)
+        {
+            try
+            {
+                using var client = new TcpClient();
+                await client.ConnectAsync(address.Host, address.Port, cancellationToken);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(ProbeInterval, TimeProvider.System, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Waits for the end of the process. One that has closed its stream serves nobody, and is ended.</summary>
+    private async Task EndAsync()
+    {
+        var exited = process.WaitForExitAsync(CancellationToken.None);
+        if (await Task.WhenAny(exited, connection.Ended) != exited)
+        {
+            await exited.WaitAsync(ExitLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!exited.IsCompleted)
+            {
+                process.Kill();
+            }
+
+            await exited;
+        }
+
+        connection.End();
+    }
+}
+
+/// <summary>A function threw; the message and stack trace are those of the worker's exception.</summary>
+internal sealed class FunctionFailedException(RpcException? cause) : Exception(cause?.Message ?? "The function was cancelled.")
+{
+    public override string ToString() => $"{Message}\n{cause?.StackTrace}";
+}

@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Net;
+using Azure;
+using Azure.Core;
+using Azure.Core.Pipeline;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.Exports;
+using Parley.FollowUps;
+
+namespace Parley.TestWorker;
+
+/// <summary>
+/// What settings change in the app:
+/// <list type="bullet">
+/// <item><c>Test__Clock</c>: a file with the time, read whenever the app asks for it.</item>
+/// <item><c>Test__ClockAhead</c>: how far the clock is ahead, as a TimeSpan.</item>
+/// <item><c>Test__LosesExports</c>: requests cannot queue the first export of a tenant.</item>
+/// <item><c>Test__RefusesFollowUps</c>: requests cannot queue follow-ups; each refusal adds a line to this file.</item>
+/// <item><c>Test__CommitGate</c>: a folder; a file of an export is committed when <c>open</c> is there, and <c>reached</c> says that one waits.</item>
+/// </list>
+/// </summary>
+internal static class Doubles
+{
+    public static void AddDoubles(this IServiceCollection services, IConfiguration configuration)
+    {
+        var test = configuration.GetSection("Test");
+        if (test["Clock"] is { } clock)
+        {
+            services.AddSingleton<TimeProvider>(new FileClock(clock));
+        }
+        else if (test["ClockAhead"] is { } ahead)
+        {
+            services.AddSingleton<TimeProvider>(new AheadClock(TimeSpan.Parse(ahead, CultureInfo.InvariantCulture)));
+        }
+
+        if (test["LosesExports"] is not null)
+        {
+            services.AddSingleton<IExportQueues>(provider => new LosingExportQueues(provider.GetRequiredService<ExportQueues>()));
+        }
+
+        if (test["RefusesFollowUps"] is { } refusals)
+        {
+            services.AddSingleton<IFollowUpQueue>(provider => new RefusingFollowUpQueue(provider.GetRequiredService<FollowUpQueue>(), refusals));
+        }
+
+        if (test["CommitGate"] is { } gate)
+        {
+            var options = new BlobClientOptions();
+            options.AddPolicy(new CommitGate(gate), HttpPipelinePosition.PerCall);
+            services.AddSingleton(new BlobServiceClient(configuration["AzureWebJobsStorage"], options));
+        }
+    }
+
+    private static RequestFailedException Unavailable() => new((int)HttpStatusCode.ServiceUnavailable, "The queue does not answer.");
+
+    private sealed class FileClock(string path) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.Parse(File.ReadAllText(path), CultureInfo.InvariantCulture);
+    }
+
+    private sealed class AheadClock(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
+    }
+
+    private sealed class LosingExportQueues(IExportQueues queues) : IExportQueues
+    {
+        public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) =>
+            TriggerMiddleware.IsRequest && step is { Export: 1, Step: 0 } ? throw Unavailable() : queues.SendAsync(step, delay, cancellation);
+    }
+
+    private sealed class RefusingFollowUpQueue(IFollowUpQueue queue, string refusals) : IFollowUpQueue
+    {
+        private readonly Lock writing = new();
+
+        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+        {
+            if (!TriggerMiddleware.IsRequest)
+            {
+                return queue.SendAsync(chunk, delay, cancellation);
+            }
+
+            lock (writing)
+            {
+                File.AppendAllLines(refusals, ["refused"]);
+            }
+
+            throw Unavailable();
+        }
+    }
+
+    private sealed class CommitGate(string folder) : HttpPipelinePolicy
+    {
+        private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
+
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            if (message.Request.Method == RequestMethod.Put && message.Request.Uri.Query.Contains("comp=blocklist", StringComparison.Ordinal))
+            {
+                await File.WriteAllTextAsync(Path.Combine(folder, "reached"), "", message.CancellationToken);
+                while (!File.Exists(Path.Combine(folder, "open")))
+                {
+                    await Task.Delay(Interval, TimeProvider.System, message.CancellationToken);
+                }
+            }
+
+            await ProcessNextAsync(message, pipeline);
+        }
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => ProcessNext(message, pipeline);
+    }
+}

@@ -1,0 +1,88 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Configuration;
+
+#pragma warning disable CA1822 // Functions are instance methods, whether they need their instance or not.
+
+namespace Parley.TestWorker;
+
+/// <summary>Functions that behave as tests of the host need it. A file named by the query's <c>gate</c> lets one go on, or says how far it is.</summary>
+public sealed class HostTestFunctions(IConfiguration configuration)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Answers nothing.</summary>
+    [Function("TestNothing")]
+    public Task Nothing([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/nothing")] HttpRequest request) => Task.CompletedTask;
+
+    /// <summary>Throws before it answers.</summary>
+    [Function("TestThrows")]
+    public Task Throws([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/throws")] HttpRequest request) =>
+        throw new NotSupportedException("at once");
+
+    /// <summary>Throws after it has set a status and a header.</summary>
+    [Function("TestFails")]
+    public async Task Fails([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/fails")] HttpRequest request)
+    {
+        request.HttpContext.Response.Headers["X-Set-Before"] = "1";
+        request.HttpContext.Response.StatusCode = 201;
+        await Task.Yield();
+        throw new NotSupportedException("later");
+    }
+
+    /// <summary>Throws after the first byte.</summary>
+    [Function("TestBreaks")]
+    public async Task Breaks([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/breaks")] HttpRequest request)
+    {
+        await request.HttpContext.Response.WriteAsync("a beginning");
+        throw new NotSupportedException("in the middle");
+    }
+
+    /// <summary>Answers a part, and the other when the gate is there.</summary>
+    [Function("TestStreams")]
+    public async Task Streams([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/streams")] HttpRequest request)
+    {
+        await request.HttpContext.Response.WriteAsync("first");
+        while (!File.Exists(Gate(request)))
+        {
+            await Task.Delay(Interval, TimeProvider.System, request.HttpContext.RequestAborted);
+        }
+
+        await request.HttpContext.Response.WriteAsync("second");
+    }
+
+    /// <summary>Ends when its client leaves: the gate has "entered", then "left".</summary>
+    [Function("TestWaits")]
+    public async Task Waits([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/waits")] HttpRequest request)
+    {
+        await File.AppendAllTextAsync(Gate(request), "entered ");
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, request.HttpContext.RequestAborted);
+        }
+        finally
+        {
+            await File.AppendAllTextAsync(Gate(request), "left");
+        }
+    }
+
+    /// <summary>Answers the id of its process and what it was called with.</summary>
+    [Function("TestEcho")]
+    public Task Echo([HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", Route = "test/echo/{value?}")] HttpRequest request, string? value) =>
+        request.HttpContext.Response.WriteAsync(string.Create(
+            CultureInfo.InvariantCulture, $"{Environment.ProcessId} {request.Method} {request.Path.Value}{request.QueryString} {request.Host} {value}"));
+
+    /// <summary>Adds a line with the id of its process to the file that Test__Runs names.</summary>
+    [Function("TestTick")]
+    public Task Tick([TimerTrigger("%TestSchedule%")] TimerInfo timer) => RanAsync(timer.IsPastDue ? "late tick" : "tick");
+
+    /// <summary>Adds a line with the id of its process and the message to the same file, or throws when the message says so.</summary>
+    [Function("TestMessage")]
+    public Task Message([QueueTrigger("%TestQueue%")] string message) =>
+        message == "throw" ? throw new NotSupportedException("The message says so.") : RanAsync(message);
+
+    private static string Gate(HttpRequest request) => request.Query["gate"].ToString();
+
+    private Task RanAsync(string what) => File.AppendAllLinesAsync(configuration["Test:Runs"]!, [$"{Environment.ProcessId} {what}"]);
+}

@@ -1,0 +1,18 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+
+namespace Parley.TestWorker;
+
+/// <summary>Knows whether the code that runs was called by a request: some faults are those of requests alone.</summary>
+internal sealed class TriggerMiddleware : IFunctionsWorkerMiddleware
+{
+    private static readonly AsyncLocal<bool> Request = new();
+
+    public static bool IsRequest => Request.Value;
+
+    public Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        Request.Value = context.FunctionDefinition.InputBindings.Values.Any(binding => binding.Type == "httpTrigger");
+        return next(context);
+    }
+}

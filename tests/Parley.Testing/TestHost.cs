@@ -1,0 +1,66 @@
+using Parley.DevHost;
+using Parley.DevHost.Common;
+
+namespace Parley.Testing;
+
+/// <summary>Hosts of the app with a clock, doubles and faults: tests/Parley.TestWorker lists the settings named Test__….</summary>
+public static class TestHost
+{
+    /// <summary>A schedule that does not come while a test runs.</summary>
+    public const string Never = "0 0 0 1 1 *";
+
+    /// <summary>Starts one.</summary>
+    /// <param name="settings">The app settings; a schedule that is not among them never comes, and the provider is the scripted one.</param>
+    /// <param name="isIsolated">Whether each function without an HTTP trigger has a process of its own.</param>
+    public static Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string?> settings, bool isIsolated = false)
+    {
+        var all = new Dictionary<string, string?>
+        {
+            ["FollowUpSchedule"] = Never,
+            ["ExportSchedule"] = Never,
+            ["AssistantSchedule"] = Never,
+            ["HousekeepingSchedule"] = Never,
+            ["AzureWebJobs.TestTick.Disabled"] = settings.ContainsKey("TestSchedule") ? "false" : "true",
+            ["AzureWebJobs.TestMessage.Disabled"] = settings.ContainsKey("TestQueue") ? "false" : "true",
+        };
+        if (!settings.Keys.Any(name => name.StartsWith("Providers__", StringComparison.Ordinal)))
+        {
+            all["Providers__main__Type"] = "scripted";
+        }
+
+        foreach (var (name, value) in settings)
+        {
+            all[name] = value;
+        }
+
+        return FunctionsHost.StartAsync(new FunctionsHostOptions { Settings = all, Worker = Repository.Program("Parley.TestWorker"), IsIsolated = isIsolated });
+    }
+}
+
+/// <summary>The clock of a host that was started with <see cref="Path"/> as its setting <c>Test__Clock</c>. It stands still until it is moved.</summary>
+public sealed class ManualClock : IDisposable
+{
+    private DateTimeOffset now;
+
+    /// <summary>Starts at this moment.</summary>
+    public ManualClock() => Set(TimeProvider.System.GetUtcNow());
+
+    /// <summary>The file that the app reads.</summary>
+    public string Path { get; } = System.IO.Path.GetTempFileName();
+
+    public DateTimeOffset GetUtcNow() => now;
+
+    public void Advance(TimeSpan by) => Set(now + by);
+
+    public void Dispose() => File.Delete(Path);
+
+    private void Set(DateTimeOffset time)
+    {
+        now = time;
+
+        // Moved into place, so that the app never reads half of it.
+        var fresh = Path + ".new";
+        File.WriteAllText(fresh, now.ToString("O"));
+        File.Move(fresh, Path, overwrite: true);
+    }
+}
