@@ -41,19 +41,23 @@ public sealed partial class FunctionsHost : IAsyncDisposable
     // The Functions host refuses larger bodies, with an empty answer; so that the app's own limit is what clients meet, this is larger.
     private const long MaxRequestBodyBytes = 100 << 20;
 
+    private readonly HostJson hostJson;
     private readonly WorkerServer server;
     private readonly WebApplication web;
+    private readonly HttpFront front;
+    private readonly ILoggerFactory loggers;
     private readonly ILogger logger;
     private readonly List<WorkerSlot> workers = [];
     private readonly Dictionary<string, TriggerListener> listeners = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lazy<Task> ended;
+    private volatile AdminEndpoint? admin;
 
-    private FunctionsHost(WorkerServer server, WebApplication web, string routePrefix)
+    private FunctionsHost(HostJson hostJson, WorkerServer server, WebApplication web)
     {
-        this.server = server;
-        this.web = web;
-        logger = web.Services.GetRequiredService<ILogger<FunctionsHost>>();
-        RoutePrefix = routePrefix;
+        (this.hostJson, this.server, this.web) = (hostJson, server, web);
+        front = web.Services.GetRequiredService<HttpFront>();
+        loggers = web.Services.GetRequiredService<ILoggerFactory>();
+        logger = loggers.CreateLogger<FunctionsHost>();
         ended = new(EndAsync);
     }
 
@@ -61,7 +65,7 @@ public sealed partial class FunctionsHost : IAsyncDisposable
     public Uri BaseAddress { get; private set; } = null!;
 
     /// <summary>The first segments of every route.</summary>
-    public string RoutePrefix { get; }
+    public string RoutePrefix => hostJson.RoutePrefix;
 
     /// <summary>The address of the app's functions, with a trailing slash.</summary>
     public Uri Api => new(BaseAddress, RoutePrefix.Length == 0 ? "" : RoutePrefix + "/");
@@ -73,35 +77,11 @@ public sealed partial class FunctionsHost : IAsyncDisposable
     /// <exception cref="HostStartException">The app cannot start, it has a function that this host cannot run, or the port is in use.</exception>
     public static async Task<FunctionsHost> StartAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
     {
-        var hostJson = HostJson.Read(Path.Combine(Path.GetDirectoryName(options.Worker)!, "host.json"));
-        var settings = new AppSettings(options.Settings);
-        var workerServer = await WorkerServer.StartAsync(logging => ConfigureLogging(logging, hostJson.Logging), cancellationToken);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Parley" });
-        ConfigureLogging(builder.Logging, hostJson.Logging);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
-            kestrel.Listen(IPAddress.Loopback, options.Port);
-        });
-        builder.Services.AddHttpForwarder();
-        builder.Services.AddSingleton<HttpFront>().AddSingleton<IHostLifetime, CallersLifetime>();
-        var webApp = builder.Build();
-        var host = new FunctionsHost(workerServer, webApp, hostJson.RoutePrefix);
-        var front = webApp.Services.GetRequiredService<HttpFront>();
-        var admin = new AdminEndpoint(settings["Parley__AdminKey"], name => host.listeners.GetValueOrDefault(name));
-        webApp.Run(context => AdminEndpoint.Takes(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context));
+        var host = await ListenAsync(options.Worker, options.Port, cancellationToken);
         try
         {
-            await webApp.StartAsync(cancellationToken);
-            host.BaseAddress = new Uri(webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
-            await host.StartWorkersAsync(options, settings, hostJson, front, cancellationToken);
+            await host.ServeAsync(options, cancellationToken);
             return host;
-        }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
-        {
-            await host.DisposeAsync();
-            throw PortInUse(options.Port, e);
         }
         catch
         {
@@ -110,22 +90,53 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no new requests, messages and ticks, lets running functions finish (for 30 s at most), and ends the workers.</summary>
-    public ValueTask DisposeAsync() => new(ended.Value);
-
-    internal static HostStartException PortInUse(int port, Exception cause) =>
-        new($"Port {port} is in use; choose another with --port N (0 takes a free one).", cause);
-
-    private async Task StartWorkersAsync(FunctionsHostOptions options, AppSettings settings, HostJson hostJson, HttpFront front, CancellationToken cancellationToken)
+    /// <summary>Starts a host that answers every request with 503 until <see cref="ServeAsync"/> has completed. Disposing it stops it.</summary>
+    /// <param name="worker">The absolute path of the worker's assembly, with host.json beside it.</param>
+    /// <param name="port">The port of 127.0.0.1; 0 takes a free one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="HostStartException">The port is in use, or host.json has a setting that is not possible.</exception>
+    public static async Task<FunctionsHost> ListenAsync(string worker, int port, CancellationToken cancellationToken = default)
     {
-        var loggers = web.Services.GetRequiredService<ILoggerFactory>();
+        var settings = HostJson.Read(Path.Combine(Path.GetDirectoryName(worker)!, "host.json"));
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Parley" });
+        ConfigureLogging(builder.Logging, settings.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxRequestBodyBytes;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddSingleton<HttpFront>().AddSingleton<IHostLifetime, CallersLifetime>();
+        var webApp = builder.Build();
+        var workerServer = await WorkerServer.StartAsync(logging => ConfigureLogging(logging, settings.Logging), cancellationToken);
+        var host = new FunctionsHost(settings, workerServer, webApp);
+        webApp.Run(host.HandleAsync);
+        try
+        {
+            await webApp.StartAsync(cancellationToken);
+            host.BaseAddress = new Uri(webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
+            return host;
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            await host.DisposeAsync();
+            throw PortInUse(port, e);
+        }
+    }
+
+    /// <summary>Starts the workers, and listens to queues and schedules.</summary>
+    /// <exception cref="HostStartException">The app cannot start, or it has a function that this host cannot run.</exception>
+    public async Task ServeAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
+    {
+        var settings = new AppSettings(options.Settings);
         var program = new WorkerProgram(options.Worker, options.Settings, server.Address, options.WaitsForDebugger, options.StartWorkerAsync);
-        var first = await StartWorkerAsync(program, function => !options.IsIsolated || function.Trigger.IsHttp, loggers, cancellationToken);
+        var first = await StartWorkerAsync(program, function => !options.IsIsolated || function.Trigger.IsHttp, cancellationToken);
         var functions = first.Current!.Functions.Where(function => !settings.IsDisabled(function.Name)).ToList();
-        var routes = new HttpRoutes(functions.Where(function => function.Trigger.IsHttp), hostJson.RoutePrefix);
+        var routes = new HttpRoutes(functions.Where(function => function.Trigger.IsHttp), RoutePrefix);
         var background = functions.Where(function => !function.Trigger.IsHttp && HasTrigger(function, settings)).ToList();
         var slots = await Task.WhenAll(background.Select(function => options.IsIsolated
-            ? StartWorkerAsync(program, other => other.Name == function.Name, loggers, cancellationToken)
+            ? StartWorkerAsync(program, other => other.Name == function.Name, cancellationToken)
             : Task.FromResult(first)));
         foreach (var (function, worker) in background.Zip(slots))
         {
@@ -138,12 +149,22 @@ public sealed partial class FunctionsHost : IAsyncDisposable
                 loggers));
         }
 
+        admin = new AdminEndpoint(settings["Parley__AdminKey"], listeners.GetValueOrDefault);
         front.Serve(routes, first);
         foreach (var listener in listeners.Values)
         {
             listener.Start();
         }
     }
+
+    /// <summary>Takes no new requests, messages and ticks, lets running functions finish (for 30 s at most), and ends the workers.</summary>
+    public ValueTask DisposeAsync() => new(ended.Value);
+
+    internal static HostStartException PortInUse(int port, Exception cause) =>
+        new($"Port {port} is in use; choose another with --port N (0 takes a free one).", cause);
+
+    private Task HandleAsync(HttpContext context) =>
+        admin is not null && AdminEndpoint.Takes(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context);
 
     /// <summary>Whether the settings that the function's trigger names are there.</summary>
     private bool HasTrigger(AppFunction function, AppSettings settings)
@@ -158,7 +179,7 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         return false;
     }
 
-    private async Task<WorkerSlot> StartWorkerAsync(WorkerProgram program, Func<AppFunction, bool> loads, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private async Task<WorkerSlot> StartWorkerAsync(WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
     {
         var log = new WorkerLog(loggers);
         var worker = new WorkerSlot(

@@ -11,6 +11,7 @@ namespace Parley.DevHost.Commands;
 /// <summary>What <c>./dev run</c> does between its options and its end: storage, host, demo tenant, banner.</summary>
 internal sealed class DevRun(RunOptions options)
 {
+    private const string App = "Parley.Functions";
     private static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
 
     /// <summary>Serves until the token is cancelled.</summary>
@@ -34,10 +35,16 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("Exports__SettleSeconds", "1");
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
         AddAssistant(settings);
-        await using var azurite = await StartStorageAsync(settings, stop);
+
+        // Side by side: each takes most of a second. When one fails the program ends, and the other with it.
+        var starting = StartStorageAsync(settings, stop);
+        var listening = await FunctionsHost.ListenAsync(Repository.Program(App), options.Port, stop);
+        await using var azurite = await starting;
+        await using var host = listening;
+
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);
-        await using var host = await StartHostAsync(settings, stop);
+        await ServeAsync(host, settings, stop);
         var api = new UriBuilder(host.Api) { Host = "localhost" }.Uri;
         var adminKey = settings["Parley__AdminKey"]!;
         var access = kept is not null && await StillAnswersAsync(api, kept, stop)
@@ -146,7 +153,7 @@ internal sealed class DevRun(RunOptions options)
         return azurite;
     }
 
-    private Task<FunctionsHost> StartHostAsync(Dictionary<string, string?> settings, CancellationToken stop)
+    private Task ServeAsync(FunctionsHost host, Dictionary<string, string?> settings, CancellationToken stop)
     {
         // The worker's hook writes which process to attach to.
         if (options.Attach)
@@ -154,8 +161,8 @@ internal sealed class DevRun(RunOptions options)
             Console.WriteLine("Waiting for a debugger to attach to the worker process.");
         }
 
-        return FunctionsHost.StartAsync(
-            new FunctionsHostOptions { Settings = settings, Port = options.Port, IsIsolated = options.Isolated, WaitsForDebugger = options.Attach }, stop);
+        return host.ServeAsync(
+            new FunctionsHostOptions { Settings = settings, Worker = Repository.Program(App), IsIsolated = options.Isolated, WaitsForDebugger = options.Attach }, stop);
     }
 
     private static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)

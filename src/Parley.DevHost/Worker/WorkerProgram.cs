@@ -37,6 +37,8 @@ internal sealed record WorkerProgram(
             }
         }
 
+        // Start-up counts here, not the last percent of speed: without the profiling of hot code it is 0.3 s shorter.
+        environment.TryAdd("DOTNET_TieredPGO", "0");
         foreach (var (name, value) in Settings)
         {
             environment[name] = value;
@@ -48,13 +50,16 @@ internal sealed record WorkerProgram(
         environment["Functions__Worker__GrpcMaxMessageLength"] = MaxMessageLength;
         environment["FUNCTIONS_APPLICATION_DIRECTORY"] = Directory;
         environment["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
+        string[] hooks = [typeof(StartupHook).Assembly.Location];
         if (Attach)
         {
-            // The worker's own start-up hook waits; Core Tools set the same two.
-            environment["DOTNET_STARTUP_HOOKS"] = "Microsoft.Azure.Functions.Worker.Core";
+            // The worker's own hook waits for a debugger; Core Tools set the same two.
+            hooks = [.. hooks, "Microsoft.Azure.Functions.Worker.Core"];
             environment["FUNCTIONS_ENABLE_DEBUGGER_WAIT"] = "true";
         }
 
+        environment["DOTNET_STARTUP_HOOKS"] = string.Join(
+            Path.PathSeparator, [.. hooks, .. environment.GetValueOrDefault("DOTNET_STARTUP_HOOKS") is { Length: > 0 } others ? new[] { others } : []]);
         return environment;
     }
 }

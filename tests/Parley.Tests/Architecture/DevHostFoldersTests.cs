@@ -15,7 +15,7 @@ public sealed partial class DevHostFoldersTests
         ["Worker"] = ["Common", "Settings"],
         ["Triggers"] = ["Common", "Settings", "Worker"],
         ["Http"] = ["Common", "Triggers", "Worker"],
-        ["Commands"] = ["Common", "Emulator", ""],
+        ["Commands"] = ["Common", "Emulator"],
         [""] = ["Common", "Settings", "Worker", "Triggers", "Http", "Commands"],
     };
 

@@ -10,6 +10,7 @@ using System.Text.Json;
 using Parley.DevHost;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Common;
+using Parley.DevHost.Worker;
 using Parley.Testing;
 using Xunit;
 
@@ -205,6 +206,25 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
         var error = await Assert.ThrowsAsync<HostStartException>(() => FunctionsHost.StartAsync(new FunctionsHostOptions { Settings = settings }));
         Assert.StartsWith(expected, error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>What happens to the worker's standard input when the host's process is killed.</summary>
+    [Fact]
+    public async Task A_worker_whose_host_is_gone_ends()
+    {
+        await using var server = await WorkerServer.StartAsync(_ => { }, CancellationToken.None);
+        var connection = new WorkerConnection("of a host that is killed", _ => { });
+        server.Connections.Expect(connection);
+        var program = new WorkerProgram(
+            Repository.Program("Parley.TestWorker"),
+            new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() },
+            server.Address,
+            Attach: false,
+            StartAsync: null);
+        using var worker = new ChildProcess("dotnet", [program.Assembly], program.Directory, "", environment: program.Environment(connection.WorkerId));
+        await connection.Connected.WaitAsync(Wait.Limit);
+        worker.CloseInput();
+        await worker.WaitForExitAsync(CancellationToken.None).WaitAsync(Wait.Limit);
     }
 
     [Fact]
