@@ -10,10 +10,10 @@ using Parley.DevHost.Worker;
 
 namespace Parley.DevHost;
 
-/// <summary>What a host runs, and how.</summary>
+/// <summary>Options of a host.</summary>
 public sealed record FunctionsHostOptions
 {
-    /// <summary>The app settings, the only ones that the app sees, named as environment variables are (<c>Parley__AdminKey</c>).</summary>
+    /// <summary>The app settings, named as environment variables are (<c>Parley__AdminKey</c>). Of this process's environment the app gets only what programs need from the system.</summary>
     public required IReadOnlyDictionary<string, string?> Settings { get; init; }
 
     /// <summary>The absolute path of the worker's assembly, with host.json beside it. By default Parley's.</summary>
@@ -38,7 +38,7 @@ public sealed record FunctionsHostOptions
 /// </summary>
 public sealed partial class FunctionsHost : IAsyncDisposable
 {
-    // The Functions host refuses larger bodies, with an empty answer; so that the app's own limit is what clients meet, this is larger.
+    // As the Functions host's limit, which is larger than the app's own, so that clients get the app's error.
     private const long MaxRequestBodyBytes = 100 << 20;
 
     private readonly HostJson hostJson;
@@ -118,10 +118,15 @@ public sealed partial class FunctionsHost : IAsyncDisposable
             host.BaseAddress = new Uri(webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
             return host;
         }
-        catch (IOException e) when (e.InnerException is AddressInUseException)
+        catch (Exception e)
         {
             await host.DisposeAsync();
-            throw PortInUse(port, e);
+            if (e is IOException { InnerException: AddressInUseException })
+            {
+                throw PortInUse(port, e);
+            }
+
+            throw;
         }
     }
 
@@ -164,7 +169,7 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         new($"Port {port} is in use; choose another with --port N (0 takes a free one).", cause);
 
     private Task HandleAsync(HttpContext context) =>
-        admin is not null && AdminEndpoint.Takes(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context);
+        admin is not null && AdminEndpoint.Matches(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context);
 
     /// <summary>Whether the settings that the function's trigger names are there.</summary>
     private bool HasTrigger(AppFunction function, AppSettings settings)
@@ -191,15 +196,22 @@ public sealed partial class FunctionsHost : IAsyncDisposable
 
     private async Task EndAsync()
     {
+        workers.ForEach(worker => worker.Drain());
         try
         {
             await Task.WhenAll([web.StopAsync(), .. listeners.Values.Select(listener => listener.DisposeAsync().AsTask())]);
         }
         finally
         {
-            await Task.WhenAll(workers.Select(worker => worker.DisposeAsync().AsTask()));
-            await web.DisposeAsync();
-            await server.DisposeAsync();
+            try
+            {
+                await Task.WhenAll(workers.Select(worker => worker.DisposeAsync().AsTask()));
+            }
+            finally
+            {
+                await web.DisposeAsync();
+                await server.DisposeAsync();
+            }
         }
     }
 

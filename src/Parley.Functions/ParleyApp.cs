@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Functions.Administration;
@@ -9,6 +10,20 @@ namespace Parley.Functions;
 /// <summary>Registers the app: Parley and what its functions need.</summary>
 public static class ParleyApp
 {
+    /// <summary>The builder of the worker: the worker's own services, its web server, and the app.</summary>
+    /// <param name="args">The program's arguments.</param>
+    /// <param name="settings">Settings that take the place of those of the environment.</param>
+    /// <exception cref="StartUpException">A setting is wrong.</exception>
+    public static FunctionsApplicationBuilder CreateBuilder(string[] args, IEnumerable<KeyValuePair<string, string?>>? settings = null)
+    {
+        var builder = FunctionsApplication.CreateBuilder(args);
+        builder.Configuration.AddInMemoryCollection(settings);
+        builder.ConfigureFunctionsWebApplication();
+        RefuseUnresolvedReferences(builder.Configuration);
+        builder.Services.AddParleyApp(builder.Configuration);
+        return builder;
+    }
+
     /// <summary>Adds them.</summary>
     /// <exception cref="StartUpException">A setting is wrong.</exception>
     public static IServiceCollection AddParleyApp(this IServiceCollection services, IConfiguration configuration)
@@ -27,7 +42,7 @@ public static class ParleyApp
     /// The platform passes the text of a Key Vault reference that it cannot resolve. It can be guessed, so it must never serve as a key.
     /// </summary>
     /// <exception cref="StartUpException">One is not resolved.</exception>
-    public static void RefuseUnresolvedReferences(IConfiguration configuration)
+    private static void RefuseUnresolvedReferences(IConfiguration configuration)
     {
         var unresolved = configuration.AsEnumerable().FirstOrDefault(setting =>
             setting.Value?.StartsWith("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase) is true).Key;

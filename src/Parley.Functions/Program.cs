@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
 using Parley;
 using Parley.Functions;
@@ -7,11 +6,7 @@ const int CannotStart = 1;
 
 try
 {
-    var builder = FunctionsApplication.CreateBuilder(args);
-    builder.ConfigureFunctionsWebApplication();
-    ParleyApp.RefuseUnresolvedReferences(builder.Configuration);
-    builder.Services.AddParleyApp(builder.Configuration);
-    await builder.Build().RunAsync();
+    await ParleyApp.CreateBuilder(args).Build().RunAsync();
     return 0;
 }
 catch (StartUpException e)

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -25,7 +24,7 @@ internal sealed class InProcessWorker : IWorkerProcess
 
     public int ExitCode => 0;
 
-    public string LastLines => "nothing";
+    public string Output => "nothing";
 
     /// <summary>Starts it.</summary>
     /// <param name="environment">What a worker process would have as its environment.</param>
@@ -34,11 +33,8 @@ internal sealed class InProcessWorker : IWorkerProcess
     {
         // The worker reads where host.json is from the environment alone.
         Environment.SetEnvironmentVariable("FUNCTIONS_APPLICATION_DIRECTORY", environment["FUNCTIONS_APPLICATION_DIRECTORY"]);
-        var builder = FunctionsApplication.CreateBuilder([]);
-        builder.Configuration.AddInMemoryCollection(environment.Select(setting =>
+        var builder = ParleyApp.CreateBuilder([], environment.Select(setting =>
             KeyValuePair.Create(setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting.Value)));
-        builder.ConfigureFunctionsWebApplication();
-        builder.Services.AddParleyApp(builder.Configuration);
         configure?.Invoke(builder.Services);
         var built = builder.Build();
         await built.StartAsync();

@@ -22,20 +22,29 @@ internal static class StartMeasure
         {
             var begun = Stopwatch.GetTimestamp();
             using var host = Start();
-            await ReadUntilAsync(host.StandardOutput, "Parley serves");
-            using var access = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(Repository.Artifacts, "local.json")));
-            using var client = new HttpClient
+            try
             {
-                BaseAddress = new Uri(access.RootElement.GetProperty("baseUrl").GetString() + "/"),
-                DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", access.RootElement.GetProperty("apiKey").GetString()) },
-            };
-            await GetAsync(client, "v1/conversations");
-            seconds.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);
-            Console.WriteLine($"  round {round}: {Show(seconds[^1])} s");
-            milliseconds.Add(await MeasureRequestsAsync(client));
-            memory.Add([Megabytes(host), .. Process.GetProcessesByName("dotnet").Where(IsWorker).Select(Megabytes)]);
-            host.Kill();
-            await host.WaitForExitAsync();
+                await ReadUntilAsync(host.StandardOutput, "Parley serves");
+                var reading = host.StandardOutput.ReadToEndAsync();
+                using var access = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(Repository.Artifacts, "local.json")));
+                using var client = new HttpClient
+                {
+                    BaseAddress = new Uri(access.RootElement.GetProperty("baseUrl").GetString() + "/"),
+                    DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", access.RootElement.GetProperty("apiKey").GetString()) },
+                };
+                await GetAsync(client, "v1/conversations");
+                seconds.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+                Console.WriteLine($"  round {round}: {Show(seconds[^1])} s");
+                milliseconds.Add(await MeasureRequestsAsync(client));
+                memory.Add([Megabytes(host), .. Process.GetProcessesByName("dotnet").Where(process => IsWorkerOf(process, host)).Select(Megabytes)]);
+                host.Kill();
+                await reading;
+            }
+            finally
+            {
+                host.Kill();
+                await host.WaitForExitAsync();
+            }
         }
 
         var (start, request) = (Spread.Of(seconds), Spread.Of(milliseconds));
@@ -89,9 +98,9 @@ internal static class StartMeasure
         await response.Content.ReadAsByteArrayAsync();
     }
 
-    /// <summary>Whether a process is the worker that was started last: the others have ended.</summary>
-    private static bool IsWorker(Process process) =>
-        File.Exists($"/proc/{process.Id}/cmdline") && File.ReadAllText($"/proc/{process.Id}/cmdline").Contains("Parley.Functions.dll", StringComparison.Ordinal);
+    /// <summary>Whether the host has started the process. Linux says who started it.</summary>
+    private static bool IsWorkerOf(Process process, Process host) =>
+        File.Exists($"/proc/{process.Id}/stat") && File.ReadAllText($"/proc/{process.Id}/stat").Split(") ")[^1].Split(' ')[1] == $"{host.Id}";
 
     private static double Megabytes(Process process) => process.WorkingSet64 / (double)(1 << 20);
 

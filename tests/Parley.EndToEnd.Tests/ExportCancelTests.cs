@@ -12,8 +12,7 @@ namespace Parley.EndToEnd.Tests;
 /// Exports that have not ended, and one whose message is lost. On a storage of their own, as another host of the same would write the files too; its timer
 /// ticks every second.
 /// </summary>
-[Collection(HostCollection.Name)]
-public class ExportCancelTests(ParleyFixture parley)
+public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
 {
     private const string AdminKey = "a key for this host alone";
 
@@ -106,9 +105,9 @@ public class ExportCancelTests(ParleyFixture parley)
 
     private async Task<HttpClient> NewClientAsync(Uri api)
     {
-        var admin = parley.NewClient(AdminKey, api);
+        var admin = clients.New(AdminKey, api);
         var tenant = await admin.CallAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Cancel" }, HttpStatusCode.Created);
         var key = await admin.CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant["id"]}/keys", new { label = "All", scopes = ScopeNames.All }, HttpStatusCode.Created);
-        return parley.NewClient(key["key"]!.GetValue<string>(), api);
+        return clients.New(key["key"]!.GetValue<string>(), api);
     }
 }

@@ -12,8 +12,7 @@ namespace Parley.EndToEnd.Tests;
 /// Follow-ups that only the timer can queue. On a storage of their own: every host listens to the one queue of its storage, and this host's
 /// timer looks at all that is due there.
 /// </summary>
-[Collection(HostCollection.Name)]
-public class FollowUpTimerTests(ParleyFixture parley)
+public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
 {
     private const string AdminKey = "a key for this host alone";
 
@@ -60,9 +59,9 @@ public class FollowUpTimerTests(ParleyFixture parley)
 
     private async Task<HttpClient> NewClientAsync(Uri api)
     {
-        var admin = parley.NewClient(AdminKey, api);
+        var admin = clients.New(AdminKey, api);
         var tenant = await admin.CallAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Timer" }, HttpStatusCode.Created);
         var key = await admin.CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant["id"]}/keys", new { label = "All", scopes = ScopeNames.All }, HttpStatusCode.Created);
-        return parley.NewClient(key["key"]!.GetValue<string>(), api);
+        return clients.New(key["key"]!.GetValue<string>(), api);
     }
 }

@@ -73,16 +73,16 @@ public sealed class HostTestFunctions(IConfiguration configuration)
         request.HttpContext.Response.WriteAsync(string.Create(
             CultureInfo.InvariantCulture, $"{Environment.ProcessId} {request.Method} {request.Path.Value}{request.QueryString} {request.Host} {value}"));
 
-    /// <summary>Adds a line with the id of its process to the file that Test__Runs names.</summary>
+    /// <summary>Adds a line to the file of its process in the folder that Test__Runs names.</summary>
     [Function("TestTick")]
     public Task Tick([TimerTrigger("%TestSchedule%")] TimerInfo timer) => RanAsync(timer.IsPastDue ? "late tick" : "tick");
 
-    /// <summary>Adds a line with the id of its process and the message to the same file, or throws when the message says so.</summary>
+    /// <summary>Adds the message to the same file, or throws when the message says so.</summary>
     [Function("TestMessage")]
     public Task Message([QueueTrigger("%TestQueue%")] string message) =>
         message == "throw" ? throw new NotSupportedException("The message says so.") : RanAsync(message);
 
     private static string Gate(HttpRequest request) => request.Query["gate"].ToString();
 
-    private Task RanAsync(string what) => File.AppendAllLinesAsync(configuration["Test:Runs"]!, [$"{Environment.ProcessId} {what}"]);
+    private Task RanAsync(string what) => File.AppendAllLinesAsync(Path.Combine(configuration["Test:Runs"]!, $"{Environment.ProcessId}"), [what]);
 }

@@ -1,4 +1,3 @@
-using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Hosting;
 using Parley;
 using Parley.Functions;
@@ -7,10 +6,8 @@ using Parley.TestWorker;
 // Parley's own Program, with the doubles and faults that settings named Test__… choose.
 try
 {
-    var builder = FunctionsApplication.CreateBuilder(args);
-    builder.ConfigureFunctionsWebApplication();
+    var builder = ParleyApp.CreateBuilder(args);
     builder.UseMiddleware<TriggerMiddleware>();
-    builder.Services.AddParleyApp(builder.Configuration);
     builder.Services.AddDoubles(builder.Configuration);
     await builder.Build().RunAsync();
     return 0;

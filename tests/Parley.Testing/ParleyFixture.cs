@@ -1,11 +1,9 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Parley.DevHost;
 using Parley.DevHost.Commands;
 using Parley.Tenants;
-using Parley.Testing.OpenApi;
 using Xunit;
 
 namespace Parley.Testing;
@@ -14,9 +12,11 @@ namespace Parley.Testing;
 /// A running Parley for black-box tests, with a tenant of its own: the host at PARLEY_BASE_URL
 /// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, else one that runs the real worker on <see cref="AzuriteFixture"/>.
 /// </summary>
+#pragma warning disable CA1001 // Disposed by IAsyncLifetime.DisposeAsync.
 public sealed class ParleyFixture : IAsyncLifetime
+#pragma warning restore CA1001
 {
-    private readonly List<HttpClient> clients = [];
+    private readonly ApiClients clients = new();
     private FunctionsHost? host;
 
     /// <summary>The API's address with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
@@ -46,6 +46,8 @@ public sealed class ParleyFixture : IAsyncLifetime
             AdminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
             host = await FunctionsHost.StartAsync(new FunctionsHostOptions
             {
+                // As on Flex Consumption, so that no test passes because functions share memory.
+                IsIsolated = true,
                 Settings = new Dictionary<string, string?>
                 {
                     ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
@@ -72,7 +74,7 @@ public sealed class ParleyFixture : IAsyncLifetime
     public async Task<TenantAccess> CreateTenantAsync(string name)
     {
         // Not through AdminClient: these answers are held to the document too.
-        using var admin = CreateClient(AdminKey, Api);
+        var admin = NewClient(AdminKey);
         var tenant = await PostAsync(admin, "v1/admin/tenants", new { name });
         var id = tenant.GetProperty("id").GetInt64();
         var key = await PostAsync(admin, $"v1/admin/tenants/{id}/keys", new { label = "Test key", scopes = ScopeNames.All });
@@ -85,35 +87,15 @@ public sealed class ParleyFixture : IAsyncLifetime
     /// </summary>
     /// <param name="token">The token.</param>
     /// <param name="api">The address of another host's API; null for the fixture's.</param>
-    public HttpClient NewClient(string? token, Uri? api = null)
-    {
-        var client = CreateClient(token, api ?? Api);
-        clients.Add(client);
-        return client;
-    }
+    public HttpClient NewClient(string? token, Uri? api = null) => clients.New(token, api ?? Api);
 
     public async Task DisposeAsync()
     {
-        foreach (var client in clients)
-        {
-            client.Dispose();
-        }
-
+        clients.Dispose();
         if (host is not null)
         {
             await host.DisposeAsync();
         }
-    }
-
-    private static HttpClient CreateClient(string? token, Uri api)
-    {
-        var client = new HttpClient(new ContractHandler(OpenApiContract.Document, api) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = api };
-        if (token is not null)
-        {
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
-
-        return client;
     }
 
     private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)

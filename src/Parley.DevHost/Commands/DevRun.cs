@@ -36,11 +36,13 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
         AddAssistant(settings);
 
-        // Side by side: each takes most of a second. When one fails the program ends, and the other with it.
+        // Side by side: each takes most of a second.
         var starting = StartStorageAsync(settings, stop);
-        var listening = await FunctionsHost.ListenAsync(Repository.Program(App), options.Port, stop);
-        await using var azurite = await starting;
-        await using var host = listening;
+        var listening = FunctionsHost.ListenAsync(Repository.Program(App), options.Port, stop);
+        await Task.WhenAll(starting, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await using var azurite = starting.IsCompletedSuccessfully ? await starting : null;
+        await using var host = await listening;
+        await starting;
 
         // Whoever waits for this file waits for this run, not for the one before.
         File.Delete(LocalJson);
@@ -73,7 +75,7 @@ internal sealed class DevRun(RunOptions options)
         await ended.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stop.IsCancellationRequested)
         {
-            throw new HostStartException($"Azurite ended; its last lines: {azurite!.LastLines}. Start again; data of --data is kept.");
+            throw new HostStartException($"Azurite ended; it wrote: {azurite!.Output}. Start again; data of --data is kept.");
         }
     }
 

@@ -12,8 +12,8 @@ public interface IWorkerProcess : IDisposable
     /// <summary>Its exit code, once it has ended.</summary>
     int ExitCode { get; }
 
-    /// <summary>What it wrote last, as one line.</summary>
-    string LastLines { get; }
+    /// <summary>Its first and last lines, as one line.</summary>
+    string Output { get; }
 
     /// <summary>Completes when it has ended and all its output was read.</summary>
     Task WaitForExitAsync(CancellationToken cancellationToken);
@@ -25,9 +25,12 @@ public interface IWorkerProcess : IDisposable
 /// <summary>A process that this one starts and ends. All that it writes is read, so that it never blocks, and the last lines are kept for an error message.</summary>
 internal sealed class ChildProcess : IWorkerProcess
 {
-    private const int Kept = 6;
+    // The first lines have the message of an unhandled exception; the last ones the reason of every other end.
+    private const int MaxFirstLines = 2;
+    private const int MaxLastLines = 6;
     private readonly Process process;
-    private readonly Queue<string> lines = new();
+    private readonly List<string> firstLines = [];
+    private readonly Queue<string> lastLines = new();
 
     /// <summary>Starts a program.</summary>
     /// <param name="program">Its path, or a name on the PATH.</param>
@@ -53,6 +56,12 @@ internal sealed class ChildProcess : IWorkerProcess
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (OperatingSystem.IsWindows())
+        {
+            // Ctrl+C is for this process; it ends its children in order. Elsewhere the children see to that themselves.
+            start.CreateNewProcessGroup = true;
+        }
+
         if (environment is not null)
         {
             start.Environment.Clear();
@@ -71,25 +80,25 @@ internal sealed class ChildProcess : IWorkerProcess
             throw new HostStartException($"{program} cannot be started ({e.Message}); {installation}", e);
         }
 
-        process.OutputDataReceived += (_, line) => Take(line.Data, readLine);
-        process.ErrorDataReceived += (_, line) => Take(line.Data, readLine);
+        process.OutputDataReceived += (_, line) => OnLine(line.Data, readLine);
+        process.ErrorDataReceived += (_, line) => OnLine(line.Data, readLine);
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
     }
 
     public int Id => process.Id;
 
-    /// <summary>Its exit code, once it has ended.</summary>
+    /// <inheritdoc/>
     public int ExitCode => process.ExitCode;
 
-    /// <summary>What it wrote last, as one line.</summary>
-    public string LastLines
+    /// <inheritdoc/>
+    public string Output
     {
         get
         {
-            lock (lines)
+            lock (lastLines)
             {
-                return lines.Count == 0 ? "nothing" : string.Join(" | ", lines);
+                return firstLines.Count == 0 ? "nothing" : string.Join(" | ", [.. firstLines, .. lastLines]);
             }
         }
     }
@@ -97,10 +106,10 @@ internal sealed class ChildProcess : IWorkerProcess
     /// <summary>Ends its standard input.</summary>
     public void CloseInput() => process.StandardInput.Close();
 
-    /// <summary>Completes when it has ended and all its output was read.</summary>
+    /// <inheritdoc/>
     public Task WaitForExitAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
 
-    /// <summary>Ends it at once, if it still runs.</summary>
+    /// <inheritdoc/>
     public void Kill() => process.Kill();
 
     /// <summary>Ends it and its children at once, if it still runs.</summary>
@@ -110,19 +119,26 @@ internal sealed class ChildProcess : IWorkerProcess
         process.Dispose();
     }
 
-    private void Take(string? line, Action<string>? readLine)
+    private void OnLine(string? line, Action<string>? readLine)
     {
         if (string.IsNullOrWhiteSpace(line))
         {
             return;
         }
 
-        lock (lines)
+        lock (lastLines)
         {
-            lines.Enqueue(line.Trim());
-            if (lines.Count > Kept)
+            if (firstLines.Count < MaxFirstLines)
             {
-                lines.Dequeue();
+                firstLines.Add(line.Trim());
+            }
+            else
+            {
+                lastLines.Enqueue(line.Trim());
+                if (lastLines.Count > MaxLastLines)
+                {
+                    lastLines.Dequeue();
+                }
             }
         }
 

@@ -37,8 +37,8 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>Completes when it has ended.</summary>
     public Task Ended => node.WaitForExitAsync(CancellationToken.None);
 
-    /// <summary>What it wrote last, as one line.</summary>
-    public string LastLines => node.LastLines;
+    /// <summary>Its first and last lines, as one line.</summary>
+    public string Output => node.Output;
 
     /// <summary>Starts Azurite, installing it first where that is needed.</summary>
     /// <param name="directory">Where it keeps its data; null keeps it in memory.</param>
@@ -50,7 +50,7 @@ public sealed partial class Azurite : IAsyncDisposable
         var program = await AzuriteInstallation.EnsureAsync(say, cancellationToken);
         string[] storage = directory is null ? ["--inMemoryPersistence"] : ["--location", directory];
         var endpoints = new Endpoints();
-        var started = new ChildProcess("node", [AzuriteInstallation.StartScript, program, .. Arguments, .. storage], Repository.Root, NodeInstallation, endpoints.See);
+        var started = new ChildProcess("node", [AzuriteInstallation.StartScript, program, .. Arguments, .. storage], Repository.Root, NodeInstallation, endpoints.ReadLine);
         try
         {
             await WaitUntilReadyAsync(started, endpoints.Complete, cancellationToken);
@@ -89,7 +89,7 @@ public sealed partial class Azurite : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
         if (first != ready)
         {
-            throw new HostStartException($"Azurite {(first == exited ? $"ended with exit code {node.ExitCode}" : "was not ready after 60 s")}; it said: {node.LastLines}");
+            throw new HostStartException($"Azurite {(first == exited ? $"ended with exit code {node.ExitCode}" : "was not ready after 60 s")}; it wrote: {node.Output}");
         }
     }
 
@@ -101,7 +101,7 @@ public sealed partial class Azurite : IAsyncDisposable
 
         public Task<IReadOnlyDictionary<string, string>> Complete => complete.Task;
 
-        public void See(string line)
+        public void ReadLine(string line)
         {
             if (Listening().Match(line) is not { Success: true } match)
             {

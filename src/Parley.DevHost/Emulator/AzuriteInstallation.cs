@@ -23,7 +23,7 @@ internal static class AzuriteInstallation
         if (!Directory.Exists(home))
         {
             Directory.CreateDirectory(shelf);
-            await using var turn = await TakeTurnAsync(Path.Combine(shelf, ".lock"), say, cancellationToken);
+            await using var installLock = await AcquireLockAsync(Path.Combine(shelf, ".lock"), say, cancellationToken);
             if (!Directory.Exists(home))
             {
                 await InstallAsync(home, say, cancellationToken);
@@ -34,7 +34,7 @@ internal static class AzuriteInstallation
     }
 
     /// <summary>Several test processes may start at once; one installs and the others wait for it.</summary>
-    private static async Task<FileStream> TakeTurnAsync(string path, Action<string> say, CancellationToken cancellationToken)
+    private static async Task<FileStream> AcquireLockAsync(string path, Action<string> say, CancellationToken cancellationToken)
     {
         for (var waited = false; ; waited = true)
         {
@@ -90,7 +90,7 @@ internal static class AzuriteInstallation
         await exited;
         if (npm.ExitCode != 0)
         {
-            throw new HostStartException($"npm could not install Azurite (exit code {npm.ExitCode}); is its registry reachable? npm said: {npm.LastLines}");
+            throw new HostStartException($"npm could not install Azurite (exit code {npm.ExitCode}); is its registry reachable? npm said: {npm.Output}");
         }
     }
 }

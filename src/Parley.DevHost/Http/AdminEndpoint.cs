@@ -13,7 +13,7 @@ namespace Parley.DevHost.Http;
 internal sealed class AdminEndpoint(string? adminKey, Func<string, TriggerListener?> find)
 {
     /// <summary>Whether the request is for this endpoint; if so, the function's name.</summary>
-    public static bool Takes(HttpRequest request, out string name)
+    public static bool Matches(HttpRequest request, out string name)
     {
         var isHere = request.Path.StartsWithSegments("/admin/functions", StringComparison.OrdinalIgnoreCase, out var rest);
         name = rest.Value?.TrimStart('/') ?? "";

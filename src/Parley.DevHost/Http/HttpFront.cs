@@ -24,7 +24,6 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
         UseCookies = false,
-        EnableMultipleHttp2Connections = true,
         ActivityHeadersPropagator = null,
     });
 
@@ -90,20 +89,35 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
     {
         var id = RandomId.New();
         context.Request.Headers[InvocationId] = id;
-        var running = worker.InvokeAsync(function.Name, id, function.Trigger.Name, TriggerValue.Request(values), context.RequestAborted);
-        var forwarded = await forwarder.SendAsync(context, worker.HttpAddress, client, Config, HttpTransformer.Default);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        var running = worker.InvokeAsync(function.Name, id, function.Trigger.Name, TriggerValue.Request(values), leaving.Token);
+        var error = await forwarder.SendAsync(context, worker.HttpAddress, client, Config, HttpTransformer.Default);
+        if (error == ForwarderError.None)
+        {
+            await EndAsync(context, function, running);
+            return;
+        }
+
+        // The function is told, and nobody waits for it: its answer could not be passed on.
+        LogNotForwarded(context.GetForwarderErrorFeature()?.Exception, function.Name, error);
+        await leaving.CancelAsync();
+        _ = running.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (context.Response.StatusCode == StatusCodes.Status502BadGateway)
+        {
+            Replace(context, AnswerUnavailable);
+        }
+    }
+
+    /// <summary>Waits for the end of a function whose answer has been forwarded.</summary>
+    private async Task EndAsync(HttpContext context, AppFunction function, Task running)
+    {
         try
         {
-            if (forwarded != ForwarderError.None && !context.RequestAborted.IsCancellationRequested)
-            {
-                LogNotForwarded(context.GetForwarderErrorFeature()?.Exception, function.Name, forwarded);
-            }
-
             await running;
         }
         catch (WorkerLostException)
         {
-            Replace(context, AnswerUnavailable);
+            // It had answered, and the answer is whole.
         }
         catch (FunctionFailedException) when (context.RequestAborted.IsCancellationRequested)
         {

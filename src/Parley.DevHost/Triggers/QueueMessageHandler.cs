@@ -38,9 +38,10 @@ internal sealed partial class QueueMessageHandler(QueueClient queue, QueueClient
 
     private async Task RunAsync(QueueMessage message, string text)
     {
+        var value = TriggerValue.Message(text, message);
         using var done = CancellationTokenSource.CreateLinkedTokenSource(runs.Late);
         var renewing = RenewAsync(message, done.Token);
-        var succeeded = await runs.RunAsync(TriggerValue.Message(text, message), $"message {message.MessageId}, try {message.DequeueCount} of {settings.MaxDequeueCount}");
+        var succeeded = await runs.RunAsync(value, $"message {message.MessageId}, try {message.DequeueCount} of {settings.MaxDequeueCount}");
         await done.CancelAsync();
         var receipt = await renewing;
         await (succeeded ? queue.DeleteMessageAsync(message.MessageId, receipt, CancellationToken.None)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Azure.Storage.Queues;
 using Parley.DevHost.Common;
 using Parley.DevHost.Settings;
@@ -14,7 +13,7 @@ internal sealed class TriggerListener : IAsyncDisposable
     private readonly FunctionRuns runs;
     private readonly Func<CancellationToken, Task> listen;
     private readonly CancellationTokenSource stopping = new();
-    private readonly ConcurrentQueue<Task> requested = new();
+    private readonly List<Task> requested = [];
     private Task listening = Task.CompletedTask;
 
     /// <summary>Makes a listener that does not listen yet.</summary>
@@ -39,7 +38,7 @@ internal sealed class TriggerListener : IAsyncDisposable
     /// <summary>Begins to listen.</summary>
     public void Start() => listening = Task.Run(() => listen(stopping.Token), CancellationToken.None);
 
-    /// <summary>Runs the function at once, in the background; false when the text for a queue's function is missing.</summary>
+    /// <summary>Runs the function at once, in the background; false when the text for a queue's function is missing, or the listener stops.</summary>
     public bool TryRun(string? text)
     {
         if (function.Trigger.IsQueue && text is null)
@@ -47,21 +46,31 @@ internal sealed class TriggerListener : IAsyncDisposable
             return false;
         }
 
-        while (requested.TryPeek(out var oldest) && oldest.IsCompleted && requested.TryDequeue(out _))
-        {
-            // Finished runs need no draining.
-        }
-
         var value = function.Trigger.IsQueue ? TriggerValue.Message(text!) : TriggerValue.Tick(isPastDue: false);
-        requested.Enqueue(Task.Run(() => runs.RunAsync(value, "an administrator's request")));
-        return true;
+        lock (requested)
+        {
+            if (stopping.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            requested.RemoveAll(run => run.IsCompleted);
+            requested.Add(Task.Run(() => runs.RunAsync(value, "an administrator's request")));
+            return true;
+        }
     }
 
     /// <summary>Takes nothing new and lets what runs finish.</summary>
     public async Task StopAsync()
     {
         await stopping.CancelAsync();
-        await runs.DrainAsync(Task.WhenAll([listening, .. requested]));
+        Task[] running;
+        lock (requested)
+        {
+            running = [listening, .. requested];
+        }
+
+        await runs.DrainAsync(Task.WhenAll(running));
     }
 
     /// <summary>Stops.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net.Sockets;
 using Parley.DevHost.Common;
 using Parley.DevHost.Worker.Messages;
@@ -19,7 +18,7 @@ internal sealed class RunningWorker : IDisposable
     private readonly WorkerConnection connection;
     private Dictionary<string, string> idsByName = [];
 
-    private RunningWorker(IWorkerProcess process, WorkerConnection connection)
+    internal RunningWorker(IWorkerProcess process, WorkerConnection connection)
     {
         this.process = process;
         this.connection = connection;
@@ -34,6 +33,9 @@ internal sealed class RunningWorker : IDisposable
 
     /// <summary>Completes when the process has ended.</summary>
     public Task Ended { get; }
+
+    /// <summary>Completes when invocations can no longer be sent: the process has closed its stream, or has ended.</summary>
+    public Task Lost => connection.Ended;
 
     public int ProcessId => process.Id;
 
@@ -99,21 +101,22 @@ internal sealed class RunningWorker : IDisposable
         }
         catch (WorkerLostException e)
         {
-            await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None);
-            var why = new HostStartException($"The app cannot start: {workerProcess.LastLines}", e);
-            worker.Dispose();
-            throw why;
+            // Its last lines come with its end.
+            await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw new HostStartException($"The app cannot start: {workerProcess.Output}", e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            var why = new HostStartException($"The app was not ready after {StartLimit.TotalSeconds:0} s; it wrote: {workerProcess.LastLines}", e);
-            worker.Dispose();
-            throw why;
+            throw new HostStartException($"The app was not ready after {StartLimit.TotalSeconds:0} s; it wrote: {workerProcess.Output}", e);
         }
-        catch
+        finally
         {
-            worker.Dispose();
-            throw;
+            if (!Volatile.Read(ref isReady))
+            {
+                connections.Forget(workerConnection);
+                await worker.StopAsync(TimeSpan.Zero);
+                worker.Dispose();
+            }
         }
     }
 
@@ -127,7 +130,7 @@ internal sealed class RunningWorker : IDisposable
             InvocationId = invocationId,
             FunctionId = idsByName[function],
             InputData = { new ParameterBinding { Name = parameter, Data = value.Data } },
-            TraceContext = new RpcTraceContext { TraceParent = Activity.Current?.Id ?? "", TraceState = Activity.Current?.TraceStateString ?? "" },
+            TraceContext = new RpcTraceContext(),
         };
         foreach (var (name, data) in value.Metadata)
         {
@@ -188,15 +191,14 @@ internal sealed class RunningWorker : IDisposable
             new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = program.Directory } },
             cancellationToken)).FunctionMetadataResponse;
         ThrowIfFailed(described.Result, "describe its functions");
-        Functions = [.. described.FunctionMetadataResults.Select(AppFunction.Read).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)];
+        var functions = described.FunctionMetadataResults.Select(metadata => (Metadata: metadata, Function: AppFunction.Read(metadata))).ToList();
+        Functions = [.. functions.Select(pair => pair.Function).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)];
         idsByName = Functions.ToDictionary(function => function.Name, function => function.Id);
-        await Task.WhenAll(described.FunctionMetadataResults.Zip(described.FunctionMetadataResults.Select(AppFunction.Read))
-            .Where(function => loads(function.Second))
-            .Select(async function =>
-            {
-                var loaded = await connection.RequestAsync(new StreamingMessage { FunctionLoadRequest = AppFunction.LoadRequest(function.First) }, cancellationToken);
-                ThrowIfFailed(loaded.FunctionLoadResponse.Result, $"load its function {function.First.Name}");
-            }));
+        await Task.WhenAll(functions.Where(pair => loads(pair.Function)).Select(async pair =>
+        {
+            var loaded = await connection.RequestAsync(new StreamingMessage { FunctionLoadRequest = AppFunction.LoadRequest(pair.Metadata) }, cancellationToken);
+            ThrowIfFailed(loaded.FunctionLoadResponse.Result, $"load its function {pair.Function.Name}");
+        }));
     }
 
     /// <summary>The worker answers before its web server listens; until it does, requests could not be forwarded.</summary>

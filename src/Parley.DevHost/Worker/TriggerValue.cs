@@ -53,8 +53,9 @@ internal sealed record TriggerValue(TypedData Data, IReadOnlyDictionary<string, 
                     members => members.Key,
                     members => members.Last().Value is { ValueKind: JsonValueKind.String } value ? Text(value.GetString()!) : new TypedData { Json = members.Last().Value.GetRawText() });
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // Text that is no JSON, or has half a surrogate pair, has no members; the function gets it as it is.
             return None;
         }
     }

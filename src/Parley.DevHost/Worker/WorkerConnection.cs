@@ -6,7 +6,7 @@ using Parley.DevHost.Worker.Messages;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>The conversation with one worker process: requests and their responses, invocations, and the worker's log. Thread-safe.</summary>
+/// <summary>The gRPC stream of one worker process: requests and their responses, invocations, and the worker's log. Thread-safe.</summary>
 /// <param name="workerId">The id that the worker starts its stream with.</param>
 /// <param name="log">Takes the worker's log entries.</param>
 internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
@@ -33,22 +33,41 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     public async Task<StreamingMessage> RequestAsync(StreamingMessage request, CancellationToken cancellationToken)
     {
         request.RequestId = RandomId.New();
-        return await SendAsync(requests, request.RequestId, request, cancellationToken);
+        var response = Expect(requests, request.RequestId);
+        try
+        {
+            await WriteAsync(request);
+            return await response.WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            requests.TryRemove(request.RequestId, out _);
+        }
     }
 
     /// <summary>Runs a function and returns when it has ended, however it ended. The token only asks the function to end.</summary>
     /// <exception cref="WorkerLostException">The worker has ended; what the function did before is not known.</exception>
     public async Task<InvocationResponse> InvokeAsync(InvocationRequest request, CancellationToken cancellationToken)
     {
-        await using var cancellation = cancellationToken.Register(() =>
-            unsent.Writer.TryWrite(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = request.InvocationId } }));
-        return await SendAsync(invocations, request.InvocationId, new StreamingMessage { InvocationRequest = request }, CancellationToken.None);
+        var response = Expect(invocations, request.InvocationId);
+        try
+        {
+            await WriteAsync(new StreamingMessage { InvocationRequest = request });
+
+            // Not before: a worker ignores the cancellation of an invocation that it has not got.
+            await using var cancellation = cancellationToken.Register(() => _ = CancelAsync(request.InvocationId));
+            return await response;
+        }
+        finally
+        {
+            invocations.TryRemove(request.InvocationId, out _);
+        }
     }
 
-    /// <summary>Asks the worker to end; it lets running functions finish first.</summary>
+    /// <summary>Asks the worker to stop. Invocations must have ended: it waits for none but those of HTTP functions.</summary>
     public void Terminate() => unsent.Writer.TryWrite(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
 
-    /// <summary>The worker's process has ended: whatever waits for it fails.</summary>
+    /// <summary>Fails all pending requests and invocations, and those to come: the worker has ended.</summary>
     public void End()
     {
         ended.TrySetResult();
@@ -68,7 +87,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     public async Task ServeAsync(IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
     {
         connected.TrySetResult();
-        var writing = WriteAsync(toWorker, cancellationToken);
+        var writing = WriteAllAsync(toWorker, cancellationToken);
         try
         {
             while (await fromWorker.MoveNext(cancellationToken))
@@ -87,7 +106,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
     }
 
-    private async Task WriteAsync(IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
+    private async Task WriteAllAsync(IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
     {
         try
         {
@@ -122,30 +141,41 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
     }
 
-    private async Task<T> SendAsync<T>(
-        ConcurrentDictionary<string, TaskCompletionSource<T>> waiting, string id, StreamingMessage message, CancellationToken cancellationToken)
+    private Task<T> Expect<T>(ConcurrentDictionary<string, TaskCompletionSource<T>> waiting, string id)
     {
         var response = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         waiting[id] = response;
+
+        // End may have failed all that waited before this one was there.
+        if (ended.Task.IsCompleted)
+        {
+            response.TrySetException(new WorkerLostException());
+        }
+
+        return response.Task;
+    }
+
+    private async Task WriteAsync(StreamingMessage message)
+    {
         try
         {
-            await unsent.Writer.WriteAsync(message, cancellationToken);
-
-            // The worker may have ended after the first line above, and before the second.
-            if (ended.Task.IsCompleted)
-            {
-                response.TrySetException(new WorkerLostException());
-            }
-
-            return await response.Task.WaitAsync(cancellationToken);
+            await unsent.Writer.WriteAsync(message);
         }
         catch (ChannelClosedException)
         {
             throw new WorkerLostException();
         }
-        finally
+    }
+
+    private async Task CancelAsync(string invocationId)
+    {
+        try
         {
-            waiting.TryRemove(id, out _);
+            await WriteAsync(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
+        }
+        catch (WorkerLostException)
+        {
+            // The invocation has ended with its worker.
         }
     }
 }

@@ -23,7 +23,6 @@ internal sealed class WorkerServer : IAsyncDisposable
         configureLogging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
-            kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
         builder.Services.AddRoutingCore();
@@ -39,7 +38,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     public ValueTask DisposeAsync() => app.DisposeAsync();
 }
 
-/// <summary>Whoever starts a host also stops it: signals belong to the program, not to a host within it.</summary>
+/// <summary>Disables signal handling: the program handles signals.</summary>
 internal sealed class CallersLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

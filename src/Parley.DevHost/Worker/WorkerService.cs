@@ -20,6 +20,9 @@ internal sealed class WorkerConnections
 
     public void Expect(WorkerConnection connection) => expected[connection.WorkerId] = connection;
 
+    /// <summary>No longer waits for a worker that did not connect.</summary>
+    public void Forget(WorkerConnection connection) => expected.TryRemove(connection.WorkerId, out _);
+
     public async Task ServeAsync(IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
     {
         if (!await fromWorker.MoveNext(cancellationToken)

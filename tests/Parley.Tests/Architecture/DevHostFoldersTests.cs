@@ -12,7 +12,7 @@ public sealed partial class DevHostFoldersTests
         ["Common"] = [],
         ["Settings"] = ["Common"],
         ["Emulator"] = ["Common"],
-        ["Worker"] = ["Common", "Settings"],
+        ["Worker"] = ["Common"],
         ["Triggers"] = ["Common", "Settings", "Worker"],
         ["Http"] = ["Common", "Triggers", "Worker"],
         ["Commands"] = ["Common", "Emulator"],

@@ -85,7 +85,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     public void It_is_at_the_root_and_takes_POST_alone(string method, string path, bool expected)
     {
         var context = new DefaultHttpContext { Request = { Method = method, Path = path } };
-        Assert.Equal(expected, AdminEndpoint.Takes(context.Request, out var name));
+        Assert.Equal(expected, AdminEndpoint.Matches(context.Request, out var name));
         Assert.Equal(expected, name == "Ticks" && method == "POST");
     }
 

@@ -37,7 +37,7 @@ public sealed class AppFunctionTests
     [InlineData("""{"name":"b","type":"blob"}""", null, "Function Some: its triggers are []")]
     [InlineData("""{"name":"a","type":"queueTrigger"}""", """{"name":"b","type":"timerTrigger"}""", "Function Some: its triggers are [queueTrigger, timerTrigger]")]
     [InlineData("""{"name":"a","type":"queueTrigger"}""", """{"name":"b","type":"blob","direction":"Out"}""", "Function Some: this host has no binding blob")]
-    public void What_this_host_does_not_have_is_named(string first, string? second, string expected) => Assert.StartsWith(
+    public void Unsupported_bindings_are_named(string first, string? second, string expected) => Assert.StartsWith(
         expected, Assert.Throws<HostStartException>(() => AppFunction.Read(second is null ? Metadata(first) : Metadata(first, second))).Message, StringComparison.Ordinal);
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class AppFunctionTests
     [InlineData("%Missing%", null)]
     [InlineData("%Section:Queue%", null)]
     [InlineData("%Section__Queue%", null)]
-    public void A_name_between_percent_signs_is_a_flat_settings(string written, string? expected) => Assert.Equal(expected, new AppSettings(
+    public void A_name_between_percent_signs_names_a_flat_setting(string written, string? expected) => Assert.Equal(expected, new AppSettings(
         new Dictionary<string, string?> { ["TestQueue"] = "from the setting", ["Section__Queue"] = "nested" }).Resolve(written));
 
     [Theory]
@@ -78,6 +78,7 @@ public sealed class AppFunctionTests
         Assert.Equal(("5", "last"), (value.Metadata["id"].Json, value.Metadata["name"].String));
         Assert.Equal(["QueueTrigger"], TriggerValue.Message("no JSON").Metadata.Keys);
         Assert.Equal(["QueueTrigger"], TriggerValue.Message("[1]").Metadata.Keys);
+        Assert.Equal(["QueueTrigger"], TriggerValue.Message("""{"half":"\ud800"}""").Metadata.Keys);
     }
 
     private static RpcFunctionMetadata Metadata(params string[] bindings) => new() { Name = "Some", FunctionId = "7", RawBindings = { bindings } };

@@ -75,9 +75,10 @@ public sealed class RoutingTests
     [InlineData("admin/items", "anonymous", "Function Bad: its route 'admin/items' begins with admin or runtime")]
     [InlineData("/Runtimes", "anonymous", "Function Bad: its route '/Runtimes' begins with admin or runtime")]
     [InlineData("items", "function", "Function Bad: its AuthorizationLevel must be Anonymous")]
-    public void What_cannot_be_served_is_named(string route, string level, string expected)
+    public void Unsupported_routes_are_named(string route, string level, string expected)
     {
-        var bad = Function("Bad", route) is { } function ? function with { Trigger = function.Trigger with { AuthLevel = level } } : null!;
+        var function = Function("Bad", route);
+        var bad = function with { Trigger = function.Trigger with { AuthLevel = level } };
         Assert.StartsWith(expected, Assert.Throws<HostStartException>(() => new HttpRoutes([bad], "api")).Message, StringComparison.Ordinal);
     }
 
