@@ -223,7 +223,7 @@ public sealed partial class FunctionsHost : IAsyncDisposable
             console.TimestampFormat = "HH:mm:ss ";
         });
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddFilter("Yarp", LogLevel.Warning);
+        logging.AddFilter("Yarp", LogLevel.Critical);
         logging.AddFilter("Grpc", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
 

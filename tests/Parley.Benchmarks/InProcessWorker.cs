@@ -24,7 +24,7 @@ internal sealed class InProcessWorker : IWorkerProcess
 
     public int ExitCode => 0;
 
-    public string Output => "nothing";
+    public string Output => "";
 
     /// <summary>Starts it.</summary>
     /// <param name="environment">What a worker process would have as its environment.</param>

@@ -12,7 +12,7 @@ public interface IWorkerProcess : IDisposable
     /// <summary>Its exit code, once it has ended.</summary>
     int ExitCode { get; }
 
-    /// <summary>Its first and last lines, as one line.</summary>
+    /// <summary>Its first and last lines, as one line; empty when it wrote nothing.</summary>
     string Output { get; }
 
     /// <summary>Completes when it has ended and all its output was read.</summary>
@@ -98,7 +98,7 @@ internal sealed class ChildProcess : IWorkerProcess
         {
             lock (lastLines)
             {
-                return firstLines.Count == 0 ? "nothing" : string.Join(" | ", [.. firstLines, .. lastLines]);
+                return string.Join(" | ", [.. firstLines, .. lastLines]);
             }
         }
     }

@@ -37,7 +37,7 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>Completes when it has ended.</summary>
     public Task Ended => node.WaitForExitAsync(CancellationToken.None);
 
-    /// <summary>Its first and last lines, as one line.</summary>
+    /// <summary>Its first and last lines, as one line; empty when it wrote nothing.</summary>
     public string Output => node.Output;
 
     /// <summary>Starts Azurite, installing it first where that is needed.</summary>

@@ -18,6 +18,9 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
     /// <summary>The Functions host cuts a response that has had no byte for so long.</summary>
     private static readonly ForwarderRequestConfig Config = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
+    /// <summary>An answer of a function's own is followed by its end in milliseconds.</summary>
+    private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
+
     private readonly HttpMessageInvoker client = new(new SocketsHttpHandler
     {
         UseProxy = false,
@@ -92,20 +95,36 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var running = worker.InvokeAsync(function.Name, id, function.Trigger.Name, TriggerValue.Request(values), leaving.Token);
         var error = await forwarder.SendAsync(context, worker.HttpAddress, client, Config, HttpTransformer.Default);
-        if (error == ForwarderError.None)
+        if (error == ForwarderError.None && !await IsRefusedAsync(context.Response, running))
         {
             await EndAsync(context, function, running);
             return;
         }
 
-        // The function is told, and nobody waits for it: its answer could not be passed on.
+        // The function is asked to end, and nobody waits for it: it did not get the request, or its answer could not be passed on.
         LogNotForwarded(context.GetForwarderErrorFeature()?.Exception, function.Name, error);
+        worker.Abandon(id);
         await leaving.CancelAsync();
         _ = running.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (context.Response.StatusCode == StatusCodes.Status502BadGateway)
+        if (error != ForwarderError.None && context.Response.StatusCode == StatusCodes.Status502BadGateway)
         {
             Replace(context, AnswerUnavailable);
         }
+    }
+
+    /// <summary>
+    /// Whether the worker's web server refused the request by itself, for its headers or its form. The function then waits for it in vain, and
+    /// does not end; that of an answer of its own does.
+    /// </summary>
+    private static async Task<bool> IsRefusedAsync(HttpResponse response, Task running)
+    {
+        if (response.StatusCode is not (StatusCodes.Status400BadRequest or StatusCodes.Status431RequestHeaderFieldsTooLarge))
+        {
+            return false;
+        }
+
+        await running.WaitAsync(RefusalLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !running.IsCompleted;
     }
 
     /// <summary>Waits for the end of a function whose answer has been forwarded.</summary>
@@ -125,7 +144,7 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         }
         catch (FunctionFailedException e)
         {
-            LogFailed(e, function.Name);
+            LogFailed(function.Name, e.Message);
             Replace(context, response => response.StatusCode = StatusCodes.Status500InternalServerError);
         }
     }
@@ -143,8 +162,8 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         answer(context.Response);
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Function {Function} failed.")]
-    partial void LogFailed(Exception exception, string function);
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Function {Function} failed: {Reason}")]
+    partial void LogFailed(string function, string reason);
 
     [LoggerMessage(EventId = 9, Level = LogLevel.Debug, Message = "A request to function {Function} could not be forwarded: {Error}.")]
     partial void LogNotForwarded(Exception? exception, string function, ForwarderError error);

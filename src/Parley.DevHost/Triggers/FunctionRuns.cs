@@ -28,7 +28,8 @@ internal sealed partial class FunctionRuns(string function, Func<TriggerValue, C
         }
         catch (Exception e)
         {
-            LogFailed(e, function, cause);
+            // The worker has logged the exception of its function.
+            LogFailed(e is FunctionFailedException ? null : e, function, cause);
             return false;
         }
     }
@@ -60,7 +61,7 @@ internal sealed partial class FunctionRuns(string function, Func<TriggerValue, C
     public void Dispose() => late.Dispose();
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Function {Function} failed on {Cause}.")]
-    partial void LogFailed(Exception exception, string function, string cause);
+    partial void LogFailed(Exception? exception, string function, string cause);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "Function {Function} still ran when the host ended.")]
     partial void LogAbandoned(string function);

@@ -103,7 +103,7 @@ internal sealed class RunningWorker : IDisposable
         {
             // Its last lines come with its end.
             await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            throw new HostStartException($"The app cannot start: {workerProcess.Output}", e);
+            throw new HostStartException($"The app cannot start: {Describe(workerProcess)}", e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -144,6 +144,9 @@ internal sealed class RunningWorker : IDisposable
         }
     }
 
+    /// <summary>Nobody waits for this invocation any more, and what the worker logs of it says nothing.</summary>
+    public void Abandon(string invocationId) => connection.Abandon(invocationId);
+
     /// <summary>Asks the process to end, waits for it, and ends it when it takes longer than this.</summary>
     public async Task StopAsync(TimeSpan limit)
     {
@@ -165,6 +168,9 @@ internal sealed class RunningWorker : IDisposable
     // Where this process was started by dotnet, that one.
     private static string DotnetPath() =>
         Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+
+    private static string Describe(IWorkerProcess ended) =>
+        ended.Output.Length > 0 ? ended.Output : $"its process ended with exit code {ended.ExitCode} and wrote nothing.";
 
     private static void ThrowIfFailed(StatusResult result, string what)
     {

@@ -17,6 +17,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     private readonly Channel<StreamingMessage> unsent = Channel.CreateBounded<StreamingMessage>(MaxUnsentMessages);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> requests = new();
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> invocations = new();
+    private readonly ConcurrentDictionary<string, bool> abandoned = new();
     private readonly TaskCompletionSource connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -61,6 +62,18 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         finally
         {
             invocations.TryRemove(request.InvocationId, out _);
+        }
+    }
+
+    /// <summary>Drops what the worker logs of an invocation until it has ended: nobody waits for it any more.</summary>
+    public void Abandon(string invocationId)
+    {
+        abandoned.TryAdd(invocationId, true);
+
+        // It may have ended before, and would never be removed.
+        if (!invocations.ContainsKey(invocationId))
+        {
+            abandoned.TryRemove(invocationId, out _);
         }
     }
 
@@ -126,10 +139,19 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         switch (message.ContentCase)
         {
             case StreamingMessage.ContentOneofCase.RpcLog:
-                log(message.RpcLog);
+                if (!abandoned.ContainsKey(message.RpcLog.InvocationId))
+                {
+                    log(message.RpcLog);
+                }
+
                 break;
-            case StreamingMessage.ContentOneofCase.InvocationResponse when invocations.TryRemove(message.InvocationResponse.InvocationId, out var invocation):
-                invocation.TrySetResult(message.InvocationResponse);
+            case StreamingMessage.ContentOneofCase.InvocationResponse:
+                abandoned.TryRemove(message.InvocationResponse.InvocationId, out _);
+                if (invocations.TryRemove(message.InvocationResponse.InvocationId, out var invocation))
+                {
+                    invocation.TrySetResult(message.InvocationResponse);
+                }
+
                 break;
             default:
                 if (requests.TryRemove(message.RequestId, out var request))

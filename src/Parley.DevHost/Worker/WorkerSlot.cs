@@ -115,7 +115,7 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
             catch (Exception e)
             {
                 pause = NextPause(pause);
-                LogNotRestarted(e.Message, pause.TotalSeconds);
+                LogNotRestarted(e.Message.TrimEnd('.'), pause.TotalSeconds);
             }
         }
     }
@@ -128,6 +128,6 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
     [LoggerMessage(EventId = 11, Level = LogLevel.Information, Message = "The worker process {ProcessId} is ready.")]
     partial void LogRestarted(int processId);
 
-    [LoggerMessage(EventId = 12, Level = LogLevel.Error, Message = "{Reason} The next try is in {Seconds} s.")]
+    [LoggerMessage(EventId = 12, Level = LogLevel.Error, Message = "{Reason}. The next try is in {Seconds} s.")]
     partial void LogNotRestarted(string reason, double seconds);
 }

@@ -120,6 +120,18 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
         Assert.StartsWith("HTTP/1.1 500", await reader.ReadToEndAsync().WaitAsync(Wait.Limit), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(96, "HTTP/1.1 431")]
+    [InlineData(90, "HTTP/1.1 200")]
+    public async Task What_the_workers_web_server_refuses_is_answered_at_once(int headers, string expected)
+    {
+        using var client = new TcpClient("127.0.0.1", shared.Host.BaseAddress.Port);
+        var extra = string.Concat(Enumerable.Range(0, headers).Select(number => $"X-{number}: a\r\n"));
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET /api/test/nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{extra}\r\n"));
+        using var reader = new StreamReader(client.GetStream());
+        Assert.StartsWith(expected, await reader.ReadToEndAsync().WaitAsync(Wait.Limit), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Chunks_arrive_while_the_function_still_runs()
     {

@@ -113,7 +113,7 @@ public sealed class WorkerSlotTests : IAsyncLifetime
 
         public int ExitCode => 137;
 
-        public string Output => "nothing";
+        public string Output => "";
 
         public Task WaitForExitAsync(CancellationToken cancellationToken) => ended.Task;
 
