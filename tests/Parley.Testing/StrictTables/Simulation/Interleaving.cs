@@ -11,7 +11,7 @@ namespace Parley.Testing;
 public static class Interleaving
 {
     /// <summary>With so many, all tests take less than four minutes on two processors; the largest scenarios have 10,000.</summary>
-    private const int OrdinaryRuns = 500;
+    private const int OrdinaryRuns = 300;
 
     /// <summary>One run by one seed.</summary>
     public static Task<Simulation> RunAsync(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
