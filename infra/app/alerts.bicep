@@ -128,11 +128,11 @@ var alerts alertType[] = [
     title: 'Callbacks were given up'
     description: 'The last attempt at the callback of an export failed. A client can ask for it again.'
     severity: 3
-    // 1306: Attempt {Attempt} at the callback of export {Export}: {Result}, so GivenUp.
+    // 1306: Attempt {Attempt} at the callback of export {Export}: {Result}, so Exhausted.
     query: '''
       AppTraces
       | where Message startswith "Attempt " and Message contains " at the callback of export "
-          and Message endswith ", so GivenUp."
+          and Message endswith ", so Exhausted."
       | summarize Count = sum(ItemCount)
     '''
     operator: 'GreaterThan'
@@ -143,17 +143,17 @@ var alerts alertType[] = [
     title: 'Replies of chatbots fail'
     description: 'At least five replies failed in a quarter of an hour, or their processes died.'
     severity: 2
-    // 1402: The provider of chatbot {Chatbot} failed at turn {Turn}: {Error}
-    // 1403: The provider could not be asked for turn {Turn}.
-    // 2106: Ended {Count} turns whose process had died{Late}.
+    // 1402: The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}
+    // 1403: The prompt of completion {Completion} could not be read.
+    // 2106: Ended {Count} completions whose process had died{Late}.
     // 2108: {Reply} could not be made; the timer looks after it.
     query: '''
       AppTraces
-      | where (Message startswith "The provider of chatbot " and Message contains " failed at turn ")
-          or Message startswith "The provider could not be asked for turn "
-          or (Message startswith "Ended " and Message contains " turns whose process had died")
+      | where (Message startswith "The provider of chatbot " and Message contains " failed at completion ")
+          or (Message startswith "The prompt of completion " and Message endswith " could not be read.")
+          or (Message startswith "Ended " and Message contains " completions whose process had died")
           or Message endswith " could not be made; the timer looks after it."
-      | parse Message with "Ended " Ended:int " turns whose process had died" *
+      | parse Message with "Ended " Ended:int " completions whose process had died" *
       | summarize Count = sum(iff(isnull(Ended), 1, Ended) * ItemCount)
     '''
     operator: 'GreaterThan'

@@ -12,7 +12,7 @@ internal static class CommandLine
 {
     public const int Succeeded = 0;
     public const int Failed = 1;
-    public const int WrongUsage = 2;
+    public const int InvalidUsage = 2;
     public const int Interrupted = 130;
 
     public const string Help =
@@ -48,7 +48,7 @@ internal static class CommandLine
                     return Succeeded;
                 default:
                     await errors.WriteLineAsync(Help);
-                    return WrongUsage;
+                    return InvalidUsage;
             }
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -3,12 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Assistants;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Conversations;
 using Parley.Exports;
 using Parley.Files;
 using Parley.FollowUps;
-using Parley.Housekeeping;
+using Parley.Cleanup;
 using Parley.Messages;
 using Parley.Senders;
 using Parley.Storage;
@@ -25,7 +25,7 @@ public static class ParleyServices
     public static IServiceCollection AddParley(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<Entropy>();
+        services.TryAddSingleton<RandomSource>();
         services.TryAddSingleton(_ => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
         services.TryAddSingleton(_ => StorageSetup.ConnectBlobs(configuration));
         services.TryAddSingleton(_ => StorageSetup.ConnectQueues(configuration));
@@ -36,7 +36,7 @@ public static class ParleyServices
         services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageSetup>());
         services.AddSingleton<KeyedLock>();
         services.AddSingleton<WriteBudget>();
-        services.AddSingleton<Edits>();
+        services.AddSingleton<OptimisticUpdate>();
         services.AddSingleton<TenantCounters>();
         services.AddSingleton<Cursors>();
 
@@ -68,13 +68,13 @@ public static class ParleyServices
         services.AddSingleton<FollowUpList>();
         services.AddSingleton<FollowUpWriter>();
         services.AddSingleton<FollowUpDispatch>();
-        services.AddSingleton<DueLooks>();
-        services.AddSingleton<FollowUpFiring>();
+        services.AddSingleton<DueFollowUpResolver>();
+        services.AddSingleton<FollowUpSender>();
 
         services.AddSingleton(_ => AllowedHosts.Read(configuration));
-        services.AddSingleton<CallbackClient>();
-        services.AddSingleton<ICallbackSender>(provider => provider.GetRequiredService<CallbackClient>());
-        services.AddSingleton<CallbackSchedule>();
+        services.AddSingleton<WebhookClient>();
+        services.AddSingleton<IWebhookSender>(provider => provider.GetRequiredService<WebhookClient>());
+        services.AddSingleton<WebhookSchedule>();
 
         services.AddSingleton(ExportOptions.Read(configuration)); // Now: a wrong setting is to be seen at the start.
         services.AddSingleton<ExportFiles>();
@@ -88,12 +88,12 @@ public static class ParleyServices
         services.AddSingleton<ExportDispatch>();
         services.AddSingleton<ConversationScan>();
         services.AddSingleton<MessageScan>();
-        services.AddSingleton<ExportBuild>();
+        services.AddSingleton<ExportFileJob>();
         services.AddSingleton<ExportCallback>();
         services.AddSingleton<ExportRedelivery>();
         services.AddSingleton<ExportRemoval>();
 
-        services.AddSingleton<Housekeeper>();
+        services.AddSingleton<CleanupJob>();
 
         services.AddSingleton<SenderReader>();
         services.AddSingleton<SenderWriter>();
@@ -105,14 +105,14 @@ public static class ParleyServices
         services.AddSingleton<ReplyQueue>();
         services.AddSingleton<IReplyQueue>(provider => provider.GetRequiredService<ReplyQueue>());
         services.AddSingleton<Prompts>();
-        services.AddSingleton<Turns>();
-        services.AddSingleton<TurnIndex>();
-        services.AddSingleton<TurnReader>();
-        services.AddSingleton<TurnWriter>();
-        services.AddSingleton<TurnSpeaker>();
-        services.AddSingleton<TurnWatch>();
-        services.AddSingleton<TurnSweep>();
-        services.AddSingleton<Completions>();
+        services.AddSingleton<CompletionDrafts>();
+        services.AddSingleton<CompletionIndex>();
+        services.AddSingleton<CompletionReader>();
+        services.AddSingleton<CompletionWriter>();
+        services.AddSingleton<CompletionProducer>();
+        services.AddSingleton<CompletionFollower>();
+        services.AddSingleton<CompletionRecovery>();
+        services.AddSingleton<CompletionCommands>();
         services.AddSingleton<AutoReplies>();
         services.AddSingleton<RecordReader>();
         services.AddSingleton<RecordScores>();

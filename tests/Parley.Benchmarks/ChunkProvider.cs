@@ -33,7 +33,7 @@ internal sealed class ChunkProvider : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         var app = builder.Build();
         var provider = new ChunkProvider(app);
-        app.MapPost("/chat/completions", provider.SpeakAsync);
+        app.MapPost("/chat/completions", provider.RunAsync);
         await app.StartAsync();
         return provider;
     }
@@ -43,7 +43,7 @@ internal sealed class ChunkProvider : IAsyncDisposable
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
-    private async Task SpeakAsync(HttpContext context)
+    private async Task RunAsync(HttpContext context)
     {
         using var asked = await JsonDocument.ParseAsync(context.Request.Body);
         var stream = asked.RootElement.GetProperty("messages").EnumerateArray().Last().GetProperty("content").GetString()!;

@@ -137,7 +137,7 @@ internal static class ExportMeasure
             var step = queues.TakeOnly();
             (_, _) = (calls.TakeAll(), blobCalls.Take());
             var watch = Stopwatch.StartNew();
-            await system.Services.GetRequiredService<ExportBuild>().RunAsync(step, CancellationToken.None);
+            await system.Services.GetRequiredService<ExportFileJob>().RunAsync(step, CancellationToken.None);
             var elapsed = watch.Elapsed;
             var export = await system.Services.GetRequiredService<ExportReader>().FindAsync(step.Key, CancellationToken.None);
             return export is { Status: ExportStatus.Completed } ? (export, elapsed) : throw new BenchmarkException($"The export is {export?.Status}.");

@@ -11,7 +11,7 @@ namespace Parley.Benchmarks;
 internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServiceProvider services)
 {
     private const string Path = "v1/chat-message-follow-ups";
-    private const int Chunk = DueChunk.MaxRows;
+    private const int Chunk = FollowUpChunk.MaxRows;
 
     /// <summary>What a chunk shares: its rows of Due are read and dropped, the rows in the lists by status written and dropped.</summary>
     private const int Shared = 4;
@@ -20,7 +20,7 @@ internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServicePro
     private const int SharedInNewMinute = 6;
 
     private readonly FollowUpDispatch dispatch = services.GetRequiredService<FollowUpDispatch>();
-    private readonly FollowUpFiring firing = services.GetRequiredService<FollowUpFiring>();
+    private readonly FollowUpSender firing = services.GetRequiredService<FollowUpSender>();
 
     public async Task CountAsync()
     {
@@ -38,13 +38,13 @@ internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServicePro
         await count.RunAsync("create a follow-up", 4, HttpMethod.Post, Path, Body(chat, TimeSpan.FromMinutes(1)));
         count.Time.Advance(TimeSpan.FromMinutes(2));
         var message = queue.TakeOnly();
-        await count.RunAsync("send a follow-up, the conversation's first message in a minute", 3 + Shared + 2, () => FireAsync(message));
-        await count.RunAsync("send it again", 1, () => FireAsync(message));
+        await count.RunAsync("send a follow-up, the conversation's first message in a minute", 3 + Shared + 2, () => SendAsync(message));
+        await count.RunAsync("send it again", 1, () => SendAsync(message));
 
         await CreateAsync(chat, TimeSpan.FromMinutes(1));
         count.Time.Advance(TimeSpan.FromMinutes(2));
         await PostAsync(chat, "assistant");
-        await count.RunAsync("send a follow-up", 3 + Shared, () => FireAsync(queue.TakeOnly()));
+        await count.RunAsync("send a follow-up", 3 + Shared, () => SendAsync(queue.TakeOnly()));
         await RequireSentAsync(chat, 2);
         await count.RunAsync("list the follow-ups of a chat", 2, HttpMethod.Get, $"{Path}?chatIds={chat.Number}");
     }
@@ -61,7 +61,7 @@ internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServicePro
 
         count.Time.Advance(TimeSpan.FromMinutes(11));
         await count.RunAsync($"queue {Chunk} follow-ups that are due", 2, () => dispatch.DispatchAsync(CancellationToken.None));
-        await count.RunAsync($"send a chunk of {Chunk}, the conversations' first messages in a minute", (3 * Chunk) + Shared + SharedInNewMinute, () => FireAsync(queue.TakeOnly()));
+        await count.RunAsync($"send a chunk of {Chunk}, the conversations' first messages in a minute", (3 * Chunk) + Shared + SharedInNewMinute, () => SendAsync(queue.TakeOnly()));
         foreach (var chat in chats)
         {
             await RequireSentAsync(chat, 1);
@@ -83,7 +83,7 @@ internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServicePro
         }
     }
 
-    private Task FireAsync(DueChunk chunk) => firing.FireAsync(chunk, CancellationToken.None);
+    private Task SendAsync(FollowUpChunk chunk) => firing.SendAsync(chunk, CancellationToken.None);
 
     private async Task RequireSentAsync(ConversationKey chat, int followUps)
     {

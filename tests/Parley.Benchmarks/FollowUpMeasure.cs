@@ -22,14 +22,14 @@ internal static class FollowUpMeasure
     /// <summary>As many chunks as Parley works on at once.</summary>
     private const int ChunksAtOnce = 4;
 
-    private const int Chunk = DueChunk.MaxRows;
+    private const int Chunk = FollowUpChunk.MaxRows;
     private const int Target = 500;
 
     /// <summary>As deployed.</summary>
     private const string EveryMinute = "0 * * * * *";
 
     /// <summary>What the timer does a minute ahead, unless they come too late for that.</summary>
-    private static readonly TimeSpan LookAhead = TimeSpan.FromSeconds(50);
+    private static readonly TimeSpan EnqueueAhead = TimeSpan.FromSeconds(50);
 
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -76,7 +76,7 @@ internal static class FollowUpMeasure
     {
         await using var system = await StartedSystem.StartAsync();
         var seed = await FollowUpSeed.MakeAsync(system);
-        var raw = new RawFollowUps(system.RawTables, TimeProvider.System, new Entropy());
+        var raw = new RawFollowUps(system.RawTables, TimeProvider.System, new RandomSource());
         await raw.SendChunkAsync([.. await seed.FillAsync(await NewTenantsAsync(system, 1), Chunk, Past)], Past);
         Console.WriteLine($"    creating {count} for raw");
         var owners = await NewTenantsAsync(system, tenants);
@@ -98,7 +98,7 @@ internal static class FollowUpMeasure
         var dueAt = WholeMinute(TimeProvider.System.GetUtcNow() + (filling * 1.5) + TimeSpan.FromSeconds(10));
         Console.WriteLine($"    creating {count} due at {dueAt:HH:mm:ss}");
         var chats = await seed.FillAsync(owners, count, dueAt);
-        var early = dueAt - TimeProvider.System.GetUtcNow() - LookAhead;
+        var early = dueAt - TimeProvider.System.GetUtcNow() - EnqueueAhead;
         await Task.Delay(early > TimeSpan.Zero ? early : TimeSpan.Zero, TimeProvider.System);
         return (await firing.DispatchAsync(dueAt, count), await firing.SendAsync(chats, dueAt));
     }
@@ -215,8 +215,8 @@ internal static class FollowUpMeasure
         private async Task WaitUntilGoneAsync(DateTimeOffset dueAt)
         {
             var (begun, said) = (Stopwatch.GetTimestamp(), 0);
-            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.DuePartition(dueAt)}");
-            while (await tables.Due.QueryAsync<TableEntity>(filter, maxPerPage: 1).AnyAsync())
+            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.SchedulePartition(dueAt)}");
+            while (await tables.Schedule.QueryAsync<TableEntity>(filter, maxPerPage: 1).AnyAsync())
             {
                 var elapsed = Stopwatch.GetElapsedTime(begun);
                 if (elapsed > Patience)

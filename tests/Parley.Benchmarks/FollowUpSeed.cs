@@ -17,14 +17,14 @@ namespace Parley.Benchmarks;
 internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, long ActivityMinute, long CreatedAt, int Number)
 {
     /// <summary>The follow-up's row in the tenant's list of a status.</summary>
-    public TableEntity ListRow(FollowUpStatus status, int revision) =>
+    public TableEntity ConversationIndexRow(FollowUpStatus status, int revision) =>
         new(Key.Tenant.PartitionKey, RowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
 
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
     public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, minute, Key.Number));
 
     /// <summary>The follow-up's row in Due.</summary>
-    public TableEntity DueRow(DateTimeOffset dueAt) => new(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
+    public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(RowKeys.SchedulePartition(dueAt), RowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
 }
 
 /// <summary>
@@ -92,7 +92,7 @@ internal sealed class FollowUpSeed
         // Last, and quickly: the timer may look at any time.
         chats.Sort((left, right) => (left.Key.Tenant.Number, left.Key.Number).CompareTo((right.Key.Tenant.Number, right.Key.Number)));
         await Parallel.ForEachAsync(chats.Chunk(100), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, cancellation) =>
-            await tables.Due.SubmitTransactionAsync(chunk.Select(chat => new TableTransactionAction(TableTransactionActionType.Add, chat.DueRow(dueAt))), cancellation));
+            await tables.Schedule.SubmitTransactionAsync(chunk.Select(chat => new TableTransactionAction(TableTransactionActionType.Add, chat.ScheduleRow(dueAt))), cancellation));
         return chats;
     }
 
@@ -105,7 +105,7 @@ internal sealed class FollowUpSeed
         {
             new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = RowKeys.Conversation(chat.Key.Number) },
             chat.ActivityRow(minute),
-            chat.ListRow(FollowUpStatus.Pending, 1),
+            chat.ConversationIndexRow(FollowUpStatus.Pending, 1),
         }).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
         for (var i = 0; i < chats.Count; i++)
         {

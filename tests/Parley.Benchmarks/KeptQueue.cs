@@ -6,17 +6,17 @@ namespace Parley.Benchmarks;
 /// <summary>A queue that nobody reads: what is sent to it waits for the measure.</summary>
 internal sealed class KeptQueue : IFollowUpQueue
 {
-    private readonly ConcurrentQueue<DueChunk> chunks = new();
+    private readonly ConcurrentQueue<FollowUpChunk> chunks = new();
 
     /// <summary>The only message since the last time.</summary>
-    public DueChunk TakeOnly()
+    public FollowUpChunk TakeOnly()
     {
-        DueChunk[] taken = [.. chunks];
+        FollowUpChunk[] taken = [.. chunks];
         chunks.Clear();
         return taken is [var only] ? only : throw new BenchmarkException($"{taken.Length} messages were queued, not one.");
     }
 
-    public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+    public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
     {
         chunks.Enqueue(chunk);
         return Task.CompletedTask;

@@ -7,7 +7,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;

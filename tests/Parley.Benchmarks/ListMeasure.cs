@@ -20,7 +20,7 @@ internal static class ListMeasure
         Console.WriteLine($"list: pages of {PerPage}, {Conversations} conversations of {MessagesEach} messages; {options.Rounds} rounds of {options.RoundLength.TotalSeconds} s each");
         await using var system = await StartedSystem.StartAsync();
         using var client = await system.NewTenantAsync();
-        var raw = new RawStorage(system.RawTables, TimeProvider.System, new Entropy(seed: 1));
+        var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource(seed: 1));
         var conversations = await FillAsync(system.RawTables, client);
         await CheckAsync(client, raw, conversations);
 
@@ -73,18 +73,18 @@ internal static class ListMeasure
     /// </summary>
     private static async Task<ConversationKey[]> FillAsync(ParleyTables tables, TenantClient client)
     {
-        var random = new Random(7);
-        var entropy = new Entropy(seed: 7);
+        var texts = new Random(7);
+        var random = new RandomSource(seed: 7);
         var conversations = new ConversationKey[Conversations];
         for (var i = 0; i < Conversations; i++)
         {
             var conversation = conversations[i] = await client.CreateConversationAsync();
-            await client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(SampleText.Next(random)));
+            await client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(SampleText.Next(texts)));
             TableEntity posted = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, RowKeys.Message(1));
             foreach (var numbers in Enumerable.Range(2, MessagesEach - 1).Chunk(100))
             {
                 await tables.Conversations.SubmitTransactionAsync(numbers.Select(number => new TableTransactionAction(
-                    TableTransactionActionType.Add, CopyOf(posted, number, SampleText.Next(random), entropy))));
+                    TableTransactionActionType.Add, CopyOf(posted, number, SampleText.Next(texts), random))));
             }
 
             var head = new TableEntity(conversation.PartitionKey, RowKeys.Head) { ["Last"] = MessagesEach };
@@ -98,11 +98,11 @@ internal static class ListMeasure
         return conversations;
     }
 
-    private static TableEntity CopyOf(TableEntity posted, int number, string text, Entropy entropy) => new(posted)
+    private static TableEntity CopyOf(TableEntity posted, int number, string text, RandomSource random) => new(posted)
     {
         RowKey = RowKeys.Message(number),
-        ["WriteId"] = entropy.NextWriteId(),
-        ["Check"] = entropy.NextBits(EntityId.CheckBits),
+        ["WriteId"] = random.NextWriteId(),
+        ["Check"] = random.NextBits(EntityId.CheckBits),
         ["CreatedAt"] = posted.GetDateTimeOffset("CreatedAt")!.Value.AddSeconds(number),
         ["Text"] = text,
     };

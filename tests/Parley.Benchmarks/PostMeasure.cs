@@ -18,7 +18,7 @@ internal static class PostMeasure
     {
         Console.WriteLine($"post: {Clients} clients on {Conversations} conversations; {options.Rounds} rounds of about {options.RoundLength.TotalSeconds} s each");
         await using var system = await StartedSystem.StartAsync();
-        var raw = new RawStorage(system.RawTables, TimeProvider.System, new Entropy());
+        var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource());
 
         Console.WriteLine("  warming up");
         var (warmParley, warmRaw) = await PrepareAsync(WarmUp, int.MaxValue, seed: -1);

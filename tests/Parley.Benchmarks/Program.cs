@@ -2,7 +2,7 @@ using Parley.Benchmarks;
 using Parley.Benchmarks.Cost;
 using Parley.DevHost.Common;
 
-const int Failed = 1, WrongUsage = 2;
+const int Failed = 1, InvalidUsage = 2;
 
 if (args is [KilledHost.Mode, ..])
 {
@@ -17,7 +17,7 @@ if (args is [CostCommand.Mode, ..])
 if (BenchOptions.Parse(args, out var error) is not { } options)
 {
     await Console.Error.WriteLineAsync($"dev bench: {error} See ./dev bench --help");
-    return WrongUsage;
+    return InvalidUsage;
 }
 
 if (options.ShowHelp)

@@ -6,7 +6,7 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>The storage calls of sending follow-ups, with rows of the same shape, made with the storage SDK and nothing else.</summary>
-internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entropy entropy)
+internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, RandomSource random)
 {
     /// <summary>As many conversations of a chunk as Parley works on at once.</summary>
     private const int AtOnce = 6;
@@ -30,8 +30,8 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entro
     /// </summary>
     public async Task SendChunkAsync(SeededChat[] chats, DateTimeOffset dueAt)
     {
-        var due = chats.Select(chat => chat.DueRow(dueAt)).ToList();
-        await foreach (var row in tables.Due.QueryAsync<TableEntity>(Filters.Range(due[0].PartitionKey, due[0].RowKey, due[^1].RowKey)))
+        var due = chats.Select(chat => chat.ScheduleRow(dueAt)).ToList();
+        await foreach (var row in tables.Schedule.QueryAsync<TableEntity>(Filters.Range(due[0].PartitionKey, due[0].RowKey, due[^1].RowKey)))
         {
             _ = row.GetDateTimeOffset("QueuedUntil");
         }
@@ -39,7 +39,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entro
         await ForEachAsync(chats, ReadAsync);
         var now = time.NowInMilliseconds();
         var listing = tables.Tenants.SubmitTransactionAsync(chats.Select(chat =>
-            new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.ListRow(FollowUpStatus.Sent, 2))));
+            new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.ConversationIndexRow(FollowUpStatus.Sent, 2))));
         var listed = new Dictionary<SeededChat, ETag>();
         foreach (var together in chats.Chunk(MovedTogether))
         {
@@ -57,9 +57,9 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entro
         await listing;
         await ForEachAsync(chats, chat => SendAsync(chat, listed[chat], time.NowInMilliseconds()));
         await Task.WhenAll(
-            DropAsync(tables.Tenants, chats.Select(chat => chat.ListRow(FollowUpStatus.Pending, 1))),
+            DropAsync(tables.Tenants, chats.Select(chat => chat.ConversationIndexRow(FollowUpStatus.Pending, 1))),
             DropAsync(tables.Tenants, chats.Select(chat => chat.ActivityRow(chat.ActivityMinute))),
-            DropAsync(tables.Due, due));
+            DropAsync(tables.Schedule, due));
     }
 
     private static TableEntity Listing(SeededChat chat, DateTimeOffset at) =>
@@ -78,11 +78,11 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Entro
     private async Task SendAsync(SeededChat chat, ETag listed, DateTimeOffset now)
     {
         const string Text = "Is there anything else?";
-        var (partition, check) = (chat.Key.PartitionKey, entropy.NextBits(EntityId.CheckBits));
+        var (partition, check) = (chat.Key.PartitionKey, random.NextBits(EntityId.CheckBits));
         var id = new EntityId(EntityKind.Message, chat.Key, chat.Number + 1, check).ToGuid();
         var message = new TableEntity(partition, RowKeys.Message(chat.Number + 1))
         {
-            ["WriteId"] = entropy.NextWriteId(),
+            ["WriteId"] = random.NextWriteId(),
             ["Check"] = check,
             ["Rev"] = 1,
             ["Role"] = 2,

@@ -8,7 +8,7 @@ namespace Parley.Benchmarks;
 /// What Parley is compared with: the storage calls of its operations, in their order and with rows of the same shape, made with the
 /// storage SDK and nothing else. No HTTP, JSON answer, authentication, id, queue or retry budget.
 /// </summary>
-internal sealed class RawStorage(ParleyTables tables, TimeProvider time, Entropy entropy)
+internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomSource random)
 {
     /// <summary>The calls of a page: the head, then the range of rows. The values are read, as anyone would who reads rows.</summary>
     /// <returns>How many rows, and the length of their texts.</returns>
@@ -69,8 +69,8 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, Entropy
 
     private TableEntity MessageRow(string partition, int number, string text, DateTimeOffset at) => new(partition, RowKeys.Message(number))
     {
-        ["WriteId"] = entropy.NextWriteId(),
-        ["Check"] = entropy.NextBits(EntityId.CheckBits),
+        ["WriteId"] = random.NextWriteId(),
+        ["Check"] = random.NextBits(EntityId.CheckBits),
         ["Rev"] = 1,
         ["Role"] = 3,
         ["Type"] = "text",

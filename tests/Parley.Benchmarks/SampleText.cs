@@ -5,7 +5,7 @@ namespace Parley.Benchmarks;
 /// <summary>Messages as people write them: a few to some dozen words, the same in every run.</summary>
 internal static class SampleText
 {
-    private static readonly string[] Words =
+    private static readonly string[] EnumNames =
     [
         "order", "arrived", "yesterday", "parcel", "thank", "you", "please", "invoice", "address", "delivery", "tomorrow", "we",
         "the", "is", "at", "our", "warehouse", "crème", "größe", "číslo", "будет", "refund", "number", "when",
@@ -17,7 +17,7 @@ internal static class SampleText
         var text = new StringBuilder();
         for (var left = random.Next(5, 51); left > 0; left--)
         {
-            text.Append(Words[random.Next(Words.Length)]).Append(left > 1 ? ' ' : '.');
+            text.Append(EnumNames[random.Next(EnumNames.Length)]).Append(left > 1 ? ' ' : '.');
         }
 
         return text.ToString();

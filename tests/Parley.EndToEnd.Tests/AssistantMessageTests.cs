@@ -33,9 +33,9 @@ public class AssistantMessageTests(ParleyFixture parley)
             ["id", "conversation", "sender", "type", "content", "contentPayload", "queryMetadata", "feedback", "createdAt", "attachments", "citations", "citationNodes"],
             message.AsObject().Select(member => member.Key));
         Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", message["id"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(conversation["id"]), message["conversation"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(conversation["id"]), message["conversation"]!.GetValue<string>());
         Assert.Equal(["id", "name", "avatar"], message["sender"]!.AsObject().Select(member => member.Key));
-        Assert.Equal(ApiThings.Text(sender["id"]), message["sender"]!["id"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(sender["id"]), message["sender"]!["id"]!.GetValue<string>());
         Assert.Equal("Ana", message["sender"]!["name"]!.GetValue<string>());
         Assert.Equal("https://example.com/ana.png", message["sender"]!["avatar"]!.GetValue<string>());
         Assert.Equal("incoming", message["type"]!.GetValue<string>());
@@ -43,7 +43,7 @@ public class AssistantMessageTests(ParleyFixture parley)
         Assert.Equal("""{"b":1,"a":["x",null,1.5]}""", message["contentPayload"]!.ToJsonString());
         Assert.Equal("""{"lang":"pt"}""", message["queryMetadata"]!.ToJsonString());
         Assert.Null(message["feedback"]);
-        Assert.True(ApiThings.Time(conversation["createdAt"]) <= ApiThings.Time(message["createdAt"]));
+        Assert.True(ApiHelpers.Time(conversation["createdAt"]) <= ApiHelpers.Time(message["createdAt"]));
         var attachment = Assert.Single(message["attachments"]!.AsArray())!;
         Assert.Equal(["id", "type", "filename", "file"], attachment.AsObject().Select(member => member.Key));
         Assert.Equal("mine-1", attachment["id"]!.GetValue<string>());
@@ -97,7 +97,7 @@ public class AssistantMessageTests(ParleyFixture parley)
         var conversation = await parley.Client.CreateConversationAsync();
         foreach (var (field, value) in new (string, object?)[]
         {
-            ("content", "x"), ("content", " "), ("contentPayload", ApiThings.JsonOf(32_768)), ("queryMetadata", ApiThings.JsonOf(32_768)), ("contentPayload", new { }),
+            ("content", "x"), ("content", " "), ("contentPayload", ApiHelpers.JsonOf(32_768)), ("queryMetadata", ApiHelpers.JsonOf(32_768)), ("contentPayload", new { }),
             ("attachments", null), ("attachments", Array.Empty<object>()), ("sender", null), ("unknown", 1),
         })
         {
@@ -107,10 +107,10 @@ public class AssistantMessageTests(ParleyFixture parley)
         foreach (var (field, value) in new (string, object?)[]
         {
             ("content", null), ("content", ""), ("content", 5), ("content", new { }),
-            ("contentPayload", ApiThings.JsonOf(32_769)), ("contentPayload", "{}"), ("contentPayload", new[] { 1 }), ("contentPayload", 1),
-            ("queryMetadata", ApiThings.JsonOf(32_769)), ("queryMetadata", "{}"), ("queryMetadata", new[] { 1 }), ("queryMetadata", true),
+            ("contentPayload", ApiHelpers.JsonOf(32_769)), ("contentPayload", "{}"), ("contentPayload", new[] { 1 }), ("contentPayload", 1),
+            ("queryMetadata", ApiHelpers.JsonOf(32_769)), ("queryMetadata", "{}"), ("queryMetadata", new[] { 1 }), ("queryMetadata", true),
             ("conversation", null), ("conversation", "x"), ("conversation", 0), ("conversation", -1), ("conversation", 1.5), ("conversation", ""),
-            ("sender", "x"), ("sender", 0), ("sender", 999_999_999), ("sender", ApiThings.UnknownUuid),
+            ("sender", "x"), ("sender", 0), ("sender", 999_999_999), ("sender", ApiHelpers.UnknownUuid),
             ("attachments", "x"), ("attachments", new { }), ("attachments", new object?[] { "x" }), ("attachments", new object?[] { null }),
         })
         {
@@ -183,23 +183,23 @@ public class AssistantMessageTests(ParleyFixture parley)
         var integer = (await uploaded.ReadAsync())["data"]!["message_id"]!.GetValue<string>();
         var media = await parley.Client.CallAsync(HttpMethod.Get, $"v1/messages/{integer}");
         var own = Assert.Single(media["attachments"]!.AsArray())!;
-        Assert.Equal(ApiThings.Text(media["id"]), own["id"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(media["id"]), own["id"]!.GetValue<string>());
         var text = await PostAsync(conversation, "no file");
         var referring = new List<string>();
 
-        foreach (var id in new[] { ApiThings.Text(media["id"])!, integer })
+        foreach (var id in new[] { ApiHelpers.Text(media["id"])!, integer })
         {
             var message = await parley.Client.CallAsync(
                 HttpMethod.Post, Path, new { conversation, content = "see", attachments = new[] { new { id, type = "video", filename = "zzz" } } }, HttpStatusCode.Created);
             var attachment = Assert.Single(message["attachments"]!.AsArray())!;
-            Assert.Equal(ApiThings.Text(media["id"]), attachment["id"]!.GetValue<string>());
+            Assert.Equal(ApiHelpers.Text(media["id"]), attachment["id"]!.GetValue<string>());
             Assert.Equal("image", attachment["type"]!.GetValue<string>());
             Assert.Equal("box.png", attachment["filename"]!.GetValue<string>());
             Assert.Equal(Png, await parley.Client.GetByteArrayAsync(new Uri(attachment["file"]!.GetValue<string>())));
-            referring.Add(ApiThings.Text(message["id"])!);
+            referring.Add(ApiHelpers.Text(message["id"])!);
         }
 
-        foreach (var (where, id) in new[] { (other, ApiThings.Text(media["id"])!), (other, integer), (conversation, ApiThings.Text(text["id"])!), (conversation, ApiThings.UnknownUuid) })
+        foreach (var (where, id) in new[] { (other, ApiHelpers.Text(media["id"])!), (other, integer), (conversation, ApiHelpers.Text(text["id"])!), (conversation, ApiHelpers.UnknownUuid) })
         {
             var message = await parley.Client.CallAsync(
                 HttpMethod.Post,
@@ -231,7 +231,7 @@ public class AssistantMessageTests(ParleyFixture parley)
         var theirMessage = await stranger.CallAsync(HttpMethod.Post, Path, new { conversation = theirs["id"], content = "theirs" }, HttpStatusCode.Created);
         var theirSender = await stranger.NewSenderAsync(new { entity = "external_user", name = "Theirs" });
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiThings.UnknownUuid })
+        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiHelpers.UnknownUuid })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, new { conversation = id, content = "x" }, 404, "conversation_not_found");
             var page = await mine.CallAsync(HttpMethod.Get, $"{Path}?conversation={id}");
@@ -244,7 +244,7 @@ public class AssistantMessageTests(ParleyFixture parley)
             await mine.RefusedAsync(HttpMethod.Post, Path, new { conversation = own["id"], content = "x", sender = id }, 422, "invalid_fields", "sender");
         }
 
-        foreach (var id in new object[] { theirMessage["id"]!, IntegerId(theirs, 1), IntegerId(own, 0), ApiThings.UnknownUuid, "1", "0", "x", "01", own["id"]!, "99999999999999999999" })
+        foreach (var id in new object[] { theirMessage["id"]!, IntegerId(theirs, 1), IntegerId(own, 0), ApiHelpers.UnknownUuid, "1", "0", "x", "01", own["id"]!, "99999999999999999999" })
         {
             await mine.RefusedAsync(HttpMethod.Get, $"v1/messages/{id}", null, 404, "message_not_found");
             await mine.RefusedAsync(HttpMethod.Patch, $"v1/messages/{id}", new { feedback = "x" }, 404, "message_not_found");
@@ -269,7 +269,7 @@ public class AssistantMessageTests(ParleyFixture parley)
         {
             using var response = await parley.Client.SendJsonAsync(HttpMethod.Patch, $"v1/messages/{posted["id"]}", new { feedback });
             var changed = await response.ReadAsync();
-            Assert.Equal(feedback, ApiThings.Text(changed["feedback"]));
+            Assert.Equal(feedback, ApiHelpers.Text(changed["feedback"]));
             Assert.Equal($"\"{++revision}\"", response.Headers.ETag!.Tag);
             Assert.True(JsonNode.DeepEquals(changed, await parley.Client.CallAsync(HttpMethod.Get, $"v1/messages/{posted["id"]}")));
             changed["feedback"] = null;
@@ -314,7 +314,7 @@ public class AssistantMessageTests(ParleyFixture parley)
         }
 
         var read = await parley.Client.CallAsync(HttpMethod.Get, $"v1/messages/{posted["id"]}");
-        Assert.Equal((status, status == 200 ? "f" : null), ((int)response.StatusCode, ApiThings.Text(read["feedback"])));
+        Assert.Equal((status, status == 200 ? "f" : null), ((int)response.StatusCode, ApiHelpers.Text(read["feedback"])));
     }
 
     [Fact]
@@ -328,13 +328,13 @@ public class AssistantMessageTests(ParleyFixture parley)
 
         var page = await GetAsync($"{Path}?x=a%20b&pageSize=3&conversation={conversation["id"]}");
         Assert.Null(page["previous"]);
-        Assert.StartsWith($"{parley.Api}v1/messages?x=a%20b&pageSize=3&conversation={conversation["id"]}&cursor=", ApiThings.Text(page["next"]), StringComparison.Ordinal);
+        Assert.StartsWith($"{parley.Api}v1/messages?x=a%20b&pageSize=3&conversation={conversation["id"]}&cursor=", ApiHelpers.Text(page["next"]), StringComparison.Ordinal);
         var there = new List<string>();
         for (var i = 9; ; i++)
         {
             there.AddRange(ChatCalls.Contents(page["results"]!.AsArray()));
             await PostAsync(conversation["number"]!, $"{i}");
-            if (ApiThings.Text(page["next"]) is not { } next)
+            if (ApiHelpers.Text(page["next"]) is not { } next)
             {
                 break;
             }
@@ -344,7 +344,7 @@ public class AssistantMessageTests(ParleyFixture parley)
 
         Assert.Equal(["8", "7", "6", "5", "4", "3", "2", "1"], there);
         var back = new List<string>(ChatCalls.Contents(page["results"]!.AsArray()));
-        for (var posted = false; ApiThings.Text(page["previous"]) is { } previous; posted = true)
+        for (var posted = false; ApiHelpers.Text(page["previous"]) is { } previous; posted = true)
         {
             page = await GetAsync(previous);
             back.InsertRange(0, ChatCalls.Contents(page["results"]!.AsArray()));
@@ -421,16 +421,16 @@ public class AssistantMessageTests(ParleyFixture parley)
         foreach (var client in new[] { mine, mine, stranger })
         {
             var conversation = await client.CreateConversationAsync();
-            await client.SayAsync(conversation, "1");
-            await client.SayAsync(conversation, "2");
+            await client.PostTextAsync(conversation, "1");
+            await client.PostTextAsync(conversation, "2");
         }
 
         var page = await mine.CallAsync(HttpMethod.Get, $"{Path}?conversation=1&pageSize=1");
-        var next = ApiThings.Text(page["next"])!;
+        var next = ApiHelpers.Text(page["next"])!;
         await mine.AssertAlteredCursorsAsync(next);
         foreach (var (client, url) in new[]
         {
-            (stranger, $"{Path}?conversation=1&pageSize=1"), (mine, $"{Path}?conversation=2&pageSize=1"), (mine, $"{Path}?conversation=999&pageSize=1"), (mine, $"{Path}?conversation={ApiThings.UnknownUuid}"),
+            (stranger, $"{Path}?conversation=1&pageSize=1"), (mine, $"{Path}?conversation=2&pageSize=1"), (mine, $"{Path}?conversation=999&pageSize=1"), (mine, $"{Path}?conversation={ApiHelpers.UnknownUuid}"),
             (mine, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/chat-threads?chatId=1&limit=1"), (mine, "v1/conversations?pageSize=1"), (mine, "v1/senders?pageSize=1"),
         })
         {

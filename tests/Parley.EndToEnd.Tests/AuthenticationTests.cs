@@ -119,8 +119,8 @@ public class AuthenticationTests(ParleyFixture parley)
         var version = await response.ReadAsync();
 
         Assert.Matches(@"^\d+\.\d+\.\d+$", version["version"]!.GetValue<string>());
-        Assert.Matches("^([0-9a-f]{40})?$", ApiThings.Text(version["commit"]) ?? "");
-        Assert.True(version["built"] is null || ApiThings.Time(version["built"]) > DateTimeOffset.UnixEpoch);
+        Assert.Matches("^([0-9a-f]{40})?$", ApiHelpers.Text(version["commit"]) ?? "");
+        Assert.True(version["built"] is null || ApiHelpers.Time(version["built"]) > DateTimeOffset.UnixEpoch);
     }
 
     private async Task<string> CreateKeyAsync(long tenant, object body)

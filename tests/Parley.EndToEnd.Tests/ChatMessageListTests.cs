@@ -14,7 +14,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         var chat = await parley.Client.NewConversationAsync();
         foreach (var i in Enumerable.Range(1, 7))
         {
-            await parley.Client.SayAsync(chat["number"]!, $"{i}");
+            await parley.Client.PostTextAsync(chat["number"]!, $"{i}");
         }
 
         var (items, next, total) = await parley.Client.ArrayAsync($"v1/chat-messages?x=a%20b&limit=3&chatId={chat["id"]}");
@@ -23,7 +23,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         Assert.StartsWith($"{parley.Api}v1/chat-messages?x=a%20b&limit=3&chatId={chat["id"]}&cursor=", next, StringComparison.Ordinal);
 
         // What comes in meanwhile is at the end.
-        await parley.Client.SayAsync(chat["number"]!, "8");
+        await parley.Client.PostTextAsync(chat["number"]!, "8");
         (items, next, total) = await parley.Client.ArrayAsync(next!);
         Assert.Equal(["4", "5", "6"], ChatCalls.Contents(items));
         Assert.Equal(8, total);
@@ -50,7 +50,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         var chat = await parley.Client.CreateConversationAsync();
         foreach (var i in Enumerable.Range(1, 3))
         {
-            await parley.Client.SayAsync(chat, $"{i}");
+            await parley.Client.PostTextAsync(chat, $"{i}");
         }
 
         var (items, next, total) = await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat}&{query}");
@@ -94,21 +94,21 @@ public class ChatMessageListTests(ParleyFixture parley)
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
-        var message = await stranger.SayAsync(theirs["id"]!, "theirs");
+        var message = await stranger.PostTextAsync(theirs["id"]!, "theirs");
         var thread = await stranger.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = theirs["id"], chatMessageId = message["id"] });
         var ticket = await stranger.CallAsync(HttpMethod.Post, "v1/tickets", new { chatId = theirs["id"] }, HttpStatusCode.Created);
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var id in new[] { theirs["id"], theirs["number"], JsonValue.Create(999_999), JsonValue.Create(long.MaxValue), JsonValue.Create(ApiThings.UnknownUuid), message["id"] })
+        foreach (var id in new[] { theirs["id"], theirs["number"], JsonValue.Create(999_999), JsonValue.Create(long.MaxValue), JsonValue.Create(ApiHelpers.UnknownUuid), message["id"] })
         {
             await AssertNothingAsync($"chatId={id}");
         }
 
         var own = await mine.NewConversationAsync();
-        await mine.SayAsync(own["id"]!, "mine");
+        await mine.PostTextAsync(own["id"]!, "mine");
         foreach (var filter in new[]
         {
-            $"chatThreadId={thread["id"]}", $"chatThreadId={ApiThings.UnknownUuid}", $"ticketIds={ticket["id"]}", $"ticketIds={ApiThings.UnknownUuid}",
-            $"ticketIds={ApiThings.UnknownUuid}&ticketIds={ticket["id"]}", $"ticketIds=1&chatThreadId={thread["id"]}",
+            $"chatThreadId={thread["id"]}", $"chatThreadId={ApiHelpers.UnknownUuid}", $"ticketIds={ticket["id"]}", $"ticketIds={ApiHelpers.UnknownUuid}",
+            $"ticketIds={ApiHelpers.UnknownUuid}&ticketIds={ticket["id"]}", $"ticketIds=1&chatThreadId={thread["id"]}",
         })
         {
             await AssertNothingAsync($"chatId={own["id"]}&{filter}");
@@ -128,16 +128,16 @@ public class ChatMessageListTests(ParleyFixture parley)
     {
         var client = parley.Client;
         var chat = await client.CreateConversationAsync();
-        var first = await client.SayAsync(chat, "1 before");
+        var first = await client.PostTextAsync(chat, "1 before");
         var thread = await client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat, chatMessageId = first["id"] });
-        var other = await client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat, chatMessageId = (await client.SayAsync(chat, "2 before"))["id"] });
+        var other = await client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat, chatMessageId = (await client.PostTextAsync(chat, "2 before"))["id"] });
         var tickets = new List<string>();
         for (var (i, number) = (1, 3); i <= 3; i++)
         {
             var ticket = await client.CallAsync(HttpMethod.Post, "v1/tickets", new { chatId = chat }, HttpStatusCode.Created);
-            tickets.Add(ApiThings.Text(ticket["id"])!);
+            tickets.Add(ApiHelpers.Text(ticket["id"])!);
             await InThreadAsync($"{number++} t{i}", thread);
-            await client.SayAsync(chat, $"{number++} t{i}");
+            await client.PostTextAsync(chat, $"{number++} t{i}");
             await InThreadAsync($"{number++} t{i}", other);
             await InThreadAsync($"{number++} t{i}", thread);
             await client.CallAsync(HttpMethod.Patch, $"v1/tickets/{tickets[^1]}", new { status = "ongoing" });
@@ -151,7 +151,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         await AssertAsync($"ticketIds={two}", "7 t2", "8 t2", "9 t2", "10 t2");
         await AssertAsync($"ticketIds={three}&ticketIds={one}", "3 t1", "4 t1", "5 t1", "6 t1", "11 t3", "12 t3", "13 t3", "14 t3");
         await AssertAsync($"ticketIds[]={three}&ticketIds[]={one}&ticketIds={one}", "3 t1", "4 t1", "5 t1", "6 t1", "11 t3", "12 t3", "13 t3", "14 t3");
-        await AssertAsync($"ticketIds={two}&ticketIds={ApiThings.UnknownUuid}", "7 t2", "8 t2", "9 t2", "10 t2");
+        await AssertAsync($"ticketIds={two}&ticketIds={ApiHelpers.UnknownUuid}", "7 t2", "8 t2", "9 t2", "10 t2");
         await AssertAsync($"ticketIds={one}&ticketIds={three}&chatThreadId={thread["id"]}", "3 t1", "6 t1", "11 t3", "14 t3");
         await AssertAsync($"ticketIds={two}&chatThreadId={other["id"]}", "9 t2");
         await AssertAsync("ticketIds=&chatThreadId=", [.. ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items)]);
@@ -179,11 +179,11 @@ public class ChatMessageListTests(ParleyFixture parley)
     public async Task Fifty_tickets_may_be_named()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        await parley.Client.SayAsync(chat, "before");
-        var ids = string.Concat(Enumerable.Repeat($"&ticketIds={ApiThings.UnknownUuid}", 50));
+        await parley.Client.PostTextAsync(chat, "before");
+        var ids = string.Concat(Enumerable.Repeat($"&ticketIds={ApiHelpers.UnknownUuid}", 50));
 
         Assert.Empty((await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat}{ids}")).Items);
-        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/chat-messages?chatId={chat}{ids}&ticketIds[]={ApiThings.UnknownUuid}", null, 422, "invalid_fields", "ticketIds");
+        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/chat-messages?chatId={chat}{ids}&ticketIds[]={ApiHelpers.UnknownUuid}", null, 422, "invalid_fields", "ticketIds");
     }
 
     [Fact]
@@ -201,7 +201,7 @@ public class ChatMessageListTests(ParleyFixture parley)
             blocked = true,
             metadata = new { a = 1 },
         });
-        await client.SayAsync(chat, "of nobody");
+        await client.PostTextAsync(chat, "of nobody");
         await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "of Bia", role = "assistant", senderId = sender["id"] });
         var today = await client.CallAsync(HttpMethod.Patch, $"v1/senders/{sender["id"]}", new { name = "Beatriz" });
 
@@ -239,9 +239,9 @@ public class ChatMessageListTests(ParleyFixture parley)
         foreach (var client in new[] { mine, mine, stranger })
         {
             var chat = await client.CreateConversationAsync();
-            var message = await client.SayAsync(chat, "1");
+            var message = await client.PostTextAsync(chat, "1");
             await client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat, chatMessageId = message["id"] });
-            await client.SayAsync(chat, "2");
+            await client.PostTextAsync(chat, "2");
         }
 
         var next = (await mine.ArrayAsync("v1/chat-messages?chatId=1&limit=1")).Next!;
@@ -251,7 +251,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         foreach (var (client, url) in new[]
         {
             (stranger, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/chat-messages?chatId=2&limit=1"), (mine, $"v1/chat-messages?chatId=1&limit=1&chatThreadId={thread}"),
-            (mine, $"v1/chat-messages?chatId=1&limit=1&ticketIds={ApiThings.UnknownUuid}"), (mine, "v1/chat-messages?chatId=999&limit=1"), (mine, $"v1/chat-messages?chatId={ApiThings.UnknownUuid}"),
+            (mine, $"v1/chat-messages?chatId=1&limit=1&ticketIds={ApiHelpers.UnknownUuid}"), (mine, "v1/chat-messages?chatId=999&limit=1"), (mine, $"v1/chat-messages?chatId={ApiHelpers.UnknownUuid}"),
             (mine, "v1/chat-threads?chatId=1&limit=1"), (mine, "v1/tickets?chatId=1&limit=1"), (mine, "v1/messages?conversation=1&pageSize=1"),
         })
         {
@@ -269,7 +269,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         {
             for (int i; (i = Interlocked.Increment(ref next)) <= Messages;)
             {
-                await parley.Client.SayAsync(chat, $"{i}");
+                await parley.Client.PostTextAsync(chat, $"{i}");
             }
         }));
 

@@ -17,7 +17,7 @@ public class ChatMessageTests(ParleyFixture parley)
     public async Task A_message_with_everything_has_every_field()
     {
         var chat = await parley.Client.NewConversationAsync();
-        var first = await parley.Client.SayAsync(chat["number"]!, "first");
+        var first = await parley.Client.PostTextAsync(chat["number"]!, "first");
         var thread = await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat["id"], chatMessageId = first["id"] });
         var sender = await parley.Client.NewSenderAsync(new { entity = "agent", name = "Bia" });
         using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/chat-messages", new
@@ -35,15 +35,15 @@ public class ChatMessageTests(ParleyFixture parley)
             ["id", "createdAt", "updatedAt", "chatId", "chatThreadId", "content", "externalId", "rawContent", "role", "senderId"],
             message.AsObject().Select(member => member.Key));
         Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", message["id"]!.GetValue<string>());
-        Assert.True(ApiThings.Time(first["createdAt"]) <= ApiThings.Time(message["createdAt"]));
-        Assert.Equal(ApiThings.Time(message["createdAt"]), ApiThings.Time(message["updatedAt"]));
-        Assert.Equal(ApiThings.Text(chat["id"]), message["chatId"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(thread["id"]), message["chatThreadId"]!.GetValue<string>());
+        Assert.True(ApiHelpers.Time(first["createdAt"]) <= ApiHelpers.Time(message["createdAt"]));
+        Assert.Equal(ApiHelpers.Time(message["createdAt"]), ApiHelpers.Time(message["updatedAt"]));
+        Assert.Equal(ApiHelpers.Text(chat["id"]), message["chatId"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(thread["id"]), message["chatThreadId"]!.GetValue<string>());
         Assert.Equal("Olá \u202eRTL e\u0301 😀 \"<&>", message["content"]!.GetValue<string>());
         Assert.Equal("Olá \u202eRTL e\u0301 😀 \"<&>", message["rawContent"]!.GetValue<string>());
         Assert.Equal("wamid-17", message["externalId"]!.GetValue<string>());
         Assert.Equal("assistant", message["role"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(sender["id"]), message["senderId"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(sender["id"]), message["senderId"]!.GetValue<string>());
         Assert.False(response.Headers.Contains("Idempotent-Replayed"));
         var (items, _, total) = await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat["number"]}");
         Assert.True(JsonNode.DeepEquals(new JsonArray(first.DeepClone(), message.DeepClone()), items));
@@ -54,7 +54,7 @@ public class ChatMessageTests(ParleyFixture parley)
     public async Task What_is_not_sent_is_null()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        var message = await parley.Client.SayAsync(chat, "");
+        var message = await parley.Client.PostTextAsync(chat, "");
 
         Assert.Equal("", message["content"]!.GetValue<string>());
         Assert.Equal("", message["rawContent"]!.GetValue<string>());
@@ -69,7 +69,7 @@ public class ChatMessageTests(ParleyFixture parley)
     {
         var chat = await parley.Client.CreateConversationAsync();
         var sender = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });
-        var first = await parley.Client.SayAsync(chat, "first");
+        var first = await parley.Client.PostTextAsync(chat, "first");
         var thread = await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chat_id = $"{chat}", chat_message_id = first["id"] });
         var message = await parley.Client.CallAsync(HttpMethod.Post, Path, new
         {
@@ -84,8 +84,8 @@ public class ChatMessageTests(ParleyFixture parley)
             HttpMethod.Post, Path, new { chatId = chat, content = "x", role = "user", chatThreadId = (string?)null, externalId = (string?)null, senderId = (string?)null, unknown = 1 });
 
         Assert.Equal(
-            (ApiThings.Text(thread["id"]), "abc", ApiThings.Text(sender["id"])),
-            (ApiThings.Text(message["chatThreadId"]), ApiThings.Text(message["externalId"]), ApiThings.Text(message["senderId"])));
+            (ApiHelpers.Text(thread["id"]), "abc", ApiHelpers.Text(sender["id"])),
+            (ApiHelpers.Text(message["chatThreadId"]), ApiHelpers.Text(message["externalId"]), ApiHelpers.Text(message["senderId"])));
         Assert.All(new[] { "chatThreadId", "externalId", "senderId" }, member => Assert.Null(absent[member]));
     }
 
@@ -107,7 +107,7 @@ public class ChatMessageTests(ParleyFixture parley)
             var taken = await parley.Client.CallAsync(HttpMethod.Post, Path, Body(chat, field, value));
             if (field != "chatId")
             {
-                Assert.Equal(value, ApiThings.Text(taken[field]));
+                Assert.Equal(value, ApiHelpers.Text(taken[field]));
             }
         }
 
@@ -134,10 +134,10 @@ public class ChatMessageTests(ParleyFixture parley)
             ("senderId", "x"),
             ("senderId", 0),
             ("senderId", 999_999_999),
-            ("senderId", ApiThings.UnknownUuid),
+            ("senderId", ApiHelpers.UnknownUuid),
             ("chatThreadId", "x"),
             ("chatThreadId", 1),
-            ("chatThreadId", ApiThings.UnknownUuid),
+            ("chatThreadId", ApiHelpers.UnknownUuid),
         })
         {
             using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, Body(chat, field, value));
@@ -157,17 +157,17 @@ public class ChatMessageTests(ParleyFixture parley)
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
-        var theirMessage = await stranger.SayAsync(theirs["id"]!, "theirs");
+        var theirMessage = await stranger.PostTextAsync(theirs["id"]!, "theirs");
         var theirThread = await stranger.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = theirs["id"], chatMessageId = theirMessage["id"] });
         var theirSender = await stranger.NewSenderAsync(new { entity = "user", name = "Theirs" });
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var chatId in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiThings.UnknownUuid, theirMessage["id"]! })
+        foreach (var chatId in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiHelpers.UnknownUuid, theirMessage["id"]! })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, new { chatId, content = "x", role = "user" }, 404, "conversation_not_found");
         }
 
         var (chat, other) = (await mine.NewConversationAsync(), await mine.NewConversationAsync());
-        var otherMessage = await mine.SayAsync(other["id"]!, "other");
+        var otherMessage = await mine.PostTextAsync(other["id"]!, "other");
         var otherThread = await mine.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = other["id"], chatMessageId = otherMessage["id"] });
         foreach (var (field, value) in new (string, object?)[]
         {
@@ -200,13 +200,13 @@ public class ChatMessageTests(ParleyFixture parley)
         Assert.Equal((false, false, true, true, false), (one.Replayed, two.Replayed, oneAgain.Replayed, twoAgain.Replayed, assistant.Replayed));
         Assert.True(JsonNode.DeepEquals(one.Message, oneAgain.Message));
         Assert.True(JsonNode.DeepEquals(two.Message, twoAgain.Message));
-        Assert.Equal(3, new[] { one, two, assistant }.Select(sent => ApiThings.Text(sent.Message["id"])).Distinct().Count());
+        Assert.Equal(3, new[] { one, two, assistant }.Select(sent => ApiHelpers.Text(sent.Message["id"])).Distinct().Count());
         Assert.Equal(["one", "two", "one"], ChatCalls.Contents((await parley.Client.ArrayAsync($"{Path}?chatId={chat["id"]}")).Items));
 
         // Another chat knows nothing of it.
         var other = await parley.Client.CreateConversationAsync();
         var elsewhere = await parley.Client.CallAsync(HttpMethod.Post, Path, new { chatId = other, content = "one", role = "user", externalId = "same-id" });
-        Assert.NotEqual(ApiThings.Text(one.Message["id"]), ApiThings.Text(elsewhere["id"]));
+        Assert.NotEqual(ApiHelpers.Text(one.Message["id"]), ApiHelpers.Text(elsewhere["id"]));
 
         async Task<(JsonNode Message, bool Replayed)> SendAsync(string content, string role = "user")
         {
@@ -243,7 +243,7 @@ public class ChatMessageTests(ParleyFixture parley)
         Assert.False(one.Headers.Contains("Idempotent-Replayed"));
         Assert.Equal(["true"], two.Headers.GetValues("Idempotent-Replayed"));
         Assert.False(elsewhere.Headers.Contains("Idempotent-Replayed"));
-        foreach (var (field, value) in new[] { ("content", "y"), ("role", "assistant"), ("externalId", "abc"), ("chatId", ApiThings.Text(named["id"])) })
+        foreach (var (field, value) in new[] { ("content", "y"), ("role", "assistant"), ("externalId", "abc"), ("chatId", ApiHelpers.Text(named["id"])) })
         {
             using var reused = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, Body(chat, field, value, "x"), key);
             await reused.AssertProblemAsync(422, "idempotency_key_reused");
@@ -298,7 +298,7 @@ internal static class ChatCalls
     private const string LinkEnd = ">; rel=\"next\"";
 
     /// <summary>A new message of a chat.</summary>
-    public static Task<JsonNode> SayAsync(this HttpClient client, object chatId, string content, string role = "user") =>
+    public static Task<JsonNode> PostTextAsync(this HttpClient client, object chatId, string content, string role = "user") =>
         client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId, content, role });
 
     /// <summary>A list that is an array, the address of its next page, and X-Total-Count.</summary>

@@ -13,15 +13,15 @@ public class ChatThreadTests(ParleyFixture parley)
     public async Task A_message_has_one_thread()
     {
         var chat = await parley.Client.NewConversationAsync();
-        var message = await parley.Client.SayAsync(chat["id"]!, "x");
+        var message = await parley.Client.PostTextAsync(chat["id"]!, "x");
         var thread = await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = chat["id"], chatMessageId = message["id"] });
 
         Assert.Equal(["id", "createdAt", "updatedAt", "chatId", "chatMessageId"], thread.AsObject().Select(member => member.Key));
         Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", thread["id"]!.GetValue<string>());
-        Assert.True(ApiThings.Time(message["createdAt"]) <= ApiThings.Time(thread["createdAt"]));
-        Assert.Equal(ApiThings.Time(thread["createdAt"]), ApiThings.Time(thread["updatedAt"]));
-        Assert.Equal(ApiThings.Text(chat["id"]), thread["chatId"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(message["id"]), thread["chatMessageId"]!.GetValue<string>());
+        Assert.True(ApiHelpers.Time(message["createdAt"]) <= ApiHelpers.Time(thread["createdAt"]));
+        Assert.Equal(ApiHelpers.Time(thread["createdAt"]), ApiHelpers.Time(thread["updatedAt"]));
+        Assert.Equal(ApiHelpers.Text(chat["id"]), thread["chatId"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(message["id"]), thread["chatMessageId"]!.GetValue<string>());
         var integer = (chat["number"]!.GetValue<long>() << 22) + 1;
         foreach (var again in new object[]
         {
@@ -40,7 +40,7 @@ public class ChatThreadTests(ParleyFixture parley)
     public async Task Eight_at_once_get_one_thread()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        var message = await parley.Client.SayAsync(chat, "x");
+        var message = await parley.Client.PostTextAsync(chat, "x");
         var threads = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => parley.Client.CallAsync(HttpMethod.Post, Path, new { chatId = chat, chatMessageId = message["id"] })));
 
         Assert.All(threads, thread => Assert.True(JsonNode.DeepEquals(threads[0], thread)));
@@ -52,9 +52,9 @@ public class ChatThreadTests(ParleyFixture parley)
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
-        var theirMessage = await stranger.SayAsync(theirs["id"]!, "theirs");
+        var theirMessage = await stranger.PostTextAsync(theirs["id"]!, "theirs");
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, ApiThings.UnknownUuid })
+        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, ApiHelpers.UnknownUuid })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, new { chatId = id, chatMessageId = theirMessage["id"] }, 404, "conversation_not_found");
             var (items, next, _) = await mine.ArrayAsync($"{Path}?chatId={id}");
@@ -63,10 +63,10 @@ public class ChatThreadTests(ParleyFixture parley)
         }
 
         var (chat, other) = (await mine.NewConversationAsync(), await mine.NewConversationAsync());
-        var message = await mine.SayAsync(chat["id"]!, "mine");
-        var otherMessage = await mine.SayAsync(other["id"]!, "other");
+        var message = await mine.PostTextAsync(chat["id"]!, "mine");
+        var otherMessage = await mine.PostTextAsync(other["id"]!, "other");
         var otherInteger = (other["number"]!.GetValue<long>() << 22) + 1;
-        foreach (var id in new object?[] { null, "x", 0, 1, otherInteger - 1, theirMessage["id"], otherMessage["id"], otherInteger, ApiThings.UnknownUuid, chat["id"] })
+        foreach (var id in new object?[] { null, "x", 0, 1, otherInteger - 1, theirMessage["id"], otherMessage["id"], otherInteger, ApiHelpers.UnknownUuid, chat["id"] })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, new { chatId = chat["id"], chatMessageId = id }, 422, "invalid_fields", "chatMessageId");
         }
@@ -97,7 +97,7 @@ public class ChatThreadTests(ParleyFixture parley)
         var messages = new List<string>();
         foreach (var i in Enumerable.Range(1, 7))
         {
-            messages.Add(ApiThings.Text((await parley.Client.SayAsync(chat["id"]!, $"{i}"))["id"])!);
+            messages.Add(ApiHelpers.Text((await parley.Client.PostTextAsync(chat["id"]!, $"{i}"))["id"])!);
         }
 
         foreach (var at in new[] { 6, 0, 4, 2, 5 })
@@ -126,13 +126,13 @@ public class ChatThreadTests(ParleyFixture parley)
             var chat = await client.CreateConversationAsync();
             foreach (var text in new[] { "1", "2" })
             {
-                await client.CallAsync(HttpMethod.Post, Path, new { chatId = chat, chatMessageId = (await client.SayAsync(chat, text))["id"] });
+                await client.CallAsync(HttpMethod.Post, Path, new { chatId = chat, chatMessageId = (await client.PostTextAsync(chat, text))["id"] });
             }
         }
 
         var next = (await mine.ArrayAsync($"{Path}?chatId=1&limit=1")).Next!;
         await mine.AssertAlteredCursorsAsync(next);
-        foreach (var (client, url) in new[] { (stranger, $"{Path}?chatId=1&limit=1"), (mine, $"{Path}?chatId=2&limit=1"), (mine, $"{Path}?chatId=999"), (mine, $"{Path}?chatId={ApiThings.UnknownUuid}"), (mine, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/tickets?chatId=1") })
+        foreach (var (client, url) in new[] { (stranger, $"{Path}?chatId=1&limit=1"), (mine, $"{Path}?chatId=2&limit=1"), (mine, $"{Path}?chatId=999"), (mine, $"{Path}?chatId={ApiHelpers.UnknownUuid}"), (mine, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/tickets?chatId=1") })
         {
             await client.RefusedAsync(HttpMethod.Get, url.WithCursorOf(next), null, 400, "invalid_cursor");
         }

@@ -37,9 +37,9 @@ public class ChatbotTests(ParleyFixture parley)
         Assert.Equal("large-1", chatbot["model"]!.GetValue<string>());
         Assert.Equal("0.7", chatbot["temperature"]!.ToJsonString());
         Assert.False(chatbot["enabled"]!.GetValue<bool>());
-        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiThings.Time(chatbot["createdAt"]), TimeSpan.FromMinutes(5));
+        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiHelpers.Time(chatbot["createdAt"]), TimeSpan.FromMinutes(5));
         Assert.Equal(chatbot["createdAt"]!.GetValue<string>(), chatbot["updatedAt"]!.GetValue<string>());
-        foreach (var id in new[] { "1", ApiThings.Text(chatbot["id"])!, ApiThings.Text(chatbot["id"])!.ToUpperInvariant() })
+        foreach (var id in new[] { "1", ApiHelpers.Text(chatbot["id"])!, ApiHelpers.Text(chatbot["id"])!.ToUpperInvariant() })
         {
             using var read = await client.GetAsync($"v1/chatbots/{id}");
             Assert.Equal("\"1\"", read.Headers.ETag!.Tag);
@@ -64,11 +64,11 @@ public class ChatbotTests(ParleyFixture parley)
         var instructions = new string('é', 32_768);
         var chatbot = await client.NewChatbotAsync(new { name = line, model = line, instructions, temperature = 2 });
 
-        Assert.Equal((line, line), (ApiThings.Text(chatbot["name"]), ApiThings.Text(chatbot["model"])));
-        Assert.Equal(instructions, ApiThings.Text((await client.CallAsync(HttpMethod.Get, "v1/chatbots/1"))["instructions"]));
+        Assert.Equal((line, line), (ApiHelpers.Text(chatbot["name"]), ApiHelpers.Text(chatbot["model"])));
+        Assert.Equal(instructions, ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, "v1/chatbots/1"))["instructions"]));
         Assert.Equal(2, chatbot["temperature"]!.GetValue<double>());
         var least = await client.CallAsync(HttpMethod.Patch, "v1/chatbots/1", new { instructions = "", temperature = 0 });
-        Assert.Equal(("", 0d), (ApiThings.Text(least["instructions"]), least["temperature"]!.GetValue<double>()));
+        Assert.Equal(("", 0d), (ApiHelpers.Text(least["instructions"]), least["temperature"]!.GetValue<double>()));
 
         string[] all = ["name", "model", "instructions", "provider", "temperature"];
         object[] wrong =
@@ -100,7 +100,7 @@ public class ChatbotTests(ParleyFixture parley)
             {
                 using var response = await parley.Client.SendJsonAsync(method, at, new { name = "Bot", provider });
                 var problem = await response.AssertProblemAsync(422, "invalid_fields", "provider");
-                Assert.Matches("^No such provider\\. The settings name: ([^,]+, )*main(, [^,]+)*\\.$", ApiThings.Text(problem["errors"]!["provider"]![0])!);
+                Assert.Matches("^No such provider\\. The settings name: ([^,]+, )*main(, [^,]+)*\\.$", ApiHelpers.Text(problem["errors"]!["provider"]![0])!);
             }
         }
 
@@ -116,8 +116,8 @@ public class ChatbotTests(ParleyFixture parley)
         var changed = await response.ReadAsync();
 
         Assert.Equal("\"2\"", response.Headers.ETag!.Tag);
-        Assert.Equal(("Rob", 1d), (ApiThings.Text(changed["name"]), changed["temperature"]!.GetValue<double>()));
-        Assert.True(ApiThings.Time(changed["updatedAt"]) >= ApiThings.Time(created["updatedAt"]));
+        Assert.Equal(("Rob", 1d), (ApiHelpers.Text(changed["name"]), changed["temperature"]!.GetValue<double>()));
+        Assert.True(ApiHelpers.Time(changed["updatedAt"]) >= ApiHelpers.Time(created["updatedAt"]));
         Assert.All(
             new[] { "id", "number", "instructions", "provider", "model", "enabled", "createdAt" },
             member => Assert.Equal(created[member]!.ToJsonString(), changed[member]!.ToJsonString()));
@@ -132,7 +132,7 @@ public class ChatbotTests(ParleyFixture parley)
             enabled = (bool?)null,
         });
         Assert.All(Optional, member => Assert.Null(cleared[member]));
-        Assert.Equal("Rob", ApiThings.Text(cleared["name"]));
+        Assert.Equal("Rob", ApiHelpers.Text(cleared["name"]));
         Assert.True(cleared["enabled"]!.GetValue<bool>());
         var last = await client.CallAsync(HttpMethod.Patch, "v1/chatbots/1", new { enabled = false });
         Assert.False(last["enabled"]!.GetValue<bool>());
@@ -178,7 +178,7 @@ public class ChatbotTests(ParleyFixture parley)
         Assert.True(JsonNode.DeepEquals(first, await client.CallAsync(HttpMethod.Delete, $"v1/chatbots/{first["id"]}")));
         await client.CallAsync(HttpMethod.Delete, "v1/chatbots/2");
 
-        foreach (var id in new[] { "1", "2", ApiThings.Text(first["id"])! })
+        foreach (var id in new[] { "1", "2", ApiHelpers.Text(first["id"])! })
         {
             await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}", null, 404, "chatbot_not_found");
             await client.RefusedAsync(HttpMethod.Patch, $"v1/chatbots/{id}", new { name = "x" }, 404, "chatbot_not_found");
@@ -221,7 +221,7 @@ public class ChatbotTests(ParleyFixture parley)
         var page = await client.CallAsync(HttpMethod.Get, "v1/chatbots?pageSize=2");
         Assert.True(JsonNode.DeepEquals(await client.CallAsync(HttpMethod.Get, "v1/chatbots/4"), Assert.Single(page["results"]!.AsArray())));
         var next = page["next"]!.GetValue<string>();
-        await client.RefusedAsync(HttpMethod.Get, ApiThings.Altered(next), null, 400, "invalid_cursor");
+        await client.RefusedAsync(HttpMethod.Get, ApiHelpers.Altered(next), null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, next.Replace("/chatbots", "/senders", StringComparison.Ordinal), null, 400, "invalid_cursor");
         foreach (var pageSize in new[] { "0", "101", "x" })
         {
@@ -234,21 +234,21 @@ public class ChatbotTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
-        var uuid = ApiThings.Text((await client.NewChatbotAsync(new { name = "Own" }))["id"])!;
-        var sender = ApiThings.Text((await other.NewSenderAsync(new { entity = "agent" }))["id"])!;
+        var uuid = ApiHelpers.Text((await client.NewChatbotAsync(new { name = "Own" }))["id"])!;
+        var sender = ApiHelpers.Text((await other.NewSenderAsync(new { entity = "agent" }))["id"])!;
         var answers = new HashSet<string>();
-        foreach (var id in new[] { uuid, sender, "1", "99", "0", "-1", "01", "99999999999", "nonsense", ApiThings.UnknownUuid })
+        foreach (var id in new[] { uuid, sender, "1", "99", "0", "-1", "01", "99999999999", "nonsense", ApiHelpers.UnknownUuid })
         {
             foreach (var method in new[] { HttpMethod.Get, HttpMethod.Patch, HttpMethod.Delete })
             {
                 using var response = await other.SendJsonAsync(method, $"v1/chatbots/{id}", method == HttpMethod.Patch ? new { name = "Taken" } : null);
-                answers.Add(ApiThings.Text((await response.AssertProblemAsync(404, "chatbot_not_found"))["detail"])!);
+                answers.Add(ApiHelpers.Text((await response.AssertProblemAsync(404, "chatbot_not_found"))["detail"])!);
             }
         }
 
         Assert.Single(answers);
         Assert.Empty((await other.CallAsync(HttpMethod.Get, "v1/chatbots"))["results"]!.AsArray());
-        Assert.Equal("Own", ApiThings.Text((await client.CallAsync(HttpMethod.Get, "v1/chatbots/1"))["name"]));
+        Assert.Equal("Own", ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, "v1/chatbots/1"))["name"]));
     }
 
     [Fact]
@@ -267,30 +267,30 @@ public class ChatbotTests(ParleyFixture parley)
         }
 
         await assistants.NewChatbotAsync();
-        Assert.Equal([1], ApiThings.Numbers(await assistants.CallAsync(HttpMethod.Get, "v1/chatbots")));
+        Assert.Equal([1], ApiHelpers.Numbers(await assistants.CallAsync(HttpMethod.Get, "v1/chatbots")));
     }
 
     [Fact]
     public async Task A_conversation_names_its_chatbot()
     {
         var client = await parley.NewTenantClientAsync("Conversation");
-        var (first, second) = (ApiThings.Text((await client.NewChatbotAsync())["id"])!, ApiThings.Text((await client.NewChatbotAsync())["id"])!);
+        var (first, second) = (ApiHelpers.Text((await client.NewChatbotAsync())["id"])!, ApiHelpers.Text((await client.NewChatbotAsync())["id"])!);
 
         // Either form of the id, and the answer has the UUID.
         foreach (var id in new object[] { 1, "1", first, first.ToUpperInvariant() })
         {
-            Assert.Equal(first, ApiThings.Text((await client.NewConversationAsync(new { chatbot = id }))["chatbot"]));
+            Assert.Equal(first, ApiHelpers.Text((await client.NewConversationAsync(new { chatbot = id }))["chatbot"]));
         }
 
         await client.PostAsync(1, "A message leaves it.");
-        Assert.Equal(first, ApiThings.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { title = "So does a title" }))["chatbot"]));
-        Assert.Equal(second, ApiThings.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = 2 }))["chatbot"]));
-        Assert.Equal(second, ApiThings.Text((await client.CallAsync(HttpMethod.Get, "v1/conversations/1"))["chatbot"]));
+        Assert.Equal(first, ApiHelpers.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { title = "So does a title" }))["chatbot"]));
+        Assert.Equal(second, ApiHelpers.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = 2 }))["chatbot"]));
+        Assert.Equal(second, ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, "v1/conversations/1"))["chatbot"]));
         Assert.Null((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = (string?)null }))["chatbot"]);
         Assert.Null((await client.CallAsync(HttpMethod.Get, "v1/conversations/1"))["chatbot"]);
-        Assert.Equal(first, ApiThings.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = first }))["chatbot"]));
+        Assert.Equal(first, ApiHelpers.Text((await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = first }))["chatbot"]));
         var listed = (await client.CallAsync(HttpMethod.Get, "v1/conversations"))["results"]!.AsArray();
-        Assert.All(listed, conversation => Assert.Equal(first, ApiThings.Text(conversation!["chatbot"])));
+        Assert.All(listed, conversation => Assert.Equal(first, ApiHelpers.Text(conversation!["chatbot"])));
     }
 
     [Fact]
@@ -298,22 +298,22 @@ public class ChatbotTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Refused");
         var other = await parley.NewTenantClientAsync("Refused elsewhere");
-        var (deleted, kept) = (ApiThings.Text((await client.NewChatbotAsync())["id"])!, ApiThings.Text((await client.NewChatbotAsync())["id"])!);
+        var (deleted, kept) = (ApiHelpers.Text((await client.NewChatbotAsync())["id"])!, ApiHelpers.Text((await client.NewChatbotAsync())["id"])!);
         await client.NewConversationAsync(new { chatbot = kept });
         await client.NewConversationAsync(new { chatbot = deleted });
         await client.CallAsync(HttpMethod.Delete, "v1/chatbots/1");
-        var theirs = ApiThings.Text((await other.NewChatbotAsync())["id"])!;
-        foreach (var id in new[] { "1", deleted, "3", theirs, ApiThings.UnknownUuid, "99999999999" })
+        var theirs = ApiHelpers.Text((await other.NewChatbotAsync())["id"])!;
+        foreach (var id in new[] { "1", deleted, "3", theirs, ApiHelpers.UnknownUuid, "99999999999" })
         {
             await client.RefusedAsync(HttpMethod.Post, "v1/conversations", new { chatbot = id }, 404, "chatbot_not_found");
             await client.RefusedAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = id, title = "x" }, 404, "chatbot_not_found");
         }
 
         var conversation = await client.CallAsync(HttpMethod.Get, "v1/conversations/1");
-        Assert.Equal((kept, null), (ApiThings.Text(conversation["chatbot"]), ApiThings.Text(conversation["title"])));
+        Assert.Equal((kept, null), (ApiHelpers.Text(conversation["chatbot"]), ApiHelpers.Text(conversation["title"])));
 
         // Who was deleted later stays named.
-        Assert.Equal(deleted, ApiThings.Text((await client.CallAsync(HttpMethod.Get, "v1/conversations/2"))["chatbot"]));
+        Assert.Equal(deleted, ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, "v1/conversations/2"))["chatbot"]));
         Assert.Equal(2, (await client.CallAsync(HttpMethod.Get, "v1/conversations"))["results"]!.AsArray().Count);
     }
 
@@ -321,7 +321,7 @@ public class ChatbotTests(ParleyFixture parley)
     public async Task A_repeated_creation_shows_the_chatbot_as_it_was_first_sent()
     {
         var client = await parley.NewTenantClientAsync("Repeated");
-        var chatbot = ApiThings.Text((await client.NewChatbotAsync())["id"])!;
+        var chatbot = ApiHelpers.Text((await client.NewChatbotAsync())["id"])!;
         await client.NewChatbotAsync();
         var first = await (await CreateAsync(new { chatbot })).ReadAsync(HttpStatusCode.Created);
         await client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { chatbot = (string?)null });

@@ -217,7 +217,7 @@ public partial class CompletionTests(ParleyFixture parley)
             "message.attachments.0.type",
             "message.attachments.0.filename",
             "message.attachments.0.file");
-        await Client.RefusedAsync(HttpMethod.Post, path, new { message = new { content = "a", sender = ApiThings.UnknownUuid } }, 422, "invalid_fields", "message.sender");
+        await Client.RefusedAsync(HttpMethod.Post, path, new { message = new { content = "a", sender = ApiHelpers.UnknownUuid } }, 422, "invalid_fields", "message.sender");
         await Client.RefusedAsync(
             HttpMethod.Post, path, new { message = new { content = "a", attachments = new[] { new { id = "1", type = "image", filename = "i" } } } }, 422, "invalid_fields", "message.attachments.0.file");
         var conversation = await Client.NewConversationAsync();
@@ -229,8 +229,8 @@ public partial class CompletionTests(ParleyFixture parley)
             "invalid_fields",
             "message.attachments.0.file");
         Assert.Empty(await Client.MessagesAsync(conversation["id"]));
-        await Client.RefusedAsync(HttpMethod.Post, path, new { conversation = ApiThings.UnknownUuid, message = new { content = "a" } }, 404, "conversation_not_found");
-        await Client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{ApiThings.UnknownUuid}/completions", new { message = new { content = "a" } }, 404, "chatbot_not_found");
+        await Client.RefusedAsync(HttpMethod.Post, path, new { conversation = ApiHelpers.UnknownUuid, message = new { content = "a" } }, 404, "conversation_not_found");
+        await Client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{ApiHelpers.UnknownUuid}/completions", new { message = new { content = "a" } }, 404, "chatbot_not_found");
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public class ContactTests(ParleyFixture parley)
             Assert.Equal("Ana", created["contact"]!["name"]!.GetValue<string>());
         }
 
-        Assert.Equal([1, 2, 3, 4], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations?contact=1")).Order());
+        Assert.Equal([1, 2, 3, 4], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations?contact=1")).Order());
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public class ContactTests(ParleyFixture parley)
             new { contact = uuid, address = "ana" },
             new { contact = uuid, first_name = "Ana" },
             new { contact = uuid, last_name = "Souza" },
-            new { contact = ApiThings.UnknownUuid },
+            new { contact = ApiHelpers.UnknownUuid },
             new { contact = 99 },
             new { contact = 0 },
             new { contact = "x" },

@@ -36,7 +36,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         Assert.Equal("é", changed["metadata"]!["b"]!.GetValue<string>());
         Assert.Null(changed["metadata"]!["a"]);
         Assert.Null(changed["chatbot"]);
-        Assert.Equal(until, ApiThings.Time(changed["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(until, ApiHelpers.Time(changed["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
         Assert.True(JsonNode.DeepEquals(changed, await client.CallAsync(HttpMethod.Get, $"v1/conversations/{created["id"]}")));
     }
 
@@ -80,7 +80,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         }
 
         using var clock = new ManualClock();
-        await using var host = await ApiThings.StartClockedAsync(clock);
+        await using var host = await ApiHelpers.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Hand-off")).ApiKey, host.Api);
         await client.CreateConversationAsync();
         var until = clock.GetUtcNow().AddMinutes(2);
@@ -91,7 +91,7 @@ public class ConversationChangeTests(ParleyFixture parley)
 
         var after = await client.CallAsync(HttpMethod.Get, "v1/conversations/1");
         Assert.True(after["isAutoReplyNow"]!.GetValue<bool>());
-        Assert.Equal(until, ApiThings.Time(after["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(until, ApiHelpers.Time(after["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
         Assert.False(await IsNowAsync(client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { autoReplyEnabled = false })));
 
         // A time that has passed is taken, and means nothing.
@@ -109,7 +109,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         var taken = await parley.Client.CallAsync(
             HttpMethod.Patch, $"v1/conversations/{conversation}", new { handedOffUntil = most.ToOffset(TimeSpan.FromHours(-3)) });
 
-        Assert.Equal(most, ApiThings.Time(taken["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(most, ApiHelpers.Time(taken["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
         foreach (var until in new object[] { over, "2026", "tomorrow", "2026-11-30T12:00:00", 5, true })
         {
             await parley.Client.RefusedAsync(HttpMethod.Patch, $"v1/conversations/{conversation}", new { handedOffUntil = until }, 422, "invalid_fields", "handedOffUntil");
@@ -122,17 +122,17 @@ public class ConversationChangeTests(ParleyFixture parley)
         var conversation = await parley.Client.CreateConversationAsync();
         var path = $"v1/conversations/{conversation}";
         var longest = string.Concat(Enumerable.Repeat("😀", 125));
-        var metadata = ApiThings.JsonOf(32_768);
+        var metadata = ApiHelpers.JsonOf(32_768);
         var changed = await parley.Client.CallAsync(HttpMethod.Patch, path, new { title = longest, metadata });
 
         Assert.Equal(longest, changed["title"]!.GetValue<string>());
         Assert.Equal(metadata["k"], changed["metadata"]!["k"]!.GetValue<string>());
         await parley.Client.RefusedAsync(
-            HttpMethod.Patch, path, new { title = longest + "x", metadata = ApiThings.JsonOf(32_769), autoReplyEnabled = "yes", chatbot = -5, handedOffUntil = "x" },
+            HttpMethod.Patch, path, new { title = longest + "x", metadata = ApiHelpers.JsonOf(32_769), autoReplyEnabled = "yes", chatbot = -5, handedOffUntil = "x" },
             422, "invalid_fields", "title", "metadata", "autoReplyEnabled", "chatbot", "handedOffUntil");
         await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { title = 5, metadata = "text" }, 422, "invalid_fields", "title", "metadata");
         await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { title = "a\0b" }, 422, "invalid_fields", "title");
-        await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { chatbot = ApiThings.UnknownUuid }, 404, "chatbot_not_found");
+        await parley.Client.RefusedAsync(HttpMethod.Patch, path, new { chatbot = ApiHelpers.UnknownUuid }, 404, "chatbot_not_found");
         Assert.True(JsonNode.DeepEquals(changed, await parley.Client.CallAsync(HttpMethod.Get, path)));
     }
 
@@ -167,7 +167,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         }
 
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal(status == 200 ? "New" : "Old", ApiThings.Text((await parley.Client.CallAsync(HttpMethod.Get, $"v1/conversations/{conversation}"))["title"]));
+        Assert.Equal(status == 200 ? "New" : "Old", ApiHelpers.Text((await parley.Client.CallAsync(HttpMethod.Get, $"v1/conversations/{conversation}"))["title"]));
     }
 
     [Fact]
@@ -202,13 +202,13 @@ public class ConversationChangeTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
         var uuid = (await client.NewConversationAsync(new { title = "Own" }))["id"]!.GetValue<string>();
-        foreach (var id in new[] { uuid, "1", "99", "0", "nonsense", ApiThings.UnknownUuid })
+        foreach (var id in new[] { uuid, "1", "99", "0", "nonsense", ApiHelpers.UnknownUuid })
         {
             await other.RefusedAsync(HttpMethod.Patch, $"v1/conversations/{id}", new { title = "Taken" }, 404, "conversation_not_found");
             await other.RefusedAsync(HttpMethod.Patch, $"v1/conversations/{id}", new { title = 5 }, 422, "invalid_fields", "title");
         }
 
-        Assert.Equal("Own", ApiThings.Text((await client.CallAsync(HttpMethod.Get, $"v1/conversations/{uuid}"))["title"]));
+        Assert.Equal("Own", ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, $"v1/conversations/{uuid}"))["title"]));
     }
 
     [Fact]
@@ -233,9 +233,9 @@ public class ConversationChangeTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Lines");
         var created = await client.NewConversationAsync(new { title = line, channel = line, address = line, first_name = line, last_name = line });
 
-        Assert.Equal(line, ApiThings.Text(created["title"]));
-        Assert.Equal(line, ApiThings.Text(created["inbox"]!["name"]));
-        Assert.Equal($"{line} {line}", ApiThings.Text(created["contact"]!["name"]));
+        Assert.Equal(line, ApiHelpers.Text(created["title"]));
+        Assert.Equal(line, ApiHelpers.Text(created["inbox"]!["name"]));
+        Assert.Equal($"{line} {line}", ApiHelpers.Text(created["contact"]!["name"]));
         Assert.Equal("1", created["number"]!.GetValue<int>().ToString(CultureInfo.InvariantCulture));
         await client.RefusedAsync(
             HttpMethod.Post, "v1/conversations", new { title = line + "x", channel = line + "x", address = line + "x", first_name = line + "x", last_name = line + "x" },

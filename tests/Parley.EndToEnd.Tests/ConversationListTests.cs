@@ -38,7 +38,7 @@ public class ConversationListTests(ParleyFixture parley)
         Assert.Equal("Ana Souza", entry["contact"]!["name"]!.GetValue<string>());
         Assert.Equal(created["contact"]!["id"]!.GetValue<string>(), entry["contact"]!["id"]!.GetValue<string>());
         Assert.Null(entry["contact"]!["avatar"]);
-        Assert.Equal(ApiThings.Time(entry["createdAt"]), ApiThings.Time(entry["contact"]!["createdAt"]), TimeSpan.FromSeconds(5));
+        Assert.Equal(ApiHelpers.Time(entry["createdAt"]), ApiHelpers.Time(entry["contact"]!["createdAt"]), TimeSpan.FromSeconds(5));
         Assert.Equal(created["inbox"]!["id"]!.GetValue<string>(), entry["inbox"]!["id"]!.GetValue<string>());
         Assert.Equal("whatsapp", entry["inbox"]!["name"]!.GetValue<string>());
         Assert.Equal(created["inbox"]!["channelType"]!.GetValue<string>(), entry["inbox"]!["channelType"]!.GetValue<string>());
@@ -85,10 +85,10 @@ public class ConversationListTests(ParleyFixture parley)
         var rest = await client.CallAsync(HttpMethod.Get, page["next"]!.GetValue<string>());
         var all = await client.CallAsync(HttpMethod.Get, "v1/conversations?pageSize=100");
 
-        Assert.Equal(20, ApiThings.Numbers(page).Count);
-        Assert.Single(ApiThings.Numbers(rest));
+        Assert.Equal(20, ApiHelpers.Numbers(page).Count);
+        Assert.Single(ApiHelpers.Numbers(rest));
         Assert.Null(rest["next"]);
-        Assert.Equal(Enumerable.Range(1, 21), ApiThings.Numbers(all).Order());
+        Assert.Equal(Enumerable.Range(1, 21), ApiHelpers.Numbers(all).Order());
     }
 
     [Theory]
@@ -113,7 +113,7 @@ public class ConversationListTests(ParleyFixture parley)
         var channel = new string('c', 250);
         await client.CreateConversationAsync(new { channel });
 
-        Assert.Equal([1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/conversations?channel={channel}")));
+        Assert.Equal([1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/conversations?channel={channel}")));
         await client.RefusedAsync(HttpMethod.Get, $"v1/conversations?channel={channel}c", null, 422, "invalid_fields", "channel");
     }
 
@@ -126,7 +126,7 @@ public class ConversationListTests(ParleyFixture parley)
         }
 
         using var clock = new ManualClock();
-        await using var host = await ApiThings.StartClockedAsync(clock);
+        await using var host = await ApiHelpers.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Order")).ApiKey, host.Api);
         for (var i = 0; i < 4; i++)
         {
@@ -150,7 +150,7 @@ public class ConversationListTests(ParleyFixture parley)
         // Neither a change nor a reading is activity.
         await client.CallAsync(HttpMethod.Patch, "v1/conversations/4", new { title = "x" });
         await client.CallAsync(HttpMethod.Post, "v1/conversations/4/read", new { });
-        Assert.Equal([3, 2, 1, 4], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations")));
+        Assert.Equal([3, 2, 1, 4], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations")));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public class ConversationListTests(ParleyFixture parley)
         }
 
         using var clock = new ManualClock();
-        await using var host = await ApiThings.StartClockedAsync(clock);
+        await using var host = await ApiHelpers.StartClockedAsync(clock);
         var client = parley.NewClient((await parley.CreateTenantAsync("Moves")).ApiKey, host.Api);
         for (var i = 0; i < 4; i++)
         {
@@ -174,9 +174,9 @@ public class ConversationListTests(ParleyFixture parley)
         await client.PostAsync(2, "moves");
         var second = await client.CallAsync(HttpMethod.Get, first["next"]!.GetValue<string>());
 
-        Assert.Equal([4, 3], ApiThings.Numbers(first));
-        Assert.Equal([1], ApiThings.Numbers(second));
-        Assert.Equal([2, 4, 3, 1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations")));
+        Assert.Equal([4, 3], ApiHelpers.Numbers(first));
+        Assert.Equal([1], ApiHelpers.Numbers(second));
+        Assert.Equal([2, 4, 3, 1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations")));
     }
 
     [Fact]
@@ -190,16 +190,16 @@ public class ConversationListTests(ParleyFixture parley)
         }
 
         var page = await client.CallAsync(HttpMethod.Get, "v1/conversations?pageSize=1");
-        while (ApiThings.Text(page["next"]) is { } next)
+        while (ApiHelpers.Text(page["next"]) is { } next)
         {
             page = await client.CallAsync(HttpMethod.Get, next);
         }
 
         var back = new List<int>();
-        while (ApiThings.Text(page["previous"]) is { } previous)
+        while (ApiHelpers.Text(page["previous"]) is { } previous)
         {
             page = await client.CallAsync(HttpMethod.Get, previous);
-            back.Add(Assert.Single(ApiThings.Numbers(page)));
+            back.Add(Assert.Single(ApiHelpers.Numbers(page)));
         }
 
         Assert.Equal(Enumerable.Range(2, 99), back.Take(99));
@@ -236,8 +236,8 @@ public class ConversationListTests(ParleyFixture parley)
             ($"contact={uuid}&inbox={WebChat}", [4]),
             ("channel=Mail", []),
             ("channel=nothing", []),
-            ($"inbox={ApiThings.UnknownUuid}", []),
-            ($"contact={ApiThings.UnknownUuid}", []),
+            ($"inbox={ApiHelpers.UnknownUuid}", []),
+            ($"contact={ApiHelpers.UnknownUuid}", []),
             ("contact=99", []),
             ("contact=99999999999", []),
             ("channel=&inbox=&contact=&cursor=&pageSize=", [1, 2, 3, 4, 5]),
@@ -267,11 +267,11 @@ public class ConversationListTests(ParleyFixture parley)
             await client.RefusedAsync(HttpMethod.Get, $"v1/conversations?pageSize=1&{query}", null, 400, "invalid_cursor");
         }
 
-        await client.RefusedAsync(HttpMethod.Get, ApiThings.Altered(next), null, 400, "invalid_cursor");
+        await client.RefusedAsync(HttpMethod.Get, ApiHelpers.Altered(next), null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, $"v1/senders?cursor={cursor}", null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation=1&cursor={cursor}", null, 400, "invalid_cursor");
         await other.RefusedAsync(HttpMethod.Get, next, null, 400, "invalid_cursor");
-        Assert.Equal([2], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, next)));
+        Assert.Equal([2], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, next)));
     }
 
     [Fact]
@@ -301,7 +301,7 @@ public class ConversationListTests(ParleyFixture parley)
     [InlineData("01")]
     [InlineData("99999999999999999999")]
     [InlineData("nonsense")]
-    [InlineData(ApiThings.UnknownUuid)]
+    [InlineData(ApiHelpers.UnknownUuid)]
     public async Task An_id_of_no_conversation_is_not_found(string id)
     {
         var client = await parley.NewTenantClientAsync("Unknown");

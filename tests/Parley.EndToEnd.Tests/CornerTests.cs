@@ -25,15 +25,15 @@ public class CornerTests(ParleyFixture parley)
 
     [Fact]
     public async Task A_bad_cursor_with_filters_that_exclude_each_other() =>
-        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/conversations?inbox={ApiThings.UnknownUuid}&channel=c&cursor=x", null, 400, "invalid_cursor");
+        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/conversations?inbox={ApiHelpers.UnknownUuid}&channel=c&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
     public async Task A_bad_cursor_with_an_unknown_contact() =>
-        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/conversations?contact={ApiThings.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
+        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/conversations?contact={ApiHelpers.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
     public async Task A_bad_cursor_of_messages_of_an_unknown_conversation() =>
-        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation={ApiThings.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
+        await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation={ApiHelpers.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
     public async Task Body_and_fields_of_a_file_come_before_existence()
@@ -94,16 +94,16 @@ public class CornerTests(ParleyFixture parley)
         }
 
         var page = await client.CallAsync(HttpMethod.Get, "v1/conversations?pageSize=1");
-        while (ApiThings.Text(page["next"]) is { } next)
+        while (ApiHelpers.Text(page["next"]) is { } next)
         {
             page = await client.CallAsync(HttpMethod.Get, next);
         }
 
         var back = new List<int>();
-        while (ApiThings.Text(page["previous"]) is { } previous)
+        while (ApiHelpers.Text(page["previous"]) is { } previous)
         {
             page = await client.CallAsync(HttpMethod.Get, previous);
-            back.Add(Assert.Single(ApiThings.Numbers(page)));
+            back.Add(Assert.Single(ApiHelpers.Numbers(page)));
         }
 
         Assert.Equal([.. Enumerable.Range(2, 100), 105], back);

@@ -34,7 +34,7 @@ public class ExportCallbackTests(ParleyFixture parley)
         await using var receiver = await CallbackReceiver.StartAsync((_, n) => new Reply(n == 1 ? 200 : 204, n == 1 ? "thanks" : ""));
         var tenant = await parley.CreateTenantAsync("Callbacks");
         var client = parley.NewClient(tenant.ApiKey);
-        await client.SayAsync(await client.CreateConversationAsync(), "Hi");
+        await client.PostTextAsync(await client.CreateConversationAsync(), "Hi");
         var before = FollowUpCalls.In(TimeSpan.Zero);
         var taken = await client.ExportAsync(new { callbackUrl = receiver.Url(), format = "csv", language = "ptBr" });
         Assert.Equal(1, taken["number"]!.GetValue<int>());
@@ -51,39 +51,39 @@ public class ExportCallbackTests(ParleyFixture parley)
         var (id, data, callback) = (export["id"]!, told["data"]!, export["callback"]!);
         Assert.Equal("completed", export["status"]!.GetValue<string>());
         Assert.All(new[] { "reason", "detail" }, member => Assert.Null(export[member]));
-        Assert.Equal(("csv", "ptBr"), (ApiThings.Text(export["format"]), ApiThings.Text(export["language"])));
+        Assert.Equal(("csv", "ptBr"), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
         Assert.Equal((1, 0, 0), (export["rows"]!.GetValue<long>(), export["removedCharacters"]!.GetValue<long>(), export["cutCharacters"]!.GetValue<long>()));
-        var (created, started, finished) = (ApiThings.Time(export["createdAt"]), ApiThings.Time(export["startedAt"]), ApiThings.Time(export["finishedAt"]));
+        var (created, started, finished) = (ApiHelpers.Time(export["createdAt"]), ApiHelpers.Time(export["startedAt"]), ApiHelpers.Time(export["finishedAt"]));
         Assert.InRange(created, before.AddMilliseconds(-1), started);
         Assert.InRange(started, created, finished);
-        Assert.Equal(created, ApiThings.Time(export["rangeEnd"]));
-        Assert.Equal(created.AddMonths(-6), ApiThings.Time(export["rangeStart"]));
-        Assert.Equal(finished.AddDays(7), ApiThings.Time(export["expiresAt"]));
-        Assert.InRange(ApiThings.Time(export["urlExpiresAt"]) - FollowUpCalls.In(TimeSpan.Zero), TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
+        Assert.Equal(created, ApiHelpers.Time(export["rangeEnd"]));
+        Assert.Equal(created.AddMonths(-6), ApiHelpers.Time(export["rangeStart"]));
+        Assert.Equal(finished.AddDays(7), ApiHelpers.Time(export["expiresAt"]));
+        Assert.InRange(ApiHelpers.Time(export["urlExpiresAt"]) - FollowUpCalls.In(TimeSpan.Zero), TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
         var file = await client.FileAsync(export);
 
         Assert.Equal("export.completed", told["type"]!.GetValue<string>());
-        Assert.Equal(finished, ApiThings.Time(told["timestamp"]));
+        Assert.Equal(finished, ApiHelpers.Time(told["timestamp"]));
         Assert.True(JsonNode.DeepEquals(id, data["exportId"]));
         Assert.All(
             new[] { "status", "format", "rows", "bytes", "sha256", "rangeStart", "rangeEnd", "reason" },
             member => Assert.True(JsonNode.DeepEquals(export[member], data[member]), member));
-        Assert.InRange(ApiThings.Time(data["expiresAt"]) - delivery.At, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+        Assert.InRange(ApiHelpers.Time(data["expiresAt"]) - delivery.At, TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
         await AssertLinkAsync(data, file);
 
-        Assert.Equal(("taken", receiver.Url()), (ApiThings.Text(callback["status"]), ApiThings.Text(callback["url"])));
+        Assert.Equal(("taken", receiver.Url()), (ApiHelpers.Text(callback["status"]), ApiHelpers.Text(callback["url"])));
         Assert.Null(callback["nextAttemptAt"]);
         var attempt = Assert.Single(callback["attempts"]!.AsArray())!;
         Assert.Equal((1, 200, "thanks"), (attempt["number"]!.GetValue<int>(), attempt["status"]!.GetValue<int>(), attempt["body"]!.GetValue<string>()));
         Assert.Null(attempt["failure"]);
-        Assert.InRange(ApiThings.Time(attempt["at"]), finished, delivery.At);
+        Assert.InRange(ApiHelpers.Time(attempt["at"]), finished, delivery.At);
         Assert.InRange(attempt["durationMs"]!.GetValue<long>(), 0, 20_000);
 
         // Again, signed by the new secret and by the one before.
         var rotated = await parley.NewClient(parley.AdminKey).CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant.Tenant}/webhook-secret", null, HttpStatusCode.Created);
         var asked = await client.CallAsync(HttpMethod.Post, $"v1/exports/{id}/callback");
-        Assert.Equal(("completed", "pending"), (ApiThings.Text(asked["status"]), ApiThings.Text(asked["callback"]!["status"])));
-        Assert.InRange(ApiThings.Time(asked["callback"]!["nextAttemptAt"]), delivery.At.AddMilliseconds(-1), FollowUpCalls.In(TimeSpan.Zero));
+        Assert.Equal(("completed", "pending"), (ApiHelpers.Text(asked["status"]), ApiHelpers.Text(asked["callback"]!["status"])));
+        Assert.InRange(ApiHelpers.Time(asked["callback"]!["nextAttemptAt"]), delivery.At.AddMilliseconds(-1), FollowUpCalls.In(TimeSpan.Zero));
         var second = await receiver.NextAsync(2);
         second.AssertSigned(rotated["webhookSecret"]!.GetValue<string>(), tenant.WebhookSecret);
         Assert.Equal(delivery.Id, second.Id);
@@ -138,7 +138,7 @@ public class ExportCallbackTests(ParleyFixture parley)
         // 410 is the end, until a client asks for more.
         var refused = (await client.CalledBackAsync(gone, "refused"))["callback"]!;
         Assert.Null(refused["nextAttemptAt"]);
-        Assert.Equal((410, "Gone."), (refused["attempts"]![0]!["status"]!.GetValue<int>(), ApiThings.Text(refused["attempts"]![0]!["body"])));
+        Assert.Equal((410, "Gone."), (refused["attempts"]![0]!["status"]!.GetValue<int>(), ApiHelpers.Text(refused["attempts"]![0]!["body"])));
 
         // A redirect is not followed, Retry-After is honoured, and who cannot be reached is tried again too.
         var (moved, later) = (await ExportAsync("moved"), await ExportAsync("later"));
@@ -146,10 +146,10 @@ public class ExportCallbackTests(ParleyFixture parley)
         var redirected = (await client.CalledBackAsync(moved, "pending"))["callback"]!;
         Assert.Equal(302, redirected["attempts"]![0]!["status"]!.GetValue<int>());
         var delayed = (await client.CalledBackAsync(later, "pending"))["callback"]!;
-        Assert.InRange(ApiThings.Time(delayed["nextAttemptAt"]) - (await receiver.NextAsync(1, "later")).At, TimeSpan.FromHours(1), TimeSpan.FromMinutes(73));
+        Assert.InRange(ApiHelpers.Time(delayed["nextAttemptAt"]) - (await receiver.NextAsync(1, "later")).At, TimeSpan.FromHours(1), TimeSpan.FromMinutes(73));
         var unreached = (await client.CalledBackAsync(nobody, "pending"))["callback"]!["attempts"]![0]!;
         Assert.Null(unreached["status"]);
-        Assert.Equal(("not_connected", ""), (ApiThings.Text(unreached["failure"]), ApiThings.Text(unreached["body"])));
+        Assert.Equal(("not_connected", ""), (ApiHelpers.Text(unreached["failure"]), ApiHelpers.Text(unreached["body"])));
 
         await client.CallAsync(HttpMethod.Post, $"v1/exports/{gone["id"]}/callback");
         await client.CalledBackAsync(gone, attempts: 2);
@@ -164,7 +164,7 @@ public class ExportCallbackTests(ParleyFixture parley)
         Assert.Null(done["nextAttemptAt"]);
         var failed = done["attempts"]![0]!;
         Assert.Equal((1, 500, Complaint[..499]), (failed["number"]!.GetValue<int>(), failed["status"]!.GetValue<int>(), failed["body"]!.GetValue<string>()));
-        Assert.Equal((2, 200, "ok"), (done["attempts"]![1]!["number"]!.GetValue<int>(), done["attempts"]![1]!["status"]!.GetValue<int>(), ApiThings.Text(done["attempts"]![1]!["body"])));
+        Assert.Equal((2, 200, "ok"), (done["attempts"]![1]!["number"]!.GetValue<int>(), done["attempts"]![1]!["status"]!.GetValue<int>(), ApiHelpers.Text(done["attempts"]![1]!["body"])));
 
         Assert.Equal((2, 2, 1), (receiver.Of("fails").Count, receiver.Of("gone").Count, receiver.Of("later").Count));
         Assert.Empty(receiver.Of("elsewhere"));
@@ -172,7 +172,7 @@ public class ExportCallbackTests(ParleyFixture parley)
         {
             // An export that is removed calls back no more.
             var removed = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
-            Assert.Equal(("expired", "cancelled"), (ApiThings.Text(removed["status"]), ApiThings.Text(removed["callback"]!["status"])));
+            Assert.Equal(("expired", "cancelled"), (ApiHelpers.Text(removed["status"]), ApiHelpers.Text(removed["callback"]!["status"])));
             Assert.Null(removed["callback"]!["nextAttemptAt"]);
         }
     }

@@ -35,23 +35,23 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
         var client = await NewClientAsync(host.Api);
 
         var lost = await client.ExportAsync(new { callbackUrl = receiver.Url("lost"), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl" });
-        Assert.Equal("pending", ApiThings.Text(lost["status"]));
+        Assert.Equal("pending", ApiHelpers.Text(lost["status"]));
 
         // One that ends now waits for late writes; one that ended half a minute ago does not.
         var pending = await client.ExportAsync(new { callbackUrl = receiver.Url("pending") });
         var running = await client.ExportAsync(new { callbackUrl = receiver.Url("running"), rangeEnd = FollowUpCalls.In(TimeSpan.FromSeconds(-31)), format = "csv" });
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(gate.FullName, "reached")));
         running = await client.CallAsync(HttpMethod.Get, $"v1/exports/{running["id"]}");
-        Assert.Equal("running", ApiThings.Text(running["status"]));
+        Assert.Equal("running", ApiHelpers.Text(running["status"]));
         Assert.Equal(0, running["bytes"]!.GetValue<long>());
-        Assert.InRange(ApiThings.Time(running["startedAt"]), ApiThings.Time(running["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
-        Assert.Equal("pending", ApiThings.Text(pending["status"]));
+        Assert.InRange(ApiHelpers.Time(running["startedAt"]), ApiHelpers.Time(running["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
+        Assert.Equal("pending", ApiHelpers.Text(pending["status"]));
         Assert.Null(pending["startedAt"]);
         foreach (var export in new[] { pending, running })
         {
             Assert.All(new[] { "reason", "detail", "finishedAt", "expiresAt", "sha256", "url", "urlExpiresAt" }, member => Assert.Null(export[member]));
             Assert.Equal((0, 0), (export["rows"]!.GetValue<long>(), export["bytes"]!.GetValue<long>()));
-            Assert.Equal("waiting", ApiThings.Text(export["callback"]!["status"]));
+            Assert.Equal("waiting", ApiHelpers.Text(export["callback"]!["status"]));
             Assert.Empty(export["callback"]!["attempts"]!.AsArray());
             Assert.Null(export["callback"]!["nextAttemptAt"]);
             await AssertNothingToHaveAsync(client, export);
@@ -59,13 +59,13 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
 
         // It tells how far it is: the headings.
         running = await client.UntilAsync(running, now => now["bytes"]!.GetValue<long>() > 0);
-        Assert.Equal(("running", 0), (ApiThings.Text(running["status"]), running["rows"]!.GetValue<long>()));
+        Assert.Equal(("running", 0), (ApiHelpers.Text(running["status"]), running["rows"]!.GetValue<long>()));
         foreach (var export in new[] { pending, running })
         {
             var cancelled = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
-            Assert.Equal(("cancelled", "cancelled"), (ApiThings.Text(cancelled["status"]), ApiThings.Text(cancelled["callback"]!["status"])));
-            Assert.InRange(ApiThings.Time(cancelled["finishedAt"]), ApiThings.Time(export["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
-            Assert.Equal(ApiThings.Time(cancelled["finishedAt"]).AddMinutes(10), ApiThings.Time(cancelled["expiresAt"]));
+            Assert.Equal(("cancelled", "cancelled"), (ApiHelpers.Text(cancelled["status"]), ApiHelpers.Text(cancelled["callback"]!["status"])));
+            Assert.InRange(ApiHelpers.Time(cancelled["finishedAt"]), ApiHelpers.Time(export["createdAt"]), FollowUpCalls.In(TimeSpan.Zero));
+            Assert.Equal(ApiHelpers.Time(cancelled["finishedAt"]).AddMinutes(10), ApiHelpers.Time(cancelled["expiresAt"]));
             Assert.Null(cancelled["reason"]);
             Assert.True(JsonNode.DeepEquals(cancelled, await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}")));
             Assert.True(JsonNode.DeepEquals(cancelled, await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}")));
@@ -91,7 +91,7 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
         foreach (var (name, export) in new[] { ("pending", pending), ("running", running) })
         {
             Assert.Empty(receiver.Of(name));
-            Assert.Equal("cancelled", ApiThings.Text((await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}"))["status"]));
+            Assert.Equal("cancelled", ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}"))["status"]));
         }
 
         gate.Delete(recursive: true);

@@ -30,7 +30,7 @@ public class ExportFileTests(ParleyFixture parley)
                 var file = await client.FileAsync(export);
                 exports.Add((export, file));
                 ExportedFiles.AssertHas(file, format, language, messages);
-                Assert.Equal((format, language), (ApiThings.Text(export["format"]), ApiThings.Text(export["language"])));
+                Assert.Equal((format, language), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
                 Assert.Equal(messages.Count, export["rows"]!.GetValue<long>());
                 Assert.Equal(format == "jsonl" ? 0 : 3, export["removedCharacters"]!.GetValue<long>());
                 Assert.Equal(0, export["cutCharacters"]!.GetValue<long>());
@@ -59,8 +59,8 @@ public class ExportFileTests(ParleyFixture parley)
         var times = new List<DateTimeOffset>();
         foreach (var (chat, content) in new[] { (2, "a"), (1, "b"), (2, "c"), (3, "d") })
         {
-            await other.SayAsync(chat, "theirs");
-            times.Add(ApiThings.Time((await client.SayAsync(chat, content))["createdAt"]));
+            await other.PostTextAsync(chat, "theirs");
+            times.Add(ApiHelpers.Time((await client.PostTextAsync(chat, content))["createdAt"]));
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
 
@@ -84,7 +84,7 @@ public class ExportFileTests(ParleyFixture parley)
                 Assert.Equal(contents.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, export["rows"]!.GetValue<int>());
 
                 // An end that was not given, or is in the future, is the time of the request; a start that was not given is six months before.
-                var (from, until) = (ApiThings.Time(export["rangeStart"]), ApiThings.Time(export["rangeEnd"]));
+                var (from, until) = (ApiHelpers.Time(export["rangeStart"]), ApiHelpers.Time(export["rangeEnd"]));
                 Assert.InRange(until, end < before ? end.Value : before.AddMilliseconds(-1), end < before ? end.Value + millisecond : FollowUpCalls.In(TimeSpan.Zero));
                 Assert.InRange(from, start ?? until.AddMonths(-6), start + millisecond ?? until.AddMonths(-6));
             }
@@ -100,7 +100,7 @@ public class ExportFileTests(ParleyFixture parley)
         foreach (var one in taken)
         {
             var export = await client.CalledBackAsync(one);
-            ExportedFiles.AssertHas(await client.FileAsync(export), ApiThings.Text(export["format"])!, "enUs", []);
+            ExportedFiles.AssertHas(await client.FileAsync(export), ApiHelpers.Text(export["format"])!, "enUs", []);
             Assert.Equal(0, export["rows"]!.GetValue<long>());
         }
     }
@@ -123,14 +123,14 @@ public class ExportFileTests(ParleyFixture parley)
             await client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = 2, content }, HttpStatusCode.Created);
         }
 
-        await client.SayAsync(3, "  =late", "assistant");
+        await client.PostTextAsync(3, "  =late", "assistant");
         var ana = await client.NewSenderAsync(new { entity = "external_user", name = "@Ana" });
         const string Lines = "Where is my order? 😀\r\nIt is \"late\"; really, late";
         await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = 1, content = Lines, role = "user", externalId = "=ext", senderId = ana["id"] });
-        await client.SayAsync(1, "=SUM(A1:A2)", "assistant");
+        await client.PostTextAsync(1, "=SUM(A1:A2)", "assistant");
         await client.PostAsync(1, "+55 11 99999", quoted: (1L << 22) + 1);
         var ticket = await client.CallAsync(HttpMethod.Post, "v1/tickets", new { chatId = 1 }, HttpStatusCode.Created);
-        var fourth = await client.SayAsync(1, "@cmd");
+        var fourth = await client.PostTextAsync(1, "@cmd");
         var edited = await client.PostAsync(1, "before");
         await client.CallAsync(HttpMethod.Put, $"v1/conversations/1/messages/{edited}", new { message = "-1 after" });
         var deleted = await client.PostAsync(1, "never seen again");
@@ -146,7 +146,7 @@ public class ExportFileTests(ParleyFixture parley)
         var times = new List<DateTimeOffset>();
         foreach (var chat in new[] { 1, 2, 3 })
         {
-            times.AddRange((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items.Select(item => ApiThings.Time(item!["createdAt"])));
+            times.AddRange((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items.Select(item => ApiHelpers.Time(item!["createdAt"])));
         }
 
         return
@@ -157,7 +157,7 @@ public class ExportFileTests(ParleyFixture parley)
             new(1, Formula, 4, times[3], "customer", null, "@cmd", Ticket: 1),
             new(1, Formula, 5, times[4], "staff", "Test key", "-1 after", Ticket: 1, Edited: true),
             new(1, Formula, 6, times[5], "staff", "Test key", "", Ticket: 1, Deleted: true),
-            new(1, Formula, 7, times[6], "assistant", null, "\ttab", Thread: ApiThings.Text(thread["id"])),
+            new(1, Formula, 7, times[6], "assistant", null, "\ttab", Thread: ApiHelpers.Text(thread["id"])),
             new(2, null, 1, times[7], "customer", null, pairs),
             new(2, null, 2, times[8], "customer", null, formulas),
             new(2, null, 3, times[9], "customer", null, "a\u0001b\uFFFEc\u000B"),

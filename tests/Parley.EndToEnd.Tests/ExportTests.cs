@@ -80,15 +80,15 @@ public class ExportTests(ParleyFixture parley)
         {
             var export = await client.ExportAsync(new { callback_url = callbackUrl, language = (string?)null, format = (string?)null, other = 1 });
             Assert.Equal(callbackUrl, export["callback"]!["url"]!.GetValue<string>());
-            Assert.Equal(("xlsx", "enUs"), (ApiThings.Text(export["format"]), ApiThings.Text(export["language"])));
+            Assert.Equal(("xlsx", "enUs"), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
         }
 
         // Six calendar months to the last day, at any offset; and none at all.
         var longest = await client.ExportAsync(new { callbackUrl = receiver.Url(), rangeStart = "2025-02-28T02:00:00+02:00", rangeEnd = "2025-08-31T00:00:00Z", language = "ptBr", format = "csv" });
-        Assert.Equal(("2025-02-28T00:00:00.000Z", "2025-08-31T00:00:00.000Z"), (ApiThings.Text(longest["rangeStart"]), ApiThings.Text(longest["rangeEnd"])));
-        Assert.Equal(("csv", "ptBr"), (ApiThings.Text(longest["format"]), ApiThings.Text(longest["language"])));
+        Assert.Equal(("2025-02-28T00:00:00.000Z", "2025-08-31T00:00:00.000Z"), (ApiHelpers.Text(longest["rangeStart"]), ApiHelpers.Text(longest["rangeEnd"])));
+        Assert.Equal(("csv", "ptBr"), (ApiHelpers.Text(longest["format"]), ApiHelpers.Text(longest["language"])));
         var least = await client.ExportAsync(new { callbackUrl = receiver.Url(), range_start = "2025-08-31T00:00:00.0001Z", range_end = "2025-08-31T00:00:00.001Z" });
-        Assert.Equal(("2025-08-31T00:00:00.001Z", "2025-08-31T00:00:00.001Z"), (ApiThings.Text(least["rangeStart"]), ApiThings.Text(least["rangeEnd"])));
+        Assert.Equal(("2025-08-31T00:00:00.001Z", "2025-08-31T00:00:00.001Z"), (ApiHelpers.Text(least["rangeStart"]), ApiHelpers.Text(least["rangeEnd"])));
         await RemoveAllAsync(client);
     }
 
@@ -120,7 +120,7 @@ public class ExportTests(ParleyFixture parley)
         Assert.Single(both, one => one.Replayed);
         Assert.NotEqual(first, both[0].Id);
         Assert.NotEqual(first, (await SendAsync(other, body, "one")).Id);
-        Assert.Equal([2, 1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/exports")));
+        Assert.Equal([2, 1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/exports")));
         await RemoveAllAsync(client);
         await RemoveAllAsync(other);
     }
@@ -138,7 +138,7 @@ public class ExportTests(ParleyFixture parley)
         [
             (HttpMethod.Get, $"v1/exports/{one}"), (HttpMethod.Get, $"v1/exports/{one}/content"), (HttpMethod.Delete, $"v1/exports/{one}"), (HttpMethod.Post, $"v1/exports/{one}/callback"),
         ];
-        foreach (var (caller, ids) in new (HttpClient, string[])[] { (client, [ApiThings.UnknownUuid, altered, "2", "0", "-1", "x", "2147483648"]), (other, [id, "1"]) })
+        foreach (var (caller, ids) in new (HttpClient, string[])[] { (client, [ApiHelpers.UnknownUuid, altered, "2", "0", "-1", "x", "2147483648"]), (other, [id, "1"]) })
         {
             foreach (var (method, path) in ids.SelectMany(Calls))
             {
@@ -185,7 +185,7 @@ public class ExportTests(ParleyFixture parley)
 
         Assert.Empty((await other.CallAsync(HttpMethod.Get, "v1/exports"))["results"]!.AsArray());
         var next = (await client.CallAsync(HttpMethod.Get, "v1/exports?pageSize=2"))["next"]!.GetValue<string>();
-        await client.RefusedAsync(HttpMethod.Get, ApiThings.Altered(next), null, 400, "invalid_cursor");
+        await client.RefusedAsync(HttpMethod.Get, ApiHelpers.Altered(next), null, 400, "invalid_cursor");
         await other.RefusedAsync(HttpMethod.Get, next, null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, "v1/conversations?pageSize=2".WithCursorOf(next), null, 400, "invalid_cursor");
         foreach (var size in new[] { "0", "101", "x" })
@@ -199,7 +199,7 @@ public class ExportTests(ParleyFixture parley)
     {
         await using var receiver = await CallbackReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Removed");
-        await client.SayAsync(await client.CreateConversationAsync(), "Hi");
+        await client.PostTextAsync(await client.CreateConversationAsync(), "Hi");
         var export = await client.CalledBackAsync(await client.ExportAsync(new { callbackUrl = receiver.Url() }));
         await client.FileAsync(export);
 
@@ -208,13 +208,13 @@ public class ExportTests(ParleyFixture parley)
         var again = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
         var read = await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}");
         Assert.All(removed.Append(again), one => Assert.True(JsonNode.DeepEquals(read, one), $"{one}"));
-        Assert.Equal(("expired", "removed"), (ApiThings.Text(read["status"]), ApiThings.Text(read["reason"])));
+        Assert.Equal(("expired", "removed"), (ApiHelpers.Text(read["status"]), ApiHelpers.Text(read["reason"])));
         Assert.All(new[] { "url", "urlExpiresAt", "detail" }, member => Assert.Null(read[member]));
 
         // What it was stays known.
         Assert.All(
             new[] { "rows", "bytes", "sha256", "startedAt", "finishedAt", "callback" }, member => Assert.True(JsonNode.DeepEquals(export[member], read[member]), member));
-        Assert.InRange(ApiThings.Time(read["expiresAt"]), ApiThings.Time(read["finishedAt"]), FollowUpCalls.In(TimeSpan.FromMinutes(10)));
+        Assert.InRange(ApiHelpers.Time(read["expiresAt"]), ApiHelpers.Time(read["finishedAt"]), FollowUpCalls.In(TimeSpan.FromMinutes(10)));
         using var http = new HttpClient();
         using var gone = await http.GetAsync(new Uri(export["url"]!.GetValue<string>()));
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);

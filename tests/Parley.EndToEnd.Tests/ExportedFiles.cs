@@ -97,19 +97,19 @@ internal static partial class ExportedFiles
             Text(message.Title),
             $"{message.Number}",
             Iso(message.Time),
-            Word(message.Role),
+            EnumNameConverter(message.Role),
             Text(message.Sender),
             parts[0],
             $"{message.Ticket}",
             message.Thread ?? "",
-            Word(message.Edited ? "yes" : "no"),
-            Word(message.Deleted ? "yes" : "no"),
+            EnumNameConverter(message.Edited ? "yes" : "no"),
+            EnumNameConverter(message.Deleted ? "yes" : "no"),
             Text(message.ExternalId),
             .. parts.Skip(1).Concat(Enumerable.Repeat("", 4 - parts.Count)),
         ];
 
         string Text(string? text) => Parts(Clean(text ?? ""), isCsv).Single();
-        string Word(string word) => isPortuguese ? InPortuguese[word] : word;
+        string EnumNameConverter(string word) => isPortuguese ? InPortuguese[word] : word;
     }
 
     /// <summary>The cells of a text: none longer than a cell may be, no pair halved, and in csv an apostrophe before what is like a formula.</summary>

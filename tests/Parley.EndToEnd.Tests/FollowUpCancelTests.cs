@@ -20,21 +20,21 @@ public class FollowUpCancelTests(ParleyFixture parley)
     {
         var chat = await parley.Client.CreateConversationAsync();
         var other = await parley.Client.FollowUpAsync((await parley.Client.NewAnsweredChatAsync())["chatId"]!);
-        await parley.Client.SayAsync(chat, "Hello.", "assistant");
+        await parley.Client.PostTextAsync(chat, "Hello.", "assistant");
         var (first, second) = (await parley.Client.FollowUpAsync(chat, "1"), await parley.Client.FollowUpAsync(chat, "2"));
         var sent = await parley.Client.PatchFollowUpAsync(await parley.Client.FollowUpAsync(chat, "3"), new { status = "sent", chatMessageId = first["triggerChatMessageId"] });
         var failed = await parley.Client.PatchFollowUpAsync(await parley.Client.FollowUpAsync(chat, "4"), new { status = "failed", reason = "x" });
         await parley.Client.PatchFollowUpAsync(second, new { reason = "soon" });
-        var actor = await SpeakAsync(path, chat);
+        var actor = await RunAsync(path, chat);
 
         var reply = (await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items[^1]!;
-        Assert.Equal("user", ApiThings.Text(reply["role"]));
+        Assert.Equal("user", ApiHelpers.Text(reply["role"]));
         foreach (var (followUp, tag) in new[] { (first, "\"2\""), (second, "\"3\"") })
         {
             var cancelled = await parley.Client.NowAsync(followUp);
-            Assert.Equal(("cancelled", "customer_replied"), (ApiThings.Text(cancelled["status"]), ApiThings.Text(cancelled["reason"])));
-            Assert.Equal(ApiThings.Time(reply["createdAt"]), ApiThings.Time(cancelled["finishedAt"]));
-            Assert.Equal(ApiThings.Time(reply["createdAt"]), ApiThings.Time(cancelled["updatedAt"]));
+            Assert.Equal(("cancelled", "customer_replied"), (ApiHelpers.Text(cancelled["status"]), ApiHelpers.Text(cancelled["reason"])));
+            Assert.Equal(ApiHelpers.Time(reply["createdAt"]), ApiHelpers.Time(cancelled["finishedAt"]));
+            Assert.Equal(ApiHelpers.Time(reply["createdAt"]), ApiHelpers.Time(cancelled["updatedAt"]));
             Assert.Null(cancelled["chatMessageId"]);
             await parley.Client.AssertFollowUpAsync(cancelled, tag);
         }
@@ -47,10 +47,10 @@ public class FollowUpCancelTests(ParleyFixture parley)
         await parley.Client.AssertFollowUpAsync(other, "\"1\"");
 
         // It can be armed again, and is cancelled again.
-        await parley.Client.SayAsync(chat, "Fine.", "assistant");
+        await parley.Client.PostTextAsync(chat, "Fine.", "assistant");
         await parley.Client.PatchFollowUpAsync(first, new { status = "pending", dueDate = FollowUpCalls.In(TimeSpan.FromHours(1)) });
-        await SpeakAsync(path, chat);
-        Assert.Equal("customer_replied", ApiThings.Text((await parley.Client.NowAsync(first))["reason"]));
+        await RunAsync(path, chat);
+        Assert.Equal("customer_replied", ApiHelpers.Text((await parley.Client.NowAsync(first))["reason"]));
         await parley.Client.AssertEventsAsync(
             first,
             (null, "pending", null, "Test key"),
@@ -63,14 +63,14 @@ public class FollowUpCancelTests(ParleyFixture parley)
     public async Task Messages_of_assistants_and_staff_cancel_none()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        await parley.Client.SayAsync(chat, "Hello.", "assistant");
+        await parley.Client.PostTextAsync(chat, "Hello.", "assistant");
         var followUp = await parley.Client.FollowUpAsync(chat);
         var (agent, customer) = (await parley.Client.NewSenderAsync(new { entity = "agent" }), await parley.Client.NewSenderAsync(new { entity = "external_user" }));
-        await parley.Client.SayAsync(chat, "One.", "assistant");
+        await parley.Client.PostTextAsync(chat, "One.", "assistant");
         await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "x", role = "assistant", senderId = customer["id"] });
         await parley.Client.PostAsync(chat, "Two.");
         await parley.Client.CallAsync(HttpMethod.Post, $"v1/conversations/{chat}/messages", new { message = "x", sender = agent["id"] });
-        foreach (var texts in new (string, string)[][] { [], [("sender", ApiThings.Text(agent["id"])!)] })
+        foreach (var texts in new (string, string)[][] { [], [("sender", ApiHelpers.Text(agent["id"])!)] })
         {
             using var media = await parley.Client.UploadAsync(chat, "x"u8.ToArray(), "x", texts);
             await media.ReadAsync();
@@ -87,7 +87,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var body = new { chatId = chat, content = "Hm.", role = "user", externalId = "first reply" };
         await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", body);
-        await parley.Client.SayAsync(chat, "Yes?", "assistant");
+        await parley.Client.PostTextAsync(chat, "Yes?", "assistant");
         var followUp = await parley.Client.FollowUpAsync(chat);
         await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", body);
 
@@ -98,7 +98,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     public async Task A_hand_off_cancels_them_and_its_end_does_not()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        await parley.Client.SayAsync(chat, "Hello.", "assistant");
+        await parley.Client.PostTextAsync(chat, "Hello.", "assistant");
         var (first, second) = (await parley.Client.FollowUpAsync(chat), await parley.Client.FollowUpAsync(chat));
         foreach (var until in new DateTimeOffset?[] { null, FollowUpCalls.In(TimeSpan.FromSeconds(-1)) })
         {
@@ -110,8 +110,8 @@ public class FollowUpCancelTests(ParleyFixture parley)
         foreach (var followUp in new[] { first, second })
         {
             var cancelled = await parley.Client.NowAsync(followUp);
-            Assert.Equal(("cancelled", "handed_off"), (ApiThings.Text(cancelled["status"]), ApiThings.Text(cancelled["reason"])));
-            Assert.Equal(ApiThings.Time(cancelled["updatedAt"]), ApiThings.Time(cancelled["finishedAt"]));
+            Assert.Equal(("cancelled", "handed_off"), (ApiHelpers.Text(cancelled["status"]), ApiHelpers.Text(cancelled["reason"])));
+            Assert.Equal(ApiHelpers.Time(cancelled["updatedAt"]), ApiHelpers.Time(cancelled["finishedAt"]));
             await parley.Client.AssertFollowUpAsync(cancelled, "\"2\"");
             await parley.Client.AssertEventsAsync(followUp, (null, "pending", null, "Test key"), ("pending", "cancelled", "handed_off", "Test key"));
         }
@@ -120,7 +120,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
         var armed = await parley.Client.PatchFollowUpAsync(first, new { status = "pending", dueDate = FollowUpCalls.In(TimeSpan.FromHours(1)) });
         await parley.Client.AssertFollowUpAsync(armed, "\"3\"");
         await HandOffAsync(FollowUpCalls.In(TimeSpan.FromMinutes(1)));
-        Assert.Equal("handed_off", ApiThings.Text((await parley.Client.NowAsync(first))["reason"]));
+        Assert.Equal("handed_off", ApiHelpers.Text((await parley.Client.NowAsync(first))["reason"]));
         await parley.Client.AssertEventsAsync(second, (null, "pending", null, "Test key"), ("pending", "cancelled", "handed_off", "Test key"));
 
         Task HandOffAsync(DateTimeOffset? until) => parley.Client.CallAsync(HttpMethod.Patch, $"v1/conversations/{chat}", new { handedOffUntil = until });
@@ -144,7 +144,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
         for (var round = 0; round < 3; round++)
         {
             var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
-            var reply = parley.Client.SayAsync(chat, "I am here.");
+            var reply = parley.Client.PostTextAsync(chat, "I am here.");
             var responses = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => parley.Client.SendJsonAsync(
                 HttpMethod.Post, FollowUpCalls.Path, new { chatId = chat, dueDate = FollowUpCalls.In(TimeSpan.FromHours(1)), message = "x" })));
             await reply;
@@ -155,19 +155,19 @@ public class FollowUpCancelTests(ParleyFixture parley)
 
             var made = await parley.Client.FollowUpsAsync($"?chatIds={chat}");
             Assert.Equal(responses.Count(response => response.StatusCode == HttpStatusCode.Created), made.Count);
-            Assert.All(made, followUp => Assert.Equal(("cancelled", "customer_replied"), (ApiThings.Text(followUp!["status"]), ApiThings.Text(followUp["reason"]))));
+            Assert.All(made, followUp => Assert.Equal(("cancelled", "customer_replied"), (ApiHelpers.Text(followUp!["status"]), ApiHelpers.Text(followUp["reason"]))));
         }
     }
 
     /// <returns>Who did, by name.</returns>
-    private async Task<string> SpeakAsync(string path, int chat)
+    private async Task<string> RunAsync(string path, int chat)
     {
         var ana = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });
         JsonNode id = ana["id"]!;
         switch (path)
         {
             case "POST /chat-messages":
-                await parley.Client.SayAsync(chat, "x");
+                await parley.Client.PostTextAsync(chat, "x");
                 return "customer";
             case "POST /chat-messages of a sender":
                 await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "x", role = "user", senderId = id });

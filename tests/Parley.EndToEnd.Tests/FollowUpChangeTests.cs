@@ -16,18 +16,18 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var followUp = await NewAsync();
         var due = FollowUpCalls.In(2 * Hour);
         var moved = await PatchAsync(new { dueDate = due });
-        Assert.InRange(ApiThings.Time(moved["dueDate"]), due, due.AddMilliseconds(1));
+        Assert.InRange(ApiHelpers.Time(moved["dueDate"]), due, due.AddMilliseconds(1));
         await parley.Client.AssertFollowUpAsync(With(followUp, moved, "updatedAt", "dueDate"), "\"2\"");
         var longest = (Text: new string('é', 4000), Reason: new string('é', 250));
         var spoken = await PatchAsync(new { message = longest.Text, dueDate = (string?)null, reason = (string?)null, status = (string?)null });
-        Assert.Equal(longest.Text, ApiThings.Text(spoken["message"]));
+        Assert.Equal(longest.Text, ApiHelpers.Text(spoken["message"]));
         await parley.Client.AssertFollowUpAsync(With(moved, spoken, "updatedAt", "message"), "\"3\"");
         var reasoned = await PatchAsync(new { status = "pending", reason = longest.Reason });
-        Assert.Equal(longest.Reason, ApiThings.Text(reasoned["reason"]));
+        Assert.Equal(longest.Reason, ApiHelpers.Text(reasoned["reason"]));
         await parley.Client.AssertFollowUpAsync(With(spoken, reasoned, "updatedAt", "reason"), "\"4\"");
         var all = await PatchAsync(new { due_date = due.AddHours(1), message = "m", reason = "r" });
-        Assert.Equal(("m", "r", "pending"), (ApiThings.Text(all["message"]), ApiThings.Text(all["reason"]), ApiThings.Text(all["status"])));
-        Assert.True(ApiThings.Time(reasoned["updatedAt"]) <= ApiThings.Time(all["updatedAt"]));
+        Assert.Equal(("m", "r", "pending"), (ApiHelpers.Text(all["message"]), ApiHelpers.Text(all["reason"]), ApiHelpers.Text(all["status"])));
+        Assert.True(ApiHelpers.Time(reasoned["updatedAt"]) <= ApiHelpers.Time(all["updatedAt"]));
 
         // What is there already changes nothing, so an answer can be sent back as it is.
         Assert.True(JsonNode.DeepEquals(all, await PatchAsync(new { message = "m" })));
@@ -53,9 +53,9 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var followUp = await NewAsync();
         var ended = await parley.Client.PatchFollowUpAsync(followUp, new { status, reason });
 
-        Assert.Equal((status, stored), (ApiThings.Text(ended["status"]), ApiThings.Text(ended["reason"])));
-        Assert.Equal(ApiThings.Time(ended["updatedAt"]), ApiThings.Time(ended["finishedAt"]));
-        Assert.True(ApiThings.Time(followUp["createdAt"]) <= ApiThings.Time(ended["finishedAt"]));
+        Assert.Equal((status, stored), (ApiHelpers.Text(ended["status"]), ApiHelpers.Text(ended["reason"])));
+        Assert.Equal(ApiHelpers.Time(ended["updatedAt"]), ApiHelpers.Time(ended["finishedAt"]));
+        Assert.True(ApiHelpers.Time(followUp["createdAt"]) <= ApiHelpers.Time(ended["finishedAt"]));
         await parley.Client.AssertFollowUpAsync(With(followUp, ended, "updatedAt", "finishedAt", "status", "reason"), "\"2\"");
 
         // The same again changes nothing; anything else is refused.
@@ -73,7 +73,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
             await RefusedAsync(other, change, 409, "immutable");
         }
 
-        Assert.Equal(status, ApiThings.Text((await parley.Client.PatchFollowUpAsync(other, new { status, reason = "r", message = other["message"], dueDate = other["dueDate"] }))["status"]));
+        Assert.Equal(status, ApiHelpers.Text((await parley.Client.PatchFollowUpAsync(other, new { status, reason = "r", message = other["message"], dueDate = other["dueDate"] }))["status"]));
 
         await parley.Client.AssertFollowUpAsync(ended, "\"2\"");
         await parley.Client.AssertEventsAsync(followUp, (null, "pending", null, "Test key"), ("pending", status, stored, "Test key"));
@@ -86,8 +86,8 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var path = $"{FollowUpCalls.Path}/{followUp["id"]}";
         var cancelled = await parley.Client.CallAsync(HttpMethod.Delete, path);
 
-        Assert.Equal(("cancelled", "cancelled_by_client"), (ApiThings.Text(cancelled["status"]), ApiThings.Text(cancelled["reason"])));
-        Assert.Equal(ApiThings.Time(cancelled["updatedAt"]), ApiThings.Time(cancelled["finishedAt"]));
+        Assert.Equal(("cancelled", "cancelled_by_client"), (ApiHelpers.Text(cancelled["status"]), ApiHelpers.Text(cancelled["reason"])));
+        Assert.Equal(ApiHelpers.Time(cancelled["updatedAt"]), ApiHelpers.Time(cancelled["finishedAt"]));
         await parley.Client.AssertFollowUpAsync(With(followUp, cancelled, "updatedAt", "finishedAt", "status", "reason"), "\"2\"");
         Assert.True(JsonNode.DeepEquals(cancelled, await parley.Client.CallAsync(HttpMethod.Delete, path)));
         await parley.Client.AssertEventsAsync(followUp, (null, "pending", null, "Test key"), ("pending", "cancelled", "cancelled_by_client", "Test key"));
@@ -101,31 +101,31 @@ public class FollowUpChangeTests(ParleyFixture parley)
     {
         var chat = await parley.Client.NewConversationAsync();
         var number = chat["number"]!.GetValue<int>();
-        var first = await parley.Client.SayAsync(number, "Hello.", "assistant");
+        var first = await parley.Client.PostTextAsync(number, "Hello.", "assistant");
         var byUuid = await parley.Client.FollowUpAsync(number);
         var byNumber = await parley.Client.FollowUpAsync(number);
         var staff = await parley.Client.PostAsync(number, "Still there?");
         var elsewhere = await parley.Client.NewAnsweredChatAsync();
         await RefusedAsync(byUuid, new { status = "sent" }, 422, "invalid_fields", "chatMessageId");
-        foreach (var message in new object[] { ApiThings.Text(elsewhere["id"])!, ApiThings.UnknownUuid, ApiThings.Text(chat["id"])!, staff + 1, 1, long.MaxValue })
+        foreach (var message in new object[] { ApiHelpers.Text(elsewhere["id"])!, ApiHelpers.UnknownUuid, ApiHelpers.Text(chat["id"])!, staff + 1, 1, long.MaxValue })
         {
             await RefusedAsync(byUuid, new { status = "sent", chatMessageId = message }, 422, "invalid_fields", "chatMessageId");
         }
 
-        var deleted = await parley.Client.SayAsync(number, "Never mind.", "assistant");
+        var deleted = await parley.Client.PostTextAsync(number, "Never mind.", "assistant");
         await parley.Client.CallAsync(HttpMethod.Delete, $"v1/conversations/{number}/messages/{deleted["id"]}");
         await RefusedAsync(byUuid, new { status = "sent", chatMessageId = deleted["id"] }, 422, "invalid_fields", "chatMessageId");
 
         var sent = await parley.Client.PatchFollowUpAsync(byUuid, new { status = "sent", chatMessageId = first["id"] });
-        Assert.Equal("sent", ApiThings.Text(sent["status"]));
-        Assert.Equal(ApiThings.Text(first["id"]), ApiThings.Text(sent["chatMessageId"]));
+        Assert.Equal("sent", ApiHelpers.Text(sent["status"]));
+        Assert.Equal(ApiHelpers.Text(first["id"]), ApiHelpers.Text(sent["chatMessageId"]));
         Assert.Null(sent["reason"]);
-        Assert.Equal(ApiThings.Time(sent["updatedAt"]), ApiThings.Time(sent["finishedAt"]));
+        Assert.Equal(ApiHelpers.Time(sent["updatedAt"]), ApiHelpers.Time(sent["finishedAt"]));
         await parley.Client.AssertFollowUpAsync(With(byUuid, sent, "updatedAt", "finishedAt", "status", "chatMessageId"), "\"2\"");
         var other = await parley.Client.PatchFollowUpAsync(byNumber, new { status = "sent", chat_message_id = staff, reason = "by hand" });
-        Assert.Equal("by hand", ApiThings.Text(other["reason"]));
+        Assert.Equal("by hand", ApiHelpers.Text(other["reason"]));
         var messages = (await parley.Client.ArrayAsync($"v1/chat-messages?chatId={number}")).Items;
-        Assert.Equal(ApiThings.Text(messages[^2]!["id"]), ApiThings.Text(other["chatMessageId"]));
+        Assert.Equal(ApiHelpers.Text(messages[^2]!["id"]), ApiHelpers.Text(other["chatMessageId"]));
         Assert.Equal(3, messages.Count);
         await parley.Client.AssertEventsAsync(byNumber, (null, "pending", null, "Test key"), ("pending", "sent", "by hand", "Test key"));
 
@@ -148,8 +148,8 @@ public class FollowUpChangeTests(ParleyFixture parley)
     public async Task It_became_no_message_of_the_customers()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
-        var customers = await parley.Client.SayAsync(chat, "Hm.");
-        await parley.Client.SayAsync(chat, "Yes?", "assistant");
+        var customers = await parley.Client.PostTextAsync(chat, "Hm.");
+        await parley.Client.PostTextAsync(chat, "Yes?", "assistant");
         var followUp = await parley.Client.FollowUpAsync(chat);
 
         await RefusedAsync(followUp, new { status = "sent", chatMessageId = customers["id"] }, 422, "invalid_fields", "chatMessageId");
@@ -170,8 +170,8 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var due = FollowUpCalls.In(2 * Hour);
         var armed = await parley.Client.PatchFollowUpAsync(ended, new { status = "pending", dueDate = due, message = "Again?", reason = "ignored" });
 
-        Assert.Equal(("pending", "Again?"), (ApiThings.Text(armed["status"]), ApiThings.Text(armed["message"])));
-        Assert.InRange(ApiThings.Time(armed["dueDate"]), due, due.AddMilliseconds(1));
+        Assert.Equal(("pending", "Again?"), (ApiHelpers.Text(armed["status"]), ApiHelpers.Text(armed["message"])));
+        Assert.InRange(ApiHelpers.Time(armed["dueDate"]), due, due.AddMilliseconds(1));
         Assert.Null(armed["finishedAt"]);
         Assert.Null(armed["reason"]);
         await parley.Client.AssertFollowUpAsync(With(followUp, armed, "updatedAt", "dueDate", "message"), "\"3\"");
@@ -184,9 +184,9 @@ public class FollowUpChangeTests(ParleyFixture parley)
             ("pending", "cancelled", "cancelled_by_client", "Test key"));
 
         // Refused where creating one would be.
-        await parley.Client.SayAsync(chat, "Hm.");
+        await parley.Client.PostTextAsync(chat, "Hm.");
         await RefusedAsync(again, new { status = "pending", dueDate = due }, 409, "follow_up_refused");
-        await parley.Client.SayAsync(chat, "Yes?", "assistant");
+        await parley.Client.PostTextAsync(chat, "Yes?", "assistant");
         await parley.Client.CallAsync(HttpMethod.Patch, $"v1/conversations/{chat}", new { handedOffUntil = FollowUpCalls.In(Hour) });
         await RefusedAsync(again, new { status = "pending", dueDate = due }, 409, "follow_up_refused");
         await parley.Client.AssertFollowUpAsync(again, "\"4\"");
@@ -194,7 +194,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
 
         // With the time that it has already.
         await parley.Client.PatchFollowUpAsync(again, new { status = "pending", dueDate = due });
-        Assert.Equal(ApiThings.Text(followUp["triggerChatMessageId"]), ApiThings.Text((await parley.Client.NowAsync(again))["triggerChatMessageId"]));
+        Assert.Equal(ApiHelpers.Text(followUp["triggerChatMessageId"]), ApiHelpers.Text((await parley.Client.NowAsync(again))["triggerChatMessageId"]));
     }
 
     [Fact]
@@ -204,8 +204,8 @@ public class FollowUpChangeTests(ParleyFixture parley)
         var number = (await parley.Client.CallAsync(HttpMethod.Get, $"v1/conversations/{trigger["chatId"]}"))["number"]!.GetValue<int>();
         var triggerNumber = (await parley.Client.MessageAsync(number))["id"]!.GetValue<long>();
         var followUp = await parley.Client.FollowUpAsync(number);
-        var other = await parley.Client.SayAsync(number, "x", "assistant");
-        var (chat, id) = (ApiThings.Text(trigger["chatId"])!, ApiThings.Text(trigger["id"])!);
+        var other = await parley.Client.PostTextAsync(number, "x", "assistant");
+        var (chat, id) = (ApiHelpers.Text(trigger["chatId"])!, ApiHelpers.Text(trigger["id"])!);
         object[] same =
         [
             new { chatId = number }, new { chatId = $"{number}" }, new { chatId = chat.ToUpperInvariant() }, new { chat_id = chat },
@@ -218,10 +218,10 @@ public class FollowUpChangeTests(ParleyFixture parley)
 
         object[] changes =
         [
-            new { chatId = number + 1 }, new { chatId = ApiThings.UnknownUuid }, new { chatId = id }, new { chatId = long.MaxValue },
-            new { triggerChatMessageId = other["id"] }, new { triggerChatMessageId = triggerNumber + 1 }, new { triggerChatMessageId = ApiThings.UnknownUuid }, new { triggerChatMessageId = 1 },
+            new { chatId = number + 1 }, new { chatId = ApiHelpers.UnknownUuid }, new { chatId = id }, new { chatId = long.MaxValue },
+            new { triggerChatMessageId = other["id"] }, new { triggerChatMessageId = triggerNumber + 1 }, new { triggerChatMessageId = ApiHelpers.UnknownUuid }, new { triggerChatMessageId = 1 },
             new { chatMessageId = id }, new { chatMessageId = triggerNumber }, new { status = "cancelled", chatMessageId = id }, new { finishedAt = FollowUpCalls.In(-Hour) },
-            new { status = "cancelled", finishedAt = FollowUpCalls.In(TimeSpan.Zero) }, new { message = "x", chatId = ApiThings.UnknownUuid },
+            new { status = "cancelled", finishedAt = FollowUpCalls.In(TimeSpan.Zero) }, new { message = "x", chatId = ApiHelpers.UnknownUuid },
         ];
         foreach (var change in changes)
         {
@@ -333,7 +333,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
         }
 
         await parley.Client.AssertFollowUpAsync(won, "\"2\"");
-        await parley.Client.AssertEventsAsync(followUp, (null, "pending", null, "Test key"), ("pending", ApiThings.Text(won["status"])!, ApiThings.Text(won["reason"]), "Test key"));
+        await parley.Client.AssertEventsAsync(followUp, (null, "pending", null, "Test key"), ("pending", ApiHelpers.Text(won["status"])!, ApiHelpers.Text(won["reason"]), "Test key"));
     }
 
     private async Task<JsonNode> NewAsync() => await parley.Client.FollowUpAsync((await parley.Client.NewAnsweredChatAsync())["chatId"]!);

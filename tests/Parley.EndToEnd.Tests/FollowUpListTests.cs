@@ -13,11 +13,11 @@ public class FollowUpListTests(ParleyFixture parley)
     {
         var mine = await parley.NewTenantClientAsync("Mine");
         var (ana, bia) = (await mine.NewAnsweredChatAsync(), await mine.NewAnsweredChatAsync());
-        var (anaId, biaId) = (ApiThings.Text(ana["chatId"])!, ApiThings.Text(bia["chatId"])!);
+        var (anaId, biaId) = (ApiHelpers.Text(ana["chatId"])!, ApiHelpers.Text(bia["chatId"])!);
         await mine.FollowUpAsync(1, "a1");
         await mine.FollowUpAsync(2, "b1");
         var a2 = await mine.FollowUpAsync(1, "a2");
-        var later = await mine.SayAsync(1, "Once more.", "assistant");
+        var later = await mine.PostTextAsync(1, "Once more.", "assistant");
         var a3 = await mine.FollowUpAsync(1, "a3");
         var b2 = await mine.FollowUpAsync(2, "b2");
         var a4 = await mine.FollowUpAsync(1, "a4");
@@ -45,9 +45,9 @@ public class FollowUpListTests(ParleyFixture parley)
             ($"?chatMessageIds={later["id"]}&triggerChatMessageIds={ana["id"]}", "a2"), ($"?chatMessageIds={later["id"]}&triggerChatMessageIds={later["id"]}", ""),
             ($"?chatIds=1&triggerChatMessageIds={later["id"]}", "a4 a3"), ($"?chatIds=2&triggerChatMessageIds={later["id"]}", ""), ($"?chatIds=1&chatMessageIds={bia["id"]}", ""),
             ($"?chatIds=2&chatMessageIds={bia["id"]}&triggerChatMessageIds={numbers.Bia}&statuses=sent", "b2"), ($"?chatIds=2&chatMessageIds={bia["id"]}&statuses=pending", ""),
-            ($"?chatIds={theirs["chatId"]}", ""), ($"?chatIds={theirs["chatId"]}&chatIds=2", "b2 b1"), ("?chatIds=999", ""), ($"?chatIds={long.MaxValue}", ""), ($"?chatIds={ApiThings.UnknownUuid}", ""),
-            ($"?triggerChatMessageIds={theirs["id"]}", ""), ($"?triggerChatMessageIds={ApiThings.UnknownUuid}", ""), ("?triggerChatMessageIds=1", ""), ($"?triggerChatMessageIds={anaId}", ""),
-            ($"?chatMessageIds={theirs["id"]}", ""), ($"?chatMessageIds={ApiThings.UnknownUuid}&statuses=sent", ""), ($"?chatMessageIds={long.MaxValue}", ""),
+            ($"?chatIds={theirs["chatId"]}", ""), ($"?chatIds={theirs["chatId"]}&chatIds=2", "b2 b1"), ("?chatIds=999", ""), ($"?chatIds={long.MaxValue}", ""), ($"?chatIds={ApiHelpers.UnknownUuid}", ""),
+            ($"?triggerChatMessageIds={theirs["id"]}", ""), ($"?triggerChatMessageIds={ApiHelpers.UnknownUuid}", ""), ("?triggerChatMessageIds=1", ""), ($"?triggerChatMessageIds={anaId}", ""),
+            ($"?chatMessageIds={theirs["id"]}", ""), ($"?chatMessageIds={ApiHelpers.UnknownUuid}&statuses=sent", ""), ($"?chatMessageIds={long.MaxValue}", ""),
         })
         {
             var found = await mine.FollowUpsAsync(query);
@@ -161,8 +161,8 @@ public class FollowUpListTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Joins");
         var first = await client.NewAnsweredChatAsync();
         var (a, b) = (await client.FollowUpAsync(1, "a"), await client.FollowUpAsync(1, "b"));
-        var reply = await client.SayAsync(1, "Hm.");
-        var last = await client.SayAsync(1, "Yes?", "assistant");
+        var reply = await client.PostTextAsync(1, "Hm.");
+        var last = await client.PostTextAsync(1, "Yes?", "assistant");
         var c = await client.FollowUpAsync(1, "c");
         await client.PatchFollowUpAsync(b, new { status = "pending", dueDate = FollowUpCalls.In(TimeSpan.FromHours(1)) });
         await client.PatchFollowUpAsync(b, new { status = "sent", chatMessageId = last["id"] });
@@ -170,7 +170,7 @@ public class FollowUpListTests(ParleyFixture parley)
 
         await AssertJoinedAsync("", ([a, b], first), ([], reply), ([b, c], last));
         await AssertJoinedAsync("&limit=1", ([a, b], first));
-        await AssertJoinedAsync($"&chatThreadId={ApiThings.UnknownUuid}");
+        await AssertJoinedAsync($"&chatThreadId={ApiHelpers.UnknownUuid}");
         var thread = await client.CallAsync(HttpMethod.Post, "v1/chat-threads", new { chatId = 1, chatMessageId = reply["id"] });
         var inThread = await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = 1, content = "x", role = "assistant", chatThreadId = thread["id"] });
         var d = await client.FollowUpAsync(1, "d");
@@ -181,7 +181,7 @@ public class FollowUpListTests(ParleyFixture parley)
             var items = (await client.ArrayAsync($"v1/chat-messages?chatId=1&joins=chat-message-follow-ups{query}")).Items;
             foreach (var (item, (followUps, message)) in items.Zip(expected))
             {
-                Assert.Equal(ApiThings.Text(message["id"]), ApiThings.Text(item!["id"]));
+                Assert.Equal(ApiHelpers.Text(message["id"]), ApiHelpers.Text(item!["id"]));
                 Assert.True(JsonNode.DeepEquals(new JsonArray([.. followUps.Select(one => one.DeepClone())]), item["chatMessageFollowUps"]), $"{item}");
             }
 
@@ -192,7 +192,7 @@ public class FollowUpListTests(ParleyFixture parley)
     [Fact]
     public async Task The_list_takes_no_body_and_other_methods_are_refused()
     {
-        foreach (var (method, path) in new[] { (HttpMethod.Put, FollowUpCalls.Path), (HttpMethod.Delete, FollowUpCalls.Path), (HttpMethod.Post, $"{FollowUpCalls.Path}/{ApiThings.UnknownUuid}/events") })
+        foreach (var (method, path) in new[] { (HttpMethod.Put, FollowUpCalls.Path), (HttpMethod.Delete, FollowUpCalls.Path), (HttpMethod.Post, $"{FollowUpCalls.Path}/{ApiHelpers.UnknownUuid}/events") })
         {
             using var response = await parley.Client.SendJsonAsync(method, path, null);
             await response.AssertProblemAsync((int)HttpStatusCode.MethodNotAllowed, "method_not_allowed");

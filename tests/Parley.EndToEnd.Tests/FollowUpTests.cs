@@ -23,23 +23,23 @@ public class FollowUpTests(ParleyFixture parley)
             followUp.AsObject().Select(member => member.Key));
         var id = followUp["id"]!.GetValue<string>();
         Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", id);
-        Assert.True(ApiThings.Time(trigger["createdAt"]) <= ApiThings.Time(followUp["createdAt"]));
-        Assert.Equal(ApiThings.Time(followUp["createdAt"]), ApiThings.Time(followUp["updatedAt"]));
-        Assert.Equal(ApiThings.Text(trigger["chatId"]), followUp["chatId"]!.GetValue<string>());
+        Assert.True(ApiHelpers.Time(trigger["createdAt"]) <= ApiHelpers.Time(followUp["createdAt"]));
+        Assert.Equal(ApiHelpers.Time(followUp["createdAt"]), ApiHelpers.Time(followUp["updatedAt"]));
+        Assert.Equal(ApiHelpers.Text(trigger["chatId"]), followUp["chatId"]!.GetValue<string>());
         Assert.Null(followUp["chatMessageId"]);
-        Assert.InRange(ApiThings.Time(followUp["dueDate"]), due, due.AddMilliseconds(1));
+        Assert.InRange(ApiHelpers.Time(followUp["dueDate"]), due, due.AddMilliseconds(1));
         Assert.Null(followUp["finishedAt"]);
         Assert.Equal("Still there? 😀", followUp["message"]!.GetValue<string>());
         Assert.Null(followUp["reason"]);
         Assert.Equal("pending", followUp["status"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(trigger["id"]), followUp["triggerChatMessageId"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(trigger["id"]), followUp["triggerChatMessageId"]!.GetValue<string>());
         Assert.Equal($"{parley.Api}v1/chat-message-follow-ups/{id}", created.Headers.Location!.ToString());
         Assert.Equal("\"1\"", created.Headers.ETag!.Tag);
         Assert.False(created.Headers.Contains("Idempotent-Replayed"));
         await parley.Client.AssertFollowUpAsync(followUp, "\"1\"");
         var transition = Assert.Single((await parley.Client.CallAsync(HttpMethod.Get, $"v1/chat-message-follow-ups/{id}/events")).AsArray())!;
         Assert.Equal(["at", "from", "to", "reason", "actor", "detail"], transition.AsObject().Select(member => member.Key));
-        Assert.Equal(ApiThings.Text(followUp["createdAt"]), transition["at"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(followUp["createdAt"]), transition["at"]!.GetValue<string>());
         Assert.Null(transition["from"]);
         Assert.Equal("pending", transition["to"]!.GetValue<string>());
         Assert.Null(transition["reason"]);
@@ -53,7 +53,7 @@ public class FollowUpTests(ParleyFixture parley)
     {
         var chat = await parley.Client.NewConversationAsync();
         var (number, uuid) = (chat["number"]!.GetValue<int>(), chat["id"]!.GetValue<string>());
-        await parley.Client.SayAsync(number, "x", "assistant");
+        await parley.Client.PostTextAsync(number, "x", "assistant");
         foreach (var id in new object[] { number, $"{number}", uuid, uuid.ToUpperInvariant() })
         {
             var camel = await parley.Client.FollowUpAsync(id);
@@ -71,8 +71,8 @@ public class FollowUpTests(ParleyFixture parley)
         var assistant = await parley.Client.NewAnsweredChatAsync();
         var chat = assistant["chatId"]!;
         var number = (await parley.Client.CallAsync(HttpMethod.Get, $"v1/conversations/{chat}"))["number"]!.GetValue<int>();
-        Assert.Equal(ApiThings.Text(assistant["id"]), await TriggerAsync());
-        await parley.Client.SayAsync(chat, "Hm.");
+        Assert.Equal(ApiHelpers.Text(assistant["id"]), await TriggerAsync());
+        await parley.Client.PostTextAsync(chat, "Hm.");
         await parley.Client.PostAsync(number, "A human answers.");
         Assert.Equal(await LastAsync(), await TriggerAsync());
         using (var media = await parley.Client.UploadAsync(number, "x"u8.ToArray(), "x"))
@@ -85,11 +85,11 @@ public class FollowUpTests(ParleyFixture parley)
 
         // The role as written decides, not the kind of sender.
         var last = await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "x", role = "assistant", senderId = customer["id"] });
-        Assert.Equal(ApiThings.Text(last["id"]), await TriggerAsync());
+        Assert.Equal(ApiHelpers.Text(last["id"]), await TriggerAsync());
 
-        async Task<string?> TriggerAsync() => ApiThings.Text((await parley.Client.FollowUpAsync(chat))["triggerChatMessageId"]);
+        async Task<string?> TriggerAsync() => ApiHelpers.Text((await parley.Client.FollowUpAsync(chat))["triggerChatMessageId"]);
 
-        async Task<string?> LastAsync() => ApiThings.Text((await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items[^1]!["id"]);
+        async Task<string?> LastAsync() => ApiHelpers.Text((await parley.Client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items[^1]!["id"]);
     }
 
     [Fact]
@@ -97,9 +97,9 @@ public class FollowUpTests(ParleyFixture parley)
     {
         var chat = await parley.Client.CreateConversationAsync();
         await RefusedAsync();
-        await parley.Client.SayAsync(chat, "Where is my order?");
+        await parley.Client.PostTextAsync(chat, "Where is my order?");
         await RefusedAsync();
-        await parley.Client.SayAsync(chat, "On its way.", "assistant");
+        await parley.Client.PostTextAsync(chat, "On its way.", "assistant");
         await parley.Client.FollowUpAsync(chat);
         await HandOffAsync(FollowUpCalls.In(TimeSpan.FromHours(1)));
         await RefusedAsync();
@@ -140,10 +140,10 @@ public class FollowUpTests(ParleyFixture parley)
         await parley.Client.RefusedAsync(HttpMethod.Post, Path, Body(chat), 409, "too_many_follow_ups");
 
         // All twenty end with one message, and others can be made.
-        await parley.Client.SayAsync(chat, "Yes.");
+        await parley.Client.PostTextAsync(chat, "Yes.");
         Assert.Empty(await parley.Client.FollowUpsAsync($"?chatIds={chat}&statuses=pending"));
         Assert.Equal(20, (await parley.Client.FollowUpsAsync($"?chatIds={chat}&statuses=cancelled&pageSize=100")).Count);
-        await parley.Client.SayAsync(chat, "Fine.", "assistant");
+        await parley.Client.PostTextAsync(chat, "Fine.", "assistant");
         await parley.Client.FollowUpAsync(chat);
     }
 
@@ -172,12 +172,12 @@ public class FollowUpTests(ParleyFixture parley)
         Assert.Empty(await parley.Client.FollowUpsAsync($"?chatIds={chat}"));
 
         var longest = new string('é', 4000);
-        Assert.Equal(longest, ApiThings.Text((await parley.Client.FollowUpAsync(chat, longest))["message"]));
+        Assert.Equal(longest, ApiHelpers.Text((await parley.Client.FollowUpAsync(chat, longest))["message"]));
         foreach (var due in new[] { now.AddHours(-24).AddMinutes(1), now.AddYears(2).AddMinutes(-1) })
         {
             var taken = await parley.Client.FollowUpAsync(chat, due: due);
-            Assert.InRange(ApiThings.Time(taken["dueDate"]), due, due.AddMilliseconds(1));
-            Assert.Equal("pending", ApiThings.Text(taken["status"]));
+            Assert.InRange(ApiHelpers.Time(taken["dueDate"]), due, due.AddMilliseconds(1));
+            Assert.Equal("pending", ApiHelpers.Text(taken["status"]));
         }
     }
 
@@ -207,19 +207,19 @@ public class FollowUpTests(ParleyFixture parley)
     public async Task Unknown_ids_and_those_of_another_tenant()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
-        var theirChat = ApiThings.Text((await stranger.NewAnsweredChatAsync())["chatId"])!;
+        var theirChat = ApiHelpers.Text((await stranger.NewAnsweredChatAsync())["chatId"])!;
         var theirs = await stranger.FollowUpAsync(theirChat);
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var id in new object[] { theirChat, 1, "999999", long.MaxValue, ApiThings.UnknownUuid })
+        foreach (var id in new object[] { theirChat, 1, "999999", long.MaxValue, ApiHelpers.UnknownUuid })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, Body(id), 404, "conversation_not_found");
         }
 
         // The first follow-up of the first chat, as theirs is.
         var message = await mine.NewAnsweredChatAsync();
-        var own = ApiThings.Text((await mine.FollowUpAsync(message["chatId"]!))["id"])!;
+        var own = ApiHelpers.Text((await mine.FollowUpAsync(message["chatId"]!))["id"])!;
         var another = own[..^1] + (own[^1] == '0' ? '1' : '0');
-        string[] ids = [ApiThings.Text(theirs["id"])!, another, ApiThings.UnknownUuid, ApiThings.Text(message["chatId"])!, ApiThings.Text(message["id"])!, "1", "0", "-1", "x", own[..^1], own + "0", $"{{{own}}}"];
+        string[] ids = [ApiHelpers.Text(theirs["id"])!, another, ApiHelpers.UnknownUuid, ApiHelpers.Text(message["chatId"])!, ApiHelpers.Text(message["id"])!, "1", "0", "-1", "x", own[..^1], own + "0", $"{{{own}}}"];
         foreach (var id in ids)
         {
             await mine.RefusedAsync(HttpMethod.Get, $"{Path}/{id}", null, 404, "follow_up_not_found");
@@ -260,7 +260,7 @@ public class FollowUpTests(ParleyFixture parley)
     {
         var chat = await parley.Client.NewConversationAsync();
         var number = chat["number"]!.GetValue<int>();
-        await parley.Client.SayAsync(number, "x", "assistant");
+        await parley.Client.PostTextAsync(number, "x", "assistant");
         var other = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var due = FollowUpCalls.In(TimeSpan.FromHours(1));
         var key = ("Idempotency-Key", "follow-up key");
@@ -272,7 +272,7 @@ public class FollowUpTests(ParleyFixture parley)
         Assert.False(one.Headers.Contains("Idempotent-Replayed"));
         await AssertReplayedAsync(two);
         Assert.False(elsewhere.Headers.Contains("Idempotent-Replayed"));
-        foreach (var (field, value) in new (string, object)[] { ("message", "y"), ("dueDate", due.AddSeconds(1)), ("chatId", ApiThings.Text(chat["id"])!) })
+        foreach (var (field, value) in new (string, object)[] { ("message", "y"), ("dueDate", due.AddSeconds(1)), ("chatId", ApiHelpers.Text(chat["id"])!) })
         {
             using var reused = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, With(Body(number, due), field, value), key);
             await reused.AssertProblemAsync(422, "idempotency_key_reused");
@@ -290,13 +290,13 @@ public class FollowUpTests(ParleyFixture parley)
             await AssertReplayedAsync(edited);
         }
 
-        await parley.Client.SayAsync(number, "I am here.");
+        await parley.Client.PostTextAsync(number, "I am here.");
         using (var cancelled = await SendAsync(number))
         {
             await AssertReplayedAsync(cancelled);
         }
 
-        Assert.Equal("cancelled", ApiThings.Text(Assert.Single(await parley.Client.FollowUpsAsync($"?chatIds={number}"))!["status"]));
+        Assert.Equal("cancelled", ApiHelpers.Text(Assert.Single(await parley.Client.FollowUpsAsync($"?chatIds={number}"))!["status"]));
         foreach (var bad in new[] { "", new string('x', 256) })
         {
             using var refused = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, new { }, ("Idempotency-Key", bad));
@@ -347,7 +347,7 @@ internal static class FollowUpCalls
 
     /// <summary>The message of the assistant with which a new chat begins.</summary>
     public static async Task<JsonNode> NewAnsweredChatAsync(this HttpClient client) =>
-        await client.SayAsync(await client.CreateConversationAsync(), "How can I help?", "assistant");
+        await client.PostTextAsync(await client.CreateConversationAsync(), "How can I help?", "assistant");
 
     /// <summary>A new follow-up, due in an hour if nothing else is said.</summary>
     public static Task<JsonNode> FollowUpAsync(this HttpClient client, object chatId, string message = "Still there?", DateTimeOffset? due = null) =>
@@ -370,12 +370,12 @@ internal static class FollowUpCalls
         while (true)
         {
             var now = await client.NowAsync(followUp);
-            if (ApiThings.Text(now["status"]) == "sent")
+            if (ApiHelpers.Text(now["status"]) == "sent")
             {
                 return now;
             }
 
-            Assert.Equal("pending", ApiThings.Text(now["status"]));
+            Assert.Equal("pending", ApiHelpers.Text(now["status"]));
             Assert.True(TimeProvider.System.GetUtcNow() < until, $"It has not been sent: {now}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
@@ -395,10 +395,10 @@ internal static class FollowUpCalls
     {
         var id = followUp["id"];
         var events = (await client.CallAsync(HttpMethod.Get, $"v1/chat-message-follow-ups/{id}/events")).AsArray();
-        Assert.Equal(expected, events.Select(one => (ApiThings.Text(one!["from"]), one["to"]!.GetValue<string>(), ApiThings.Text(one["reason"]), one["actor"]!.GetValue<string>())));
-        var times = events.Select(one => ApiThings.Time(one!["at"])).ToList();
+        Assert.Equal(expected, events.Select(one => (ApiHelpers.Text(one!["from"]), one["to"]!.GetValue<string>(), ApiHelpers.Text(one["reason"]), one["actor"]!.GetValue<string>())));
+        var times = events.Select(one => ApiHelpers.Time(one!["at"])).ToList();
         Assert.Equal(times.Order(), times);
-        Assert.Equal(ApiThings.Time(followUp["createdAt"]), times[0]);
+        Assert.Equal(ApiHelpers.Time(followUp["createdAt"]), times[0]);
         Assert.All(events, one => Assert.Null(one!["detail"]));
     }
 }

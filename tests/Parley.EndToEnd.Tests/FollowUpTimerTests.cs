@@ -37,12 +37,12 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
         var due = FollowUpCalls.In(TimeSpan.FromSeconds(3));
         var (soon, late) = (await client.FollowUpAsync(chat, "Soon", due), await client.FollowUpAsync(chat, "Late", FollowUpCalls.In(TimeSpan.FromMinutes(-5))));
         var answered = await client.FollowUpAsync(other, "Too late", due);
-        await client.SayAsync(other, "I am here.");
+        await client.PostTextAsync(other, "I am here.");
         Assert.Equal(3, (await File.ReadAllLinesAsync(refusals)).Length);
         File.Delete(refusals);
 
-        Assert.True(ApiThings.Time((await client.SentAsync(late))["finishedAt"]) >= ApiThings.Time(late["createdAt"]));
-        Assert.True(ApiThings.Time((await client.SentAsync(soon))["finishedAt"]) >= due);
+        Assert.True(ApiHelpers.Time((await client.SentAsync(late))["finishedAt"]) >= ApiHelpers.Time(late["createdAt"]));
+        Assert.True(ApiHelpers.Time((await client.SentAsync(soon))["finishedAt"]) >= due);
         await client.AssertEventsAsync(soon, (null, "pending", null, "All"), ("pending", "sent", null, "parley"));
         for (var until = FollowUpCalls.In(Wait.Limit); (await queue.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0;)
         {
@@ -53,7 +53,7 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
         // Several ticks later each is there once.
         Assert.Equal(["How can I help?", "Late", "Soon"], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items));
         Assert.Equal(["How can I help?", "I am here."], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={other}")).Items));
-        Assert.Equal("customer_replied", ApiThings.Text((await client.NowAsync(answered))["reason"]));
+        Assert.Equal("customer_replied", ApiHelpers.Text((await client.NowAsync(answered))["reason"]));
         Assert.False(await new QueueClient(azurite.ConnectionString, FollowUpQueue.Name + "-poison").ExistsAsync());
     }
 

@@ -63,7 +63,7 @@ public class LongContentTests(ParleyFixture parley)
         var message = await parley.Client.CallAsync(
             HttpMethod.Post,
             "v1/messages",
-            new { conversation, content, contentPayload = ApiThings.JsonOf(Border), queryMetadata = ApiThings.JsonOf(Border), attachments },
+            new { conversation, content, contentPayload = ApiHelpers.JsonOf(Border), queryMetadata = ApiHelpers.JsonOf(Border), attachments },
             HttpStatusCode.Created);
         var read = await parley.Client.CallAsync(HttpMethod.Patch, $"v1/messages/{message["id"]}", new { feedback = new string('é', 2000) });
 

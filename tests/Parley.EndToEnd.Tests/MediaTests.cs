@@ -388,7 +388,7 @@ public class MediaTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Unknown");
         var foreign = await parley.Client.NewConversationAsync();
-        foreach (var id in new[] { "99", "0", "nonsense", ApiThings.UnknownUuid, foreign["id"]!.GetValue<string>(), $"{foreign["number"]}" })
+        foreach (var id in new[] { "99", "0", "nonsense", ApiHelpers.UnknownUuid, foreign["id"]!.GetValue<string>(), $"{foreign["number"]}" })
         {
             using var response = await client.UploadAsync(id, "x"u8.ToArray(), "x");
             await response.AssertProblemAsync(404, "conversation_not_found");

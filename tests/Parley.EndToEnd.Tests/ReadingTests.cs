@@ -25,7 +25,7 @@ public class ReadingTests(ParleyFixture parley)
         Assert.Equal($"{conversation}", data["conversation_id"]!.GetValue<string>());
         Assert.Equal($"{staff}", data["message_id"]!.GetValue<string>());
         Assert.Equal(0, data["unread_messages_count"]!.GetValue<int>());
-        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiThings.Time(data["read_at"]), TimeSpan.FromMinutes(5));
+        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiHelpers.Time(data["read_at"]), TimeSpan.FromMinutes(5));
         Assert.Equal(data["read_at"]!.GetValue<string>(), read["lastReadAt"]!.GetValue<string>());
         Assert.Equal(0, read["unreadMessagesCount"]!.GetValue<int>());
     }
@@ -146,7 +146,7 @@ public class ReadingTests(ParleyFixture parley)
         var times = new List<string?>();
         for (var page = 1; page <= 3; page++)
         {
-            times.AddRange((await client.ListAsync(1, $"?per_page=100&page={page}"))["data"]!.AsArray().Select(message => ApiThings.Text(message!["read_at"])));
+            times.AddRange((await client.ListAsync(1, $"?per_page=100&page={page}"))["data"]!.AsArray().Select(message => ApiHelpers.Text(message!["read_at"])));
         }
 
         Assert.Equal(0, answer["data"]!["unread_messages_count"]!.GetValue<int>());
@@ -219,14 +219,14 @@ public class ReadingTests(ParleyFixture parley)
         await client.CreateConversationAsync();
         var uuid = (await client.NewConversationAsync())["id"]!.GetValue<string>();
         var message = (await CustomerSaysAsync(client, 1))["id"]!.GetValue<string>();
-        foreach (var id in new object[] { "x", 0, -1, 1.5, true, 99, (1L << 22) + 2, ApiThings.UnknownUuid })
+        foreach (var id in new object[] { "x", 0, -1, 1.5, true, 99, (1L << 22) + 2, ApiHelpers.UnknownUuid })
         {
             await client.RefusedAsync(HttpMethod.Post, "v1/conversations/1/read", new { messageId = id }, 422, "invalid_fields", "messageId");
         }
 
         await client.RefusedAsync(HttpMethod.Post, "v1/conversations/2/read", new { messageId = message }, 422, "invalid_fields", "messageId");
         await client.RefusedAsync(HttpMethod.Post, "v1/conversations/2/read", new { messageId = (1L << 22) + 1 }, 422, "invalid_fields", "messageId");
-        foreach (var id in new[] { "99", "0", "nonsense", ApiThings.UnknownUuid })
+        foreach (var id in new[] { "99", "0", "nonsense", ApiHelpers.UnknownUuid })
         {
             await client.RefusedAsync(HttpMethod.Post, $"v1/conversations/{id}/read", new { }, 404, "conversation_not_found");
         }

@@ -67,9 +67,9 @@ public class RecordFileTests(ParleyFixture parley)
         }
 
         var records = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records"))["results"]!.AsArray();
-        var (newest, oldest) = (ApiThings.Text(records[0]!["createdAt"]), ApiThings.Text(records[2]!["createdAt"]));
+        var (newest, oldest) = (ApiHelpers.Text(records[0]!["createdAt"]), ApiHelpers.Text(records[2]!["createdAt"]));
         var rows = await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel?from={oldest}&to={newest}");
-        Assert.Equal(records.Skip(1).Select(record => ApiThings.Text(record!["id"])), rows.Skip(1).Select(row => row[0]));
+        Assert.Equal(records.Skip(1).Select(record => ApiHelpers.Text(record!["id"])), rows.Skip(1).Select(row => row[0]));
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from=x&to=y&language=pt", null, 422, "invalid_fields", "from", "to", "language");
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from={newest}&to={oldest}", null, 422, "invalid_fields", "from");
     }
@@ -77,7 +77,7 @@ public class RecordFileTests(ParleyFixture parley)
     /// <summary>Records of every kind: long and short, scored, failed, edited, deleted, like formulas.</summary>
     private static async Task FillAsync(HttpClient client, string id)
     {
-        var conversation = ApiThings.Text((await client.NewConversationAsync())["id"])!;
+        var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"])!;
         for (var i = 0; i < 10; i++)
         {
             await client.AskAsync(id, $"/words {i} /pace 0", conversation: i % 3 == 0 ? conversation : null);
@@ -117,10 +117,10 @@ public class RecordFileTests(ParleyFixture parley)
         var (input, context, output) = (Parts(record["inputMessage"], 4), Parts(record["context"], 3), Parts(record["outputMessage"], 4));
         return
         [
-            ApiThings.Text(record["id"]), ApiThings.Text(record["conversation"]), input[0], context[0], output[0],
+            ApiHelpers.Text(record["id"]), ApiHelpers.Text(record["conversation"]), input[0], context[0], output[0],
             Number("replyTime"),
-            ApiThings.Text(record["createdAt"]),
-            ApiThings.Text(record["error"]) is { } error ? words?[error] ?? error : null,
+            ApiHelpers.Text(record["createdAt"]),
+            ApiHelpers.Text(record["error"]) is { } error ? words?[error] ?? error : null,
             Number("faithfulnessScore"), Number("answerRelevancyScore"), Number("contextPrecisionScore"), Number("answerCorrectnessScore"), Number("answerSimilarityScore"), Number("contextRecallScore"),
             .. input[1..], .. context[1..], .. output[1..],
         ];
@@ -131,7 +131,7 @@ public class RecordFileTests(ParleyFixture parley)
     /// <summary>A text's cells: none longer than a cell may be, no pair halved; an empty one for what is empty.</summary>
     private static string?[] Parts(JsonNode? node, int count)
     {
-        var (text, parts) = (ApiThings.Text(node) ?? "", new string?[count]);
+        var (text, parts) = (ApiHelpers.Text(node) ?? "", new string?[count]);
         for (var i = 0; i < count && text.Length > 0; i++)
         {
             var length = Math.Min(text.Length, CellLength);

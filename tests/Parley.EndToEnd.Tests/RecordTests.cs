@@ -31,15 +31,15 @@ public class RecordTests(ParleyFixture parley)
         Assert.Equal(
             ["id", "chatbot", "conversation", "inputMessage", "condenseMessage", "outputMessage", "context", "replyTime", "createdAt", "error", .. Scores],
             record.AsObject().Select(member => member.Key));
-        Assert.Equal(ApiThings.Text(completion["completionId"]), ApiThings.Text(record["id"]));
-        Assert.Equal(id, ApiThings.Text(record["chatbot"]));
-        Assert.Equal(ApiThings.Text(completion["conversationId"]), ApiThings.Text(record["conversation"]));
-        Assert.Equal("/words 3 /pace 0 Onde está? 😀", ApiThings.Text(record["inputMessage"]));
+        Assert.Equal(ApiHelpers.Text(completion["completionId"]), ApiHelpers.Text(record["id"]));
+        Assert.Equal(id, ApiHelpers.Text(record["chatbot"]));
+        Assert.Equal(ApiHelpers.Text(completion["conversationId"]), ApiHelpers.Text(record["conversation"]));
+        Assert.Equal("/words 3 /pace 0 Onde está? 😀", ApiHelpers.Text(record["inputMessage"]));
         Assert.Null(record["condenseMessage"]);
-        Assert.Equal("word1 word2 word3", ApiThings.Text(record["outputMessage"]));
-        Assert.Equal("contentPayload: {\"order\":17}\nqueryMetadata: {\"lang\":\"pt\"}", ApiThings.Text(record["context"]));
-        Assert.Equal(ApiThings.Text(asked["createdAt"]), ApiThings.Text(record["createdAt"]));
-        Assert.Equal((ApiThings.Time(reply["createdAt"]) - ApiThings.Time(asked["createdAt"])).TotalSeconds, record["replyTime"]!.GetValue<double>());
+        Assert.Equal("word1 word2 word3", ApiHelpers.Text(record["outputMessage"]));
+        Assert.Equal("contentPayload: {\"order\":17}\nqueryMetadata: {\"lang\":\"pt\"}", ApiHelpers.Text(record["context"]));
+        Assert.Equal(ApiHelpers.Text(asked["createdAt"]), ApiHelpers.Text(record["createdAt"]));
+        Assert.Equal((ApiHelpers.Time(reply["createdAt"]) - ApiHelpers.Time(asked["createdAt"])).TotalSeconds, record["replyTime"]!.GetValue<double>());
         Assert.Matches(@"^\d+(\.\d{1,3})?$", record["replyTime"]!.ToJsonString());
         Assert.Null(record["error"]);
         Assert.All(Scores, score => Assert.Null(record[score]));
@@ -54,7 +54,7 @@ public class RecordTests(ParleyFixture parley)
         await parley.Client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{id}/completions", new { message = new { content } }, status, code);
         var record = await parley.Client.OnlyRecordAsync(id);
 
-        Assert.Equal((content, said, code), (ApiThings.Text(record["inputMessage"]), ApiThings.Text(record["outputMessage"]), ApiThings.Text(record["error"])));
+        Assert.Equal((content, said, code), (ApiHelpers.Text(record["inputMessage"]), ApiHelpers.Text(record["outputMessage"]), ApiHelpers.Text(record["error"])));
         Assert.Null(record["context"]);
         Assert.True(record["replyTime"]!.GetValue<double>() >= 0);
     }
@@ -68,11 +68,11 @@ public class RecordTests(ParleyFixture parley)
 
         // Two in one conversation, with others' between question and reply.
         var made = new List<string>();
-        var conversation = ApiThings.Text((await client.NewConversationAsync())["id"]);
+        var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"]);
         for (var i = 0; i < 5; i++)
         {
             var chat = i % 2 == 0 ? conversation : null;
-            made.Insert(0, ApiThings.Text((await client.AskAsync(id, $"/words 1 /pace 0 question {i}", conversation: chat))["completionId"])!);
+            made.Insert(0, ApiHelpers.Text((await client.AskAsync(id, $"/words 1 /pace 0 question {i}", conversation: chat))["completionId"])!);
             await client.AskAsync(other, "/words 1 /pace 0", conversation: chat);
         }
 
@@ -85,7 +85,7 @@ public class RecordTests(ParleyFixture parley)
             {
                 walked.AddRange(await client.RecordsAsync(url, 5));
                 pages.Add(await client.CallAsync(HttpMethod.Get, url));
-                url = ApiThings.Text(pages[^1]["next"]);
+                url = ApiHelpers.Text(pages[^1]["next"]);
             }
 
             Assert.Equal(made, walked);
@@ -93,8 +93,8 @@ public class RecordTests(ParleyFixture parley)
             for (var i = 1; i < pages.Count; i++)
             {
                 var rest = $"x=a%20b&pageSize={size}&from=2026-01-01T00:00:00%2B02:00";
-                Assert.Equal($"{parley.Api}v1/chatbots/{id}/records?{rest}&page={i + 1}", ApiThings.Text(pages[i - 1]["next"]));
-                Assert.Equal($"{parley.Api}v1/chatbots/{id}/records?{rest}&page={i}", ApiThings.Text(pages[i]["previous"]));
+                Assert.Equal($"{parley.Api}v1/chatbots/{id}/records?{rest}&page={i + 1}", ApiHelpers.Text(pages[i - 1]["next"]));
+                Assert.Equal($"{parley.Api}v1/chatbots/{id}/records?{rest}&page={i}", ApiHelpers.Text(pages[i]["previous"]));
             }
         }
 
@@ -115,8 +115,8 @@ public class RecordTests(ParleyFixture parley)
         {
             await client.AskAsync(id, "/words 1 /pace 0");
             var record = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records?pageSize=1"))["results"]![0]!;
-            ids.Add(ApiThings.Text(record["id"])!);
-            times.Add(ApiThings.Time(record["createdAt"]));
+            ids.Add(ApiHelpers.Text(record["id"])!);
+            times.Add(ApiHelpers.Time(record["createdAt"]));
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
 
@@ -154,13 +154,13 @@ public class RecordTests(ParleyFixture parley)
         foreach (var (message, at) in messages.Zip(["inputMessage", "outputMessage"]))
         {
             await client.CallAsync(HttpMethod.Put, message, new { message = $"edited {at}" });
-            Assert.Equal($"edited {at}", ApiThings.Text((await client.OnlyRecordAsync(id))[at]));
+            Assert.Equal($"edited {at}", ApiHelpers.Text((await client.OnlyRecordAsync(id))[at]));
         }
 
         foreach (var (message, at) in messages.Zip(["inputMessage", "outputMessage"]))
         {
             await client.CallAsync(HttpMethod.Delete, message);
-            Assert.Equal("", ApiThings.Text((await client.OnlyRecordAsync(id))[at]));
+            Assert.Equal("", ApiHelpers.Text((await client.OnlyRecordAsync(id))[at]));
         }
 
         Assert.Null((await client.OnlyRecordAsync(id))["context"]);
@@ -231,12 +231,12 @@ public class RecordTests(ParleyFixture parley)
         var id = await client.NewBotAsync();
         var asking = client.AskAsync(id, "/words 30 /pace 100");
         JsonNode? running = null;
-        while (running is null || ApiThings.Text(running["outputMessage"])!.Length == 0)
+        while (running is null || ApiHelpers.Text(running["outputMessage"])!.Length == 0)
         {
             running = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records"))["results"]!.AsArray().SingleOrDefault();
         }
 
-        Assert.StartsWith("word1 ", ApiThings.Text(running["outputMessage"]), StringComparison.Ordinal);
+        Assert.StartsWith("word1 ", ApiHelpers.Text(running["outputMessage"]), StringComparison.Ordinal);
         Assert.Null(running["replyTime"]);
         Assert.Null(running["error"]);
         var scored = await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{id}/records/{running["id"]}", new { faithfulnessScore = 0.5 });
@@ -244,9 +244,9 @@ public class RecordTests(ParleyFixture parley)
         Assert.False(asking.IsCompleted);
 
         var all = string.Join(' ', Enumerable.Range(1, 30).Select(i => $"word{i}"));
-        Assert.Equal(all, ApiThings.Text((await asking)["content"]));
+        Assert.Equal(all, ApiHelpers.Text((await asking)["content"]));
         var ended = await client.OnlyRecordAsync(id);
-        Assert.Equal((all, 0.5), (ApiThings.Text(ended["outputMessage"]), ended["faithfulnessScore"]!.GetValue<double>()));
+        Assert.Equal((all, 0.5), (ApiHelpers.Text(ended["outputMessage"]), ended["faithfulnessScore"]!.GetValue<double>()));
         Assert.True(ended["replyTime"]!.GetValue<double>() > 2);
         Assert.Null(ended["error"]);
     }
@@ -257,20 +257,20 @@ public class RecordTests(ParleyFixture parley)
         var (client, other) = (await parley.NewTenantClientAsync("Own"), await parley.NewTenantClientAsync("Other"));
         var (id, second, theirs) = (await client.NewBotAsync(), await client.NewBotAsync(), await other.NewBotAsync());
         var completion = await client.AskAsync(id, "/words 1 /pace 0");
-        var record = ApiThings.Text(completion["completionId"])!;
+        var record = ApiHelpers.Text(completion["completionId"])!;
         var body = new { faithfulnessScore = 1 };
 
         Assert.Empty(await client.RecordsAsync($"v1/chatbots/{second}/records", 0));
         await client.RefusedAsync(HttpMethod.Patch, $"v1/chatbots/{second}/records/{record}", body, 404, "record_not_found");
         Assert.Empty(await other.RecordsAsync($"v1/chatbots/{theirs}/records", 0));
         await other.RefusedAsync(HttpMethod.Patch, $"v1/chatbots/{theirs}/records/{record}", body, 404, "record_not_found");
-        foreach (var unknown in new[] { ApiThings.UnknownUuid, ApiThings.Text(completion["conversationId"])!, "1", "nonsense", "export-excel" })
+        foreach (var unknown in new[] { ApiHelpers.UnknownUuid, ApiHelpers.Text(completion["conversationId"])!, "1", "nonsense", "export-excel" })
         {
             await client.RefusedAsync(HttpMethod.Patch, $"v1/chatbots/{id}/records/{unknown}", body, 404, "record_not_found");
         }
 
         await client.CallAsync(HttpMethod.Delete, $"v1/chatbots/{second}");
-        foreach (var (caller, unknown) in new[] { (other, id), (client, second), (client, "99"), (client, "nonsense"), (client, ApiThings.UnknownUuid) })
+        foreach (var (caller, unknown) in new[] { (other, id), (client, second), (client, "99"), (client, "nonsense"), (client, ApiHelpers.UnknownUuid) })
         {
             await caller.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{unknown}/records", null, 404, "chatbot_not_found");
             await caller.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{unknown}/records/export-excel", null, 404, "chatbot_not_found");
@@ -286,7 +286,7 @@ public class RecordTests(ParleyFixture parley)
         var (writer, nobody) = (await parley.NewClientWithScopeAsync("messages:write"), parley.NewClient(token: null));
         foreach (var (method, path) in new[]
         {
-            (HttpMethod.Get, "v1/chatbots/1/records"), (HttpMethod.Get, "v1/chatbots/1/records/export-excel"), (HttpMethod.Patch, $"v1/chatbots/1/records/{ApiThings.UnknownUuid}"),
+            (HttpMethod.Get, "v1/chatbots/1/records"), (HttpMethod.Get, "v1/chatbots/1/records/export-excel"), (HttpMethod.Patch, $"v1/chatbots/1/records/{ApiHelpers.UnknownUuid}"),
         })
         {
             await nobody.RefusedAsync(method, path, method == HttpMethod.Patch ? "text" : null, 401, "unauthenticated");
@@ -296,10 +296,10 @@ public class RecordTests(ParleyFixture parley)
 }
 
 /// <summary>What tests of records have in common.</summary>
-internal static class RecordThings
+internal static class RecordHelpers
 {
     /// <summary>The UUID of a new chatbot.</summary>
-    public static async Task<string> NewBotAsync(this HttpClient client) => ApiThings.Text((await client.NewChatbotAsync())["id"])!;
+    public static async Task<string> NewBotAsync(this HttpClient client) => ApiHelpers.Text((await client.NewChatbotAsync())["id"])!;
 
     /// <summary>A message to a chatbot, and what it has said when it has ended.</summary>
     public static Task<JsonNode> AskAsync(this HttpClient client, string id, string content, Action<JsonObject>? with = null, string? conversation = null)
@@ -314,7 +314,7 @@ internal static class RecordThings
     {
         var page = await client.CallAsync(HttpMethod.Get, path);
         Assert.Equal(count, page["count"]!.GetValue<int>());
-        return [.. page["results"]!.AsArray().Select(record => ApiThings.Text(record!["id"])!)];
+        return [.. page["results"]!.AsArray().Select(record => ApiHelpers.Text(record!["id"])!)];
     }
 
     /// <summary>The record of a chatbot that has one.</summary>

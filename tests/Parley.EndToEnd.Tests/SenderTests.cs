@@ -42,7 +42,7 @@ public class SenderTests(ParleyFixture parley)
         Assert.Equal("+55 11", sender["phoneNumber"]!.GetValue<string>());
         Assert.True(sender["blocked"]!.GetValue<bool>());
         Assert.Equal("""{"vip":true}""", sender["metadata"]!.ToJsonString());
-        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiThings.Time(sender["createdAt"]), TimeSpan.FromMinutes(5));
+        Assert.Equal(TimeProvider.System.GetUtcNow(), ApiHelpers.Time(sender["createdAt"]), TimeSpan.FromMinutes(5));
         Assert.Equal(sender["createdAt"]!.GetValue<string>(), sender["updatedAt"]!.GetValue<string>());
         foreach (var id in new[] { "1", sender["id"]!.GetValue<string>(), sender["id"]!.GetValue<string>().ToUpperInvariant() })
         {
@@ -73,18 +73,18 @@ public class SenderTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Lengths");
         var line = string.Concat(Enumerable.Repeat("😀", 125));
         var url = "https://example.com/".PadRight(2048, 'x');
-        var metadata = ApiThings.JsonOf(32_768);
+        var metadata = ApiHelpers.JsonOf(32_768);
         var sender = await client.NewSenderAsync(
             new { entity = "user", name = line, externalId = line, identifier = line, email = line, phoneNumber = line, avatar = url, metadata });
 
-        Assert.All(new[] { "name", "externalId", "identifier", "email", "phoneNumber" }, member => Assert.Equal(line, ApiThings.Text(sender[member])));
+        Assert.All(new[] { "name", "externalId", "identifier", "email", "phoneNumber" }, member => Assert.Equal(line, ApiHelpers.Text(sender[member])));
         Assert.Equal(url, sender["avatar"]!.GetValue<string>());
         Assert.Equal(metadata["k"], sender["metadata"]!["k"]!.GetValue<string>());
-        Assert.Equal([1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?externalId={Uri.EscapeDataString(line)}")));
-        Assert.Equal([1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?identifier={Uri.EscapeDataString(line)}")));
+        Assert.Equal([1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?externalId={Uri.EscapeDataString(line)}")));
+        Assert.Equal([1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?identifier={Uri.EscapeDataString(line)}")));
         string[] all = ["name", "externalId", "identifier", "email", "phoneNumber", "avatar", "metadata"];
         var over = line + "x";
-        var tooLong = new { entity = "user", name = over, externalId = over, identifier = over, email = over, phoneNumber = over, avatar = url + "x", metadata = ApiThings.JsonOf(32_769) };
+        var tooLong = new { entity = "user", name = over, externalId = over, identifier = over, email = over, phoneNumber = over, avatar = url + "x", metadata = ApiHelpers.JsonOf(32_769) };
         await client.RefusedAsync(HttpMethod.Post, "v1/senders", tooLong, 422, "invalid_fields", all);
         await client.RefusedAsync(HttpMethod.Patch, "v1/senders/1", tooLong, 422, "invalid_fields", all);
         var empty = new { entity = "user", name = "", externalId = "", identifier = "", email = "", phoneNumber = "", avatar = "", metadata = "" };
@@ -134,7 +134,7 @@ public class SenderTests(ParleyFixture parley)
         var second = await client.CallAsync(HttpMethod.Get, "v1/senders/2");
         Assert.Null(second["externalId"]);
         Assert.Equal("user", second["entity"]!.GetValue<string>());
-        Assert.Equal([4, 3, 2, 1], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders")));
+        Assert.Equal([4, 3, 2, 1], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders")));
     }
 
     [Theory]
@@ -179,7 +179,7 @@ public class SenderTests(ParleyFixture parley)
         Assert.Equal("\"2\"", response.Headers.ETag!.Tag);
         Assert.Equal("Ana 2", changed["name"]!.GetValue<string>());
         Assert.Equal("q", changed["phoneNumber"]!.GetValue<string>());
-        Assert.True(ApiThings.Time(changed["updatedAt"]) >= ApiThings.Time(created["updatedAt"]));
+        Assert.True(ApiHelpers.Time(changed["updatedAt"]) >= ApiHelpers.Time(created["updatedAt"]));
         Assert.All(
             new[] { "id", "number", "entity", "externalId", "identifier", "avatar", "email", "blocked", "metadata", "createdAt" },
             member => Assert.Equal(created[member]!.ToJsonString(), changed[member]!.ToJsonString()));
@@ -225,7 +225,7 @@ public class SenderTests(ParleyFixture parley)
         Assert.Equal([1], await FindAsync("identifier=c"));
         Assert.Equal([3], await FindAsync("identifier=b"));
 
-        async Task<List<int>> FindAsync(string query) => ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?{query}"));
+        async Task<List<int>> FindAsync(string query) => ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?{query}"));
     }
 
     [Theory]
@@ -276,8 +276,8 @@ public class SenderTests(ParleyFixture parley)
             await client.NewSenderAsync(new { entity = "user" });
         }
 
-        Assert.Equal(Enumerable.Range(2, 20).Reverse(), ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders")));
-        Assert.Equal(21, ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders?pageSize=100")).Count);
+        Assert.Equal(Enumerable.Range(2, 20).Reverse(), ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders")));
+        Assert.Equal(21, ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/senders?pageSize=100")).Count);
     }
 
     [Theory]
@@ -311,7 +311,7 @@ public class SenderTests(ParleyFixture parley)
         })
         {
             var page = await client.CallAsync(HttpMethod.Get, $"v1/senders?{query}");
-            Assert.Equal(expected, ApiThings.Numbers(page));
+            Assert.Equal(expected, ApiHelpers.Numbers(page));
             Assert.Null(page["next"]);
             Assert.Null(page["previous"]);
         }
@@ -330,11 +330,11 @@ public class SenderTests(ParleyFixture parley)
         var next = (await client.CallAsync(HttpMethod.Get, "v1/senders?pageSize=1"))["next"]!.GetValue<string>();
         var cursor = next[(next.LastIndexOf("cursor=", StringComparison.Ordinal) + 7)..];
         await other.RefusedAsync(HttpMethod.Get, next, null, 400, "invalid_cursor");
-        await client.RefusedAsync(HttpMethod.Get, ApiThings.Altered(next), null, 400, "invalid_cursor");
+        await client.RefusedAsync(HttpMethod.Get, ApiHelpers.Altered(next), null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, "v1/senders?cursor=x", null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, $"v1/senders?cursor={cursor[..^1]}", null, 400, "invalid_cursor");
         await client.RefusedAsync(HttpMethod.Get, $"v1/conversations?cursor={cursor}", null, 400, "invalid_cursor");
-        Assert.Equal([2], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, next)));
+        Assert.Equal([2], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, next)));
     }
 
     [Theory]
@@ -356,8 +356,8 @@ public class SenderTests(ParleyFixture parley)
             await loser.AssertProblemAsync(409, "sender_exists");
         }
 
-        Assert.Equal([winner["number"]!.GetValue<int>()], ApiThings.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?{field}=same")));
-        Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/senders"))["results"]!.AsArray(), sender => ApiThings.Text(sender![field]) == "same");
+        Assert.Equal([winner["number"]!.GetValue<int>()], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, $"v1/senders?{field}=same")));
+        Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/senders"))["results"]!.AsArray(), sender => ApiHelpers.Text(sender![field]) == "same");
         Array.ForEach(responses, response => response.Dispose());
     }
 
@@ -367,7 +367,7 @@ public class SenderTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
         var uuid = (await client.NewSenderAsync(new { entity = "user", name = "Own", identifier = "i", externalId = "x" }))["id"]!.GetValue<string>();
-        foreach (var id in new[] { uuid, "1", "99", "0", "-1", "01", "99999999999", "nonsense", ApiThings.UnknownUuid })
+        foreach (var id in new[] { uuid, "1", "99", "0", "-1", "01", "99999999999", "nonsense", ApiHelpers.UnknownUuid })
         {
             await other.RefusedAsync(HttpMethod.Get, $"v1/senders/{id}", null, 404, "sender_not_found");
             await other.RefusedAsync(HttpMethod.Patch, $"v1/senders/{id}", new { name = "Taken" }, 404, "sender_not_found");

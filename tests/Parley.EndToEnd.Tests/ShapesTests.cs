@@ -46,17 +46,17 @@ public class ShapesTests(ParleyFixture parley)
             var staff = place is 6 or 7;
             Assert.Equal(customer, flat["is_customer"]!.GetValue<bool>());
             Assert.Equal(staff ? 1 : null, flat["user_id"]?.GetValue<int>());
-            Assert.Equal(name, ApiThings.Text(flat["user_name"]));
+            Assert.Equal(name, ApiHelpers.Text(flat["user_name"]));
             Assert.Equal(role, chat["role"]!.GetValue<string>());
             Assert.Equal(customer ? "incoming" : "outgoing", message["type"]!.GetValue<string>());
             Assert.Equal($"{place + 1}", chat["rawContent"]!.GetValue<string>());
-            Assert.Equal(ApiThings.Text(sender?["id"]), ApiThings.Text(chat["senderId"]));
-            Assert.Equal(ApiThings.Text(sender?["id"]), ApiThings.Text(message["sender"]?["id"]));
-            Assert.Equal(ApiThings.Text(sender?["name"]), ApiThings.Text(message["sender"]?["name"]));
-            Assert.Equal(ApiThings.Text(sender?["avatar"]), ApiThings.Text(message["sender"]?["avatar"]));
-            Assert.Equal(place == 0 ? "ext-1" : null, ApiThings.Text(chat["externalId"]));
+            Assert.Equal(ApiHelpers.Text(sender?["id"]), ApiHelpers.Text(chat["senderId"]));
+            Assert.Equal(ApiHelpers.Text(sender?["id"]), ApiHelpers.Text(message["sender"]?["id"]));
+            Assert.Equal(ApiHelpers.Text(sender?["name"]), ApiHelpers.Text(message["sender"]?["name"]));
+            Assert.Equal(ApiHelpers.Text(sender?["avatar"]), ApiHelpers.Text(message["sender"]?["avatar"]));
+            Assert.Equal(place == 0 ? "ext-1" : null, ApiHelpers.Text(chat["externalId"]));
             Assert.Equal(place == 8 ? "image" : "text", flat["message_type"]!.GetValue<string>());
-            Assert.Equal(ApiThings.Text(sender?["name"]) == "Ana" ? "Ana Maria" : ApiThings.Text(sender?["name"]), ApiThings.Text(chat["sender"]?["name"]));
+            Assert.Equal(ApiHelpers.Text(sender?["name"]) == "Ana" ? "Ana Maria" : ApiHelpers.Text(sender?["name"]), ApiHelpers.Text(chat["sender"]?["name"]));
         }
 
         Assert.Equal("9.png", shapes[8].Flat["file"]!["name"]!.GetValue<string>());
@@ -113,8 +113,8 @@ public class ShapesTests(ParleyFixture parley)
             Assert.True(flat["is_edited"]!.GetValue<bool>());
             Assert.Equal("edited", message["content"]!.GetValue<string>());
             Assert.Equal("edited", chat["content"]!.GetValue<string>());
-            Assert.Equal(ApiThings.Time(old.Chat["createdAt"]), ApiThings.Time(chat["createdAt"]));
-            Assert.True(ApiThings.Time(old.Chat["updatedAt"]) <= ApiThings.Time(chat["updatedAt"]));
+            Assert.Equal(ApiHelpers.Time(old.Chat["createdAt"]), ApiHelpers.Time(chat["createdAt"]));
+            Assert.True(ApiHelpers.Time(old.Chat["updatedAt"]) <= ApiHelpers.Time(chat["updatedAt"]));
         }
     }
 
@@ -180,12 +180,12 @@ public class ShapesTests(ParleyFixture parley)
         {
             var (flat, message, chat) = shape;
             Assert.Equal(conversation["number"]!.GetValue<int>(), flat["conversation_id"]!.GetValue<int>());
-            Assert.Equal(ApiThings.Text(conversation["id"]), message["conversation"]!.GetValue<string>());
-            Assert.Equal(ApiThings.Text(conversation["id"]), chat["chatId"]!.GetValue<string>());
+            Assert.Equal(ApiHelpers.Text(conversation["id"]), message["conversation"]!.GetValue<string>());
+            Assert.Equal(ApiHelpers.Text(conversation["id"]), chat["chatId"]!.GetValue<string>());
             Assert.Equal(message["id"]!.GetValue<string>(), chat["id"]!.GetValue<string>());
             Assert.Equal(flat["created_at"]!.GetValue<string>(), message["createdAt"]!.GetValue<string>());
             Assert.Equal(flat["created_at"]!.GetValue<string>(), chat["createdAt"]!.GetValue<string>());
-            Assert.Equal(ApiThings.Text(flat["message"]) ?? "", message["content"]!.GetValue<string>());
+            Assert.Equal(ApiHelpers.Text(flat["message"]) ?? "", message["content"]!.GetValue<string>());
             Assert.Equal(message["content"]!.GetValue<string>(), chat["content"]!.GetValue<string>());
         });
         return shapes;

@@ -119,7 +119,7 @@ public class SpeakerTests(ParleyFixture parley)
         var other = await parley.NewTenantClientAsync("Other");
         await client.CreateConversationAsync();
         var foreign = (await other.NewSenderAsync(new { entity = "external_user" }))["id"]!.GetValue<string>();
-        foreach (var sender in new object[] { 1, 99, 0, -1, "x", ApiThings.UnknownUuid, foreign })
+        foreach (var sender in new object[] { 1, 99, 0, -1, "x", ApiHelpers.UnknownUuid, foreign })
         {
             await client.RefusedAsync(HttpMethod.Post, "v1/conversations/1/messages", new { message = "x", sender }, 422, "invalid_fields", "sender");
             await client.RefusedAsync(HttpMethod.Post, "v1/messages", new { conversation = 1, content = "x", sender }, 422, "invalid_fields", "sender");
@@ -150,13 +150,13 @@ public class SpeakerTests(ParleyFixture parley)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var path = $"v1/conversations/{conversation}/messages";
-        var most = ApiThings.JsonOf(32_768);
+        var most = ApiHelpers.JsonOf(32_768);
         await parley.Client.CallAsync(HttpMethod.Post, path, new { message = new string('x', 5000), metadata = most });
         var message = await parley.Client.MessageAsync(conversation);
 
         Assert.Equal(most["k"], JsonNode.Parse(message["metadata"]!.GetValue<string>())!["k"]!.GetValue<string>());
         Assert.Equal(new string('x', 5000), message["message"]!.GetValue<string>());
-        await parley.Client.RefusedAsync(HttpMethod.Post, path, new { message = new string('x', 5001), metadata = ApiThings.JsonOf(32_769) }, 422, "invalid_fields", "message", "metadata");
+        await parley.Client.RefusedAsync(HttpMethod.Post, path, new { message = new string('x', 5001), metadata = ApiHelpers.JsonOf(32_769) }, 422, "invalid_fields", "message", "metadata");
         foreach (var metadata in new object[] { "text", 5, true, new[] { 1 } })
         {
             await parley.Client.RefusedAsync(HttpMethod.Post, path, new { message = "x", metadata }, 422, "invalid_fields", "metadata");
@@ -188,21 +188,21 @@ public class SpeakerTests(ParleyFixture parley)
         var maiAgent = Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/messages?conversation=1"))["results"]!.AsArray())!;
         var zaia = Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/chat-messages?chatId=1")).AsArray())!;
         var customer = stored == "customer";
-        var senderName = ApiThings.Text(sender?["name"]);
+        var senderName = ApiHelpers.Text(sender?["name"]);
 
-        Assert.Equal("text", ApiThings.Text(flextell["message"]));
+        Assert.Equal("text", ApiHelpers.Text(flextell["message"]));
         Assert.Equal(customer, flextell["is_customer"]!.GetValue<bool>());
         Assert.Equal(stored == "staff" ? 1 : null, flextell["user_id"]?.GetValue<int>());
-        Assert.Equal(stored == "staff" ? "Test key" : senderName, ApiThings.Text(flextell["user_name"]));
+        Assert.Equal(stored == "staff" ? "Test key" : senderName, ApiHelpers.Text(flextell["user_name"]));
         Assert.Equal(customer ? "incoming" : "outgoing", maiAgent["type"]!.GetValue<string>());
         Assert.Equal("text", maiAgent["content"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(sender?["id"]), ApiThings.Text(maiAgent["sender"]?["id"]));
-        Assert.Equal(senderName, ApiThings.Text(maiAgent["sender"]?["name"]));
-        Assert.Equal(ApiThings.Text(sender?["avatar"]), ApiThings.Text(maiAgent["sender"]?["avatar"]));
+        Assert.Equal(ApiHelpers.Text(sender?["id"]), ApiHelpers.Text(maiAgent["sender"]?["id"]));
+        Assert.Equal(senderName, ApiHelpers.Text(maiAgent["sender"]?["name"]));
+        Assert.Equal(ApiHelpers.Text(sender?["avatar"]), ApiHelpers.Text(maiAgent["sender"]?["avatar"]));
         Assert.Equal(customer ? "user" : "assistant", zaia["role"]!.GetValue<string>());
         Assert.Equal("text", zaia["content"]!.GetValue<string>());
         Assert.Equal("text", zaia["rawContent"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Text(sender?["id"]), ApiThings.Text(zaia["senderId"]));
+        Assert.Equal(ApiHelpers.Text(sender?["id"]), ApiHelpers.Text(zaia["senderId"]));
         Assert.Equal(maiAgent["id"]!.GetValue<string>(), zaia["id"]!.GetValue<string>());
     }
 }

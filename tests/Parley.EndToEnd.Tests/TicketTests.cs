@@ -20,10 +20,10 @@ public class TicketTests(ParleyFixture parley)
         Assert.Equal(["id", "number", "createdAt", "updatedAt", "finishedAt", "chatId", "title", "status"], ticket.AsObject().Select(member => member.Key));
         Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", ticket["id"]!.GetValue<string>());
         Assert.Equal(1, ticket["number"]!.GetValue<int>());
-        Assert.True(ApiThings.Time(chat["createdAt"]) <= ApiThings.Time(ticket["createdAt"]));
-        Assert.Equal(ApiThings.Time(ticket["createdAt"]), ApiThings.Time(ticket["updatedAt"]));
+        Assert.True(ApiHelpers.Time(chat["createdAt"]) <= ApiHelpers.Time(ticket["createdAt"]));
+        Assert.Equal(ApiHelpers.Time(ticket["createdAt"]), ApiHelpers.Time(ticket["updatedAt"]));
         Assert.Null(ticket["finishedAt"]);
-        Assert.Equal(ApiThings.Text(chat["id"]), ticket["chatId"]!.GetValue<string>());
+        Assert.Equal(ApiHelpers.Text(chat["id"]), ticket["chatId"]!.GetValue<string>());
         Assert.Equal("Order 17 is late 😀", ticket["title"]!.GetValue<string>());
         Assert.Equal("pending", ticket["status"]!.GetValue<string>());
         Assert.Equal($"{parley.Api}v1/tickets/{ticket["id"]}", created.Headers.Location!.ToString());
@@ -36,14 +36,14 @@ public class TicketTests(ParleyFixture parley)
         var (ongoing, ongoingTag) = await MoveAsync("ongoing");
         Assert.Equal("ongoing", ongoing["status"]!.GetValue<string>());
         Assert.Null(ongoing["finishedAt"]);
-        Assert.True(ApiThings.Time(ticket["updatedAt"]) <= ApiThings.Time(ongoing["updatedAt"]));
+        Assert.True(ApiHelpers.Time(ticket["updatedAt"]) <= ApiHelpers.Time(ongoing["updatedAt"]));
         Assert.NotEqual("\"1\"", ongoingTag);
         Assert.True(JsonNode.DeepEquals(ongoing, (await MoveAsync("ongoing")).Ticket));
         await RefusedAsync("pending");
         var (completed, completedTag) = await MoveAsync("completed");
         Assert.Equal("completed", completed["status"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Time(completed["updatedAt"]), ApiThings.Time(completed["finishedAt"]));
-        Assert.True(ApiThings.Time(ongoing["updatedAt"]) <= ApiThings.Time(completed["finishedAt"]));
+        Assert.Equal(ApiHelpers.Time(completed["updatedAt"]), ApiHelpers.Time(completed["finishedAt"]));
+        Assert.True(ApiHelpers.Time(ongoing["updatedAt"]) <= ApiHelpers.Time(completed["finishedAt"]));
         Assert.Equal("Order 17 is late 😀", completed["title"]!.GetValue<string>());
         Assert.NotEqual(ongoingTag, completedTag);
         Assert.True(JsonNode.DeepEquals(completed, (await MoveAsync("completed")).Ticket));
@@ -106,15 +106,15 @@ public class TicketTests(ParleyFixture parley)
     public async Task A_message_belongs_to_the_ticket_that_was_open_when_it_was_written()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        await parley.Client.SayAsync(chat, "before");
+        await parley.Client.PostTextAsync(chat, "before");
         var first = await OpenAsync(chat);
         await AssertMessagesAsync(first);
-        await parley.Client.SayAsync(chat, "pending");
+        await parley.Client.PostTextAsync(chat, "pending");
         await MoveAsync(first, "ongoing");
         await parley.Client.PostAsync(chat, "ongoing");
         await AssertMessagesAsync(first, "pending", "ongoing");
         await MoveAsync(first, "completed");
-        await parley.Client.SayAsync(chat, "between");
+        await parley.Client.PostTextAsync(chat, "between");
         var second = await OpenAsync(chat);
         await parley.Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = chat, content = "second" }, HttpStatusCode.Created);
         await AssertMessagesAsync(first, "pending", "ongoing");
@@ -124,7 +124,7 @@ public class TicketTests(ParleyFixture parley)
         var third = await OpenAsync(chat);
         await MoveAsync(third, "ongoing");
         await MoveAsync(third, "completed");
-        await parley.Client.SayAsync(chat, "after");
+        await parley.Client.PostTextAsync(chat, "after");
         await AssertMessagesAsync(second, "second");
         await AssertMessagesAsync(third);
 
@@ -145,14 +145,14 @@ public class TicketTests(ParleyFixture parley)
         var path = $"v1/tickets/{ticket["id"]}";
         Assert.Equal(longest, ticket["title"]!.GetValue<string>());
         Assert.True(JsonNode.DeepEquals(ticket, await parley.Client.CallAsync(HttpMethod.Patch, path, new { })));
-        Assert.Equal(longest, ApiThings.Text((await parley.Client.CallAsync(HttpMethod.Patch, path, new { status = "ongoing" }))["title"]));
+        Assert.Equal(longest, ApiHelpers.Text((await parley.Client.CallAsync(HttpMethod.Patch, path, new { status = "ongoing" }))["title"]));
         var both = await parley.Client.CallAsync(HttpMethod.Patch, path, new { title = "new", status = "completed" });
-        Assert.Equal(("new", "completed"), (ApiThings.Text(both["title"]), ApiThings.Text(both["status"])));
+        Assert.Equal(("new", "completed"), (ApiHelpers.Text(both["title"]), ApiHelpers.Text(both["status"])));
         var cleared = await parley.Client.CallAsync(HttpMethod.Patch, path, new { title = (string?)null });
         Assert.Null(cleared["title"]);
         Assert.Equal("completed", cleared["status"]!.GetValue<string>());
-        Assert.Equal(ApiThings.Time(both["finishedAt"]), ApiThings.Time(cleared["finishedAt"]));
-        Assert.Equal(ApiThings.Text(ticket["createdAt"]), ApiThings.Text(cleared["createdAt"]));
+        Assert.Equal(ApiHelpers.Time(both["finishedAt"]), ApiHelpers.Time(cleared["finishedAt"]));
+        Assert.Equal(ApiHelpers.Text(ticket["createdAt"]), ApiHelpers.Text(cleared["createdAt"]));
         Assert.Null((await parley.Client.CallAsync(HttpMethod.Get, path))["title"]);
     }
 
@@ -217,7 +217,7 @@ public class TicketTests(ParleyFixture parley)
         var theirs = await stranger.NewConversationAsync();
         var theirTicket = await stranger.CallAsync(HttpMethod.Post, Path, new { chatId = theirs["id"], title = "theirs" }, HttpStatusCode.Created);
         var mine = await parley.NewTenantClientAsync("Mine");
-        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiThings.UnknownUuid })
+        foreach (var id in new object[] { theirs["id"]!, theirs["number"]!, 999_999, long.MaxValue, ApiHelpers.UnknownUuid })
         {
             await mine.RefusedAsync(HttpMethod.Post, Path, new { chatId = id }, 404, "conversation_not_found");
             var (items, next, _) = await mine.ArrayAsync($"{Path}?chatId={id}");
@@ -226,7 +226,7 @@ public class TicketTests(ParleyFixture parley)
         }
 
         var own = await mine.NewConversationAsync();
-        foreach (var id in new object[] { theirTicket["id"]!, ApiThings.UnknownUuid, own["id"]!, "1", "0", "x" })
+        foreach (var id in new object[] { theirTicket["id"]!, ApiHelpers.UnknownUuid, own["id"]!, "1", "0", "x" })
         {
             await mine.RefusedAsync(HttpMethod.Get, $"v1/tickets/{id}", null, 404, "ticket_not_found");
             await mine.RefusedAsync(HttpMethod.Patch, $"v1/tickets/{id}", new { title = "mine" }, 404, "ticket_not_found");
@@ -269,7 +269,7 @@ public class TicketTests(ParleyFixture parley)
         var next = (await mine.ArrayAsync($"{Path}?x=a%20b&chatId=1&limit=1")).Next!;
         Assert.StartsWith($"{parley.Api}v1/tickets?x=a%20b&chatId=1&limit=1&cursor=", next, StringComparison.Ordinal);
         await mine.AssertAlteredCursorsAsync(next);
-        foreach (var (client, url) in new[] { (stranger, $"{Path}?chatId=1&limit=1"), (mine, $"{Path}?chatId=2&limit=1"), (mine, $"{Path}?chatId=999"), (mine, $"{Path}?chatId={ApiThings.UnknownUuid}"), (mine, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/chat-threads?chatId=1") })
+        foreach (var (client, url) in new[] { (stranger, $"{Path}?chatId=1&limit=1"), (mine, $"{Path}?chatId=2&limit=1"), (mine, $"{Path}?chatId=999"), (mine, $"{Path}?chatId={ApiHelpers.UnknownUuid}"), (mine, "v1/chat-messages?chatId=1&limit=1"), (mine, "v1/chat-threads?chatId=1") })
         {
             await client.RefusedAsync(HttpMethod.Get, url.WithCursorOf(next), null, 400, "invalid_cursor");
         }

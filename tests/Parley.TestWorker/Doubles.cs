@@ -75,7 +75,7 @@ internal static class Doubles
     {
         private readonly Lock writing = new();
 
-        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+        public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
         {
             if (!TriggerMiddleware.IsRequest)
             {

@@ -2,20 +2,20 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Parley.Functions.Http;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Tenants;
 
 namespace Parley.Functions.Administration;
 
 /// <summary>A new tenant. The webhook secret is shown this once.</summary>
-public sealed record TenantAnswer(int Id, string Name, string WebhookSecret, DateTimeOffset CreatedAt);
+public sealed record TenantResponse(int Id, string Name, string WebhookSecret, DateTimeOffset CreatedAt);
 
 /// <summary>A new API key. The key is shown this once.</summary>
-public sealed record ApiKeyAnswer(int Id, string Key, string Label, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+public sealed record ApiKeyResponse(int Id, string Key, string Label, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
 
 /// <summary>A new webhook secret. It is shown this once.</summary>
-public sealed record WebhookSecretAnswer(int Id, string WebhookSecret, DateTimeOffset PreviousValidUntil);
+public sealed record WebhookSecretResponse(int Id, string WebhookSecret, DateTimeOffset PreviousValidUntil);
 
 /// <summary>Tenants, their API keys and their webhook secrets, for the holder of <c>Parley__AdminKey</c>; without that setting nobody gets in.</summary>
 public sealed class AdministrationFunctions(
@@ -35,9 +35,9 @@ public sealed class AdministrationFunctions(
             fields.ThrowIfInvalid();
 
             var created = await administration.CreateTenantAsync(name, request.HttpContext.RequestAborted);
-            return new JsonResult<TenantAnswer>(
-                new TenantAnswer(created.Tenant.Number, created.Name, created.WebhookSecret, created.CreatedAt),
-                CamelJson.Default.TenantAnswer,
+            return new JsonResult<TenantResponse>(
+                new TenantResponse(created.Tenant.Number, created.Name, created.WebhookSecret, created.CreatedAt),
+                CamelJson.Default.TenantResponse,
                 StatusCodes.Status201Created);
         });
 
@@ -58,9 +58,9 @@ public sealed class AdministrationFunctions(
 
             fields.ThrowIfInvalid();
             var created = await administration.CreateKeyAsync(Tenant(id), label, scopes, expiresAt, request.HttpContext.RequestAborted);
-            return new JsonResult<ApiKeyAnswer>(
-                new ApiKeyAnswer(created.Number, created.Key, created.Label, [.. created.Scopes.Names()], created.CreatedAt, created.ExpiresAt),
-                CamelJson.Default.ApiKeyAnswer,
+            return new JsonResult<ApiKeyResponse>(
+                new ApiKeyResponse(created.Number, created.Key, created.Label, [.. created.Scopes.Names()], created.CreatedAt, created.ExpiresAt),
+                CamelJson.Default.ApiKeyResponse,
                 StatusCodes.Status201Created);
         });
 
@@ -72,9 +72,9 @@ public sealed class AdministrationFunctions(
         {
             RequireAdmin(request);
             var rotated = await webhookSecrets.RotateAsync(Tenant(id), request.HttpContext.RequestAborted);
-            return new JsonResult<WebhookSecretAnswer>(
-                new WebhookSecretAnswer(rotated.Tenant.Number, rotated.WebhookSecret, rotated.PreviousValidUntil),
-                CamelJson.Default.WebhookSecretAnswer,
+            return new JsonResult<WebhookSecretResponse>(
+                new WebhookSecretResponse(rotated.Tenant.Number, rotated.WebhookSecret, rotated.PreviousValidUntil),
+                CamelJson.Default.WebhookSecretResponse,
                 StatusCodes.Status201Created);
         });
 

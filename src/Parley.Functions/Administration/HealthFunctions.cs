@@ -1,13 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions.Http;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Functions.Administration;
 
 /// <summary>Health status.</summary>
 /// <param name="Status">Always <c>ok</c>; anything else is a problem response.</param>
-public sealed record HealthAnswer(string Status);
+public sealed record HealthResponse(string Status);
 
 /// <summary>Health endpoints for load balancers. They need no API key and return only a status.</summary>
 public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
@@ -34,5 +34,5 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
             }
         });
 
-    private static JsonResult<HealthAnswer> Ok() => new JsonResult<HealthAnswer>(new HealthAnswer("ok"), CamelJson.Default.HealthAnswer);
+    private static JsonResult<HealthResponse> Ok() => new JsonResult<HealthResponse>(new HealthResponse("ok"), CamelJson.Default.HealthResponse);
 }

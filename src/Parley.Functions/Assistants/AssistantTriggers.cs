@@ -7,7 +7,7 @@ using Parley.Assistants;
 namespace Parley.Functions.Assistants;
 
 /// <summary>What carries turns on that no request does: messages of a queue, and the timer, which finds every turn whose message or process is lost.</summary>
-public sealed partial class AssistantTriggers(AutoReplies replies, TurnSweep sweep, ILogger<AssistantTriggers> logger)
+public sealed partial class AssistantTriggers(AutoReplies replies, CompletionRecovery sweep, ILogger<AssistantTriggers> logger)
 {
     /// <summary>Every minute.</summary>
     [Function("TurnsDue")]
@@ -47,7 +47,7 @@ public sealed partial class AssistantTriggers(AutoReplies replies, TurnSweep swe
         }
     }
 
-    [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} turns whose process had died{Late}.")]
+    [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} completions whose process had died{Late}.")]
     private static partial void LogEnded(ILogger logger, int count, string late);
 
     [LoggerMessage(2107, LogLevel.Error, "A message of the queue of replies is not one of Parley's; it is dropped.")]

@@ -47,8 +47,8 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
             query.ThrowIfInvalid();
 
             var page = await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation);
-            return new JsonResult<CursorList<ChatbotAnswer>>(
-                CursorList.Create([.. page.Chatbots.Select(ChatbotAnswer.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListChatbotAnswer);
+            return new JsonResult<CursorList<ChatbotResponse>>(
+                CursorList.Create([.. page.Chatbots.Select(ChatbotResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListChatbotResponse);
         });
 
     /// <summary>GET /chatbots/{id}.</summary>
@@ -77,11 +77,11 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
             var deleted = await writer.DeleteAsync(call.Chatbot(id), RequestHeaders.ReadIfMatch(request), call.Cancellation);
 
             // Without an ETag: there is nothing left that it could be compared with.
-            return new JsonResult<ChatbotAnswer>(ChatbotAnswer.Of(deleted), CamelJson.Default.ChatbotAnswer);
+            return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), CamelJson.Default.ChatbotResponse);
         });
 
-    private static JsonResult<ChatbotAnswer> Answer(Chatbot chatbot, int status = StatusCodes.Status200OK, string? location = null) =>
-        new(ChatbotAnswer.Of(chatbot), CamelJson.Default.ChatbotAnswer, status) { Revision = chatbot.Revision, Location = location };
+    private static JsonResult<ChatbotResponse> Answer(Chatbot chatbot, int status = StatusCodes.Status200OK, string? location = null) =>
+        new(ChatbotResponse.Of(chatbot), CamelJson.Default.ChatbotResponse, status) { Revision = chatbot.Revision, Location = location };
 
     /// <summary>What the body changes: what is absent stays, null clears what may be null.</summary>
     private Func<Chatbot, Chatbot> ReadChange(Fields fields, bool isNew)

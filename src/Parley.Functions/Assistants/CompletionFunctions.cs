@@ -4,7 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants;
 using Parley.Functions.Http;
 using Parley.Functions.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
@@ -12,7 +12,7 @@ using Parley.Tenants;
 namespace Parley.Functions.Assistants;
 
 /// <summary>Completions: messages to chatbots, and their replies as they come.</summary>
-public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions completions, TurnReader reader, SenderReader senders, TimeProvider time)
+public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands completions, CompletionReader reader, SenderReader senders, TimeProvider time)
 {
     /// <summary>POST /chatbots/{id}/completions.</summary>
     [Function("CompletionsCreate")]
@@ -40,7 +40,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
 
             // Not cancelled: what is stored of it is spoken, also when the client has left.
             var completion = await completions.StartAsync(call.Chatbot(id), conversation, draft, key, CancellationToken.None);
-            var replayed = completion.Speak is null;
+            var replayed = completion.Run is null;
             return isStreaming
                 ? Stream(call, completion, replayed ? LastEventId(request) : 0, replayed)
                 : Answer(call, await EndOfAsync(call, completion), replayed);
@@ -57,8 +57,8 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
-            var turn = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
-            return Stream(call, new Completion(turn, null, began), after, replayed: false);
+            var completion = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            return Stream(call, new StartedCompletion(completion, null, began), after, replayed: false);
         });
 
     /// <summary>POST /completions/{id}/cancel.</summary>
@@ -66,58 +66,58 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, Completions comple
     public Task Cancel([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
 
-    private CompletionStream Stream(Call call, Completion completion, int after, bool replayed)
+    private CompletionStream Stream(Call call, StartedCompletion completion, int after, bool replayed)
     {
-        SpokenTurn? spoken = null;
+        ProducedCompletion? produced = null;
         return new CompletionStream(
-            completion.Turn,
-            () => completion.Speak is { } speak ? (spoken = speak()).States : completions.FollowAsync(completion, call.Cancellation),
-            () => spoken?.Completion ?? Task.CompletedTask,
+            completion.Completion,
+            () => completion.Run is { } run ? (produced = run()).States : completions.FollowAsync(completion, call.Cancellation),
+            () => produced?.Result ?? Task.CompletedTask,
             after,
             time)
         {
-            Location = LocationOf(call, completion.Turn),
+            Location = LocationOf(call, completion.Completion),
             Replayed = replayed,
         };
     }
 
     /// <summary>The turn when it has ended, whoever speaks it. What this process speaks goes on when the client leaves.</summary>
-    private async Task<Turn> EndOfAsync(Call call, Completion completion)
+    private async Task<Completion> EndOfAsync(Call call, StartedCompletion started)
     {
-        if (completion.Speak is { } speak)
+        if (started.Run is { } run)
         {
-            return await speak().Completion;
+            return await run().Result;
         }
 
-        var turn = completion.Turn;
-        await foreach (var state in completions.FollowAsync(completion, call.Cancellation))
+        var completion = started.Completion;
+        await foreach (var state in completions.FollowAsync(started, call.Cancellation))
         {
-            turn = state;
+            completion = state;
         }
 
-        return turn.Status == TurnStatus.Ended ? turn : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
+        return completion.Status == CompletionStatus.Ended ? completion : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
     }
 
-    private IResult Answer(Call call, Turn turn, bool replayed)
+    private IResult Answer(Call call, Completion completion, bool replayed)
     {
-        var location = LocationOf(call, turn);
-        if (turn.Error is not { } error)
+        var location = LocationOf(call, completion);
+        if (completion.Error is not { } error)
         {
-            return new JsonResult<CompletionAnswer>(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer) { Replayed = replayed, Location = location };
+            return new JsonResult<CompletionResponse>(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse) { Replayed = replayed, Location = location };
         }
 
         // To what is refused, the same again is no answer.
-        var isWorthAnother = error is TurnError.RateLimited or TurnError.Unavailable or TurnError.Timeout;
-        var failure = new ParleyException(error.Code(), $"{error.Message()} The completion is {turn.Id}, of conversation {turn.ConversationId}.")
+        var isWorthAnother = error is CompletionError.RateLimited or CompletionError.Unavailable or CompletionError.Timeout;
+        var failure = new ParleyException(error.Code(), $"{error.Message()} The completion is {completion.Id}, of conversation {completion.ConversationId}.")
         {
-            RetryAfter = isWorthAnother && turn.RetryAfter - (time.GetUtcNow() - turn.EndedAt) is { } left && left > TimeSpan.Zero ? left : null,
+            RetryAfter = isWorthAnother && completion.RetryAfter - (time.GetUtcNow() - completion.EndedAt) is { } left && left > TimeSpan.Zero ? left : null,
         };
         return new ProblemResult(failure) { Replayed = replayed, Location = location };
     }
 
-    private static string LocationOf(Call call, Turn turn) => $"{PublicUrl.RootOf(call.Request)}/completions/{turn.Id}";
+    private static string LocationOf(Call call, Completion completion) => $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Id}";
 
-    private static JsonResult<CompletionAnswer> Show(Turn turn) => new(CompletionAnswer.Of(turn), CamelJson.Default.CompletionAnswer);
+    private static JsonResult<CompletionResponse> Show(Completion completion) => new(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse);
 
     /// <summary>The number of the last event that a client has; 0 when it has none, and for what is no number of ours, as browsers keep what they were sent.</summary>
     private static int LastEventId(HttpRequest request) =>

@@ -18,7 +18,7 @@ namespace Parley.Functions.Assistants;
 /// <param name="end">What must have ended before the request does, whether the client stays or not.</param>
 /// <param name="after">The number of the last event that the client has.</param>
 /// <param name="time">Measures the pauses.</param>
-internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Turn>> states, Func<Task> end, int after, TimeProvider time) : IResult
+internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumerable<Completion>> states, Func<Task> end, int after, TimeProvider time) : IResult
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
@@ -67,7 +67,7 @@ internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Tu
         }
     }
 
-    private async Task SendAsync(HttpResponse response, IAsyncEnumerable<Turn> coming, CancellationToken gone)
+    private async Task SendAsync(HttpResponse response, IAsyncEnumerable<Completion> coming, CancellationToken gone)
     {
         var sent = after;
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(gone);
@@ -93,7 +93,7 @@ internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Tu
                 if (IsOfAnEarlierAttempt(reader.Current, sent))
                 {
                     // What the client has is of an attempt that was interrupted; what is there now is another text.
-                    await WriteAsync(response, Event(reader.Current.FirstEvent - 1, CompletionError.Of(TurnError.Interrupted)), gone);
+                    await WriteAsync(response, Event(reader.Current.FirstEvent - 1, CompletionErrorResponse.Of(CompletionError.Interrupted)), gone);
                     return;
                 }
 
@@ -113,38 +113,38 @@ internal sealed class CompletionStream(Turn completion, Func<IAsyncEnumerable<Tu
         }
     }
 
-    private static bool IsOfAnEarlierAttempt(Turn turn, int sent) => sent > 0 && sent < turn.FirstEvent - 1;
+    private static bool IsOfAnEarlierAttempt(Completion completion, int sent) => sent > 0 && sent < completion.FirstEvent - 1;
 
     /// <summary>Appends the events after a number.</summary>
     /// <returns>The number of the last.</returns>
-    private int Append(StringBuilder events, Turn turn, int sent)
+    private int Append(StringBuilder events, Completion completion, int sent)
     {
-        var (number, start) = (turn.FirstEvent, 0);
-        foreach (var length in turn.Parts)
+        var (number, start) = (completion.FirstEvent, 0);
+        foreach (var length in completion.Parts)
         {
             if (number > sent)
             {
-                events.Append(Event(number, Part(turn.Text.Substring(start, length), done: false)));
+                events.Append(Event(number, Part(completion.Text.Substring(start, length), done: false)));
             }
 
             number++;
             start += length;
         }
 
-        if (turn.Status == TurnStatus.Ended && number > sent)
+        if (completion.Status == CompletionStatus.Ended && number > sent)
         {
-            events.Append(turn.Error is { } error ? Event(number, CompletionError.Of(error)) : Event(number, Part("", done: true)));
+            events.Append(completion.Error is { } error ? Event(number, CompletionErrorResponse.Of(error)) : Event(number, Part("", done: true)));
         }
 
-        return Math.Max(sent, turn.NextEvent - 1);
+        return Math.Max(sent, completion.NextEvent - 1);
     }
 
-    private CompletionPart Part(string content, bool done) => new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
+    private CompletionPartResponse Part(string content, bool done) => new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
 
-    private static string Event(int number, CompletionPart part) => Event(number, JsonSerializer.Serialize(part, CamelJson.Default.CompletionPart));
+    private static string Event(int number, CompletionPartResponse part) => Event(number, JsonSerializer.Serialize(part, CamelJson.Default.CompletionPartResponse));
 
-    private static string Event(int number, CompletionError error) =>
-        Event(number, JsonSerializer.Serialize(new CompletionFailure(error, Done: true), CamelJson.Default.CompletionFailure));
+    private static string Event(int number, CompletionErrorResponse error) =>
+        Event(number, JsonSerializer.Serialize(new CompletionFailureResponse(error, Done: true), CamelJson.Default.CompletionFailureResponse));
 
     /// <summary>JSON has no line breaks of its own here, so one line of data holds it.</summary>
     private static string Event(int number, string json) => string.Create(CultureInfo.InvariantCulture, $"id: {number}\ndata: {json}\n\n");

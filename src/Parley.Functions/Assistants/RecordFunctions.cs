@@ -60,9 +60,9 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
             fields.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
-            var turn = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
-            var record = RecordAnswer.Of(await reader.ReadAsync(turn, call.Cancellation));
-            return new JsonResult<RecordAnswer>(record, CamelJson.Default.RecordAnswer) { Revision = turn.Revision };
+            var completion = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
+            var record = RecordResponse.Of(await reader.ReadAsync(completion, call.Cancellation));
+            return new JsonResult<RecordResponse>(record, CamelJson.Default.RecordResponse) { Revision = completion.Revision };
         });
 
     private static RecordRange ReadRange(QueryFields query)
@@ -77,7 +77,7 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
     }
 
     /// <summary>What the body changes: what is absent stays, null clears.</summary>
-    private static Func<TurnScores, TurnScores> ReadChange(Fields fields)
+    private static Func<CompletionScores, CompletionScores> ReadChange(Fields fields)
     {
         var any = false;
         var faithfulness = Score("faithfulnessScore");
@@ -91,7 +91,7 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
             fields.Fail("body", "Must have a score.");
         }
 
-        return stored => new TurnScores(
+        return stored => new CompletionScores(
             faithfulness(stored.Faithfulness),
             answerRelevancy(stored.AnswerRelevancy),
             contextPrecision(stored.ContextPrecision),
@@ -117,7 +117,7 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
         // There is no page after this one where a page of this size would go beyond what pages reach.
         var hasNext = page * size < found.Count && (page + 1) * size <= RecordReader.MaxReach;
         var url = PublicUrl.PageOf(request, "page");
-        return new RecordList(found.Count, hasNext ? UrlOf(page + 1) : null, page > 1 ? UrlOf(page - 1) : null, [.. found.Records.Select(RecordAnswer.Of)]);
+        return new RecordList(found.Count, hasNext ? UrlOf(page + 1) : null, page > 1 ? UrlOf(page - 1) : null, [.. found.Records.Select(RecordResponse.Of)]);
 
         string UrlOf(int number) => url(number.ToString(CultureInfo.InvariantCulture));
     }

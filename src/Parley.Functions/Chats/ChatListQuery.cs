@@ -11,7 +11,7 @@ internal sealed class ChatListQuery
     private const int MaxLimit = 1000;
 
     /// <summary>Reads it.</summary>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidFields"/>.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.InvalidFields"/>.</exception>
     public ChatListQuery(IQueryCollection query)
     {
         var fields = new QueryFields(query);

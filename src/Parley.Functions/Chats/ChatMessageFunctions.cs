@@ -40,12 +40,12 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             var content = fields.RequiredText("content", 0, MaxContent);
             var externalId = fields.Text("externalId", MinExternalId, Limits.Line);
             var senderId = fields.Id("senderId");
-            var role = fields.RequiredWord("role", "user", "assistant");
+            var role = fields.RequiredChoice("role", "user", "assistant");
             string?[] body = [chatId, threadId, content, externalId, senderId, role];
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, body);
             fields.ThrowIfInvalid();
 
-            var sender = await senders.NamedAsync(call.Caller.Tenant, senderId, "senderId", call.Cancellation);
+            var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "senderId", call.Cancellation);
             var draft = new NewMessage(role == "user" ? MessageRole.Customer : MessageRole.Assistant, content, null, sender?.Name, null)
             {
                 Sender = sender,
@@ -54,7 +54,7 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
                 ExternalKey = externalId is null ? null : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
             };
             var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
-            return new JsonResult<ChatMessageAnswer>(ChatMessageAnswer.Of(stored.Message, stored.Conversation.Id), CamelJson.Default.ChatMessageAnswer)
+            return new JsonResult<ChatMessageResponse>(ChatMessageResponse.Of(stored.Message, stored.Conversation.Id), CamelJson.Default.ChatMessageResponse)
             {
                 Replayed = stored.Replayed,
             };
@@ -68,7 +68,7 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             var query = new QueryFields(request.Query);
             var chatId = query.RequiredId("chatId");
             var filter = new ChatFilter(query.Id("chatThreadId"), query.IdList("ticketIds", MaxTickets));
-            var joins = query.Words("joins", "senders", "chat-message-follow-ups");
+            var joins = query.Choices("joins", "senders", "chat-message-follow-ups");
             var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
             query.ThrowIfInvalid();
 
@@ -82,20 +82,20 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
                 Cursors.RequireNone(query.Cursor());
             }
 
-            return new JsonArrayResult<ChatMessageAnswer>(
-                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageAnswer, list.Next)
+            return new JsonArrayResult<ChatMessageResponse>(
+                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageResponse, list.Next)
             {
                 Total = list.Total,
             };
         });
 
-    private async IAsyncEnumerable<ChatMessageAnswer> AnswersAsync(
+    private async IAsyncEnumerable<ChatMessageResponse> AnswersAsync(
         TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var known = new Dictionary<int, Sender>();
         await foreach (var chunk in list.Messages.Chunk(JoinedAtOnce).WithCancellation(cancellation))
         {
-            IEnumerable<ChatMessageAnswer> answers = chunk.Select(message => ChatMessageAnswer.Of(message, list.Chat)).ToList();
+            IEnumerable<ChatMessageResponse> answers = chunk.Select(message => ChatMessageResponse.Of(message, list.Chat)).ToList();
             answers = joins.Contains("senders") ? await WithSendersAsync(tenant, answers, known, cancellation) : answers;
             answers = joins.Contains("chat-message-follow-ups") ? await WithFollowUpsAsync(chunk, answers, cancellation) : answers;
             foreach (var answer in answers)
@@ -106,8 +106,8 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
     }
 
     /// <summary>With today's senders, each looked up once.</summary>
-    private async Task<IEnumerable<ChatMessageAnswer>> WithSendersAsync(
-        TenantId tenant, IEnumerable<ChatMessageAnswer> answers, Dictionary<int, Sender> known, CancellationToken cancellation)
+    private async Task<IEnumerable<ChatMessageResponse>> WithSendersAsync(
+        TenantId tenant, IEnumerable<ChatMessageResponse> answers, Dictionary<int, Sender> known, CancellationToken cancellation)
     {
         var unknown = answers.Select(NumberOf).OfType<int>().Where(number => !known.ContainsKey(number));
         foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
@@ -118,13 +118,13 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
         return answers.Select(answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
     }
 
-    private async Task<IEnumerable<ChatMessageAnswer>> WithFollowUpsAsync(
-        Message[] messages, IEnumerable<ChatMessageAnswer> answers, CancellationToken cancellation)
+    private async Task<IEnumerable<ChatMessageResponse>> WithFollowUpsAsync(
+        Message[] messages, IEnumerable<ChatMessageResponse> answers, CancellationToken cancellation)
     {
         var found = await followUps.OfMessagesAsync(messages[0].Key.Conversation, [.. messages.Select(message => message.Key.Sequence)], cancellation);
-        return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpAnswer.Of)] });
+        return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpResponse.Of)] });
     }
 
-    private static int? NumberOf(ChatMessageAnswer answer) =>
+    private static int? NumberOf(ChatMessageResponse answer) =>
         answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender) ? sender.Conversation.Number : null;
 }

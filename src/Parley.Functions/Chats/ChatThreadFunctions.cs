@@ -8,12 +8,12 @@ using Parley.Threads;
 namespace Parley.Functions.Chats;
 
 /// <summary>A thread, as Zaia's clients read it. It never changes once it is there.</summary>
-public sealed record ChatThreadAnswer(Guid Id, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, Guid ChatId, Guid ChatMessageId)
+public sealed record ChatThreadResponse(Guid Id, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, Guid ChatId, Guid ChatMessageId)
 {
     /// <summary>Shapes a stored thread.</summary>
     /// <param name="thread">The thread.</param>
     /// <param name="chat">Its conversation's UUID.</param>
-    public static ChatThreadAnswer Of(ChatThread thread, Guid chat) => new(thread.Id, thread.CreatedAt, thread.CreatedAt, chat, thread.MessageId);
+    public static ChatThreadResponse Of(ChatThread thread, Guid chat) => new(thread.Id, thread.CreatedAt, thread.CreatedAt, chat, thread.MessageId);
 }
 
 /// <summary>Threads of a chat.</summary>
@@ -32,7 +32,7 @@ public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader
 
             var chat = await conversations.GetAsync(call.Conversation(chatId), call.Cancellation);
             var thread = await creation.CreateAsync(chat, messageId, call.Cancellation);
-            return new JsonResult<ChatThreadAnswer>(ChatThreadAnswer.Of(thread, chat.Id), CamelJson.Default.ChatThreadAnswer);
+            return new JsonResult<ChatThreadResponse>(ChatThreadResponse.Of(thread, chat.Id), CamelJson.Default.ChatThreadResponse);
         });
 
     /// <summary>GET /chat-threads.</summary>
@@ -43,7 +43,7 @@ public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
             var page = chat is null ? query.Nothing(new ThreadPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
-            var answers = page.Threads.Select(thread => ChatThreadAnswer.Of(thread, chat!.Id)).ToAsyncEnumerable();
-            return new JsonArrayResult<ChatThreadAnswer>(answers, CamelJson.Default.IAsyncEnumerableChatThreadAnswer, page.Next);
+            var answers = page.Threads.Select(thread => ChatThreadResponse.Of(thread, chat!.Id)).ToAsyncEnumerable();
+            return new JsonArrayResult<ChatThreadResponse>(answers, CamelJson.Default.IAsyncEnumerableChatThreadResponse, page.Next);
         });
 }

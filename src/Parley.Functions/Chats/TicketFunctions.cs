@@ -9,13 +9,13 @@ using Parley.Tickets;
 namespace Parley.Functions.Chats;
 
 /// <summary>A ticket. Its number counts within its chat.</summary>
-public sealed record TicketAnswer(
+public sealed record TicketResponse(
     Guid Id, int Number, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? FinishedAt, Guid ChatId, string? Title, string Status)
 {
     /// <summary>Shapes a stored ticket.</summary>
     /// <param name="ticket">The ticket.</param>
     /// <param name="chat">Its conversation's UUID.</param>
-    public static TicketAnswer Of(Ticket ticket, Guid chat) => new(
+    public static TicketResponse Of(Ticket ticket, Guid chat) => new(
         ticket.Id,
         ticket.Number,
         ticket.CreatedAt,
@@ -23,7 +23,7 @@ public sealed record TicketAnswer(
         ticket.FinishedAt,
         chat,
         ticket.Title,
-        Words.Of(ticket.Status));
+        EnumNames.Of(ticket.Status));
 }
 
 /// <summary>Tickets of chats.</summary>
@@ -53,8 +53,8 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
             var page = chat is null ? query.Nothing(new TicketPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
-            var answers = page.Tickets.Select(ticket => TicketAnswer.Of(ticket, chat!.Id)).ToAsyncEnumerable();
-            return new JsonArrayResult<TicketAnswer>(answers, CamelJson.Default.IAsyncEnumerableTicketAnswer, page.Next);
+            var answers = page.Tickets.Select(ticket => TicketResponse.Of(ticket, chat!.Id)).ToAsyncEnumerable();
+            return new JsonArrayResult<TicketResponse>(answers, CamelJson.Default.IAsyncEnumerableTicketResponse, page.Next);
         });
 
     /// <summary>GET /tickets/{id}.</summary>
@@ -76,7 +76,7 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var title = fields.Text("title", 0, Limits.Line);
-            var status = fields.Word<TicketStatus>("status");
+            var status = fields.Choice<TicketStatus>("status");
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
@@ -89,6 +89,6 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             return Answer(chat, changed, StatusCodes.Status200OK);
         });
 
-    private static JsonResult<TicketAnswer> Answer(Conversation chat, Ticket ticket, int status, string? location = null) =>
-        new(TicketAnswer.Of(ticket, chat.Id), CamelJson.Default.TicketAnswer, status) { Revision = ticket.Revision, Location = location };
+    private static JsonResult<TicketResponse> Answer(Conversation chat, Ticket ticket, int status, string? location = null) =>
+        new(TicketResponse.Of(ticket, chat.Id), CamelJson.Default.TicketResponse, status) { Revision = ticket.Revision, Location = location };
 }

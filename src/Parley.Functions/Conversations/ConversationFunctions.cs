@@ -59,7 +59,7 @@ public sealed class ConversationFunctions(
                 chatbotId);
             fields.ThrowIfInvalid();
 
-            var chatbot = await chatbots.NamedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
+            var chatbot = await chatbots.GetReferencedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
             draft = draft with { Chatbot = chatbot?.Id, Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound() };
             var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
             return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
@@ -83,9 +83,9 @@ public sealed class ConversationFunctions(
                 : await list.ReadAsync(tenant, new ConversationFilter(inbox ?? channel, contact), query.Cursor(), pageSize, call.Cancellation);
             var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
             var now = time.GetUtcNow();
-            var results = page.Conversations.Select(conversation => ConversationAnswer.Of(conversation, counts, now)).ToList();
-            return new JsonResult<CursorList<ConversationAnswer>>(
-                CursorList.Create(results, page.Next, page.Previous, request), CamelJson.Default.CursorListConversationAnswer);
+            var results = page.Conversations.Select(conversation => ConversationResponse.Of(conversation, counts, now)).ToList();
+            return new JsonResult<CursorList<ConversationResponse>>(
+                CursorList.Create(results, page.Next, page.Previous, request), CamelJson.Default.CursorListConversationResponse);
         });
 
     /// <summary>GET /conversations/{id}.</summary>
@@ -113,7 +113,7 @@ public sealed class ConversationFunctions(
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var chatbot = await chatbots.NamedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
+            var chatbot = await chatbots.GetReferencedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
             var changed = await change.ChangeAsync(
                 call.Conversation(id),
                 conversation => conversation with
@@ -137,12 +137,12 @@ public sealed class ConversationFunctions(
         return new ConversationPage([], null, null);
     }
 
-    private async Task<JsonResult<ConversationAnswer>> AnswerAsync(
+    private async Task<JsonResult<ConversationResponse>> AnswerAsync(
         Call call, Conversation conversation, int status, bool replayed = false, string? location = null)
     {
         var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
-        return new JsonResult<ConversationAnswer>(
-            ConversationAnswer.Of(conversation, counts, time.GetUtcNow()), CamelJson.Default.ConversationAnswer, status)
+        return new JsonResult<ConversationResponse>(
+            ConversationResponse.Of(conversation, counts, time.GetUtcNow()), CamelJson.Default.ConversationResponse, status)
         {
             Revision = conversation.Revision,
             Replayed = replayed,

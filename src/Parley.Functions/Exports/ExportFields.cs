@@ -1,4 +1,4 @@
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Functions.Http;
 using Parley.Spreadsheets;
@@ -15,25 +15,25 @@ internal static class ExportFields
     public static string NameOf(ExportLanguage language) => language == ExportLanguage.PtBr ? Portuguese : English;
 
     /// <summary>The language that a request's parameter names.</summary>
-    public static ExportLanguage ReadLanguage(QueryFields query) => Of(query.Word("language", English, Portuguese));
+    public static ExportLanguage ReadLanguage(QueryFields query) => Of(query.Choice("language", English, Portuguese));
 
     /// <summary>What is asked for.</summary>
     /// <param name="fields">Learn of what is wrong, but for the range.</param>
     /// <param name="allowed">Hosts that callbacks may go to besides public ones.</param>
     public static NewExport Read(Fields fields, AllowedHosts allowed)
     {
-        var callbackUrl = fields.RequiredText("callbackUrl", 1, CallbackUrl.MaxLength);
-        if (callbackUrl.Length > 0 && CallbackUrl.Wrong(callbackUrl, allowed) is { } wrong)
+        var callbackUrl = fields.RequiredText("callbackUrl", 1, WebhookUrl.MaxLength);
+        if (callbackUrl.Length > 0 && WebhookUrl.InvalidReason(callbackUrl, allowed) is { } invalid)
         {
-            fields.Fail("callbackUrl", wrong);
+            fields.Fail("callbackUrl", invalid);
         }
 
         return new NewExport(
             fields.Time("rangeStart"),
             fields.Time("rangeEnd"),
             callbackUrl,
-            Of(fields.Word("language", English, Portuguese)),
-            fields.Word<TableFormat>("format") ?? TableFormat.Xlsx);
+            Of(fields.Choice("language", English, Portuguese)),
+            fields.Choice<TableFormat>("format") ?? TableFormat.Xlsx);
     }
 
     private static ExportLanguage Of(string? name) => name == Portuguese ? ExportLanguage.PtBr : ExportLanguage.EnUs;

@@ -1,10 +1,10 @@
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Functions.Http;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Tenants;
 
@@ -34,16 +34,16 @@ public sealed class ExportFunctions(
             var key = RequestHeaders.ReadIdempotencyKey(
                 request, fields, $"{draft.RangeStart:O}", $"{draft.RangeEnd:O}", draft.CallbackUrl, $"{draft.Language}", $"{draft.Format}");
             var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
-            if ((key is null || fields.IsInvalid) && isEndKnown && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).Wrong is { } wrong)
+            if ((key is null || fields.IsInvalid) && isEndKnown && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).InvalidReason is { } invalid)
             {
                 // Not against an end that cannot be read. With a key, only once it is known to be new: a request that is sent again keeps its answer.
-                fields.Fail(wrong.Field, wrong.Text);
+                fields.Fail(invalid.Field, invalid.Text);
             }
 
             fields.ThrowIfInvalid();
             var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            var taken = new ExportTakenAnswer("The export has begun; the callback URL is called when it has ended.", export.Id);
-            return new JsonResult<ExportTakenAnswer>(taken, CamelJson.Default.ExportTakenAnswer)
+            var taken = new ExportTakenResponse("The export has begun; the callback URL is called when it has ended.", export.Id);
+            return new JsonResult<ExportTakenResponse>(taken, CamelJson.Default.ExportTakenResponse)
             {
                 Replayed = replayed,
                 Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
@@ -59,14 +59,14 @@ public sealed class ExportFunctions(
             var (cursor, pageSize) = (query.Cursor(), query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize));
             query.ThrowIfInvalid();
             var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
-            var answers = new List<ExportAnswer>(page.Exports.Count);
+            var answers = new List<ExportResponse>(page.Exports.Count);
             foreach (var export in page.Exports)
             {
                 answers.Add(await ShapeAsync(export, call.Cancellation));
             }
 
-            return new JsonResult<CursorList<ExportAnswer>>(
-                CursorList.Create(answers, page.Next, page.Previous, request), CamelJson.Default.CursorListExportAnswer);
+            return new JsonResult<CursorList<ExportResponse>>(
+                CursorList.Create(answers, page.Next, page.Previous, request), CamelJson.Default.CursorListExportResponse);
         });
 
     /// <summary>GET /exports/{id}.</summary>
@@ -106,10 +106,10 @@ public sealed class ExportFunctions(
     public Task Callback([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request, string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
-    private static ParleyException NoFile(Export export) => ErrorCode.ExportStatus.With($"The export is {Words.Of(export.Status)}: it has no file.");
+    private static ParleyException NoFile(Export export) => ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
 
     private async Task<IResult> AnswerAsync(Export export, Call call) =>
-        new JsonResult<ExportAnswer>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportAnswer);
+        new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportResponse);
 
-    private async Task<ExportAnswer> ShapeAsync(Export export, CancellationToken cancellation) => ExportAnswer.Of(export, await files.LinkAsync(export, cancellation));
+    private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) => ExportResponse.Of(export, await files.LinkAsync(export, cancellation));
 }

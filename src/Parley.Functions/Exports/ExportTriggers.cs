@@ -10,7 +10,7 @@ namespace Parley.Functions.Exports;
 /// What carries exports on: messages of two queues, and the timer, which finds every step whose message is lost. So no message fails but those that the host itself gives up when it stops: what went wrong is
 /// logged, and the timer asks again, for as long as the export's row says that there is something to do.
 /// </summary>
-public sealed partial class ExportTriggers(ExportDispatch dispatch, ExportBuild build, ExportCallback callback, ILogger<ExportTriggers> logger)
+public sealed partial class ExportTriggers(ExportDispatch dispatch, ExportFileJob build, ExportCallback callback, ILogger<ExportTriggers> logger)
 {
     /// <summary>Every minute.</summary>
     [Function("ExportsDue")]

@@ -34,16 +34,16 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
             var text = fields.RequiredText("message", 1, MaxText);
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, chatId, $"{dueAt:O}", text);
-            if ((key is null || call.ConversationOrNull(chatId) is null) && dueAt is { } at && FollowUpRules.WrongDue(at, time.GetUtcNow()) is { } wrong)
+            if ((key is null || call.ConversationOrNull(chatId) is null) && dueAt is { } at && FollowUpRules.InvalidDueReason(at, time.GetUtcNow()) is { } invalid)
             {
                 // With a key, only once it is known to be new: a request that is sent again keeps its answer.
-                fields.Fail("dueDate", wrong);
+                fields.Fail("dueDate", invalid);
             }
 
             fields.ThrowIfInvalid();
 
             var (followUp, replayed) = await writer.CreateAsync(call.Conversation(chatId), dueAt!.Value, text, call.Caller.Name, key, call.Cancellation);
-            return new JsonResult<FollowUpAnswer>(FollowUpAnswer.Of(followUp), CamelJson.Default.FollowUpAnswer, StatusCodes.Status201Created)
+            return new JsonResult<FollowUpResponse>(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse, StatusCodes.Status201Created)
             {
                 Revision = followUp.Revision,
                 Replayed = replayed,
@@ -61,7 +61,7 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
                 query.IdList("chatIds", MaxIds),
                 query.IdList("chatMessageIds", MaxIds),
                 query.IdList("triggerChatMessageIds", MaxIds),
-                query.Words<FollowUpStatus>("statuses"));
+                query.Choices<FollowUpStatus>("statuses"));
             var page = query.Number("pageNumber", 1, 1, FollowUpList.MaxReach);
             var size = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
             if (page * size > FollowUpList.MaxReach)
@@ -71,8 +71,8 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
             query.ThrowIfInvalid();
             var found = await list.ReadAsync(call.Caller.Tenant, filter, page, size, call.Cancellation);
-            return new JsonArrayResult<FollowUpAnswer>(
-                found.Select(FollowUpAnswer.Of).ToAsyncEnumerable(), CamelJson.Default.IAsyncEnumerableFollowUpAnswer, next: null);
+            return new JsonArrayResult<FollowUpResponse>(
+                found.Select(FollowUpResponse.Of).ToAsyncEnumerable(), CamelJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
         });
 
     /// <summary>GET /chat-message-follow-ups/{id}.</summary>
@@ -86,8 +86,8 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
         {
             var followUp = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
-            var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventAnswer.Of);
-            return new JsonArrayResult<FollowUpEventAnswer>(events, CamelJson.Default.IAsyncEnumerableFollowUpEventAnswer, next: null);
+            var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventResponse.Of);
+            return new JsonArrayResult<FollowUpEventResponse>(events, CamelJson.Default.IAsyncEnumerableFollowUpEventResponse, next: null);
         });
 
     /// <summary>PATCH /chat-message-follow-ups/{id}.</summary>
@@ -98,7 +98,7 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = new FollowUpChange
             {
-                Status = fields.Word<FollowUpStatus>("status"),
+                Status = fields.Choice<FollowUpStatus>("status"),
                 DueAt = fields.Time("dueDate"),
                 Text = fields.Text("message", 1, MaxText),
                 Reason = fields.Text("reason", 1, Limits.Line),
@@ -127,6 +127,6 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
             return Answer(await writer.ChangeAsync(call.Caller.Tenant, id, change, call.Caller.Name, RequestHeaders.ReadIfMatch(request), call.Cancellation));
         });
 
-    private static JsonResult<FollowUpAnswer> Answer(FollowUp followUp) =>
-        new(FollowUpAnswer.Of(followUp), CamelJson.Default.FollowUpAnswer) { Revision = followUp.Revision };
+    private static JsonResult<FollowUpResponse> Answer(FollowUp followUp) =>
+        new(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse) { Revision = followUp.Revision };
 }

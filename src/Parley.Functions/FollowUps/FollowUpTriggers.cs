@@ -6,7 +6,7 @@ using Parley.FollowUps;
 namespace Parley.Functions.FollowUps;
 
 /// <summary>What sends follow-ups: the timer queues what is due, the queue's messages have it sent.</summary>
-public sealed partial class FollowUpTriggers(FollowUpDispatch dispatch, FollowUpFiring firing, ILogger<FollowUpTriggers> logger)
+public sealed partial class FollowUpTriggers(FollowUpDispatch dispatch, FollowUpSender sender, ILogger<FollowUpTriggers> logger)
 {
     /// <summary>Every minute.</summary>
     [Function("FollowUpsDue")]
@@ -21,12 +21,12 @@ public sealed partial class FollowUpTriggers(FollowUpDispatch dispatch, FollowUp
 
     /// <summary>Every message of the queue.</summary>
     [Function("FollowUpsFire")]
-    public async Task Fire([QueueTrigger(FollowUpQueue.Name)] string chunk, CancellationToken cancellation)
+    public async Task Send([QueueTrigger(FollowUpQueue.Name)] string chunk, CancellationToken cancellation)
     {
-        DueChunk rows;
+        FollowUpChunk rows;
         try
         {
-            rows = DueChunk.Parse(chunk);
+            rows = FollowUpChunk.Parse(chunk);
         }
         catch (JsonException e)
         {
@@ -35,7 +35,7 @@ public sealed partial class FollowUpTriggers(FollowUpDispatch dispatch, FollowUp
             return;
         }
 
-        await firing.FireAsync(rows, cancellation);
+        await sender.SendAsync(rows, cancellation);
     }
 
     [LoggerMessage(2101, LogLevel.Information, "Queued {Count} follow-ups{Late}.")]

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Tenants;
 

@@ -1,7 +1,7 @@
 using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Functions.Http;
@@ -127,7 +127,7 @@ internal sealed partial class Fields
     }
 
     /// <summary>One of a few words.</summary>
-    public string? Word(string name, params ReadOnlySpan<string> words)
+    public string? Choice(string name, params ReadOnlySpan<string> words)
     {
         var text = Text(name, 0, int.MaxValue);
         if (text is null || words.Contains(text))
@@ -140,22 +140,22 @@ internal sealed partial class Fields
     }
 
     /// <summary>One of a few words, that must be there.</summary>
-    public string RequiredWord(string name, params ReadOnlySpan<string> words)
+    public string RequiredChoice(string name, params ReadOnlySpan<string> words)
     {
         if (Find(name) is null)
         {
             Fail(name, "Is required.");
         }
 
-        return Word(name, words) ?? words[0];
+        return Choice(name, words) ?? words[0];
     }
 
     /// <summary>One of an enumeration's words.</summary>
-    public T? Word<T>(string name)
+    public T? Choice<T>(string name)
         where T : struct, Enum
     {
         var values = Enum.GetValues<T>();
-        return Word(name, [.. values.Select(Words.Of)]) is { } word ? values.First(value => Words.Of(value) == word) : null;
+        return Choice(name, [.. values.Select(EnumNames.Of)]) is { } word ? values.First(value => EnumNames.Of(value) == word) : null;
     }
 
     /// <summary>An absolute http or https URL, as it was sent.</summary>

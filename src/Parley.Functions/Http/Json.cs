@@ -18,35 +18,35 @@ namespace Parley.Functions.Http;
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
-[JsonSerializable(typeof(ConversationAnswer))]
-[JsonSerializable(typeof(CursorList<ConversationAnswer>))]
-[JsonSerializable(typeof(MessageAnswer))]
-[JsonSerializable(typeof(CursorList<MessageAnswer>))]
-[JsonSerializable(typeof(ChatMessageAnswer))]
-[JsonSerializable(typeof(IAsyncEnumerable<ChatMessageAnswer>))]
-[JsonSerializable(typeof(ChatThreadAnswer))]
-[JsonSerializable(typeof(IAsyncEnumerable<ChatThreadAnswer>))]
-[JsonSerializable(typeof(TicketAnswer))]
-[JsonSerializable(typeof(IAsyncEnumerable<TicketAnswer>))]
-[JsonSerializable(typeof(FollowUpAnswer))]
-[JsonSerializable(typeof(IAsyncEnumerable<FollowUpAnswer>))]
-[JsonSerializable(typeof(IAsyncEnumerable<FollowUpEventAnswer>))]
-[JsonSerializable(typeof(SenderAnswer))]
-[JsonSerializable(typeof(CursorList<SenderAnswer>))]
-[JsonSerializable(typeof(ChatbotAnswer))]
-[JsonSerializable(typeof(CursorList<ChatbotAnswer>))]
-[JsonSerializable(typeof(ExportTakenAnswer))]
-[JsonSerializable(typeof(ExportAnswer))]
-[JsonSerializable(typeof(CursorList<ExportAnswer>))]
-[JsonSerializable(typeof(CompletionAnswer))]
-[JsonSerializable(typeof(CompletionPart))]
-[JsonSerializable(typeof(CompletionFailure))]
-[JsonSerializable(typeof(RecordAnswer))]
+[JsonSerializable(typeof(ConversationResponse))]
+[JsonSerializable(typeof(CursorList<ConversationResponse>))]
+[JsonSerializable(typeof(MessageResponse))]
+[JsonSerializable(typeof(CursorList<MessageResponse>))]
+[JsonSerializable(typeof(ChatMessageResponse))]
+[JsonSerializable(typeof(IAsyncEnumerable<ChatMessageResponse>))]
+[JsonSerializable(typeof(ChatThreadResponse))]
+[JsonSerializable(typeof(IAsyncEnumerable<ChatThreadResponse>))]
+[JsonSerializable(typeof(TicketResponse))]
+[JsonSerializable(typeof(IAsyncEnumerable<TicketResponse>))]
+[JsonSerializable(typeof(FollowUpResponse))]
+[JsonSerializable(typeof(IAsyncEnumerable<FollowUpResponse>))]
+[JsonSerializable(typeof(IAsyncEnumerable<FollowUpEventResponse>))]
+[JsonSerializable(typeof(SenderResponse))]
+[JsonSerializable(typeof(CursorList<SenderResponse>))]
+[JsonSerializable(typeof(ChatbotResponse))]
+[JsonSerializable(typeof(CursorList<ChatbotResponse>))]
+[JsonSerializable(typeof(ExportTakenResponse))]
+[JsonSerializable(typeof(ExportResponse))]
+[JsonSerializable(typeof(CursorList<ExportResponse>))]
+[JsonSerializable(typeof(CompletionResponse))]
+[JsonSerializable(typeof(CompletionPartResponse))]
+[JsonSerializable(typeof(CompletionFailureResponse))]
+[JsonSerializable(typeof(RecordResponse))]
 [JsonSerializable(typeof(RecordList))]
-[JsonSerializable(typeof(TenantAnswer))]
-[JsonSerializable(typeof(ApiKeyAnswer))]
-[JsonSerializable(typeof(WebhookSecretAnswer))]
-[JsonSerializable(typeof(HealthAnswer))]
+[JsonSerializable(typeof(TenantResponse))]
+[JsonSerializable(typeof(ApiKeyResponse))]
+[JsonSerializable(typeof(WebhookSecretResponse))]
+[JsonSerializable(typeof(HealthResponse))]
 [JsonSerializable(typeof(VersionResponse))]
 internal sealed partial class CamelJson : JsonSerializerContext
 {
@@ -56,10 +56,10 @@ internal sealed partial class CamelJson : JsonSerializerContext
 /// <summary>snake_case answers: Flextell's resources.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(Paginator<ConversationMessage>))]
-[JsonSerializable(typeof(DataAnswer<SentMessage>))]
-[JsonSerializable(typeof(DataAnswer<ConversationMessage>))]
-[JsonSerializable(typeof(DataAnswer<DeletedMessage>))]
-[JsonSerializable(typeof(DataAnswer<ReadAnswer>))]
+[JsonSerializable(typeof(DataResponse<SentMessage>))]
+[JsonSerializable(typeof(DataResponse<ConversationMessage>))]
+[JsonSerializable(typeof(DataResponse<DeletedMessage>))]
+[JsonSerializable(typeof(DataResponse<ReadResponse>))]
 internal sealed partial class SnakeJson : JsonSerializerContext
 {
     static SnakeJson() => Default = new SnakeJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
@@ -68,7 +68,7 @@ internal sealed partial class SnakeJson : JsonSerializerContext
 /// <summary>Flextell's envelope.</summary>
 /// <param name="Success">The text <c>true</c>: Flextell's clients expect a string.</param>
 /// <param name="Data">What was asked for.</param>
-public sealed record DataAnswer<T>(string Success, T Data);
+public sealed record DataResponse<T>(string Success, T Data);
 
 /// <summary>How JSON text looks.</summary>
 internal static class JsonText

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Functions.Http;
 
@@ -33,22 +33,22 @@ public sealed class ProblemResult(ParleyException failure) : IResult
     public bool Replayed { get; init; }
 
     /// <summary>The status of each kind of failure.</summary>
-    public static int StatusOf(ProblemKind kind) => kind switch
+    public static int StatusOf(ErrorKind kind) => kind switch
     {
-        ProblemKind.Malformed => StatusCodes.Status400BadRequest,
-        ProblemKind.Unauthenticated => StatusCodes.Status401Unauthorized,
-        ProblemKind.Forbidden => StatusCodes.Status403Forbidden,
-        ProblemKind.NotFound => StatusCodes.Status404NotFound,
-        ProblemKind.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
-        ProblemKind.Conflict => StatusCodes.Status409Conflict,
-        ProblemKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
-        ProblemKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
-        ProblemKind.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
-        ProblemKind.Invalid => StatusCodes.Status422UnprocessableEntity,
-        ProblemKind.TooManyRequests => StatusCodes.Status429TooManyRequests,
-        ProblemKind.ProviderFailed => StatusCodes.Status502BadGateway,
-        ProblemKind.ProviderTimeout => StatusCodes.Status504GatewayTimeout,
-        ProblemKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
+        ErrorKind.Malformed => StatusCodes.Status400BadRequest,
+        ErrorKind.Unauthenticated => StatusCodes.Status401Unauthorized,
+        ErrorKind.Forbidden => StatusCodes.Status403Forbidden,
+        ErrorKind.NotFound => StatusCodes.Status404NotFound,
+        ErrorKind.MethodNotAllowed => StatusCodes.Status405MethodNotAllowed,
+        ErrorKind.Conflict => StatusCodes.Status409Conflict,
+        ErrorKind.PreconditionFailed => StatusCodes.Status412PreconditionFailed,
+        ErrorKind.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        ErrorKind.UnsupportedMediaType => StatusCodes.Status415UnsupportedMediaType,
+        ErrorKind.Invalid => StatusCodes.Status422UnprocessableEntity,
+        ErrorKind.TooManyRequests => StatusCodes.Status429TooManyRequests,
+        ErrorKind.ProviderFailed => StatusCodes.Status502BadGateway,
+        ErrorKind.ProviderTimeout => StatusCodes.Status504GatewayTimeout,
+        ErrorKind.Unavailable => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
 
@@ -63,7 +63,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         var problem = new Problem(code.TypeUri, code.Title, status, failure.Message, code.Code, failure.Message, failure.FieldErrors, TraceId(httpContext));
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, CamelJson.Default.Problem);
         var headers = httpContext.Response.Headers;
-        if (code.Kind == ProblemKind.Unauthenticated)
+        if (code.Kind == ErrorKind.Unauthenticated)
         {
             // RFC 9110, section 11.6.1: a 401 names a scheme that would do.
             headers.WWWAuthenticate = "Bearer";

@@ -29,7 +29,7 @@ internal sealed class QueryFields(IQueryCollection query)
     }
 
     /// <summary>One of a few words; the first is the default.</summary>
-    public string Word(string name, params ReadOnlySpan<string> words)
+    public string Choice(string name, params ReadOnlySpan<string> words)
     {
         var text = Last(name);
         if (text.Length == 0)
@@ -143,7 +143,7 @@ internal sealed class QueryFields(IQueryCollection query)
     }
 
     /// <summary>A list of some of a few words.</summary>
-    public IReadOnlySet<string> Words(string name, params string[] words)
+    public IReadOnlySet<string> Choices(string name, params string[] words)
     {
         var found = All(name).ToHashSet(StringComparer.Ordinal);
         if (!found.IsSubsetOf(words))
@@ -155,11 +155,11 @@ internal sealed class QueryFields(IQueryCollection query)
     }
 
     /// <summary>A list of some of an enumeration's words.</summary>
-    public IReadOnlySet<T> Words<T>(string name)
+    public IReadOnlySet<T> Choices<T>(string name)
         where T : struct, Enum
     {
-        var words = Enum.GetValues<T>().ToDictionary(Http.Words.Of);
-        return Words(name, [.. words.Keys]).Where(words.ContainsKey).Select(word => words[word]).ToHashSet();
+        var words = Enum.GetValues<T>().ToDictionary(Http.EnumNames.Of);
+        return Choices(name, [.. words.Keys]).Where(words.ContainsKey).Select(word => words[word]).ToHashSet();
     }
 
     /// <summary>Notes that a parameter is wrong.</summary>

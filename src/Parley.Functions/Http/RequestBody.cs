@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Functions.Http;
 

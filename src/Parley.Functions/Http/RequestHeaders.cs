@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Functions.Http;
 

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Functions.Http;
 

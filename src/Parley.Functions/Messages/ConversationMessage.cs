@@ -117,10 +117,10 @@ public sealed record DeletedMessage(string Message);
 /// <param name="MessageId">The last message that has been read, as text; null when there is none.</param>
 /// <param name="ReadAt">When the conversation was read last.</param>
 /// <param name="UnreadMessagesCount">The customer's messages that are still unread.</param>
-public sealed record ReadAnswer(string ConversationId, string? MessageId, DateTimeOffset? ReadAt, int UnreadMessagesCount)
+public sealed record ReadResponse(string ConversationId, string? MessageId, DateTimeOffset? ReadAt, int UnreadMessagesCount)
 {
     /// <summary>Shapes a reading.</summary>
-    public static ReadAnswer Of(ReadMark mark) => new(
+    public static ReadResponse Of(ReadMark mark) => new(
         mark.Conversation.Key.Number.ToString(CultureInfo.InvariantCulture),
         mark.Message?.IntegerId.ToString(CultureInfo.InvariantCulture),
         mark.Conversation.LastReadAt,

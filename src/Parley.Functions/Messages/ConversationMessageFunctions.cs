@@ -37,7 +37,7 @@ public sealed class ConversationMessageFunctions(
             var query = new QueryFields(request.Query);
             var page = query.Number("page", 1, 1, int.MaxValue);
             var perPage = query.Number("per_page", DefaultPerPage, 1, MaxPerPage);
-            var newestFirst = query.Word("order", "desc", "asc") == "desc";
+            var newestFirst = query.Choice("order", "desc", "asc") == "desc";
             query.ThrowIfInvalid();
 
             var found = await pages.ReadAsync(call.Conversation(id), page, perPage, newestFirst, call.Cancellation);
@@ -97,8 +97,8 @@ public sealed class ConversationMessageFunctions(
             fields.ThrowIfInvalid();
 
             var mark = await reading.ReadAsync(call.Conversation(id), messageId, call.Cancellation);
-            return new JsonResult<DataAnswer<ReadAnswer>>(
-                new DataAnswer<ReadAnswer>("true", ReadAnswer.Of(mark)), SnakeJson.Default.DataAnswerReadAnswer);
+            return new JsonResult<DataResponse<ReadResponse>>(
+                new DataResponse<ReadResponse>("true", ReadResponse.Of(mark)), SnakeJson.Default.DataResponseReadResponse);
         });
 
     /// <summary>PUT /conversations/{id}/messages/{messageId}.</summary>
@@ -116,9 +116,9 @@ public sealed class ConversationMessageFunctions(
 
             var edited = await change.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
             var links = await files.LinksAsync([edited.Message], call.Cancellation);
-            return new JsonResult<DataAnswer<ConversationMessage>>(
-                new DataAnswer<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
-                SnakeJson.Default.DataAnswerConversationMessage)
+            return new JsonResult<DataResponse<ConversationMessage>>(
+                new DataResponse<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
+                SnakeJson.Default.DataResponseConversationMessage)
             {
                 Revision = edited.Message.Revision,
             };
@@ -134,15 +134,15 @@ public sealed class ConversationMessageFunctions(
         {
             var expected = RequestHeaders.ReadIfMatch(request);
             var deleted = await change.DeleteAsync(call.Conversation(id), messageId, call.Caller.Name, expected, call.Cancellation);
-            return new JsonResult<DataAnswer<DeletedMessage>>(
-                new DataAnswer<DeletedMessage>("true", new DeletedMessage("The message is deleted.")), SnakeJson.Default.DataAnswerDeletedMessage)
+            return new JsonResult<DataResponse<DeletedMessage>>(
+                new DataResponse<DeletedMessage>("true", new DeletedMessage("The message is deleted.")), SnakeJson.Default.DataResponseDeletedMessage)
             {
                 Revision = deleted.Revision,
             };
         });
 
-    private static JsonResult<DataAnswer<SentMessage>> Sent(Appended stored) =>
-        new(new DataAnswer<SentMessage>("true", SentMessage.Of(stored.Message.Key)), SnakeJson.Default.DataAnswerSentMessage)
+    private static JsonResult<DataResponse<SentMessage>> Sent(Appended stored) =>
+        new(new DataResponse<SentMessage>("true", SentMessage.Of(stored.Message.Key)), SnakeJson.Default.DataResponseSentMessage)
         {
             Replayed = stored.Replayed,
         };
@@ -150,7 +150,7 @@ public sealed class ConversationMessageFunctions(
     /// <summary>A customer speaks when the sender is one; else the caller does, whoever is named as sender.</summary>
     private async Task<NewMessage> DraftAsync(Call call, string text, string? senderId, string? quoted, string? metadata)
     {
-        var sender = await senders.NamedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
+        var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
         return sender?.Entity == SenderEntity.ExternalUser
             ? new NewMessage(MessageRole.Customer, text, null, sender.Name, quoted) { Sender = sender, Metadata = metadata }
             : new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted) { Sender = sender, Metadata = metadata };

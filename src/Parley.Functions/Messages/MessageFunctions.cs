@@ -62,9 +62,9 @@ public sealed class MessageFunctions(
             }
 
             var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
-            var results = page?.Messages.Select(message => MessageAnswer.Of(message, page.Conversation.Id, links)).ToList() ?? [];
-            return new JsonResult<CursorList<MessageAnswer>>(
-                CursorList.Create(results, page?.Next, page?.Previous, request), CamelJson.Default.CursorListMessageAnswer);
+            var results = page?.Messages.Select(message => MessageResponse.Of(message, page.Conversation.Id, links)).ToList() ?? [];
+            return new JsonResult<CursorList<MessageResponse>>(
+                CursorList.Create(results, page?.Next, page?.Previous, request), CamelJson.Default.CursorListMessageResponse);
         });
 
     /// <summary>GET /messages/{id}.</summary>
@@ -98,11 +98,11 @@ public sealed class MessageFunctions(
             return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
 
-    private async Task<JsonResult<MessageAnswer>> AnswerAsync(
+    private async Task<JsonResult<MessageResponse>> AnswerAsync(
         Call call, Conversation conversation, Message message, int status, bool replayed = false, string? location = null)
     {
         var links = await files.LinksAsync([message], call.Cancellation);
-        return new JsonResult<MessageAnswer>(MessageAnswer.Of(message, conversation.Id, links), CamelJson.Default.MessageAnswer, status)
+        return new JsonResult<MessageResponse>(MessageResponse.Of(message, conversation.Id, links), CamelJson.Default.MessageResponse, status)
         {
             Revision = message.Revision,
             Replayed = replayed,

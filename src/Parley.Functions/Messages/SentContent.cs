@@ -35,10 +35,10 @@ internal sealed record SentContent(
         path);
 
     /// <summary>The message to be written.</summary>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidFields"/> for an unknown sender.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.InvalidFields"/> for an unknown sender.</exception>
     public async Task<NewMessage> DraftAsync(SenderReader senders, Call call)
     {
-        var sender = await senders.NamedAsync(call.Caller.Tenant, Sender, $"{Path}sender", call.Cancellation);
+        var sender = await senders.GetReferencedAsync(call.Caller.Tenant, Sender, $"{Path}sender", call.Cancellation);
         return new NewMessage(MessageRole.Customer, Content, null, sender?.Name, null)
         {
             Sender = sender,
@@ -56,7 +56,7 @@ internal sealed record SentContent(
         {
             attachments.Add(new Attachment(
                 item.OwnId("id", Limits.Line),
-                item.RequiredWord("type", "image", "video", "audio", "sticker", "other"),
+                item.RequiredChoice("type", "image", "video", "audio", "sticker", "other"),
                 item.RequiredText("filename", 1, Attachment.MaxName),
                 item.Url("file", Attachment.MaxUrl),
                 File: null));

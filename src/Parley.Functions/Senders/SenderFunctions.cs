@@ -44,8 +44,8 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             var page = (externalId ?? identifier) is null
                 ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
                 : await FindAsync(call, externalId, identifier, query.Cursor());
-            return new JsonResult<CursorList<SenderAnswer>>(
-                CursorList.Create([.. page.Senders.Select(SenderAnswer.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderAnswer);
+            return new JsonResult<CursorList<SenderResponse>>(
+                CursorList.Create([.. page.Senders.Select(SenderResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderResponse);
         });
 
     /// <summary>GET /senders/{id}.</summary>
@@ -70,7 +70,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     /// <summary>What the body changes: what is absent stays, null clears.</summary>
     private static Func<Sender, Sender> ReadChange(Fields fields)
     {
-        var entity = fields.Word<SenderEntity>("entity");
+        var entity = fields.Choice<SenderEntity>("entity");
         var (name, externalId, identifier) = (Line("name"), Line("externalId"), Line("identifier"));
         var (email, phoneNumber) = (Line("email"), Line("phoneNumber"));
         var avatar = fields.Url("avatar", Limits.Url);
@@ -92,8 +92,8 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         string? Line(string field) => fields.Text(field, 1, Limits.Line);
     }
 
-    private static JsonResult<SenderAnswer> Answer(Sender sender, int status, string? location = null) =>
-        new(SenderAnswer.Of(sender), CamelJson.Default.SenderAnswer, status) { Revision = sender.Revision, Location = location };
+    private static JsonResult<SenderResponse> Answer(Sender sender, int status, string? location = null) =>
+        new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status) { Revision = sender.Revision, Location = location };
 
     private async Task<SenderPage> FindAsync(Call call, string? externalId, string? identifier, string? cursor)
     {

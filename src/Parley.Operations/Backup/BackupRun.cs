@@ -40,7 +40,7 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
                 await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
                 await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
                 await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token, PageRows)), cancellation),
-                await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
+                await WriteAsync(directory, tables.Schedule, Rows(Scan(tables.Schedule)), cancellation),
             ];
             blobs = await WriteBlobsAsync(directory, cancellation);
         }

@@ -26,7 +26,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         switch (KindOf(row))
         {
             case RowKeys.Head:
-                var conversation = HeadRow.Read(row, key);
+                var conversation = ConversationRow.Read(row, key);
                 var rows = ConversationActivity.ListRows(conversation);
                 if (conversation is { Unread: > 0, Inbox: not null })
                 {
@@ -36,13 +36,13 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                 return rows.Select(InTenants);
             case "f":
                 var followUp = IndexedFollowUp.Of(FollowUpRow.Read(row, key));
-                return followUp.DueAt is null ? [InTenants(followUp.ListRow)] : [InTenants(followUp.ListRow), InDue(followUp.DueRow)];
+                return followUp.DueAt is null ? [InTenants(followUp.ConversationIndexRow)] : [InTenants(followUp.ConversationIndexRow), InSchedule(followUp.ScheduleRow)];
             case "t":
-                var turn = TurnRow.Read(row, key);
-                var record = InTenants(TurnIndex.RecordRow(turn));
-                return turn.Status == TurnStatus.Ended ? [record] : [record, InDue(TurnIndex.DueRow(turn))];
+                var completion = CompletionRow.Read(row, key);
+                var record = InTenants(CompletionIndex.RecordRow(completion));
+                return completion.Status == CompletionStatus.Ended ? [record] : [record, InSchedule(CompletionIndex.ScheduleRow(completion))];
             case "k":
-                return [KeysDue(key.Tenant, key.Number)];
+                return [ScheduledKeysOf(key.Tenant, key.Number)];
             default:
                 return [];
         }
@@ -59,12 +59,12 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         {
             case "e":
                 var export = ExportRow.Read(row, tenant);
-                return new[] { ExportIndex.StepRow(export), ExportIndex.ExpiryRow(export) }.OfType<TableEntity>().Select(InDue);
+                return new[] { ExportIndex.StepRow(export), ExportIndex.ExpiryRow(export) }.OfType<TableEntity>().Select(InSchedule);
             case "s":
                 var sender = SenderRow.Read(row, tenant);
                 return SenderRow.FinderKeys(sender).Select(key => InTenants(SenderRow.Finder(sender, key)));
             case "k":
-                return [KeysDue(tenant, 0)];
+                return [ScheduledKeysOf(tenant, 0)];
             default:
                 return [];
         }
@@ -74,10 +74,10 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
     /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due
     /// for their old times would be used up before that.
     /// </summary>
-    private IndexRow KeysDue(TenantId tenant, int conversation)
+    private IndexRow ScheduledKeysOf(TenantId tenant, int conversation)
     {
         var dropAt = now + TimeSpan.FromHours(1) + IdempotencyKey.KeptFor;
-        return InDue(new TableEntity(RowKeys.DuePartition(dropAt), RowKeys.DueIdempotencyKeys(tenant, conversation)));
+        return InSchedule(new TableEntity(RowKeys.SchedulePartition(dropAt), RowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
     }
 
     private static string KindOf(TableEntity row) => row.RowKey.Split('|', 2)[0];
@@ -92,5 +92,5 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 
     private IndexRow InTenants(TableEntity row) => new(tables.Tenants, row);
 
-    private IndexRow InDue(TableEntity row) => new(tables.Due, row);
+    private IndexRow InSchedule(TableEntity row) => new(tables.Schedule, row);
 }

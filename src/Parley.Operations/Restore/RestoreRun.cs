@@ -62,7 +62,7 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
 
     private async Task CreateAsync(CancellationToken cancellation)
     {
-        using var files = new FileStore(account.Blobs, time, new Entropy());
+        using var files = new FileStore(account.Blobs, time, new RandomSource());
         using var exports = new ExportFiles(account.Blobs, time);
         var setup = new StorageSetup(
             account.Tables, files, exports, new FollowUpQueue(account.Queues), new ExportQueues(account.Queues), new ReplyQueue(account.Queues));
@@ -84,14 +84,14 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     /// </summary>
     private async Task ReportOverdueAsync(CancellationToken cancellation)
     {
-        var now = RowKeys.DuePartition(time.GetUtcNow());
+        var now = RowKeys.SchedulePartition(time.GetUtcNow());
         (string Start, string Name)[] kinds =
         [
-            (RowKeys.DueFollowUps, "follow-ups"), (RowKeys.DueExports, "steps of exports"), (RowKeys.DueTurns, "completions"),
+            (RowKeys.ScheduledFollowUps, "follow-ups"), (RowKeys.ScheduledExports, "steps of exports"), (RowKeys.ScheduledCompletions, "completions"),
         ];
         foreach (var (start, name) in kinds)
         {
-            var count = await account.Tables.Due
+            var count = await account.Tables.Schedule
                 .QueryAsync<TableEntity>(Filters.Until(now, start), select: ["RowKey"], cancellationToken: cancellation)
                 .CountAsync(row => !IsExpiry(row), cancellation);
             if (count > 0)
@@ -104,5 +104,5 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
 
     /// <summary>The removal of an export's file sends nothing to anybody.</summary>
     private static bool IsExpiry(TableEntity row) =>
-        row.RowKey.StartsWith(RowKeys.DueExports, StringComparison.Ordinal) && RowKeys.ReadDueExport(row.RowKey).Step is null;
+        row.RowKey.StartsWith(RowKeys.ScheduledExports, StringComparison.Ordinal) && RowKeys.ReadScheduledExport(row.RowKey).Step is null;
 }

@@ -8,7 +8,7 @@ public sealed class AssistantException : Exception
     /// <param name="detail">What the log is told.</param>
     /// <param name="retryAfter">How long the provider asks to wait, if it does.</param>
     /// <param name="inner">What went wrong below, without anything that the provider said.</param>
-    public AssistantException(TurnError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
+    public AssistantException(CompletionError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
         : base(detail, inner)
     {
         Error = error;
@@ -16,7 +16,7 @@ public sealed class AssistantException : Exception
     }
 
     /// <summary>What clients are told.</summary>
-    public TurnError Error { get; }
+    public CompletionError Error { get; }
 
     /// <summary>How long the provider asks to wait, at most an hour; null when it does not.</summary>
     public TimeSpan? RetryAfter { get; }

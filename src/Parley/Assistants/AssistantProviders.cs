@@ -19,8 +19,8 @@ public sealed class AssistantProviders
     public const int MaxNameLength = 50;
 
 
-    private const int DefaultSilenceSeconds = 60;
-    private const int MaxSilenceSeconds = 120;
+    private const int DefaultIdleSeconds = 60;
+    private const int MaxIdleSeconds = 120;
 
     private readonly Dictionary<string, AssistantProvider> providers;
 
@@ -44,15 +44,15 @@ public sealed class AssistantProviders
             throw new StartUpException($"{Section}__{settings.Key}: a provider's name must be 1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
         }
 
-        var silence = ReadSilence(settings);
+        var idle = ReadIdleTimeout(settings);
         switch (settings["Type"])
         {
             case null or "" or "openai":
-                return new AssistantProvider(settings.Key, new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time), silence);
+                return new AssistantProvider(settings.Key, new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time), idle);
             case "scripted":
-                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), silence);
+                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), idle);
             default:
-                throw Wrong(settings, "Type", "be openai or scripted");
+                throw InvalidSetting(settings, "Type", "be openai or scripted");
         }
     }
 
@@ -61,25 +61,25 @@ public sealed class AssistantProviders
         && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0 && url.UserInfo.Length == 0 && url.Fragment.Length == 0
         && !url.AbsolutePath.TrimEnd('/').EndsWith("/chat/completions", StringComparison.OrdinalIgnoreCase)
             ? url
-            : throw Wrong(settings, "Endpoint", "be an absolute http or https URL, without user name and fragment, to which /chat/completions is appended");
+            : throw InvalidSetting(settings, "Endpoint", "be an absolute http or https URL, without user name and fragment, to which /chat/completions is appended");
 
     /// <summary>What else than this no header takes, and .NET's complaint about that would have the key in it.</summary>
     private static string ReadKey(IConfigurationSection settings) =>
         settings["Key"] is { Length: > 0 } key && key.All(c => c is > ' ' and <= '~')
             ? key
-            : throw Wrong(settings, "Key", "be set, in ASCII without spaces; for a provider that asks for none, anything");
+            : throw InvalidSetting(settings, "Key", "be set, in ASCII without spaces; for a provider that asks for none, anything");
 
     private static string ReadModel(IConfigurationSection settings) =>
-        settings["Model"] is { } model && !string.IsNullOrWhiteSpace(model) ? model : throw Wrong(settings, "Model", "be set");
+        settings["Model"] is { } model && !string.IsNullOrWhiteSpace(model) ? model : throw InvalidSetting(settings, "Model", "be set");
 
-    private static TimeSpan ReadSilence(IConfigurationSection settings) => settings["TimeoutSeconds"] switch
+    private static TimeSpan ReadIdleTimeout(IConfigurationSection settings) => settings["TimeoutSeconds"] switch
     {
-        null or "" => TimeSpan.FromSeconds(DefaultSilenceSeconds),
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= MaxSilenceSeconds =>
+        null or "" => TimeSpan.FromSeconds(DefaultIdleSeconds),
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= MaxIdleSeconds =>
             TimeSpan.FromSeconds(seconds),
-        _ => throw Wrong(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxSilenceSeconds}"),
+        _ => throw InvalidSetting(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxIdleSeconds}"),
     };
 
-    private static StartUpException Wrong(IConfigurationSection settings, string setting, string must) =>
+    private static StartUpException InvalidSetting(IConfigurationSection settings, string setting, string must) =>
         new($"{Section}__{settings.Key}__{setting} must {must}.");
 }

@@ -15,10 +15,10 @@ public sealed partial class AutoReplies(
     ChatbotReader chatbots,
     ConversationReader conversations,
     MessageAppend append,
-    TurnReader reader,
-    TurnWriter writer,
-    TurnSpeaker speaker,
-    Turns turns,
+    CompletionReader reader,
+    CompletionWriter writer,
+    CompletionProducer producer,
+    CompletionDrafts drafts,
     IReplyQueue queue,
     TimeProvider time,
     ILogger<AutoReplies> logger)
@@ -28,13 +28,13 @@ public sealed partial class AutoReplies(
     /// <param name="draft">The message.</param>
     /// <param name="key">The client's idempotency key, or null.</param>
     /// <param name="cancellation">Ends the call.</param>
-    /// <exception cref="Problems.ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
+    /// <exception cref="Errors.ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var appended = await append.AppendAsync(id, draft with { Begins = TurnOfAsync }, key, cancellation);
-        if (appended.Turn is { } turn)
+        var appended = await append.AppendAsync(id, draft with { Begins = DraftAsync }, key, cancellation);
+        if (appended.Completion is { } completion)
         {
-            await AskAsync(turn);
+            await EnqueueAsync(completion);
         }
 
         return appended;
@@ -44,40 +44,40 @@ public sealed partial class AutoReplies(
     public async Task RunAsync(QueuedReply reply, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
-        if (await reader.FindAsync(reply.Key, cancellation) is not { Status: TurnStatus.Queued } turn)
+        if (await reader.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
         {
             return;
         }
 
-        var head = await conversations.FindAsync(turn.Key.Conversation, cancellation);
-        var message = await MessageRow.FindAsync(tables, turn.Key, cancellation);
-        if (turn.CancelAsked || head?.IsAutoReplyAt(time.GetUtcNow()) != true || message?.DeletedBy is not null || await ChatbotOfAsync(turn.Chatbot, cancellation) is not { } chatbot)
+        var head = await conversations.FindAsync(completion.Key.Conversation, cancellation);
+        var message = await MessageRow.FindAsync(tables, completion.Key, cancellation);
+        if (completion.CancelRequested || head?.IsAutoReplyAt(time.GetUtcNow()) != true || message?.DeletedBy is not null || await ChatbotOfAsync(completion.Chatbot, cancellation) is not { } chatbot)
         {
-            await writer.EndAsync(turn, TurnError.Cancelled, retryAfter: null, speaks: false);
+            await writer.EndAsync(completion, CompletionError.Cancelled, retryAfter: null, isProducer: false);
         }
-        else if (await writer.BeginAsync(turn, CancellationToken.None) is { } begun)
+        else if (await writer.BeginAsync(completion, CancellationToken.None) is { } begun)
         {
             // Neither ends with the host's patience: a turn that is begun and left is ended by the timer, and nobody begins it again.
-            await speaker.Speak(begun, chatbot, message!, began).Completion;
+            await producer.Run(begun, chatbot, message!, began).Result;
         }
     }
 
     /// <summary>Asks for a turn to be begun. It is stored by then, so neither a failure nor a client that leaves matters to it.</summary>
-    internal async Task AskAsync(Turn turn)
+    internal async Task EnqueueAsync(Completion completion)
     {
         try
         {
-            await queue.SendAsync(QueuedReply.Of(turn.Key), CancellationToken.None);
+            await queue.SendAsync(QueuedReply.Of(completion.Key), CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogLeftToTimer(logger, e, turn.Id);
+            LogLeftToTimer(logger, e, completion.Id);
         }
     }
 
-    private async Task<Turn?> TurnOfAsync(Conversation head, Message message, CancellationToken cancellation) =>
+    private async Task<Completion?> DraftAsync(Conversation head, Message message, CancellationToken cancellation) =>
         head.IsAutoReplyAt(time.GetUtcNow()) && (head.Chatbot ?? head.LastChatbot) is { } id && await ChatbotOfAsync(id, cancellation) is { } chatbot
-            ? turns.Queued(head, message, chatbot)
+            ? drafts.Queued(head, message, chatbot)
             : null;
 
     /// <summary>A chatbot that answers now.</summary>
@@ -87,6 +87,6 @@ public sealed partial class AutoReplies(
             ? chatbot
             : null;
 
-    [LoggerMessage(1404, LogLevel.Warning, "Turn {Turn} could not be queued; the timer finds it.")]
-    private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid turn);
+    [LoggerMessage(1404, LogLevel.Warning, "Completion {Completion} could not be queued; the timer finds it.")]
+    private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid completion);
 }

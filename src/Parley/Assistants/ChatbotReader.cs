@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Assistants;
@@ -35,7 +35,7 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     /// <param name="id">As the client sent it; null when it names none.</param>
     /// <param name="cancellation">Ends the read.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/> when there is none and never was.</exception>
-    public async Task<Chatbot?> NamedEvenDeletedAsync(TenantId tenant, string? id, CancellationToken cancellation) => id is null
+    public async Task<Chatbot?> GetReferencedEvenDeletedAsync(TenantId tenant, string? id, CancellationToken cancellation) => id is null
         ? null
         : (ChatbotRef.TryParse(id, tenant, out var reference) ? await FindEvenDeletedAsync(reference, cancellation) : null) ?? throw NotFound();
 
@@ -44,9 +44,9 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     /// <param name="id">As the client sent it; null when it names none.</param>
     /// <param name="cancellation">Ends the read.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/> when there is none.</exception>
-    public async Task<Chatbot?> NamedAsync(TenantId tenant, string? id, CancellationToken cancellation)
+    public async Task<Chatbot?> GetReferencedAsync(TenantId tenant, string? id, CancellationToken cancellation)
     {
-        var named = await NamedEvenDeletedAsync(tenant, id, cancellation);
+        var named = await GetReferencedEvenDeletedAsync(tenant, id, cancellation);
         return named?.DeletedAt is null ? named : throw NotFound();
     }
 

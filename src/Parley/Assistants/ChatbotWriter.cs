@@ -1,12 +1,12 @@
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Assistants;
 
 /// <summary>Creates, edits and deletes chatbots: one transaction each, in the tenant's partition.</summary>
 public sealed class ChatbotWriter(
-    ParleyTables tables, ChatbotReader reader, Edits edits, TenantCounters counters, TimeProvider time, Entropy entropy)
+    ParleyTables tables, ChatbotReader reader, OptimisticUpdate edits, TenantCounters counters, TimeProvider time, RandomSource random)
 {
     /// <summary>Creates one.</summary>
     /// <param name="tenant">Whose.</param>
@@ -19,7 +19,7 @@ public sealed class ChatbotWriter(
         (counted, writeId, _, _) =>
         {
             var chatbot = draft(NewChatbot(tenant, counted, writeId));
-            return Task.FromResult(new Numbered<Chatbot>(
+            return Task.FromResult(new NumberedInsert<Chatbot>(
                 chatbot,
                 [new(TableTransactionActionType.Add, ChatbotRow.Create(chatbot))],
                 new TableEntity(tenant.PartitionKey, RowKeys.Counter) { [ChatbotReader.Counter] = chatbot.Key.Number }));
@@ -60,7 +60,7 @@ public sealed class ChatbotWriter(
 
         // Also a deleted one: after a lost answer its row tells whether it was this very call that deleted it.
         async token => await reader.FindEvenDeletedAsync(id, token) ?? throw ChatbotReader.NotFound(),
-        chatbot => new EditMark(chatbot.Revision, chatbot.EditId, chatbot.ETag),
+        chatbot => new RowVersion(chatbot.Revision, chatbot.EditId, chatbot.ETag),
         (chatbot, editId, _) =>
         {
             if (chatbot.DeletedAt is not null)
@@ -89,7 +89,7 @@ public sealed class ChatbotWriter(
         return new Chatbot
         {
             Key = new ChatbotKey(tenant, checked((counted?.GetInt32(ChatbotReader.Counter) ?? 0) + 1)),
-            Check = entropy.NextBits(EntityId.CheckBits),
+            Check = random.NextBits(EntityId.CheckBits),
             Revision = 1,
             Name = "",
             CreatedAt = at,

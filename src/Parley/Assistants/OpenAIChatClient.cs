@@ -11,7 +11,7 @@ namespace Parley.Assistants;
 /// <summary>
 /// A server that speaks OpenAI's chat completions, as many do. Of a message only the role and the text are sent, as one string, and of the
 /// options the model and the temperature: what the simplest of them understand. Asks once; how long it may take is for
-/// <see cref="AssistantSpeech"/> to say. A failure that the server tells of is an <see cref="AssistantException"/>.
+/// <see cref="ProviderStream"/> to say. A failure that the server tells of is an <see cref="AssistantException"/>.
 /// </summary>
 public sealed class OpenAIChatClient : IChatClient
 {

@@ -18,13 +18,13 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
     private const int MaxBodyBytes = 16 * 1024;
 
     /// <summary>What clients are told of a status that is not 200, and of the code in its body.</summary>
-    public static TurnError Classify(HttpStatusCode status, string? code) => (int)status switch
+    public static CompletionError Classify(HttpStatusCode status, string? code) => (int)status switch
     {
-        408 => TurnError.Timeout,
-        429 => TurnError.RateLimited,
-        >= 400 and <= 499 when code == "content_filter" => TurnError.Refused, // Azure OpenAI, of a prompt.
-        >= 400 and <= 499 => TurnError.BadRequest,
-        _ => TurnError.Unavailable,
+        408 => CompletionError.Timeout,
+        429 => CompletionError.RateLimited,
+        >= 400 and <= 499 when code == "content_filter" => CompletionError.Refused, // Azure OpenAI, of a prompt.
+        >= 400 and <= 499 => CompletionError.BadRequest,
+        _ => CompletionError.Unavailable,
     };
 
     /// <inheritdoc/>
@@ -39,7 +39,7 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
         using (response)
         {
             var (message, code) = errorText.Read(await ReadAsync(response.Content, cancellationToken));
-            throw new AssistantException(Classify(response.StatusCode, code), $"HTTP {(int)response.StatusCode}: {message}", HttpAnswers.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
+            throw new AssistantException(Classify(response.StatusCode, code), $"HTTP {(int)response.StatusCode}: {message}", HttpBodies.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
         }
     }
 
@@ -47,7 +47,7 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
     {
         using var late = new CancellationTokenSource(MaxBodyTime, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
-        var text = await HttpAnswers.ReadStartAsync(content, MaxBodyBytes, either.Token);
+        var text = await HttpBodies.ReadStartAsync(content, MaxBodyBytes, either.Token);
         cancellation.ThrowIfCancellationRequested();
         return text;
     }

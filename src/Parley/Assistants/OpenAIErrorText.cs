@@ -40,5 +40,5 @@ internal sealed class OpenAIErrorText(string key)
 
     /// <summary>Without the key, and only then cut: else half of it could be left. In one line: a log has one for each entry.</summary>
     private string Fit(string text) =>
-        Texts.Cut(string.Concat(text.Replace(key, "***", StringComparison.Ordinal).Select(c => char.IsControl(c) ? ' ' : c)).Trim(), MaxLength);
+        Texts.Truncate(string.Concat(text.Replace(key, "***", StringComparison.Ordinal).Select(c => char.IsControl(c) ? ' ' : c)).Trim(), MaxLength);
 }

@@ -35,7 +35,7 @@ internal static partial class OpenAIEvents
             var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
             if (sent.EventType == "error" || chunk.Object == "error" || chunk.Error.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null) || choice.FinishReason == "error")
             {
-                throw new AssistantException(TurnError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
+                throw new AssistantException(CompletionError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
             }
 
             isWhole |= !string.IsNullOrEmpty(choice.FinishReason);
@@ -43,13 +43,13 @@ internal static partial class OpenAIEvents
             if (!string.IsNullOrEmpty(choice.Delta?.Refusal))
             {
                 // The rest of the refusal is not waited for: it is words for nobody.
-                throw new AssistantException(TurnError.Refused, "The model refused.");
+                throw new AssistantException(CompletionError.Refused, "The model refused.");
             }
         }
 
         if (!isWhole)
         {
-            throw new AssistantException(TurnError.Unavailable, "The answer is no stream of events, or ended too early.");
+            throw new AssistantException(CompletionError.Unavailable, "The answer is no stream of events, or ended too early.");
         }
     }
 

@@ -39,7 +39,7 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
         }
 
         messages.AddRange(await HistoryAsync(message, cancellation));
-        messages.Add(new ChatMessage(ChatRole.User, await AskedAsync(message, cancellation)));
+        messages.Add(new ChatMessage(ChatRole.User, await QuestionAsync(message, cancellation)));
         return messages;
     }
 
@@ -67,7 +67,7 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             .Select(one => new ChatMessage(one.Role == MessageRole.Customer ? ChatRole.User : ChatRole.Assistant, one.Text));
     }
 
-    private async Task<string> AskedAsync(Message message, CancellationToken cancellation)
+    private async Task<string> QuestionAsync(Message message, CancellationToken cancellation)
     {
         var asked = new StringBuilder(message.Text);
         if (ContextOf(message) is { } context)

@@ -4,11 +4,11 @@ namespace Parley.Assistants;
 /// What an evaluator reads of a turn. The texts are those of the messages as they are now: what is edited or deleted there is so here too, and
 /// nothing of it is kept twice.
 /// </summary>
-/// <param name="Turn">The turn: the record's id, chatbot, conversation, times, error and scores.</param>
+/// <param name="Completion">The turn: the record's id, chatbot, conversation, times, error and scores.</param>
 /// <param name="Input">The customer's message.</param>
 /// <param name="Context">What came beside its content; null when nothing did.</param>
 /// <param name="Output">The reply; of a turn without one, and of one that is running, what has been said.</param>
-public sealed record Record(Turn Turn, string Input, string? Context, string Output);
+public sealed record Record(Completion Completion, string Input, string? Context, string Output);
 
 /// <summary>A page of records, newest first.</summary>
 /// <param name="Records">The records.</param>

@@ -15,7 +15,7 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     public const int MaxReach = 10_000;
 
     /// <summary>Three rows each (<see cref="Listed.Rows"/>), and a filter names fourteen. The rows of one are never split: one call sees one state.</summary>
-    private const int RecordsPerCall = Filters.MaxRowsNamed / 3;
+    private const int RecordsPerCall = Filters.MaxRowKeys / 3;
 
     /// <summary>One page: a scan of at most <see cref="MaxReach"/> + 1 keys, and a call for every four records of a conversation.</summary>
     /// <param name="chatbot">Whose.</param>
@@ -49,11 +49,11 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     }
 
     /// <summary>The record of a turn that has been read: one call.</summary>
-    public async Task<Record> ReadAsync(Turn turn, CancellationToken cancellation)
+    public async Task<Record> ReadAsync(Completion completion, CancellationToken cancellation)
     {
-        int[] numbers = turn.Reply is { } reply ? [turn.Key.Sequence, reply] : [turn.Key.Sequence];
-        var messages = (await MessageRow.FindAllAsync(tables, turn.Key.Conversation, numbers, cancellation)).ToDictionary(message => message.Key);
-        return RecordOf(turn, messages);
+        int[] numbers = completion.Reply is { } reply ? [completion.Key.Sequence, reply] : [completion.Key.Sequence];
+        var messages = (await MessageRow.FindAllAsync(tables, completion.Key.Conversation, numbers, cancellation)).ToDictionary(message => message.Key);
+        return RecordOf(completion, messages);
     }
 
     private IAsyncEnumerable<string> KeysAsync(Chatbot chatbot, RecordRange range, CancellationToken cancellation)
@@ -71,31 +71,31 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     private async Task<IEnumerable<Record>> FindAsync(Chatbot chatbot, IEnumerable<string> keys, CancellationToken cancellation)
     {
         var listed = keys.Select(key => new Listed(key, chatbot.Key.Tenant)).ToList();
-        var (turns, messages) = await ReadAsync(listed, cancellation);
+        var (completions, messages) = await ReadAsync(listed, cancellation);
         // A call of two pages may find the turn and not its message, when both are inserted in between.
-        var orphans = listed.Where(one => !messages.ContainsKey(one.Turn) || !one.IsOf(turns.GetValueOrDefault(one.Turn), chatbot)).ToHashSet();
+        var orphans = listed.Where(one => !messages.ContainsKey(one.Completion) || !one.IsOf(completions.GetValueOrDefault(one.Completion), chatbot)).ToHashSet();
         await Workers.RunAsync([.. orphans], TableReads.Width, orphan => DropIfStaleAsync(chatbot, orphan, cancellation));
 
-        var found = listed.Where(one => !orphans.Contains(one)).Select(one => turns[one.Turn]).ToList();
+        var found = listed.Where(one => !orphans.Contains(one)).Select(one => completions[one.Completion]).ToList();
         await ReadRepliesAsync(found, messages, cancellation);
-        return found.Select(turn => RecordOf(turn, messages));
+        return found.Select(completion => RecordOf(completion, messages));
     }
 
     /// <summary>The turns, and the messages beside them.</summary>
-    private async Task<(Dictionary<MessageKey, Turn> Turns, Dictionary<MessageKey, Message> Messages)> ReadAsync(
+    private async Task<(Dictionary<MessageKey, Completion> CompletionDrafts, Dictionary<MessageKey, Message> Messages)> ReadAsync(
         IEnumerable<Listed> listed, CancellationToken cancellation)
     {
-        var calls = listed.GroupBy(one => one.Turn.Conversation)
+        var calls = listed.GroupBy(one => one.Completion.Conversation)
             .SelectMany(conversation => conversation.Chunk(RecordsPerCall).Select(some => (conversation.Key, Rows: some.SelectMany(one => one.Rows).Distinct())));
         var answers = await Workers.RunAsync([.. calls], TableReads.Width, async call =>
             (call.Key, Rows: await tables.Conversations.FindAllAsync(call.Key.PartitionKey, call.Rows, cancellation)));
-        var (turns, messages) = (new Dictionary<MessageKey, Turn>(), new Dictionary<MessageKey, Message>());
+        var (completions, messages) = (new Dictionary<MessageKey, Completion>(), new Dictionary<MessageKey, Message>());
         foreach (var (conversation, row) in answers.SelectMany(answer => answer.Rows.Select(row => (answer.Key, row))))
         {
             var key = new MessageKey(conversation, RowKeys.LastNumber(row.RowKey));
-            if (row.RowKey == RowKeys.Turn(key.Sequence))
+            if (row.RowKey == RowKeys.Completion(key.Sequence))
             {
-                turns[key] = TurnRow.Read(row, conversation);
+                completions[key] = CompletionRow.Read(row, conversation);
             }
             else
             {
@@ -103,13 +103,13 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
             }
         }
 
-        return (turns, messages);
+        return (completions, messages);
     }
 
     /// <summary>Those replies that do not stand next to the customer's message: others wrote in between.</summary>
-    private async Task ReadRepliesAsync(IEnumerable<Turn> turns, Dictionary<MessageKey, Message> messages, CancellationToken cancellation)
+    private async Task ReadRepliesAsync(IEnumerable<Completion> completions, Dictionary<MessageKey, Message> messages, CancellationToken cancellation)
     {
-        var elsewhere = turns.Select(ReplyOf).OfType<MessageKey>().Where(reply => !messages.ContainsKey(reply)).GroupBy(reply => reply.Conversation).ToList();
+        var elsewhere = completions.Select(ReplyOf).OfType<MessageKey>().Where(reply => !messages.ContainsKey(reply)).GroupBy(reply => reply.Conversation).ToList();
         var replies = await Workers.RunAsync(elsewhere, TableReads.Width, of =>
             MessageRow.FindAllAsync(tables, of.Key, of.Select(reply => reply.Sequence), cancellation));
         foreach (var reply in replies.SelectMany(some => some))
@@ -127,16 +127,16 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         }
     }
 
-    private static Record RecordOf(Turn turn, Dictionary<MessageKey, Message> messages)
+    private static Record RecordOf(Completion completion, Dictionary<MessageKey, Message> messages)
     {
-        var asked = messages[turn.Key];
-        var reply = ReplyOf(turn) is { } key ? messages.GetValueOrDefault(key) : null;
-        return new Record(turn, asked.Text, Prompts.ContextOf(asked), reply?.Text ?? turn.Text);
+        var asked = messages[completion.Key];
+        var reply = ReplyOf(completion) is { } key ? messages.GetValueOrDefault(key) : null;
+        return new Record(completion, asked.Text, Prompts.ContextOf(asked), reply?.Text ?? completion.Text);
     }
 
     /// <summary>Null while it runs: what is there then is an earlier attempt's.</summary>
-    private static MessageKey? ReplyOf(Turn turn) =>
-        turn is { Status: TurnStatus.Ended, Reply: { } reply } ? new MessageKey(turn.Key.Conversation, reply) : null;
+    private static MessageKey? ReplyOf(Completion completion) =>
+        completion is { Status: CompletionStatus.Ended, Reply: { } reply } ? new MessageKey(completion.Key.Conversation, reply) : null;
 
     /// <summary>A key of the index.</summary>
     private sealed class Listed
@@ -147,17 +147,17 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         {
             Key = key;
             (createdAt, var conversation, var sequence) = RowKeys.ReadRecord(key);
-            Turn = new MessageKey(new ConversationKey(tenant, conversation), sequence);
+            Completion = new MessageKey(new ConversationKey(tenant, conversation), sequence);
         }
 
         public string Key { get; }
 
-        public MessageKey Turn { get; }
+        public MessageKey Completion { get; }
 
         /// <summary>The customer's message, the turn, and the message after it, which is the reply but where somebody else wrote in between.</summary>
-        public IEnumerable<string> Rows => [RowKeys.Message(Turn.Sequence), RowKeys.Turn(Turn.Sequence), RowKeys.Message(Turn.Sequence + 1)];
+        public IEnumerable<string> Rows => [RowKeys.Message(Completion.Sequence), RowKeys.Completion(Completion.Sequence), RowKeys.Message(Completion.Sequence + 1)];
 
         /// <summary>Whether this key is that turn's: another one may have got the number that its try wanted, at another time or of another chatbot.</summary>
-        public bool IsOf(Turn? turn, Chatbot chatbot) => turn?.Chatbot == chatbot.Id && turn.CreatedAt.ToUnixTimeMilliseconds() == createdAt;
+        public bool IsOf(Completion? completion, Chatbot chatbot) => completion?.Chatbot == chatbot.Id && completion.CreatedAt.ToUnixTimeMilliseconds() == createdAt;
     }
 }

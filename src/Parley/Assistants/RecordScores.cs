@@ -1,11 +1,11 @@
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Assistants;
 
 /// <summary>Scores records: one transaction each, also while their turns are running.</summary>
-public sealed class RecordScores(ParleyTables tables, TurnReader reader, Edits edits)
+public sealed class RecordScores(ParleyTables tables, CompletionReader reader, OptimisticUpdate edits)
 {
     /// <summary>Changes the scores of a record.</summary>
     /// <param name="chatbot">Whose record it must be.</param>
@@ -18,27 +18,27 @@ public sealed class RecordScores(ParleyTables tables, TurnReader reader, Edits e
     /// <see cref="ErrorCode.RecordNotFound"/>: also for a malformed id, another chatbot's and another tenant's. <see cref="ErrorCode.StaleRevision"/>,
     /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public Task<Turn> ChangeAsync(Chatbot chatbot, string id, Func<TurnScores, TurnScores> change, Func<int, bool>? expected, CancellationToken cancellation) =>
-        EntityId.TryParse(id, EntityKind.Turn, chatbot.Key.Tenant, out var entity)
+    public Task<Completion> ChangeAsync(Chatbot chatbot, string id, Func<CompletionScores, CompletionScores> change, Func<int, bool>? expected, CancellationToken cancellation) =>
+        EntityId.TryParse(id, EntityKind.Completion, chatbot.Key.Tenant, out var entity)
             ? edits.WriteAsync(
                 tables.Conversations,
                 entity.Conversation.PartitionKey,
-                async token => await reader.FindAsync(chatbot.Key.Tenant, id, token) is { } turn && turn.Chatbot == chatbot.Id ? turn : throw NotFound(),
-                turn => new EditMark(turn.Revision, turn.EditId, turn.ETag),
-                (turn, editId, _) =>
+                async token => await reader.FindAsync(chatbot.Key.Tenant, id, token) is { } completion && completion.Chatbot == chatbot.Id ? completion : throw NotFound(),
+                completion => new RowVersion(completion.Revision, completion.EditId, completion.ETag),
+                (completion, editId, _) =>
                 {
-                    Revisions.Require(expected, turn.Revision, "record");
-                    var scores = change(turn.Scores);
-                    if (scores == turn.Scores)
+                    Revisions.Require(expected, completion.Revision, "record");
+                    var scores = change(completion.Scores);
+                    if (scores == completion.Scores)
                     {
-                        return Task.FromResult(new Edit<Turn>(turn, []));
+                        return Task.FromResult(new Edit<Completion>(completion, []));
                     }
 
-                    var changed = turn with { Scores = scores, Revision = turn.Revision + 1, EditId = editId };
+                    var changed = completion with { Scores = scores, Revision = completion.Revision + 1, EditId = editId };
 
                     // Replace, not merge, so that a score that is cleared has no property any more. It takes nothing from whoever speaks meanwhile: under the
                     // ETag the row is the very one that was read, and theirs are merges, which take nothing from this.
-                    return Task.FromResult(new Edit<Turn>(changed, [new(TableTransactionActionType.UpdateReplace, TurnRow.Create(changed), turn.ETag)]));
+                    return Task.FromResult(new Edit<Completion>(changed, [new(TableTransactionActionType.UpdateReplace, CompletionRow.Create(changed), completion.ETag)]));
                 },
                 cancellation)
             : throw NotFound();

@@ -60,21 +60,21 @@ public sealed class RecordTable
 
     private void Write(TableWriter table, Record record)
     {
-        var turn = record.Turn;
-        table.Text($"{turn.Id}");
-        table.Text($"{turn.ConversationId}");
+        var completion = record.Completion;
+        table.Text($"{completion.Id}");
+        table.Text($"{completion.ConversationId}");
         table.Text(record.Input);
         table.Text(record.Context);
         table.Text(record.Output);
-        Write(table, turn.ReplyTime?.TotalSeconds);
-        table.Time(turn.CreatedAt);
-        table.Text(turn.Error is { } error ? WordOf(error) : null);
-        Write(table, turn.Scores.Faithfulness);
-        Write(table, turn.Scores.AnswerRelevancy);
-        Write(table, turn.Scores.ContextPrecision);
-        Write(table, turn.Scores.AnswerCorrectness);
-        Write(table, turn.Scores.AnswerSimilarity);
-        Write(table, turn.Scores.ContextRecall);
+        Write(table, completion.ReplyTime?.TotalSeconds);
+        table.Time(completion.CreatedAt);
+        table.Text(completion.Error is { } error ? WordOf(error) : null);
+        Write(table, completion.Scores.Faithfulness);
+        Write(table, completion.Scores.AnswerRelevancy);
+        Write(table, completion.Scores.ContextPrecision);
+        Write(table, completion.Scores.AnswerCorrectness);
+        Write(table, completion.Scores.AnswerSimilarity);
+        Write(table, completion.Scores.ContextRecall);
     }
 
     private static void Write(TableWriter table, double? number)
@@ -90,15 +90,15 @@ public sealed class RecordTable
     }
 
     /// <summary>In English as the API has it.</summary>
-    private string WordOf(TurnError error) => !isPortuguese ? error.Code().Code : error switch
+    private string WordOf(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
     {
-        TurnError.Timeout => "tempo esgotado",
-        TurnError.RateLimited => "limite de requisições",
-        TurnError.Refused => "recusado",
-        TurnError.Unavailable => "indisponível",
-        TurnError.BadRequest => "requisição inválida",
-        TurnError.Cancelled => "cancelado",
-        TurnError.Interrupted => "interrompido",
+        CompletionError.Timeout => "tempo esgotado",
+        CompletionError.RateLimited => "limite de requisições",
+        CompletionError.Refused => "recusado",
+        CompletionError.Unavailable => "indisponível",
+        CompletionError.BadRequest => "requisição inválida",
+        CompletionError.Cancelled => "cancelado",
+        CompletionError.Interrupted => "interrompido",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

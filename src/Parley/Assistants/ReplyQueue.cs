@@ -16,7 +16,7 @@ public sealed record QueuedReply(int Tenant, int Conversation, int Message)
     public MessageKey Key => new(new ConversationKey(new TenantId(Tenant), Conversation), Message);
 
     /// <summary>Asks for a turn.</summary>
-    public static QueuedReply Of(MessageKey turn) => new(turn.Conversation.Tenant.Number, turn.Conversation.Number, turn.Sequence);
+    public static QueuedReply Of(MessageKey completion) => new(completion.Conversation.Tenant.Number, completion.Conversation.Number, completion.Sequence);
 
     /// <summary>The message: JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, QueuedReplyJson.Default.QueuedReply);

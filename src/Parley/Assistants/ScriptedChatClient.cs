@@ -60,11 +60,11 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
             case null:
                 yield return new ChatResponseUpdate(ChatRole.Assistant, content: null) { FinishReason = ChatFinishReason.Stop };
                 break;
-            case TurnError.Timeout:
+            case CompletionError.Timeout:
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
                 break;
             case { } error:
-                throw new AssistantException(error, "The message asks the scripted assistant to fail.", error == TurnError.RateLimited ? RetryAfter : null);
+                throw new AssistantException(error, "The message asks the scripted assistant to fail.", error == CompletionError.RateLimited ? RetryAfter : null);
         }
     }
 

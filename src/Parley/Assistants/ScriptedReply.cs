@@ -8,7 +8,7 @@ namespace Parley.Assistants;
 /// <param name="Words">What it says, word by word.</param>
 /// <param name="Failure">How it fails then; null when it does not.</param>
 /// <param name="Pace">The time between words that the message asks for.</param>
-internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Failure, TimeSpan? Pace)
+internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionError? Failure, TimeSpan? Pace)
 {
     private const int MaxWords = 10_000;
     private const int MaxPace = 5_000;
@@ -17,9 +17,9 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Fai
     /// <summary>Reads the last user's message, and how much there is beside it.</summary>
     public static ScriptedReply Read(IReadOnlyList<ChatMessage> messages)
     {
-        var said = messages.LastOrDefault(message => message.Role == ChatRole.User);
-        var tokens = (said?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (TurnError?)null);
+        var extended = messages.LastOrDefault(message => message.Role == ChatRole.User);
+        var tokens = (extended?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (CompletionError?)null);
         for (var i = 0; i < tokens.Length; i++)
         {
             switch (tokens.AsSpan(i))
@@ -34,7 +34,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Fai
                     (failure, after) = (error, After(rest));
                     break;
                 case ["/hang", .. var rest]:
-                    (failure, after) = (TurnError.Timeout, After(rest));
+                    (failure, after) = (CompletionError.Timeout, After(rest));
                     break;
             }
         }
@@ -42,15 +42,15 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Fai
         // A failure without a number comes first of all.
         var numbered = failure is null ? words : Math.Min(words ?? MaxWords, after ?? 0);
         return new ScriptedReply(
-            numbered is { } all ? [.. Enumerable.Range(1, all).Select(n => string.Create(CultureInfo.InvariantCulture, $"word{n}"))] : Answer(messages, said, tokens),
+            numbered is { } all ? [.. Enumerable.Range(1, all).Select(n => string.Create(CultureInfo.InvariantCulture, $"word{n}"))] : Answer(messages, extended, tokens),
             failure,
             pace is { } time ? TimeSpan.FromMilliseconds(time) : null);
     }
 
-    private static string[] Answer(IReadOnlyList<ChatMessage> messages, ChatMessage? said, string[] tokens)
+    private static string[] Answer(IReadOnlyList<ChatMessage> messages, ChatMessage? extended, string[] tokens)
     {
         var instructions = messages.Where(message => message.Role == ChatRole.System).Sum(message => message.Text.Length);
-        var history = messages.Count(message => message.Role != ChatRole.System && message != said);
+        var history = messages.Count(message => message.Role != ChatRole.System && message != extended);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"This is Parley's scripted assistant, not a language model. You wrote: “{Beginning(string.Join(' ', tokens))}” "
@@ -58,17 +58,17 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, TurnError? Fai
     }
 
     private static string Beginning(string text) =>
-        text.Length <= MaxEcho ? text : Texts.Cut(text, MaxEcho) + "…";
+        text.Length <= MaxEcho ? text : Texts.Truncate(text, MaxEcho) + "…";
 
     private static int? After(ReadOnlySpan<string> rest) => rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
 
-    private static TurnError? Failing(string kind) => kind switch
+    private static CompletionError? Failing(string kind) => kind switch
     {
-        "timeout" => TurnError.Timeout,
-        "rate_limited" => TurnError.RateLimited,
-        "refused" => TurnError.Refused,
-        "unavailable" => TurnError.Unavailable,
-        "bad_request" => TurnError.BadRequest,
+        "timeout" => CompletionError.Timeout,
+        "rate_limited" => CompletionError.RateLimited,
+        "refused" => CompletionError.Refused,
+        "unavailable" => CompletionError.Unavailable,
+        "bad_request" => CompletionError.BadRequest,
         _ => null,
     };
 

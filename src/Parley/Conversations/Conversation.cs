@@ -28,7 +28,7 @@ public sealed record Inbox(Guid Id, string Name, string ChannelType)
     public static Inbox OfChannel(TenantId tenant, string channel)
     {
         Span<byte> hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant.Number}|inbox|{channel}"));
-        return new Inbox(Entropy.Version4(hash[..16]), channel, channel);
+        return new Inbox(RandomSource.Version4(hash[..16]), channel, channel);
     }
 }
 

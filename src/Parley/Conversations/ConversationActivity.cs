@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -89,11 +89,11 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// After the head has moved to a later minute, the rows of the earlier one are of no more use. If this fails, lists skip them and
     /// drop them later.
     /// </summary>
-    internal Task DropPassedAsync(Conversation before, Conversation after, CancellationToken cancellation) =>
-        DropPassedAsync([(before, after)], cancellation);
+    internal Task DropReplacedAsync(Conversation before, Conversation after, CancellationToken cancellation) =>
+        DropReplacedAsync([(before, after)], cancellation);
 
     /// <summary>The same for several conversations of one tenant: a call for every hundred rows.</summary>
-    internal async Task DropPassedAsync(IReadOnlyCollection<(Conversation Before, Conversation After)> moves, CancellationToken cancellation)
+    internal async Task DropReplacedAsync(IReadOnlyCollection<(Conversation Before, Conversation After)> moves, CancellationToken cancellation)
     {
         var passed = moves.Where(move => move.Before.ActivityMinute < move.After.ActivityMinute).SelectMany(move => ListRows(move.Before)).ToList();
         if (passed.Count > 0)
@@ -165,7 +165,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         {
             // A writer of another process was here since the head was read, or wrote the rows and then lost its append. Its minute may
             // be later than this one's (clocks differ); then the head goes there too, so that the last minute never goes back.
-            var row = await ListRow.FindAsync(tables, before.Key, cancellation)
+            var row = await ConversationIndexRow.FindAsync(tables, before.Key, cancellation)
                 ?? throw new InvalidOperationException($"Conversation {before.Key.PartitionKey} has a head but no row in its tenant's list.", e);
             return await WriteRowsAsync(before, after with { ActivityMinute = Math.Max(after.ActivityMinute, row.LastMinute) }, row.ETag, cancellation);
         }

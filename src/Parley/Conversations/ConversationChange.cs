@@ -1,12 +1,12 @@
 using Azure.Data.Tables;
 using Parley.FollowUps;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Conversations;
 
 /// <summary>Changes conversations other than by messages.</summary>
-public sealed class ConversationChange(ParleyTables tables, ConversationReader reader, FollowUpIndex followUps, Edits edits, TimeProvider time)
+public sealed class ConversationChange(ParleyTables tables, ConversationReader reader, FollowUpIndex followUps, OptimisticUpdate edits, TimeProvider time)
 {
     /// <summary>Makes a conversation what the client says. A hand-off ends its pending follow-ups in the same transaction.</summary>
     /// <param name="id">Which.</param>
@@ -21,15 +21,15 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
     public async Task<Conversation> ChangeAsync(
         ConversationRef id, Func<Conversation, Conversation> change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
     {
-        FollowUpEffect? ended = null;
-        var (now, tries) = (time.NowInMilliseconds(), new IndexTries(followUps));
+        FollowUpMutation? ended = null;
+        var (now, pendingRows) = (time.NowInMilliseconds(), new PendingIndexRows(followUps));
         try
         {
             var conversation = await EditAsync(
                 id,
                 async (head, token) =>
                 {
-                    tries.Begin();
+                    pendingRows.Begin();
                     Revisions.Require(expected, head.Revision, "conversation");
                     var changed = change(head);
                     ended = null;
@@ -38,18 +38,18 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
                         return (changed, []);
                     }
 
-                    ended = FollowUpEffect.EndAll(head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
-                    await tries.WriteAsync(ended.Coming, token);
+                    ended = FollowUpMutation.EndAll(head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
+                    await pendingRows.WriteAsync(ended.AddedIndexRows, token);
                     return (changed with { Pending = ended.Pending }, [.. ended.Actions]);
                 },
                 cancellation);
-            tries.IsStored = true;
-            await (ended is null ? Task.CompletedTask : followUps.DropAsync(ended.Gone, cancellation));
+            pendingRows.IsStored = true;
+            await (ended is null ? Task.CompletedTask : followUps.DropAsync(ended.RemovedIndexRows, cancellation));
             return conversation;
         }
         finally
         {
-            await tries.EndAsync();
+            await pendingRows.EndAsync();
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
                 var other = await readFirst(token);
                 return (Head: await reader.GetAsync(id, token), Other: other);
             },
-            state => new EditMark(state.Head.EditRevision, state.Head.EditId, state.Head.ETag),
+            state => new RowVersion(state.Head.EditRevision, state.Head.EditId, state.Head.ETag),
             async (state, editId, token) =>
             {
                 var (head, other) = state;
@@ -98,7 +98,7 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
                 changed = changed with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = editId };
 
                 // Replace, not merge: what is cleared has no property any more.
-                actions.Add(new(TableTransactionActionType.UpdateReplace, HeadRow.Create(changed), head.ETag));
+                actions.Add(new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(changed), head.ETag));
                 return new Edit<(Conversation, T)>((changed, other), actions);
             },
             cancellation);

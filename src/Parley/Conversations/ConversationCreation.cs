@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 
@@ -43,7 +43,7 @@ public sealed class ConversationCreation(
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
-    Entropy entropy)
+    RandomSource random)
 {
     /// <summary>Creates one.</summary>
     /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
@@ -54,7 +54,7 @@ public sealed class ConversationCreation(
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var named = await senders.NamedAsync(tenant, draft.Contact, "contact", cancellation);
+        var named = await senders.GetReferencedAsync(tenant, draft.Contact, "contact", cancellation);
         var (conversation, replayed) = await ListAsync(tenant, draft, named, key, cancellation);
         if (!replayed)
         {
@@ -76,8 +76,8 @@ public sealed class ConversationCreation(
         TenantId tenant, NewConversation draft, Sender? named, IdempotencyKey? key, CancellationToken cancellation)
     {
         var running = budget.Start();
-        using var turn = await writers.EnterAsync(tenant.PartitionKey, cancellation);
-        var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
+        using var slot = await writers.EnterAsync(tenant.PartitionKey, cancellation);
+        var (writeId, check) = (random.NextWriteId(), random.NextBits(EntityId.CheckBits));
         (Conversation Conversation, ETag? Counter)? tried = null;
         while (true)
         {
@@ -87,7 +87,7 @@ public sealed class ConversationCreation(
             // A try is decided once the counter has another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counter != counter?.ETag)
             {
-                if (await ListRow.FindAsync(tables, before.Conversation.Key, cancellation) is { } mine && mine.WriteId == writeId)
+                if (await ConversationIndexRow.FindAsync(tables, before.Conversation.Key, cancellation) is { } mine && mine.WriteId == writeId)
                 {
                     return await ListedAsync(before.Conversation.Key, mine, draft, writeId, cancellation);
                 }
@@ -101,7 +101,7 @@ public sealed class ConversationCreation(
             if ((tried is not null || refusal is not null) && key is not null
                 && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
-                var listed = await ListRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
+                var listed = await ConversationIndexRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
                     ?? throw new InvalidOperationException($"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
                 return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
@@ -134,7 +134,7 @@ public sealed class ConversationCreation(
                 var keyHour = counter?.GetInt64("KeyHour") ?? 0;
                 if (key is not null && keyHour < at.Hour())
                 {
-                    await IdempotencyKey.WriteDueRowAsync(tables.Due, tenant, 0, at.Hour(), cancellation);
+                    await IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, tenant, 0, at.Hour(), cancellation);
                 }
 
                 var actions = ListingOf(conversation, made, counter, key is null ? null : Math.Max(keyHour, at.Hour()), key);
@@ -150,7 +150,7 @@ public sealed class ConversationCreation(
 
     /// <summary>The conversation as its row in the list was first written: by another request with this key, or by an earlier try of this one.</summary>
     private async Task<(Conversation Conversation, bool Replayed)> ListedAsync(
-        ConversationKey key, ListRow listed, NewConversation draft, string writeId, CancellationToken cancellation)
+        ConversationKey key, ConversationIndexRow listed, NewConversation draft, string writeId, CancellationToken cancellation)
     {
         var contact = listed.Contact is { } number ? await senders.FindAsync(new SenderKey(key.Tenant, number), cancellation) : null;
         var conversation = new Conversation
@@ -193,7 +193,7 @@ public sealed class ConversationCreation(
 
         actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));
         actions.AddRange(ConversationActivity.ListRows(conversation).Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
-        actions.Add(new(TableTransactionActionType.Add, ListRow.Create(conversation)));
+        actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation)));
         return actions;
     }
 
@@ -206,7 +206,7 @@ public sealed class ConversationCreation(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.AddEntityAsync(HeadRow.Create(conversation), token), cancellation);
+                    token => tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token), cancellation);
                 return conversation with { ETag = response.Headers.ETag!.Value };
             }
             catch (RequestFailedException e) when (e.IsAlreadyExists())

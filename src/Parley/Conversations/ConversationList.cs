@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 

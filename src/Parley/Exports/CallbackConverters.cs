@@ -14,7 +14,7 @@ internal sealed class UtcTime : JsonConverter<DateTimeOffset>
 }
 
 /// <summary>An enumeration's word as the API writes it.</summary>
-internal sealed class Word<T> : JsonConverter<T>
+internal sealed class EnumNameConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();

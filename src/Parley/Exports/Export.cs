@@ -1,5 +1,5 @@
 using Azure;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Spreadsheets;
 using Parley.Storage;
 
@@ -82,7 +82,7 @@ public static class ExportReasons
 /// <param name="Failure">Why there was none.</param>
 /// <param name="DurationMs">How long it took, in milliseconds.</param>
 /// <param name="Body">How the answer's body begins.</param>
-public sealed record CallbackAttempt(int Number, DateTimeOffset At, int? Status, CallbackFailure? Failure, long DurationMs, string Body);
+public sealed record CallbackAttempt(int Number, DateTimeOffset At, int? Status, WebhookFailure? Failure, long DurationMs, string Body);
 
 /// <summary>An export, as its row holds it.</summary>
 public sealed record Export
@@ -166,7 +166,7 @@ public sealed record Export
     internal int RoundStart { get; init; }
 
     /// <summary>How often this step was begun: a crash leaves it undone.</summary>
-    internal int Claims { get; init; }
+    internal int AttemptsStarted { get; init; }
 
     /// <summary>Names who works on this step.</summary>
     internal string? LeaseId { get; init; }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Tenants;
@@ -18,22 +18,22 @@ public sealed partial class ExportCallback(
     ExportWriter writer,
     ExportFiles files,
     WebhookSecrets secrets,
-    ICallbackSender sender,
-    CallbackSchedule schedule,
+    IWebhookSender sender,
+    WebhookSchedule schedule,
     ExportDispatch dispatch,
     TimeProvider time,
     ILogger<ExportCallback> logger)
 {
     /// <summary>So often an attempt is begun that ends without a result; then it counts as failed.</summary>
-    private const int MaxClaims = 5;
+    private const int MaxAttemptsStarted = 5;
 
     /// <summary>Attempts that a process makes at once: more than the host has messages of (host.json).</summary>
     private const int AttemptsAtOnce = 32;
 
-    /// <summary>Of them, for one tenant: receivers that hang hold an attempt each for <see cref="CallbackClient.MaxTime"/>.</summary>
+    /// <summary>Of them, for one tenant: receivers that hang hold an attempt each for <see cref="WebhookClient.MaxTime"/>.</summary>
     private const int AttemptsPerTenant = 4;
 
-    private readonly ExportTurns turns = new(AttemptsAtOnce, AttemptsPerTenant, time);
+    private readonly TenantConcurrencyLimiter limiter = new(AttemptsAtOnce, AttemptsPerTenant, time);
 
     /// <summary>Makes the attempt that a message asks for, if that is still to be done.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
@@ -47,9 +47,9 @@ public sealed partial class ExportCallback(
 
         if (due > time.GetUtcNow())
         {
-            await dispatch.AskAsync(export);
+            await dispatch.EnqueueAsync(export);
         }
-        else if (await turns.TryTakeAsync(export.Key.Tenant, cancellation))
+        else if (await limiter.TryTakeAsync(export.Key.Tenant, cancellation))
         {
             try
             {
@@ -57,12 +57,12 @@ public sealed partial class ExportCallback(
             }
             finally
             {
-                turns.Return(export.Key.Tenant);
+                limiter.Return(export.Key.Tenant);
             }
         }
         else
         {
-            await dispatch.AskLaterAsync(export, step);
+            await dispatch.RequeueAsync(export, step);
         }
     }
 
@@ -76,7 +76,7 @@ public sealed partial class ExportCallback(
 
         lease.KeepRenewing(current => current);
         var at = time.NowInMilliseconds();
-        CallbackResult result;
+        WebhookResult result;
         try
         {
             result = await SendAsync(lease.Export, lease.Lost);
@@ -92,11 +92,11 @@ public sealed partial class ExportCallback(
         await ConcludeAsync(lease.Export, at, result, cancellation);
     }
 
-    private async Task<CallbackResult> SendAsync(Export export, CancellationToken cancellation)
+    private async Task<WebhookResult> SendAsync(Export export, CancellationToken cancellation)
     {
-        if (export.Claims > MaxClaims)
+        if (export.AttemptsStarted > MaxAttemptsStarted)
         {
-            return new CallbackResult(null, CallbackFailure.Interrupted, TimeSpan.Zero);
+            return new WebhookResult(null, WebhookFailure.Interrupted, TimeSpan.Zero);
         }
 
         var keys = await secrets.ReadAsync(export.Key.Tenant, cancellation);
@@ -106,15 +106,15 @@ public sealed partial class ExportCallback(
         return await sender.SendAsync(export.CallbackUrl, body, headers, cancellation);
     }
 
-    private async Task ConcludeAsync(Export export, DateTimeOffset at, CallbackResult result, CancellationToken cancellation)
+    private async Task ConcludeAsync(Export export, DateTimeOffset at, WebhookResult result, CancellationToken cancellation)
     {
         var made = new CallbackAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
-        var (now, next) = (time.NowInMilliseconds(), default(CallbackStep?));
+        var (now, next) = (time.NowInMilliseconds(), default(WebhookStep?));
         var concluded = await writer.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
         LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", next is { } then ? $"{then.Verdict}" : "not noted, for the lease is lost");
         if (concluded is { DueAt: not null, LeaseId: null })
         {
-            await dispatch.AskAsync(concluded);
+            await dispatch.EnqueueAsync(concluded);
         }
 
         Export After(Export current)
@@ -125,15 +125,15 @@ public sealed partial class ExportCallback(
             var after = current with
             {
                 CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), made],
-                Claims = 0,
+                AttemptsStarted = 0,
                 LeaseId = null,
                 LeaseUntil = null,
             };
             return step.Verdict switch
             {
-                CallbackVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + step.Delay).UpToMillisecond() },
-                CallbackVerdict.Taken => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
-                CallbackVerdict.Refused => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
+                WebhookVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + step.Delay).UpToMillisecond() },
+                WebhookVerdict.Delivered => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
+                WebhookVerdict.Gone => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
                 _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
             };
         }
@@ -181,6 +181,6 @@ internal sealed record CallbackData(
     string? Reason);
 
 /// <summary>As the API writes: camelCase, words in snake_case, times in UTC with milliseconds.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcTime), typeof(Word<ExportStatus>), typeof(Word<TableFormat>)])]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]
 [JsonSerializable(typeof(CallbackBody))]
 internal sealed partial class CallbackBodyJson : JsonSerializerContext;

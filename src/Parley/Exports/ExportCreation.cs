@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Spreadsheets;
 using Parley.Storage;
 
@@ -23,7 +23,7 @@ public sealed class ExportCreation(
     TenantCounters counters,
     ExportOptions options,
     TimeProvider time,
-    Entropy entropy)
+    RandomSource random)
 {
     /// <summary>Takes one on.</summary>
     /// <param name="tenant">The caller's.</param>
@@ -40,7 +40,7 @@ public sealed class ExportCreation(
         var replayed = false;
         var export = await counters.MakeAsync(
             tenant,
-            async (made, writeId, token) => await reader.FindAsync(made.Key, token) is { } there && there.WriteId == writeId ? there : null,
+            async (export, writeId, token) => await reader.FindAsync(export.Key, token) is { } there && there.WriteId == writeId ? there : null,
             async (counted, writeId, _, token) =>
             {
                 if (key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, token) is { } first)
@@ -50,17 +50,17 @@ public sealed class ExportCreation(
 
                     // Unless an earlier try of this very request has landed.
                     replayed = there.WriteId != writeId;
-                    return new Numbered<Export>(there, [], null);
+                    return new NumberedInsert<Export>(there, [], null);
                 }
 
-                var made = Draft(tenant, draft, counted, writeId);
-                var keyHour = await WriteFirstAsync(made, counted, key, token);
-                return Insertion(made, key, keyHour);
+                var export = Draft(tenant, draft, counted, writeId);
+                var keyHour = await WriteFirstAsync(export, counted, key, token);
+                return Insertion(export, key, keyHour);
             },
             cancellation);
         if (!replayed)
         {
-            await dispatch.AskAsync(export);
+            await dispatch.EnqueueAsync(export);
         }
 
         return (export, replayed);
@@ -70,16 +70,16 @@ public sealed class ExportCreation(
     {
         var now = time.NowInMilliseconds();
         var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now);
-        if (range.Wrong is { } wrong)
+        if (range.InvalidReason is { } invalid)
         {
-            throw ParleyException.Field(wrong.Field, wrong.Text);
+            throw ParleyException.Field(invalid.Field, invalid.Text);
         }
 
         var settled = range.End + options.Settle;
         return new Export
         {
             Key = new ExportKey(tenant, checked((counted?.GetInt32(ExportReader.Counter) ?? 0) + 1)),
-            Check = entropy.NextBits(EntityId.CheckBits),
+            Check = random.NextBits(EntityId.CheckBits),
             WriteId = writeId,
             CreatedAt = now,
             RangeStart = range.Start,
@@ -93,29 +93,29 @@ public sealed class ExportCreation(
 
     /// <summary>What must be there before the export is: the rows that find it, and its key.</summary>
     /// <returns>The hour of the key, for the counters; null when they know it.</returns>
-    private async Task<long?> WriteFirstAsync(Export made, TableEntity? counted, IdempotencyKey? key, CancellationToken cancellation)
+    private async Task<long?> WriteFirstAsync(Export export, TableEntity? counted, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var hour = made.CreatedAt.Hour();
+        var hour = export.CreatedAt.Hour();
         var isNewHour = key is not null && (counted?.GetInt64("KeyHour") ?? 0) < hour;
         await Task.WhenAll(
-            index.WriteAsync(null, made, cancellation),
-            isNewHour ? IdempotencyKey.WriteDueRowAsync(tables.Due, made.Key.Tenant, 0, hour, cancellation) : Task.CompletedTask);
+            index.WriteAsync(null, export, cancellation),
+            isNewHour ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, export.Key.Tenant, 0, hour, cancellation) : Task.CompletedTask);
         return isNewHour ? hour : null;
     }
 
-    private static Numbered<Export> Insertion(Export made, IdempotencyKey? key, long? keyHour)
+    private static NumberedInsert<Export> Insertion(Export export, IdempotencyKey? key, long? keyHour)
     {
-        var partition = made.Key.Tenant.PartitionKey;
+        var partition = export.Key.Tenant.PartitionKey;
         var rows = new List<TableTransactionAction>();
         if (key is not null)
         {
             // First, so that a repeated key is the failure that the transaction reports.
-            rows.Add(new(TableTransactionActionType.Add, key.ToRow(partition, made.Key.Number)));
+            rows.Add(new(TableTransactionActionType.Add, key.ToRow(partition, export.Key.Number)));
         }
 
-        rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(made)));
-        var counted = new TableEntity(partition, RowKeys.Counter) { [ExportReader.Counter] = made.Key.Number };
+        rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(export)));
+        var counted = new TableEntity(partition, RowKeys.Counter) { [ExportReader.Counter] = export.Key.Number };
         counted.SetIfAny("KeyHour", keyHour);
-        return new Numbered<Export>(made, rows, counted);
+        return new NumberedInsert<Export>(export, rows, counted);
     }
 }

@@ -16,7 +16,7 @@ public sealed partial class ExportDispatch(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     /// <summary>When a message that found no turn comes back.</summary>
-    private static readonly TimeSpan TurnPause = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SlotPause = TimeSpan.FromSeconds(20);
 
     /// <summary>So often it does; by then the timer has asked again, and without an end every tick would add a message that comes back for ever.</summary>
     private const int MaxWaits = 3;
@@ -28,21 +28,21 @@ public sealed partial class ExportDispatch(
     /// After a change: its step, when it is due. It is stored by then, so neither a failure nor a client that leaves matters to it: the timer finds it.
     /// </summary>
     /// <param name="export">As it is after the change; others may have done all that was to be done already.</param>
-    internal Task AskAsync(Export export) => export.DueAt is { } due ? SendAsync(ExportStep.Of(export), due - time.GetUtcNow(), export) : Task.CompletedTask;
+    internal Task EnqueueAsync(Export export) => export.DueAt is { } due ? SendAsync(ExportStep.Of(export), due - time.GetUtcNow(), export) : Task.CompletedTask;
 
     /// <summary>For a message that found no turn: it comes back, or is left to the timer.</summary>
-    internal Task AskLaterAsync(Export export, ExportStep step) =>
-        step.Waits < MaxWaits ? SendAsync(step with { Waits = step.Waits + 1 }, TurnPause, export) : Task.CompletedTask;
+    internal Task RequeueAsync(Export export, ExportStep step) =>
+        step.Waits < MaxWaits ? SendAsync(step with { Waits = step.Waits + 1 }, SlotPause, export) : Task.CompletedTask;
 
     /// <summary>The timer's: looks at every export that has a step to be done, and at every file whose time is over.</summary>
     /// <returns>How many steps were queued.</returns>
     public async Task<int> DispatchAsync(CancellationToken cancellation)
     {
         var queued = 0;
-        var filter = Filters.Until(RowKeys.DuePartition(time.GetUtcNow()), RowKeys.DueExports);
-        await foreach (var chunk in tables.Due.QueryAsync<TableEntity>(filter, cancellationToken: cancellation).Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
+        var filter = Filters.Until(RowKeys.SchedulePartition(time.GetUtcNow()), RowKeys.ScheduledExports);
+        await foreach (var chunk in tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation).Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
-            queued += (await Workers.RunAsync(chunk, Width, row => LookAsync(row, cancellation))).Count(isQueued => isQueued);
+            queued += (await Workers.RunAsync(chunk, Width, row => ProcessRowAsync(row, cancellation))).Count(isQueued => isQueued);
         }
 
         return queued;
@@ -61,23 +61,23 @@ public sealed partial class ExportDispatch(
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "It is logged, and one export's failure must not keep all others from being looked at.")]
-    private async Task<bool> LookAsync(TableEntity row, CancellationToken cancellation)
+    private async Task<bool> ProcessRowAsync(TableEntity row, CancellationToken cancellation)
     {
         try
         {
-            var (key, step) = RowKeys.ReadDueExport(row.RowKey);
+            var (key, step) = RowKeys.ReadScheduledExport(row.RowKey);
             var export = await reader.FindAsync(key, cancellation);
-            return step is { } asked ? await LookAtStepAsync(row, asked, export, cancellation) : await LookAtExpiryAsync(row, export, cancellation);
+            return step is { } asked ? await ProcessStepAsync(row, asked, export, cancellation) : await ProcessExpiryAsync(row, export, cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             // The others go on, also past a row that cannot be read; the next tick finds this one again.
-            LogNotLookedAt(logger, e, row.PartitionKey, row.RowKey);
+            LogRowFailed(logger, e, row.PartitionKey, row.RowKey);
             return false;
         }
     }
 
-    private async Task<bool> LookAtStepAsync(TableEntity row, int step, Export? export, CancellationToken cancellation)
+    private async Task<bool> ProcessStepAsync(TableEntity row, int step, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         if (export is not null && IsOf(row, ExportIndex.StepRow(export)))
@@ -94,7 +94,7 @@ public sealed partial class ExportDispatch(
         if (export is not null && (step < export.Step || (step == export.Step && export.DueAt is null)))
         {
             // Done with, and steps never come back.
-            await tables.Due.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await tables.Schedule.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
         }
         else
         {
@@ -104,7 +104,7 @@ public sealed partial class ExportDispatch(
         return false;
     }
 
-    private async Task<bool> LookAtExpiryAsync(TableEntity row, Export? export, CancellationToken cancellation)
+    private async Task<bool> ProcessExpiryAsync(TableEntity row, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         if (export is null || !IsOf(row, ExportIndex.ExpiryRow(export)))
@@ -114,14 +114,14 @@ public sealed partial class ExportDispatch(
         else if (export.ExpiresAt <= now)
         {
             await removal.ExpireAsync(export, cancellation);
-            await tables.Due.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await tables.Schedule.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
         }
 
         return false;
     }
 
     private Task DropIfStaleAsync(TableEntity row, DateTimeOffset now, CancellationToken cancellation) =>
-        tables.Due.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, now, cancellation);
+        tables.Schedule.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, now, cancellation);
 
     private static bool IsOf(TableEntity row, TableEntity? expected) => (row.PartitionKey, row.RowKey) == (expected?.PartitionKey, expected?.RowKey);
 
@@ -129,5 +129,5 @@ public sealed partial class ExportDispatch(
     private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1307, LogLevel.Error, "{Partition} / {Row} of Due could not be looked at; the next tick tries again.")]
-    private static partial void LogNotLookedAt(ILogger logger, Exception exception, string partition, string row);
+    private static partial void LogRowFailed(ILogger logger, Exception exception, string partition, string row);
 }

@@ -14,16 +14,16 @@ public sealed partial class ExportIndex(ParleyTables tables, ILogger<ExportIndex
 {
     /// <summary>The row of the next step; null when none is due.</summary>
     internal static TableEntity? StepRow(Export export) =>
-        export.DueAt is { } due ? new TableEntity(RowKeys.DuePartition(due), RowKeys.DueExport(export.Key, export.Step)) : null;
+        export.DueAt is { } due ? new TableEntity(RowKeys.SchedulePartition(due), RowKeys.ScheduledExport(export.Key, export.Step)) : null;
 
     /// <summary>The row for the removal of the file; null before the export has ended.</summary>
     internal static TableEntity? ExpiryRow(Export export) =>
-        export.ExpiresAt is { } expires ? new TableEntity(RowKeys.DuePartition(expires), RowKeys.DueExpiry(export.Key)) : null;
+        export.ExpiresAt is { } expires ? new TableEntity(RowKeys.SchedulePartition(expires), RowKeys.ScheduledExpiry(export.Key)) : null;
 
     /// <summary>Before a change: the rows of the state to come that the one before has not.</summary>
     internal Task WriteAsync(Export? before, Export after, CancellationToken cancellation) => Task.WhenAll(
         Rows(after).ExceptBy(before is null ? [] : Rows(before).Select(KeyOf), KeyOf)
-            .Select(row => tables.Due.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation)));
+            .Select(row => tables.Schedule.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation)));
 
     /// <summary>
     /// After it: the rows of the state before that the present one has not. What they did is stored by then, so a failure is nobody's: the timer drops
@@ -34,7 +34,7 @@ public sealed partial class ExportIndex(ParleyTables tables, ILogger<ExportIndex
         try
         {
             await Task.WhenAll(Rows(before).ExceptBy(Rows(after).Select(KeyOf), KeyOf)
-                .Select(row => tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, cancellation)));
+                .Select(row => tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, cancellation)));
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {

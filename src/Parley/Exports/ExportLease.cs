@@ -118,7 +118,7 @@ public sealed partial class ExportLease : IAsyncDisposable
 }
 
 /// <summary>Gives out leases.</summary>
-public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeProvider time, Entropy entropy, ILogger<ExportLeases> logger)
+public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeProvider time, RandomSource random, ILogger<ExportLeases> logger)
 {
     /// <summary>Begins the next step of an export, if it is due and nobody works on it.</summary>
     /// <param name="export">As it was last read.</param>
@@ -132,8 +132,8 @@ public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeP
         {
             Status = export.Step == 0 ? ExportStatus.Running : export.Status,
             StartedAt = export.StartedAt ?? now,
-            Claims = export.Claims + 1,
-            LeaseId = entropy.NextWriteId(),
+            AttemptsStarted = export.AttemptsStarted + 1,
+            LeaseId = random.NextWriteId(),
             LeaseUntil = now + ExportLease.Length,
         };
         return await WriteAsync(taken, cancellation) is { } written ? new ExportLease(this, written, time, logger, cancellation) : null;

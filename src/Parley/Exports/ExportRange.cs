@@ -5,8 +5,8 @@ namespace Parley.Exports;
 /// <summary>The time range of an export, half-open.</summary>
 /// <param name="Start">The first time in it.</param>
 /// <param name="End">The first time after it; never in the future.</param>
-/// <param name="Wrong">Which field is wrong, and why; null when nothing is.</param>
-public readonly record struct ExportRange(DateTimeOffset Start, DateTimeOffset End, (string Field, string Text)? Wrong)
+/// <param name="InvalidReason">Which field is wrong, and why; null when nothing is.</param>
+public readonly record struct ExportRange(DateTimeOffset Start, DateTimeOffset End, (string Field, string Text)? InvalidReason)
 {
     /// <summary>The longest range, in calendar months (UTC).</summary>
     public const int MaxMonths = 6;

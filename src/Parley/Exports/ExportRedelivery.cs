@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Exports;
@@ -19,7 +19,7 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
         var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Again, cancellation);
         if (export is { DueAt: not null, LeaseId: null })
         {
-            await dispatch.AskAsync(export);
+            await dispatch.EnqueueAsync(export);
         }
 
         return export;
@@ -37,6 +37,6 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
         var now = time.NowInMilliseconds();
         return export.IsHeld(now)
             ? export with { RoundStart = export.Step - 1 }
-            : export with { CallbackStatus = CallbackStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, Claims = 0, LeaseId = null, LeaseUntil = null };
+            : export with { CallbackStatus = CallbackStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, AttemptsStarted = 0, LeaseId = null, LeaseUntil = null };
     }
 }

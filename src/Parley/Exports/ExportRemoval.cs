@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Exports;
@@ -10,7 +10,7 @@ namespace Parley.Exports;
 public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, TimeProvider time)
 {
     /// <summary>When the blobs of what a client ended are removed once more: an attempt that does not know it yet learns it within its lease's time.</summary>
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan CheckAgainAfter = TimeSpan.FromMinutes(10);
 
     /// <summary>What a client's DELETE does: cancels an export that has no file yet, removes the file of one that has. Again, it changes nothing.</summary>
     /// <exception cref="ParleyException">
@@ -28,8 +28,8 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
         Export Removed(Export export) => export.Status switch
         {
             ExportStatus.Pending or ExportStatus.Running =>
-                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + LookAgainAfter },
-            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed, ExpiresAt = now + LookAgainAfter },
+                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + CheckAgainAfter },
+            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed, ExpiresAt = now + CheckAgainAfter },
             _ => export,
         };
     }
@@ -50,7 +50,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     {
         CallbackStatus = export.CallbackStatus == CallbackStatus.Pending ? CallbackStatus.Cancelled : export.CallbackStatus,
         DueAt = null,
-        Claims = 0,
+        AttemptsStarted = 0,
         LeaseId = null,
         LeaseUntil = null,
     };

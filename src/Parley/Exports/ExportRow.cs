@@ -30,7 +30,7 @@ internal static class ExportRow
             ["Callback"] = (int)export.CallbackStatus,
             ["Step"] = export.Step,
             ["RoundStart"] = export.RoundStart,
-            ["Claims"] = export.Claims,
+            ["Claims"] = export.AttemptsStarted,
         };
         row.SetIfAny("EditId", export.EditId);
         row.SetIfAny("Reason", export.Reason);
@@ -82,7 +82,7 @@ internal static class ExportRow
         DueAt = row.GetDateTimeOffset("DueAt"),
         Step = row.GetInt32("Step")!.Value,
         RoundStart = row.GetInt32("RoundStart")!.Value,
-        Claims = row.GetInt32("Claims")!.Value,
+        AttemptsStarted = row.GetInt32("Claims")!.Value,
         LeaseId = row.GetString("LeaseId"),
         LeaseUntil = row.GetDateTimeOffset("LeaseUntil"),
         ETag = row.ETag,

@@ -6,7 +6,7 @@ namespace Parley.Exports;
 /// <summary>
 /// Changes exports: each change one write of the row under its ETag, with the rows of Due that it needs before it and those that it leaves behind after it.
 /// </summary>
-public sealed class ExportWriter(ParleyTables tables, ExportReader reader, ExportIndex index, Edits edits)
+public sealed class ExportWriter(ParleyTables tables, ExportReader reader, ExportIndex index, OptimisticUpdate edits)
 {
     /// <summary>Makes a change.</summary>
     /// <param name="known">The export.</param>
@@ -16,8 +16,8 @@ public sealed class ExportWriter(ParleyTables tables, ExportReader reader, Expor
     /// <param name="change">Makes it what it is to be, from what it is; the same when there is nothing to change. Refuses by throwing.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>What is there then.</returns>
-    /// <exception cref="Problems.ParleyException">
-    /// <see cref="Problems.ErrorCode.Busy"/>, <see cref="Problems.ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <exception cref="Errors.ParleyException">
+    /// <see cref="Errors.ErrorCode.Busy"/>, <see cref="Errors.ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     internal async Task<Export> ChangeAsync(Export known, bool isLatest, Func<Export, Export> change, CancellationToken cancellation)
     {
@@ -25,8 +25,8 @@ public sealed class ExportWriter(ParleyTables tables, ExportReader reader, Expor
         var after = await edits.WriteAsync(
             tables.Tenants,
             $"{known.Key.Tenant.PartitionKey}|{RowKeys.Export(known.Key.Number)}",
-            isLatest ? Edits.KnownFirst(known, FindAsync) : FindAsync,
-            export => new EditMark(export.Revision, export.EditId, export.ETag),
+            isLatest ? OptimisticUpdate.StartWith(known, FindAsync) : FindAsync,
+            export => new RowVersion(export.Revision, export.EditId, export.ETag),
             async (export, editId, token) =>
             {
                 var changed = change(export);

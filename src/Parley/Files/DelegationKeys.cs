@@ -18,7 +18,7 @@ internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider tim
     /// </summary>
     public static readonly TimeSpan MinimumLeft = TimeSpan.FromHours(6);
 
-    private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly SemaphoreSlim completion = new(1, 1);
     private Kept? kept;
 
     /// <summary>
@@ -41,7 +41,7 @@ internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider tim
             return key;
         }
 
-        await turn.WaitAsync(cancellation);
+        await completion.WaitAsync(cancellation);
         try
         {
             // Those who waited find what the first one brought.
@@ -49,12 +49,12 @@ internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider tim
         }
         finally
         {
-            turn.Release();
+            completion.Release();
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => turn.Dispose();
+    public void Dispose() => completion.Dispose();
 
     private UserDelegationKey? Current() =>
         Volatile.Read(ref kept) is { } current && time.GetUtcNow() + MinimumLeft <= current.ExpiresOn ? current.Key : null;

@@ -10,7 +10,7 @@ namespace Parley.Files;
 internal static class FileRows
 {
     /// <summary>Longer than any upload or deletion may take.</summary>
-    private static readonly TimeSpan LookAfter = TimeSpan.FromHours(1);
+    private static readonly TimeSpan CheckAfter = TimeSpan.FromHours(1);
 
     /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
     public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, RowKeys.File(file));
@@ -20,7 +20,7 @@ internal static class FileRows
         await tables.Conversations.FindAsync(conversation.PartitionKey, RowKeys.File(file), cancellation) is not null;
 
     /// <summary>Has the sweep look after a blob in an hour.</summary>
-    public static Task WriteDueAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
-        tables.Due.UpsertEntityAsync(
-            new TableEntity(RowKeys.DuePartition(now + LookAfter), RowKeys.DueFile(conversation, file)), TableUpdateMode.Replace, cancellation);
+    public static Task WriteScheduleAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
+        tables.Schedule.UpsertEntityAsync(
+            new TableEntity(RowKeys.SchedulePartition(now + CheckAfter), RowKeys.ScheduledFile(conversation, file)), TableUpdateMode.Replace, cancellation);
 }

@@ -5,7 +5,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Files;
@@ -14,7 +14,7 @@ namespace Parley.Files;
 /// Files of conversations: one blob each, in a private container. A file is uploaded first and committed when the message that brings
 /// it is decided on, so that a refused message leaves nothing to read; storage drops blocks that nobody commits after a week.
 /// </summary>
-public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entropy entropy) : IDisposable
+public sealed class FileStore(BlobServiceClient service, TimeProvider time, RandomSource random) : IDisposable
 {
     /// <summary>The container of all files.</summary>
     public const string ContainerName = "files";
@@ -151,7 +151,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Entr
     private Guid NewId()
     {
         Span<byte> bytes = stackalloc byte[16];
-        entropy.Fill(bytes);
-        return Entropy.Version4(bytes);
+        random.Fill(bytes);
+        return RandomSource.Version4(bytes);
     }
 }

@@ -26,7 +26,7 @@ internal static class FileText
             return null;
         }
 
-        var text = Texts.Cut(new string(characters, 0, used), maxCharacters);
+        var text = Texts.Truncate(new string(characters, 0, used), maxCharacters);
         return text.Contains('\0', StringComparison.Ordinal) ? null : text;
     }
 }

@@ -12,7 +12,7 @@ namespace Parley.FollowUps;
 public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue queue, TimeProvider time, ILogger<FollowUpDispatch> logger)
 {
     /// <summary>How far the timer looks ahead: it comes every minute.</summary>
-    private static readonly TimeSpan LookAhead = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan EnqueueAhead = TimeSpan.FromMinutes(1);
 
     /// <summary>What is due within this may be in a minute that the timer has looked at.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
@@ -20,7 +20,7 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
     /// <summary>How long the timer leaves a row to the message that it sent. Longer than a message that fails takes to be tried five times.</summary>
     private static readonly TimeSpan LeftToQueue = TimeSpan.FromMinutes(5);
 
-    /// <summary>Chunks that are held at once: of so many the tenants take turns.</summary>
+    /// <summary>Chunks that are held at once: of so many the tenants take slots.</summary>
     private const int Window = 200;
 
     /// <summary>Chunks that are sent at once.</summary>
@@ -38,10 +38,10 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
             return;
         }
 
-        var row = IndexedFollowUp.Of(followUp).DueRow;
+        var row = IndexedFollowUp.Of(followUp).ScheduleRow;
         try
         {
-            await queue.SendAsync(new DueChunk(row.PartitionKey, row.RowKey, row.RowKey), delay, CancellationToken.None);
+            await queue.SendAsync(new FollowUpChunk(row.PartitionKey, row.RowKey, row.RowKey), delay, CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
@@ -56,24 +56,24 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         var queued = 0;
         await foreach (var window in ChunksAsync(cancellation).Chunk(Window).WithCancellation(cancellation))
         {
-            var inTurns = window.GroupBy(chunk => chunk[0].Conversation.Tenant).SelectMany(tenant => tenant.Index()).OrderBy(turn => turn.Index).Select(turn => turn.Item);
-            queued += (await Workers.RunAsync([.. inTurns], Width, chunk => SendAsync(chunk, cancellation))).Sum();
+            var interleaved = window.GroupBy(chunk => chunk[0].Conversation.Tenant).SelectMany(tenant => tenant.Index()).OrderBy(entry => entry.Index).Select(entry => entry.Item);
+            queued += (await Workers.RunAsync([.. interleaved], Width, chunk => SendAsync(chunk, cancellation))).Sum();
         }
 
         return queued;
     }
 
     /// <summary>Neighbouring rows that one message can ask for: of one tenant and one second, or, when they are overdue, one minute.</summary>
-    private async IAsyncEnumerable<List<DueFollowUp>> ChunksAsync([EnumeratorCancellation] CancellationToken cancellation)
+    private async IAsyncEnumerable<List<ScheduledFollowUp>> ChunksAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var filter = Filters.Until(RowKeys.DuePartition(now + LookAhead), RowKeys.DueFollowUps);
-        var chunk = new List<DueFollowUp>();
-        await foreach (var entity in tables.Due.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
+        var filter = Filters.Until(RowKeys.SchedulePartition(now + EnqueueAhead), RowKeys.ScheduledFollowUps);
+        var chunk = new List<ScheduledFollowUp>();
+        await foreach (var entity in tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
         {
-            var row = DueFollowUp.Read(entity);
+            var row = ScheduledFollowUp.Read(entity);
             var isQueued = row.QueuedUntil > now;
-            if (chunk.Count > 0 && (isQueued || chunk.Count == DueChunk.MaxRows || !AreTogether(chunk[0], row, now)))
+            if (chunk.Count > 0 && (isQueued || chunk.Count == FollowUpChunk.MaxRows || !AreTogether(chunk[0], row, now)))
             {
                 yield return chunk;
                 chunk = [];
@@ -91,16 +91,16 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         }
     }
 
-    private static bool AreTogether(DueFollowUp first, DueFollowUp row, DateTimeOffset now) =>
+    private static bool AreTogether(ScheduledFollowUp first, ScheduledFollowUp row, DateTimeOffset now) =>
         first.Partition == row.Partition
         && first.Conversation.Tenant == row.Conversation.Tenant
         && (first.DueAt == row.DueAt || row.DueAt <= now);
 
     /// <summary>Queues a chunk, then marks its rows: a crash between has them queued again.</summary>
     /// <returns>How many rows were queued.</returns>
-    private async Task<int> SendAsync(List<DueFollowUp> chunk, CancellationToken cancellation)
+    private async Task<int> SendAsync(List<ScheduledFollowUp> chunk, CancellationToken cancellation)
     {
-        var (now, message) = (time.GetUtcNow(), new DueChunk(chunk[0].Partition, chunk[0].RowKey, chunk[^1].RowKey));
+        var (now, message) = (time.GetUtcNow(), new FollowUpChunk(chunk[0].Partition, chunk[0].RowKey, chunk[^1].RowKey));
         var delay = chunk[0].DueAt > now ? chunk[0].DueAt - now : TimeSpan.Zero;
         try
         {
@@ -115,7 +115,7 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
 
         try
         {
-            await tables.Due.SubmitAsync(
+            await tables.Schedule.SubmitAsync(
                 [.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpdateMerge, row.Queued(now + delay + LeftToQueue), row.ETag))],
                 cancellation);
         }

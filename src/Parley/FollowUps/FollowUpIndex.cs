@@ -24,15 +24,15 @@ internal sealed record IndexedFollowUp(
         followUp.Status == FollowUpStatus.Pending ? followUp.DueAt : null);
 
     /// <summary>Its row in the tenant's list of this status.</summary>
-    public TableEntity ListRow => new(
+    public TableEntity ConversationIndexRow => new(
         Conversation.Tenant.PartitionKey, RowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
     /// <summary>Whether another one has that row in Due too.</summary>
-    public bool HasSameDueRow(IndexedFollowUp other) =>
-        other.DueAt is not null && (DueRow.PartitionKey, DueRow.RowKey) == (other.DueRow.PartitionKey, other.DueRow.RowKey);
+    public bool HasSameScheduleRow(IndexedFollowUp other) =>
+        other.DueAt is not null && (ScheduleRow.PartitionKey, ScheduleRow.RowKey) == (other.ScheduleRow.PartitionKey, other.ScheduleRow.RowKey);
 
     /// <summary>Its row in Due, while it is pending.</summary>
-    public TableEntity DueRow => new(RowKeys.DuePartition(DueAt!.Value), RowKeys.DueFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
+    public TableEntity ScheduleRow => new(RowKeys.SchedulePartition(DueAt!.Value), RowKeys.ScheduledFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
 }
 
 /// <summary>
@@ -42,25 +42,25 @@ internal sealed record IndexedFollowUp(
 public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
 {
     /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
-    internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> coming, CancellationToken cancellation) => Task.WhenAll(
-        tables.Tenants.UpsertAllAsync(coming.Select(one => one.ListRow), cancellation),
-        tables.Due.UpsertAllAsync(coming.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation));
+    internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> added, CancellationToken cancellation) => Task.WhenAll(
+        tables.Tenants.UpsertAllAsync(added.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Schedule.UpsertAllAsync(added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
 
     /// <summary>
     /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the list of that status and the
     /// queue's next look drop what is left.
     /// </summary>
     internal Task DropAsync(IReadOnlyCollection<IndexedFollowUp> gone, CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
-        tables.Tenants.DeleteAllAsync(gone.Select(one => one.ListRow), cancellation),
-        tables.Due.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.DueRow), cancellation)));
+        tables.Tenants.DeleteAllAsync(gone.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Schedule.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
 
     /// <summary>After sending: the rows of the lists alone.</summary>
     internal Task DropListedAsync(IReadOnlyCollection<FollowUp> gone, CancellationToken cancellation) =>
-        CleanAsync(() => tables.Tenants.DeleteAllAsync(gone.Select(one => IndexedFollowUp.Of(one).ListRow), cancellation));
+        CleanAsync(() => tables.Tenants.DeleteAllAsync(gone.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow), cancellation));
 
     /// <summary>Rows of Due whose follow-ups are not pending at their revision any more.</summary>
-    internal Task DropDueAsync(IReadOnlyCollection<DueFollowUp> ended, CancellationToken cancellation) =>
-        CleanAsync(() => tables.Due.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+    internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
+        CleanAsync(() => tables.Schedule.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
 
     /// <summary>
     /// After lost races: of rows that were written for transitions those that can never come, because another one has taken their revision. Left
@@ -72,13 +72,13 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         {
             // Not cancelled: the client that leaves leaves the rows.
             var found = await reader.FindAllAsync(conversation.Key, conversation.Select(one => one.Number).Distinct(), CancellationToken.None);
-            var passed = conversation
+            var replaced = conversation
                 .Select(one => (Written: one, Own: found.TryGetValue(one.Number, out var followUp) && followUp.Revision >= one.Revision ? IndexedFollowUp.Of(followUp) : null))
                 .Where(one => one.Own is not null).ToList();
             await tables.Tenants.DeleteAllAsync(
-                passed.Where(one => one.Written.ListRow.RowKey != one.Own!.ListRow.RowKey).Select(one => one.Written.ListRow).DistinctBy(row => row.RowKey), CancellationToken.None);
-            await tables.Due.DeleteAllAsync(
-                passed.Where(one => one.Written.DueAt is not null && !one.Written.HasSameDueRow(one.Own!)).Select(one => one.Written.DueRow).DistinctBy(row => (row.PartitionKey, row.RowKey)),
+                replaced.Where(one => one.Written.ConversationIndexRow.RowKey != one.Own!.ConversationIndexRow.RowKey).Select(one => one.Written.ConversationIndexRow).DistinctBy(row => row.RowKey), CancellationToken.None);
+            await tables.Schedule.DeleteAllAsync(
+                replaced.Where(one => one.Written.DueAt is not null && !one.Written.HasSameScheduleRow(one.Own!)).Select(one => one.Written.ScheduleRow).DistinctBy(row => (row.PartitionKey, row.RowKey)),
                 CancellationToken.None);
         }
     });

@@ -37,14 +37,14 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     public async Task<IReadOnlyList<FollowUp>> ReadAsync(TenantId tenant, FollowUpFilter filter, int page, int size, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
-        var passed = (page - 1) * size;
+        var skipped = (page - 1) * size;
         return filter is { Chats: [], Messages: [], Triggers: [] }
-            ? await OfTenantAsync(tenant, filter.Statuses, passed, size, cancellation)
-            : await OfConversationsAsync(tenant, filter, passed, size, cancellation);
+            ? await OfTenantAsync(tenant, filter.Statuses, skipped, size, cancellation)
+            : await OfConversationsAsync(tenant, filter, skipped, size, cancellation);
     }
 
     private async Task<IReadOnlyList<FollowUp>> OfConversationsAsync(
-        TenantId tenant, FollowUpFilter filter, int passed, int size, CancellationToken cancellation)
+        TenantId tenant, FollowUpFilter filter, int skipped, int size, CancellationToken cancellation)
     {
         var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
         IEnumerable<ConversationRef> named =
@@ -52,19 +52,19 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
             : (filter.Messages is not [] ? messages : triggers).Select(message => new ConversationRef(message.Key.Conversation, null));
         var heads = await Workers.RunAsync([.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
         var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
-            .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(IsAsked)).ToList();
-        return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(passed).Take(size).ToListAsync(cancellation);
+            .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(Matches)).ToList();
+        return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(skipped).Take(size).ToListAsync(cancellation);
 
         List<MessageRef> Messages(IReadOnlyList<string> ids) =>
             [.. ids.Select(id => MessageRef.TryParse(id, tenant, out var message) ? message : (MessageRef?)null).OfType<MessageRef>()];
 
-        bool IsAsked(FollowUp followUp) =>
+        bool Matches(FollowUp followUp) =>
             (filter.Statuses.Count == 0 || filter.Statuses.Contains(followUp.Status))
-            && (filter.Messages is [] || (followUp.MessageId is { } message && IsNamed(messages, message)))
-            && (filter.Triggers is [] || IsNamed(triggers, followUp.TriggerId));
+            && (filter.Messages is [] || (followUp.MessageId is { } message && Contains(messages, message)))
+            && (filter.Triggers is [] || Contains(triggers, followUp.TriggerId));
     }
 
-    private static bool IsNamed(List<MessageRef> named, Guid message) =>
+    private static bool Contains(List<MessageRef> named, Guid message) =>
         EntityId.TryFromGuid(message, EntityKind.Message, out var id)
         && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
 
@@ -112,11 +112,11 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     }
 
     private async Task<IReadOnlyList<FollowUp>> OfTenantAsync(
-        TenantId tenant, IReadOnlyCollection<FollowUpStatus> statuses, int passed, int size, CancellationToken cancellation)
+        TenantId tenant, IReadOnlyCollection<FollowUpStatus> statuses, int skipped, int size, CancellationToken cancellation)
     {
         IReadOnlyCollection<FollowUpStatus> asked = statuses.Count == 0 ? Enum.GetValues<FollowUpStatus>() : statuses;
-        var lists = asked.Distinct().Select(status => ListAsync(tenant, status, passed + size + 1, cancellation)).ToList();
-        var listed = OncePerFollowUp(SortedMerge.MergeAsync(lists, ListedFollowUp.Order, cancellation)).Skip(passed);
+        var lists = asked.Distinct().Select(status => ListAsync(tenant, status, skipped + size + 1, cancellation)).ToList();
+        var listed = OncePerFollowUp(SortedMerge.MergeAsync(lists, ListedFollowUp.Order, cancellation)).Skip(skipped);
         var shown = new List<FollowUp>(size);
         await using var rows = listed.GetAsyncEnumerator(cancellation);
         for (var more = true; more && shown.Count < size;)
@@ -167,7 +167,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     {
         var followUp = await reader.FindAsync(new ConversationKey(tenant, listed.Conversation), listed.Number, cancellation);
         var row = listed.Row;
-        if (followUp is null || row.RowKey != IndexedFollowUp.Of(followUp).ListRow.RowKey)
+        if (followUp is null || row.RowKey != IndexedFollowUp.Of(followUp).ConversationIndexRow.RowKey)
         {
             await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
         }

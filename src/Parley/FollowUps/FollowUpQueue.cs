@@ -9,7 +9,7 @@ public interface IFollowUpQueue
     /// <param name="chunk">The rows.</param>
     /// <param name="delay">From now.</param>
     /// <param name="cancellation">Ends the call.</param>
-    Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation);
+    Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation);
 }
 
 /// <summary>The queue <c>follow-ups</c>.</summary>
@@ -24,7 +24,7 @@ public sealed class FollowUpQueue(QueueServiceClient service) : IFollowUpQueue
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) => queue.CreateIfNotExistsAsync(cancellationToken: cancellation);
 
     /// <inheritdoc/>
-    public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+    public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
     {
         // The service counts in whole seconds. What comes a little too early is waited for, so that looking for it costs no time.
         var seconds = Math.Max(0, Math.Floor(delay.TotalSeconds));

@@ -1,6 +1,6 @@
 using Parley.Conversations;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.FollowUps;
@@ -38,7 +38,7 @@ public static class FollowUpRules
     }
 
     /// <summary>What is wrong with a due time; null when nothing is.</summary>
-    public static string? WrongDue(DateTimeOffset dueAt, DateTimeOffset now) =>
+    public static string? InvalidDueReason(DateTimeOffset dueAt, DateTimeOffset now) =>
         dueAt < now - MaxAge ? $"Must be at most {MaxAge.TotalHours} hours ago."
         : dueAt > now.AddYears(MaxYears) ? $"Must be at most {MaxYears} years ahead."
         : null;
@@ -47,9 +47,9 @@ public static class FollowUpRules
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/>.</exception>
     internal static void RequireDue(DateTimeOffset dueAt, DateTimeOffset now)
     {
-        if (WrongDue(dueAt, now) is { } wrong)
+        if (InvalidDueReason(dueAt, now) is { } invalid)
         {
-            throw ParleyException.Field("dueDate", wrong);
+            throw ParleyException.Field("dueDate", invalid);
         }
     }
 }

@@ -1,6 +1,6 @@
 using Parley.Conversations;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.FollowUps;

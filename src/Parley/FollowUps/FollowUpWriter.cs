@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Idempotency;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.FollowUps;
@@ -23,7 +23,7 @@ public sealed class FollowUpWriter(
     FollowUpIndex index,
     FollowUpDispatch dispatch,
     TimeProvider time,
-    Entropy entropy)
+    RandomSource random)
 {
     /// <summary>Creates one.</summary>
     /// <param name="id">The conversation.</param>
@@ -40,17 +40,17 @@ public sealed class FollowUpWriter(
     public async Task<StoredFollowUp> CreateAsync(
         ConversationRef id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var (check, now) = (entropy.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
+        var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         StoredFollowUp? stored = null;
-        var tries = new IndexTries(index);
+        var pendingRows = new PendingIndexRows(index);
         try
         {
             await CreateAsync();
-            tries.IsStored = true;
+            pendingRows.IsStored = true;
         }
         finally
         {
-            await tries.EndAsync();
+            await pendingRows.EndAsync();
         }
 
         if (!stored!.Replayed)
@@ -74,7 +74,7 @@ public sealed class FollowUpWriter(
             },
             async (head, first, token) =>
             {
-                tries.Begin();
+                pendingRows.Begin();
                 if (first is not null)
                 {
                     stored = new StoredFollowUp(AsCreated(first, dueAt, text), Replayed: true);
@@ -112,8 +112,8 @@ public sealed class FollowUpWriter(
                 }
 
                 await Task.WhenAll(
-                    tries.WriteAsync([IndexedFollowUp.Of(created)], token),
-                    keyHour > head.KeyHour ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, keyHour, token) : Task.CompletedTask);
+                    pendingRows.WriteAsync([IndexedFollowUp.Of(created)], token),
+                    keyHour > head.KeyHour ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, head.Key.Tenant, head.Key.Number, keyHour, token) : Task.CompletedTask);
                 return (
                     head with { FollowUps = created.Number, LastFollowUpAt = createdAt, Pending = [.. head.Pending, PendingFollowUp.Of(created)], KeyHour = keyHour },
                     actions);
@@ -178,15 +178,15 @@ public sealed class FollowUpWriter(
         DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var (old, after, tries) = (found, found, new IndexTries(index));
+        var (old, after, pendingRows) = (found, found, new PendingIndexRows(index));
         try
         {
             await TransitAsync();
-            tries.IsStored = true;
+            pendingRows.IsStored = true;
         }
         finally
         {
-            await tries.EndAsync();
+            await pendingRows.EndAsync();
         }
 
         if (after.Revision > old.Revision)
@@ -199,10 +199,10 @@ public sealed class FollowUpWriter(
 
         Task TransitAsync() => conversations.EditAsync(
             new ConversationRef(found.Conversation, null),
-            Edits.KnownFirst(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
+            OptimisticUpdate.StartWith(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
             async (head, before, token) =>
             {
-                tries.Begin();
+                pendingRows.Begin();
                 old = before;
                 after = await change(head, before, token);
                 if (after == before)
@@ -217,7 +217,7 @@ public sealed class FollowUpWriter(
                     UpdatedAt = at,
                     FinishedAt = after.Status == FollowUpStatus.Pending ? null : at,
                 };
-                await tries.WriteAsync([IndexedFollowUp.Of(after)], token);
+                await pendingRows.WriteAsync([IndexedFollowUp.Of(after)], token);
                 var pending = head.Pending.Where(one => one.Number != after.Number);
                 var actions = new List<TableTransactionAction>
                 {

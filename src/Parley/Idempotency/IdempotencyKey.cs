@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Idempotency;
@@ -68,10 +68,10 @@ public sealed record IdempotencyKey(string RowKey, string RequestHash)
     /// <param name="conversation">The conversation's number, 0 for the tenant's own keys.</param>
     /// <param name="hour">Hours since 1970.</param>
     /// <param name="cancellation">Ends the write.</param>
-    internal static Task WriteDueRowAsync(TableClient due, TenantId tenant, int conversation, long hour, CancellationToken cancellation)
+    internal static Task WriteScheduleRowAsync(TableClient due, TenantId tenant, int conversation, long hour, CancellationToken cancellation)
     {
         var dropAt = DateTimeOffset.FromUnixTimeSeconds(hour * 3600) + TimeSpan.FromHours(1) + KeptFor;
-        var row = new TableEntity(RowKeys.DuePartition(dropAt), RowKeys.DueIdempotencyKeys(tenant, conversation));
+        var row = new TableEntity(RowKeys.SchedulePartition(dropAt), RowKeys.ScheduledIdempotencyKeys(tenant, conversation));
         return due.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
     }
 }

@@ -34,7 +34,7 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
     /// <param name="cursor">The page's cursor; null for the first.</param>
     /// <param name="limit">The most messages of the page.</param>
     /// <param name="cancellation">Ends the reads.</param>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ChatMessageList> OpenAsync(ConversationRef id, ChatFilter filter, string? cursor, int limit, CancellationToken cancellation)
     {
         var query = $"chat|{id.Key.Number}|{filter.Thread}|{string.Join(',', filter.Tickets)}";
@@ -90,21 +90,21 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
         var scattered = new List<int>();
         foreach (var run in runs)
         {
-            if (run.Count < Filters.MaxRowsNamed)
+            if (run.Count < Filters.MaxRowKeys)
             {
                 scattered.AddRange(Enumerable.Range(run.First, run.Count));
-                if (scattered.Count < Filters.MaxRowsNamed)
+                if (scattered.Count < Filters.MaxRowKeys)
                 {
                     continue;
                 }
             }
 
-            foreach (var message in await NamedAsync())
+            foreach (var message in await ReadRowsAsync())
             {
                 yield return message;
             }
 
-            if (run.Count >= Filters.MaxRowsNamed)
+            if (run.Count >= Filters.MaxRowKeys)
             {
                 await foreach (var message in MessageRow.ReadRangeAsync(tables, conversation, run.First, run.Last, cancellation))
                 {
@@ -113,12 +113,12 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
             }
         }
 
-        foreach (var message in await NamedAsync())
+        foreach (var message in await ReadRowsAsync())
         {
             yield return message;
         }
 
-        async Task<IEnumerable<Message>> NamedAsync()
+        async Task<IEnumerable<Message>> ReadRowsAsync()
         {
             var found = await MessageRow.FindAllAsync(tables, conversation, scattered, cancellation);
             scattered.Clear();

@@ -1,7 +1,7 @@
 using Parley.Conversations;
 using Parley.Files;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Messages;
@@ -24,7 +24,7 @@ public sealed class MediaMessages(ParleyTables tables, ConversationReader conver
     {
         // An unknown conversation is refused before anything of it is stored.
         var head = await conversations.GetAsync(id, cancellation);
-        await FileRows.WriteDueAsync(tables, head.Key, uploaded.File.Id, time.GetUtcNow(), cancellation);
+        await FileRows.WriteScheduleAsync(tables, head.Key, uploaded.File.Id, time.GetUtcNow(), cancellation);
         await files.CommitAsync(head.Key, uploaded, cancellation);
         return await append.AppendAsync(id, draft with { File = uploaded.File }, key, cancellation);
     }

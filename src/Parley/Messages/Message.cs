@@ -70,7 +70,7 @@ public sealed record Message
     public int? FollowUp { get; init; }
 
     /// <summary>The number of the message that it answers as an assistant's reply.</summary>
-    public int? Turn { get; init; }
+    public int? Completion { get; init; }
 
     /// <summary>Files and links that came with it.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];

@@ -5,7 +5,7 @@ using Parley.Conversations;
 using Parley.Files;
 using Parley.FollowUps;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Threads;
@@ -54,10 +54,10 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// The assistant's turn that it begins, from the conversation as it is then and the message as it is to be; null, also from it, for none. It is inserted with the
     /// message.
     /// </summary>
-    internal Func<Conversation, Message, CancellationToken, Task<Turn?>>? Begins { get; init; }
+    internal Func<Conversation, Message, CancellationToken, Task<Completion?>>? Begins { get; init; }
 
     /// <summary>The assistant's turn that it ends, as the reply; the message is written only as long as that turn is not ended otherwise.</summary>
-    internal TurnEnd? Ends { get; init; }
+    internal CompletionEnding? Ends { get; init; }
 
     /// <summary>JSON text of the client's own object.</summary>
     public string? Metadata { get; init; }
@@ -76,7 +76,7 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
 public sealed record Appended(Conversation Conversation, Message Message, bool Replayed)
 {
     /// <summary>The turn that was inserted with it; null when it begins none, and when it is replayed. Without its ETag when the answer was lost.</summary>
-    public Turn? Turn { get; init; }
+    public Completion? Completion { get; init; }
 }
 
 /// <summary>Appends messages to conversations.</summary>
@@ -94,11 +94,11 @@ public sealed class MessageAppend(
     ConversationActivity activity,
     MessageReferenceFinder finder,
     FollowUpIndex followUps,
-    TurnIndex turns,
+    CompletionIndex completions,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
-    Entropy entropy)
+    RandomSource random)
 {
     /// <summary>Appends one.</summary>
     /// <exception cref="ParleyException">
@@ -107,28 +107,28 @@ public sealed class MessageAppend(
     /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up
     /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off, or the draft's refusal.
     /// </exception>
-    /// <exception cref="TurnPassedException">The turn that it is to end has been ended otherwise.</exception>
+    /// <exception cref="CompletionConflictException">The turn that it is to end has been ended otherwise.</exception>
     public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
-        var tries = new IndexTries(followUps);
+        var pendingRows = new PendingIndexRows(followUps);
         try
         {
-            var appended = await WriteAsync(id, draft, key, tries, cancellation);
-            tries.IsStored = !appended.Replayed;
+            var appended = await WriteAsync(id, draft, key, pendingRows, cancellation);
+            pendingRows.IsStored = !appended.Replayed;
             return appended;
         }
         finally
         {
-            await tries.EndAsync();
+            await pendingRows.EndAsync();
         }
     }
 
-    private async Task<Appended> WriteAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
+    private async Task<Appended> WriteAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var entered = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
-        var (writeId, check) = (entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
-        (Conversation Head, FollowUpEffect? Effect, Turn? Turn)? tried = null;
+        var (writeId, check) = (random.NextWriteId(), random.NextBits(EntityId.CheckBits));
+        (Conversation Head, FollowUpMutation? Mutation, Completion? Completion)? tried = null;
         while (true)
         {
             await running.WaitAsync(cancellation);
@@ -144,28 +144,28 @@ public sealed class MessageAppend(
                 if (head.Last > before.Head.Last
                     && await MessageRow.FindAsync(tables, NextKey(before.Head), cancellation) is { } there && there.WriteId == writeId)
                 {
-                    await DropPassedAsync(before.Head, head, before.Effect, cancellation);
-                    return new Appended(head, there, Replayed: false) { Turn = before.Turn };
+                    await DropReplacedAsync(before.Head, head, before.Mutation, cancellation);
+                    return new Appended(head, there, Replayed: false) { Completion = before.Completion };
                 }
 
                 running.NothingLanded();
             }
 
-            draft.Ends?.ThrowIfPassed(head, time.GetUtcNow());
-            tries.Begin();
+            draft.Ends?.EnsureStillOpen(head, time.GetUtcNow());
+            pendingRows.Begin();
             var references = await finder.FindAsync(head, draft, cancellation);
             var refusal = draft.Refusal ?? Refuse(head, references);
             if (refusal is not null)
             {
                 // What forbids it now may not have when this key came first.
-                return await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) ?? throw refusal;
+                return await FindFirstAsync(head, draft, references, key, writeId, tried?.Completion, cancellation) ?? throw refusal;
             }
 
             var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
-            var effect = EffectOf(head, draft, message);
-            var turn = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
-            if ((turn is not null || ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer))
-                && await FindFirstAsync(head, draft, references, key, writeId, tried?.Turn, cancellation) is { } known)
+            var mutation = MutationOf(head, draft, message);
+            var completion = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
+            if ((completion is not null || ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer))
+                && await FindFirstAsync(head, draft, references, key, writeId, tried?.Completion, cancellation) is { } known)
             {
                 // Looked for before rows are written that find it: a retry must not make a conversation unread that has been read since, nor list a second turn.
                 return known;
@@ -174,18 +174,18 @@ public sealed class MessageAppend(
             running.ThrowIfUsedUp();
             try
             {
-                var prepared = await PrepareAsync(head, message, effect, turn, key, tries, cancellation);
-                var actions = AppendOf(prepared, message, effect, turn, references, draft, key);
+                var prepared = await PrepareAsync(head, message, mutation, completion, key, pendingRows, cancellation);
+                var actions = AppendOf(prepared, message, mutation, completion, references, draft, key);
                 var responses = await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
-                await DropPassedAsync(head, prepared, effect, cancellation);
-                return new Appended(head, message, Replayed: false) { Turn = turn is null ? null : turn with { ETag = responses[0].Headers.ETag!.Value } };
+                await DropReplacedAsync(head, prepared, mutation, cancellation);
+                return new Appended(head, message, Replayed: false) { Completion = completion is null ? null : completion with { ETag = responses[0].Headers.ETag!.Value } };
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (head, effect, turn);
+                tried = (head, mutation, completion);
             }
 
-            if (await FindFirstAsync(head, draft, references, key, writeId, turn, cancellation) is { } first)
+            if (await FindFirstAsync(head, draft, references, key, writeId, completion, cancellation) is { } first)
             {
                 return first;
             }
@@ -207,22 +207,22 @@ public sealed class MessageAppend(
         Conversation head, Conversation prepared, long preparedAt, NewMessage draft, CancellationToken cancellation)
     {
         var running = budget.Start();
-        using var turn = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
+        using var completion = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
         var createdAt = NotBefore(head);
         if (createdAt.Minute() > prepared.ActivityMinute || time.GetElapsedTime(preparedAt) > WriteBudget.MaxAge || head.Last == MessageKey.MaxSequence)
         {
             return null;
         }
 
-        var message = MessageOf(head, draft, MessageReferences.None, createdAt, entropy.NextWriteId(), entropy.NextBits(EntityId.CheckBits));
-        var actions = AppendOf(prepared, message, EffectOf(head, draft, message), turn: null, MessageReferences.None, draft, key: null);
+        var message = MessageOf(head, draft, MessageReferences.None, createdAt, random.NextWriteId(), random.NextBits(EntityId.CheckBits));
+        var actions = AppendOf(prepared, message, MutationOf(head, draft, message), completion: null, MessageReferences.None, draft, key: null);
         await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
         return message;
     }
 
     /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
     private async Task<Appended?> FindFirstAsync(
-        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, Turn? turn, CancellationToken cancellation)
+        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, Completion? completion, CancellationToken cancellation)
     {
         var conversation = head.Key;
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
@@ -237,7 +237,7 @@ public sealed class MessageAppend(
                 }
 
                 var isOwn = row.WriteId == writeId;
-                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: !isOwn) { Turn = isOwn ? turn : null };
+                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: !isOwn) { Completion = isOwn ? completion : null };
             }
         }
 
@@ -247,7 +247,7 @@ public sealed class MessageAppend(
     /// <summary>A key whose request was answered by an earlier message belongs to that request from now on, like any other.</summary>
     private async Task RememberAsync(ConversationKey conversation, IdempotencyKey key, int sequence, CancellationToken cancellation)
     {
-        await IdempotencyKey.WriteDueRowAsync(tables.Due, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
+        await IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
         try
         {
             await tables.Conversations.AddEntityAsync(key.ToRow(conversation.PartitionKey, sequence), cancellation);
@@ -276,17 +276,17 @@ public sealed class MessageAppend(
     };
 
     /// <summary>What the message does to follow-ups: the customer's ends them all, and one that is due becomes this message.</summary>
-    private FollowUpEffect? EffectOf(Conversation head, NewMessage draft, Message message) => draft switch
+    private FollowUpMutation? MutationOf(Conversation head, NewMessage draft, Message message) => draft switch
     {
-        { FollowUp: { } due } => FollowUpEffect.Send(head, due, message, time.GetUtcNow()),
+        { FollowUp: { } due } => FollowUpMutation.Send(head, due, message, time.GetUtcNow()),
         { Role: MessageRole.Customer } when head.Pending.Count > 0 =>
-            FollowUpEffect.EndAll(head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
+            FollowUpMutation.EndAll(head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
         _ => null,
     };
 
-    private Task DropPassedAsync(Conversation before, Conversation after, FollowUpEffect? effect, CancellationToken cancellation) => Task.WhenAll(
-        activity.DropPassedAsync(before, after, cancellation),
-        effect is null ? Task.CompletedTask : followUps.DropAsync(effect.Gone, cancellation));
+    private Task DropReplacedAsync(Conversation before, Conversation after, FollowUpMutation? mutation, CancellationToken cancellation) => Task.WhenAll(
+        activity.DropReplacedAsync(before, after, cancellation),
+        mutation is null ? Task.CompletedTask : followUps.DropAsync(mutation.RemovedIndexRows, cancellation));
 
     private static MessageKey NextKey(Conversation head) => new(head.Key, head.Last + 1);
 
@@ -317,7 +317,7 @@ public sealed class MessageAppend(
             Thread = references.Thread?.ToGuid(),
             Ticket = head.OpenTicket,
             FollowUp = draft.FollowUp?.Number,
-            Turn = draft.Ends?.Turn.Key.Sequence,
+            Completion = draft.Ends?.Completion.Key.Sequence,
             ExternalId = draft.ExternalId,
             Attachments = attachments,
             Metadata = draft.Metadata,
@@ -337,28 +337,28 @@ public sealed class MessageAppend(
 
     /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
     private async Task<Conversation> PrepareAsync(
-        Conversation head, Message message, FollowUpEffect? effect, Turn? turn, IdempotencyKey? key, IndexTries tries, CancellationToken cancellation)
+        Conversation head, Message message, FollowUpMutation? mutation, Completion? completion, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
     {
         var hour = message.CreatedAt.Hour();
-        var dueRow = key is not null && head.KeyHour < hour
-            ? IdempotencyKey.WriteDueRowAsync(tables.Due, head.Key.Tenant, head.Key.Number, hour, cancellation)
+        var scheduleRow = key is not null && head.KeyHour < hour
+            ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
         var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
-        var indexed = effect is null ? Task.CompletedTask : tries.WriteAsync(effect.Coming, cancellation);
-        var found = turn is null ? Task.CompletedTask : turns.WriteAsync(turn, cancellation);
-        await Task.WhenAll(dueRow, listed, indexed, found);
+        var indexed = mutation is null ? Task.CompletedTask : pendingRows.WriteAsync(mutation.AddedIndexRows, cancellation);
+        var found = completion is null ? Task.CompletedTask : completions.WriteAsync(completion, cancellation);
+        await Task.WhenAll(scheduleRow, listed, indexed, found);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
     private static List<TableTransactionAction> AppendOf(
-        Conversation head, Message message, FollowUpEffect? effect, Turn? turn, MessageReferences references, NewMessage draft, IdempotencyKey? key)
+        Conversation head, Message message, FollowUpMutation? mutation, Completion? completion, MessageReferences references, NewMessage draft, IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
         var rows = new List<TableEntity>();
-        if (turn is not null)
+        if (completion is not null)
         {
             // First, so that its ETag is the first answer's.
-            rows.Add(TurnRow.Create(turn));
+            rows.Add(CompletionRow.Create(completion));
         }
 
         foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
@@ -381,7 +381,7 @@ public sealed class MessageAppend(
         {
             ["Rev"] = head.Revision + 1,
             ["Last"] = sequence,
-            ["LastMessage"] = HeadRow.Preview(message.Text),
+            ["LastMessage"] = ConversationRow.Preview(message.Text),
             ["LastMessageAt"] = message.CreatedAt,
             ["LastRole"] = (int)message.Role,
             ["LastId"] = message.Id,
@@ -391,20 +391,20 @@ public sealed class MessageAppend(
             ["ListETag"] = head.ListETag.ToString(),
             ["KeyHour"] = head.KeyHour,
         };
-        if (effect is not null)
+        if (mutation is not null)
         {
-            headChange["Pending"] = PendingFollowUp.Write(effect.Pending);
+            headChange["Pending"] = PendingFollowUp.Write(mutation.Pending);
         }
 
-        if (turn is { IsAutoReply: false })
+        if (completion is { IsAutoReply: false })
         {
-            headChange["LastChatbot"] = turn.Chatbot;
+            headChange["LastChatbot"] = completion.Chatbot;
         }
 
         return
         [
             .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)),
-            .. effect?.Actions ?? [],
+            .. mutation?.Actions ?? [],
             .. draft.Ends is { } ends ? [ends.Action(message)] : (TableTransactionAction[])[],
             new(TableTransactionActionType.UpdateMerge, headChange, head.ETag),
         ];

@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Files;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Messages;
@@ -16,7 +16,7 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 /// numbers stay dense, but its text is gone from the row and from the head; quotes of it show nothing, for they look it up.
 /// </summary>
 public sealed class MessageChange(
-    ParleyTables tables, ConversationReader conversations, ConversationActivity activity, QuotedTexts quotes, FileStore files, Edits edits, TimeProvider time)
+    ParleyTables tables, ConversationReader conversations, ConversationActivity activity, QuotedTexts quotes, FileStore files, OptimisticUpdate edits, TimeProvider time)
 {
     /// <summary>Gives a message another text.</summary>
     /// <param name="id">The conversation.</param>
@@ -109,7 +109,7 @@ public sealed class MessageChange(
             tables.Conversations,
             id.Key.PartitionKey,
             token => ReadAsync(id, messageId, token),
-            state => new EditMark(state.Message.Revision, state.Message.EditId, state.Message.ETag),
+            state => new RowVersion(state.Message.Revision, state.Message.EditId, state.Message.ETag),
             async (state, editId, token) =>
             {
                 var (head, message) = state;
@@ -122,14 +122,14 @@ public sealed class MessageChange(
                 changed = changed with { EditId = editId, Revision = message.Revision + 1, UpdatedAt = at };
                 if (LostFile(message, changed) is { } file)
                 {
-                    await FileRows.WriteDueAsync(tables, head.Key, file.Id, at, token);
+                    await FileRows.WriteScheduleAsync(tables, head.Key, file.Id, at, token);
                 }
 
                 var headAfter = HeadAfter(head, message, changed);
-                var turn = changed.DeletedBy is not null && message.Turn is { } number
-                    ? await TurnRow.FindAsync(tables, new MessageKey(head.Key, number), token)
+                var completion = changed.DeletedBy is not null && message.Completion is { } number
+                    ? await CompletionRow.FindAsync(tables, new MessageKey(head.Key, number), token)
                     : null;
-                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed, turn));
+                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed, completion));
             },
             cancellation);
     }
@@ -156,14 +156,14 @@ public sealed class MessageChange(
     /// <summary>The head as it is to be: of the last message it repeats the text, and a deleted message is not unread any more.</summary>
     private static Conversation HeadAfter(Conversation head, Message message, Message changed) => head with
     {
-        LastMessage = changed.Key.Sequence == head.Last ? HeadRow.Preview(changed.Text) : head.LastMessage,
+        LastMessage = changed.Key.Sequence == head.Last ? ConversationRow.Preview(changed.Text) : head.LastMessage,
         Unread = IsUnread(head, message) && !IsUnread(head, changed) ? head.Unread - 1 : head.Unread,
     };
 
     private static bool IsUnread(Conversation head, Message message) =>
         message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
 
-    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed, Turn? turn)
+    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed, Completion? completion)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
         var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag) };
@@ -185,10 +185,10 @@ public sealed class MessageChange(
             actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
         }
 
-        if (turn?.Reply == message.Key.Sequence)
+        if (completion?.Reply == message.Key.Sequence)
         {
             // The turn, which is the record too, holds what was said; but only that of its last attempt.
-            actions.Add(new(TableTransactionActionType.UpdateMerge, TurnRow.Forgotten(turn), turn.ETag));
+            actions.Add(new(TableTransactionActionType.UpdateMerge, CompletionRow.Forgotten(completion), completion.ETag));
         }
 
         if (LostFile(message, changed) is { } file)

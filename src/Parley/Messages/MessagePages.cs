@@ -30,7 +30,7 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
     /// <param name="perPage">How many messages make a page.</param>
     /// <param name="newestFirst">The order.</param>
     /// <param name="cancellation">Ends the read.</param>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.ConversationNotFound"/>.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.ConversationNotFound"/>.</exception>
     public async Task<MessagePage> ReadAsync(ConversationRef id, int page, int perPage, bool newestFirst, CancellationToken cancellation)
     {
         var head = await conversations.GetAsync(id, cancellation);
@@ -53,7 +53,7 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
     /// <param name="pageSize">How many messages make a page.</param>
     /// <param name="cancellation">Ends the read.</param>
     /// <returns>Null when there is no such conversation: as a filter its id matches nothing.</returns>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<CursorPage?> ReadNewestAsync(ConversationRef id, string? cursor, int pageSize, CancellationToken cancellation)
     {
         var (tenant, query) = (id.Key.Tenant, $"messages|{id.Key.Number}");

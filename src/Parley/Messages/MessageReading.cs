@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Messages;

@@ -35,7 +35,7 @@ internal static class MessageRow
         row.SetIfAny("Thread", message.Thread);
         row.SetIfAny("Ticket", message.Ticket);
         row.SetIfAny("FollowUp", message.FollowUp);
-        row.SetIfAny("Turn", message.Turn);
+        row.SetIfAny("Turn", message.Completion);
         AttachmentsProperty.Write(row, message.Attachments);
         if (message.Sender is { } sender)
         {
@@ -73,7 +73,7 @@ internal static class MessageRow
         Thread = row.GetGuid("Thread"),
         Ticket = row.GetInt32("Ticket"),
         FollowUp = row.GetInt32("FollowUp"),
-        Turn = row.GetInt32("Turn"),
+        Completion = row.GetInt32("Turn"),
         Attachments = AttachmentsProperty.Read(row),
         Sender = row.GetGuid("SenderId") is { } sender ? new MessageSender(sender, row.GetString("SenderName"), row.GetString("SenderAvatar")) : null,
         ETag = row.ETag,

@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Senders;
@@ -29,7 +29,7 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     /// <param name="field">The body's member, for the error.</param>
     /// <param name="cancellation">Ends the read.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> when there is none.</exception>
-    public async Task<Sender?> NamedAsync(TenantId tenant, string? id, string field, CancellationToken cancellation) => id is null
+    public async Task<Sender?> GetReferencedAsync(TenantId tenant, string? id, string field, CancellationToken cancellation) => id is null
         ? null
         : (SenderRef.TryParse(id, tenant, out var reference) ? await FindAsync(reference, cancellation) : null)
             ?? throw ParleyException.Field(field, "No such sender.");

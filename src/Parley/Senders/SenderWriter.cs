@@ -1,13 +1,13 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Senders;
 
 /// <summary>Creates and edits senders: one transaction each, in the tenant's partition.</summary>
 public sealed class SenderWriter(
-    ParleyTables tables, SenderReader reader, Edits edits, TenantCounters counters, TimeProvider time, Entropy entropy)
+    ParleyTables tables, SenderReader reader, OptimisticUpdate edits, TenantCounters counters, TimeProvider time, RandomSource random)
 {
     /// <summary>Creates one.</summary>
     /// <param name="tenant">Whose.</param>
@@ -28,7 +28,7 @@ public sealed class SenderWriter(
                 await ThrowIfTakenAsync(sender, token);
             }
 
-            return new Numbered<Sender>(
+            return new NumberedInsert<Sender>(
                 sender, [.. SenderRow.Insertion(sender)], new TableEntity(tenant.PartitionKey, RowKeys.Counter) { ["LastSender"] = sender.Key.Number });
         },
         cancellation);
@@ -46,7 +46,7 @@ public sealed class SenderWriter(
             tables.Tenants,
             id.Key.Tenant.PartitionKey,
             token => reader.GetAsync(id, token),
-            sender => new EditMark(sender.Revision, sender.EditId, sender.ETag),
+            sender => new RowVersion(sender.Revision, sender.EditId, sender.ETag),
             async (sender, editId, token) =>
             {
                 Revisions.Require(expected, sender.Revision, "sender");
@@ -79,7 +79,7 @@ public sealed class SenderWriter(
         return new Sender
         {
             Key = new SenderKey(tenant, checked((counter?.GetInt32("LastSender") ?? 0) + 1)),
-            Check = entropy.NextBits(EntityId.CheckBits),
+            Check = random.NextBits(EntityId.CheckBits),
             Revision = 1,
             Entity = SenderEntity.ExternalUser,
             CreatedAt = at,

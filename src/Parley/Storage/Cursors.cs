@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Storage;
 
@@ -12,7 +12,7 @@ namespace Parley.Storage;
 /// Cursors: a position in a list, signed (HMAC-SHA256, cut to 128 bits as RFC 2104, section 5 allows), and bound to a tenant and a query.
 /// One key for all instances, made by the first that needs it.
 /// </summary>
-public sealed class Cursors(ParleyTables tables, Entropy entropy)
+public sealed class Cursors(ParleyTables tables, RandomSource random)
 {
     private const int TagLength = 16;
     private const int MaxLength = 4096;
@@ -87,7 +87,7 @@ public sealed class Cursors(ParleyTables tables, Entropy entropy)
     private async Task<byte[]> MakeKeyAsync(CancellationToken cancellation)
     {
         var secret = new byte[32];
-        entropy.Fill(secret);
+        random.Fill(secret);
         try
         {
             await tables.Tenants.AddEntityAsync(

@@ -30,7 +30,7 @@ public enum EntityKind
     Chatbot = 8,
 
     /// <summary>An assistant's turn: a completion, and its record; its sequence is that of the customer's message.</summary>
-    Turn = 9,
+    Completion = 9,
 }
 
 /// <summary>

@@ -17,7 +17,7 @@ public static class Filters
     public const int MaxPerCall = 1000;
 
     /// <summary>How many rows of one partition one filter can name: one comparison goes to the partition.</summary>
-    public const int MaxRowsNamed = MaxComparisons - 1;
+    public const int MaxRowKeys = MaxComparisons - 1;
 
     /// <summary>The rows of one partition with keys from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
     public static string Range(string partitionKey, string first, string last) =>
@@ -34,11 +34,11 @@ public static class Filters
     /// <summary>What both filters take. Of properties other than the keys the service looks at every row of the range.</summary>
     public static string And(string filter, string other) => $"({filter}) and ({other})";
 
-    /// <summary>Up to <see cref="MaxRowsNamed"/> rows of one partition, by key.</summary>
+    /// <summary>Up to <see cref="MaxRowKeys"/> rows of one partition, by key.</summary>
     public static string Rows(string partitionKey, IReadOnlyCollection<string> rowKeys)
     {
         ArgumentOutOfRangeException.ThrowIfZero(rowKeys.Count, nameof(rowKeys));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rowKeys.Count, MaxRowsNamed, nameof(rowKeys));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(rowKeys.Count, MaxRowKeys, nameof(rowKeys));
         var filter = new StringBuilder(TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}"));
         var separator = " and (";
         foreach (var rowKey in rowKeys)

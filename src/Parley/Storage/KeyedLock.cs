@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Storage;
 
@@ -20,7 +20,7 @@ public sealed class KeyedLock
         var gate = Join(key);
         try
         {
-            await gate.Turn.WaitAsync(cancellation);
+            await gate.Slot.WaitAsync(cancellation);
         }
         catch
         {
@@ -28,7 +28,7 @@ public sealed class KeyedLock
             throw;
         }
 
-        return new Turn(this, gate);
+        return new Slot(this, gate);
     }
 
     private Gate Join(string key)
@@ -56,7 +56,7 @@ public sealed class KeyedLock
             if (--gate.Present == 0)
             {
                 gates.Remove(gate.Key);
-                gate.Turn.Dispose();
+                gate.Slot.Dispose();
             }
         }
     }
@@ -65,12 +65,12 @@ public sealed class KeyedLock
     {
         public string Key => key;
 
-        public SemaphoreSlim Turn { get; } = new(1, 1);
+        public SemaphoreSlim Slot { get; } = new(1, 1);
 
         public int Present { get; set; }
     }
 
-    private sealed class Turn(KeyedLock owner, Gate gate) : IDisposable
+    private sealed class Slot(KeyedLock owner, Gate gate) : IDisposable
     {
         private bool ended;
 
@@ -79,7 +79,7 @@ public sealed class KeyedLock
             if (!ended)
             {
                 ended = true;
-                gate.Turn.Release();
+                gate.Slot.Release();
                 owner.Leave(gate);
             }
         }

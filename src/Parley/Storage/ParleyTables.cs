@@ -15,10 +15,10 @@ public sealed class ParleyTables(TableServiceClient service)
     public TableClient Keys { get; } = service.GetTableClient("Keys");
 
     /// <summary>What the sweep looks for, one partition per minute. Shared by all tenants; holds no content.</summary>
-    public TableClient Due { get; } = service.GetTableClient("Due");
+    public TableClient Schedule { get; } = service.GetTableClient("Due");
 
     /// <summary>All four, in the order in which a back-up reads them.</summary>
-    public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Due];
+    public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Schedule];
 
     /// <summary>Creates what is missing.</summary>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>

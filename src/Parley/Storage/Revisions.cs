@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Storage;
 

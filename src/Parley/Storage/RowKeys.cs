@@ -8,7 +8,7 @@ namespace Parley.Storage;
 /// </summary>
 public static class RowKeys
 {
-    private const string DueFormat = "yyyyMMddHHmm";
+    private const string MinuteFormat = "yyyyMMddHHmm";
     private const long MaxMinute = 9_999_999_999;
 
     /// <summary>The last millisecond since 1970 that fourteen digits can tell.</summary>
@@ -156,25 +156,25 @@ public static class RowKeys
     }
 
     /// <summary>How the keys of follow-ups in Due begin.</summary>
-    public const string DueFollowUps = "f|";
+    public const string ScheduledFollowUps = "f|";
 
     /// <summary>How the keys of idempotency keys in Due begin.</summary>
-    public const string DueKeys = "k|";
+    public const string ScheduledKeys = "k|";
 
     /// <summary>How the keys of blobs in Due begin.</summary>
-    public const string DueFiles = "b|";
+    public const string ScheduledFiles = "b|";
 
     /// <summary>In Due: a follow-up to be sent.</summary>
     /// <param name="conversation">The conversation.</param>
     /// <param name="second">Of the minute that the partition is for.</param>
     /// <param name="number">The follow-up's number.</param>
     /// <param name="revision">The revision that the row is for.</param>
-    public static string DueFollowUp(ConversationKey conversation, int second, int number, int revision) => string.Create(
+    public static string ScheduledFollowUp(ConversationKey conversation, int second, int number, int revision) => string.Create(
         CultureInfo.InvariantCulture,
         $"f|{conversation.Tenant.Number:D8}|{second:D2}|{conversation.Number:D10}|{number:D6}|{revision:D4}");
 
-    /// <summary>What a key of <see cref="DueFollowUp"/> tells.</summary>
-    public static (ConversationKey Conversation, int Second, int Number, int Revision) ReadDueFollowUp(string rowKey)
+    /// <summary>What a key of <see cref="ScheduledFollowUp"/> tells.</summary>
+    public static (ConversationKey Conversation, int Second, int Number, int Revision) ReadScheduledFollowUp(string rowKey)
     {
         var parts = rowKey.Split('|');
         return (new ConversationKey(new TenantId(Number(parts[1])), Number(parts[3])), Number(parts[2]), Number(parts[4]), Number(parts[5]));
@@ -184,20 +184,20 @@ public static class RowKeys
     public static string Export(int number) => string.Create(CultureInfo.InvariantCulture, $"e|{number:D10}");
 
     /// <summary>How the keys of exports in Due begin.</summary>
-    public const string DueExports = "e|";
+    public const string ScheduledExports = "e|";
 
     /// <summary>In Due: an export that has a step to be done.</summary>
     /// <param name="export">The export.</param>
     /// <param name="step">0 for the file, n for the n-th attempt at the callback.</param>
-    public static string DueExport(ExportKey export, int step) => string.Create(
+    public static string ScheduledExport(ExportKey export, int step) => string.Create(
         CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|{step:D10}");
 
     /// <summary>In Due: an export whose file is to be removed.</summary>
-    public static string DueExpiry(ExportKey export) => string.Create(
+    public static string ScheduledExpiry(ExportKey export) => string.Create(
         CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|x");
 
-    /// <summary>What a key of <see cref="DueExport"/> or <see cref="DueExpiry"/> tells; no step for the latter.</summary>
-    public static (ExportKey Export, int? Step) ReadDueExport(string rowKey)
+    /// <summary>What a key of <see cref="ScheduledExport"/> or <see cref="ScheduledExpiry"/> tells; no step for the latter.</summary>
+    public static (ExportKey Export, int? Step) ReadScheduledExport(string rowKey)
     {
         var parts = rowKey.Split('|');
         return (new ExportKey(new TenantId(Number(parts[1])), Number(parts[2])), parts[3] == "x" ? null : Number(parts[3]));
@@ -237,19 +237,19 @@ public static class RowKeys
     }
 
     /// <summary>An assistant's turn, by the customer's message.</summary>
-    public static string Turn(int sequence) => string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
+    public static string Completion(int sequence) => string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
 
     /// <summary>How the keys of turns in Due begin.</summary>
-    public const string DueTurns = "t|";
+    public const string ScheduledCompletions = "t|";
 
     /// <summary>In Due: a turn that must have ended by then, or begun.</summary>
-    /// <param name="turn">The customer's message.</param>
+    /// <param name="completion">The customer's message.</param>
     /// <param name="attempt">How often it has been begun: so the row of one time can never be taken for that of another.</param>
-    public static string DueTurn(MessageKey turn, int attempt) => string.Create(
-        CultureInfo.InvariantCulture, $"t|{turn.Conversation.Tenant.Number:D8}|{turn.Conversation.Number:D10}|{turn.Sequence:D10}|{attempt:D6}");
+    public static string ScheduledCompletion(MessageKey completion, int attempt) => string.Create(
+        CultureInfo.InvariantCulture, $"t|{completion.Conversation.Tenant.Number:D8}|{completion.Conversation.Number:D10}|{completion.Sequence:D10}|{attempt:D6}");
 
-    /// <summary>What a key of <see cref="DueTurn"/> tells.</summary>
-    public static (MessageKey Turn, int Attempt) ReadDueTurn(string rowKey)
+    /// <summary>What a key of <see cref="ScheduledCompletion"/> tells.</summary>
+    public static (MessageKey Completion, int Attempt) ReadScheduledCompletion(string rowKey)
     {
         var parts = rowKey.Split('|');
         return (new MessageKey(new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Number(parts[3])), Number(parts[4]));
@@ -271,29 +271,29 @@ public static class RowKeys
     public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
 
     /// <summary>A partition of the table Due: the minute at which the sweep should look.</summary>
-    public static string DuePartition(DateTimeOffset minute) => minute.UtcDateTime.ToString(DueFormat, CultureInfo.InvariantCulture);
+    public static string SchedulePartition(DateTimeOffset minute) => minute.UtcDateTime.ToString(MinuteFormat, CultureInfo.InvariantCulture);
 
-    /// <summary>The minute of a key of <see cref="DuePartition"/>.</summary>
-    public static DateTimeOffset ReadDuePartition(string partitionKey) =>
-        DateTimeOffset.ParseExact(partitionKey, DueFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+    /// <summary>The minute of a key of <see cref="SchedulePartition"/>.</summary>
+    public static DateTimeOffset ReadSchedulePartition(string partitionKey) =>
+        DateTimeOffset.ParseExact(partitionKey, MinuteFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
 
     /// <summary>In Due: idempotency keys of one conversation (or, with 0, of the tenant itself) to drop.</summary>
-    public static string DueIdempotencyKeys(TenantId tenant, int conversation) =>
+    public static string ScheduledIdempotencyKeys(TenantId tenant, int conversation) =>
         string.Create(CultureInfo.InvariantCulture, $"k|{tenant.Number:D8}|{conversation:D10}");
 
-    /// <summary>What a key of <see cref="DueIdempotencyKeys"/> tells.</summary>
-    public static (TenantId Tenant, int Conversation) ReadDueIdempotencyKeys(string rowKey)
+    /// <summary>What a key of <see cref="ScheduledIdempotencyKeys"/> tells.</summary>
+    public static (TenantId Tenant, int Conversation) ReadScheduledIdempotencyKeys(string rowKey)
     {
         var parts = rowKey.Split('|');
         return (new TenantId(Number(parts[1])), Number(parts[2]));
     }
 
     /// <summary>In Due: a blob to remove unless a message holds it.</summary>
-    public static string DueFile(ConversationKey conversation, Guid file) =>
+    public static string ScheduledFile(ConversationKey conversation, Guid file) =>
         string.Create(CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
 
-    /// <summary>What a key of <see cref="DueFile"/> tells.</summary>
-    public static (ConversationKey Conversation, Guid File) ReadDueFile(string rowKey)
+    /// <summary>What a key of <see cref="ScheduledFile"/> tells.</summary>
+    public static (ConversationKey Conversation, Guid File) ReadScheduledFile(string rowKey)
     {
         var parts = rowKey.Split('|');
         return (new ConversationKey(new TenantId(Number(parts[1])), Number(parts[2])), Guid.ParseExact(parts[3], "N"));

@@ -31,7 +31,7 @@ internal static class TableReads
     public static async Task<IEnumerable<TableEntity>> FindAllAsync(
         this TableClient table, string partitionKey, IEnumerable<string> rowKeys, CancellationToken cancellation)
     {
-        var found = await Workers.RunAsync([.. rowKeys.Chunk(Filters.MaxRowsNamed)], Width, async Task<List<TableEntity>> (chunk) => chunk is [var only]
+        var found = await Workers.RunAsync([.. rowKeys.Chunk(Filters.MaxRowKeys)], Width, async Task<List<TableEntity>> (chunk) => chunk is [var only]
             ? await table.FindAsync(partitionKey, only, cancellation) is { } row ? [row] : []
             : await table.QueryAsync<TableEntity>(Filters.Rows(partitionKey, chunk), cancellationToken: cancellation).ToListAsync(cancellation));
         return found.SelectMany(rows => rows);

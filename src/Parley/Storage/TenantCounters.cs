@@ -1,20 +1,20 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Storage;
 
 /// <summary>What is to be made.</summary>
-/// <param name="Made">The thing.</param>
+/// <param name="Entity">The thing.</param>
 /// <param name="Rows">The rows to insert.</param>
-/// <param name="Counted">What the counters are to be merged with: the thing's number under its counter's name. Null when it is there already.</param>
-internal sealed record Numbered<T>(T Made, IReadOnlyList<TableTransactionAction> Rows, TableEntity? Counted);
+/// <param name="CounterUpdate">What the counters are to be merged with: the thing's number under its counter's name. Null when it is there already.</param>
+internal sealed record NumberedInsert<T>(T Entity, IReadOnlyList<TableTransactionAction> Rows, TableEntity? CounterUpdate);
 
 /// <summary>
 /// Makes what takes its number from its tenant's counters: in one transaction with the raised counter, under the counters' ETag. So numbers are
 /// dense, and none is given out twice.
 /// </summary>
-public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, WriteBudget budget, Entropy entropy)
+public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, WriteBudget budget, RandomSource random)
 {
     /// <summary>Makes one.</summary>
     /// <param name="tenant">Whose.</param>
@@ -28,14 +28,14 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
     internal async Task<T> MakeAsync<T>(
         TenantId tenant,
         Func<T, string, CancellationToken, Task<T?>> find,
-        Func<TableEntity?, string, bool, CancellationToken, Task<Numbered<T>>> make,
+        Func<TableEntity?, string, bool, CancellationToken, Task<NumberedInsert<T>>> make,
         CancellationToken cancellation)
         where T : class
     {
         var running = budget.Start();
-        using var turn = await writers.EnterAsync(tenant.PartitionKey, cancellation);
-        var writeId = entropy.NextWriteId();
-        (T Made, ETag? Counters)? tried = null;
+        using var slot = await writers.EnterAsync(tenant.PartitionKey, cancellation);
+        var writeId = random.NextWriteId();
+        (T Entity, ETag? Counters)? tried = null;
         while (true)
         {
             await running.WaitAsync(cancellation);
@@ -44,7 +44,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
             // A try is decided once the counters have another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counters != counters?.ETag)
             {
-                if (await find(before.Made, writeId, cancellation) is { } there)
+                if (await find(before.Entity, writeId, cancellation) is { } there)
                 {
                     return there;
                 }
@@ -53,23 +53,23 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
             }
 
             var next = await make(counters, writeId, tried is not null, cancellation);
-            if (next.Counted is null)
+            if (next.CounterUpdate is null)
             {
-                return next.Made;
+                return next.Entity;
             }
 
             running.ThrowIfUsedUp();
             TableTransactionAction raise = counters is null
-                ? new(TableTransactionActionType.Add, next.Counted)
-                : new(TableTransactionActionType.UpdateMerge, next.Counted, counters.ETag);
+                ? new(TableTransactionActionType.Add, next.CounterUpdate)
+                : new(TableTransactionActionType.UpdateMerge, next.CounterUpdate, counters.ETag);
             try
             {
                 await running.SendAsync(token => tables.Tenants.SubmitAsync([.. next.Rows, raise], token), cancellation);
-                return next.Made;
+                return next.Entity;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (next.Made, counters?.ETag);
+                tried = (next.Entity, counters?.ETag);
             }
         }
     }

@@ -4,6 +4,6 @@ namespace Parley.Storage;
 internal static class Texts
 {
     /// <summary>The first characters of a text, at most so many UTF-16 units; a surrogate pair is not split.</summary>
-    public static string Cut(string text, int max) =>
+    public static string Truncate(string text, int max) =>
         text.Length <= max ? text : text[..(char.IsHighSurrogate(text[max - 1]) ? max - 1 : max)];
 }

@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 
 namespace Parley.Storage;
 
@@ -6,7 +6,7 @@ namespace Parley.Storage;
 /// How long and how often one write is tried. Exports read a range 30 s after its end and rely on it that no message
 /// dated before the end is committed later: an append older than 15 s is not sent, and one send takes at most 10 s.
 /// </summary>
-public sealed class WriteBudget(TimeProvider time, Entropy entropy)
+public sealed class WriteBudget(TimeProvider time, RandomSource random)
 {
     /// <summary>How often a write is tried before the caller is told to come back: what it needs first may fail too.</summary>
     public const int MaxAttempts = 8;
@@ -21,14 +21,14 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Begins a write now.</summary>
-    public Running Start() => new(time, entropy);
+    public Running Start() => new(time, random);
 
     /// <summary>
     /// One write's use of the budget. Each round: <see cref="WaitAsync"/>, look at what is there (an earlier send may have landed; if it
     /// never can any more, <see cref="NothingLanded"/>), <see cref="ThrowIfUsedUp"/>, <see cref="SendAsync"/>. So the last send is
     /// looked after too, and the caller is told that nothing was stored only when that is known.
     /// </summary>
-    public sealed class Running(TimeProvider time, Entropy entropy)
+    public sealed class Running(TimeProvider time, RandomSource random)
     {
         private readonly long startedAt = time.GetTimestamp();
         private int rounds;
@@ -41,7 +41,7 @@ public sealed class WriteBudget(TimeProvider time, Entropy entropy)
             if (rounds++ > 0)
             {
                 var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, rounds - 2));
-                await Task.Delay(TimeSpan.FromMilliseconds(ceiling * entropy.NextDouble()), time, cancellation);
+                await Task.Delay(TimeSpan.FromMilliseconds(ceiling * random.NextDouble()), time, cancellation);
             }
         }
 

@@ -15,10 +15,10 @@ public static class ApiKeyToken
     private const int MaxLength = 4096;
 
     /// <summary>A new key.</summary>
-    public static string Create(Entropy entropy)
+    public static string Create(RandomSource random)
     {
         Span<byte> bytes = stackalloc byte[32];
-        entropy.Fill(bytes);
+        random.Fill(bytes);
         return Prefix + Base64Url.EncodeToString(bytes);
     }
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Tenants;

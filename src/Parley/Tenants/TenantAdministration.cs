@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -21,13 +21,13 @@ public sealed record NewTenant(TenantId Tenant, string Name, string WebhookSecre
 public sealed record NewApiKey(int Number, string Key, string Label, Scopes Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
 
 /// <summary>Makes tenants and their API keys.</summary>
-public sealed class TenantAdministration(ParleyTables tables, TimeProvider time, Entropy entropy, WriteBudget budget)
+public sealed class TenantAdministration(ParleyTables tables, TimeProvider time, RandomSource random, WriteBudget budget)
 {
     /// <summary>Makes a tenant: takes the next number, then writes its settings. A crash in between leaves a number unused.</summary>
     public async Task<NewTenant> CreateTenantAsync(string name, CancellationToken cancellation)
     {
         var tenant = new TenantId(await CountAsync(RowKeys.AdministrationPartition, "LastTenant", TenantId.Max, cancellation));
-        var created = new NewTenant(tenant, name, WebhookSecrets.NewSecret(entropy), time.NowInMilliseconds());
+        var created = new NewTenant(tenant, name, WebhookSecrets.NewSecret(random), time.NowInMilliseconds());
         var profile = new TableEntity(tenant.PartitionKey, RowKeys.Profile)
         {
             ["Name"] = name,
@@ -55,7 +55,7 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
         }
 
         var number = await CountAsync(tenant.PartitionKey, "LastKey", int.MaxValue, cancellation);
-        var token = ApiKeyToken.Create(entropy);
+        var token = ApiKeyToken.Create(random);
         var created = new NewApiKey(number, token, label, scopes, time.NowInMilliseconds(), expiresAt);
         var row = ApiKeyRow.Create(ApiKeyToken.Hash(token), tenant, number, label, scopes, created.CreatedAt, expiresAt);
         await tables.Keys.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure.Data.Tables;
-using Parley.Callbacks;
-using Parley.Problems;
+using Parley.Webhooks;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -18,7 +18,7 @@ public sealed record RotatedWebhookSecret(TenantId Tenant, string WebhookSecret,
 /// meanwhile. More than one, because a rotation that is repeated after a lost answer replaces a secret that nobody has seen, and must
 /// not throw out the one that the receiver knows.
 /// </summary>
-public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Entropy entropy, WriteBudget budget)
+public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, RandomSource random, WriteBudget budget)
 {
     /// <summary>How long a replaced secret signs on.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromDays(1);
@@ -47,7 +47,7 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Entro
         var running = budget.Start();
 
         // One for all tries: it is what they are recognized by. So is the end, or a late try's could be another than the one told.
-        var rotated = new RotatedWebhookSecret(tenant, NewSecret(entropy), time.NowInMilliseconds() + Overlap);
+        var rotated = new RotatedWebhookSecret(tenant, NewSecret(random), time.NowInMilliseconds() + Overlap);
         TableEntity? tried = null;
         while (true)
         {
@@ -85,10 +85,10 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Entro
     }
 
     /// <summary>A new secret: 256 random bits, of the 192 to 512 that Standard Webhooks asks for.</summary>
-    internal static string NewSecret(Entropy entropy)
+    internal static string NewSecret(RandomSource random)
     {
         Span<byte> secret = stackalloc byte[SecretBytes];
-        entropy.Fill(secret);
+        random.Fill(secret);
         return WebhookSignature.SecretPrefix + Convert.ToBase64String(secret);
     }
 

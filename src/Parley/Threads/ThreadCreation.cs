@@ -1,7 +1,7 @@
 using Azure;
 using Parley.Conversations;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Threads;
@@ -9,7 +9,7 @@ namespace Parley.Threads;
 /// <summary>
 /// Creates threads. A thread's key is its message's number, so whoever comes second, be it another client or a retry, finds the first one's.
 /// </summary>
-public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, TimeProvider time, Entropy entropy)
+public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, TimeProvider time, RandomSource random)
 {
     /// <summary>The thread of a message; made if there is none.</summary>
     /// <param name="conversation">The conversation.</param>
@@ -20,7 +20,7 @@ public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, Ti
     {
         var message = await MessageRow.FindAsync(tables, conversation.Key, messageId, cancellation)
             ?? throw ParleyException.Field("chatMessageId", "No such message in this chat.");
-        var made = new ChatThread(conversation.Key, message.Key.Sequence, entropy.NextBits(EntityId.CheckBits), message.Id, time.NowInMilliseconds());
+        var made = new ChatThread(conversation.Key, message.Key.Sequence, random.NextBits(EntityId.CheckBits), message.Id, time.NowInMilliseconds());
         try
         {
             await tables.Conversations.AddEntityAsync(ThreadRow.Create(made), cancellation);

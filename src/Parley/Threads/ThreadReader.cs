@@ -19,7 +19,7 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
             : null;
 
     /// <summary>A page of up to 1,000: one call, and one more for a whole thousand.</summary>
-    /// <exception cref="Problems.ParleyException"><see cref="Problems.ErrorCode.InvalidCursor"/>.</exception>
+    /// <exception cref="Errors.ParleyException"><see cref="Errors.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ThreadPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
     {
         var (tenant, query) = (conversation.Tenant, $"threads|{conversation.Number}");

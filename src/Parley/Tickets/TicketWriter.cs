@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 
 namespace Parley.Tickets;
@@ -9,7 +9,7 @@ namespace Parley.Tickets;
 /// Opens and edits tickets. The head tells which ticket is open, so every change of a ticket is one transaction under the head's ETag: no
 /// append can take a ticket that is being closed, and no two tickets are open at once.
 /// </summary>
-public sealed class TicketWriter(TicketReader reader, ConversationChange changes, TimeProvider time, Entropy entropy)
+public sealed class TicketWriter(TicketReader reader, ConversationChange changes, TimeProvider time, RandomSource random)
 {
     /// <summary>Opens one.</summary>
     /// <exception cref="ParleyException">
@@ -19,7 +19,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
     /// <returns>The ticket and its conversation.</returns>
     public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(ConversationRef id, string? title, CancellationToken cancellation)
     {
-        var (check, at) = (entropy.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
+        var (check, at) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         Ticket? opened = null;
         var conversation = await changes.EditAsync(
             id,
@@ -69,7 +69,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
         Ticket? changed = null;
         var conversation = await changes.EditAsync(
             new ConversationRef(ticket.Conversation, null),
-            Edits.KnownFirst(ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
+            OptimisticUpdate.StartWith(ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
             (head, current, _) =>
             {
                 Revisions.Require(expected, current.Revision, "ticket");

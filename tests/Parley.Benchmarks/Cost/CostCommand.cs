@@ -23,7 +23,7 @@ internal static class CostCommand
     public const string Mode = "cost";
 
     private const int Failed = 1;
-    private const int WrongUsage = 2;
+    private const int InvalidUsage = 2;
 
     private const string Help = """
         Usage: ./dev cost [--from-counts]
@@ -53,7 +53,7 @@ internal static class CostCommand
                 return 0;
             default:
                 await Console.Error.WriteLineAsync($"dev cost: unknown option '{args[^1]}'. See ./dev cost --help");
-                return WrongUsage;
+                return InvalidUsage;
         }
     }
 

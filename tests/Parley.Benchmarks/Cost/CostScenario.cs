@@ -7,10 +7,10 @@ using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Assistants;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.FollowUps;
-using Parley.Housekeeping;
+using Parley.Cleanup;
 using Parley.Storage;
 
 namespace Parley.Benchmarks.Cost;
@@ -68,7 +68,7 @@ internal sealed class CostScenario : IAsyncDisposable
         {
             services.AddSingleton<TimeProvider>(time);
             services.AddSingleton<IExportQueues>(steps);
-            services.AddSingleton<ICallbackSender>(new AcceptingReceiver());
+            services.AddSingleton<IWebhookSender>(new AcceptingReceiver());
             var (tables, blobs) = (StorageSetup.ClientOptions(), StorageSetup.BlobOptions());
             tables.AddPolicy(tableCalls, HttpPipelinePosition.PerRetry);
             blobs.AddPolicy(blobCalls, HttpPipelinePosition.PerRetry);
@@ -98,8 +98,8 @@ internal sealed class CostScenario : IAsyncDisposable
     {
         await TickAsync<FollowUpDispatch>("Timer: due follow-ups", CostUnit.Minute, each => each.DispatchAsync(Never));
         await TickAsync<ExportDispatch>("Timer: due exports", CostUnit.Minute, each => each.DispatchAsync(Never));
-        await TickAsync<TurnSweep>("Timer: interrupted replies", CostUnit.Minute, each => each.RunAsync(Never));
-        await TickAsync<Housekeeper>("Timer: clean-up", CostUnit.QuarterHour, each => each.RunAsync(Never));
+        await TickAsync<CompletionRecovery>("Timer: interrupted replies", CostUnit.Minute, each => each.RunAsync(Never));
+        await TickAsync<CleanupJob>("Timer: clean-up", CostUnit.QuarterHour, each => each.RunAsync(Never));
     }
 
     private async Task TickAsync<T>(string name, CostUnit unit, Func<T, Task> work)
@@ -187,7 +187,7 @@ internal sealed class CostScenario : IAsyncDisposable
         queueMessages = 1;
         Add("Export: the request", CostUnit.Export, 1);
 
-        await Service<ExportBuild>().RunAsync(file, Never);
+        await Service<ExportFileJob>().RunAsync(file, Never);
         var calls = tableCalls.TakeAll();
         (runs, queueMessages) = (1, 1);
         Add("Export: write the file", CostUnit.Export, 1, 0, calls.Where(call => !IsConversation(call)));
@@ -231,7 +231,7 @@ internal sealed class CostScenario : IAsyncDisposable
         for (var hour = 0; hour < 36; hour++)
         {
             time.Advance(TimeSpan.FromHours(1));
-            await Service<Housekeeper>().RunAsync(Never);
+            await Service<CleanupJob>().RunAsync(Never);
             calls.AddRange(tableCalls.TakeAll());
         }
 

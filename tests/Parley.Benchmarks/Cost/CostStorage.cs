@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Storage;
 
@@ -72,14 +72,14 @@ internal sealed class StepsToRun : IExportQueues
 }
 
 /// <summary>A receiver of callbacks that accepts each one. No address is called.</summary>
-internal sealed class AcceptingReceiver : ICallbackSender
+internal sealed class AcceptingReceiver : IWebhookSender
 {
-    public Task<CallbackResult> SendAsync(
+    public Task<WebhookResult> SendAsync(
         string url,
         ReadOnlyMemory<byte> body,
         IEnumerable<KeyValuePair<string, string>> headers,
         CancellationToken cancellation) =>
-        Task.FromResult(new CallbackResult(200, null, TimeSpan.FromMilliseconds(10)));
+        Task.FromResult(new WebhookResult(200, null, TimeSpan.FromMilliseconds(10)));
 }
 
 /// <summary>What the rows of the tables are billed for.</summary>

@@ -88,11 +88,11 @@ public class DocumentTests
         // What joins add to a chat's message is there only when it is asked for.
         string[] optional = ["ChatMessage.sender", "ChatMessage.chatMessageFollowUps"];
 
-        Assert.All(AnswerSchemas.All, schema =>
+        Assert.All(ResponseSchemas.All, schema =>
         {
             Assert.False(schema.Value["additionalProperties"]!.GetValue<bool>());
             Assert.Equal(
-                AnswerSchemas.PropertiesOf(schema.Value).Where(name => !optional.Contains($"{schema.Key}.{name}")).Order(),
+                ResponseSchemas.PropertiesOf(schema.Value).Where(name => !optional.Contains($"{schema.Key}.{name}")).Order(),
                 schema.Value["required"]!.AsArray().Select(name => name!.GetValue<string>()).Order());
         });
     }

@@ -23,10 +23,10 @@ public partial class FieldsAssertedTests
     public void Every_field_of_every_answer_is_asserted_somewhere()
     {
         var asserted = Sources.ConvertAll(source => (Source: source, Names: NamesIn(source)));
-        var missing = from schema in AnswerSchemas.All
-                      let names = asserted.Where(file => schema.Key == "Problem" || AnswerSchemas.PathsOf[schema.Key].Any(path => Calls(file.Source, path)))
+        var missing = from schema in ResponseSchemas.All
+                      let names = asserted.Where(file => schema.Key == "Problem" || ResponseSchemas.PathsOf[schema.Key].Any(path => Calls(file.Source, path)))
                           .SelectMany(file => file.Names).ToHashSet()
-                      from property in AnswerSchemas.PropertiesOf(schema.Value)
+                      from property in ResponseSchemas.PropertiesOf(schema.Value)
                       where !names.Contains(property)
                       select $"{schema.Key}.{property}";
 

@@ -21,6 +21,6 @@ internal sealed class BlobTransport(StrictBlobs blobs, TableConnection process) 
             answer => answer.Status,
             kind => kind == FaultKind.Busy ? Answer.Refuse(BlobError.ServerBusy) : throw TableConnection.Unanswered(kind, request.ToCall().ToString()),
             message.CancellationToken).ConfigureAwait(false);
-        message.Response = AnswerWriter.Write(answer, message.Request);
+        message.Response = ResponseWriter.Write(answer, message.Request);
     }
 }

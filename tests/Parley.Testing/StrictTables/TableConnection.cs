@@ -71,7 +71,7 @@ public sealed class TableConnection : HttpPipelineTransport
             () => Execute(request, call),
             fault => fault.Kind == FaultKind.Busy ? Answer.Refuse(TableError.ServerBusy) : throw Unanswered(fault, call),
             message.CancellationToken).ConfigureAwait(false);
-        message.Response = AnswerWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
+        message.Response = ResponseWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
         message.Response.ClientRequestId = message.Request.ClientRequestId;
     }
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Functions.Administration;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;

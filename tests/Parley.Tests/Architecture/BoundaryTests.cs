@@ -1,5 +1,5 @@
 using System.Reflection;
-using Parley.Problems;
+using Parley.Errors;
 using Xunit;
 
 namespace Parley.Tests.Architecture;

@@ -1,6 +1,6 @@
 using Parley.DevHost.Common;
 using Parley.Functions.Http;
-using Parley.Problems;
+using Parley.Errors;
 using Xunit;
 
 namespace Parley.Tests.Architecture;

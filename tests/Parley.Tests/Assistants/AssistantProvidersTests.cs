@@ -23,7 +23,7 @@ public class AssistantProvidersTests
     {
         var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find("main")!;
 
-        Assert.Equal(("main", TimeSpan.FromSeconds(60)), (main.Name, main.Silence));
+        Assert.Equal(("main", TimeSpan.FromSeconds(60)), (main.Name, main.IdleTimeout));
         Assert.IsType<OpenAIChatClient>(main.Client);
         Assert.DoesNotContain(Key, main.ToString(), StringComparison.Ordinal);
     }
@@ -37,9 +37,9 @@ public class AssistantProvidersTests
             ("named:Type", "scripted"), ("named:Model", "parrot"), ("named:Endpoint", "ignored"));
 
         Assert.Equal(["Local_2-b", "main", "named"], providers.Names.Order(StringComparer.Ordinal));
-        Assert.Equal(TimeSpan.FromSeconds(120), providers.Find("main")!.Silence);
+        Assert.Equal(TimeSpan.FromSeconds(120), providers.Find("main")!.IdleTimeout);
         Assert.IsType<ScriptedChatClient>(providers.Find("Local_2-b")!.Client);
-        Assert.Equal(TimeSpan.FromSeconds(1), providers.Find("Local_2-b")!.Silence);
+        Assert.Equal(TimeSpan.FromSeconds(1), providers.Find("Local_2-b")!.IdleTimeout);
         Assert.Null(providers.Find("Main"));
     }
 

@@ -103,13 +103,13 @@ internal static class ChatCompletionsWire
     public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1));
 
     /// <summary>Hears a reply to its end: its parts, and how it failed.</summary>
-    public static async Task<(List<string> Parts, AssistantException? Failure)> HearAsync(AssistantProvider provider, TimeProvider time)
+    public static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(AssistantProvider provider, TimeProvider time)
     {
         using var client = provider.Client;
         var parts = new List<string>();
         try
         {
-            await foreach (var part in AssistantSpeech.ReadAsync(provider, Hello, new ChatOptions(), time, CancellationToken.None))
+            await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new ChatOptions(), time, CancellationToken.None))
             {
                 parts.Add(part);
             }

@@ -1,5 +1,5 @@
 using Parley.Assistants;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

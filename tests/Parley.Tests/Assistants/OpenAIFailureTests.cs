@@ -15,34 +15,34 @@ public class OpenAIFailureTests
     private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Theory]
-    [InlineData(408, null, TurnError.Timeout)]
-    [InlineData(429, null, TurnError.RateLimited)]
-    [InlineData(429, "insufficient_quota", TurnError.RateLimited)]
-    [InlineData(400, "content_filter", TurnError.Refused)]
-    [InlineData(400, "context_length_exceeded", TurnError.BadRequest)]
-    [InlineData(401, "invalid_api_key", TurnError.BadRequest)]
-    [InlineData(403, null, TurnError.BadRequest)]
-    [InlineData(404, "model_not_found", TurnError.BadRequest)]
-    [InlineData(413, null, TurnError.BadRequest)]
-    [InlineData(422, null, TurnError.BadRequest)]
-    [InlineData(499, null, TurnError.BadRequest)]
-    [InlineData(500, null, TurnError.Unavailable)]
-    [InlineData(500, "content_filter", TurnError.Unavailable)]
-    [InlineData(502, null, TurnError.Unavailable)]
-    [InlineData(503, null, TurnError.Unavailable)]
-    [InlineData(504, null, TurnError.Unavailable)]
-    [InlineData(529, null, TurnError.Unavailable)]
-    [InlineData(201, null, TurnError.Unavailable)]
-    [InlineData(204, null, TurnError.Unavailable)]
-    [InlineData(301, null, TurnError.Unavailable)]
-    [InlineData(307, null, TurnError.Unavailable)]
-    public async Task The_status_says_what_failed(int status, string? code, TurnError error)
+    [InlineData(408, null, CompletionError.Timeout)]
+    [InlineData(429, null, CompletionError.RateLimited)]
+    [InlineData(429, "insufficient_quota", CompletionError.RateLimited)]
+    [InlineData(400, "content_filter", CompletionError.Refused)]
+    [InlineData(400, "context_length_exceeded", CompletionError.BadRequest)]
+    [InlineData(401, "invalid_api_key", CompletionError.BadRequest)]
+    [InlineData(403, null, CompletionError.BadRequest)]
+    [InlineData(404, "model_not_found", CompletionError.BadRequest)]
+    [InlineData(413, null, CompletionError.BadRequest)]
+    [InlineData(422, null, CompletionError.BadRequest)]
+    [InlineData(499, null, CompletionError.BadRequest)]
+    [InlineData(500, null, CompletionError.Unavailable)]
+    [InlineData(500, "content_filter", CompletionError.Unavailable)]
+    [InlineData(502, null, CompletionError.Unavailable)]
+    [InlineData(503, null, CompletionError.Unavailable)]
+    [InlineData(504, null, CompletionError.Unavailable)]
+    [InlineData(529, null, CompletionError.Unavailable)]
+    [InlineData(201, null, CompletionError.Unavailable)]
+    [InlineData(204, null, CompletionError.Unavailable)]
+    [InlineData(301, null, CompletionError.Unavailable)]
+    [InlineData(307, null, CompletionError.Unavailable)]
+    public async Task The_status_says_what_failed(int status, string? code, CompletionError error)
     {
         Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
         var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
         using var server = new Receiver(Answer(status, body, "Location: http://127.0.0.1:1/\r\n"));
 
-        var (parts, failure) = await HearAsync(server);
+        var (parts, failure) = await ReadStreamAsync(server);
 
         Assert.Equal(error, failure!.Error);
         Assert.Equal($"HTTP {status}: " + (body.Length == 0 ? "" : "That is wrong."), failure.Message);
@@ -67,9 +67,9 @@ public class OpenAIFailureTests
     {
         using var server = new Receiver(Answer(429, """{"error":{"message":"Slow down."}}""", $"Retry-After: {header}\r\n"));
 
-        var (_, failure) = await HearAsync(server);
+        var (_, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal((TurnError.RateLimited, seconds is { } wait ? TimeSpan.FromSeconds(wait) : null), (failure!.Error, failure.RetryAfter));
+        Assert.Equal((CompletionError.RateLimited, seconds is { } wait ? TimeSpan.FromSeconds(wait) : null), (failure!.Error, failure.RetryAfter));
     }
 
     [Theory]
@@ -87,7 +87,7 @@ public class OpenAIFailureTests
     {
         using var server = new Receiver(Answer(500, body));
 
-        var (_, failure) = await HearAsync(server);
+        var (_, failure) = await ReadStreamAsync(server);
 
         Assert.Equal("HTTP 500: " + said, failure!.Message);
     }
@@ -99,8 +99,8 @@ public class OpenAIFailureTests
         using var one = new Receiver(Answer(500, before + Key + new string('y', 100_000)));
         using var two = new Receiver(Answer(500, $$$"""{"error":{"message":"x{{{long_}}}"}}"""));
 
-        Assert.Equal($"HTTP 500: {before}***yy", (await HearAsync(one)).Failure!.Message);
-        Assert.Equal("HTTP 500: x" + long_[..198], (await HearAsync(two)).Failure!.Message);
+        Assert.Equal($"HTTP 500: {before}***yy", (await ReadStreamAsync(one)).Failure!.Message);
+        Assert.Equal("HTTP 500: x" + long_[..198], (await ReadStreamAsync(two)).Failure!.Message);
     }
 
     [Fact]
@@ -112,50 +112,50 @@ public class OpenAIFailureTests
             await GoneAsync(stream);
         });
         var start = time.GetUtcNow();
-        var hearing = HearAsync(server);
+        var hearing = ReadStreamAsync(server);
         await AwaitedAsync(time, start + OpenAIErrorHandler.MaxBodyTime);
         time.Advance(OpenAIErrorHandler.MaxBodyTime);
 
         var failure = (await hearing.WaitAsync(Wait.Limit)).Failure!;
-        Assert.Equal((TurnError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
+        Assert.Equal((CompletionError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
     }
 
-    public static TheoryData<string, TurnError, string> BrokenStreams => new()
+    public static TheoryData<string, CompletionError, string> BrokenStreams => new()
     {
-        { "", TurnError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { Delta("""{"role":"assistant","content":""}"""), TurnError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { Text("a") + "data: {\"choices\":[{\"index\"", TurnError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "{\"id\":\"c1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", TurnError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "<!doctype html>\n<p>Welcome</p>\n\n", TurnError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "data: <p>Welcome</p>\n\n", TurnError.Unavailable, "JsonException: " },
-        { Text("a") + "data: {oops\n\n" + Done, TurnError.Unavailable, "JsonException: " },
-        { Event("""{"choices":{}}""") + Done, TurnError.Unavailable, "JsonException: " },
-        { Event("5") + Done, TurnError.Unavailable, "JsonException: " },
-        { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, TurnError.Unavailable, "The provider broke off: Overloaded, ***" },
-        { Text("a") + Event("""{"error":"Overloaded"}"""), TurnError.Unavailable, "The provider broke off: Overloaded" },
-        { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, TurnError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Finish("error") + Done, TurnError.Unavailable, "The provider broke off: " },
-        { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, TurnError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, TurnError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Finish("content_filter") + Done, TurnError.Refused, "The provider's content filter ended the reply." },
-        { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), TurnError.Refused, "The provider's content filter ended the reply." },
-        { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, TurnError.Refused, "The model refused." },
-        { Text("a") + Delta("""{"content":"b","refusal":"No"}""") + Finish() + Done, TurnError.Refused, "The model refused." },
+        { "", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Delta("""{"role":"assistant","content":""}"""), CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Text("a") + "data: {\"choices\":[{\"index\"", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "{\"id\":\"c1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "<!doctype html>\n<p>Welcome</p>\n\n", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "data: <p>Welcome</p>\n\n", CompletionError.Unavailable, "JsonException: " },
+        { Text("a") + "data: {oops\n\n" + Done, CompletionError.Unavailable, "JsonException: " },
+        { Event("""{"choices":{}}""") + Done, CompletionError.Unavailable, "JsonException: " },
+        { Event("5") + Done, CompletionError.Unavailable, "JsonException: " },
+        { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, CompletionError.Unavailable, "The provider broke off: Overloaded, ***" },
+        { Text("a") + Event("""{"error":"Overloaded"}"""), CompletionError.Unavailable, "The provider broke off: Overloaded" },
+        { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("error") + Done, CompletionError.Unavailable, "The provider broke off: " },
+        { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("content_filter") + Done, CompletionError.Refused, "The provider's content filter ended the reply." },
+        { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), CompletionError.Refused, "The provider's content filter ended the reply." },
+        { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
+        { Text("a") + Delta("""{"content":"b","refusal":"No"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
     };
 
     [Theory]
     [MemberData(nameof(BrokenStreams))]
-    public async Task A_stream_that_is_not_whole(string events, TurnError error, string detail)
+    public async Task A_stream_that_is_not_whole(string events, CompletionError error, string detail)
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(events, 5, 30)).AsTask());
 
-        var (parts, failure) = await HearAsync(server);
+        var (parts, failure) = await ReadStreamAsync(server);
 
         Assert.Equal(error, failure!.Error);
         Assert.StartsWith(detail, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, failure.ToString(), StringComparison.Ordinal);
         Assert.InRange(failure.Message.Length, 1, 250);
-        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == TurnError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
+        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == CompletionError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
     }
 
     [Theory]
@@ -176,9 +176,9 @@ public class OpenAIFailureTests
             }
         });
 
-        var (parts, failure) = await HearAsync(server);
+        var (parts, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal(TurnError.Unavailable, failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
         Assert.Equal("InvalidDataException: An event is longer than 1048576 bytes.", failure.Message);
         Assert.Equal(["a"], parts);
     }
@@ -196,9 +196,9 @@ public class OpenAIFailureTests
     {
         using var server = new Receiver(answer);
 
-        var (parts, failure) = await HearAsync(server);
+        var (parts, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal(TurnError.Unavailable, failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
         Assert.NotEmpty(failure.Message);
         Assert.Empty(parts);
     }
@@ -206,9 +206,9 @@ public class OpenAIFailureTests
     [Fact]
     public async Task Nobody_there()
     {
-        var (_, failure) = await ChatCompletionsWire.HearAsync(Provider(FreePort(), time), time);
+        var (_, failure) = await ChatCompletionsWire.ReadStreamAsync(Provider(FreePort(), time), time);
 
-        Assert.Equal(TurnError.Unavailable, failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
         Assert.Contains("Connection refused", failure.Message, StringComparison.Ordinal);
     }
 
@@ -217,13 +217,13 @@ public class OpenAIFailureTests
     {
         using var plain = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         plain.Start();
-        var hearing = ChatCompletionsWire.HearAsync(Provider(((IPEndPoint)plain.LocalEndpoint).Port, time, "https"), time);
+        var hearing = ChatCompletionsWire.ReadStreamAsync(Provider(((IPEndPoint)plain.LocalEndpoint).Port, time, "https"), time);
         using (var connection = await plain.AcceptTcpClientAsync())
         {
             await connection.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
         }
 
-        Assert.Equal(TurnError.Unavailable, (await hearing.WaitAsync(Wait.Limit)).Failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, (await hearing.WaitAsync(Wait.Limit)).Failure!.Error);
     }
 
     [Fact]
@@ -235,7 +235,7 @@ public class OpenAIFailureTests
             return Task.CompletedTask;
         });
 
-        Assert.Equal(TurnError.Unavailable, (await HearAsync(server)).Failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, (await ReadStreamAsync(server)).Failure!.Error);
     }
 
     [Fact]
@@ -250,14 +250,14 @@ public class OpenAIFailureTests
         });
         var provider = Provider(server.Port, time);
         using var client = provider.Client;
-        await using var parts = AssistantSpeech.ReadAsync(provider, Hello, new(), time, CancellationToken.None).GetAsyncEnumerator();
+        await using var parts = ProviderStream.ReadAsync(provider, Hello, new(), time, CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await parts.MoveNextAsync());
         Assert.Equal("One ", parts.Current);
         heard.SetResult();
 
-        Assert.Equal(TurnError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
+        Assert.Equal(CompletionError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
     }
 
-    private Task<(List<string> Parts, AssistantException? Failure)> HearAsync(Receiver server) =>
-        ChatCompletionsWire.HearAsync(Provider(server.Port, time), time);
+    private Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(Receiver server) =>
+        ChatCompletionsWire.ReadStreamAsync(Provider(server.Port, time), time);
 }

@@ -20,7 +20,7 @@ public class OpenAIRequestTests
     [Fact]
     public async Task Messages_are_roles_and_texts_and_nothing_is_added()
     {
-        var (head, body) = await AskAsync("/v1", new ChatOptions { Temperature = 0.3f, MaxOutputTokens = 70, TopP = 0.5f, StopSequences = ["x"] });
+        var (head, body) = await EnqueueAsync("/v1", new ChatOptions { Temperature = 0.3f, MaxOutputTokens = 70, TopP = 0.5f, StopSequences = ["x"] });
 
         Assert.StartsWith("POST /v1/chat/completions HTTP/1.1\r\n", head, StringComparison.Ordinal);
         Assert.Contains($"\r\nAuthorization: Bearer {Key}\r\n", head, StringComparison.Ordinal);
@@ -41,7 +41,7 @@ public class OpenAIRequestTests
     [Fact]
     public async Task Without_options_there_are_only_model_messages_and_stream()
     {
-        var (_, body) = await AskAsync("/v1", null);
+        var (_, body) = await EnqueueAsync("/v1", null);
 
         Assert.Equal(["messages", "model", "stream"], body.AsObject().Select(property => property.Key).Order(StringComparer.Ordinal));
     }
@@ -49,7 +49,7 @@ public class OpenAIRequestTests
     [Fact]
     public async Task The_options_model_comes_first()
     {
-        var (_, body) = await AskAsync("/v1", new ChatOptions { ModelId = "model-2" });
+        var (_, body) = await EnqueueAsync("/v1", new ChatOptions { ModelId = "model-2" });
 
         Assert.Equal("model-2", body["model"]!.GetValue<string>());
     }
@@ -61,7 +61,7 @@ public class OpenAIRequestTests
     [InlineData("/v1?api-version=3", "/v1/chat/completions?api-version=3")]
     public async Task The_path_is_below_the_endpoint(string endpoint, string path)
     {
-        var (head, _) = await AskAsync(endpoint, null);
+        var (head, _) = await EnqueueAsync(endpoint, null);
 
         Assert.StartsWith($"POST {path} HTTP/1.1\r\n", head, StringComparison.Ordinal);
     }
@@ -108,7 +108,7 @@ public class OpenAIRequestTests
         Assert.Equal(1, server.Connections);
     }
 
-    private static async Task<(string Head, JsonNode Body)> AskAsync(string endpoint, ChatOptions? options)
+    private static async Task<(string Head, JsonNode Body)> EnqueueAsync(string endpoint, ChatOptions? options)
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(Text("Yes") + Finish() + Done)).AsTask());
         using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}{endpoint}"), Key, "model-1", TimeProvider.System);

@@ -9,19 +9,19 @@ namespace Parley.Tests.Assistants;
 /// <summary>Replies that are whole, however they are sent.</summary>
 public class OpenAIStreamTests
 {
-    private const string Words = "Olá ação – 漢字 🙂👩‍👧 end\n\"quoted\" \\ \u0000";
+    private const string EnumNames = "Olá ação – 漢字 🙂👩‍👧 end\n\"quoted\" \\ \u0000";
 
     private static readonly string Usual =
-        Delta("""{"role":"assistant","content":"","refusal":null}""") + string.Concat(Words.Split(' ').Select(word => Text(word + " "))) + Finish()
+        Delta("""{"role":"assistant","content":"","refusal":null}""") + string.Concat(EnumNames.Split(' ').Select(word => Text(word + " "))) + Finish()
         + Event("""{"id":"c1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":12,"total_tokens":21}}""") + Done;
 
     [Fact]
     public async Task Parts_come_as_they_were_sent()
     {
-        var (parts, failure) = await HearAsync(Chunked(Usual));
+        var (parts, failure) = await ReadStreamAsync(Chunked(Usual));
 
         Assert.Null(failure);
-        Assert.Equal(Words.Split(' ').Select(word => word + " "), parts);
+        Assert.Equal(EnumNames.Split(' ').Select(word => word + " "), parts);
     }
 
     [Fact]
@@ -32,10 +32,10 @@ public class OpenAIStreamTests
         {
             var random = new Random(seed);
             var cuts = seed == 1 ? Enumerable.Range(1, length - 1) : Enumerable.Range(0, random.Next(60)).Select(_ => random.Next(1, length)).ToArray();
-            var (parts, failure) = await HearAsync(Chunked(Usual, cuts));
+            var (parts, failure) = await ReadStreamAsync(Chunked(Usual, cuts));
 
             Assert.Null(failure);
-            Assert.Equal(Words + " ", string.Concat(parts));
+            Assert.Equal(EnumNames + " ", string.Concat(parts));
         }
     }
 
@@ -58,7 +58,7 @@ public class OpenAIStreamTests
             await stream.WriteAsync("0\r\n\r\n"u8.ToArray());
         });
 
-        var (parts, failure) = await ChatCompletionsWire.HearAsync(Provider(server.Port, TimeProvider.System), TimeProvider.System);
+        var (parts, failure) = await ChatCompletionsWire.ReadStreamAsync(Provider(server.Port, TimeProvider.System), TimeProvider.System);
 
         Assert.Null(failure);
         Assert.Equal(["🙂"], parts);
@@ -66,10 +66,10 @@ public class OpenAIStreamTests
 
     public static TheoryData<string, string, string> WholeStreams => new()
     {
-        { "CRLF", Usual.Replace("\n", "\r\n", StringComparison.Ordinal), Words + " " },
-        { "CR", Usual.Replace("\n", "\r", StringComparison.Ordinal), Words + " " },
-        { "byte order mark", "\uFEFF" + Usual, Words + " " },
-        { "no space after the colon", Usual.Replace("data: ", "data:", StringComparison.Ordinal), Words + " " },
+        { "CRLF", Usual.Replace("\n", "\r\n", StringComparison.Ordinal), EnumNames + " " },
+        { "CR", Usual.Replace("\n", "\r", StringComparison.Ordinal), EnumNames + " " },
+        { "byte order mark", "\uFEFF" + Usual, EnumNames + " " },
+        { "no space after the colon", Usual.Replace("data: ", "data:", StringComparison.Ordinal), EnumNames + " " },
         { "comments, ids, names, retry", ": hi\n\n" + Text("a").Replace("data", "id: 1\nevent: chunk\nretry: 10\n: x\ndata", StringComparison.Ordinal) + ": PROCESSING\n\n" + Finish() + Done, "a" },
         { "data over two lines", "data: {\"choices\":[{\"delta\":\ndata: {\"content\":\"a\"}}]}\n\n" + Finish() + Done, "a" },
         { "an empty event", "data:\n\n" + Text("a") + "data: null\n\n" + Finish() + Done, "a" },
@@ -93,7 +93,7 @@ public class OpenAIStreamTests
     [Fact]
     public async Task Half_of_a_pair_is_handed_on()
     {
-        var (parts, failure) = await HearAsync(Chunked(Delta("""{"content":"a\ud83d"}""") + Text("b") + Finish() + Done));
+        var (parts, failure) = await ReadStreamAsync(Chunked(Delta("""{"content":"a\ud83d"}""") + Text("b") + Finish() + Done));
 
         Assert.Null(failure);
         Assert.Equal(["a\ud83d", "b"], parts);
@@ -103,7 +103,7 @@ public class OpenAIStreamTests
     [MemberData(nameof(WholeStreams))]
     public async Task Whole(string what, string events, string text)
     {
-        var (parts, failure) = await HearAsync(Chunked(events, 7, 40));
+        var (parts, failure) = await ReadStreamAsync(Chunked(events, 7, 40));
 
         Assert.True(failure is null, $"{what}: {failure?.Message}");
         Assert.Equal(text, string.Concat(parts));
@@ -123,7 +123,7 @@ public class OpenAIStreamTests
         var provider = Provider(server.Port, TimeProvider.System);
         using var client = provider.Client;
         var parts = new List<string>();
-        await foreach (var part in AssistantSpeech.ReadAsync(provider, Hello, new(), TimeProvider.System, CancellationToken.None))
+        await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new(), TimeProvider.System, CancellationToken.None))
         {
             parts.Add(part);
             heard.SetResult();
@@ -138,9 +138,9 @@ public class OpenAIStreamTests
         return stream;
     }
 
-    private static async Task<(List<string> Parts, AssistantException? Failure)> HearAsync(byte[] answer)
+    private static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(byte[] answer)
     {
         using var server = new Receiver(stream => stream.WriteAsync(answer).AsTask());
-        return await ChatCompletionsWire.HearAsync(Provider(server.Port, TimeProvider.System), TimeProvider.System);
+        return await ChatCompletionsWire.ReadStreamAsync(Provider(server.Port, TimeProvider.System), TimeProvider.System);
     }
 }

@@ -21,7 +21,7 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     {
         var connection = new StrictTables(time).Connect();
         process = new ParleyProcess(connection, time, seed: 1);
-        files = new FileStore(new StrictBlobs(time).ServiceClient(connection), time, new Entropy(1));
+        files = new FileStore(new StrictBlobs(time).ServiceClient(connection), time, new RandomSource(1));
     }
 
     public async Task InitializeAsync()

@@ -24,9 +24,9 @@ public sealed class RecordTests
     public async Task A_key_that_finds_no_turn_of_its_own_is_passed_over_and_one_day_dropped()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
-        var turn = await ground.EndedAsync();
+        var completion = await ground.EndedAsync();
         var other = await ground.Process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Other" }, CancellationToken.None);
-        var (created, conversation, sequence) = (turn.CreatedAt.ToUnixTimeMilliseconds(), turn.Key.Conversation.Number, turn.Key.Sequence);
+        var (created, conversation, sequence) = (completion.CreatedAt.ToUnixTimeMilliseconds(), completion.Key.Conversation.Number, completion.Key.Sequence);
 
         // A conversation and a number that there are not, another time, and another chatbot's.
         string[] orphans = [RowKeys.Record(created, 99, 1), RowKeys.Record(created, conversation, 99), RowKeys.Record(created - 1, conversation, sequence)];
@@ -39,7 +39,7 @@ public sealed class RecordTests
         {
             // Counted as long as they are there.
             var page = await ground.ListAsync(bot);
-            Assert.Equal(bot == other ? [] : [turn.Id], page.Records.Select(record => record.Turn.Id));
+            Assert.Equal(bot == other ? [] : [completion.Id], page.Records.Select(record => record.Completion.Id));
             Assert.Equal(bot == other ? 1 : 4, page.Count);
             Assert.Equal(page.Records.Count, await ground.Process.Records.ReadAllAsync(bot, default, CancellationToken.None).CountAsync());
             Assert.Equal(page.Count, (await ground.KeysAsync(bot)).Count);
@@ -47,7 +47,7 @@ public sealed class RecordTests
 
         ground.Time.Advance(IndexRows.StaleAfter + TimeSpan.FromSeconds(1));
         Assert.Equal(4, (await ground.ListAsync(ground.Chatbot)).Count);
-        Assert.Equal((1, turn.Id), ((await ground.ListAsync(ground.Chatbot)).Count, Assert.Single((await ground.ListAsync(ground.Chatbot)).Records).Turn.Id));
+        Assert.Equal((1, completion.Id), ((await ground.ListAsync(ground.Chatbot)).Count, Assert.Single((await ground.ListAsync(ground.Chatbot)).Records).Completion.Id));
 
         // The workbook's readers drop them too.
         Assert.Empty(await ground.Process.Records.ReadAllAsync(other, default, CancellationToken.None).ToListAsync());
@@ -79,7 +79,7 @@ public sealed class RecordTests
         }
 
         var narrow = new RecordRange(oldest.CreatedAt, null);
-        Assert.Equal(oldest.Id, Assert.Single((await ground.Process.Records.ListAsync(ground.Chatbot, narrow, 1, 1, CancellationToken.None)).Records).Turn.Id);
+        Assert.Equal(oldest.Id, Assert.Single((await ground.Process.Records.ListAsync(ground.Chatbot, narrow, 1, 1, CancellationToken.None)).Records).Completion.Id);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => ground.Process.Records.ListAsync(ground.Chatbot, default, 10_001, 1, CancellationToken.None));
 
         async Task<(int, bool)> CountAsync(int page, int calls)
@@ -97,7 +97,7 @@ public sealed class RecordTests
     public async Task Replies_are_found_wherever_they_stand()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
-        var turns = new List<Turn>();
+        var completions = new List<Completion>();
         for (var i = 0; i < 9; i++)
         {
             var running = await ground.RunningAsync();
@@ -106,44 +106,44 @@ public sealed class RecordTests
                 await Appends.AppendAsync(ground.Process, ground.Conversation, $"between {n}");
             }
 
-            turns.Insert(0, await ground.EndAsync(running, $"answer {i}"));
+            completions.Insert(0, await ground.EndAsync(running, $"answer {i}"));
         }
 
         var records = (await ground.ListAsync(ground.Chatbot)).Records;
-        Assert.Equal(turns.Select(turn => turn.Id), records.Select(record => record.Turn.Id));
+        Assert.Equal(completions.Select(completion => completion.Id), records.Select(record => record.Completion.Id));
         Assert.Equal(Enumerable.Range(0, 9).Reverse().Select(i => $"answer {i}"), records.Select(record => record.Output));
         Assert.All(records, record => Assert.Equal("question", record.Input));
-        Assert.Equal([3, 2, 1, 3, 2, 1, 3, 2, 1], turns.Select(turn => turn.Reply - turn.Key.Sequence).OfType<int>());
+        Assert.Equal([3, 2, 1, 3, 2, 1, 3, 2, 1], completions.Select(completion => completion.Reply - completion.Key.Sequence).OfType<int>());
     }
 
     [Fact]
     public Task Who_speaks_and_who_scores_take_nothing_from_each_other() => Interleaving.ExploreAsync(200, async run =>
     {
         var ground = await Ground.BuildAsync(run.Time);
-        var turn = await ground.RunningAsync();
+        var completion = await ground.RunningAsync();
         var number = 0;
         await Task.WhenAll(
-            SpeakAsync(Start()),
-            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{turn.Id}", scores => scores with { Faithfulness = One }, null, CancellationToken.None),
-            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{turn.Id}", scores => scores with { ContextRecall = Half }, null, CancellationToken.None));
+            RunAsync(Start()),
+            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{completion.Id}", scores => scores with { Faithfulness = One }, null, CancellationToken.None),
+            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{completion.Id}", scores => scores with { ContextRecall = Half }, null, CancellationToken.None));
 
         var record = Assert.Single((await ground.ListAsync(ground.Chatbot)).Records);
-        Assert.Equal(("a b c d e ", TurnStatus.Ended, null), (record.Output, record.Turn.Status, record.Turn.Error));
-        Assert.Equal("a b c d e ", record.Turn.Text);
-        Assert.Equal(new TurnScores(One, null, null, null, null, Half), record.Turn.Scores);
-        Assert.Equal(3, record.Turn.Revision);
+        Assert.Equal(("a b c d e ", CompletionStatus.Ended, null), (record.Output, record.Completion.Status, record.Completion.Error));
+        Assert.Equal("a b c d e ", record.Completion.Text);
+        Assert.Equal(new CompletionScores(One, null, null, null, null, Half), record.Completion.Scores);
+        Assert.Equal(3, record.Completion.Revision);
 
         ParleyProcess Start() => new(run.Connect(ground.Tables, $"p{++number}"), run.Time, number);
 
-        async Task SpeakAsync(ParleyProcess process)
+        async Task RunAsync(ParleyProcess process)
         {
-            var said = turn;
+            var said = completion;
             foreach (var word in new[] { "a ", "b ", "c ", "d " })
             {
-                said = await process.TurnWriter.SayAsync(said, said.Saying(word));
+                said = await process.CompletionWriter.AppendTextAsync(said, said.WithText(word));
             }
 
-            await process.TurnWriter.EndAsync(said.Saying("e "), null, null, speaks: true);
+            await process.CompletionWriter.EndAsync(said.WithText("e "), null, null, isProducer: true);
         }
     });
 
@@ -162,8 +162,8 @@ public sealed class RecordTests
             async (ground, _) =>
             {
                 var record = Assert.Single((await ground.ListAsync(ground.Chatbot)).Records);
-                Assert.Equal((3, new TurnScores(Half, null, null, null, null, null)), (record.Turn.Revision, record.Turn.Scores));
-                Assert.Equal(("answer", "answer"), (record.Output, record.Turn.Text));
+                Assert.Equal((3, new CompletionScores(Half, null, null, null, null, null)), (record.Completion.Revision, record.Completion.Scores));
+                Assert.Equal(("answer", "answer"), (record.Output, record.Completion.Text));
             },
             Faults,
             seeds: 5);
@@ -171,7 +171,7 @@ public sealed class RecordTests
 
         // One is set, one cleared.
         static Task ScoreAsync(Ground ground, ParleyProcess process) =>
-            ground.ScoreAsync(process, ground.Turn!, _ => TurnScores.None with { Faithfulness = Half });
+            ground.ScoreAsync(process, ground.Completion!, _ => CompletionScores.None with { Faithfulness = Half });
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public sealed class RecordTests
         public Chatbot Chatbot { get; private set; } = null!;
 
         /// <summary>The last one that ended.</summary>
-        public Turn? Turn { get; private set; }
+        public Completion? Completion { get; private set; }
 
         public static async Task<Ground> BuildAsync(VirtualTime time, StrictTables? tables = null)
         {
@@ -234,23 +234,23 @@ public sealed class RecordTests
         }
 
         /// <summary>A turn that somebody is to speak.</summary>
-        public async Task<Turn> RunningAsync()
+        public async Task<Completion> RunningAsync()
         {
             // So that no two have one time.
             Time.Advance(TimeSpan.FromMilliseconds(1));
-            var completion = await Process.Completions.StartAsync(
+            var completion = await Process.CompletionCommands.StartAsync(
                 new ChatbotRef(Chatbot.Key, null), new ConversationRef(Conversation, null), new NewMessage(MessageRole.Customer, "question", null, null, null), null, CancellationToken.None);
-            return completion.Turn;
+            return completion.Completion;
         }
 
-        public async Task<Turn> EndAsync(Turn running, string answer) => Turn = await Process.TurnWriter.EndAsync(running.Saying(answer), null, null, speaks: true);
+        public async Task<Completion> EndAsync(Completion running, string answer) => Completion = await Process.CompletionWriter.EndAsync(running.WithText(answer), null, null, isProducer: true);
 
-        public async Task<Turn> EndedAsync() => await EndAsync(await RunningAsync(), "answer");
+        public async Task<Completion> EndedAsync() => await EndAsync(await RunningAsync(), "answer");
 
         public Task<RecordPage> ListAsync(Chatbot chatbot) => Process.Records.ListAsync(chatbot, default, 1, 100, CancellationToken.None);
 
-        public Task<Turn> ScoreAsync(ParleyProcess process, Turn turn, Func<TurnScores, TurnScores> change) =>
-            process.RecordScores.ChangeAsync(Chatbot, $"{turn.Id}", change, null, CancellationToken.None);
+        public Task<Completion> ScoreAsync(ParleyProcess process, Completion completion, Func<CompletionScores, CompletionScores> change) =>
+            process.RecordScores.ChangeAsync(Chatbot, $"{completion.Id}", change, null, CancellationToken.None);
 
         public async Task<List<TableEntity>> KeysAsync(Chatbot chatbot)
         {

@@ -60,24 +60,24 @@ public class ScriptedChatClientTests
     }
 
     [Theory]
-    [InlineData("/fail rate_limited", TurnError.RateLimited, "")]
-    [InlineData("/fail refused", TurnError.Refused, "")]
-    [InlineData("/fail unavailable now", TurnError.Unavailable, "")]
-    [InlineData("/fail bad_request after 2", TurnError.BadRequest, "word1 word2")]
-    [InlineData("/words 3 /fail refused after 2", TurnError.Refused, "word1 word2")]
-    [InlineData("/fail refused after 9 /words 3", TurnError.Refused, "word1 word2 word3")]
-    [InlineData("/fail refused after 0 /words 3", TurnError.Refused, "")]
-    [InlineData("/fail timeout", TurnError.Timeout, "")]
-    [InlineData("/fail timeout after 2", TurnError.Timeout, "word1 word2")]
-    [InlineData("/hang", TurnError.Timeout, "")]
-    [InlineData("/hang after 1", TurnError.Timeout, "word1")]
-    public void It_fails_as_it_is_told(string message, TurnError error, string text)
+    [InlineData("/fail rate_limited", CompletionError.RateLimited, "")]
+    [InlineData("/fail refused", CompletionError.Refused, "")]
+    [InlineData("/fail unavailable now", CompletionError.Unavailable, "")]
+    [InlineData("/fail bad_request after 2", CompletionError.BadRequest, "word1 word2")]
+    [InlineData("/words 3 /fail refused after 2", CompletionError.Refused, "word1 word2")]
+    [InlineData("/fail refused after 9 /words 3", CompletionError.Refused, "word1 word2 word3")]
+    [InlineData("/fail refused after 0 /words 3", CompletionError.Refused, "")]
+    [InlineData("/fail timeout", CompletionError.Timeout, "")]
+    [InlineData("/fail timeout after 2", CompletionError.Timeout, "word1 word2")]
+    [InlineData("/hang", CompletionError.Timeout, "")]
+    [InlineData("/hang after 1", CompletionError.Timeout, "word1")]
+    public void It_fails_as_it_is_told(string message, CompletionError error, string text)
     {
         var heard = Hear(message);
 
         Assert.Equal((error, text), (heard.Failure!.Error, string.Concat(heard.Parts)));
-        Assert.Equal(error == TurnError.RateLimited ? TimeSpan.FromSeconds(5) : null, heard.Failure.RetryAfter);
-        if (error == TurnError.Timeout)
+        Assert.Equal(error == CompletionError.RateLimited ? TimeSpan.FromSeconds(5) : null, heard.Failure.RetryAfter);
+        if (error == CompletionError.Timeout)
         {
             Assert.InRange(heard.Took, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
         }
@@ -136,7 +136,7 @@ public class ScriptedChatClientTests
         var parts = new List<string>();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var part in AssistantSpeech.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), run.Time, cancelled.Token))
+            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), run.Time, cancelled.Token))
             {
                 parts.Add(part);
             }
@@ -157,7 +157,7 @@ public class ScriptedChatClientTests
             using var client = new ScriptedChatClient(run.Time);
             try
             {
-                await foreach (var part in AssistantSpeech.ReadAsync(Provider(client), messages, new ChatOptions(), run.Time, CancellationToken.None))
+                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), run.Time, CancellationToken.None))
                 {
                     parts.Add(part);
                 }

@@ -16,7 +16,7 @@ internal static class GoldenMessages
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static DueChunk Chunk { get; } =
+    public static FollowUpChunk Chunk { get; } =
         new("202611292331", "f|00000001|07|0000000001|000001|0001", "f|00000001|58|0000000002|000003|0002");
 
     public static ExportStep File { get; } = new(1, 2, 0);

@@ -113,7 +113,7 @@ public class GoldenRowsTests
     {
         var number = chat["number"];
         var before = await MessagesAsync(client, chat);
-        await client.SayAsync(chat, "Of another version", "assistant");
+        await client.PostTextAsync(chat, "Of another version", "assistant");
         var own = before.First(message => $"{message!["message"]}".StartsWith('é'))!;
         await client.CallAsync(
             HttpMethod.Put,

@@ -82,7 +82,7 @@ internal sealed class GoldenStore
     }
 
     private static TableClient TableOf(Account account, string name) =>
-        new[] { account.Tables.Conversations, account.Tables.Due, account.Tables.Keys, account.Tables.Tenants }
+        new[] { account.Tables.Conversations, account.Tables.Schedule, account.Tables.Keys, account.Tables.Tenants }
             .Single(table => table.Name == name);
 
     private static StoredRow Stored(string table, string line)

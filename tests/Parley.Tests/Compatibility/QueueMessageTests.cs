@@ -20,7 +20,7 @@ public class QueueMessageTests
     {
         var texts = GoldenMessages.Read(version).Select(message => message.Text).ToList();
 
-        Assert.Equal(GoldenMessages.Chunk, DueChunk.Parse(texts[0]));
+        Assert.Equal(GoldenMessages.Chunk, FollowUpChunk.Parse(texts[0]));
         Assert.Equal(GoldenMessages.File, ExportStep.Parse(texts[1]));
         Assert.Equal(GoldenMessages.FileThatWaited, ExportStep.Parse(texts[2]));
         Assert.Equal(GoldenMessages.Callback, ExportStep.Parse(texts[3]));

@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Idempotency;
 using Parley.Spreadsheets;
@@ -35,15 +35,15 @@ internal static class BrokenExports
     {
         Tick = async process =>
         {
-            var filter = Filters.Until(RowKeys.DuePartition(process.Time.GetUtcNow()), RowKeys.DueExports);
-            foreach (var row in await process.Tables.Due.QueryAsync<TableEntity>(filter).ToListAsync())
+            var filter = Filters.Until(RowKeys.SchedulePartition(process.Time.GetUtcNow()), RowKeys.ScheduledExports);
+            foreach (var row in await process.Tables.Schedule.QueryAsync<TableEntity>(filter).ToListAsync())
             {
-                var (key, step) = RowKeys.ReadDueExport(row.RowKey);
+                var (key, step) = RowKeys.ReadScheduledExport(row.RowKey);
                 var export = await process.Exports.FindAsync(key, CancellationToken.None);
                 var expected = export is null ? null : step is null ? ExportIndex.ExpiryRow(export) : ExportIndex.StepRow(export);
                 if ((row.PartitionKey, row.RowKey) != (expected?.PartitionKey, expected?.RowKey))
                 {
-                    await process.Tables.Due.DeleteEntityAsync(row.PartitionKey, row.RowKey);
+                    await process.Tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey);
                 }
             }
 
@@ -76,16 +76,16 @@ internal static class BrokenExports
             counters.HasValue ? new(TableTransactionActionType.UpdateMerge, counted, counters.Value!.ETag) : new(TableTransactionActionType.Add, counted),
         ]);
         await process.ExportIndex.WriteAsync(null, made, CancellationToken.None);
-        await process.ExportDispatch.AskAsync(made);
+        await process.ExportDispatch.EnqueueAsync(made);
         return made;
     }
 
     /// <summary>As ExportBuild, but for turns, renewals and failures: the timer comes again.</summary>
     private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool checksLease, bool ownBlob)
     {
-        if (await DueAsync(process, step) is { Claims: >= ExportBuild.MaxAttempts })
+        if (await DueAsync(process, step) is { AttemptsStarted: >= ExportFileJob.MaxAttempts })
         {
-            await process.ExportBuild.RunAsync(step, CancellationToken.None);
+            await process.ExportFileJob.RunAsync(step, CancellationToken.None);
             return;
         }
 
@@ -95,7 +95,7 @@ internal static class BrokenExports
             return;
         }
 
-        var (claim, layout) = (lease.Export.Claims, new ExportTable(export.Format, export.Language));
+        var (claim, layout) = (lease.Export.AttemptsStarted, new ExportTable(export.Format, export.Language));
         var attempt = ownBlob ? claim : 1;
         await using var blob = process.ExportFiles.Write(export, attempt, () => { });
         await using var table = TableWriter.Create(export.Format, layout.Columns, blob);
@@ -130,7 +130,7 @@ internal static class BrokenExports
                     CallbackStatus = CallbackStatus.Pending,
                     DueAt = now,
                     Step = 1,
-                    Claims = 0,
+                    AttemptsStarted = 0,
                     LeaseId = null,
                     LeaseUntil = null,
                 },
@@ -141,7 +141,7 @@ internal static class BrokenExports
         }
         else if (completed.DueAt is not null)
         {
-            await process.ExportDispatch.AskAsync(completed);
+            await process.ExportDispatch.EnqueueAsync(completed);
         }
     }
 
@@ -156,7 +156,7 @@ internal static class BrokenExports
 
         if (!sendsFirst)
         {
-            await ConcludeAsync(new CallbackResult(204, null, TimeSpan.Zero));
+            await ConcludeAsync(new WebhookResult(204, null, TimeSpan.Zero));
         }
 
         var link = await process.ExportFiles.LinkAsync(export, CancellationToken.None);
@@ -167,7 +167,7 @@ internal static class BrokenExports
             await ConcludeAsync(result);
         }
 
-        async Task ConcludeAsync(CallbackResult how)
+        async Task ConcludeAsync(WebhookResult how)
         {
             var now = process.Time.NowInMilliseconds();
             var concluded = await process.ExportWriter.ChangeAsync(
@@ -175,20 +175,20 @@ internal static class BrokenExports
                 isLatest: true,
                 current =>
                 {
-                    var next = process.CallbackSchedule.After(current.Step - current.RoundStart, how);
-                    var after = current with { Claims = 0, LeaseId = null, LeaseUntil = null };
+                    var next = process.WebhookSchedule.After(current.Step - current.RoundStart, how);
+                    var after = current with { AttemptsStarted = 0, LeaseId = null, LeaseUntil = null };
                     return current.LeaseId != lease.Export.LeaseId ? current : next.Verdict switch
                     {
-                        CallbackVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + next.Delay).UpToMillisecond() },
-                        CallbackVerdict.Taken => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
-                        CallbackVerdict.Refused => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
+                        WebhookVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + next.Delay).UpToMillisecond() },
+                        WebhookVerdict.Delivered => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
+                        WebhookVerdict.Gone => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
                         _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
                     };
                 },
                 CancellationToken.None);
             if (concluded is { DueAt: not null, LeaseId: null })
             {
-                await process.ExportDispatch.AskAsync(concluded);
+                await process.ExportDispatch.EnqueueAsync(concluded);
             }
         }
     }

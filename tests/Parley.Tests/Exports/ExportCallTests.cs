@@ -17,51 +17,51 @@ public sealed class ExportCallTests
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 30, 30, TimeSpan.Zero);
 
     [Fact]
-    public Task Creating_one() => RunAsync(async world =>
+    public Task Creating_one() => RunAsync(async model =>
     {
         // The counters; the row of Due; the export with its number; the queue's message.
-        Assert.Equal(4, await world.CallsAsync(() => world.CreateAsync(null)));
+        Assert.Equal(4, await model.CallsAsync(() => model.CreateAsync(null)));
 
         // The key is looked for, and its hour has its row.
-        Assert.Equal(4 + 2, await world.CallsAsync(() => world.CreateAsync("key")));
-        Assert.Equal(4 + 1, await world.CallsAsync(() => world.CreateAsync("key 2")));
+        Assert.Equal(4 + 2, await model.CallsAsync(() => model.CreateAsync("key")));
+        Assert.Equal(4 + 1, await model.CallsAsync(() => model.CreateAsync("key 2")));
 
         // The counters, the key, the export.
-        Assert.Equal(3, await world.CallsAsync(() => world.CreateAsync("key")));
-        Assert.Equal(3, world.World.Log.Exports.Count);
+        Assert.Equal(3, await model.CallsAsync(() => model.CreateAsync("key")));
+        Assert.Equal(3, model.Model.Log.Exports.Count);
     });
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(9)]
-    public Task Writing_a_file_costs_a_call_for_each_conversation_of_the_range(int conversations) => RunAsync(async world =>
+    public Task Writing_a_file_costs_a_call_for_each_conversation_of_the_range(int conversations) => RunAsync(async model =>
     {
-        await world.FillAsync(conversations, messages: 2);
-        var step = await world.DueAsync();
+        await model.FillAsync(conversations, messages: 2);
+        var step = await model.DueAsync();
 
         // The export, the lease; the list of conversations; each of them; a block, for there are headings, and the commit; two rows of Due, the export, the
         // old row of Due; the queue's message.
-        Assert.Equal(2 + 1 + conversations + 2 + 4 + 1, await world.CallsAsync(() => world.Process.ExportBuild.RunAsync(step, CancellationToken.None)));
-        Assert.Equal((ExportStatus.Completed, 2 * conversations), (world.Only.Row.Status, (int)world.Only.Row.Rows));
+        Assert.Equal(2 + 1 + conversations + 2 + 4 + 1, await model.CallsAsync(() => model.Process.ExportFileJob.RunAsync(step, CancellationToken.None)));
+        Assert.Equal((ExportStatus.Completed, 2 * conversations), (model.Only.Row.Status, (int)model.Only.Row.Rows));
 
         // The export, the lease; the secrets; the receiver; the export, the old row of Due.
-        Assert.Equal(6, await world.CallsAsync(() => world.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
-        Assert.Equal(CallbackStatus.Taken, world.Only.Row.CallbackStatus);
+        Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        Assert.Equal(CallbackStatus.Taken, model.Only.Row.CallbackStatus);
     }, blockBytes: 1 << 20);
 
     [Fact]
-    public Task A_callback_that_is_to_be_tried_again_costs_a_row_and_a_message_more() => RunAsync(async world =>
+    public Task A_callback_that_is_to_be_tried_again_costs_a_row_and_a_message_more() => RunAsync(async model =>
     {
-        var step = await world.DueAsync();
-        await world.Process.ExportBuild.RunAsync(step, CancellationToken.None);
-        world.World.Receiver.Script = _ => new ReceiverAnswer(500);
-        await Task.Delay(TimeSpan.FromSeconds(58), world.World.Run.Time);
-        Assert.Equal(6 + 2, await world.CallsAsync(() => world.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        var step = await model.DueAsync();
+        await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
+        model.Model.Receiver.Script = _ => new ReceiverAnswer(500);
+        await Task.Delay(TimeSpan.FromSeconds(58), model.Model.Run.Time);
+        Assert.Equal(6 + 2, await model.CallsAsync(() => model.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
     });
 
     [Fact]
-    public Task The_list_of_conversations_costs_a_call_for_every_thousand() => RunAsync(async world =>
+    public Task The_list_of_conversations_costs_a_call_for_every_thousand() => RunAsync(async model =>
     {
         // Of other times, so that none of them is read.
         var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, RowKeys.Conversation(number))
@@ -69,68 +69,68 @@ public sealed class ExportCallTests
             ["FirstMinute"] = Start.AddDays(-400).Minute(),
             ["LastMinute"] = Start.AddDays(-300).Minute(),
         });
-        await world.Process.Tables.Tenants.UpsertAllAsync(rows, CancellationToken.None);
-        var listed = world.Seen("Tenants");
-        var step = await world.DueAsync();
-        await world.Process.ExportBuild.RunAsync(step, CancellationToken.None);
+        await model.Process.Tables.Tenants.UpsertAllAsync(rows, CancellationToken.None);
+        var listed = model.Seen("Tenants");
+        var step = await model.DueAsync();
+        await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
 
         // The service looks at a thousand rows for a call, also where the filter takes none of them; StrictTables only counts those that it takes.
-        Assert.InRange(world.Seen("Tenants") - listed, 1, 3);
-        Assert.Equal((0, ExportStatus.Completed, 0), (world.Seen("Conversations"), world.Only.Row.Status, (int)world.Only.Row.Rows));
+        Assert.InRange(model.Seen("Tenants") - listed, 1, 3);
+        Assert.Equal((0, ExportStatus.Completed, 0), (model.Seen("Conversations"), model.Only.Row.Status, (int)model.Only.Row.Rows));
     });
 
     [Fact]
-    public Task Conversations_outside_the_range_are_not_read() => RunAsync(async world =>
+    public Task Conversations_outside_the_range_are_not_read() => RunAsync(async model =>
     {
         var minute = TimeSpan.FromMinutes(1);
-        await world.FillAsync(1, messages: 2);
-        await Task.Delay(30 * minute, world.World.Run.Time);
-        await world.FillAsync(1, messages: 2);
-        await Task.Delay(30 * minute, world.World.Run.Time);
-        await world.FillAsync(1, messages: 2);
+        await model.FillAsync(1, messages: 2);
+        await Task.Delay(30 * minute, model.Model.Run.Time);
+        await model.FillAsync(1, messages: 2);
+        await Task.Delay(30 * minute, model.Model.Run.Time);
+        await model.FillAsync(1, messages: 2);
 
         // The second one's minutes alone; by a range that ends before its second message.
-        var (all, second) = (await world.MessagesAsync(), world.Conversations[1]);
+        var (all, second) = (await model.MessagesAsync(), model.Conversations[1]);
         var times = all.Where(message => message.Key.Conversation == second).Select(message => message.CreatedAt).ToList();
-        var before = world.Seen("Conversations");
-        await world.BuildAsync(times[0], times[1]);
-        Assert.Equal(1, world.Seen("Conversations") - before);
-        Assert.Equal([(2, 1)], world.Written());
+        var before = model.Seen("Conversations");
+        await model.BuildAsync(times[0], times[1]);
+        Assert.Equal(1, model.Seen("Conversations") - before);
+        Assert.Equal([(2, 1)], model.Written());
 
         // Both of its messages, and the others' minutes are next to it but for one.
-        await world.BuildAsync(times[0].AddMinutes(-29), times[1].AddMilliseconds(1));
-        Assert.Equal([(2, 1), (2, 2)], world.Written());
+        await model.BuildAsync(times[0].AddMinutes(-29), times[1].AddMilliseconds(1));
+        Assert.Equal([(2, 1), (2, 2)], model.Written());
 
         // First and last minute count as the range's when it ends or begins in them.
-        await world.BuildAsync(all[1].CreatedAt, all[^2].CreatedAt.AddMilliseconds(1));
-        Assert.Equal([(1, 2), (2, 1), (2, 2), (3, 1)], world.Written());
+        await model.BuildAsync(all[1].CreatedAt, all[^2].CreatedAt.AddMilliseconds(1));
+        Assert.Equal([(1, 2), (2, 1), (2, 2), (3, 1)], model.Written());
     });
 
     [Fact]
-    public Task A_conversation_of_more_than_a_thousand_messages_is_read_in_pages_and_written_in_blocks() => RunAsync(async world =>
+    public Task A_conversation_of_more_than_a_thousand_messages_is_read_in_pages_and_written_in_blocks() => RunAsync(async model =>
     {
-        await world.FillAsync(1, messages: 1);
-        var key = world.Conversations[0];
-        var first = (await world.MessagesAsync())[0];
-        await world.Process.Tables.Conversations.UpsertAllAsync(
+        await model.FillAsync(1, messages: 1);
+        var key = model.Conversations[0];
+        var first = (await model.MessagesAsync())[0];
+        await model.Process.Tables.Conversations.UpsertAllAsync(
             Enumerable.Range(2, 2_499).Select(number => MessageRow.Create(first with { Key = new MessageKey(key, number), Text = $"{number} {new string('x', 400)}" })), CancellationToken.None);
-        var (calls, blocks) = (world.Seen("Conversations"), world.Blocks);
-        await world.BuildAsync(null, null);
+        var (calls, blocks) = (model.Seen("Conversations"), model.Blocks);
+        await model.BuildAsync(null, null);
 
         // The head and 2,500 messages, a thousand rows for a call.
-        Assert.Equal(3, world.Seen("Conversations") - calls);
-        Assert.Equal(Enumerable.Range(1, 2_500).Select(number => (1, number)), world.Written());
-        Assert.Equal((world.Only.Row.Bytes + 65_535) / 65_536, world.Blocks - blocks);
-        Assert.InRange(world.Blocks - blocks, 10, 100);
+        Assert.Equal(3, model.Seen("Conversations") - calls);
+        Assert.Equal(Enumerable.Range(1, 2_500).Select(number => (1, number)), model.Written());
+        Assert.Equal((model.Only.Row.Bytes + 65_535) / 65_536, model.Blocks - blocks);
+        Assert.InRange(model.Blocks - blocks, 10, 100);
     }, blockBytes: 65_536);
 
     [Fact]
-    public Task A_workbook_too() => RunAsync(async world =>
+    public Task A_workbook_too() => RunAsync(async model =>
     {
-        await world.FillAsync(2, messages: 3);
-        await world.BuildAsync(null, null, TableFormat.Xlsx);
-        var export = world.Only;
-        var content = world.World.Blobs.Find(ExportLog.Container, ExportLog.FileName(export.Row))!;
+        await model.FillAsync(2, messages: 3);
+        await model.BuildAsync(null, null, TableFormat.Xlsx);
+        var export = model.Only;
+        var content = model.Model.Blobs.Find(ExportLog.Container, ExportLog.FileName(export.Row))!;
         Assert.Equal(ExportFiles.MediaType(TableFormat.Xlsx), content.Headers.ContentType);
         Assert.Equal("attachment; filename=\"chat_messages_1.xlsx\"", content.Headers.ContentDisposition);
         var rows = Assert.Single(WrittenTable.ReadXlsx(content.Content()));
@@ -140,87 +140,87 @@ public sealed class ExportCallTests
     });
 
     [Fact]
-    public Task Nothing_is_read_before_the_range_has_settled_and_what_is_stored_until_then_is_in_the_file() => RunAsync(async world =>
+    public Task Nothing_is_read_before_the_range_has_settled_and_what_is_stored_until_then_is_in_the_file() => RunAsync(async model =>
     {
-        await world.FillAsync(1, messages: 1);
-        var first = (await world.MessagesAsync())[0];
-        var now = world.World.Run.Time.GetUtcNow();
-        await world.CreateAsync(null);
-        Assert.Equal(now.AddSeconds(30), world.Only.Row.DueAt);
-        Assert.Equal(world.Only.Row.DueAt, world.World.Queues.NextAt);
-        var reads = world.Seen("Conversations");
+        await model.FillAsync(1, messages: 1);
+        var first = (await model.MessagesAsync())[0];
+        var now = model.Model.Run.Time.GetUtcNow();
+        await model.CreateAsync(null);
+        Assert.Equal(now.AddSeconds(30), model.Only.Row.DueAt);
+        Assert.Equal(model.Only.Row.DueAt, model.Model.Queues.NextAt);
+        var reads = model.Seen("Conversations");
 
         // Early, it only asks for its turn again.
-        await Task.Delay(TimeSpan.FromSeconds(25), world.World.Run.Time);
-        Assert.Equal(2, await world.CallsAsync(() => world.Process.ExportBuild.RunAsync(ExportStep.Of(world.Only.Row), CancellationToken.None)));
-        Assert.Equal((ExportStatus.Pending, 0), (world.Only.Row.Status, world.Seen("Conversations") - reads));
+        await Task.Delay(TimeSpan.FromSeconds(25), model.Model.Run.Time);
+        Assert.Equal(2, await model.CallsAsync(() => model.Process.ExportFileJob.RunAsync(ExportStep.Of(model.Only.Row), CancellationToken.None)));
+        Assert.Equal((ExportStatus.Pending, 0), (model.Only.Row.Status, model.Seen("Conversations") - reads));
 
         // Dated in the last millisecond of the range, stored as late as a write can be.
         var late = first with { Key = first.Key with { Sequence = 2 }, CreatedAt = now.AddMilliseconds(-1) };
-        await world.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late));
-        await world.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late with { Key = first.Key with { Sequence = 3 }, CreatedAt = now }));
-        await Task.Delay(TimeSpan.FromSeconds(5), world.World.Run.Time);
-        await world.World.DeliverAsync(ExportWays.Parleys, world.Process);
-        Assert.Equal([(1, 1), (1, 2)], world.Written());
-        Assert.Equal(now.AddSeconds(30), world.Only.Row.StartedAt);
+        await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late));
+        await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late with { Key = first.Key with { Sequence = 3 }, CreatedAt = now }));
+        await Task.Delay(TimeSpan.FromSeconds(5), model.Model.Run.Time);
+        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        Assert.Equal([(1, 1), (1, 2)], model.Written());
+        Assert.Equal(now.AddSeconds(30), model.Only.Row.StartedAt);
     });
 
     [Fact]
     public async Task Messages_of_one_tenant_wait_for_their_turn_and_all_come_to_it() => await Interleaving.RunAsync(1, async run =>
     {
-        var world = await Counted.NewAsync(run, 256);
-        await world.FillAsync(1, messages: 1);
+        var model = await Counted.NewAsync(run, 256);
+        await model.FillAsync(1, messages: 1);
         for (var i = 0; i < 3; i++)
         {
-            await world.CreateAsync(null);
+            await model.CreateAsync(null);
         }
 
         await Task.Delay(TimeSpan.FromSeconds(31), run.Time);
-        while (world.World.Queues.Take() is not null)
+        while (model.Model.Queues.Take() is not null)
         {
             // Handed out below.
         }
 
         // Under the scheduler, so that they are at it at the same time.
-        var process = world.World.Start("one", 9, TimeSpan.Zero).Process;
+        var process = model.Model.Start("one", 9, TimeSpan.Zero).Process;
         var steps = Enumerable.Range(1, 3).Select(number => new ExportStep(1, number, 0));
-        await Task.WhenAll(steps.Select(step => process.ExportBuild.RunAsync(step, CancellationToken.None)));
-        Assert.All(world.World.Log.Exports, export => Assert.Equal((ExportStatus.Completed, 1), (export.Row.Status, export.Row.FileAttempt)));
-        await world.World.DeliverAsync(ExportWays.Parleys, world.Process);
-        world.World.Log.Verify();
+        await Task.WhenAll(steps.Select(step => process.ExportFileJob.RunAsync(step, CancellationToken.None)));
+        Assert.All(model.Model.Log.Exports, export => Assert.Equal((ExportStatus.Completed, 1), (export.Row.Status, export.Row.FileAttempt)));
+        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        model.Model.Log.Verify();
     });
 
     /// <summary>In a simulation, of whose time the leases' renewals are; nothing waits for a turn.</summary>
     private static async Task RunAsync(Func<Counted, Task> test, int blockBytes = 256) => await Interleaving.RunAsync(1, async run =>
     {
-        var world = await Counted.NewAsync(run, blockBytes);
-        await test(world);
-        world.World.Log.Verify();
+        var model = await Counted.NewAsync(run, blockBytes);
+        await test(model);
+        model.Model.Log.Verify();
     }, Start);
 
     private sealed class Counted
     {
         private readonly List<TableCall> calls = [];
 
-        private Counted(ExportWorld world, int blockBytes)
+        private Counted(ExportModel model, int blockBytes)
         {
-            World = world;
-            Process = world.Unscheduled("counted", hooks: new TableHooks { Fault = Note }, blockBytes: blockBytes);
+            Model = model;
+            Process = model.Unscheduled("counted", hooks: new TableHooks { Fault = Note }, blockBytes: blockBytes);
         }
 
-        public ExportWorld World { get; }
+        public ExportModel Model { get; }
 
         public ParleyProcess Process { get; }
 
         public List<ConversationKey> Conversations { get; } = [];
 
-        public PlayedExport Only => World.Log.Exports.Last();
+        public PlayedExport Only => Model.Log.Exports.Last();
 
         public int Blocks => calls.Count(call => call.Foreign is { Operation: "PutBlock" });
 
         public static async Task<Counted> NewAsync(Simulation run, int blockBytes)
         {
-            var counted = new Counted(new ExportWorld(run, new StrictTables(run.Time)), blockBytes);
+            var counted = new Counted(new ExportModel(run, new StrictTables(run.Time)), blockBytes);
             await counted.Process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.Administration.CreateTenantAsync("tenant", CancellationToken.None);
@@ -240,7 +240,7 @@ public sealed class ExportCallTests
         public async Task<Export> CreateAsync(string? key, DateTimeOffset? start = null, DateTimeOffset? end = null, TableFormat format = TableFormat.Csv) =>
             (await Process.ExportCreation.CreateAsync(
                 Appends.Tenant,
-                new NewExport(start, end, ExportWorld.CallbackUrl, ExportLanguage.PtBr, format),
+                new NewExport(start, end, ExportModel.CallbackUrl, ExportLanguage.PtBr, format),
                 key is null ? null : IdempotencyKey.Create(key, [key]),
                 CancellationToken.None)).Export;
 
@@ -248,15 +248,15 @@ public sealed class ExportCallTests
         public async Task<ExportStep> DueAsync()
         {
             var made = await CreateAsync(null);
-            await Task.Delay(TimeSpan.FromSeconds(31), World.Run.Time);
+            await Task.Delay(TimeSpan.FromSeconds(31), Model.Run.Time);
             return ExportStep.Of(made);
         }
 
         public async Task BuildAsync(DateTimeOffset? start, DateTimeOffset? end, TableFormat format = TableFormat.Csv)
         {
             var made = await CreateAsync(null, start, end, format);
-            await Task.Delay(TimeSpan.FromSeconds(31), World.Run.Time);
-            await Process.ExportBuild.RunAsync(ExportStep.Of(made), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromSeconds(31), Model.Run.Time);
+            await Process.ExportFileJob.RunAsync(ExportStep.Of(made), CancellationToken.None);
             Assert.Equal(ExportStatus.Completed, Only.Row.Status);
         }
 
@@ -268,12 +268,12 @@ public sealed class ExportCallTests
                 Conversations.Add(created.Key);
                 for (var message = 0; message < messages; message++)
                 {
-                    await Task.Delay(TimeSpan.FromSeconds(5), World.Run.Time);
-                    await World.PostAsync(Process, created.Key, MessageRole.Customer);
+                    await Task.Delay(TimeSpan.FromSeconds(5), Model.Run.Time);
+                    await Model.PostAsync(Process, created.Key, MessageRole.Customer);
                 }
             }
 
-            await Task.Delay(TimeSpan.FromSeconds(5), World.Run.Time);
+            await Task.Delay(TimeSpan.FromSeconds(5), Model.Run.Time);
         }
 
         /// <summary>The conversations and the numbers of the messages in the last export's file.</summary>

@@ -13,24 +13,24 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
     [Fact]
     public async Task Interleavings_keep_every_invariant()
     {
-        var (ended, caught, deliveries, attempts, exact, turns) = (new SortedDictionary<string, int>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0, 0);
+        var (ended, caught, deliveries, attempts, exact, limiter) = (new SortedDictionary<string, int>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0, 0);
         await Interleaving.ExploreAsync(300, async run =>
         {
-            var world = await ExportScenario.RunAsync(run, ExportWays.Parleys);
-            caught.UnionWith(world.Caught);
-            deliveries += world.Receiver.Deliveries.Count;
-            exact += world.IsExact ? 1 : 0;
-            foreach (var export in world.Log.Exports)
+            var model = await ExportScenario.RunAsync(run, ExportWays.Parleys);
+            caught.UnionWith(model.Caught);
+            deliveries += model.Receiver.Deliveries.Count;
+            exact += model.IsExact ? 1 : 0;
+            foreach (var export in model.Log.Exports)
             {
                 var end = $"{export.Row.Status}, callback {export.Row.CallbackStatus}";
                 ended[end] = ended.GetValueOrDefault(end) + 1;
                 attempts += export.FileTakes.Count;
             }
 
-            turns += run.Trace.Count;
+            limiter += run.Trace.Count;
         });
         output.WriteLine($"{string.Join('\n', ended.Select(each => $"{each.Value} {each.Key}"))}");
-        output.WriteLine($"{attempts} attempts at files, {deliveries} deliveries; {turns} turns; {exact} runs without lateness. Triggers caught {string.Join(", ", caught)}.");
+        output.WriteLine($"{attempts} attempts at files, {deliveries} deliveries; {limiter} turns; {exact} runs without lateness. Triggers caught {string.Join(", ", caught)}.");
 
         // What storage clients and Parley's own budget say when storage fails; a defect would have ended its run.
         Assert.Subset(new HashSet<string> { "AggregateException", "ParleyException", "RequestFailedException", "TaskCanceledException", "OperationCanceledException", "IOException" }, caught);

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Azure.Data.Tables;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Storage;
 using Parley.Testing;
@@ -61,7 +61,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             {
                 messages.TryAdd((call.PartitionKey, rowKey), order);
             }
-            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(RowKeys.DueExports, StringComparison.Ordinal))
+            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(RowKeys.ScheduledExports, StringComparison.Ordinal))
             {
                 var at = i;
                 Keep($"{call}", () => Play(call, rowKey, call.Operations[at]));
@@ -104,7 +104,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         else if (kind == TableCallKind.Delete)
         {
             due.Remove((call.PartitionKey!, rowKey));
-            var (key, step) = RowKeys.ReadDueExport(rowKey);
+            var (key, step) = RowKeys.ReadScheduledExport(rowKey);
             if (step is null && exports.TryGetValue(key, out var export) && ExportIndex.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
             {
                 Assert.True(export.Row.ExpiresAt <= clockOf(call.Process), $"The row of the expiry was removed {export.Row.ExpiresAt - clockOf(call.Process)} before its time.");
@@ -132,7 +132,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         var after = ExportRow.Read(row, new TenantId(int.Parse(call.PartitionKey!, CultureInfo.InvariantCulture)));
         if (!exports.TryGetValue(after.Key, out var export))
         {
-            Assert.Equal((ExportStatus.Pending, CallbackStatus.Waiting, 0, 0), (after.Status, after.CallbackStatus, after.Step, after.Claims));
+            Assert.Equal((ExportStatus.Pending, CallbackStatus.Waiting, 0, 0), (after.Status, after.CallbackStatus, after.Step, after.AttemptsStarted));
             exports.Add(after.Key, new PlayedExport(after));
             byWebhookId.Add($"export_{after.Id:N}", after.Key);
             return;
@@ -157,7 +157,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     {
         Assert.Equal(before.Id, after.Id);
         Assert.True(after.Step >= before.Step, $"Step {after.Step} after {before.Step}.");
-        Assert.True(after.Step > 0 || after.Claims <= ExportBuild.MaxAttempts, $"Attempt {after.Claims} at the file.");
+        Assert.True(after.Step > 0 || after.AttemptsStarted <= ExportFileJob.MaxAttempts, $"Attempt {after.AttemptsStarted} at the file.");
         Assert.True(after.IsUnfinished == (after.CallbackStatus == CallbackStatus.Waiting), $"{after.Status}, callback {after.CallbackStatus}.");
         Assert.True(after.IsUnfinished == after.FinishedAt is null && after.IsUnfinished == after.ExpiresAt is null, $"{after.Status}, finished at {after.FinishedAt}.");
         Assert.Equal(after.DueAt is not null, after.IsUnfinished || after.CallbackStatus == CallbackStatus.Pending);
@@ -180,7 +180,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
 
         if (export.Row.Step == 0)
         {
-            export.FileTakes[export.Row.Claims] = order;
+            export.FileTakes[export.Row.AttemptsStarted] = order;
         }
         else
         {
@@ -218,7 +218,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
                 Assert.True(export.Gone > 0, "The callback is refused, and nobody has refused one.");
                 break;
             case CallbackStatus.GivenUp:
-                Assert.True(before.Step - before.RoundStart == CallbackSchedule.MaxAttempts, $"Given up at step {before.Step} of a round from {before.RoundStart}.");
+                Assert.True(before.Step - before.RoundStart == WebhookSchedule.MaxAttempts, $"Given up at step {before.Step} of a round from {before.RoundStart}.");
                 break;
         }
 

@@ -25,7 +25,7 @@ public sealed class ExportRangeTests
         var (until, from) = (Parse(end), Parse(earliest));
         Assert.Equal(new ExportRange(from, until.ToUniversalTime(), null), ExportRange.Of(null, until, Now));
         Assert.Equal(new ExportRange(from, until.ToUniversalTime(), null), ExportRange.Of(from, until, Now));
-        Assert.Equal(("rangeStart", "Must be at most 6 calendar months before the end of the range."), ExportRange.Of(from.AddMilliseconds(-1), until, Now).Wrong);
+        Assert.Equal(("rangeStart", "Must be at most 6 calendar months before the end of the range."), ExportRange.Of(from.AddMilliseconds(-1), until, Now).InvalidReason);
     }
 
     [Fact]
@@ -49,9 +49,9 @@ public sealed class ExportRangeTests
     [Fact]
     public void A_start_after_the_end_is_told_as_what_it_is()
     {
-        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddMilliseconds(1), null, Now).Wrong);
-        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddDays(1), Now.AddDays(2), Now).Wrong);
-        Assert.Equal(("rangeStart", "Must not be after rangeEnd."), ExportRange.Of(Now.AddDays(-1), Now.AddDays(-2), Now).Wrong);
+        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddMilliseconds(1), null, Now).InvalidReason);
+        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddDays(1), Now.AddDays(2), Now).InvalidReason);
+        Assert.Equal(("rangeStart", "Must not be after rangeEnd."), ExportRange.Of(Now.AddDays(-1), Now.AddDays(-2), Now).InvalidReason);
     }
 
     /// <summary>Messages have whole milliseconds, so moving both ends up to one leaves the same messages in the range.</summary>
@@ -60,7 +60,7 @@ public sealed class ExportRangeTests
     {
         var (start, end) = (Now.AddDays(-2).AddTicks(1), Now.AddDays(-1).AddTicks(9_999));
         Assert.Equal(new ExportRange(Now.AddDays(-2).AddMilliseconds(1), Now.AddDays(-1).AddMilliseconds(1), null), ExportRange.Of(start, end, Now));
-        Assert.Null(ExportRange.Of(Now.AddTicks(-1), Now.AddTicks(-1), Now).Wrong);
+        Assert.Null(ExportRange.Of(Now.AddTicks(-1), Now.AddTicks(-1), Now).InvalidReason);
     }
 
     [Theory]
@@ -71,8 +71,8 @@ public sealed class ExportRangeTests
     public void Times_that_storage_cannot_keep_are_none_that_it_gets(string end)
     {
         var range = ExportRange.Of(null, Parse(end), Now);
-        Assert.True(range.Wrong is not null || range.Start >= Timestamps.Earliest);
-        Assert.NotNull(ExportRange.Of(DateTimeOffset.MinValue, Parse("1700-01-01T00:00:00Z"), Now).Wrong);
+        Assert.True(range.InvalidReason is not null || range.Start >= Timestamps.Earliest);
+        Assert.NotNull(ExportRange.Of(DateTimeOffset.MinValue, Parse("1700-01-01T00:00:00Z"), Now).InvalidReason);
     }
 
     private static DateTimeOffset Parse(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

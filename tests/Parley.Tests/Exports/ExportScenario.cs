@@ -1,7 +1,7 @@
 using Parley.Exports;
 using Parley.Idempotency;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Spreadsheets;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -12,31 +12,31 @@ namespace Parley.Tests.Exports;
 /// Clients who ask for exports, cancel them and have them delivered again, people who go on talking, two timers and three workers at the queues, each an
 /// instance with a clock and troubles of its own; then perhaps an outage; then calm, in which everything must come to its end; then the files' time is over.
 /// </summary>
-internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
+internal sealed class ExportScenario(ExportModel model, ExportWays ways)
 {
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
-    private readonly Random random = new(world.Run.Seed);
+    private readonly Random random = new(model.Run.Seed);
     private readonly Dictionary<string, (NewExport Draft, Export? Made)> keyed = new(StringComparer.Ordinal);
     private bool stopping;
 
     /// <summary>One run.</summary>
-    public static async Task<ExportWorld> RunAsync(Simulation run, ExportWays ways)
+    public static async Task<ExportModel> RunAsync(Simulation run, ExportWays ways)
     {
-        var world = new ExportWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync();
-        await new ExportScenario(world, ways).RunAsync();
-        return world;
+        var model = new ExportModel(run, new StrictTables(run.Time));
+        await model.BuildAsync();
+        await new ExportScenario(model, ways).RunAsync();
+        return model;
     }
 
     private async Task RunAsync()
     {
-        var (run, trouble, skewed) = (world.Run, random.Next(4), random.Next(3) == 0);
+        var (run, trouble, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(3) == 0 ? 15 : 0;
-        world.IsExact = !skewed && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromSeconds(1);
-        world.Queues.TroubleOneIn = trouble == 0 ? 0 : 5;
-        world.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverAnswer(204) : SimulatedReceiver.Moody(random);
-        var people = new[] { Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("person", PersonAsync, inTime: world.IsExact), Actor("person2", PersonAsync, inTime: world.IsExact) };
+        model.IsExact = !skewed && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromSeconds(1);
+        model.Queues.TroubleOneIn = trouble == 0 ? 0 : 5;
+        model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverAnswer(204) : SimulatedReceiver.Moody(random);
+        var people = new[] { Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("person", PersonAsync, inTime: model.IsExact), Actor("person2", PersonAsync, inTime: model.IsExact) };
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync), Actor("worker3", WorkerAsync) };
         var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
         var left = 8 + random.Next(8);
@@ -46,35 +46,35 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
         stopping = true;
         await Task.WhenAll(working);
         run.DeliverLate();
-        world.Log.Verify();
+        model.Log.Verify();
 
         run.CallTime = TimeSpan.Zero;
         run.SlowOneIn = 0;
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(10), TimeSpan.FromDays(1) }[random.Next(4)], run.Time);
-        ParleyProcess[] processes = skewed ? [world.Unscheduled("calm", MaxSkew), world.Unscheduled("calm2", -MaxSkew)] : [world.Unscheduled("calm")];
-        await world.CalmAsync(ways, processes);
-        await world.VerifyEndedAsync();
-        await world.ExpireAsync(ways, processes);
+        ParleyProcess[] processes = skewed ? [model.Unscheduled("calm", MaxSkew), model.Unscheduled("calm2", -MaxSkew)] : [model.Unscheduled("calm")];
+        await model.ReachQuiescenceAsync(ways, processes);
+        await model.VerifyEndedAsync();
+        await model.ExpireAsync(ways, processes);
 
         Instance Actor(string name, Func<Instance, Task> act, bool inTime = false)
         {
             var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
-            return new(run, started => world.Start($"{name}/{started}", seed + started, skew, Faults(trouble, inTime)), act, ExportWorld.IsFailureOfStorage, seed);
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble, inTime)), act, ExportModel.IsFailureOfStorage, seed);
         }
     }
 
     private async Task ClientAsync(Instance client)
     {
-        if (world.Told.Count == 0 || random.Next(2) == 0)
+        if (model.Told.Count == 0 || random.Next(2) == 0)
         {
             await CreateAsync(client);
             return;
         }
 
-        var known = world.Told[random.Next(world.Told.Count)];
+        var known = model.Told[random.Next(model.Told.Count)];
         try
         {
-            world.Told.Add(random.Next(2) == 0
+            model.Told.Add(random.Next(2) == 0
                 ? await client.Process.ExportRemoval.RemoveAsync(known.Key.Tenant, $"{known.Id}", CancellationToken.None)
                 : await client.Process.ExportRedelivery.DeliverAsync(known.Key.Tenant, $"{known.Id}", CancellationToken.None));
         }
@@ -86,10 +86,10 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
 
     private async Task CreateAsync(Instance client)
     {
-        var tenant = world.Tenants[random.Next(world.Tenants.Count)];
+        var tenant = model.Tenants[random.Next(model.Tenants.Count)];
         if (random.Next(2) == 0)
         {
-            world.Told.Add(await ways.Create(client.Process, tenant, Draft(), null));
+            model.Told.Add(await ways.Create(client.Process, tenant, Draft(), null));
             return;
         }
 
@@ -107,35 +107,35 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
         }
 
         keyed[name] = (first.Draft, made);
-        world.Told.Add(made);
+        model.Told.Add(made);
     }
 
     private Task PersonAsync(Instance person) =>
-        world.PostAsync(person.Process, world.Conversations[random.Next(world.Conversations.Count)], (MessageRole)(1 + random.Next(3)));
+        model.PostAsync(person.Process, model.Conversations[random.Next(model.Conversations.Count)], (MessageRole)(1 + random.Next(3)));
 
     private async Task TimerAsync(Instance timer)
     {
         await ways.Tick(timer.Process);
-        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(30)), world.Run.Time);
+        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(30)), model.Run.Time);
     }
 
     private async Task WorkerAsync(Instance worker)
     {
-        if (world.Queues.Take() is not { } message)
+        if (model.Queues.Take() is not { } message)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(5)), world.Run.Time);
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(5)), model.Run.Time);
             return;
         }
 
         try
         {
-            await world.HandleAsync(ways, worker.Process, message);
-            world.Queues.Complete(message);
+            await model.HandleAsync(ways, worker.Process, message);
+            model.Queues.Complete(message);
         }
         catch (CrashException)
         {
             // The host hides a message of a killed process for ten minutes; here also for less, so that it meets more.
-            world.Queues.Return(message, TimeSpan.FromSeconds(random.Next(600)));
+            model.Queues.Return(message, TimeSpan.FromSeconds(random.Next(600)));
             throw;
         }
     }
@@ -143,11 +143,11 @@ internal sealed class ExportScenario(ExportWorld world, ExportWays ways)
     /// <summary>Ranges that are over and ranges that end now or soon; some begin in the midst.</summary>
     private NewExport Draft()
     {
-        var now = world.Run.Time.GetUtcNow();
+        var now = model.Run.Time.GetUtcNow();
         DateTimeOffset? end = random.Next(3) switch { 0 => null, 1 => now.AddMinutes(-3), _ => now.AddSeconds(random.Next(40) - 20) };
         DateTimeOffset? start = random.Next(3) == 0 ? now.AddMinutes(-10).AddSeconds(random.Next(300)) : null;
         return new NewExport(
-            start, end, ExportWorld.CallbackUrl, random.Next(2) == 0 ? ExportLanguage.PtBr : ExportLanguage.EnUs, random.Next(2) == 0 ? TableFormat.Csv : TableFormat.Jsonl);
+            start, end, ExportModel.CallbackUrl, random.Next(2) == 0 ? ExportLanguage.PtBr : ExportLanguage.EnUs, random.Next(2) == 0 ? TableFormat.Csv : TableFormat.Jsonl);
     }
 
     /// <param name="trouble">Which.</param>

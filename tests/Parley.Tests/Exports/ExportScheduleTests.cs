@@ -1,4 +1,4 @@
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Testing;
@@ -17,28 +17,28 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task Eight_attempts_at_their_times_and_then_none() => Interleaving.ExploreAsync(50, async run =>
     {
-        var world = await CompletedAsync(run, _ => new ReceiverAnswer(500));
-        await RunQueueAsync(world);
-        VerifyTimes(world.Receiver.Deliveries, Plan);
-        var export = Assert.Single(world.Log.Exports);
+        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        await RunQueueAsync(model);
+        VerifyTimes(model.Receiver.Deliveries, Plan);
+        var export = Assert.Single(model.Log.Exports);
         Assert.Equal((CallbackStatus.GivenUp, ExportStatus.Completed, 8), (export.Row.CallbackStatus, export.Row.Status, export.Row.Step));
-        Assert.Single(world.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
+        Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
 
         // The row tells of each of them.
-        var told = await world.Unscheduled().Exports.GetAsync(world.Tenants[0], "1", CancellationToken.None);
+        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
         Assert.Equal(Enumerable.Range(1, 8), told.CallbackAttempts.Select(attempt => attempt.Number));
-        Assert.All(told.CallbackAttempts.Zip(world.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
-        world.Log.Verify();
+        Assert.All(told.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
+        model.Log.Verify();
     });
 
     [Fact]
     public Task Failures_without_an_answer_count_like_others() => Interleaving.RunAsync(2, async run =>
     {
-        var failures = new[] { CallbackFailure.TimedOut, CallbackFailure.ConnectionLost, CallbackFailure.RefusedAddress };
-        var world = await CompletedAsync(run, delivery => delivery <= 3 ? new(null, failures[delivery - 1]) : new(302));
-        await RunQueueAsync(world);
-        VerifyTimes(world.Receiver.Deliveries, Plan);
-        var told = await world.Unscheduled().Exports.GetAsync(world.Tenants[0], "1", CancellationToken.None);
+        var failures = new[] { WebhookFailure.TimedOut, WebhookFailure.ConnectionLost, WebhookFailure.RefusedAddress };
+        var model = await CompletedAsync(run, delivery => delivery <= 3 ? new(null, failures[delivery - 1]) : new(302));
+        await RunQueueAsync(model);
+        VerifyTimes(model.Receiver.Deliveries, Plan);
+        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
         Assert.Equal(failures, told.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
         Assert.Equal(CallbackStatus.GivenUp, told.CallbackStatus);
     });
@@ -47,9 +47,9 @@ public sealed class ExportScheduleTests
     public Task The_receiver_may_ask_for_more_time_but_not_for_less() => Interleaving.ExploreAsync(20, async run =>
     {
         var asked = new[] { TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(3), TimeSpan.Zero, TimeSpan.FromHours(9), TimeSpan.FromHours(10) };
-        var world = await CompletedAsync(run, delivery => new ReceiverAnswer(429, null, delivery <= asked.Length ? asked[delivery - 1] : null));
-        await RunQueueAsync(world);
-        VerifyTimes(world.Receiver.Deliveries, [asked[0], Plan[1], asked[2], TimeSpan.FromHours(10), Plan[4], Plan[5], Plan[6]]);
+        var model = await CompletedAsync(run, delivery => new ReceiverAnswer(429, null, delivery <= asked.Length ? asked[delivery - 1] : null));
+        await RunQueueAsync(model);
+        VerifyTimes(model.Receiver.Deliveries, [asked[0], Plan[1], asked[2], TimeSpan.FromHours(10), Plan[4], Plan[5], Plan[6]]);
     });
 
     [Theory]
@@ -58,114 +58,114 @@ public sealed class ExportScheduleTests
     [InlineData(410, CallbackStatus.Refused)]
     public Task An_answer_that_ends_it_ends_it_at_any_attempt(int status, CallbackStatus end) => Interleaving.RunAsync(3, async run =>
     {
-        for (var last = 1; last <= CallbackSchedule.MaxAttempts; last++)
+        for (var last = 1; last <= WebhookSchedule.MaxAttempts; last++)
         {
-            var world = await CompletedAsync(run, delivery => new ReceiverAnswer(delivery < last ? 503 : status));
-            await RunQueueAsync(world);
-            Assert.Equal((last, end), (world.Receiver.Deliveries.Count, Assert.Single(world.Log.Exports).Row.CallbackStatus));
+            var model = await CompletedAsync(run, delivery => new ReceiverAnswer(delivery < last ? 503 : status));
+            await RunQueueAsync(model);
+            Assert.Equal((last, end), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.CallbackStatus));
         }
     });
 
     [Fact]
     public Task A_new_round_has_eight_attempts_of_its_own_and_the_same_id() => Interleaving.RunAsync(4, async run =>
     {
-        var world = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
         for (var round = 1; round <= 3; round++)
         {
-            await RunQueueAsync(world);
-            VerifyTimes(world.Receiver.Deliveries.Skip(8 * (round - 1)), Plan);
-            Assert.Equal((8 * round, CallbackStatus.GivenUp), (world.Receiver.Deliveries.Count, Assert.Single(world.Log.Exports).Row.CallbackStatus));
+            await RunQueueAsync(model);
+            VerifyTimes(model.Receiver.Deliveries.Skip(8 * (round - 1)), Plan);
+            Assert.Equal((8 * round, CallbackStatus.GivenUp), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.CallbackStatus));
             await Task.Delay(TimeSpan.FromMinutes(1), run.Time);
-            await world.Unscheduled().ExportRedelivery.DeliverAsync(world.Tenants[0], "1", CancellationToken.None);
+            await model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
         }
 
-        Assert.Single(world.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
-        var told = await world.Unscheduled().Exports.GetAsync(world.Tenants[0], "1", CancellationToken.None);
+        Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
+        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
         Assert.Equal(Enumerable.Range(9, 16), told.CallbackAttempts.Select(attempt => attempt.Number));
-        world.Log.Verify();
+        model.Log.Verify();
     });
 
     [Fact]
     public Task A_round_that_is_asked_for_in_the_middle_of_another_begins_now() => Interleaving.RunAsync(5, async run =>
     {
-        var world = await CompletedAsync(run, _ => new ReceiverAnswer(500));
-        while (world.Receiver.Deliveries.Count < 5)
+        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        while (model.Receiver.Deliveries.Count < 5)
         {
-            await NextAsync(world);
+            await NextAsync(model);
         }
 
         await Task.Delay(TimeSpan.FromMinutes(10), run.Time);
         var asked = run.Time.GetUtcNow();
-        await world.Unscheduled().ExportRedelivery.DeliverAsync(world.Tenants[0], "1", CancellationToken.None);
-        await RunQueueAsync(world);
-        Assert.Equal(asked, world.Receiver.Deliveries[5].At);
-        VerifyTimes(world.Receiver.Deliveries.Skip(5), Plan);
+        await model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
+        await RunQueueAsync(model);
+        Assert.Equal(asked, model.Receiver.Deliveries[5].At);
+        VerifyTimes(model.Receiver.Deliveries.Skip(5), Plan);
     });
 
     [Fact]
     public Task A_round_that_is_asked_for_during_an_attempt_begins_with_that_attempt() => Interleaving.RunAsync(6, async run =>
     {
-        var world = await CompletedAsync(run, _ => new ReceiverAnswer(500));
-        while (world.Receiver.Deliveries.Count < 3)
+        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        while (model.Receiver.Deliveries.Count < 3)
         {
-            await NextAsync(world);
+            await NextAsync(model);
         }
 
         // The fourth attempt is being made: its receiver is asked for a new round before it answers.
         Task? asking = null;
-        world.Receiver.Script = delivery =>
+        model.Receiver.Script = delivery =>
         {
-            asking ??= world.Unscheduled().ExportRedelivery.DeliverAsync(world.Tenants[0], "1", CancellationToken.None);
+            asking ??= model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
             return new ReceiverAnswer(500);
         };
-        await RunQueueAsync(world);
+        await RunQueueAsync(model);
         await asking!;
-        Assert.Equal(3 + 8, world.Receiver.Deliveries.Count);
-        VerifyTimes(world.Receiver.Deliveries.Skip(3), Plan);
-        Assert.Equal(CallbackStatus.GivenUp, Assert.Single(world.Log.Exports).Row.CallbackStatus);
-        world.Log.Verify();
+        Assert.Equal(3 + 8, model.Receiver.Deliveries.Count);
+        VerifyTimes(model.Receiver.Deliveries.Skip(3), Plan);
+        Assert.Equal(CallbackStatus.GivenUp, Assert.Single(model.Log.Exports).Row.CallbackStatus);
+        model.Log.Verify();
     });
 
     [Fact]
     public Task Attempts_that_end_without_a_result_count_as_failed_after_five_of_them() => Interleaving.RunAsync(7, async run =>
     {
-        var world = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
         for (var i = 0; i < 5; i++)
         {
-            var process = world.Unscheduled($"dying {i}", hooks: new TableHooks { Fault = call => call.Foreign is { Service: "receiver" } ? Fault.CrashBefore : Fault.None });
+            var process = model.Unscheduled($"dying {i}", hooks: new TableHooks { Fault = call => call.Foreign is { Service: "receiver" } ? Fault.CrashBefore : Fault.None });
             await Assert.ThrowsAsync<CrashException>(() => process.ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None));
             await Task.Delay(ExportLease.Length, run.Time);
         }
 
-        await world.Unscheduled().ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
-        Assert.Empty(world.Receiver.Deliveries);
-        var told = await world.Unscheduled().Exports.GetAsync(world.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal((1, CallbackFailure.Interrupted, 2), (told.CallbackAttempts[0].Number, told.CallbackAttempts[0].Failure!.Value, told.Step));
+        await model.Unscheduled().ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
+        Assert.Empty(model.Receiver.Deliveries);
+        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal((1, WebhookFailure.Interrupted, 2), (told.CallbackAttempts[0].Number, told.CallbackAttempts[0].Failure!.Value, told.Step));
         Assert.InRange(told.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
     });
 
     [Fact]
     public Task Five_failures_of_storage_at_their_times_and_the_receiver_is_told() => Interleaving.RunAsync(9, async run =>
     {
-        var world = new ExportWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync();
+        var model = new ExportModel(run, new StrictTables(run.Time));
+        await model.BuildAsync();
         var begun = new List<DateTimeOffset>();
-        var process = world.Unscheduled("no commit", hooks: new TableHooks { Fault = call => call.Foreign is { Operation: "PutBlockList" } ? Begun() : Fault.None });
+        var process = model.Unscheduled("no commit", hooks: new TableHooks { Fault = call => call.Foreign is { Operation: "PutBlockList" } ? Begun() : Fault.None });
         await process.ExportCreation.CreateAsync(
-            world.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportWorld.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
-        while (world.Queues.NextAt is { } next)
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
+        while (model.Queues.NextAt is { } next)
         {
             await Task.Delay(next > run.Time.GetUtcNow() ? next - run.Time.GetUtcNow() : TimeSpan.Zero, run.Time);
-            await world.DeliverAsync(ExportWays.Parleys, process);
+            await model.DeliverAsync(ExportWays.Parleys, process);
         }
 
         Assert.Equal([5, 15, 45, 135], begun.Zip(begun.Skip(1), (before, after) => (int)(after - before).TotalSeconds));
-        var row = Assert.Single(world.Log.Exports).Row;
+        var row = Assert.Single(model.Log.Exports).Row;
         Assert.Equal((ExportStatus.Failed, ExportReasons.StorageUnavailable, CallbackStatus.Taken), (row.Status, row.Reason, row.CallbackStatus));
         Assert.Equal("Attempt 5 of 5 ended with RequestFailedException.", row.Detail);
-        Assert.Contains("\"storage_unavailable\"", System.Text.Encoding.UTF8.GetString(Assert.Single(world.Receiver.Deliveries).Body), StringComparison.Ordinal);
-        await world.ExpireAsync(ExportWays.Parleys, process);
-        Assert.Equal(ExportStatus.Failed, Assert.Single(world.Log.Exports).Row.Status);
+        Assert.Contains("\"storage_unavailable\"", System.Text.Encoding.UTF8.GetString(Assert.Single(model.Receiver.Deliveries).Body), StringComparison.Ordinal);
+        await model.ExpireAsync(ExportWays.Parleys, process);
+        Assert.Equal(ExportStatus.Failed, Assert.Single(model.Log.Exports).Row.Status);
 
         Fault Begun()
         {
@@ -177,13 +177,13 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task Who_is_overtaken_at_the_file_does_no_harm() => Interleaving.RunAsync(10, async run =>
     {
-        var world = new ExportWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync();
+        var model = new ExportModel(run, new StrictTables(run.Time));
+        await model.BuildAsync();
         await Task.Delay(TimeSpan.FromMinutes(10), run.Time);
 
         // Its clock is behind, so that others take its lease for one that has ended. Before it commits its blob, another one has written the file and delivered it.
-        var (other, overtaking) = (world.Unscheduled("other"), (Task?)null);
-        var behind = world.Unscheduled("behind", TimeSpan.FromMinutes(-5), new TableHooks
+        var (other, overtaking) = (model.Unscheduled("other"), (Task?)null);
+        var behind = model.Unscheduled("behind", TimeSpan.FromMinutes(-5), new TableHooks
         {
             Fault = call =>
             {
@@ -192,20 +192,20 @@ public sealed class ExportScheduleTests
             },
         });
         await behind.ExportCreation.CreateAsync(
-            world.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportWorld.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
-        await world.HandleAsync(ExportWays.Parleys, behind, world.Queues.Take()!);
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
+        await model.HandleAsync(ExportWays.Parleys, behind, model.Queues.Take()!);
         await overtaking!;
-        var export = Assert.Single(world.Log.Exports);
+        var export = Assert.Single(model.Log.Exports);
         Assert.Equal((2, CallbackStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.CallbackStatus, export.FileTakes.Count));
-        Assert.Equal([ExportLog.FileName(export.Row)], world.Blobs.Names(ExportLog.Container));
-        await world.CalmAsync(ExportWays.Parleys, other);
-        await world.VerifyEndedAsync();
-        Assert.Single(world.Receiver.Deliveries);
-        await world.ExpireAsync(ExportWays.Parleys, other);
+        Assert.Equal([ExportLog.FileName(export.Row)], model.Blobs.Names(ExportLog.Container));
+        await model.ReachQuiescenceAsync(ExportWays.Parleys, other);
+        await model.VerifyEndedAsync();
+        Assert.Single(model.Receiver.Deliveries);
+        await model.ExpireAsync(ExportWays.Parleys, other);
 
         async Task OvertakeAsync()
         {
-            await other.ExportBuild.RunAsync(new ExportStep(1, 1, 0), CancellationToken.None);
+            await other.ExportFileJob.RunAsync(new ExportStep(1, 1, 0), CancellationToken.None);
             await other.ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         }
     });
@@ -213,53 +213,53 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task What_ends_before_its_creation_is_acknowledged_is_acknowledged_all_the_same() => Interleaving.RunAsync(8, async run =>
     {
-        var world = new ExportWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync();
+        var model = new ExportModel(run, new StrictTables(run.Time));
+        await model.BuildAsync();
 
         // The answer to the transaction is lost; before it is looked after, an instance whose clock is ahead has done all there is to do.
-        var (ahead, isLost) = (world.Unscheduled("ahead", TimeSpan.FromMinutes(1)), false);
-        var process = world.Unscheduled("creating", hooks: new TableHooks { Fault = call => call.Kind == TableCallKind.Transaction && !isLost && (isLost = true) ? Fault.LostAfter : Fault.None });
+        var (ahead, isLost) = (model.Unscheduled("ahead", TimeSpan.FromMinutes(1)), false);
+        var process = model.Unscheduled("creating", hooks: new TableHooks { Fault = call => call.Kind == TableCallKind.Transaction && !isLost && (isLost = true) ? Fault.LostAfter : Fault.None });
         var creating = process.ExportCreation.CreateAsync(
-            world.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportWorld.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
         Assert.True(isLost && !creating.IsCompleted);
         await ahead.ExportDispatch.DispatchAsync(CancellationToken.None);
-        await world.DeliverAsync(ExportWays.Parleys, ahead);
-        Assert.Single(world.Receiver.Deliveries);
+        await model.DeliverAsync(ExportWays.Parleys, ahead);
+        Assert.Single(model.Receiver.Deliveries);
         var (export, _) = await creating;
         Assert.Equal((1, ExportStatus.Completed, CallbackStatus.Taken), (export.Key.Number, export.Status, export.CallbackStatus));
-        world.Log.Verify();
+        model.Log.Verify();
     });
 
     /// <summary>An export whose first delivery is due.</summary>
-    private static async Task<ExportWorld> CompletedAsync(Simulation run, Func<int, ReceiverAnswer> script)
+    private static async Task<ExportModel> CompletedAsync(Simulation run, Func<int, ReceiverAnswer> script)
     {
-        var world = new ExportWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync();
-        world.Receiver.Script = script;
-        var process = world.Unscheduled();
+        var model = new ExportModel(run, new StrictTables(run.Time));
+        await model.BuildAsync();
+        model.Receiver.Script = script;
+        var process = model.Unscheduled();
         await process.ExportCreation.CreateAsync(
-            world.Tenants[0],
-            new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportWorld.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl),
+            model.Tenants[0],
+            new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl),
             null,
             CancellationToken.None);
-        await world.HandleAsync(ExportWays.Parleys, process, world.Queues.Take()!);
-        Assert.NotNull(Assert.Single(world.Log.Exports).File);
-        return world;
+        await model.HandleAsync(ExportWays.Parleys, process, model.Queues.Take()!);
+        Assert.NotNull(Assert.Single(model.Log.Exports).File);
+        return model;
     }
 
-    private static async Task RunQueueAsync(ExportWorld world)
+    private static async Task RunQueueAsync(ExportModel model)
     {
-        while (world.Queues.NextAt is not null)
+        while (model.Queues.NextAt is not null)
         {
-            await NextAsync(world);
+            await NextAsync(model);
         }
     }
 
-    private static async Task NextAsync(ExportWorld world)
+    private static async Task NextAsync(ExportModel model)
     {
-        var left = world.Queues.NextAt!.Value - world.Run.Time.GetUtcNow();
-        await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, world.Run.Time);
-        await world.DeliverAsync(ExportWays.Parleys, world.Unscheduled());
+        var left = model.Queues.NextAt!.Value - model.Run.Time.GetUtcNow();
+        await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, model.Run.Time);
+        await model.DeliverAsync(ExportWays.Parleys, model.Unscheduled());
     }
 
     /// <summary>Never early, at most a fifth late, and the queue's whole second.</summary>
@@ -268,6 +268,6 @@ public sealed class ExportScheduleTests
         var times = deliveries.Select(delivery => delivery.At).ToList();
         Assert.Equal(least.Length + 1, times.Count);
         Assert.All(times.Zip(times.Skip(1), (before, after) => after - before).Zip(least), pause =>
-            Assert.InRange(pause.First, pause.Second, (pause.Second * (1 + CallbackSchedule.Jitter)) + TimeSpan.FromSeconds(1.1)));
+            Assert.InRange(pause.First, pause.Second, (pause.Second * (1 + WebhookSchedule.Jitter)) + TimeSpan.FromSeconds(1.1)));
     }
 }

@@ -41,18 +41,18 @@ public sealed class ExportStepTests
     {
         Assert.Equal("e|0000000345", RowKeys.Export(345));
         Assert.Equal(345, RowKeys.LastNumber(RowKeys.Export(345)));
-        Assert.Equal("e|00000012|0000000345|0000000000", RowKeys.DueExport(Key, 0));
-        Assert.Equal("e|00000012|0000000345|2147483647", RowKeys.DueExport(Key, int.MaxValue));
-        Assert.Equal("e|00000012|0000000345|x", RowKeys.DueExpiry(Key));
+        Assert.Equal("e|00000012|0000000345|0000000000", RowKeys.ScheduledExport(Key, 0));
+        Assert.Equal("e|00000012|0000000345|2147483647", RowKeys.ScheduledExport(Key, int.MaxValue));
+        Assert.Equal("e|00000012|0000000345|x", RowKeys.ScheduledExpiry(Key));
     }
 
     [Fact]
     public void Keys_in_Due_are_reversible_and_found_by_their_beginning()
     {
-        Assert.Equal((Key, (int?)7), RowKeys.ReadDueExport(RowKeys.DueExport(Key, 7)));
-        Assert.Equal((Key, null), RowKeys.ReadDueExport(RowKeys.DueExpiry(Key)));
-        Assert.All(new[] { RowKeys.DueExport(Key, 0), RowKeys.DueExport(Key, int.MaxValue), RowKeys.DueExpiry(Key) }, rowKey => Assert.True(
-            string.CompareOrdinal(rowKey, RowKeys.DueExports) > 0 && string.CompareOrdinal(rowKey, RowKeys.EndOf(RowKeys.DueExports)) < 0));
+        Assert.Equal((Key, (int?)7), RowKeys.ReadScheduledExport(RowKeys.ScheduledExport(Key, 7)));
+        Assert.Equal((Key, null), RowKeys.ReadScheduledExport(RowKeys.ScheduledExpiry(Key)));
+        Assert.All(new[] { RowKeys.ScheduledExport(Key, 0), RowKeys.ScheduledExport(Key, int.MaxValue), RowKeys.ScheduledExpiry(Key) }, rowKey => Assert.True(
+            string.CompareOrdinal(rowKey, RowKeys.ScheduledExports) > 0 && string.CompareOrdinal(rowKey, RowKeys.EndOf(RowKeys.ScheduledExports)) < 0));
         Assert.True(string.CompareOrdinal(RowKeys.Export(9), RowKeys.Export(10)) < 0);
     }
 
@@ -60,7 +60,7 @@ public sealed class ExportStepTests
     public void No_two_steps_share_a_key()
     {
         var keys = new[] { Key, Key with { Number = 346 }, Key with { Tenant = new TenantId(13) } }
-            .SelectMany(key => Enumerable.Range(0, 12).Select(step => RowKeys.DueExport(key, step)).Append(RowKeys.DueExpiry(key))).ToList();
+            .SelectMany(key => Enumerable.Range(0, 12).Select(step => RowKeys.ScheduledExport(key, step)).Append(RowKeys.ScheduledExpiry(key))).ToList();
         Assert.Equal(keys.Count, keys.Distinct().Count());
     }
 }

@@ -1,4 +1,4 @@
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Testing;
 
 namespace Parley.Tests.Exports;
@@ -7,7 +7,7 @@ namespace Parley.Tests.Exports;
 /// <param name="Status">Its answer; null for none.</param>
 /// <param name="Failure">What becomes of the attempt then.</param>
 /// <param name="RetryAfter">How long it asks to be left alone.</param>
-internal readonly record struct ReceiverAnswer(int? Status, CallbackFailure? Failure = null, TimeSpan? RetryAfter = null);
+internal readonly record struct ReceiverAnswer(int? Status, WebhookFailure? Failure = null, TimeSpan? RetryAfter = null);
 
 /// <summary>Somebody's server: takes callbacks, and answers as scripted. A delivery is a call of its process, which may die or give it up.</summary>
 internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
@@ -19,7 +19,7 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
     public List<Delivery> Deliveries { get; } = [];
 
     /// <summary>The receiver as one process calls it.</summary>
-    public ICallbackSender Of(TableConnection process) => new Sender(this, process);
+    public IWebhookSender Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>Every class of answer, by seed.</summary>
     public static Func<int, ReceiverAnswer> Moody(Random random) => _ => random.Next(12) switch
@@ -32,29 +32,29 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
         5 => new(410),
         6 => new(429, null, TimeSpan.FromSeconds(random.Next(90))),
         7 => new(503, null, TimeSpan.FromHours(random.Next(10))),
-        8 => new(null, CallbackFailure.TimedOut),
-        9 => new(null, CallbackFailure.ConnectionLost),
-        10 => new(null, CallbackFailure.NotConnected),
+        8 => new(null, WebhookFailure.TimedOut),
+        9 => new(null, WebhookFailure.ConnectionLost),
+        10 => new(null, WebhookFailure.NotConnected),
         _ => new(500),
     };
 
-    private CallbackResult Receive(Sending sending, byte[] body)
+    private WebhookResult Receive(Sending sending, byte[] body)
     {
         var answer = Script(Deliveries.Count + 1);
         Deliveries.Add(new Delivery(sending, run.Time.GetUtcNow(), body));
         log.Received(sending, body, answer.Status);
-        return new CallbackResult(answer.Status, answer.Failure, TimeSpan.FromMilliseconds(5), "", answer.RetryAfter);
+        return new WebhookResult(answer.Status, answer.Failure, TimeSpan.FromMilliseconds(5), "", answer.RetryAfter);
     }
 
-    /// <summary>As <see cref="CallbackClient"/>: whatever happens is a result, but for its caller's own cancellation and end.</summary>
-    private sealed class Sender(SimulatedReceiver receiver, TableConnection process) : ICallbackSender
+    /// <summary>As <see cref="WebhookClient"/>: whatever happens is a result, but for its caller's own cancellation and end.</summary>
+    private sealed class Sender(SimulatedReceiver receiver, TableConnection process) : IWebhookSender
     {
-        public async Task<CallbackResult> SendAsync(
+        public async Task<WebhookResult> SendAsync(
             string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation)
         {
             var sending = receiver.Begin(process.Name, headers.Single(header => header.Key == "webhook-id").Value);
             var sent = body.ToArray();
-            using var late = new CancellationTokenSource(CallbackClient.MaxTime, receiver.Time);
+            using var late = new CancellationTokenSource(WebhookClient.MaxTime, receiver.Time);
             using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
             try
             {
@@ -63,15 +63,15 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
                     () => receiver.Receive(sending, sent),
                     failed: kind => kind switch
                     {
-                        FaultKind.Busy => new CallbackResult(503, null, TimeSpan.Zero, "busy"),
-                        FaultKind.TimeOut => new CallbackResult(null, CallbackFailure.TimedOut, CallbackClient.MaxTime),
-                        _ => new CallbackResult(null, CallbackFailure.ConnectionLost, TimeSpan.Zero),
+                        FaultKind.Busy => new WebhookResult(503, null, TimeSpan.Zero, "busy"),
+                        FaultKind.TimeOut => new WebhookResult(null, WebhookFailure.TimedOut, WebhookClient.MaxTime),
+                        _ => new WebhookResult(null, WebhookFailure.ConnectionLost, TimeSpan.Zero),
                     },
                     cancellation: both.Token);
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                return new CallbackResult(null, CallbackFailure.TimedOut, CallbackClient.MaxTime);
+                return new WebhookResult(null, WebhookFailure.TimedOut, WebhookClient.MaxTime);
             }
         }
     }

@@ -33,7 +33,7 @@ public sealed class DelegationKeyTests : IDisposable
                 Interlocked.Increment(ref asked);
                 return answer(expiresOn);
             });
-        files = new FileStore(service.Object, time, new Entropy(1));
+        files = new FileStore(service.Object, time, new RandomSource(1));
     }
 
     public void Dispose() => files.Dispose();

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Azure.Storage.Blobs;
 using Parley.Files;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -206,7 +206,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     }
 
     private FileStore NewStore(TimeProvider time) =>
-        new(new BlobServiceClient(storage.ConnectionString, StorageSetup.BlobOptions()), time, new Entropy());
+        new(new BlobServiceClient(storage.ConnectionString, StorageSetup.BlobOptions()), time, new RandomSource());
 
     private Task<UploadedFile> UploadAsync(byte[] content, string name) =>
         files.UploadAsync(Conversation, new MemoryStream(content), name, CancellationToken.None);

@@ -110,12 +110,12 @@ public class FileTypeTests
     [Fact]
     public void Random_bytes_have_no_type()
     {
-        var entropy = new Entropy(11);
+        var random = new RandomSource(11);
         var bytes = new byte[64];
         var told = 0;
         for (var i = 0; i < 100_000; i++)
         {
-            entropy.Fill(bytes);
+            random.Fill(bytes);
             told += FileType.Of(bytes) == FileType.Unknown ? 0 : 1;
         }
 

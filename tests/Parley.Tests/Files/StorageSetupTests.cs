@@ -37,7 +37,7 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
     {
         var configuration = Configuration(("AzureWebJobsStorage", storage.ConnectionString));
         var blobs = StorageSetup.ConnectBlobs(configuration);
-        using var files = new FileStore(blobs, TimeProvider.System, new Entropy());
+        using var files = new FileStore(blobs, TimeProvider.System, new RandomSource());
         var queues = StorageSetup.ConnectQueues(configuration);
         using var exports = new ExportFiles(blobs, TimeProvider.System);
         var tables = new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));

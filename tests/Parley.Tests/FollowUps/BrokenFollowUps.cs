@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.FollowUps;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Tests.OnStrictTables;
 
@@ -15,7 +15,7 @@ internal static class BrokenFollowUps
     /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
     public static FollowUpWays Whole { get; } = new()
     {
-        Fire = (process, chunk) => FireAsync(process, chunk, IsDue, SendAsync),
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
     /// <summary>The rows of Due are the same for all revisions.</summary>
@@ -25,13 +25,13 @@ internal static class BrokenFollowUps
         Change = async (process, id, change, actor, expected) => change is { Status: null, DueAt: { } dueAt }
             ? await RedateAsync(process, id, dueAt)
             : await FollowUpWays.Parleys.Change(process, id, change, actor, expected),
-        Fire = (process, chunk) => FireAsync(process, chunk, IsDue, SendAsync),
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
     /// <summary>It looks whether the follow-up is pending, and then sends it, whatever has happened in between.</summary>
     public static FollowUpWays WithoutFence { get; } = new()
     {
-        Fire = (process, chunk) => FireAsync(process, chunk, IsDue, SendUncheckedAsync),
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
     };
 
     /// <summary>A hand-off leaves the pending ones alone.</summary>
@@ -46,31 +46,31 @@ internal static class BrokenFollowUps
     /// <summary>It believes what a row says of the time, also when that row is of an earlier revision.</summary>
     public static FollowUpWays WithoutLookingAtTheTime { get; } = new()
     {
-        Fire = (process, chunk) => FireAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
+        Send = (process, chunk) => SendAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
     };
 
     /// <summary>It drops rows that find nothing at once, and not only when their writers must have failed.</summary>
     public static FollowUpWays WithoutPatience { get; } = new()
     {
-        Fire = async (process, chunk) =>
+        Send = async (process, chunk) =>
         {
             foreach (var row in await RowsAsync(process, chunk))
             {
                 if (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None) is var found && (found is null || found.Revision < row.Revision))
                 {
-                    await process.Tables.Due.DeleteEntityAsync(row.Partition, row.RowKey);
+                    await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
                 }
             }
 
-            await FollowUpWays.Parleys.Fire(process, chunk);
+            await FollowUpWays.Parleys.Send(process, chunk);
         },
     };
 
-    private static bool IsDue(FollowUp followUp, DueFollowUp row, DateTimeOffset now) =>
+    private static bool IsDue(FollowUp followUp, ScheduledFollowUp row, DateTimeOffset now) =>
         followUp.DueAt <= now && IsOf(row, followUp);
 
-    private static bool IsOf(DueFollowUp row, FollowUp followUp) =>
-        IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).DueRow is var own && (own.PartitionKey, own.RowKey) == (row.Partition, row.RowKey);
+    private static bool IsOf(ScheduledFollowUp row, FollowUp followUp) =>
+        IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).ScheduleRow is var own && (own.PartitionKey, own.RowKey) == (row.Partition, row.RowKey);
 
     private static async Task<FollowUp> CreateAsync(ParleyProcess process, ConversationRef id, DateTimeOffset dueAt, string text)
     {
@@ -90,8 +90,8 @@ internal static class BrokenFollowUps
             UpdatedAt = head.CreatedAt,
             TriggerId = head.LastId!.Value,
         };
-        await process.Tables.Due.UpsertEntityAsync(DueRow(created), TableUpdateMode.Replace);
-        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).ListRow, TableUpdateMode.Replace);
+        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(created), TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).ConversationIndexRow, TableUpdateMode.Replace);
         await CommitAsync(process, head with { FollowUps = created.Number, LastFollowUpAt = created.CreatedAt }, created, null, new(TableTransactionActionType.Add, FollowUpRow.Create(created)));
         return created;
     }
@@ -106,21 +106,21 @@ internal static class BrokenFollowUps
             return before;
         }
 
-        await process.Tables.Due.UpsertEntityAsync(DueRow(after), TableUpdateMode.Replace);
-        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).ListRow, TableUpdateMode.Replace);
+        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(after), TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).ConversationIndexRow, TableUpdateMode.Replace);
         await CommitAsync(process, head, after, before.Status, new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
-        await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).ListRow);
-        var (old, current) = (DueRow(before), DueRow(after));
+        await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).ConversationIndexRow);
+        var (old, current) = (ScheduleRow(before), ScheduleRow(after));
         if ((old.PartitionKey, old.RowKey) != (current.PartitionKey, current.RowKey))
         {
-            await process.Tables.Due.DeleteEntityAsync(old);
+            await process.Tables.Schedule.DeleteEntityAsync(old);
         }
 
         return after;
     }
 
-    private static TableEntity DueRow(FollowUp followUp) =>
-        new(RowKeys.DuePartition(followUp.DueAt), RowKeys.DueFollowUp(followUp.Conversation, followUp.DueAt.Second, followUp.Number, revision: 0));
+    private static TableEntity ScheduleRow(FollowUp followUp) =>
+        new(RowKeys.SchedulePartition(followUp.DueAt), RowKeys.ScheduledFollowUp(followUp.Conversation, followUp.DueAt.Second, followUp.Number, revision: 0));
 
     private static async Task CommitAsync(ParleyProcess process, Conversation head, FollowUp followUp, FollowUpStatus? from, TableTransactionAction write)
     {
@@ -131,29 +131,29 @@ internal static class BrokenFollowUps
             write,
             new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), followUp.Number)),
             new(TableTransactionActionType.Add, FollowUpRow.Event(head.Key, followUp.Number, followUp.Revision, new(followUp.UpdatedAt, from, followUp.Status, null, "test"))),
-            new(TableTransactionActionType.UpdateReplace, HeadRow.Create(changed), head.ETag),
+            new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(changed), head.ETag),
         ]);
     }
 
     /// <summary>Row by row.</summary>
-    private static async Task FireAsync(
-        ParleyProcess process, DueChunk chunk, Func<FollowUp, DueFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task> send)
+    private static async Task SendAsync(
+        ParleyProcess process, FollowUpChunk chunk, Func<FollowUp, ScheduledFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task> send)
     {
         foreach (var row in await RowsAsync(process, chunk))
         {
             var (followUp, now) = (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None), process.Time.GetUtcNow());
             if (followUp is null || followUp.Revision < row.Revision)
             {
-                await process.Tables.Due.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, now, CancellationToken.None);
+                await process.Tables.Schedule.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, now, CancellationToken.None);
             }
             else if (followUp.Status == FollowUpStatus.Pending && isDue(followUp, row, now))
             {
                 await send(process, followUp);
-                await process.Tables.Due.DeleteEntityAsync(row.Partition, row.RowKey);
+                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
             }
             else if (followUp.Status != FollowUpStatus.Pending || !IsOf(row, followUp))
             {
-                await process.Tables.Due.DeleteEntityAsync(row.Partition, row.RowKey);
+                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
             }
         }
     }
@@ -199,7 +199,7 @@ internal static class BrokenFollowUps
                 ["LastId"] = message.Id,
                 ["Pending"] = PendingFollowUp.Write(head.Pending.Where(one => one.Number != followUp.Number)),
             };
-            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ListRow, TableUpdateMode.Replace);
+            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ConversationIndexRow, TableUpdateMode.Replace);
             try
             {
                 await process.Tables.Conversations.SubmitTransactionAsync(
@@ -220,6 +220,6 @@ internal static class BrokenFollowUps
         }
     }
 
-    private static async Task<List<DueFollowUp>> RowsAsync(ParleyProcess process, DueChunk chunk) =>
-        await process.Tables.Due.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).Select(DueFollowUp.Read).ToListAsync();
+    private static async Task<List<ScheduledFollowUp>> RowsAsync(ParleyProcess process, FollowUpChunk chunk) =>
+        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).Select(ScheduledFollowUp.Read).ToListAsync();
 }

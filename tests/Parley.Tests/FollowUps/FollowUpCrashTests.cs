@@ -1,7 +1,7 @@
 using Parley.FollowUps;
 using Parley.Idempotency;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -81,7 +81,7 @@ public sealed class FollowUpCrashTests
         CreateAllAsync,
         async (ground, process) =>
         {
-            var until = ground.World.Run.Time.GetUtcNow().AddHours(1);
+            var until = ground.Model.Run.Time.GetUtcNow().AddHours(1);
             foreach (var id in ground.Conversations)
             {
                 await process.ConversationChange.ChangeAsync(id, head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
@@ -95,10 +95,10 @@ public sealed class FollowUpCrashTests
         CreateAllAsync,
         async (ground, process) =>
         {
-            var run = ground.World.Run;
+            var run = ground.Model.Run;
             await Task.Delay(Soon, run.Time);
-            var row = IndexedFollowUp.Of(await ground.FollowUpAsync(process)).DueRow;
-            await process.FollowUpFiring.FireAsync(new DueChunk(row.PartitionKey, RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps)), CancellationToken.None);
+            var row = IndexedFollowUp.Of(await ground.FollowUpAsync(process)).ScheduleRow;
+            await process.FollowUpSender.SendAsync(new FollowUpChunk(row.PartitionKey, RowKeys.ScheduledFollowUps, RowKeys.EndOf(RowKeys.ScheduledFollowUps)), CancellationToken.None);
         },
         (_, _) => Task.CompletedTask,
         (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
@@ -108,7 +108,7 @@ public sealed class FollowUpCrashTests
         CreateAllAsync,
         async (ground, process) =>
         {
-            await Task.Delay(Soon, ground.World.Run.Time);
+            await Task.Delay(Soon, ground.Model.Run.Time);
             await process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
         },
         (_, _) => Task.CompletedTask,
@@ -133,23 +133,23 @@ public sealed class FollowUpCrashTests
         var calls = await CrashSweep.RunAsync(
             async (run, tables) =>
             {
-                var world = new FollowUpWorld(run, tables);
-                await world.BuildAsync(conversations: 2);
-                var ground = new Ground(world, act, run.Time.GetUtcNow() + Soon);
-                await prepare(ground, world.Unscheduled());
+                var model = new FollowUpModel(run, tables);
+                await model.BuildAsync(conversations: 2);
+                var ground = new Ground(model, act, run.Time.GetUtcNow() + Soon);
+                await prepare(ground, model.Unscheduled());
                 return ground;
             },
-            (ground, connection) => act(ground, ground.World.Process(connection, 1)),
+            (ground, connection) => act(ground, ground.Model.Process(connection, 1)),
             async (ground, connection) =>
             {
-                var process = ground.World.Process(connection, 2);
+                var process = ground.Model.Process(connection, 2);
                 await again(ground, process);
-                ground.World.Run.DeliverLate();
-                await ground.World.CalmAsync(FollowUpWays.Parleys, process);
+                ground.Model.Run.DeliverLate();
+                await ground.Model.ReachQuiescenceAsync(FollowUpWays.Parleys, process);
             },
             async (ground, _) =>
             {
-                var followUps = await ground.World.VerifyAsync(past: ground.DueAt.AddMinutes(5));
+                var followUps = await ground.Model.VerifyAsync(past: ground.DueAt.AddMinutes(5));
                 verify(followUps, await ground.MessagesAsync());
             },
             CrashSweep.CrashesAndLateCalls,
@@ -160,14 +160,14 @@ public sealed class FollowUpCrashTests
     private static bool IsSent(FollowUp followUp) => followUp.Status == FollowUpStatus.Sent;
 
     private static Task CreateAsync(Ground ground, ParleyProcess process) => process.FollowUpWriter.CreateAsync(
-        ground.Conversations[0], ground.DueAt, FollowUpWorld.TextOf("1"), "test", IdempotencyKey.Create("key", ["1"]), CancellationToken.None);
+        ground.Conversations[0], ground.DueAt, FollowUpModel.TextOf("1"), "test", IdempotencyKey.Create("key", ["1"]), CancellationToken.None);
 
     private static async Task CreateAllAsync(Ground ground, ParleyProcess process)
     {
         for (var i = 0; i < 4; i++)
         {
             await process.FollowUpWriter.CreateAsync(
-                ground.Conversations[i % 2], ground.DueAt, FollowUpWorld.TextOf($"{i}"), "test", null, CancellationToken.None);
+                ground.Conversations[i % 2], ground.DueAt, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None);
         }
     }
 
@@ -183,18 +183,18 @@ public sealed class FollowUpCrashTests
         }
     }
 
-    private sealed record Ground(FollowUpWorld World, Func<Ground, ParleyProcess, Task> ActOnIt, DateTimeOffset DueAt)
+    private sealed record Ground(FollowUpModel Model, Func<Ground, ParleyProcess, Task> ActOnIt, DateTimeOffset DueAt)
     {
-        public IReadOnlyList<ConversationRef> Conversations => [.. World.Conversations.Select(key => new ConversationRef(key, null))];
+        public IReadOnlyList<ConversationRef> Conversations => [.. Model.Conversations.Select(key => new ConversationRef(key, null))];
 
         public Task Act(ParleyProcess process) => ActOnIt(this, process);
 
-        public async Task<FollowUp> FollowUpAsync(ParleyProcess process) => (await process.FollowUps.FindAsync(World.Conversations[0], 1, CancellationToken.None))!;
+        public async Task<FollowUp> FollowUpAsync(ParleyProcess process) => (await process.FollowUps.FindAsync(Model.Conversations[0], 1, CancellationToken.None))!;
 
         public async Task<List<Message>> MessagesAsync()
         {
-            var (process, messages) = (World.Unscheduled(), new List<Message>());
-            foreach (var conversation in World.Conversations)
+            var (process, messages) = (Model.Unscheduled(), new List<Message>());
+            foreach (var conversation in Model.Conversations)
             {
                 await foreach (var message in MessageRow.ReadRangeAsync(process.Tables, conversation, 1, 100, CancellationToken.None))
                 {

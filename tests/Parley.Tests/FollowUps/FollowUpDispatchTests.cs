@@ -59,7 +59,7 @@ public sealed class FollowUpDispatchTests
 
         await DispatchAsync();
 
-        Assert.Equal([1, 2, 3, 1, 3, 1], queue.Sent.Select(sent => RowKeys.ReadDueFollowUp(sent.Chunk.First).Conversation.Tenant.Number));
+        Assert.Equal([1, 2, 3, 1, 3, 1], queue.Sent.Select(sent => RowKeys.ReadScheduledFollowUp(sent.Chunk.First).Conversation.Tenant.Number));
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class FollowUpDispatchTests
         time.Advance(TimeSpan.FromMinutes(6));
 
         // Its follow-up never came. Were the mark's time taken for the row's, it would be young for ever.
-        await process.FollowUpFiring.FireAsync(queue.Sent[0].Chunk, CancellationToken.None);
+        await process.FollowUpSender.SendAsync(queue.Sent[0].Chunk, CancellationToken.None);
 
         Assert.Empty(await RowsAsync(queue.Sent[0].Chunk));
     }
@@ -117,8 +117,8 @@ public sealed class FollowUpDispatchTests
     public async Task Other_rows_of_Due_are_not_its_business()
     {
         await WriteAsync(tenant: 1, (Noon, 1));
-        await process.Tables.Due.UpsertEntityAsync(new TableEntity(RowKeys.DuePartition(Noon), RowKeys.DueIdempotencyKeys(Appends.Tenant, 1)));
-        await process.Tables.Due.UpsertEntityAsync(new TableEntity(RowKeys.DuePartition(Noon), RowKeys.DueFile(new ConversationKey(Appends.Tenant, 1), Guid.Empty)));
+        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(RowKeys.SchedulePartition(Noon), RowKeys.ScheduledIdempotencyKeys(Appends.Tenant, 1)));
+        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(RowKeys.SchedulePartition(Noon), RowKeys.ScheduledFile(new ConversationKey(Appends.Tenant, 1), Guid.Empty)));
 
         Assert.Equal(1, await DispatchAsync());
     }
@@ -136,8 +136,8 @@ public sealed class FollowUpDispatchTests
         return counts;
     }
 
-    private async Task<List<TableEntity>> RowsAsync(DueChunk chunk) =>
-        await process.Tables.Due.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).ToListAsync();
+    private async Task<List<TableEntity>> RowsAsync(FollowUpChunk chunk) =>
+        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).ToListAsync();
 
     private Task WriteAsync(int tenant, params ReadOnlySpan<(DateTimeOffset DueAt, int Count)> rows) => WriteAsync(tenant, 1, rows);
 
@@ -161,7 +161,7 @@ public sealed class FollowUpDispatchTests
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         foreach (var row in rows)
         {
-            await process.Tables.Due.UpsertEntityAsync(row.DueRow);
+            await process.Tables.Schedule.UpsertEntityAsync(row.ScheduleRow);
         }
     }
 }

@@ -18,8 +18,8 @@ public sealed class FollowUpInvariantTests(ITestOutputHelper output)
             10_000,
             async run =>
             {
-                var world = await FollowUpScenario.RunAsync(run, FollowUpWays.Parleys);
-                (sent, givenUp) = (sent + world.Sent, givenUp + world.GivenUp);
+                var model = await FollowUpScenario.RunAsync(run, FollowUpWays.Parleys);
+                (sent, givenUp) = (sent + model.Sent, givenUp + model.GivenUp);
             },
             FollowUpScenario.Start);
         output.WriteLine($"{sent} follow-ups were sent, {givenUp} given up after five failures.");

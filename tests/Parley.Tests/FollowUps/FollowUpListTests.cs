@@ -14,28 +14,28 @@ public sealed class FollowUpListTests
     [Fact]
     public Task Lost_races_leave_no_rows_behind() => Interleaving.ExploreAsync(150, async run =>
     {
-        var world = new FollowUpWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync(conversations: 3);
-        var (setup, now) = (world.Unscheduled(), run.Time.GetUtcNow());
+        var model = new FollowUpModel(run, new StrictTables(run.Time));
+        await model.BuildAsync(conversations: 3);
+        var (setup, now) = (model.Unscheduled(), run.Time.GetUtcNow());
         var made = new List<FollowUp>();
         for (var i = 0; i < 6; i++)
         {
             made.Add((await setup.FollowUpWriter.CreateAsync(
-                new ConversationRef(world.Conversations[i % 3], null), now, FollowUpWorld.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
+                new ConversationRef(model.Conversations[i % 3], null), now, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
         }
 
         // All at once: two runs that send, a customer's answers, a hand-off, changes that re-date and cancel, another creation.
-        var chunk = new DueChunk(RowKeys.DuePartition(now), RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps));
+        var chunk = new FollowUpChunk(RowKeys.SchedulePartition(now), RowKeys.ScheduledFollowUps, RowKeys.EndOf(RowKeys.ScheduledFollowUps));
         var number = 0;
         await Task.WhenAll(
-            DoAsync(process => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)),
-            DoAsync(process => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)),
+            DoAsync(process => process.FollowUpSender.SendAsync(chunk, CancellationToken.None)),
+            DoAsync(process => process.FollowUpSender.SendAsync(chunk, CancellationToken.None)),
             DoAsync(process => process.Append.AppendAsync(Chat(0), new(MessageRole.Customer, "answer", null, null, null), null, CancellationToken.None)),
             DoAsync(process => process.Append.AppendAsync(Chat(0), new(MessageRole.Customer, "answer again", null, null, null), null, CancellationToken.None)),
             DoAsync(process => process.ConversationChange.ChangeAsync(Chat(1), head => head with { HandedOffUntil = now.AddHours(1) }, "agent", null, CancellationToken.None)),
             DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{made[2].Id}", new() { DueAt = now.AddHours(1) }, "test", null, CancellationToken.None)),
             DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{made[2].Id}", new() { Status = FollowUpStatus.Cancelled }, "test", null, CancellationToken.None)),
-            DoAsync(process => process.FollowUpWriter.CreateAsync(Chat(2), now.AddHours(1), FollowUpWorld.TextOf("new"), "test", null, CancellationToken.None)));
+            DoAsync(process => process.FollowUpWriter.CreateAsync(Chat(2), now.AddHours(1), FollowUpModel.TextOf("new"), "test", null, CancellationToken.None)));
 
         var rows = await setup.Tables.Tenants.QueryAsync<TableEntity>().Where(row => row.RowKey.StartsWith("fs|", StringComparison.Ordinal)).Select(row => row.RowKey).ToListAsync();
         var listed = await setup.FollowUpList.ReadAsync(Appends.Tenant, new([], [], [], []), 1, 100, CancellationToken.None);
@@ -43,17 +43,17 @@ public sealed class FollowUpListTests
         // But for a number that nobody took in the end: whoever takes it next may have written the same row.
         var taken = listed.Select(one => (one.Conversation.Number, one.Number)).ToHashSet();
         var left = rows.Where(row => RowKeys.ReadFollowUpInList(row) is var key && taken.Contains((key.Conversation, key.Number)));
-        Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).ListRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
+        Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
 
-        ConversationRef Chat(int i) => new(world.Conversations[i], null);
+        ConversationRef Chat(int i) => new(model.Conversations[i], null);
 
         async Task DoAsync(Func<ParleyProcess, Task> act)
         {
             try
             {
-                await act(world.Start($"p{++number}", number, TimeSpan.Zero).Process);
+                await act(model.Start($"p{++number}", number, TimeSpan.Zero).Process);
             }
-            catch (Problems.ParleyException e) when (e.Code.Kind is Problems.ProblemKind.Conflict or Problems.ProblemKind.Unavailable)
+            catch (Errors.ParleyException e) when (e.Code.Kind is Errors.ErrorKind.Conflict or Errors.ErrorKind.Unavailable)
             {
                 // Somebody was faster, or so much happened meanwhile that it cannot be told who was.
             }

@@ -81,7 +81,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             for (var i = 0; i < call.RowKeys.Count; i++)
             {
                 var row = (call.PartitionKey!, call.RowKeys[i]);
-                if (!row.Item2.StartsWith(RowKeys.DueFollowUps, StringComparison.Ordinal) || RowKeys.ReadDueFollowUp(row.Item2).Conversation != state.Head.Key)
+                if (!row.Item2.StartsWith(RowKeys.ScheduledFollowUps, StringComparison.Ordinal) || RowKeys.ReadScheduledFollowUp(row.Item2).Conversation != state.Head.Key)
                 {
                     continue;
                 }
@@ -124,7 +124,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             if (appended is not null)
             {
                 Assert.True(appended.Role != MessageRole.Customer || !Pending.Any(), $"{entry.Call}: after the customer's message some are pending.");
-                Assert.Equal(FollowUpWorld.IsFollowUp(appended) ? 1 : 0, transitions.Count(one => state.Events[one].To == FollowUpStatus.Sent));
+                Assert.Equal(FollowUpModel.IsFollowUp(appended) ? 1 : 0, transitions.Count(one => state.Events[one].To == FollowUpStatus.Sent));
                 last = appended;
             }
         }
@@ -136,7 +136,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             Assert.Equal(state.Head.Pending.Select(one => (one.Number, one.Revision)).Order(), Pending.Order());
             Assert.All(state.FollowUps.Values.Where(one => one.Status == FollowUpStatus.Pending), one =>
             {
-                var (row, ofAny) = (IndexedFollowUp.Of(one).DueRow, IndexedFollowUp.Of(one with { Revision = AnyRevision }).DueRow);
+                var (row, ofAny) = (IndexedFollowUp.Of(one).ScheduleRow, IndexedFollowUp.Of(one with { Revision = AnyRevision }).ScheduleRow);
                 Assert.True(
                     due.Contains((row.PartitionKey, row.RowKey)) || due.Contains((ofAny.PartitionKey, ofAny.RowKey)),
                     $"Follow-up {one.Number} is pending without a row in Due at its time.");
@@ -145,7 +145,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
 
         /// <summary>At no moment is one pending that nobody would find.</summary>
         private void VerifyFound(TableCall call) => Assert.All(Pending, one => Assert.True(
-            due.Any(row => RowKeys.ReadDueFollowUp(row.RowKey) is var key && key.Number == one.Number && (key.Revision == one.Revision || key.Revision == AnyRevision)),
+            due.Any(row => RowKeys.ReadScheduledFollowUp(row.RowKey) is var key && key.Number == one.Number && (key.Revision == one.Revision || key.Revision == AnyRevision)),
             $"{call}: follow-up {one} is pending without a row in Due."));
 
         /// <summary>What api.md allows, and what Parley does by itself.</summary>

@@ -1,7 +1,7 @@
 using Azure;
 using Parley.FollowUps;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -12,31 +12,31 @@ namespace Parley.Tests.FollowUps;
 /// Customers, clients and agents at two conversations, two timers and two workers at the queue, each an instance with a clock and troubles of
 /// its own; then perhaps an outage; then quiet, in which all that is due must be sent.
 /// </summary>
-internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
+internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
 {
     /// <summary>Half a minute before an hour.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
 
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
-    private readonly Random random = new(world.Run.Seed);
+    private readonly Random random = new(model.Run.Seed);
     private bool stopping;
     private int named;
 
     /// <summary>One run.</summary>
-    public static async Task<FollowUpWorld> RunAsync(Simulation run, FollowUpWays ways)
+    public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpWays ways)
     {
-        var world = new FollowUpWorld(run, new StrictTables(run.Time));
-        await world.BuildAsync(conversations: 2);
-        await new FollowUpScenario(world, ways).RunAsync();
-        return world;
+        var model = new FollowUpModel(run, new StrictTables(run.Time));
+        await model.BuildAsync(conversations: 2);
+        await new FollowUpScenario(model, ways).RunAsync();
+        return model;
     }
 
     private async Task RunAsync()
     {
-        var (run, trouble) = (world.Run, random.Next(4));
+        var (run, trouble) = (model.Run, random.Next(4));
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(4) == 0 ? 20 : 0;
-        world.Queue.TroubleOneIn = trouble == 0 ? 0 : 6;
+        model.Queue.TroubleOneIn = trouble == 0 ? 0 : 6;
         var skewed = random.Next(2) == 0;
         var people = new[] { Actor("customer", CustomerAsync), Actor("agent", AgentAsync), Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("client3", ClientAsync) };
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync) };
@@ -46,57 +46,57 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
         stopping = true;
         await Task.WhenAll(working);
         run.DeliverLate();
-        await world.VerifyAsync(past: DateTimeOffset.MinValue);
+        await model.VerifyAsync(past: DateTimeOffset.MinValue);
 
         run.CallTime = TimeSpan.Zero;
         run.SlowOneIn = 0;
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(10), TimeSpan.FromDays(1) }[random.Next(4)], run.Time);
-        await CalmAsync(skewed);
+        await ReachQuiescenceAsync(skewed);
 
         Instance Actor(string name, Func<Instance, Task> act)
         {
             var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
-            return new(run, started => world.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, IsFailure, seed);
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, IsFailure, seed);
         }
     }
 
-    private async Task CalmAsync(bool skewed)
+    private async Task ReachQuiescenceAsync(bool skewed)
     {
-        var end = world.Run.Time.GetUtcNow();
-        var (first, _) = world.Start("calm", 1, skewed ? MaxSkew : TimeSpan.Zero);
-        var (second, _) = world.Start("calm2", 2, skewed ? -MaxSkew : TimeSpan.Zero);
-        await world.CalmAsync(ways, first, second);
-        await world.VerifyAsync(past: end + TimeSpan.FromMinutes(10));
+        var end = model.Run.Time.GetUtcNow();
+        var (first, _) = model.Start("calm", 1, skewed ? MaxSkew : TimeSpan.Zero);
+        var (second, _) = model.Start("calm2", 2, skewed ? -MaxSkew : TimeSpan.Zero);
+        await model.ReachQuiescenceAsync(ways, first, second);
+        await model.VerifyAsync(past: end + TimeSpan.FromMinutes(10));
     }
 
     private async Task CustomerAsync(Instance customer)
     {
         var said = await customer.Process.Append.AppendAsync(Any(), new(MessageRole.Customer, "answer", null, "customer", null), null, CancellationToken.None);
-        world.Said.Add(said.Message.Key);
+        model.Said.Add(said.Message.Key);
     }
 
     private async Task AgentAsync(Instance agent)
     {
         if (random.Next(3) > 0)
         {
-            world.Said.Add((await agent.Process.Append.AppendAsync(Any(), new(MessageRole.Staff, "word", 1, "agent", null), null, CancellationToken.None)).Message.Key);
+            model.Said.Add((await agent.Process.Append.AppendAsync(Any(), new(MessageRole.Staff, "word", 1, "agent", null), null, CancellationToken.None)).Message.Key);
             return;
         }
 
-        var until = random.Next(2) == 0 ? world.Run.Time.GetUtcNow().AddSeconds(random.Next(120)) : (DateTimeOffset?)null;
+        var until = random.Next(2) == 0 ? model.Run.Time.GetUtcNow().AddSeconds(random.Next(120)) : (DateTimeOffset?)null;
         await ways.HandOff(agent.Process, Any(), until);
     }
 
     private async Task ClientAsync(Instance client)
     {
-        if (world.Told.Count == 0 || random.Next(2) == 0)
+        if (model.Told.Count == 0 || random.Next(2) == 0)
         {
-            world.Told.Add(await ways.Create(client.Process, Any(), DueAt(), NewText()));
+            model.Told.Add(await ways.Create(client.Process, Any(), DueAt(), NewText()));
             return;
         }
 
         // Of all that clients know: a follow-up of these may have moved on.
-        var known = world.Told[random.Next(world.Told.Count)];
+        var known = model.Told[random.Next(model.Told.Count)];
         var change = random.Next(8) switch
         {
             < 3 => new FollowUpChange { DueAt = DueAt() },
@@ -110,53 +110,53 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
         Func<int, bool>? expected = random.Next(2) == 0 ? revision => revision == known.Revision : null;
         try
         {
-            world.Told.Add(await ways.Change(client.Process, known.Id, change, actor, expected));
+            model.Told.Add(await ways.Change(client.Process, known.Id, change, actor, expected));
         }
-        catch (ParleyException e) when (e.Code.Kind is ProblemKind.Conflict or ProblemKind.PreconditionFailed or ProblemKind.Invalid || e.Code == ErrorCode.Busy)
+        catch (ParleyException e) when (e.Code.Kind is ErrorKind.Conflict or ErrorKind.PreconditionFailed or ErrorKind.Invalid || e.Code == ErrorCode.Busy)
         {
-            world.Refused.Add(actor);
+            model.Refused.Add(actor);
         }
     }
 
     private async Task TimerAsync(Instance timer)
     {
         await timer.Process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
-        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), world.Run.Time);
+        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), model.Run.Time);
     }
 
     private async Task WorkerAsync(Instance worker)
     {
-        if (world.Queue.Take() is not { } message)
+        if (model.Queue.Take() is not { } message)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(5)), world.Run.Time);
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(5)), model.Run.Time);
             return;
         }
 
         try
         {
-            await ways.Fire(worker.Process, message.Chunk);
-            world.Queue.Complete(message);
+            await ways.Send(worker.Process, message.Chunk);
+            model.Queue.Complete(message);
         }
         catch (CrashException)
         {
             // The host hides a message of a killed process for ten minutes.
-            world.Queue.Return(message, TimeSpan.FromMinutes(10));
+            model.Queue.Return(message, TimeSpan.FromMinutes(10));
             throw;
         }
         catch (Exception e) when (IsFailure(e))
         {
-            world.Queue.Return(message, TimeSpan.FromSeconds(10));
+            model.Queue.Return(message, TimeSpan.FromSeconds(10));
         }
     }
 
-    private ConversationRef Any() => new(world.Conversations[random.Next(world.Conversations.Count)], null);
+    private ConversationRef Any() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
 
-    private string NewText() => FollowUpWorld.TextOf($"{++named}");
+    private string NewText() => FollowUpModel.TextOf($"{++named}");
 
     /// <summary>Few different times, so that they meet: a second in one of a few minutes around now, or far away.</summary>
     private DateTimeOffset DueAt()
     {
-        var now = world.Run.Time.GetUtcNow();
+        var now = model.Run.Time.GetUtcNow();
         var minute = new DateTimeOffset(now.Ticks - now.Ticks % TimeSpan.TicksPerMinute, TimeSpan.Zero).AddMinutes(random.Next(4));
         return random.Next(12) == 0 ? minute.AddDays(3) : minute.AddSeconds(random.Next(2) * 30).AddMilliseconds(random.Next(2) * 250);
     }
@@ -172,5 +172,5 @@ internal sealed class FollowUpScenario(FollowUpWorld world, FollowUpWays ways)
     /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
     private static bool IsFailure(Exception e) =>
         e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException
-        || e is ParleyException { Code.Kind: not ProblemKind.Internal };
+        || e is ParleyException { Code.Kind: not ErrorKind.Internal };
 }

@@ -6,11 +6,11 @@ namespace Parley.Tests.FollowUps;
 /// <summary>Remembers what it is given, or refuses it.</summary>
 internal sealed class RecordingQueue : IFollowUpQueue
 {
-    public List<(DueChunk Chunk, TimeSpan Delay)> Sent { get; } = [];
+    public List<(FollowUpChunk Chunk, TimeSpan Delay)> Sent { get; } = [];
 
     public bool Refuses { get; set; }
 
-    public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+    public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
     {
         if (Refuses)
         {

@@ -55,11 +55,11 @@ internal sealed class SimulatedQueue(Simulation run)
         }
     }
 
-    internal sealed record Message(DueChunk Chunk, DateTimeOffset VisibleAt, int Deliveries);
+    internal sealed record Message(FollowUpChunk Chunk, DateTimeOffset VisibleAt, int Deliveries);
 
     private sealed class Sender(SimulatedQueue queue, TableConnection process) : IFollowUpQueue
     {
-        public async Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation)
+        public async Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
         {
             await Task.Yield();
             ThrowIfDead();
@@ -67,7 +67,7 @@ internal sealed class SimulatedQueue(Simulation run)
             if (!fails || queue.random.Next(2) == 0)
             {
                 var seconds = Math.Max(0, Math.Floor(delay.TotalSeconds));
-                queue.messages.Add(new Message(DueChunk.Parse(chunk.ToJson()), queue.run.Time.GetUtcNow().AddSeconds(seconds), 1));
+                queue.messages.Add(new Message(FollowUpChunk.Parse(chunk.ToJson()), queue.run.Time.GetUtcNow().AddSeconds(seconds), 1));
             }
 
             await Task.Yield();

@@ -56,7 +56,7 @@ internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
                 timers.Remove(first);
             }
 
-            first.Fire();
+            first.Send();
         }
     }
 
@@ -79,7 +79,7 @@ internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
             }
         }
 
-        public void Fire() => callback(state);
+        public void Send() => callback(state);
 
         public void Dispose() => Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Parley.Functions.Http;
-using Parley.Problems;
+using Parley.Errors;
 using Xunit;
 
 namespace Parley.Tests.Http;

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.DevHost.Common;
 using Parley.Exports;
 using Parley.Functions;
@@ -143,9 +143,9 @@ public class AlertTests
     private static string Value(Match placeholder, bool isBad) => placeholder.Groups[1].Value switch
     {
         "Late" => isBad ? ", late" : "",
-        "Verdict" => isBad ? $"{CallbackVerdict.GivenUp}" : $"{CallbackVerdict.Taken}",
-        "Attempt" => isBad ? $"{ExportBuild.MaxAttempts}" : "1",
-        "MaxAttempts" => $"{ExportBuild.MaxAttempts}",
+        "Verdict" => isBad ? $"{WebhookVerdict.Exhausted}" : $"{WebhookVerdict.Delivered}",
+        "Attempt" => isBad ? $"{ExportFileJob.MaxAttempts}" : "1",
+        "MaxAttempts" => $"{ExportFileJob.MaxAttempts}",
         "Count" => "3",
         _ => "something",
     };

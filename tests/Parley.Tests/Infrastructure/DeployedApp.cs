@@ -66,7 +66,7 @@ internal sealed class DeployedApp
             _ = provider.GetRequiredService<TableServiceClient>();
             _ = provider.GetRequiredService<BlobServiceClient>();
             _ = provider.GetRequiredService<QueueServiceClient>();
-            _ = provider.GetRequiredService<Parley.Callbacks.AllowedHosts>();
+            _ = provider.GetRequiredService<Parley.Webhooks.AllowedHosts>();
             await ActivatorUtilities.CreateInstance<AdministrationFunctions>(provider)
                 .CreateTenant(new DefaultHttpContext { RequestServices = provider }.Request);
         }

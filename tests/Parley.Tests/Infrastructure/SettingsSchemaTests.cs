@@ -7,7 +7,7 @@ using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Assistants;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.DevHost.Common;
 using Parley.DevHost.Triggers;
 using Parley.Exports;
@@ -99,7 +99,7 @@ public class SettingsSchemaTests
         var provider = Provider("openai");
         var timeout = new KeyValuePair<string, string?>(
             "Providers__main__TimeoutSeconds", DefaultOf("providerTimeoutSeconds"));
-        Assert.Equal(Silence(provider), Silence([.. provider, timeout]));
+        Assert.Equal(IdleTimeout(provider), IdleTimeout([.. provider, timeout]));
         Assert.Equal("openai", DefaultOf("providerType"));
         Assert.Null(StartUpError(With(Provider(""))));
     }
@@ -284,8 +284,8 @@ public class SettingsSchemaTests
         new("Providers__main__Model", "m"),
     ];
 
-    private static TimeSpan Silence(IEnumerable<KeyValuePair<string, string?>> settings) =>
-        AssistantProviders.Read(Configuration(settings.ToDictionary()), TimeProvider.System).Find("main")!.Silence;
+    private static TimeSpan IdleTimeout(IEnumerable<KeyValuePair<string, string?>> settings) =>
+        AssistantProviders.Read(Configuration(settings.ToDictionary()), TimeProvider.System).Find("main")!.IdleTimeout;
 
     private static IConfigurationRoot Configuration(Dictionary<string, string?> settings) => new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting =>

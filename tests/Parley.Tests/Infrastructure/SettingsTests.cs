@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NCrontab;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.DevHost.Common;
 using Parley.Exports;
 using Xunit;

@@ -2,7 +2,7 @@ using Azure;
 using Parley.Conversations;
 using Parley.Idempotency;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -17,7 +17,7 @@ internal delegate Task<Appended> AppendWay(ParleyProcess process, ConversationRe
 /// A client with a process of its own. It sends random requests; a keyed one it sends again until it is answered, also after the
 /// process has died and another one has taken its place.
 /// </summary>
-internal sealed class Actor(World world, string name, int seed, AppendWay append, Func<Random, Func<TableCall, Fault>?> newFaults)
+internal sealed class Actor(Model model, string name, int seed, AppendWay append, Func<Random, Func<TableCall, Fault>?> newFaults)
 {
     private const int MaxTries = 6;
     private readonly Random random = new(seed);
@@ -48,12 +48,12 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
 
     private Task AppendAsync(Request request, bool keyed)
     {
-        if (!world.Appends.Contains(request))
+        if (!model.Appends.Contains(request))
         {
-            world.Appends.Add(request);
+            model.Appends.Add(request);
         }
 
-        var conversation = world.Conversations[keyed && request.Name == Scenario.Shared ? 0 : random.Next(world.Conversations.Count)];
+        var conversation = model.Conversations[keyed && request.Name == Scenario.Shared ? 0 : random.Next(model.Conversations.Count)];
         var role = random.Next(2) == 0 ? MessageRole.Customer : MessageRole.Staff;
         var message = new NewMessage(request.Name == Scenario.Shared ? MessageRole.Customer : role, $"text of {request.Name}", 1, request.Name, null);
         var key = keyed ? IdempotencyKey.Create(request.Name, [message.Text]) : null;
@@ -62,7 +62,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
 
     private Task EditAsync(Request request)
     {
-        var known = world.Appends.Where(append => append.Message is not null).Select(append => append.Message!.Value).ToList();
+        var known = model.Appends.Where(append => append.Message is not null).Select(append => append.Message!.Value).ToList();
         if (known.Count == 0)
         {
             return Task.CompletedTask;
@@ -71,7 +71,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         // Mostly the last one: that changes the head too.
         var message = random.Next(3) > 0 ? known.MaxBy(key => (key.Conversation.Number, key.Sequence)) : known[random.Next(known.Count)];
         request.Message = message;
-        world.Edits.Add(request);
+        model.OptimisticUpdate.Add(request);
         Func<int, bool>? expected = random.Next(3) == 0 ? revision => revision == 1 : null;
         return SendAsync(request, keyed: false, async () =>
         {
@@ -92,13 +92,13 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
     private Task ReadAsync(Request request) => SendAsync(request, keyed: false, async () =>
     {
         var mark = await Process().Reading.ReadAsync(AnyConversation(), null, CancellationToken.None);
-        world.Read.Add(mark);
+        model.Read.Add(mark);
     });
 
     private Task PatchAsync(Request request)
     {
         var conversation = AnyConversation();
-        world.Patches.Add((conversation.Key, request));
+        model.Patches.Add((conversation.Key, request));
         return SendAsync(request, keyed: false, async () =>
         {
             var patched = await Process().ConversationChange.ChangeAsync(
@@ -123,15 +123,15 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
         }
     });
 
-    private ConversationRef AnyConversation() => new(world.Conversations[random.Next(world.Conversations.Count)], null);
+    private ConversationRef AnyConversation() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
 
     private Task CreateAsync(Request request, bool keyed)
     {
-        world.Creations.Add(request);
+        model.Creations.Add(request);
         var draft = new NewConversation(request.Name, "web", null, null, null, null, null);
         var key = keyed ? IdempotencyKey.Create(request.Name, [request.Name]) : null;
         return SendAsync(request, keyed, async () =>
-            world.Conversations.Add((await Process().Creation.CreateAsync(OnStrictTables.Appends.Tenant, draft, key, CancellationToken.None)).Conversation.Key));
+            model.Conversations.Add((await Process().Creation.CreateAsync(OnStrictTables.Appends.Tenant, draft, key, CancellationToken.None)).Conversation.Key));
     }
 
     private async Task SendAsync(Request request, bool keyed, Func<Task> send)
@@ -144,7 +144,7 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
                 request.Outcome = request.Deletes && request.Revision is null ? Outcome.NotStored : Outcome.Stored;
                 return;
             }
-            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy || e.Code.Kind == ProblemKind.Conflict)
+            catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy || e.Code.Kind == ErrorKind.Conflict)
             {
                 // Another try of the same request may still be on its way, or be another actor's.
                 if (tries == 1 && request.Name != Scenario.Shared)
@@ -173,9 +173,9 @@ internal sealed class Actor(World world, string name, int seed, AppendWay append
             }
 
             request.Outcome = Outcome.Unknown;
-            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(30)), world.Run.Time);
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(30)), model.Run.Time);
         }
     }
 
-    private ParleyProcess Process() => process ??= world.Start($"{name}{(started++ == 0 ? "" : $"/{started}")}", seed * 100 + started, newFaults(random));
+    private ParleyProcess Process() => process ??= model.Start($"{name}{(started++ == 0 ? "" : $"/{started}")}", seed * 100 + started, newFaults(random));
 }

@@ -6,7 +6,7 @@ namespace Parley.Tests.Invariants;
 
 /// <summary>
 /// Posting, editing and creating, by several processes at once, with faults and crashes: nothing acknowledged is lost, nothing is
-/// doubled, numbers are dense, the head is true, index rows are there (<see cref="World.VerifyAsync"/>).
+/// doubled, numbers are dense, the head is true, index rows are there (<see cref="Model.VerifyAsync"/>).
 /// </summary>
 public sealed class ConversationInvariantTests(ITestOutputHelper output)
 {

@@ -1,6 +1,6 @@
 using Parley.Conversations;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Tickets;
 
 namespace Parley.Tests.Invariants;
@@ -104,7 +104,7 @@ internal sealed class ConversationModel(ModelSettings settings)
 
     public int Unread => Messages.Count(message => message.Role == MessageRole.Customer && message.DeletedBy is null && message.Number > ReadUpTo);
 
-    private string? Preview => Messages.Count > 0 ? HeadRow.Preview(Messages[^1].Text) : null;
+    private string? Preview => Messages.Count > 0 ? ConversationRow.Preview(Messages[^1].Text) : null;
 
     public int? OpenTicket => Tickets.Find(ticket => ticket.Status != TicketStatus.Completed)?.Number;
 

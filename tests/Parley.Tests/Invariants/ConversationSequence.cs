@@ -1,7 +1,7 @@
 using Parley.Conversations;
 using Parley.Idempotency;
 using Parley.Messages;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using Parley.Assistants;
 using Parley.Conversations;
 using Parley.Idempotency;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Testing;

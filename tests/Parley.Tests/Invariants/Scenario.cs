@@ -16,18 +16,18 @@ internal static class Scenario
 
     public static async Task RunAsync(Simulation run, AppendWay append)
     {
-        var world = new World(run);
-        var setup = new ParleyProcess(world.Tables.Connect("setup"), run.Time, run.Seed);
+        var model = new Model(run);
+        var setup = new ParleyProcess(model.Tables.Connect("setup"), run.Time, run.Seed);
         await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         var (first, _) = await setup.Creation.CreateAsync(OnStrictTables.Appends.Tenant, new("first", "web", null, null, null, null, null), null, CancellationToken.None);
-        world.Conversations.Add(first.Key);
+        model.Conversations.Add(first.Key);
 
         var random = new Random(run.Seed);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4) }[random.Next(4)];
         run.SlowOneIn = random.Next(3) == 0 ? 20 : 0;
         var trouble = random.Next(4);
         var shared = new Request(Shared);
-        var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(world, $"p{i}", run.Seed * 10 + i, append, Faults)).ToList();
+        var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, append, Faults)).ToList();
         await Task.WhenAll(actors.Select(async actor =>
         {
             if (actors.IndexOf(actor) < 2)
@@ -38,7 +38,7 @@ internal static class Scenario
             await actor.RunAsync(2 + run.Seed % 2);
         }));
         run.DeliverLate();
-        await world.VerifyAsync();
+        await model.VerifyAsync();
 
         // A quarter of the runs has no trouble but each other, a quarter unanswered calls, a quarter crashes, a quarter both.
         Func<TableCall, Fault>? Faults(Random own) => trouble switch

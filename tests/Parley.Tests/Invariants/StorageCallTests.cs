@@ -100,7 +100,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     public async Task Following_up()
     {
         var id = new ConversationRef(conversation, null);
-        await SayAsync(MessageRole.Assistant);
+        await PostTextAsync(MessageRole.Assistant);
 
         // The head; the list's row and Due's; the transaction.
         Assert.Equal(4, await CallsAsync(() => CreateAsync(TimeSpan.FromHours(1))));
@@ -117,12 +117,12 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(2, await CallsAsync(() => ListAsync(new([$"{conversation.Number}"], [], [], []))));
 
         // Beyond the post's own two, and one for the first unread message: the rows of those that it ends, and the old ones.
-        Assert.Equal(5, await CallsAsync(() => SayAsync(MessageRole.Customer)));
+        Assert.Equal(5, await CallsAsync(() => PostTextAsync(MessageRole.Customer)));
 
         async Task<FollowUp> CreateAsync(TimeSpan delay) =>
             (await process.FollowUpWriter.CreateAsync(id, time.GetUtcNow() + delay, "text", "test", null, CancellationToken.None)).FollowUp;
 
-        Task SayAsync(MessageRole role) => process.Append.AppendAsync(id, new(role, "text", null, null, null), null, CancellationToken.None);
+        Task PostTextAsync(MessageRole role) => process.Append.AppendAsync(id, new(role, "text", null, null, null), null, CancellationToken.None);
 
         Task ListAsync(FollowUpFilter filter) => process.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 10, CancellationToken.None);
     }
@@ -142,11 +142,11 @@ public sealed class StorageCallTests : IAsyncLifetime
             await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
         }
 
-        var chunk = new DueChunk(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps));
+        var chunk = new FollowUpChunk(RowKeys.SchedulePartition(dueAt), RowKeys.ScheduledFollowUps, RowKeys.EndOf(RowKeys.ScheduledFollowUps));
 
         // Two reads and a transaction each; for all: Due's rows, the rows of what is sent, and the old rows in Due and in the list.
-        Assert.Equal(3 * count + 4, await CallsAsync(() => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)));
-        Assert.Empty(await process.Tables.Due.QueryAsync<TableEntity>().ToListAsync());
+        Assert.Equal(3 * count + 4, await CallsAsync(() => process.FollowUpSender.SendAsync(chunk, CancellationToken.None)));
+        Assert.Empty(await process.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync());
     }
 
     [Fact]
@@ -162,10 +162,10 @@ public sealed class StorageCallTests : IAsyncLifetime
         }
 
         time.Advance(TimeSpan.FromMinutes(1));
-        var chunk = new DueChunk(RowKeys.DuePartition(dueAt), RowKeys.DueFollowUps, RowKeys.EndOf(RowKeys.DueFollowUps));
+        var chunk = new FollowUpChunk(RowKeys.SchedulePartition(dueAt), RowKeys.ScheduledFollowUps, RowKeys.EndOf(RowKeys.ScheduledFollowUps));
 
         // Beyond those of the same minute: activity rows of twenty conversations a call, and their old ones, a hundred rows a call.
-        Assert.Equal(304 + 5 + 2, await CallsAsync(() => process.FollowUpFiring.FireAsync(chunk, CancellationToken.None)));
+        Assert.Equal(304 + 5 + 2, await CallsAsync(() => process.FollowUpSender.SendAsync(chunk, CancellationToken.None)));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(1, await CallsAsync(() => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
         for (var i = 1; i <= 100; i++)
         {
-            await process.Tables.Due.UpsertEntityAsync(new IndexedFollowUp(new ConversationKey(Appends.Tenant, i), 1, 1, FollowUpStatus.Pending, 0, time.GetUtcNow()).DueRow);
+            await process.Tables.Schedule.UpsertEntityAsync(new IndexedFollowUp(new ConversationKey(Appends.Tenant, i), 1, 1, FollowUpStatus.Pending, 0, time.GetUtcNow()).ScheduleRow);
         }
 
         Assert.Equal(2, await CallsAsync(() => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
@@ -197,8 +197,8 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Authenticating()
     {
-        var entropy = new Entropy(1);
-        var administration = new TenantAdministration(process.Tables, time, entropy, new WriteBudget(time, entropy));
+        var random = new RandomSource(1);
+        var administration = new TenantAdministration(process.Tables, time, random, new WriteBudget(time, random));
         var tenant = await administration.CreateTenantAsync("tenant", CancellationToken.None);
         var key = await administration.CreateKeyAsync(tenant.Tenant, "key", Scopes.MessagesRead, null, CancellationToken.None);
         var authenticator = new Authenticator(process.Tables, time);
@@ -395,8 +395,8 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(2, await CallsAsync(async () => made = await writer.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None)));
         var id = new ChatbotRef(made.Key, made.Check);
         Assert.Equal(1, await CallsAsync(() => reader.GetAsync(id, CancellationToken.None)));
-        Assert.Equal(1, await CallsAsync(() => reader.NamedAsync(Appends.Tenant, "1", CancellationToken.None)));
-        Assert.Equal(0, await CallsAsync(() => reader.NamedAsync(Appends.Tenant, null, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => reader.GetReferencedAsync(Appends.Tenant, "1", CancellationToken.None)));
+        Assert.Equal(0, await CallsAsync(() => reader.GetReferencedAsync(Appends.Tenant, null, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => reader.ListAsync(Appends.Tenant, null, 20, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => writer.ChangeAsync(id, chatbot => chatbot with { Name = "Rob" }, null, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => writer.DeleteAsync(id, null, CancellationToken.None)));
@@ -409,38 +409,38 @@ public sealed class StorageCallTests : IAsyncLifetime
         await Appends.AppendAsync(process, conversation, "first with a key in this hour", "first");
 
         // The chatbot; the head, the rows of Due and of the records, and the transaction. With a key, whether there is one.
-        Turn turn = null!;
+        Completion completion = null!;
         Assert.Equal(5, await CallsAsync(() => StartAsync(null)));
-        Assert.Equal(6, await CallsAsync(async () => turn = await StartAsync("a")));
-        Assert.Equal(1, await CallsAsync(async () => turn = await process.TurnWriter.SayAsync(turn, turn.Saying("one "))));
+        Assert.Equal(6, await CallsAsync(async () => completion = await StartAsync("a")));
+        Assert.Equal(1, await CallsAsync(async () => completion = await process.CompletionWriter.AppendTextAsync(completion, completion.WithText("one "))));
 
         // The head, the transaction, and Due's row.
-        Assert.Equal(3, await CallsAsync(() => process.TurnWriter.EndAsync(turn.Saying("two"), null, null, speaks: true)));
+        Assert.Equal(3, await CallsAsync(() => process.CompletionWriter.EndAsync(completion.WithText("two"), null, null, isProducer: true)));
 
         // The turn by its id; and where it is sent again, the chatbot, the head, the key, the message and the turn.
-        Assert.Equal(1, await CallsAsync(() => process.TurnReader.GetAsync(Appends.Tenant, $"{turn.Id}", CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.CompletionReader.GetAsync(Appends.Tenant, $"{completion.Id}", CancellationToken.None)));
         Assert.Equal(5, await CallsAsync(() => StartAsync("a")));
 
         // Of a message on its own: the chatbot, and both rows.
         await process.ConversationChange.ChangeAsync(Id, head => head with { Chatbot = chatbot.Id }, "test", null, CancellationToken.None);
         Assert.Equal(2 + 3, await CallsAsync(async () =>
-            turn = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Turn!));
+            completion = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Completion!));
 
         // When it is run: the turn, the head, the message and the chatbot; both rows of Due, and the turn. Then, for here is no provider, its end and Due's row.
-        Assert.Equal(7 + 2, await CallsAsync(() => process.AutoReplies.RunAsync(QueuedReply.Of(turn.Key), CancellationToken.None)));
+        Assert.Equal(7 + 2, await CallsAsync(() => process.AutoReplies.RunAsync(QueuedReply.Of(completion.Key), CancellationToken.None)));
 
-        async Task<Turn> StartAsync(string? key) => (await process.Completions.StartAsync(
-            new ChatbotRef(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), key is null ? null : IdempotencyKey.Create(key, [key]), CancellationToken.None)).Turn;
+        async Task<Completion> StartAsync(string? key) => (await process.CompletionCommands.StartAsync(
+            new ChatbotRef(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), key is null ? null : IdempotencyKey.Create(key, [key]), CancellationToken.None)).Completion;
     }
 
     [Fact]
     public async Task Records()
     {
         var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None);
-        Turn turn = null!;
+        Completion completion = null!;
         for (var i = 0; i < 9; i++)
         {
-            turn = await AnswerAsync(Id, isNext: true);
+            completion = await AnswerAsync(Id, isNext: true);
         }
 
         // The keys; four records of a conversation a call, with their replies.
@@ -460,25 +460,25 @@ public sealed class StorageCallTests : IAsyncLifetime
         // The turn, and its transaction; then both messages.
         Assert.Equal(2, await CallsAsync(() => ScoreAsync(0.5)));
         Assert.Equal(1, await CallsAsync(() => ScoreAsync(0.5)));
-        Assert.Equal(1, await CallsAsync(() => process.Records.ReadAsync(turn, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.Records.ReadAsync(completion, CancellationToken.None)));
 
-        async Task<Turn> AnswerAsync(ConversationRef id, bool isNext)
+        async Task<Completion> AnswerAsync(ConversationRef id, bool isNext)
         {
             time.Advance(TimeSpan.FromMilliseconds(1));
-            var completion = await process.Completions.StartAsync(
+            var started = await process.CompletionCommands.StartAsync(
                 new ChatbotRef(chatbot.Key, null), id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None);
             if (!isNext)
             {
                 await Appends.AppendAsync(process, id.Key, "between");
             }
 
-            return await process.TurnWriter.EndAsync(completion.Turn.Saying("text"), null, null, speaks: true);
+            return await process.CompletionWriter.EndAsync(started.Completion.WithText("text"), null, null, isProducer: true);
         }
 
         Task ListAsync(int size) => process.Records.ListAsync(chatbot, default, 1, size, CancellationToken.None);
 
         Task ScoreAsync(double score) =>
-            process.RecordScores.ChangeAsync(chatbot, $"{turn.Id}", scores => scores with { Faithfulness = score }, null, CancellationToken.None);
+            process.RecordScores.ChangeAsync(chatbot, $"{completion.Id}", scores => scores with { Faithfulness = score }, null, CancellationToken.None);
     }
 
     [Fact]

@@ -151,7 +151,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     {
         await using var target = await OperatedStore.StartAsync();
         await target.Account.Tables.CreateIfNotExistsAsync(CancellationToken.None);
-        await target.Account.Tables.Due.AddEntityAsync(new TableEntity("203001010000", "k|00000001|0000000001"));
+        await target.Account.Tables.Schedule.AddEntityAsync(new TableEntity("203001010000", "k|00000001|0000000001"));
         var before = await target.Account.ReadAllAsync();
 
         await RefusedAsync(target, full.Backup, "The table Due of account devstoreaccount1 holds rows. Restore into an empty storage account.");
@@ -189,7 +189,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     {
         var (code, printed) = await full.Store.RunAsync(arguments);
 
-        Assert.Equal(CommandLine.WrongUsage, code);
+        Assert.Equal(CommandLine.InvalidUsage, code);
         Assert.Contains("./dev backup --to DIR", printed, StringComparison.Ordinal);
         Assert.Contains("./dev restore --from DIR", printed, StringComparison.Ordinal);
     }
@@ -251,7 +251,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     {
         var added = restored.Except(source).ToList();
         Assert.All(added, row => Assert.Matches(@"^Due k\|\d{8}\|\d{10}$", $"{row.Table} {row.RowKey}"));
-        var soonest = RowKeys.DuePartition(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(24));
+        var soonest = RowKeys.SchedulePartition(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(24));
         Assert.All(added, row => Assert.True(string.CompareOrdinal(row.PartitionKey, soonest) > 0));
         Assert.Equal(source, restored.Except(added));
     }
@@ -292,11 +292,11 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Assert.Single((await client.GetAsync("v1/senders?identifier=%2B372%20555", "results")).AsArray());
 
         // Its head names an ETag of the other account: the append moves it in the lists all the same.
-        var appended = await client.SayAsync(full.Chat, "After the restore", "assistant");
+        var appended = await client.PostTextAsync(full.Chat, "After the restore", "assistant");
         var newest = (await client.GetAsync("v1/conversations?pageSize=100", "results")).AsArray();
         Assert.Equal(before + 1, newest.Count);
         Assert.Contains(newest.Take(2), chat => $"{chat!["id"]}" == $"{full.Chat["id"]}");
-        await client.SayAsync(full.Chat, "And once more", "assistant");
+        await client.PostTextAsync(full.Chat, "And once more", "assistant");
 
         var messages = (await client.GetAsync($"v1/conversations/{full.Chat["number"]}/messages?per_page=100&order=asc", "data")).AsArray();
         var own = messages.First(message => $"{message!["message"]}".StartsWith('é'))!;

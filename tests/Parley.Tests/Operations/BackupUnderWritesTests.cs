@@ -30,8 +30,8 @@ public sealed class BackupUnderWritesTests : IDisposable
         for (var i = 0; i < 4; i++)
         {
             chats.Add(await client.PostAsync("v1/conversations", new { title = $"Chat {i}", channel = "web", address = $"+372 {i}" }));
-            await client.SayAsync(chats[i], "Hello");
-            await client.SayAsync(chats[i], "How can I help?", "assistant");
+            await client.PostTextAsync(chats[i], "Hello");
+            await client.PostTextAsync(chats[i], "How can I help?", "assistant");
             await client.FollowUpAsync(chats[i], TimeSpan.FromHours(1));
         }
 
@@ -100,7 +100,7 @@ public sealed class BackupUnderWritesTests : IDisposable
         {
             var key = new ConversationKey(tenant, int.Parse(partition.Key.Split('|')[1], CultureInfo.InvariantCulture));
             var rows = partition.ToDictionary(row => row.RowKey);
-            var head = HeadRow.Read(rows[RowKeys.Head], key);
+            var head = ConversationRow.Read(rows[RowKeys.Head], key);
             Assert.Equal(Dense(head.Last), Numbers(rows.Keys, "m|"));
             Assert.Equal(head.LastMessage ?? "", head.Last == 0 ? "" : rows[RowKeys.Message(head.Last)].GetString("Text"));
             Assert.Contains(RowKeys.Conversation(key.Number), listed.Keys);
@@ -119,8 +119,8 @@ public sealed class BackupUnderWritesTests : IDisposable
             Assert.All(followUps, followUp =>
             {
                 var indexed = IndexedFollowUp.Of(followUp);
-                Assert.Contains(indexed.ListRow.RowKey, listed.Keys);
-                Assert.True(indexed.DueAt is null || due.Contains((indexed.DueRow.PartitionKey, indexed.DueRow.RowKey)));
+                Assert.Contains(indexed.ConversationIndexRow.RowKey, listed.Keys);
+                Assert.True(indexed.DueAt is null || due.Contains((indexed.ScheduleRow.PartitionKey, indexed.ScheduleRow.RowKey)));
                 Assert.Equal(followUp.Revision, Numbers(rows.Keys, RowKeys.FollowUpEvents(followUp.Number)).Count);
             });
         }
@@ -139,7 +139,7 @@ public sealed class BackupUnderWritesTests : IDisposable
         Assert.True(listed.Count >= 4);
         foreach (var chat in listed)
         {
-            await client.SayAsync(chat!, "After the restore", "assistant");
+            await client.PostTextAsync(chat!, "After the restore", "assistant");
             await client.FollowUpAsync(chat!, TimeSpan.FromHours(1));
         }
 
@@ -177,15 +177,15 @@ public sealed class BackupUnderWritesTests : IDisposable
                     chats.Add(await client.PostAsync("v1/conversations", new { title = "New", channel = "web", address = $"+370 {table} {round}" }, $"{table} {round}"));
                     break;
                 case 1:
-                    await client.SayAsync(chat, $"Question {round}");
+                    await client.PostTextAsync(chat, $"Question {round}");
                     break;
                 case 2:
-                    await client.SayAsync(chats[(round - 1) % 4], $"Answer {round}", "assistant");
+                    await client.PostTextAsync(chats[(round - 1) % 4], $"Answer {round}", "assistant");
                     await client.FollowUpAsync(chats[(round - 1) % 4], TimeSpan.FromMinutes(60 + round));
                     Writes++;
                     break;
                 default:
-                    await client.SayAsync(chat, $"Message {round}", "assistant");
+                    await client.PostTextAsync(chat, $"Message {round}", "assistant");
                     break;
             }
 

@@ -55,7 +55,7 @@ public sealed class FullStore : IAsyncLifetime
             }
 
             using var second = OperatedStore.ClientOf(host, await OperatedStore.NewTenantAsync(host, "Second"));
-            await second.SayAsync(await second.PostAsync("v1/conversations", new { title = "Another tenant's" }), "hello");
+            await second.PostTextAsync(await second.PostAsync("v1/conversations", new { title = "Another tenant's" }), "hello");
         }
 
         await AddUnusedIndexRowAsync();
@@ -104,7 +104,7 @@ public sealed class FullStore : IAsyncLifetime
         await client.PostAsync("v1/messages", new { conversation = $"{number}", content = string.Concat(Enumerable.Repeat("Long 😀 text. ", 2600)) });
         using var file = new MultipartFormDataContent { { new ByteArrayContent("a file"u8.ToArray()), "file", "note.txt" } };
         await client.CallAsync(HttpMethod.Post, $"v1/conversations/{number}/messages/media", file);
-        var answer = await client.SayAsync(Chat, "An answer", "assistant");
+        var answer = await client.PostTextAsync(Chat, "An answer", "assistant");
 
         await client.FollowUpAsync(Chat, TimeSpan.FromHours(1));
         var cancelled = await client.FollowUpAsync(Chat, TimeSpan.FromHours(2));
@@ -115,7 +115,7 @@ public sealed class FullStore : IAsyncLifetime
         await client.CallAsync(HttpMethod.Patch, $"v1/chat-message-follow-ups/{sent["id"]}", new { status = "sent", chatMessageId = answer["id"] });
 
         var inbox = await client.PostAsync("v1/conversations", new { title = "Unread", channel = "whatsApp", address = "+372 556" });
-        await client.SayAsync(inbox, "Unread");
+        await client.PostTextAsync(inbox, "Unread");
         var completion = await client.PostAsync($"v1/chatbots/{bot["id"]}/completions", new { message = new { content = "A question" } });
         CompletionId = completion["completionId"]!.GetValue<string>();
         var record = (await client.GetAsync($"v1/chatbots/{bot["id"]}/records", "results"))[0]!;
@@ -171,8 +171,8 @@ public sealed class FullStore : IAsyncLifetime
     /// </summary>
     private async Task AddUnusedIndexRowAsync()
     {
-        var turn = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);
-        await Store.Account.Tables.Due.UpsertEntityAsync(
-            new TableEntity(RowKeys.DuePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), RowKeys.DueTurn(turn, 1)), TableUpdateMode.Replace);
+        var completion = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);
+        await Store.Account.Tables.Schedule.UpsertEntityAsync(
+            new TableEntity(RowKeys.SchedulePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), RowKeys.ScheduledCompletion(completion, 1)), TableUpdateMode.Replace);
     }
 }

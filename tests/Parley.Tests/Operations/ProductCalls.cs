@@ -28,7 +28,7 @@ internal static class ProductCalls
     /// <summary>One member of an answer.</summary>
     public static async Task<JsonNode> GetAsync(this HttpClient client, string path, string member) => (await client.CallAsync(HttpMethod.Get, path))[member]!;
 
-    public static Task<JsonNode> SayAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
+    public static Task<JsonNode> PostTextAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
         client.PostAsync("v1/chat-messages", new { chatId = chat["number"], content, role });
 
     public static Task<JsonNode> FollowUpAsync(this HttpClient client, JsonNode chat, TimeSpan after, TimeProvider? time = null) =>

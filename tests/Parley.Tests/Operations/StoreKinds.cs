@@ -37,20 +37,20 @@ internal static class StoreKinds
         [nameof(RowKeys.FollowUpInList) + " sent"] = ("Tenants", "fs|2|"),
         [nameof(RowKeys.FollowUpInList) + " cancelled"] = ("Tenants", "fs|4|"),
         [nameof(RowKeys.FollowUpInList) + " failed"] = ("Tenants", "fs|3|"),
-        [nameof(RowKeys.DueFollowUp)] = ("Due", "f|"),
+        [nameof(RowKeys.ScheduledFollowUp)] = ("Due", "f|"),
         [nameof(RowKeys.Export)] = ("Tenants", "e|"),
-        [nameof(RowKeys.DueExport)] = ("Due", "e|00000001|0000000001|0"),
-        [nameof(RowKeys.DueExpiry)] = ("Due", "e|00000001|0000000001|x"),
+        [nameof(RowKeys.ScheduledExport)] = ("Due", "e|00000001|0000000001|0"),
+        [nameof(RowKeys.ScheduledExpiry)] = ("Due", "e|00000001|0000000001|x"),
         [nameof(RowKeys.Chatbot)] = ("Tenants", "b|"),
         [nameof(RowKeys.Record)] = ("Tenants", "r|"),
-        [nameof(RowKeys.Turn)] = ("Conversations", "t|"),
-        [nameof(RowKeys.DueTurn)] = ("Due", "t|"),
+        [nameof(RowKeys.Completion)] = ("Conversations", "t|"),
+        [nameof(RowKeys.ScheduledCompletion)] = ("Due", "t|"),
         [nameof(RowKeys.ExternalId)] = ("Conversations", "x|"),
         [nameof(RowKeys.File)] = ("Conversations", "b|"),
         [nameof(RowKeys.CursorSecret)] = ("Tenants", "cursors"),
         [nameof(RowKeys.Tenant)] = ("Tenants", "t|"),
-        [nameof(RowKeys.DueIdempotencyKeys)] = ("Due", "k|"),
-        [nameof(RowKeys.DueFile)] = ("Due", "b|"),
+        [nameof(RowKeys.ScheduledIdempotencyKeys)] = ("Due", "k|"),
+        [nameof(RowKeys.ScheduledFile)] = ("Due", "b|"),
         [nameof(RowKeys.ApiKeyPartition)] = ("Keys", ""),
     };
 
@@ -58,9 +58,9 @@ internal static class StoreKinds
     private static readonly string[] Parts =
     [
         nameof(RowKeys.AdministrationPartition), nameof(RowKeys.Activity), nameof(RowKeys.EndOf), nameof(RowKeys.Unread), nameof(RowKeys.ThreadMessages),
-        nameof(RowKeys.FollowUpEvents), nameof(RowKeys.MessageFollowUps), nameof(RowKeys.FollowUpList), nameof(RowKeys.DueFollowUps), nameof(RowKeys.DueKeys),
-        nameof(RowKeys.DueFiles), nameof(RowKeys.DueExports), nameof(RowKeys.ChatbotPartition), nameof(RowKeys.Records), nameof(RowKeys.RecordsAt),
-        nameof(RowKeys.DueTurns), nameof(RowKeys.DuePartition),
+        nameof(RowKeys.FollowUpEvents), nameof(RowKeys.MessageFollowUps), nameof(RowKeys.FollowUpList), nameof(RowKeys.ScheduledFollowUps), nameof(RowKeys.ScheduledKeys),
+        nameof(RowKeys.ScheduledFiles), nameof(RowKeys.ScheduledExports), nameof(RowKeys.ChatbotPartition), nameof(RowKeys.Records), nameof(RowKeys.RecordsAt),
+        nameof(RowKeys.ScheduledCompletions), nameof(RowKeys.SchedulePartition),
     ];
 
     /// <summary>Every kind, as <c>Table/Name</c>.</summary>

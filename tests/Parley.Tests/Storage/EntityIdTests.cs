@@ -29,11 +29,11 @@ public class EntityIdTests
     [Fact]
     public void Random_ids_survive_and_look_like_version_4()
     {
-        var entropy = new Entropy(seed: 1);
+        var random = new RandomSource(seed: 1);
         for (var i = 0; i < 10_000; i++)
         {
-            var key = new ConversationKey(new TenantId((int)entropy.NextBits(24) | 1), (int)entropy.NextBits(31) | 1);
-            var id = new EntityId(EntityKind.Message, key, (int)entropy.NextBits(22), entropy.NextBits(EntityId.CheckBits));
+            var key = new ConversationKey(new TenantId((int)random.NextBits(24) | 1), (int)random.NextBits(31) | 1);
+            var id = new EntityId(EntityKind.Message, key, (int)random.NextBits(22), random.NextBits(EntityId.CheckBits));
 
             Assert.Matches("^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", id.ToString());
             Assert.True(EntityId.TryFromGuid(Guid.Parse(id.ToString()), EntityKind.Message, out var read));

@@ -17,7 +17,7 @@ public class FiltersTests
     [Fact]
     public void No_filter_has_more_comparisons_than_the_service_takes()
     {
-        var most = Enumerable.Range(1, Filters.MaxRowsNamed).Select(RowKeys.Message).ToList();
+        var most = Enumerable.Range(1, Filters.MaxRowKeys).Select(RowKeys.Message).ToList();
 
         Assert.Equal(Filters.MaxComparisons, Filters.Rows("p", most).Split(" eq ").Length - 1);
         Assert.Throws<ArgumentOutOfRangeException>(() => Filters.Rows("p", [.. most, "one more"]));

@@ -16,9 +16,9 @@ public class RowKeysTests
         Assert.Equal(7, RowKeys.LastNumber(RowKeys.Message(7)));
         Assert.Equal("c|0000000345", RowKeys.Conversation(345));
         Assert.Equal("a|9970299999|2147483302", RowKeys.Activity(RowKeys.ActivityList, 29_700_000, 345));
-        Assert.Equal("k|00000012|0000000345", RowKeys.DueIdempotencyKeys(Tenant, 345));
-        Assert.Equal("202611210159", RowKeys.DuePartition(new DateTimeOffset(2026, 11, 21, 1, 59, 59, TimeSpan.Zero)));
-        Assert.Equal("202611210159", RowKeys.DuePartition(new DateTimeOffset(2026, 11, 20, 22, 59, 59, TimeSpan.FromHours(-3))));
+        Assert.Equal("k|00000012|0000000345", RowKeys.ScheduledIdempotencyKeys(Tenant, 345));
+        Assert.Equal("202611210159", RowKeys.SchedulePartition(new DateTimeOffset(2026, 11, 21, 1, 59, 59, TimeSpan.Zero)));
+        Assert.Equal("202611210159", RowKeys.SchedulePartition(new DateTimeOffset(2026, 11, 20, 22, 59, 59, TimeSpan.FromHours(-3))));
     }
 
     [Fact]

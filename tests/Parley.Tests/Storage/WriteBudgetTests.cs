@@ -1,4 +1,4 @@
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -25,7 +25,7 @@ public class WriteBudgetTests
     {
         foreach (var (decided, code) in new[] { (true, ErrorCode.Busy), (false, ErrorCode.StorageUnavailable) })
         {
-            var running = new WriteBudget(new VirtualTime(), new Entropy(1)).Start();
+            var running = new WriteBudget(new VirtualTime(), new RandomSource(1)).Start();
             for (var i = 0; i < WriteBudget.MaxAttempts; i++)
             {
                 await running.SendAsync(Write, CancellationToken.None);
@@ -45,7 +45,7 @@ public class WriteBudgetTests
     [Fact]
     public async Task Rounds_that_fail_before_they_send_are_counted_too()
     {
-        var running = new WriteBudget(TimeProvider.System, new Entropy(1)).Start();
+        var running = new WriteBudget(TimeProvider.System, new RandomSource(1)).Start();
         for (var i = 0; i < WriteBudget.MaxAttempts; i++)
         {
             await running.WaitAsync(CancellationToken.None);
@@ -60,7 +60,7 @@ public class WriteBudgetTests
     public async Task What_is_older_than_fifteen_seconds_is_not_sent()
     {
         var time = new VirtualTime();
-        var running = new WriteBudget(time, new Entropy(1)).Start();
+        var running = new WriteBudget(time, new RandomSource(1)).Start();
         time.Advance(WriteBudget.MaxAge);
         await running.SendAsync(Write, CancellationToken.None);
         running.NothingLanded();
@@ -73,7 +73,7 @@ public class WriteBudgetTests
     public async Task A_send_ends_after_ten_seconds()
     {
         var time = new VirtualTime();
-        var sending = new WriteBudget(time, new Entropy(1)).Start().SendAsync(
+        var sending = new WriteBudget(time, new RandomSource(1)).Start().SendAsync(
             async token =>
             {
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, token);

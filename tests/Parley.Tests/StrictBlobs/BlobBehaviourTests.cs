@@ -12,7 +12,7 @@ namespace Parley.Tests.OnStrictBlobs;
 /// <summary>What the real client gets from a Blob service: the same from StrictBlobs as from Azurite.</summary>
 public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLifetime
 {
-    private readonly BlobContainerClient container = service.GetBlobContainerClient($"c{new Entropy().NextBits(60):x}");
+    private readonly BlobContainerClient container = service.GetBlobContainerClient($"c{new RandomSource().NextBits(60):x}");
 
     public Task InitializeAsync() => container.CreateIfNotExistsAsync();
 

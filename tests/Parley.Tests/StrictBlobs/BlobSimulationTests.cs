@@ -20,14 +20,14 @@ public sealed class BlobSimulationTests
     {
         var outcomes = new HashSet<(int Blobs, bool Row)>();
         var calls = await CrashSweep.RunAsync(
-            NewWorldAsync,
+            NewModelAsync,
             StoreAsync,
             (_, _) => Task.CompletedTask,
-            async (world, verify) =>
+            async (model, verify) =>
             {
-                var names = world.Blobs.Names("files");
-                Assert.All(names, name => Assert.Equal(Content, world.Blobs.Find("files", name)!.Content()));
-                Assert.Equal(names, await NamesAsync(world, verify));
+                var names = model.Blobs.Names("files");
+                Assert.All(names, name => Assert.Equal(Content, model.Blobs.Find("files", name)!.Content()));
+                Assert.Equal(names, await NamesAsync(model, verify));
                 outcomes.Add((names.Count, await HasRowAsync(verify)));
             },
             CrashSweep.CrashesAndLateCalls,
@@ -41,24 +41,24 @@ public sealed class BlobSimulationTests
     [Fact]
     public async Task A_crash_between_staging_and_commit_leaves_nothing_to_see() => await Interleaving.ExploreAsync(50, async run =>
     {
-        var world = await NewWorldAsync(run, new StrictTables(run.Time));
-        var process = run.Connect(world.Tables, "act", new TableHooks { Fault = TableHooks.At(3, Fault.CrashBefore) });
-        await Assert.ThrowsAsync<CrashException>(() => StoreAsync(world, process));
+        var model = await NewModelAsync(run, new StrictTables(run.Time));
+        var process = run.Connect(model.Tables, "act", new TableHooks { Fault = TableHooks.At(3, Fault.CrashBefore) });
+        await Assert.ThrowsAsync<CrashException>(() => StoreAsync(model, process));
         Assert.True(process.IsDead);
         Assert.Contains("Crash Before: act#3 blobs PutBlockList files/00000001/0000000001/", run.Trace[^1], StringComparison.Ordinal);
-        Assert.Empty(world.Blobs.Names("files"));
-        Assert.Empty(await NamesAsync(world, run.Connect(world.Tables, "verify")));
+        Assert.Empty(model.Blobs.Names("files"));
+        Assert.Empty(await NamesAsync(model, run.Connect(model.Tables, "verify")));
     });
 
     [Fact]
     public async Task A_writer_that_tries_again_gets_its_file_in_whatever_goes_wrong() => await Interleaving.ExploreAsync(300, async run =>
     {
-        var world = await NewWorldAsync(run, new StrictTables(run.Time));
+        var model = await NewModelAsync(run, new StrictTables(run.Time));
         run.CallTime = TimeSpan.FromMilliseconds(50);
         await Task.WhenAll(((string[])["a", "b"]).Select(async (name, i) =>
         {
             var hooks = new TableHooks { Fault = TableHooks.OneIn(4, (run.Seed * 10) + i, Fault.Unanswered) };
-            var blob = world.Blobs.ServiceClient(run.Connect(world.Tables, name, hooks), retries: 20).GetBlobContainerClient("files").GetBlockBlobClient(name);
+            var blob = model.Blobs.ServiceClient(run.Connect(model.Tables, name, hooks), retries: 20).GetBlobContainerClient("files").GetBlockBlobClient(name);
             foreach (var block in (string[])["MQ==", "Mg=="])
             {
                 using var content = new MemoryStream(Encoding.ASCII.GetBytes(name + block));
@@ -69,7 +69,7 @@ public sealed class BlobSimulationTests
             Assert.Equal($"{name}MQ=={name}Mg==", (await blob.DownloadContentAsync()).Value.Content.ToString());
         }));
         run.DeliverLate();
-        Assert.Equal(["a", "b"], world.Blobs.Names("files"));
+        Assert.Equal(["a", "b"], model.Blobs.Names("files"));
     });
 
     [Fact]
@@ -91,52 +91,52 @@ public sealed class BlobSimulationTests
     /// <summary>Two processes store files and list them, slowly, so that calls are given up and land late.</summary>
     private static async Task TwoProcessesAsync(Simulation run)
     {
-        var world = await NewWorldAsync(run, new StrictTables(run.Time));
+        var model = await NewModelAsync(run, new StrictTables(run.Time));
         (run.CallTime, run.SlowOneIn) = (TimeSpan.FromMilliseconds(50), 10);
         await Task.WhenAll(((string[])["a", "b"]).Select(async name =>
         {
-            var process = run.Connect(world.Tables, name);
+            var process = run.Connect(model.Tables, name);
             using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(150), run.Time);
             try
             {
-                await StoreAsync(world, process, timeout.Token);
+                await StoreAsync(model, process, timeout.Token);
             }
             catch (OperationCanceledException)
             {
                 // Slow; what landed is in the trace.
             }
 
-            await NamesAsync(world, process);
+            await NamesAsync(model, process);
         }));
         run.DeliverLate();
     }
 
-    private static async Task<World> NewWorldAsync(Simulation run, StrictTables tables)
+    private static async Task<Model> NewModelAsync(Simulation run, StrictTables tables)
     {
-        var world = new World(run, tables, new StrictBlobs(run.Time));
+        var model = new Model(run, tables, new StrictBlobs(run.Time));
         var setup = tables.Connect("setup");
         await setup.ServiceClient().GetTableClient("Table").CreateIfNotExistsAsync();
-        using var files = FilesOf(world, setup);
+        using var files = FilesOf(model, setup);
         await files.CreateIfNotExistsAsync(CancellationToken.None);
-        return world;
+        return model;
     }
 
-    private static Task StoreAsync(World world, TableConnection process) => StoreAsync(world, process, CancellationToken.None);
+    private static Task StoreAsync(Model model, TableConnection process) => StoreAsync(model, process, CancellationToken.None);
 
-    private static async Task StoreAsync(World world, TableConnection process, CancellationToken cancellation)
+    private static async Task StoreAsync(Model model, TableConnection process, CancellationToken cancellation)
     {
-        using var files = FilesOf(world, process);
+        using var files = FilesOf(model, process);
         var uploaded = await files.UploadAsync(Conversation, new MemoryStream(Content), "a.pdf", cancellation);
         await files.CommitAsync(Conversation, uploaded, cancellation);
         await process.ServiceClient().GetTableClient("Table").UpsertEntityAsync(new TableEntity("p", "r"), cancellationToken: cancellation);
     }
 
-    private static FileStore FilesOf(World world, TableConnection process) => new(world.Blobs.ServiceClient(process), world.Run.Time, new Entropy(world.Run.Seed));
+    private static FileStore FilesOf(Model model, TableConnection process) => new(model.Blobs.ServiceClient(process), model.Run.Time, new RandomSource(model.Run.Seed));
 
-    private static async Task<List<string>> NamesAsync(World world, TableConnection process)
+    private static async Task<List<string>> NamesAsync(Model model, TableConnection process)
     {
         var names = new List<string>();
-        await foreach (var blob in world.Blobs.ServiceClient(process).GetBlobContainerClient("files").GetBlobsAsync(BlobTraits.None, BlobStates.None, "0000", CancellationToken.None))
+        await foreach (var blob in model.Blobs.ServiceClient(process).GetBlobContainerClient("files").GetBlobsAsync(BlobTraits.None, BlobStates.None, "0000", CancellationToken.None))
         {
             names.Add(blob.Name);
         }
@@ -147,5 +147,5 @@ public sealed class BlobSimulationTests
     private static async Task<bool> HasRowAsync(TableConnection process) =>
         (await process.ServiceClient().GetTableClient("Table").GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue;
 
-    private sealed record World(Simulation Run, StrictTables Tables, StrictBlobs Blobs);
+    private sealed record Model(Simulation Run, StrictTables Tables, StrictBlobs Blobs);
 }

@@ -25,7 +25,7 @@ public sealed class StrictBlobsTests
     [Fact]
     public async Task A_test_sees_the_files_that_Parley_stores_with_bytes_and_headers()
     {
-        using var files = new FileStore(blobs.ServiceClient(tables.Connect()), time, new Entropy(1));
+        using var files = new FileStore(blobs.ServiceClient(tables.Connect()), time, new RandomSource(1));
         await files.CreateIfNotExistsAsync(CancellationToken.None);
         var bytes = Encoding.ASCII.GetBytes("%PDF-" + new string('x', FileStore.BlockBytes));
         var uploaded = await files.UploadAsync(Conversation, new MemoryStream(bytes), "a.pdf", CancellationToken.None);

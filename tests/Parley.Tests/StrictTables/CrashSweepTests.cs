@@ -14,10 +14,10 @@ public sealed class CrashSweepTests
     public async Task A_keyed_append_that_died_anywhere_is_there_once_after_the_retry()
     {
         var calls = await CrashSweep.RunAsync(
-            NewWorldAsync,
-            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation, "hello", "key"),
-            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation, "hello", "key"),
-            (world, _) => Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, ["hello"]),
+            NewModelAsync,
+            (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 1), model.Conversation, "hello", "key"),
+            (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation, "hello", "key"),
+            (model, _) => Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["hello"]),
             CrashSweep.CrashesAndLateCalls,
             seeds: 10);
         // The head, the row in Due and the activity rows side by side, the append, the old activity row.
@@ -27,17 +27,17 @@ public sealed class CrashSweepTests
     [Fact]
     public async Task An_append_whose_calls_fail_one_by_one_is_there_once_when_it_was_told_so_and_at_most_once_otherwise() =>
         await CrashSweep.RunAsync(
-            NewWorldAsync,
-            async (world, connection) =>
+            NewModelAsync,
+            async (model, connection) =>
             {
-                await Appends.AppendAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation, "hello");
-                world.Told.Add("hello");
+                await Appends.AppendAsync(new ParleyProcess(connection, model.Time, 1), model.Conversation, "hello");
+                model.Told.Add("hello");
             },
-            (world, connection) => Appends.AppendAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation, "after"),
-            async (world, connection) =>
+            (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation, "after"),
+            async (model, connection) =>
             {
-                var head = await new ParleyProcess(connection, world.Time, 3).Conversations.GetAsync(new ConversationRef(world.Conversation, null), CancellationToken.None);
-                await Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, head.Last == 2 || world.Told.Count == 1 ? ["hello", "after"] : ["after"]);
+                var head = await new ParleyProcess(connection, model.Time, 3).Conversations.GetAsync(new ConversationRef(model.Conversation, null), CancellationToken.None);
+                await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, head.Last == 2 || model.Told.Count == 1 ? ["hello", "after"] : ["after"]);
             },
             Fault.Unanswered,
             seeds: 5);
@@ -48,17 +48,17 @@ public sealed class CrashSweepTests
         var calls = await CrashSweep.RunAsync(
             async (run, tables) =>
             {
-                var world = await NewWorldAsync(run, tables);
-                await Appends.AppendAsync(new ParleyProcess(tables.Connect("before"), run.Time, 9), world.Conversation, "hello");
-                return world;
+                var model = await NewModelAsync(run, tables);
+                await Appends.AppendAsync(new ParleyProcess(tables.Connect("before"), run.Time, 9), model.Conversation, "hello");
+                return model;
             },
-            (world, connection) => EditAsync(new ParleyProcess(connection, world.Time, 1), world.Conversation),
-            (world, connection) => EditAsync(new ParleyProcess(connection, world.Time, 2), world.Conversation),
-            async (world, connection) =>
+            (model, connection) => EditAsync(new ParleyProcess(connection, model.Time, 1), model.Conversation),
+            (model, connection) => EditAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation),
+            async (model, connection) =>
             {
                 // The preview in the head too.
-                await Appends.VerifyAsync(world.Tables, world.Time, world.Conversation, ["edited"]);
-                var message = await MessageRow.FindAsync(new ParleyProcess(connection, world.Time, 3).Tables, new MessageKey(world.Conversation, 1), CancellationToken.None);
+                await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["edited"]);
+                var message = await MessageRow.FindAsync(new ParleyProcess(connection, model.Time, 3).Tables, new MessageKey(model.Conversation, 1), CancellationToken.None);
                 Assert.InRange(message!.Revision, 2, 3);
             },
             CrashSweep.CrashesAndLateCalls,
@@ -81,17 +81,17 @@ public sealed class CrashSweepTests
                 await new ParleyProcess(tables.Connect("setup"), run.Time, 0).Tables.CreateIfNotExistsAsync(CancellationToken.None);
                 return (Tables: tables, run.Time);
             },
-            (world, connection) => new ParleyProcess(connection, world.Time, 1).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None),
-            async (world, connection) =>
+            (model, connection) => new ParleyProcess(connection, model.Time, 1).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None),
+            async (model, connection) =>
             {
                 // The client comes back some minutes later.
-                world.Time.Advance(TimeSpan.FromMinutes(3));
-                var (created, _) = await new ParleyProcess(connection, world.Time, 2).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None);
+                model.Time.Advance(TimeSpan.FromMinutes(3));
+                var (created, _) = await new ParleyProcess(connection, model.Time, 2).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None);
                 Assert.Equal((1, "Title"), (created.Key.Number, created.Title));
             },
-            async (world, connection) =>
+            async (model, connection) =>
             {
-                var process = new ParleyProcess(connection, world.Time, 3);
+                var process = new ParleyProcess(connection, model.Time, 3);
                 var head = await process.Conversations.GetAsync(new ConversationRef(new ConversationKey(Appends.Tenant, 1), null), CancellationToken.None);
                 var rows = new List<string>();
                 await foreach (var row in process.Tables.Tenants.QueryAsync<TableEntity>())
@@ -130,13 +130,13 @@ public sealed class CrashSweepTests
 
     private static TableClient TableOf(TableConnection connection) => connection.ServiceClient().GetTableClient("Table");
 
-    private static async Task<World> NewWorldAsync(Simulation run, StrictTables tables)
+    private static async Task<Model> NewModelAsync(Simulation run, StrictTables tables)
     {
         var conversation = await Appends.NewConversationAsync(tables, run.Time);
         // A later minute, so that an append moves the activity rows too.
         run.Time.Advance(TimeSpan.FromMinutes(5));
-        return new World(tables, run.Time, conversation, []);
+        return new Model(tables, run.Time, conversation, []);
     }
 
-    private sealed record World(StrictTables Tables, VirtualTime Time, ConversationKey Conversation, List<string> Told);
+    private sealed record Model(StrictTables Tables, VirtualTime Time, ConversationKey Conversation, List<string> Told);
 }

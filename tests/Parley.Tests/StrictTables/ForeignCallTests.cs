@@ -99,15 +99,15 @@ public sealed class ForeignCallTests
                 await fresh.Connect("setup").ServiceClient().GetTableClient("Table").CreateIfNotExistsAsync();
                 return (Run: run, Sent: new List<string>());
             },
-            async (world, process) =>
+            async (model, process) =>
             {
                 await process.ServiceClient().GetTableClient("Table").AddEntityAsync(new TableEntity("p", "r"));
-                await process.CallAsync(Send, () => world.Sent.Add("one"));
-                Assert.Same(world.Run, SynchronizationContext.Current);
+                await process.CallAsync(Send, () => model.Sent.Add("one"));
+                Assert.Same(model.Run, SynchronizationContext.Current);
             },
             (_, _) => Task.CompletedTask,
-            async (world, process) => outcomes.Add(
-                ((await process.ServiceClient().GetTableClient("Table").GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue, world.Sent.Count)),
+            async (model, process) => outcomes.Add(
+                ((await process.ServiceClient().GetTableClient("Table").GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue, model.Sent.Count)),
             CrashSweep.CrashesAndLateCalls);
         Assert.Equal(2, calls);
         Assert.Equal([(false, 0), (true, 0), (true, 1)], outcomes.Order());

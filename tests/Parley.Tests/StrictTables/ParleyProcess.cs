@@ -2,7 +2,7 @@ using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants;
-using Parley.Callbacks;
+using Parley.Webhooks;
 using Parley.Conversations;
 using Parley.Exports;
 using Parley.Files;
@@ -35,55 +35,55 @@ internal sealed class ParleyProcess
         Time = time;
         Tables = new ParleyTables(connection.ServiceClient());
         Activity = new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance);
-        var (entropy, writers) = (new Entropy(seed), new KeyedLock());
-        var (budget, cursors, quotes) = (new WriteBudget(time, entropy), new Cursors(Tables, entropy), new QuotedTexts(Tables));
-        var edits = new Edits(writers, budget, entropy);
+        var (random, writers) = (new RandomSource(seed), new KeyedLock());
+        var (budget, cursors, quotes) = (new WriteBudget(time, random), new Cursors(Tables, random), new QuotedTexts(Tables));
+        var edits = new OptimisticUpdate(writers, budget, random);
         Conversations = new ConversationReader(Tables);
         Senders = new SenderReader(Tables, cursors);
-        var counters = new TenantCounters(Tables, writers, budget, entropy);
-        SenderWriter = new SenderWriter(Tables, Senders, edits, counters, time, entropy);
+        var counters = new TenantCounters(Tables, writers, budget, random);
+        SenderWriter = new SenderWriter(Tables, Senders, edits, counters, time, random);
         Chatbots = new ChatbotReader(Tables, cursors);
-        ChatbotWriter = new ChatbotWriter(Tables, Chatbots, edits, counters, time, entropy);
-        Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, entropy);
+        ChatbotWriter = new ChatbotWriter(Tables, Chatbots, edits, counters, time, random);
+        Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, random);
         ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
         FollowUps = new FollowUpReader(Tables);
         var index = new FollowUpIndex(Tables, FollowUps, NullLogger<FollowUpIndex>.Instance);
         ConversationChange = new ConversationChange(Tables, Conversations, index, edits, time);
         Unread = new UnreadCounts(Tables);
         Threads = new ThreadReader(Tables, cursors);
-        ThreadCreation = new ThreadCreation(Tables, Threads, time, entropy);
+        ThreadCreation = new ThreadCreation(Tables, Threads, time, random);
         Tickets = new TicketReader(Tables, cursors);
-        TicketWriter = new TicketWriter(Tickets, ConversationChange, time, entropy);
-        var turnIndex = new TurnIndex(Tables, NullLogger<TurnIndex>.Instance);
-        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, turnIndex, writers, budget, time, entropy);
+        TicketWriter = new TicketWriter(Tickets, ConversationChange, time, random);
+        var completionIndex = new CompletionIndex(Tables, NullLogger<CompletionIndex>.Instance);
+        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, completionIndex, writers, budget, time, random);
         assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), new Nowhere());
-        TurnReader = new TurnReader(Tables);
-        TurnWriter = new TurnWriter(Tables, TurnReader, turnIndex, Append, budget, time, entropy);
-        var prompts = new Prompts(Tables, new FileStore(NoBlobs, time, entropy), new AssistantOptions(HistoryTokens: 1_000));
-        var speaker = new TurnSpeaker(AssistantProviders.Read(assistants.Settings, time), prompts, TurnWriter, time, NullLogger<TurnSpeaker>.Instance);
-        TurnWatch = new TurnWatch(TurnReader, TurnWriter, time);
-        var turns = new Turns(time, entropy);
-        Completions = new Completions(Tables, Chatbots, Creation, Append, TurnReader, TurnWriter, speaker, TurnWatch, turns, time);
+        CompletionReader = new CompletionReader(Tables);
+        CompletionWriter = new CompletionWriter(Tables, CompletionReader, completionIndex, Append, budget, time, random);
+        var prompts = new Prompts(Tables, new FileStore(NoBlobs, time, random), new AssistantOptions(HistoryTokens: 1_000));
+        var producer = new CompletionProducer(AssistantProviders.Read(assistants.Settings, time), prompts, CompletionWriter, time, NullLogger<CompletionProducer>.Instance);
+        CompletionFollower = new CompletionFollower(CompletionReader, CompletionWriter, time);
+        var drafts = new CompletionDrafts(time, random);
+        CompletionCommands = new CompletionCommands(Tables, Chatbots, Creation, Append, CompletionReader, CompletionWriter, producer, CompletionFollower, drafts, time);
         AutoReplies = new AutoReplies(
-            Tables, Chatbots, Conversations, Append, TurnReader, TurnWriter, speaker, turns, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
-        (Records, RecordScores) = (new RecordReader(Tables, time), new RecordScores(Tables, TurnReader, edits));
-        TurnSweep = new TurnSweep(Tables, TurnReader, TurnWatch, AutoReplies, time, NullLogger<TurnSweep>.Instance);
+            Tables, Chatbots, Conversations, Append, CompletionReader, CompletionWriter, producer, drafts, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
+        (Records, RecordScores) = (new RecordReader(Tables, time), new RecordScores(Tables, CompletionReader, edits));
+        CompletionRecovery = new CompletionRecovery(Tables, CompletionReader, CompletionFollower, AutoReplies, time, NullLogger<CompletionRecovery>.Instance);
         queue ??= new Nowhere();
         FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
         FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
-        FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, entropy);
-        FollowUpFiring = new FollowUpFiring(
+        FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, random);
+        FollowUpSender = new FollowUpSender(
             Tables,
-            new DueLooks(Tables, Conversations, FollowUps, time, NullLogger<DueLooks>.Instance),
+            new DueFollowUpResolver(Tables, Conversations, FollowUps, time, NullLogger<DueFollowUpResolver>.Instance),
             Activity,
             index,
             FollowUpWriter,
             Append,
             queue,
             time,
-            NullLogger<FollowUpFiring>.Instance);
+            NullLogger<FollowUpSender>.Instance);
 
-        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(NoBlobs, time, entropy), edits, time);
+        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(NoBlobs, time, random), edits, time);
         Reading = new MessageReading(Tables, Conversations, ConversationChange, Activity, time);
         Pages = new MessagePages(Tables, Conversations, quotes, cursors);
         Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);
@@ -93,19 +93,19 @@ internal sealed class ParleyProcess
         Exports = new ExportReader(Tables, cursors);
         ExportIndex = new ExportIndex(Tables, NullLogger<ExportIndex>.Instance);
         ExportWriter = new ExportWriter(Tables, Exports, ExportIndex, edits);
-        ExportLeases = new ExportLeases(Tables, Exports, time, entropy, NullLogger<ExportLeases>.Instance);
+        ExportLeases = new ExportLeases(Tables, Exports, time, random, NullLogger<ExportLeases>.Instance);
         ExportFiles = new ExportFiles(exports.Blobs, time) { BlockBytes = exports.BlockBytes };
         ExportRemoval = new ExportRemoval(Exports, ExportWriter, ExportFiles, time);
         ExportDispatch = new ExportDispatch(Tables, Exports, ExportRemoval, exports.Queues, time, NullLogger<ExportDispatch>.Instance);
-        ExportCreation = new ExportCreation(Tables, Exports, ExportIndex, ExportDispatch, counters, exports.Options, time, entropy);
+        ExportCreation = new ExportCreation(Tables, Exports, ExportIndex, ExportDispatch, counters, exports.Options, time, random);
         (ConversationScan, MessageScan) = (new ConversationScan(Tables), new MessageScan(Tables));
-        ExportBuild = new ExportBuild(
-            Exports, ExportLeases, ExportWriter, ExportFiles, ConversationScan, MessageScan, ExportDispatch, exports.Options, time, NullLogger<ExportBuild>.Instance);
-        (WebhookSecrets, CallbackSchedule) = (new WebhookSecrets(Tables, time, entropy, budget), new CallbackSchedule(entropy));
+        ExportFileJob = new ExportFileJob(
+            Exports, ExportLeases, ExportWriter, ExportFiles, ConversationScan, MessageScan, ExportDispatch, exports.Options, time, NullLogger<ExportFileJob>.Instance);
+        (WebhookSecrets, WebhookSchedule) = (new WebhookSecrets(Tables, time, random, budget), new WebhookSchedule(random));
         ExportCallback = new ExportCallback(
-            Exports, ExportLeases, ExportWriter, ExportFiles, WebhookSecrets, exports.Receiver, CallbackSchedule, ExportDispatch, time, NullLogger<ExportCallback>.Instance);
+            Exports, ExportLeases, ExportWriter, ExportFiles, WebhookSecrets, exports.Receiver, WebhookSchedule, ExportDispatch, time, NullLogger<ExportCallback>.Instance);
         ExportRedelivery = new ExportRedelivery(Exports, ExportWriter, ExportDispatch, time);
-        Administration = new TenantAdministration(Tables, time, entropy, budget);
+        Administration = new TenantAdministration(Tables, time, random, budget);
     }
 
     public TimeProvider Time { get; }
@@ -142,15 +142,15 @@ internal sealed class ParleyProcess
 
     public MessageAppend Append { get; }
 
-    public TurnReader TurnReader { get; }
+    public CompletionReader CompletionReader { get; }
 
-    public TurnWriter TurnWriter { get; }
+    public CompletionWriter CompletionWriter { get; }
 
-    public TurnWatch TurnWatch { get; }
+    public CompletionFollower CompletionFollower { get; }
 
-    public TurnSweep TurnSweep { get; }
+    public CompletionRecovery CompletionRecovery { get; }
 
-    public Completions Completions { get; }
+    public CompletionCommands CompletionCommands { get; }
 
     public AutoReplies AutoReplies { get; }
 
@@ -174,9 +174,9 @@ internal sealed class ParleyProcess
 
     public FollowUpDispatch FollowUpDispatch { get; }
 
-    public FollowUpFiring FollowUpFiring { get; }
+    public FollowUpSender FollowUpSender { get; }
 
-    public ICallbackSender Receiver { get; }
+    public IWebhookSender Receiver { get; }
 
     public ExportReader Exports { get; }
 
@@ -192,7 +192,7 @@ internal sealed class ParleyProcess
 
     public ExportDispatch ExportDispatch { get; }
 
-    public ExportBuild ExportBuild { get; }
+    public ExportFileJob ExportFileJob { get; }
 
     public ExportCallback ExportCallback { get; }
 
@@ -206,22 +206,22 @@ internal sealed class ParleyProcess
 
     public WebhookSecrets WebhookSecrets { get; }
 
-    public CallbackSchedule CallbackSchedule { get; }
+    public WebhookSchedule WebhookSchedule { get; }
 
     public TenantAdministration Administration { get; }
 
     /// <summary>Queues that forget what they are given, and nobody to call.</summary>
-    private sealed class Nowhere : IFollowUpQueue, IExportQueues, IReplyQueue, ICallbackSender
+    private sealed class Nowhere : IFollowUpQueue, IExportQueues, IReplyQueue, IWebhookSender
     {
-        public Task SendAsync(DueChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+        public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task<CallbackResult> SendAsync(
+        public Task<WebhookResult> SendAsync(
             string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
-            Task.FromResult(new CallbackResult(null, CallbackFailure.NotConnected, TimeSpan.Zero));
+            Task.FromResult(new WebhookResult(null, WebhookFailure.NotConnected, TimeSpan.Zero));
     }
 }
 
@@ -234,7 +234,7 @@ internal sealed record AssistantSurroundings(IConfiguration Settings, IReplyQueu
 /// <param name="Blobs">Where their files are.</param>
 /// <param name="Queues">Where their steps wait.</param>
 /// <param name="Receiver">Who is called back.</param>
-internal sealed record ExportSurroundings(BlobServiceClient Blobs, IExportQueues Queues, ICallbackSender Receiver)
+internal sealed record ExportSurroundings(BlobServiceClient Blobs, IExportQueues Queues, IWebhookSender Receiver)
 {
     /// <summary>Bytes of a block.</summary>
     public int BlockBytes { get; init; } = 256;

@@ -25,12 +25,12 @@ public class ApiKeyTokenTests
     [Fact]
     public void A_key_is_random_and_its_hash_is_stable()
     {
-        var entropy = new Entropy();
-        var key = ApiKeyToken.Create(entropy);
+        var random = new RandomSource();
+        var key = ApiKeyToken.Create(random);
 
         Assert.StartsWith("parley_", key, StringComparison.Ordinal);
         Assert.Equal(7 + 43, key.Length);
-        Assert.NotEqual(key, ApiKeyToken.Create(entropy));
+        Assert.NotEqual(key, ApiKeyToken.Create(random));
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", ApiKeyToken.Hash("abc"));
     }
 }

@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Problems;
+using Parley.Errors;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
@@ -158,30 +158,30 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     [Fact]
     public async Task A_rotation_that_died_and_is_repeated_keeps_the_secret_that_the_receiver_knows() => await CrashSweep.RunAsync(
         async (run, fresh) => (Run: run, Tables: fresh, Tenant: await CreateTenantAsync(fresh, run.Time)),
-        (world, process) => Secrets(process, world.Run.Time, 11).RotateAsync(world.Tenant.Tenant, CancellationToken.None),
-        async (world, process) =>
+        (model, process) => Secrets(process, model.Run.Time, 11).RotateAsync(model.Tenant.Tenant, CancellationToken.None),
+        async (model, process) =>
         {
-            var validUntil = world.Run.Time.GetUtcNow() + Day;
-            var rotated = await Secrets(process, world.Run.Time, 12).RotateAsync(world.Tenant.Tenant, CancellationToken.None);
+            var validUntil = model.Run.Time.GetUtcNow() + Day;
+            var rotated = await Secrets(process, model.Run.Time, 12).RotateAsync(model.Tenant.Tenant, CancellationToken.None);
             Assert.Equal(validUntil, rotated.PreviousValidUntil);
         },
-        async (world, process) =>
+        async (model, process) =>
         {
-            var signing = await Secrets(process, world.Run.Time, 13).ReadAsync(world.Tenant.Tenant, CancellationToken.None);
-            Assert.Equal(world.Tenant.WebhookSecret, signing[^1]);
+            var signing = await Secrets(process, model.Run.Time, 13).ReadAsync(model.Tenant.Tenant, CancellationToken.None);
+            Assert.Equal(model.Tenant.WebhookSecret, signing[^1]);
             Assert.InRange(signing.Count, 2, 3);
         },
         CrashSweep.CrashesAndLateCalls,
         seeds: 10);
 
     private static WebhookSecrets Secrets(TableConnection process, TimeProvider time, int seed) =>
-        new(new ParleyTables(process.ServiceClient()), time, new Entropy(seed), new WriteBudget(time, new Entropy(seed)));
+        new(new ParleyTables(process.ServiceClient()), time, new RandomSource(seed), new WriteBudget(time, new RandomSource(seed)));
 
     private static async Task<NewTenant> CreateTenantAsync(StrictTables tables, TimeProvider time)
     {
         var parley = new ParleyTables(tables.Connect("setup").ServiceClient());
         await parley.CreateIfNotExistsAsync(CancellationToken.None);
-        var administration = new TenantAdministration(parley, time, new Entropy(0), new WriteBudget(time, new Entropy(0)));
+        var administration = new TenantAdministration(parley, time, new RandomSource(0), new WriteBudget(time, new RandomSource(0)));
         return await administration.CreateTenantAsync("Acme", CancellationToken.None);
     }
 

@@ -87,9 +87,9 @@ internal ref struct FilterParser(string text)
             throw new NotSupportedException($"StrictTables reads a property on the left of a comparison only: {text}");
         }
 
-        var name = Word();
+        var name = EnumNameConverter();
         SkipSpaces();
-        var kind = Word() switch
+        var kind = EnumNameConverter() switch
         {
             "eq" => FilterKind.Equal,
             "ne" => FilterKind.NotEqual,
@@ -111,7 +111,7 @@ internal ref struct FilterParser(string text)
             return (EdmType.String, Quoted());
         }
 
-        var word = Word();
+        var word = EnumNameConverter();
         if (position < text.Length && text[position] == '\'')
         {
             var quoted = Quoted();
@@ -173,7 +173,7 @@ internal ref struct FilterParser(string text)
         return true;
     }
 
-    private string Word()
+    private string EnumNameConverter()
     {
         var start = position;
         while (position < text.Length && (char.IsLetterOrDigit(text[position]) || text[position] is '_' or '.' or '-' or '+'))

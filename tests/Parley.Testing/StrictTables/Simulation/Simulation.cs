@@ -22,7 +22,7 @@ namespace Parley.Testing;
 public sealed class Simulation : SynchronizationContext
 {
     /// <summary>More turns than this mean that the scenario does not end.</summary>
-    private const int MaxTurns = 100_000;
+    private const int MaxSlots = 100_000;
 
     /// <summary>Only a run that fails waits so long for another thread to show itself, so that the failure can name it.</summary>
     private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
@@ -91,7 +91,7 @@ public sealed class Simulation : SynchronizationContext
         hooks ??= new TableHooks();
         return tables.Connect(process, hooks with
         {
-            Before = WaitForTurnAsync,
+            Before = WaitForSlotAsync,
             LandsAfterAll = _ => Random.Next(2) == 0,
             Late = (call, request) => waiting.Add(new Waiting(call, Late: request)),
             Fault = hooks.Fault is { } decide ? call => Noted(call, decide(call)) : null,
@@ -129,7 +129,7 @@ public sealed class Simulation : SynchronizationContext
 
     private void RunUntilCompleted(Task scenario)
     {
-        for (var turn = 0; ; turn++)
+        for (var completion = 0; ; completion++)
         {
             while (TryTake(out var work))
             {
@@ -154,17 +154,17 @@ public sealed class Simulation : SynchronizationContext
                 return;
             }
 
-            if (turn == MaxTurns)
+            if (completion == MaxSlots)
             {
-                throw new InvalidOperationException($"The scenario has not ended after {MaxTurns} turns.");
+                throw new InvalidOperationException($"The scenario has not ended after {MaxSlots} turns.");
             }
 
-            TakeTurn();
+            TakeSlot();
         }
     }
 
     /// <summary>Everything waits: picks what comes next.</summary>
-    private void TakeTurn()
+    private void TakeSlot()
     {
         if (waiting.Count > 0 && !(SlowOneIn > 0 && Random.Next(SlowOneIn) == 0))
         {
@@ -200,7 +200,7 @@ public sealed class Simulation : SynchronizationContext
         }
         else
         {
-            RunBare(new Work(_ => next.Turn!.TrySetResult(), null, Bare: true));
+            RunBare(new Work(_ => next.Completion!.TrySetResult(), null, Bare: true));
         }
     }
 
@@ -251,7 +251,7 @@ public sealed class Simulation : SynchronizationContext
         }
     }
 
-    private ValueTask WaitForTurnAsync(TableCall call, CancellationToken cancellation)
+    private ValueTask WaitForSlotAsync(TableCall call, CancellationToken cancellation)
     {
         if (!CheckThread(call))
         {
@@ -259,15 +259,15 @@ public sealed class Simulation : SynchronizationContext
         }
 
         // Its continuation is Azure.Core's, which runs in place when this is completed: no RunContinuationsAsynchronously.
-        var turn = new TaskCompletionSource();
-        var entry = new Waiting(call, turn);
+        var completion = new TaskCompletionSource();
+        var entry = new Waiting(call, completion);
         waiting.Add(entry);
         if (cancellation.CanBeCanceled)
         {
             entry.Cancellation = cancellation.UnsafeRegister((_, token) => GiveUp(entry, token), null);
         }
 
-        return new ValueTask(turn.Task);
+        return new ValueTask(completion.Task);
     }
 
     private void GiveUp(Waiting entry, CancellationToken token)
@@ -281,7 +281,7 @@ public sealed class Simulation : SynchronizationContext
         // The caller's token may be cancelled by code under the context, where the wait must not be completed.
         lock (ready)
         {
-            ready.Enqueue(new Work(_ => entry.Turn!.TrySetCanceled(token), null, Bare: true));
+            ready.Enqueue(new Work(_ => entry.Completion!.TrySetCanceled(token), null, Bare: true));
         }
     }
 
@@ -304,7 +304,7 @@ public sealed class Simulation : SynchronizationContext
 
     private readonly record struct Work(SendOrPostCallback Callback, object? State, bool Bare);
 
-    private sealed record Waiting(TableCall Call, TaskCompletionSource? Turn = null, Action? Late = null)
+    private sealed record Waiting(TableCall Call, TaskCompletionSource? Completion = null, Action? Late = null)
     {
         public CancellationTokenRegistration Cancellation { get; set; }
     }

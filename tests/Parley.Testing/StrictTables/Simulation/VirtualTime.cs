@@ -35,7 +35,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
         var until = GetTimestamp() + by.Ticks;
         while (TakeNext(until) is { } timer)
         {
-            timer.Fire();
+            timer.Send();
         }
 
         Interlocked.Exchange(ref now, until);
@@ -45,7 +45,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
     public bool AdvanceToNext()
     {
         var timer = TakeNext(long.MaxValue);
-        timer?.Fire();
+        timer?.Send();
         return timer is not null;
     }
 
@@ -91,7 +91,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
 
         public TimeSpan Period { get; private set; }
 
-        public void Fire() => callback(state);
+        public void Send() => callback(state);
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {

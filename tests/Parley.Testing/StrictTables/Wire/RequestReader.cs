@@ -194,7 +194,7 @@ internal static class RequestReader
         {
             Rules.CheckKey(Names.PartitionKey, operation.PartitionKey);
             Rules.CheckKey(Names.RowKey, operation.RowKey);
-            operation = operation with { Properties = EntityReader.Read(body, out var partitionKey, out var rowKey), Refusal = WrongETag(headers.IfMatch) };
+            operation = operation with { Properties = EntityReader.Read(body, out var partitionKey, out var rowKey), Refusal = InvalidETag(headers.IfMatch) };
             return (partitionKey ?? operation.PartitionKey) == operation.PartitionKey && (rowKey ?? operation.RowKey) == operation.RowKey
                 ? operation
                 : throw new NotSupportedException("StrictTables wants the keys of the address in the body, or none.");
@@ -209,10 +209,10 @@ internal static class RequestReader
         new(TableCallKind.Delete, address.Resource, address.PartitionKey!, address.RowKey!)
         {
             IfMatch = headers.IfMatch,
-            Refusal = headers.IfMatch is null ? TableError.ConditionMissing : WrongETag(headers.IfMatch),
+            Refusal = headers.IfMatch is null ? TableError.ConditionMissing : InvalidETag(headers.IfMatch),
         };
 
-    private static TableError? WrongETag(string? etag) =>
+    private static TableError? InvalidETag(string? etag) =>
         etag is null or Operation.AnyETag || ETags.IsOne(etag) ? null : TableError.InvalidETag(etag);
 
     private static void CheckFormat(string name, string value)

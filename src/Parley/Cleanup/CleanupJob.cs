@@ -1,0 +1,76 @@
+using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
+using Parley.Files;
+using Parley.Idempotency;
+using Parley.Storage;
+
+namespace Parley.Cleanup;
+
+/// <summary>Removes what is of no more use, when the rows of Due say that it is time to look: idempotency keys, and blobs that no message holds.</summary>
+public sealed partial class CleanupJob(ParleyTables tables, FileStore files, TimeProvider time, ILogger<CleanupJob> logger)
+{
+    /// <summary>Waited beyond the time in Due: whoever wrote the row may have had a clock that is behind.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromMinutes(15);
+
+    /// <summary>Rows that are worked on at once.</summary>
+    private const int Width = 16;
+
+    /// <summary>Works through all rows whose time has come. May be broken off anywhere and run twice.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await ProcessAsync(RowKeys.ScheduledKeys, row => DropKeysAsync(row, cancellation), cancellation);
+        await ProcessAsync(RowKeys.ScheduledFiles, row => DropFileAsync(row, cancellation), cancellation);
+    }
+
+    private async Task ProcessAsync(string kind, Func<TableEntity, Task> work, CancellationToken cancellation)
+    {
+        var rows = tables.Schedule.QueryAsync<TableEntity>(Filters.Until(RowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind), cancellationToken: cancellation);
+        await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
+        {
+            await Workers.RunAsync(chunk, Width, row => WorkAsync(row, work, cancellation));
+        }
+    }
+
+    private async Task WorkAsync(TableEntity row, Func<TableEntity, Task> work, CancellationToken cancellation)
+    {
+        try
+        {
+            await work(row);
+            await tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+        }
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
+        {
+            // The others go on; the next tick finds this one again.
+            LogLeft(logger, e, row.PartitionKey, row.RowKey);
+        }
+    }
+
+    /// <summary>The keys of one partition that are old enough; younger ones have rows of their own hours.</summary>
+    private async Task DropKeysAsync(TableEntity row, CancellationToken cancellation)
+    {
+        var (tenant, conversation) = RowKeys.ReadScheduledIdempotencyKeys(row.RowKey);
+        var (table, partition) = conversation == 0
+            ? (tables.Tenants, tenant.PartitionKey)
+            : (tables.Conversations, new ConversationKey(tenant, conversation).PartitionKey);
+        var oldest = time.GetUtcNow() - IdempotencyKey.KeptFor;
+        var start = RowKeys.IdempotencyKey("");
+        var old = table.QueryAsync<TableEntity>(Filters.Between(partition, start, RowKeys.EndOf(start)), cancellationToken: cancellation)
+            .Where(key => key.Timestamp < oldest);
+        await foreach (var chunk in old.Chunk(Transactions.MaxOperations).WithCancellation(cancellation))
+        {
+            await table.DeleteAllAsync(chunk, cancellation);
+        }
+    }
+
+    private async Task DropFileAsync(TableEntity row, CancellationToken cancellation)
+    {
+        var (conversation, file) = RowKeys.ReadScheduledFile(row.RowKey);
+        if (!await FileRows.IsHeldAsync(tables, conversation, file, cancellation))
+        {
+            await files.DeleteAsync(conversation, file, cancellation);
+        }
+    }
+
+    [LoggerMessage(1201, LogLevel.Warning, "What {Partition} / {Row} of Due asks for could not be removed; the next tick tries again.")]
+    private static partial void LogLeft(ILogger logger, Exception exception, string partition, string row);
+}

@@ -1,0 +1,117 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.FollowUps;
+using Parley.Messages;
+using Parley.Storage;
+
+namespace Parley.Conversations;
+
+/// <summary>The row <c>head</c> of a conversation's partition.</summary>
+internal static class ConversationRow
+{
+    /// <summary>How much of the last message the head repeats.</summary>
+    public const int PreviewLength = 500;
+
+    public static TableEntity Create(Conversation conversation)
+    {
+        var row = new TableEntity(conversation.Key.PartitionKey, RowKeys.Head)
+        {
+            ["WriteId"] = conversation.WriteId,
+            ["Check"] = conversation.Check,
+            ["Rev"] = conversation.Revision,
+            ["CreatedAt"] = conversation.CreatedAt,
+            ["AutoReply"] = conversation.AutoReplyEnabled,
+            ["First"] = conversation.First,
+            ["Last"] = conversation.Last,
+            ["Unread"] = conversation.Unread,
+            ["ActivityMinute"] = conversation.ActivityMinute,
+            ["ListETag"] = conversation.ListETag.ToString(),
+            ["KeyHour"] = conversation.KeyHour,
+            ["ReadUpTo"] = conversation.ReadUpTo,
+            ["UnreadRev"] = conversation.UnreadRevision,
+            ["Tickets"] = conversation.Tickets,
+            ["EditRev"] = conversation.EditRevision,
+            ["FollowUps"] = conversation.FollowUps,
+            ["Pending"] = PendingFollowUp.Write(conversation.Pending),
+        };
+        row.SetIfAny("Title", conversation.Title);
+        row.SetIfAny("Metadata", conversation.Metadata);
+        row.SetIfAny("LastMessage", conversation.LastMessage);
+        row.SetIfAny("LastMessageAt", conversation.LastMessageAt);
+        row.SetIfAny("LastReadAt", conversation.LastReadAt);
+        row.SetIfAny("HandedOffUntil", conversation.HandedOffUntil);
+        row.SetIfAny("Chatbot", conversation.Chatbot);
+        row.SetIfAny("LastChatbot", conversation.LastChatbot);
+        row.SetIfAny("OpenTicket", conversation.OpenTicket);
+        row.SetIfAny("EditId", conversation.EditId);
+        row.SetIfAny("LastRole", (int?)conversation.LastRole);
+        row.SetIfAny("LastId", conversation.LastId);
+        row.SetIfAny("LastFollowUpAt", conversation.LastFollowUpAt);
+        if (conversation.Contact is { } contact)
+        {
+            row["ContactId"] = contact.Id;
+            row["ContactNumber"] = contact.Number;
+            row["ContactAt"] = contact.CreatedAt;
+            row.SetIfAny("ContactName", contact.Name);
+            row.SetIfAny("ContactAvatar", contact.Avatar);
+        }
+
+        if (conversation.Inbox is { } inbox)
+        {
+            row["InboxId"] = inbox.Id;
+            row["InboxName"] = inbox.Name;
+            row["InboxType"] = inbox.ChannelType;
+        }
+
+        return row;
+    }
+
+    public static Conversation Read(TableEntity row, ConversationKey key) => new()
+    {
+        Key = key,
+        Check = row.GetInt64("Check")!.Value,
+        Revision = row.GetInt32("Rev")!.Value,
+        CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
+        Title = row.GetString("Title"),
+        Metadata = row.GetString("Metadata"),
+        AutoReplyEnabled = row.GetBoolean("AutoReply")!.Value,
+        First = row.GetInt32("First")!.Value,
+        Last = row.GetInt32("Last")!.Value,
+        LastMessage = row.GetString("LastMessage"),
+        LastMessageAt = row.GetDateTimeOffset("LastMessageAt"),
+        Unread = row.GetInt32("Unread")!.Value,
+        ActivityMinute = row.GetInt64("ActivityMinute")!.Value,
+        ListETag = new ETag(row.GetString("ListETag")),
+        KeyHour = row.GetInt64("KeyHour")!.Value,
+        ReadUpTo = row.GetInt32("ReadUpTo")!.Value,
+        LastReadAt = row.GetDateTimeOffset("LastReadAt"),
+        HandedOffUntil = row.GetDateTimeOffset("HandedOffUntil"),
+        Chatbot = row.GetGuid("Chatbot"),
+        LastChatbot = row.GetGuid("LastChatbot"),
+        Tickets = row.GetInt32("Tickets")!.Value,
+        OpenTicket = row.GetInt32("OpenTicket"),
+        UnreadRevision = row.GetInt32("UnreadRev")!.Value,
+        FollowUps = row.GetInt32("FollowUps")!.Value,
+        Pending = PendingFollowUp.Read(row.GetString("Pending")),
+        LastRole = (MessageRole?)row.GetInt32("LastRole"),
+        LastId = row.GetGuid("LastId"),
+        LastFollowUpAt = row.GetDateTimeOffset("LastFollowUpAt"),
+        WriteId = row.GetString("WriteId"),
+        EditId = row.GetString("EditId"),
+        EditRevision = row.GetInt32("EditRev")!.Value,
+        ETag = row.ETag,
+        Contact = row.GetGuid("ContactId") is { } contact
+            ? new Contact(
+                row.GetInt32("ContactNumber")!.Value,
+                contact,
+                row.GetString("ContactName"),
+                row.GetString("ContactAvatar"),
+                row.GetDateTimeOffset("ContactAt")!.Value)
+            : null,
+        Inbox = row.GetGuid("InboxId") is { } inbox ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType")) : null,
+    };
+
+    /// <summary>The start of a message's text, never ending in half a surrogate pair.</summary>
+    public static string Preview(string text) =>
+        Texts.Truncate(text, PreviewLength);
+}

@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using Parley.Testing.OpenApi;
+
+namespace Parley.EndToEnd.Tests.OpenApi;
+
+/// <summary>The named objects that answers consist of.</summary>
+internal static class ResponseSchemas
+{
+    private const string Prefix = "#/components/schemas/";
+
+    /// <summary>By name.</summary>
+    public static IReadOnlyDictionary<string, JsonNode> All { get; } = Paths().Keys
+        .ToDictionary(name => name, name => OpenApiContract.Resolve(OpenApiContract.Document.Root, Prefix + name));
+
+    /// <summary>The paths whose answers hold each of them.</summary>
+    public static ILookup<string, string> PathsOf { get; } = Paths().SelectMany(schema => schema.Value.Select(path => (schema.Key, path))).ToLookup(pair => pair.Key, pair => pair.path);
+
+    /// <summary>The names of an object's members.</summary>
+    public static IEnumerable<string> PropertiesOf(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
+
+    private static Dictionary<string, HashSet<string>> Paths()
+    {
+        var found = new Dictionary<string, HashSet<string>>();
+        foreach (var (path, _, operation) in OpenApiContract.Document.Operations)
+        {
+            foreach (var (_, response) in operation["responses"]!.AsObject())
+            {
+                Collect(OpenApiContract.Document.Follow(response!)["content"], path, found);
+            }
+        }
+
+        return found;
+    }
+
+    private static void Collect(JsonNode? node, string path, Dictionary<string, HashSet<string>> found)
+    {
+        if (node is JsonObject && node["$ref"] is JsonValue reference && reference.GetValue<string>().StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            var schema = OpenApiContract.Document.Follow(node);
+            if (schema["properties"] is null)
+            {
+                return;
+            }
+
+            var name = reference.GetValue<string>()[Prefix.Length..];
+            found.TryAdd(name, []);
+            if (found[name].Add(path))
+            {
+                Collect(schema, path, found);
+            }
+        }
+        else
+        {
+            foreach (var child in node switch { JsonObject members => members.Select(member => member.Value), JsonArray items => items, _ => [] })
+            {
+                Collect(child, path, found);
+            }
+        }
+    }
+}
