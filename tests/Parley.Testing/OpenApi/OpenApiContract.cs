@@ -65,6 +65,13 @@ public sealed class OpenApiContract
     /// <summary>What a node is, or what it refers to.</summary>
     public JsonNode Follow(JsonNode node) => node is JsonObject && node["$ref"] is { } reference ? Resolve(Root, reference.GetValue<string>()) : node;
 
+    /// <summary>The operation that a request calls, as <c>GET /v1/tickets/{id}</c>; null when the document has none.</summary>
+    public string? OperationOf(HttpMethod method, string path) =>
+        MatchTemplates(path)
+            .Where(match => match.Path.ContainsKey(method.Method.ToLowerInvariant()))
+            .Select(match => $"{method.Method} /{string.Join('/', match.Template)}")
+            .FirstOrDefault();
+
     /// <summary>Holds a response to the document, and leaves its body to be read again.</summary>
     /// <param name="method">The request's method.</param>
     /// <param name="api">The address that the document's paths begin at.</param>
@@ -111,15 +118,17 @@ public sealed class OpenApiContract
     }
 
     /// <summary>The paths that an address may be, the most literal one first.</summary>
-    private List<JsonObject> Match(string path)
+    private List<JsonObject> Match(string path) => [.. MatchTemplates(path).Select(match => match.Path)];
+
+    private IEnumerable<(string[] Template, JsonObject Path)> MatchTemplates(string path)
     {
         // One slash at the end is none.
         var segments = (path.EndsWith('/') ? path[..^1] : path).TrimStart('/').Split('/');
-        return [.. from known in paths
-                   where known.Template.Length == segments.Length
-                   where known.Template.Zip(segments).All(pair =>
-                       pair.First[0] == '{' ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase))
-                   select known.Path];
+        return from known in paths
+               where known.Template.Length == segments.Length
+               where known.Template.Zip(segments).All(pair =>
+                   pair.First[0] == '{' ? pair.Second.Length > 0 : pair.First.Equals(pair.Second, StringComparison.OrdinalIgnoreCase))
+               select known;
     }
 
     private static IEnumerable<Deviation> FindInAllow(List<JsonObject> matches, HttpResponseMessage response)
