@@ -183,7 +183,8 @@ internal sealed partial class OperationCalls
         const string Records = "v1/chatbots/1/records";
         var list = await first.CallAsync(200, $"GET {Records}");
         var record = list["results"]![0]!;
-        await first.CallAsync(200, $"GET {Records}?pageSize=2&page=2&from=2026-03-02T09:00:00Z&to=2026-03-03T00:00%2B01:00");
+        await first.CallAsync(
+            200, $"GET {Records}?pageSize=2&page=2&from=2026-03-02T09:00:00Z&to=2026-03-03T00:00%2B01:00");
         await first.CallAsync(422, $"GET {Records}?pageSize=101&page=0&from=x&to=x");
         await first.CallAsync(200, $"PATCH {Records}/{record["id"]}",
             new { faithfulnessScore = 0.10, answerRelevancyScore = 1, contextRecallScore = (double?)null });
@@ -227,7 +228,14 @@ internal sealed partial class OperationCalls
         await TakenAsync(csv, attempts: 2);
         await WalkAsync("v1/exports?pageSize=2");
         await first.CallAsync(422, "POST v1/chat-messages/export",
-            new { callbackUrl = "http://parley.test/", rangeStart = "soon", rangeEnd = "x", language = "", format = "pdf" });
+            new
+            {
+                callbackUrl = "http://parley.test/",
+                rangeStart = "soon",
+                rangeEnd = "x",
+                language = "",
+                format = "pdf",
+            });
         await first.CallAsync(422, "POST v1/chat-messages/export",
             new { callbackUrl, rangeStart = "2025-01-01T00:00:00Z" });
     }

@@ -79,7 +79,8 @@ internal sealed partial class OperationCalls
             Form([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], "pixel.png", "", $"{customer["id"]}"));
         await first.CallAsync(422, $"POST {Messages}/media", Form([], "empty.txt", new string('m', 5001), "999"));
         await first.CallAsync(400, $"POST {Messages}/media",
-            new StringContent("--boundary\r\ncut", MediaTypeHeaderValue.Parse("multipart/form-data; boundary=boundary")));
+            new StringContent(
+                "--boundary\r\ncut", MediaTypeHeaderValue.Parse("multipart/form-data; boundary=boundary")));
         await first.CallAsync(415, $"POST {Messages}/media", new { file = "none" });
 
         await first.CallAsync(200, $"PUT {Messages}/{id}", new { message = "It has arrived." }, ("If-Match", "\"1\""));
@@ -156,7 +157,15 @@ internal sealed partial class OperationCalls
             new { chatId = 1, content = "Another", role = "user" }, ("Idempotency-Key", "a third key"));
         await first.CallAsync(404, "POST v1/chat-messages", new { chatId = 999, content = "Nowhere", role = "user" });
         await first.CallAsync(422, "POST v1/chat-messages",
-            new { chatId, content = new string('c', 4001), role = "staff", chatThreadId = "x", externalId = "x", senderId = 0 });
+            new
+            {
+                chatId,
+                content = new string('c', 4001),
+                role = "staff",
+                chatThreadId = "x",
+                externalId = "x",
+                senderId = 0,
+            });
         await first.CallAsync(422, "POST v1/chat-messages",
             new { chatId = 1, content = "", role = "user", chatThreadId = Unknown, senderId = 999 });
 

@@ -36,6 +36,7 @@ internal static class RecordedCalls
         Assert.True(
             (int)response.StatusCode == status,
             $"{call} was answered {(int)response.StatusCode}, not {status}: {text}");
-        return response.Content.Headers.ContentType?.MediaType == "application/json" ? JsonNode.Parse(text)! : new JsonObject();
+        return response.Content.Headers.ContentType?.MediaType == "application/json"
+            ? JsonNode.Parse(text)! : new JsonObject();
     }
 }
