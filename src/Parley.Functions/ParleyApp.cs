@@ -2,8 +2,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.Functions.Administration;
-using Parley.Functions.Http;
+using Parley.Core;
+using Parley.Functions.Api;
+using Parley.Functions.Api.Parley;
 
 namespace Parley.Functions;
 

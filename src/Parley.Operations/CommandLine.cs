@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Identity;
 using Microsoft.Extensions.Configuration;
+using Parley.Core;
 using Parley.Operations.Backup;
 using Parley.Operations.Restore;
 using Parley.Storage;

@@ -7,7 +7,7 @@ using System.Net.ServerSentEvents;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
-using Parley.Assistants;
+using Parley.Assistants.Providers;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;
 

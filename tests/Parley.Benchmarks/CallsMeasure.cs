@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.FollowUps;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;

@@ -5,8 +5,10 @@ using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Messages;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -156,7 +158,7 @@ internal static class ExportMeasure
         {
             var tables = system.RawTables;
             var list = Filters.And(
-                Filters.Range(client.Tenant.PartitionKey, RowKeys.Conversation(1), RowKeys.Conversation(int.MaxValue)),
+                Filters.Range(client.Tenant.PartitionKey, ConversationRowKeys.Conversation(1), ConversationRowKeys.Conversation(int.MaxValue)),
                 TableClient.CreateQueryFilter($"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}"));
             var rows = 0;
             await Parallel.ForEachAsync(
@@ -164,13 +166,13 @@ internal static class ExportMeasure
                 new ParallelOptions { MaxDegreeOfParallelism = MessageScan.Width },
                 async (listed, cancellation) =>
                 {
-                    var conversation = new ConversationKey(client.Tenant, RowKeys.LastNumber(listed.RowKey));
+                    var conversation = new ConversationKey(client.Tenant, KeyParts.LastNumber(listed.RowKey));
                     var filter = Filters.And(
-                        Filters.Range(conversation.PartitionKey, RowKeys.Head, RowKeys.Message(MessageKey.MaxSequence)),
-                        TableClient.CreateQueryFilter($"RowKey eq {RowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})"));
+                        Filters.Range(conversation.PartitionKey, ConversationRowKeys.Head, MessageRowKeys.Message(MessageKey.MaxSequence)),
+                        TableClient.CreateQueryFilter($"RowKey eq {ConversationRowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})"));
                     await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Filters.MaxPerCall, cancellationToken: cancellation))
                     {
-                        Interlocked.Add(ref rows, row.RowKey == RowKeys.Head ? 0 : 1);
+                        Interlocked.Add(ref rows, row.RowKey == ConversationRowKeys.Head ? 0 : 1);
                     }
                 });
             return rows;

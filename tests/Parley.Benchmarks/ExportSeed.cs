@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -32,9 +35,9 @@ internal sealed class ExportSeed
         await client.SendAsync(HttpMethod.Post, "v1/chat-messages", new JsonObject { ["chatId"] = chat.Number, ["content"] = "Text", ["role"] = "user" });
         return new ExportSeed(
             tables,
-            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, RowKeys.Head),
-            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, RowKeys.Message(1)),
-            await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, RowKeys.Conversation(chat.Number)));
+            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, ConversationRowKeys.Head),
+            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, MessageRowKeys.Message(1)),
+            await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
     }
 
     /// <summary>Makes conversations, each within a quarter of an hour from its time.</summary>
@@ -65,7 +68,7 @@ internal sealed class ExportSeed
             await tables.Tenants.SubmitTransactionAsync(chunk.Select(one => new TableTransactionAction(TableTransactionActionType.UpsertReplace, new TableEntity(listed)
             {
                 PartitionKey = tenant.PartitionKey,
-                RowKey = RowKeys.Conversation(first + one.Index),
+                RowKey = ConversationRowKeys.Conversation(first + one.Index),
                 ["FirstMinute"] = one.Item.Minute(),
                 ["LastMinute"] = one.Item.AddSeconds(messagesEach).Minute(),
             })));
@@ -78,7 +81,7 @@ internal sealed class ExportSeed
         return new TableEntity(message)
         {
             PartitionKey = key.PartitionKey,
-            RowKey = RowKeys.Message(unlike),
+            RowKey = MessageRowKeys.Message(unlike),
             ["CreatedAt"] = at,
             ["UpdatedAt"] = at,
             ["Text"] = texts[unlike % texts.Length],

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.FollowUps;
-using Parley.Storage;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 
 namespace Parley.Benchmarks;
 

@@ -3,7 +3,9 @@ using System.Diagnostics;
 using System.Globalization;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.FollowUps;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -215,7 +217,7 @@ internal static class FollowUpMeasure
         private async Task WaitUntilGoneAsync(DateTimeOffset dueAt)
         {
             var (begun, said) = (Stopwatch.GetTimestamp(), 0);
-            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.SchedulePartition(dueAt)}");
+            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {ScheduleRowKeys.SchedulePartition(dueAt)}");
             while (await tables.Schedule.QueryAsync<TableEntity>(filter, maxPerPage: 1).AnyAsync())
             {
                 var elapsed = Stopwatch.GetElapsedTime(begun);
@@ -239,12 +241,12 @@ internal static class FollowUpMeasure
         {
             var (first, last) = (chats[0].Key.PartitionKey, chats[^1].Key.PartitionKey);
             var filter = TableClient.CreateQueryFilter(
-                $"PartitionKey ge {first} and PartitionKey le {last} and (RowKey eq {RowKeys.Head} or (RowKey ge {"f|"} and RowKey lt {"f|~"}) or (RowKey ge {"m|"} and RowKey lt {"m|~"}))");
+                $"PartitionKey ge {first} and PartitionKey le {last} and (RowKey eq {ConversationRowKeys.Head} or (RowKey ge {"f|"} and RowKey lt {"f|~"}) or (RowKey ge {"m|"} and RowKey lt {"m|~"}))");
             var rows = await tables.Conversations.QueryAsync<TableEntity>(filter).ToListAsync();
             var latencies = new List<double>(chats.Count);
             foreach (var (chat, stored) in chats.Zip(rows.GroupBy(row => row.PartitionKey)))
             {
-                var (head, followUp) = (stored.Single(row => row.RowKey == RowKeys.Head), stored.Single(row => row.RowKey == RowKeys.FollowUp(chat.Number)));
+                var (head, followUp) = (stored.Single(row => row.RowKey == ConversationRowKeys.Head), stored.Single(row => row.RowKey == FollowUpRowKeys.FollowUp(chat.Number)));
                 if (head.GetInt32("Last") != chat.Number + 1 || stored.Count() != 4 || head.GetString("Pending") != "" || followUp.GetInt32("Status") != (int)FollowUpStatus.Sent || followUp.GetInt32("Rev") != 2)
                 {
                     throw new BenchmarkException($"The follow-up of {stored.Key} was not sent exactly once.");

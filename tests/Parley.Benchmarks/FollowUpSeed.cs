@@ -2,7 +2,10 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Azure;
 using Azure.Data.Tables;
-using Parley.FollowUps;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -18,13 +21,13 @@ internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, l
 {
     /// <summary>The follow-up's row in the tenant's list of a status.</summary>
     public TableEntity ConversationIndexRow(FollowUpStatus status, int revision) =>
-        new(Key.Tenant.PartitionKey, RowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
+        new(Key.Tenant.PartitionKey, FollowUpRowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
 
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
-    public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, minute, Key.Number));
+    public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, Key.Number));
 
     /// <summary>The follow-up's row in Due.</summary>
-    public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(RowKeys.SchedulePartition(dueAt), RowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
+    public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
 }
 
 /// <summary>
@@ -60,7 +63,7 @@ internal sealed class FollowUpSeed
             rows.Add(row);
         }
 
-        return new FollowUpSeed(tables, rows, await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, RowKeys.Conversation(chat.Number)));
+        return new FollowUpSeed(tables, rows, await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
     }
 
     /// <summary>Makes so many, dealt out to the tenants in turn; the tenants are new.</summary>
@@ -71,7 +74,7 @@ internal sealed class FollowUpSeed
             .OrderBy(key => key.Tenant.Number).ThenBy(key => key.Number).ToList();
         foreach (var tenant in keys.GroupBy(key => key.Tenant))
         {
-            await tables.Tenants.UpsertEntityAsync(new TableEntity(tenant.Key.PartitionKey, RowKeys.Counter) { ["LastConversation"] = tenant.Count() });
+            await tables.Tenants.UpsertEntityAsync(new TableEntity(tenant.Key.PartitionKey, TenantRowKeys.Counter) { ["LastConversation"] = tenant.Count() });
         }
 
         var chats = new List<SeededChat>(count);
@@ -98,12 +101,12 @@ internal sealed class FollowUpSeed
 
     private async Task<List<SeededChat>> FillAsync(ConversationKey[] keys, int tenants, DateTimeOffset dueAt)
     {
-        var minute = rows.First(row => row.RowKey == RowKeys.Head).GetInt64("ActivityMinute")!.Value;
-        var createdAt = rows.First(row => row.RowKey == RowKeys.FollowUp(1)).GetDateTimeOffset("CreatedAt")!.Value.ToUnixTimeMilliseconds();
+        var minute = rows.First(row => row.RowKey == ConversationRowKeys.Head).GetInt64("ActivityMinute")!.Value;
+        var createdAt = rows.First(row => row.RowKey == FollowUpRowKeys.FollowUp(1)).GetDateTimeOffset("CreatedAt")!.Value.ToUnixTimeMilliseconds();
         var chats = keys.Select(key => new SeededChat(key, default, default, minute, createdAt, 1 + (key.Number * tenants) + (key.Tenant.Number % tenants))).ToList();
         var lists = await tables.Tenants.SubmitTransactionAsync(chats.SelectMany(chat => new[]
         {
-            new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = RowKeys.Conversation(chat.Key.Number) },
+            new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = ConversationRowKeys.Conversation(chat.Key.Number) },
             chat.ActivityRow(minute),
             chat.ConversationIndexRow(FollowUpStatus.Pending, 1),
         }).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
@@ -112,7 +115,7 @@ internal sealed class FollowUpSeed
             var chat = chats[i] with { Listed = lists.Value[3 * i].Headers.ETag!.Value };
             var copies = rows.Select(row => CopyOf(row, chat, dueAt)).ToList();
             var written = await tables.Conversations.SubmitTransactionAsync(copies.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
-            chats[i] = chat with { Head = written.Value[copies.FindIndex(row => row.RowKey == RowKeys.Head)].Headers.ETag!.Value };
+            chats[i] = chat with { Head = written.Value[copies.FindIndex(row => row.RowKey == ConversationRowKeys.Head)].Headers.ETag!.Value };
         }
 
         return chats;
@@ -139,11 +142,11 @@ internal sealed class FollowUpSeed
 
     private static string Moved(string rowKey, int number) => rowKey.Split('|')[0] switch
     {
-        RowKeys.Head => RowKeys.Head,
-        "m" => RowKeys.Message(number),
-        "f" => RowKeys.FollowUp(number),
-        "fe" => RowKeys.FollowUpEvent(number, 1),
-        "fm" => RowKeys.MessageFollowUp(number, number),
+        ConversationRowKeys.Head => ConversationRowKeys.Head,
+        "m" => MessageRowKeys.Message(number),
+        "f" => FollowUpRowKeys.FollowUp(number),
+        "fe" => FollowUpRowKeys.FollowUpEvent(number, 1),
+        "fm" => FollowUpRowKeys.MessageFollowUp(number, number),
         _ => throw new BenchmarkException($"The row {rowKey} cannot be copied."),
     };
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Parley.FollowUps;
+using Parley.Conversations.FollowUps;
 
 namespace Parley.Benchmarks;
 

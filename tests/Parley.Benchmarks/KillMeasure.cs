@@ -7,11 +7,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Azure.Storage.Queues;
-using Parley.Webhooks;
-using Parley.Exports;
+using Parley.Core;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;
+using Parley.Exports;
 using Parley.Storage;
+using Parley.Webhooks;
 
 namespace Parley.Benchmarks;
 

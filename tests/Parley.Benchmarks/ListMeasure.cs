@@ -1,4 +1,7 @@
 using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -80,14 +83,14 @@ internal static class ListMeasure
         {
             var conversation = conversations[i] = await client.CreateConversationAsync();
             await client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(SampleText.Next(texts)));
-            TableEntity posted = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, RowKeys.Message(1));
+            TableEntity posted = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, MessageRowKeys.Message(1));
             foreach (var numbers in Enumerable.Range(2, MessagesEach - 1).Chunk(100))
             {
                 await tables.Conversations.SubmitTransactionAsync(numbers.Select(number => new TableTransactionAction(
                     TableTransactionActionType.Add, CopyOf(posted, number, SampleText.Next(texts), random))));
             }
 
-            var head = new TableEntity(conversation.PartitionKey, RowKeys.Head) { ["Last"] = MessagesEach };
+            var head = new TableEntity(conversation.PartitionKey, ConversationRowKeys.Head) { ["Last"] = MessagesEach };
             await tables.Conversations.UpdateEntityAsync(head, Azure.ETag.All);
             if ((i + 1) % 5 == 0)
             {
@@ -100,7 +103,7 @@ internal static class ListMeasure
 
     private static TableEntity CopyOf(TableEntity posted, int number, string text, RandomSource random) => new(posted)
     {
-        RowKey = RowKeys.Message(number),
+        RowKey = MessageRowKeys.Message(number),
         ["WriteId"] = random.NextWriteId(),
         ["Check"] = random.NextBits(EntityId.CheckBits),
         ["CreatedAt"] = posted.GetDateTimeOffset("CreatedAt")!.Value.AddSeconds(number),

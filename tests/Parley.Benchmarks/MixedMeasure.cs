@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Benchmarks;
 

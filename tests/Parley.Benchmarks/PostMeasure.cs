@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -89,7 +91,7 @@ internal static class PostMeasure
         var stored = 0;
         foreach (var conversation in conversations)
         {
-            TableEntity head = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, RowKeys.Head);
+            TableEntity head = await tables.Conversations.GetEntityAsync<TableEntity>(conversation.PartitionKey, ConversationRowKeys.Head);
             stored += head.GetInt32("Last")!.Value;
         }
 

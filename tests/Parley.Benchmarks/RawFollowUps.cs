@@ -1,6 +1,9 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.FollowUps;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -63,7 +66,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
     }
 
     private static TableEntity Listing(SeededChat chat, DateTimeOffset at) =>
-        new(chat.Key.Tenant.PartitionKey, RowKeys.Conversation(chat.Key.Number)) { ["LastMinute"] = at.Minute() };
+        new(chat.Key.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Key.Number)) { ["LastMinute"] = at.Minute() };
 
     private static Task ForEachAsync(SeededChat[] chats, Func<SeededChat, Task> work) =>
         Parallel.ForEachAsync(chats, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chat, _) => await work(chat));
@@ -72,15 +75,15 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
         table.SubmitTransactionAsync(rows.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All)));
 
     private Task ReadAsync(SeededChat chat) => Task.WhenAll(
-        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, RowKeys.Head),
-        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, RowKeys.FollowUp(chat.Number)));
+        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, ConversationRowKeys.Head),
+        tables.Conversations.GetEntityIfExistsAsync<TableEntity>(chat.Key.PartitionKey, FollowUpRowKeys.FollowUp(chat.Number)));
 
     private async Task SendAsync(SeededChat chat, ETag listed, DateTimeOffset now)
     {
         const string Text = "Is there anything else?";
         var (partition, check) = (chat.Key.PartitionKey, random.NextBits(EntityId.CheckBits));
         var id = new EntityId(EntityKind.Message, chat.Key, chat.Number + 1, check).ToGuid();
-        var message = new TableEntity(partition, RowKeys.Message(chat.Number + 1))
+        var message = new TableEntity(partition, MessageRowKeys.Message(chat.Number + 1))
         {
             ["WriteId"] = random.NextWriteId(),
             ["Check"] = check,
@@ -91,7 +94,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
             ["UpdatedAt"] = now,
             ["Text"] = Text,
         };
-        var followUp = new TableEntity(partition, RowKeys.FollowUp(chat.Number))
+        var followUp = new TableEntity(partition, FollowUpRowKeys.FollowUp(chat.Number))
         {
             ["Rev"] = 2,
             ["Status"] = (int)FollowUpStatus.Sent,
@@ -99,14 +102,14 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
             ["UpdatedAt"] = now,
             ["MessageId"] = id,
         };
-        var sent = new TableEntity(partition, RowKeys.FollowUpEvent(chat.Number, 2))
+        var sent = new TableEntity(partition, FollowUpRowKeys.FollowUpEvent(chat.Number, 2))
         {
             ["At"] = now,
             ["From"] = (int)FollowUpStatus.Pending,
             ["To"] = (int)FollowUpStatus.Sent,
             ["Actor"] = FollowUpEvent.Parley,
         };
-        var head = new TableEntity(partition, RowKeys.Head)
+        var head = new TableEntity(partition, ConversationRowKeys.Head)
         {
             ["Rev"] = 2,
             ["Last"] = chat.Number + 1,
@@ -126,7 +129,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
             new(TableTransactionActionType.Add, message),
             new(TableTransactionActionType.UpdateMerge, followUp, ETag.All),
             new(TableTransactionActionType.Add, sent),
-            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.MessageFollowUp(chat.Number + 1, chat.Number))),
+            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, FollowUpRowKeys.MessageFollowUp(chat.Number + 1, chat.Number))),
             new(TableTransactionActionType.UpdateMerge, head, chat.Head),
         ]);
     }

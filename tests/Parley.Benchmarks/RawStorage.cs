@@ -1,5 +1,8 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
@@ -15,9 +18,9 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
     public async Task<(int Rows, int Characters)> ReadPageAsync(ConversationKey conversation, int page, int perPage)
     {
         var partition = conversation.PartitionKey;
-        var head = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, RowKeys.Head);
+        var head = await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, ConversationRowKeys.Head);
         var last = head.Value!.GetInt32("Last")!.Value - (page - 1) * perPage;
-        var filter = Filters.Range(partition, RowKeys.Message(last - perPage + 1), RowKeys.Message(last));
+        var filter = Filters.Range(partition, MessageRowKeys.Message(last - perPage + 1), MessageRowKeys.Message(last));
         var (rows, characters) = (0, 0);
         await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, perPage))
         {
@@ -38,7 +41,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
     public async Task AppendAsync(ConversationKey conversation, string text)
     {
         var partition = conversation.PartitionKey;
-        var head = (await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, RowKeys.Head)).Value!;
+        var head = (await tables.Conversations.GetEntityIfExistsAsync<TableEntity>(partition, ConversationRowKeys.Head)).Value!;
         var now = time.NowInMilliseconds();
         var activity = head.GetInt64("ActivityMinute")!.Value;
         var moves = now.Minute() > activity;
@@ -52,7 +55,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         ]);
         if (moves)
         {
-            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, RowKeys.Activity(RowKeys.ActivityList, activity, conversation.Number), ETag.All);
+            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, activity, conversation.Number), ETag.All);
         }
     }
 
@@ -61,13 +64,13 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         var partition = conversation.Tenant.PartitionKey;
         var response = await tables.Tenants.SubmitTransactionAsync(
         [
-            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.Activity(RowKeys.ActivityList, minute, conversation.Number))),
-            new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, RowKeys.Conversation(conversation.Number)) { ["LastMinute"] = minute }, listETag),
+            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, conversation.Number))),
+            new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, ConversationRowKeys.Conversation(conversation.Number)) { ["LastMinute"] = minute }, listETag),
         ]);
         return response.Value[1].Headers.ETag!.Value;
     }
 
-    private TableEntity MessageRow(string partition, int number, string text, DateTimeOffset at) => new(partition, RowKeys.Message(number))
+    private TableEntity MessageRow(string partition, int number, string text, DateTimeOffset at) => new(partition, MessageRowKeys.Message(number))
     {
         ["WriteId"] = random.NextWriteId(),
         ["Check"] = random.NextBits(EntityId.CheckBits),
@@ -80,7 +83,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         ["UserName"] = "Benchmark key",
     };
 
-    private static TableEntity HeadChange(TableEntity head, int number, string text, DateTimeOffset at, ETag listETag) => new(head.PartitionKey, RowKeys.Head)
+    private static TableEntity HeadChange(TableEntity head, int number, string text, DateTimeOffset at, ETag listETag) => new(head.PartitionKey, ConversationRowKeys.Head)
     {
         ["Rev"] = head.GetInt32("Rev")!.Value + 1,
         ["Last"] = number,

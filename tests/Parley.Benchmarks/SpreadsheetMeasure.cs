@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Messages;
 using Parley.Spreadsheets;
-using Parley.Storage;
 
 namespace Parley.Benchmarks;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Azure.Data.Tables;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Core;
 using Parley.DevHost;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;

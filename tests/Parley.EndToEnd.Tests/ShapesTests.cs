@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Parley.EndToEnd.Tests.Zaia;
 using Parley.Testing;
 using Xunit;
 

@@ -6,8 +6,8 @@ using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Conversations.FollowUps;
 using Parley.Exports;
-using Parley.FollowUps;
 
 namespace Parley.TestWorker;
 

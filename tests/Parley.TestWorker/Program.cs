@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Hosting;
-using Parley;
+using Parley.Core;
 using Parley.Functions;
 using Parley.TestWorker;
 

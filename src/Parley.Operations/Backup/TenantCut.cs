@@ -1,5 +1,7 @@
 using Azure.Data.Tables;
-using Parley.Assistants;
+using Parley.Assistants.Chatbots;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
 using Parley.Exports;
 using Parley.Storage;
 
@@ -22,20 +24,20 @@ internal sealed class TenantCut(TableEntity? counter)
     {
         if (row.PartitionKey.Contains('|', StringComparison.Ordinal))
         {
-            return RowKeys.ReadChatbotPartition(row.PartitionKey) <= chatbots;
+            return ChatbotRowKeys.ReadChatbotPartition(row.PartitionKey) <= chatbots;
         }
 
         var key = row.RowKey;
         return key[..(key.IndexOf('|', StringComparison.Ordinal) + 1)] switch
         {
-            "c|" => RowKeys.LastNumber(key) <= conversations,
-            "a|" or "ai|" or "ac|" => RowKeys.ReadActivity(key).Number <= conversations,
-            "u|" => RowKeys.ReadUnread(key) <= conversations,
-            "fs|" => RowKeys.ReadFollowUpInList(key).Conversation <= conversations,
-            "s|" => RowKeys.LastNumber(key) <= senders,
+            "c|" => KeyParts.LastNumber(key) <= conversations,
+            "a|" or "ai|" or "ac|" => ConversationRowKeys.ReadActivity(key).Number <= conversations,
+            "u|" => ConversationRowKeys.ReadUnread(key) <= conversations,
+            "fs|" => FollowUpRowKeys.ReadFollowUpInList(key).Conversation <= conversations,
+            "s|" => KeyParts.LastNumber(key) <= senders,
             "si|" or "sx|" => row.GetInt32("Sender") <= senders,
-            "b|" => RowKeys.LastNumber(key) <= chatbots,
-            "e|" => RowKeys.LastNumber(key) <= exports,
+            "b|" => KeyParts.LastNumber(key) <= chatbots,
+            "e|" => KeyParts.LastNumber(key) <= exports,
             _ => true,
         };
     }

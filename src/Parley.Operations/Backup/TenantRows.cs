@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Operations.Backup;
@@ -17,15 +18,15 @@ internal static class TenantRows
         ParleyTables tables, [EnumeratorCancellation] CancellationToken cancellation, int? pageRows = null)
     {
         var table = tables.Tenants;
-        var administration = await table.FindAsync(RowKeys.AdministrationPartition, RowKeys.Counter, cancellation);
+        var administration = await table.FindAsync(TenantRowKeys.AdministrationPartition, TenantRowKeys.Counter, cancellation);
         var lastTenant = administration?.GetInt32("LastTenant") ?? 0;
-        await foreach (var row in table.QueryAsync<TableEntity>(Partition(RowKeys.AdministrationPartition), pageRows, cancellationToken: cancellation))
+        await foreach (var row in table.QueryAsync<TableEntity>(Partition(TenantRowKeys.AdministrationPartition), pageRows, cancellationToken: cancellation))
         {
-            if (row.RowKey == RowKeys.Counter)
+            if (row.RowKey == TenantRowKeys.Counter)
             {
                 yield return administration ?? row;
             }
-            else if (!row.RowKey.StartsWith("t|", StringComparison.Ordinal) || RowKeys.LastNumber(row.RowKey) <= lastTenant)
+            else if (!row.RowKey.StartsWith("t|", StringComparison.Ordinal) || KeyParts.LastNumber(row.RowKey) <= lastTenant)
             {
                 yield return row;
             }
@@ -43,24 +44,24 @@ internal static class TenantRows
     private static async IAsyncEnumerable<TableEntity> ReadTenantAsync(
         TableClient table, string partition, int? pageRows, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var keys = Filters.Between(partition, FirstKey, RowKeys.EndOf(FirstKey));
+        var keys = Filters.Between(partition, FirstKey, KeyParts.EndOf(FirstKey));
         await foreach (var row in table.QueryAsync<TableEntity>(keys, pageRows, cancellationToken: cancellation))
         {
             yield return row;
         }
 
-        var cut = new TenantCut(await table.FindAsync(partition, RowKeys.Counter, cancellation));
+        var cut = new TenantCut(await table.FindAsync(partition, TenantRowKeys.Counter, cancellation));
         if (cut.Counter is not null)
         {
             yield return cut.Counter;
         }
 
-        var end = RowKeys.EndOf(partition);
+        var end = KeyParts.EndOf(partition);
         var others = TableClient.CreateQueryFilter(
-            $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {RowKeys.EndOf(FirstKey)})");
+            $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {KeyParts.EndOf(FirstKey)})");
         await foreach (var row in table.QueryAsync<TableEntity>(others, pageRows, cancellationToken: cancellation))
         {
-            if (!(row.RowKey == RowKeys.Counter && row.PartitionKey == partition) && cut.Includes(row))
+            if (!(row.RowKey == TenantRowKeys.Counter && row.PartitionKey == partition) && cut.Includes(row))
             {
                 yield return row;
             }

@@ -1,10 +1,10 @@
 using System.Globalization;
 using Azure.Data.Tables;
-using Parley.Assistants;
+using Parley.Assistants.Completions;
 using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Exports;
-using Parley.FollowUps;
-using Parley.Idempotency;
 using Parley.Senders;
 using Parley.Storage;
 
@@ -25,7 +25,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         var key = ReadKey(row.PartitionKey);
         switch (KindOf(row))
         {
-            case RowKeys.Head:
+            case ConversationRowKeys.Head:
                 var conversation = ConversationRow.Read(row, key);
                 var rows = ConversationActivity.ListRows(conversation);
                 if (conversation is { Unread: > 0, Inbox: not null })
@@ -50,7 +50,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 
     public IEnumerable<IndexRow> OfTenantRow(TableEntity row)
     {
-        if (row.PartitionKey == RowKeys.AdministrationPartition || !TenantId.TryParse(row.PartitionKey, out var tenant))
+        if (row.PartitionKey == TenantRowKeys.AdministrationPartition || !TenantId.TryParse(row.PartitionKey, out var tenant))
         {
             return [];
         }
@@ -77,7 +77,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
     private IndexRow ScheduledKeysOf(TenantId tenant, int conversation)
     {
         var dropAt = now + TimeSpan.FromHours(1) + IdempotencyKey.KeptFor;
-        return InSchedule(new TableEntity(RowKeys.SchedulePartition(dropAt), RowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
+        return InSchedule(new TableEntity(ScheduleRowKeys.SchedulePartition(dropAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
     }
 
     private static string KindOf(TableEntity row) => row.RowKey.Split('|', 2)[0];

@@ -1,8 +1,9 @@
 using Azure.Data.Tables;
-using Parley.Assistants;
+using Parley.Assistants.Completions;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Files;
-using Parley.FollowUps;
 using Parley.Operations.Backup;
 using Parley.Operations.Format;
 using Parley.Storage;
@@ -84,10 +85,10 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     /// </summary>
     private async Task ReportOverdueAsync(CancellationToken cancellation)
     {
-        var now = RowKeys.SchedulePartition(time.GetUtcNow());
+        var now = ScheduleRowKeys.SchedulePartition(time.GetUtcNow());
         (string Start, string Name)[] kinds =
         [
-            (RowKeys.ScheduledFollowUps, "follow-ups"), (RowKeys.ScheduledExports, "steps of exports"), (RowKeys.ScheduledCompletions, "completions"),
+            (FollowUpRowKeys.ScheduledFollowUps, "follow-ups"), (ExportRowKeys.ScheduledExports, "steps of exports"), (CompletionRowKeys.ScheduledCompletions, "completions"),
         ];
         foreach (var (start, name) in kinds)
         {
@@ -104,5 +105,5 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
 
     /// <summary>The removal of an export's file sends nothing to anybody.</summary>
     private static bool IsExpiry(TableEntity row) =>
-        row.RowKey.StartsWith(RowKeys.ScheduledExports, StringComparison.Ordinal) && RowKeys.ReadScheduledExport(row.RowKey).Step is null;
+        row.RowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal) && ExportRowKeys.ReadScheduledExport(row.RowKey).Step is null;
 }

@@ -1,7 +1,7 @@
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Parley.Core;
 using Parley.Files;
-using Parley.Idempotency;
 using Parley.Storage;
 
 namespace Parley.Cleanup;
@@ -18,13 +18,13 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
     /// <summary>Works through all rows whose time has come. May be broken off anywhere and run twice.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        await ProcessAsync(RowKeys.ScheduledKeys, row => DropKeysAsync(row, cancellation), cancellation);
-        await ProcessAsync(RowKeys.ScheduledFiles, row => DropFileAsync(row, cancellation), cancellation);
+        await ProcessAsync(IdempotencyRowKeys.ScheduledKeys, row => DropKeysAsync(row, cancellation), cancellation);
+        await ProcessAsync(FileRowKeys.ScheduledFiles, row => DropFileAsync(row, cancellation), cancellation);
     }
 
     private async Task ProcessAsync(string kind, Func<TableEntity, Task> work, CancellationToken cancellation)
     {
-        var rows = tables.Schedule.QueryAsync<TableEntity>(Filters.Until(RowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind), cancellationToken: cancellation);
+        var rows = tables.Schedule.QueryAsync<TableEntity>(Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind), cancellationToken: cancellation);
         await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
             await Workers.RunAsync(chunk, Width, row => WorkAsync(row, work, cancellation));
@@ -48,13 +48,13 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
     /// <summary>The keys of one partition that are old enough; younger ones have rows of their own hours.</summary>
     private async Task DropKeysAsync(TableEntity row, CancellationToken cancellation)
     {
-        var (tenant, conversation) = RowKeys.ReadScheduledIdempotencyKeys(row.RowKey);
+        var (tenant, conversation) = IdempotencyRowKeys.ReadScheduledIdempotencyKeys(row.RowKey);
         var (table, partition) = conversation == 0
             ? (tables.Tenants, tenant.PartitionKey)
             : (tables.Conversations, new ConversationKey(tenant, conversation).PartitionKey);
         var oldest = time.GetUtcNow() - IdempotencyKey.KeptFor;
-        var start = RowKeys.IdempotencyKey("");
-        var old = table.QueryAsync<TableEntity>(Filters.Between(partition, start, RowKeys.EndOf(start)), cancellationToken: cancellation)
+        var start = IdempotencyRowKeys.IdempotencyKey("");
+        var old = table.QueryAsync<TableEntity>(Filters.Between(partition, start, KeyParts.EndOf(start)), cancellationToken: cancellation)
             .Where(key => key.Timestamp < oldest);
         await foreach (var chunk in old.Chunk(Transactions.MaxOperations).WithCancellation(cancellation))
         {
@@ -64,7 +64,7 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
 
     private async Task DropFileAsync(TableEntity row, CancellationToken cancellation)
     {
-        var (conversation, file) = RowKeys.ReadScheduledFile(row.RowKey);
+        var (conversation, file) = FileRowKeys.ReadScheduledFile(row.RowKey);
         if (!await FileRows.IsHeldAsync(tables, conversation, file, cancellation))
         {
             await files.DeleteAsync(conversation, file, cancellation);

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using Azure;
-using Parley.FollowUps;
-using Parley.Messages;
-using Parley.Storage;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
 
 namespace Parley.Conversations;
 

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -120,40 +120,40 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         }
 
         var partition = read.Key.Tenant.PartitionKey;
-        var prefix = RowKeys.Unread(inbox.Id, read.Key.Number);
-        var filter = Filters.Between(partition, prefix, RowKeys.EndOf(prefix));
+        var prefix = ConversationRowKeys.Unread(inbox.Id, read.Key.Number);
+        var filter = Filters.Between(partition, prefix, KeyParts.EndOf(prefix));
         var keys = await tables.Tenants.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
             .Select(row => row.RowKey).ToListAsync(cancellation);
-        var last = keys.Count > 0 ? RowKeys.LastNumber(keys[^1]) : 0;
+        var last = keys.Count > 0 ? KeyParts.LastNumber(keys[^1]) : 0;
         var head = last > read.UnreadRevision && raise is not null ? await raise(last) : read;
         var valid = head.Unread > 0 ? head.UnreadRevision : head.UnreadRevision + 1;
-        await tables.Tenants.DeleteAllAsync(keys.Where(key => RowKeys.LastNumber(key) < valid).Select(key => new TableEntity(partition, key)), cancellation);
+        await tables.Tenants.DeleteAllAsync(keys.Where(key => KeyParts.LastNumber(key) < valid).Select(key => new TableEntity(partition, key)), cancellation);
     });
 
     /// <summary>The rows that find a conversation at its activity minute.</summary>
     internal static List<TableEntity> ListRows(Conversation conversation)
     {
         var (key, minute) = (conversation.Key, conversation.ActivityMinute);
-        var rows = new List<TableEntity>(3) { Row(RowKeys.ActivityList) };
+        var rows = new List<TableEntity>(3) { Row(ConversationRowKeys.ActivityList) };
         if (conversation.Inbox is { } inbox)
         {
-            rows.Add(Row(RowKeys.InboxActivityList(inbox.Id)));
+            rows.Add(Row(ConversationRowKeys.InboxActivityList(inbox.Id)));
         }
 
         if (conversation.Contact is { } contact)
         {
-            var row = Row(RowKeys.ContactActivityList(contact.Number));
+            var row = Row(ConversationRowKeys.ContactActivityList(contact.Number));
             row.SetIfAny("Inbox", conversation.Inbox?.Id);
             rows.Add(row);
         }
 
         return rows;
 
-        TableEntity Row(string list) => new(key.Tenant.PartitionKey, RowKeys.Activity(list, minute, key.Number));
+        TableEntity Row(string list) => new(key.Tenant.PartitionKey, ConversationRowKeys.Activity(list, minute, key.Number));
     }
 
     internal static TableEntity UnreadRow(Conversation conversation) =>
-        new(conversation.Key.Tenant.PartitionKey, RowKeys.Unread(conversation.Inbox!.Id, conversation.Key.Number, conversation.UnreadRevision));
+        new(conversation.Key.Tenant.PartitionKey, ConversationRowKeys.Unread(conversation.Inbox!.Id, conversation.Key.Number, conversation.UnreadRevision));
 
     private async Task<Conversation> MoveToAsync(Conversation before, Conversation after, CancellationToken cancellation)
     {
@@ -180,7 +180,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// <summary>The operations of a move to a later minute, at most <see cref="MaxRows"/>; the first raises <c>c|C</c>.</summary>
     private static List<TableTransactionAction> MoveOf(Conversation before, Conversation after, ETag listETag)
     {
-        var raised = new TableEntity(after.Key.Tenant.PartitionKey, RowKeys.Conversation(after.Key.Number)) { ["LastMinute"] = after.ActivityMinute };
+        var raised = new TableEntity(after.Key.Tenant.PartitionKey, ConversationRowKeys.Conversation(after.Key.Number)) { ["LastMinute"] = after.ActivityMinute };
         var rows = ListRows(after);
         if (after.UnreadRevision > before.UnreadRevision)
         {

@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
-using Parley.FollowUps;
-using Parley.Errors;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;

@@ -1,7 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Idempotency;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Senders;
 using Parley.Storage;
 
@@ -82,7 +81,7 @@ public sealed class ConversationCreation(
         while (true)
         {
             await running.WaitAsync(cancellation);
-            var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
+            var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
 
             // A try is decided once the counter has another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counter != counter?.ETag)
@@ -177,7 +176,7 @@ public sealed class ConversationCreation(
     {
         var partition = conversation.Key.Tenant.PartitionKey;
         var actions = new List<TableTransactionAction>();
-        var counted = new TableEntity(partition, RowKeys.Counter) { ["LastConversation"] = conversation.Key.Number };
+        var counted = new TableEntity(partition, TenantRowKeys.Counter) { ["LastConversation"] = conversation.Key.Number };
         counted.SetIfAny("KeyHour", keyHour);
         if (key is not null)
         {

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -13,7 +14,7 @@ internal sealed record ConversationIndexRow(
     /// <summary>The row of a new conversation.</summary>
     public static TableEntity Create(Conversation conversation)
     {
-        var row = new TableEntity(conversation.Key.Tenant.PartitionKey, RowKeys.Conversation(conversation.Key.Number))
+        var row = new TableEntity(conversation.Key.Tenant.PartitionKey, ConversationRowKeys.Conversation(conversation.Key.Number))
         {
             ["WriteId"] = conversation.WriteId,
             ["Check"] = conversation.Check,
@@ -27,7 +28,7 @@ internal sealed record ConversationIndexRow(
 
     public static async Task<ConversationIndexRow?> FindAsync(ParleyTables tables, ConversationKey key, CancellationToken cancellation)
     {
-        var row = await tables.Tenants.FindAsync(key.Tenant.PartitionKey, RowKeys.Conversation(key.Number), cancellation);
+        var row = await tables.Tenants.FindAsync(key.Tenant.PartitionKey, ConversationRowKeys.Conversation(key.Number), cancellation);
         return row is not null
             ? new ConversationIndexRow(
                 row.GetString("WriteId"),

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Senders;
 using Parley.Storage;
 
@@ -53,18 +53,18 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
     {
         if (filter.Contact is not { } id)
         {
-            return filter.Inbox is { } inbox ? RowKeys.InboxActivityList(inbox) : RowKeys.ActivityList;
+            return filter.Inbox is { } inbox ? ConversationRowKeys.InboxActivityList(inbox) : ConversationRowKeys.ActivityList;
         }
 
         var contact = SenderRef.TryParse(id, tenant, out var reference) ? await senders.FindAsync(reference, cancellation) : null;
-        return contact is null ? null : RowKeys.ContactActivityList(contact.Key.Number);
+        return contact is null ? null : ConversationRowKeys.ContactActivityList(contact.Key.Number);
     }
 
     /// <returns>The conversations, and the last row that was looked at when there are more behind it.</returns>
     private async Task<(List<Conversation> Found, string? Last)> WalkAsync(
         TenantId tenant, string list, string after, ConversationFilter filter, int pageSize, CancellationToken cancellation)
     {
-        var between = Filters.Between(tenant.PartitionKey, after, RowKeys.EndOf(list));
+        var between = Filters.Between(tenant.PartitionKey, after, KeyParts.EndOf(list));
         if (filter is { Contact: not null, Inbox: { } inbox })
         {
             between = Filters.And(between, TableClient.CreateQueryFilter($"Inbox eq {inbox}"));
@@ -95,7 +95,7 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
 
     private async Task<Conversation?> ReadAsync(TenantId tenant, TableEntity row, CancellationToken cancellation)
     {
-        var (minute, number) = RowKeys.ReadActivity(row.RowKey);
+        var (minute, number) = ConversationRowKeys.ReadActivity(row.RowKey);
         var conversation = await reader.FindAsync(new ConversationKey(tenant, number), cancellation);
         if (conversation?.ActivityMinute == minute)
         {
@@ -108,14 +108,14 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
 
     private static string After(string list, byte[] starts) => starts.Length == 0
         ? list
-        : RowKeys.Activity(
+        : ConversationRowKeys.Activity(
             list,
             BinaryPrimitives.ReadUInt32BigEndian(starts.AsSpan(starts.Length - PositionLength)),
             BinaryPrimitives.ReadInt32BigEndian(starts.AsSpan(starts.Length - sizeof(int))));
 
     private static byte[] Append(byte[] starts, string rowKey)
     {
-        var (minute, number) = RowKeys.ReadActivity(rowKey);
+        var (minute, number) = ConversationRowKeys.ReadActivity(rowKey);
         Span<byte> position = stackalloc byte[PositionLength];
         BinaryPrimitives.WriteUInt32BigEndian(position, checked((uint)minute));
         BinaryPrimitives.WriteInt32BigEndian(position[sizeof(uint)..], number);

@@ -1,4 +1,4 @@
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -19,5 +19,5 @@ public sealed class ConversationReader(ParleyTables tables)
     public static ParleyException NotFound() => ErrorCode.ConversationNotFound.With("There is no such conversation.");
 
     internal async Task<Conversation?> FindAsync(ConversationKey key, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(key.PartitionKey, RowKeys.Head, cancellation) is { } row ? ConversationRow.Read(row, key) : null;
+        await tables.Conversations.FindAsync(key.PartitionKey, ConversationRowKeys.Head, cancellation) is { } row ? ConversationRow.Read(row, key) : null;
 }

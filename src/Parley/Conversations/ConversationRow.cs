@@ -1,7 +1,8 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.FollowUps;
-using Parley.Messages;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -14,7 +15,7 @@ internal static class ConversationRow
 
     public static TableEntity Create(Conversation conversation)
     {
-        var row = new TableEntity(conversation.Key.PartitionKey, RowKeys.Head)
+        var row = new TableEntity(conversation.Key.PartitionKey, ConversationRowKeys.Head)
         {
             ["WriteId"] = conversation.WriteId,
             ["Check"] = conversation.Check,

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -18,11 +19,11 @@ public sealed class ConversationScan(ParleyTables tables)
     internal async IAsyncEnumerable<ConversationKey> TouchedAsync(
         TenantId tenant, DateTimeOffset from, DateTimeOffset until, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var all = Filters.Range(tenant.PartitionKey, RowKeys.Conversation(1), RowKeys.Conversation(int.MaxValue));
+        var all = Filters.Range(tenant.PartitionKey, ConversationRowKeys.Conversation(1), ConversationRowKeys.Conversation(int.MaxValue));
         var touched = TableClient.CreateQueryFilter($"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}");
         await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(Filters.And(all, touched), Filters.MaxPerCall, ["RowKey"], cancellation))
         {
-            yield return new ConversationKey(tenant, RowKeys.LastNumber(row.RowKey));
+            yield return new ConversationKey(tenant, KeyParts.LastNumber(row.RowKey));
         }
     }
 }

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -24,8 +25,8 @@ public sealed class UnreadCounts(ParleyTables tables)
     private async Task<int> CountAsync(TenantId tenant, Guid inbox, CancellationToken cancellation)
     {
         var (count, last) = (0, "");
-        var list = RowKeys.UnreadList(inbox);
-        var filter = Filters.Between(tenant.PartitionKey, list, RowKeys.EndOf(list));
+        var list = ConversationRowKeys.UnreadList(inbox);
+        var filter = Filters.Between(tenant.PartitionKey, list, KeyParts.EndOf(list));
         await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, Max, ["RowKey"], cancellation))
         {
             // Left-overs of a conversation's earlier times stand beside its valid row.

@@ -1,7 +1,7 @@
 using Azure;
-using Parley.Webhooks;
+using Parley.Core;
 using Parley.Spreadsheets;
-using Parley.Storage;
+using Parley.Webhooks;
 
 namespace Parley.Exports;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.Logging;
-using Parley.Webhooks;
+using Parley.Core;
 using Parley.Spreadsheets;
-using Parley.Storage;
 using Parley.Tenants;
+using Parley.Webhooks;
 
 namespace Parley.Exports;
 

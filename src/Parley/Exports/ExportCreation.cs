@@ -1,6 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Idempotency;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
 
@@ -114,7 +113,7 @@ public sealed class ExportCreation(
         }
 
         rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(export)));
-        var counted = new TableEntity(partition, RowKeys.Counter) { [ExportReader.Counter] = export.Key.Number };
+        var counted = new TableEntity(partition, TenantRowKeys.Counter) { [ExportReader.Counter] = export.Key.Number };
         counted.SetIfAny("KeyHour", keyHour);
         return new NumberedInsert<Export>(export, rows, counted);
     }

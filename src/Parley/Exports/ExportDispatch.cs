@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Exports;
@@ -39,7 +40,7 @@ public sealed partial class ExportDispatch(
     public async Task<int> DispatchAsync(CancellationToken cancellation)
     {
         var queued = 0;
-        var filter = Filters.Until(RowKeys.SchedulePartition(time.GetUtcNow()), RowKeys.ScheduledExports);
+        var filter = Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow()), ExportRowKeys.ScheduledExports);
         await foreach (var chunk in tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation).Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
             queued += (await Workers.RunAsync(chunk, Width, row => ProcessRowAsync(row, cancellation))).Count(isQueued => isQueued);
@@ -65,7 +66,7 @@ public sealed partial class ExportDispatch(
     {
         try
         {
-            var (key, step) = RowKeys.ReadScheduledExport(row.RowKey);
+            var (key, step) = ExportRowKeys.ReadScheduledExport(row.RowKey);
             var export = await reader.FindAsync(key, cancellation);
             return step is { } asked ? await ProcessStepAsync(row, asked, export, cancellation) : await ProcessExpiryAsync(row, export, cancellation);
         }

@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations;
-using Parley.Messages;
-using Parley.Errors;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
 

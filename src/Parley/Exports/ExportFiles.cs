@@ -2,9 +2,9 @@ using System.Globalization;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using Parley.Core;
 using Parley.Files;
 using Parley.Spreadsheets;
-using Parley.Storage;
 
 namespace Parley.Exports;
 

@@ -14,11 +14,11 @@ public sealed partial class ExportIndex(ParleyTables tables, ILogger<ExportIndex
 {
     /// <summary>The row of the next step; null when none is due.</summary>
     internal static TableEntity? StepRow(Export export) =>
-        export.DueAt is { } due ? new TableEntity(RowKeys.SchedulePartition(due), RowKeys.ScheduledExport(export.Key, export.Step)) : null;
+        export.DueAt is { } due ? new TableEntity(ScheduleRowKeys.SchedulePartition(due), ExportRowKeys.ScheduledExport(export.Key, export.Step)) : null;
 
     /// <summary>The row for the removal of the file; null before the export has ended.</summary>
     internal static TableEntity? ExpiryRow(Export export) =>
-        export.ExpiresAt is { } expires ? new TableEntity(RowKeys.SchedulePartition(expires), RowKeys.ScheduledExpiry(export.Key)) : null;
+        export.ExpiresAt is { } expires ? new TableEntity(ScheduleRowKeys.SchedulePartition(expires), ExportRowKeys.ScheduledExpiry(export.Key)) : null;
 
     /// <summary>Before a change: the rows of the state to come that the one before has not.</summary>
     internal Task WriteAsync(Export? before, Export after, CancellationToken cancellation) => Task.WhenAll(

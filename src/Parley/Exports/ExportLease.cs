@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Exports;

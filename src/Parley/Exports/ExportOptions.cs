@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Parley.Core;
 
 namespace Parley.Exports;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure.Storage.Queues;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Exports;
 

@@ -1,4 +1,4 @@
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Exports;
 

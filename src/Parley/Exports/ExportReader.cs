@@ -1,4 +1,4 @@
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Exports;
@@ -34,9 +34,9 @@ public sealed class ExportReader(ParleyTables tables, Cursors cursors)
     {
         const string Query = "exports";
         var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
-        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
+        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
         var page = NumberPage.NewestFirst(1, counters?.GetInt32(Counter) ?? 0, position, pageSize);
-        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, RowKeys.Export, page, cancellation);
+        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, ExportRowKeys.Export, page, cancellation);
         return new ExportPage(
             [.. rows.Select(row => ExportRow.Read(row, tenant))],
             page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
@@ -44,5 +44,5 @@ public sealed class ExportReader(ParleyTables tables, Cursors cursors)
     }
 
     internal async Task<Export?> FindAsync(ExportKey key, CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, RowKeys.Export(key.Number), cancellation) is { } row ? ExportRow.Read(row, key.Tenant) : null;
+        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, ExportRowKeys.Export(key.Number), cancellation) is { } row ? ExportRow.Read(row, key.Tenant) : null;
 }

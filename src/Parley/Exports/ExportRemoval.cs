@@ -1,5 +1,4 @@
-using Parley.Errors;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Exports;
 

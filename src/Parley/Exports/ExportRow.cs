@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
 
@@ -11,7 +12,7 @@ internal static class ExportRow
 {
     public static TableEntity Create(Export export)
     {
-        var row = new TableEntity(export.Key.Tenant.PartitionKey, RowKeys.Export(export.Key.Number))
+        var row = new TableEntity(export.Key.Tenant.PartitionKey, ExportRowKeys.Export(export.Key.Number))
         {
             ["WriteId"] = export.WriteId,
             ["Check"] = export.Check,
@@ -54,7 +55,7 @@ internal static class ExportRow
 
     public static Export Read(TableEntity row, TenantId tenant) => new()
     {
-        Key = new ExportKey(tenant, RowKeys.LastNumber(row.RowKey)),
+        Key = new ExportKey(tenant, KeyParts.LastNumber(row.RowKey)),
         WriteId = row.GetString("WriteId"),
         Check = row.GetInt64("Check")!.Value,
         Revision = row.GetInt32("Rev")!.Value,

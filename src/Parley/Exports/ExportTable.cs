@@ -1,4 +1,4 @@
-using Parley.Messages;
+using Parley.Conversations.Messages;
 using Parley.Spreadsheets;
 
 namespace Parley.Exports;

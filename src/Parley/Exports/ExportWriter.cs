@@ -16,15 +16,15 @@ public sealed class ExportWriter(ParleyTables tables, ExportReader reader, Expor
     /// <param name="change">Makes it what it is to be, from what it is; the same when there is nothing to change. Refuses by throwing.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <returns>What is there then.</returns>
-    /// <exception cref="Errors.ParleyException">
-    /// <see cref="Errors.ErrorCode.Busy"/>, <see cref="Errors.ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <exception cref="Core.ParleyException">
+    /// <see cref="Core.ErrorCode.Busy"/>, <see cref="Core.ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     internal async Task<Export> ChangeAsync(Export known, bool isLatest, Func<Export, Export> change, CancellationToken cancellation)
     {
         var before = known;
         var after = await edits.WriteAsync(
             tables.Tenants,
-            $"{known.Key.Tenant.PartitionKey}|{RowKeys.Export(known.Key.Number)}",
+            $"{known.Key.Tenant.PartitionKey}|{ExportRowKeys.Export(known.Key.Number)}",
             isLatest ? OptimisticUpdate.StartWith(known, FindAsync) : FindAsync,
             export => new RowVersion(export.Revision, export.EditId, export.ETag),
             async (export, editId, token) =>

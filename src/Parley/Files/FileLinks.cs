@@ -1,7 +1,7 @@
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Sas;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Files;
 

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Files;
@@ -13,14 +14,14 @@ internal static class FileRows
     private static readonly TimeSpan CheckAfter = TimeSpan.FromHours(1);
 
     /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
-    public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, RowKeys.File(file));
+    public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, FileRowKeys.File(file));
 
     /// <summary>Whether a message holds this file: one point read.</summary>
     public static async Task<bool> IsHeldAsync(ParleyTables tables, ConversationKey conversation, Guid file, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(conversation.PartitionKey, RowKeys.File(file), cancellation) is not null;
+        await tables.Conversations.FindAsync(conversation.PartitionKey, FileRowKeys.File(file), cancellation) is not null;
 
     /// <summary>Has the sweep look after a blob in an hour.</summary>
     public static Task WriteScheduleAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
         tables.Schedule.UpsertEntityAsync(
-            new TableEntity(RowKeys.SchedulePartition(now + CheckAfter), RowKeys.ScheduledFile(conversation, file)), TableUpdateMode.Replace, cancellation);
+            new TableEntity(ScheduleRowKeys.SchedulePartition(now + CheckAfter), FileRowKeys.ScheduledFile(conversation, file)), TableUpdateMode.Replace, cancellation);
 }

@@ -5,7 +5,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Files;

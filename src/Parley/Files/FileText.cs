@@ -1,5 +1,5 @@
 using System.Text;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Files;
 

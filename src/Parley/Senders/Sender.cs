@@ -1,5 +1,5 @@
 using Azure;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Senders;
 

@@ -1,4 +1,4 @@
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Senders;
@@ -36,11 +36,11 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
 
     /// <summary>The sender that has an identifier, or null: two point reads.</summary>
     public Task<Sender?> FindByIdentifierAsync(TenantId tenant, string identifier, CancellationToken cancellation) =>
-        FindByAsync(tenant, RowKeys.SenderIdentifier(Digest.Of(identifier)), cancellation);
+        FindByAsync(tenant, SenderRowKeys.SenderIdentifier(Digest.Of(identifier)), cancellation);
 
     /// <summary>The sender that has an external id, or null: two point reads.</summary>
     public Task<Sender?> FindByExternalIdAsync(TenantId tenant, string externalId, CancellationToken cancellation) =>
-        FindByAsync(tenant, RowKeys.SenderExternalId(Digest.Of(externalId)), cancellation);
+        FindByAsync(tenant, SenderRowKeys.SenderExternalId(Digest.Of(externalId)), cancellation);
 
     /// <summary>A page of all senders. Numbers are dense, so a page is one range of keys: two calls for each.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
@@ -48,9 +48,9 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     {
         const string Query = "senders";
         var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
-        var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
+        var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
         var page = NumberPage.NewestFirst(1, counter?.GetInt32("LastSender") ?? 0, position, pageSize);
-        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, RowKeys.Sender, page, cancellation);
+        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, SenderRowKeys.Sender, page, cancellation);
         return new SenderPage(
             [.. rows.Select(row => SenderRow.Read(row, tenant))],
             page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
@@ -60,12 +60,12 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     /// <summary>Senders by number, those that exist: one call for every fourteen.</summary>
     public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)
     {
-        var rows = await tables.Tenants.FindAllAsync(tenant.PartitionKey, numbers.Distinct().Select(RowKeys.Sender), cancellation);
+        var rows = await tables.Tenants.FindAllAsync(tenant.PartitionKey, numbers.Distinct().Select(SenderRowKeys.Sender), cancellation);
         return rows.Select(row => SenderRow.Read(row, tenant)).ToDictionary(sender => sender.Key.Number);
     }
 
     internal async Task<Sender?> FindAsync(SenderKey key, CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, RowKeys.Sender(key.Number), cancellation) is { } row ? SenderRow.Read(row, key.Tenant) : null;
+        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, SenderRowKeys.Sender(key.Number), cancellation) is { } row ? SenderRow.Read(row, key.Tenant) : null;
 
     private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(tenant.PartitionKey, finderKey, cancellation) is { } finder

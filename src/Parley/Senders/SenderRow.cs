@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Senders;
@@ -11,7 +12,7 @@ internal static class SenderRow
 {
     public static TableEntity Create(Sender sender)
     {
-        var row = new TableEntity(sender.Key.Tenant.PartitionKey, RowKeys.Sender(sender.Key.Number))
+        var row = new TableEntity(sender.Key.Tenant.PartitionKey, SenderRowKeys.Sender(sender.Key.Number))
         {
             ["WriteId"] = sender.WriteId,
             ["Check"] = sender.Check,
@@ -34,7 +35,7 @@ internal static class SenderRow
 
     public static Sender Read(TableEntity row, TenantId tenant) => new()
     {
-        Key = new SenderKey(tenant, RowKeys.LastNumber(row.RowKey)),
+        Key = new SenderKey(tenant, KeyParts.LastNumber(row.RowKey)),
         WriteId = row.GetString("WriteId"),
         Check = row.GetInt64("Check")!.Value,
         Revision = row.GetInt32("Rev")!.Value,
@@ -58,12 +59,12 @@ internal static class SenderRow
     {
         if (sender.Identifier is { } identifier)
         {
-            yield return RowKeys.SenderIdentifier(Digest.Of(identifier));
+            yield return SenderRowKeys.SenderIdentifier(Digest.Of(identifier));
         }
 
         if (sender.ExternalId is { } externalId)
         {
-            yield return RowKeys.SenderExternalId(Digest.Of(externalId));
+            yield return SenderRowKeys.SenderExternalId(Digest.Of(externalId));
         }
     }
 

@@ -1,6 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Senders;
@@ -29,7 +29,7 @@ public sealed class SenderWriter(
             }
 
             return new NumberedInsert<Sender>(
-                sender, [.. SenderRow.Insertion(sender)], new TableEntity(tenant.PartitionKey, RowKeys.Counter) { ["LastSender"] = sender.Key.Number });
+                sender, [.. SenderRow.Insertion(sender)], new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { ["LastSender"] = sender.Key.Number });
         },
         cancellation);
 

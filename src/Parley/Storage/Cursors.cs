@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Azure;
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 
 namespace Parley.Storage;
 
@@ -80,7 +80,7 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
     private async Task<byte[]> KeyAsync(CancellationToken cancellation) => known ??= await FindKeyAsync(cancellation) ?? await MakeKeyAsync(cancellation);
 
     private async Task<byte[]?> FindKeyAsync(CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(RowKeys.AdministrationPartition, RowKeys.CursorSecret, cancellation) is { } row
+        await tables.Tenants.FindAsync(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret, cancellation) is { } row
             ? Convert.FromBase64String(row.GetString("Secret"))
             : null;
 
@@ -91,7 +91,7 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
         try
         {
             await tables.Tenants.AddEntityAsync(
-                new TableEntity(RowKeys.AdministrationPartition, RowKeys.CursorSecret) { ["Secret"] = Convert.ToBase64String(secret) }, cancellation);
+                new TableEntity(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret) { ["Secret"] = Convert.ToBase64String(secret) }, cancellation);
             return secret;
         }
         catch (RequestFailedException e) when (e.IsAlreadyExists())

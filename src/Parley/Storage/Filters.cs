@@ -29,7 +29,7 @@ public static class Filters
 
     /// <summary>The rows of all partitions up to <paramref name="partitionKey"/>, it included, with keys that begin with <paramref name="start"/>.</summary>
     public static string Until(string partitionKey, string start) =>
-        TableClient.CreateQueryFilter($"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {RowKeys.EndOf(start)}");
+        TableClient.CreateQueryFilter($"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {KeyParts.EndOf(start)}");
 
     /// <summary>What both filters take. Of properties other than the keys the service looks at every row of the range.</summary>
     public static string And(string filter, string other) => $"({filter}) and ({other})";

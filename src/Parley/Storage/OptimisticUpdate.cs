@@ -1,6 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 
 namespace Parley.Storage;
 

@@ -1,4 +1,4 @@
-using Parley.Errors;
+using Parley.Core;
 
 namespace Parley.Storage;
 

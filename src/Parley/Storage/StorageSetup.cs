@@ -5,10 +5,11 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
-using Parley.Assistants;
+using Parley.Assistants.Completions;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Files;
-using Parley.FollowUps;
 
 namespace Parley.Storage;
 

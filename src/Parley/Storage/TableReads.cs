@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 
 namespace Parley.Storage;
 

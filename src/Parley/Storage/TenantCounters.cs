@@ -1,6 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 
 namespace Parley.Storage;
 
@@ -39,7 +39,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
         while (true)
         {
             await running.WaitAsync(cancellation);
-            var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Counter, cancellation);
+            var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
 
             // A try is decided once the counters have another ETag: whose the number became, its row tells.
             if (tried is { } before && before.Counters != counters?.ETag)

@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -8,7 +9,7 @@ internal static class ApiKeyRow
 {
     public static TableEntity Create(string hash, TenantId tenant, int number, string label, Scopes scopes, DateTimeOffset createdAt, DateTimeOffset? expiresAt)
     {
-        var row = new TableEntity(RowKeys.ApiKeyPartition(hash), hash)
+        var row = new TableEntity(AdministrationRowKeys.ApiKeyPartition(hash), hash)
         {
             ["Tenant"] = tenant.Number,
             ["Number"] = number,

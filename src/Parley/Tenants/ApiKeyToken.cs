@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Tenants;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -40,7 +40,7 @@ public sealed class Authenticator(ParleyTables tables, TimeProvider time)
     private async Task<Found> FindAsync(string hash, CancellationToken cancellation)
     {
         var readAt = time.GetTimestamp();
-        if (await tables.Keys.FindAsync(RowKeys.ApiKeyPartition(hash), hash, cancellation) is not { } row)
+        if (await tables.Keys.FindAsync(AdministrationRowKeys.ApiKeyPartition(hash), hash, cancellation) is not { } row)
         {
             cache.TryRemove(hash, out _);
             throw Refused();

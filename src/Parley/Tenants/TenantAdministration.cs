@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -26,9 +26,9 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
     /// <summary>Makes a tenant: takes the next number, then writes its settings. A crash in between leaves a number unused.</summary>
     public async Task<NewTenant> CreateTenantAsync(string name, CancellationToken cancellation)
     {
-        var tenant = new TenantId(await CountAsync(RowKeys.AdministrationPartition, "LastTenant", TenantId.Max, cancellation));
+        var tenant = new TenantId(await CountAsync(TenantRowKeys.AdministrationPartition, "LastTenant", TenantId.Max, cancellation));
         var created = new NewTenant(tenant, name, WebhookSecrets.NewSecret(random), time.NowInMilliseconds());
-        var profile = new TableEntity(tenant.PartitionKey, RowKeys.Profile)
+        var profile = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile)
         {
             ["Name"] = name,
             ["WebhookSecret"] = created.WebhookSecret,
@@ -38,7 +38,7 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
         // The number is this call's alone, so a repeated send of the same rows is harmless.
         await tables.Tenants.UpsertEntityAsync(profile, TableUpdateMode.Replace, cancellation);
         await tables.Tenants.UpsertEntityAsync(
-            new TableEntity(RowKeys.AdministrationPartition, RowKeys.Tenant(tenant)) { ["Name"] = name, ["CreatedAt"] = created.CreatedAt },
+            new TableEntity(TenantRowKeys.AdministrationPartition, AdministrationRowKeys.Tenant(tenant)) { ["Name"] = name, ["CreatedAt"] = created.CreatedAt },
             TableUpdateMode.Replace,
             cancellation);
         return created;
@@ -48,7 +48,7 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
     public async Task<NewApiKey> CreateKeyAsync(TenantId tenant, string label, Scopes scopes, DateTimeOffset? expiresAt, CancellationToken cancellation)
     {
-        var profile = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Profile, ["Name"], cancellation);
+        var profile = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, AdministrationRowKeys.Profile, ["Name"], cancellation);
         if (!profile.HasValue)
         {
             throw ErrorCode.TenantNotFound.With("There is no such tenant.");
@@ -69,10 +69,10 @@ public sealed class TenantAdministration(ParleyTables tables, TimeProvider time,
         while (true)
         {
             await running.WaitAsync(cancellation);
-            var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(partitionKey, RowKeys.Counter, cancellationToken: cancellation);
+            var stored = await tables.Tenants.GetEntityIfExistsAsync<TableEntity>(partitionKey, TenantRowKeys.Counter, cancellationToken: cancellation);
             var number = (stored.HasValue ? stored.Value!.GetInt32(counter) ?? 0 : 0) + 1;
             ArgumentOutOfRangeException.ThrowIfGreaterThan(number, max, counter);
-            var row = new TableEntity(partitionKey, RowKeys.Counter) { [counter] = number };
+            var row = new TableEntity(partitionKey, TenantRowKeys.Counter) { [counter] = number };
             try
             {
                 await running.SendAsync(

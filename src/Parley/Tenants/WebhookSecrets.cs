@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure.Data.Tables;
-using Parley.Webhooks;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
+using Parley.Webhooks;
 
 namespace Parley.Tenants;
 
@@ -93,7 +93,7 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
     }
 
     private async Task<TableEntity> FindAsync(TenantId tenant, CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(tenant.PartitionKey, RowKeys.Profile, cancellation) ?? throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+        await tables.Tenants.FindAsync(tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation) ?? throw ErrorCode.TenantNotFound.With("There is no such tenant.");
 
     /// <summary>Those before the present one whose time has not ended, the newest first.</summary>
     private static List<EarlierSecret> ReadEarlier(TableEntity profile, DateTimeOffset now) =>

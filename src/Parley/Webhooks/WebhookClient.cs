@@ -3,8 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Parley.Http;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Webhooks;
 

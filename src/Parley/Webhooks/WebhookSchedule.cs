@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Parley.Storage;
+using Parley.Core;
 
 namespace Parley.Webhooks;
 

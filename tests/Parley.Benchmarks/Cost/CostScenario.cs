@@ -6,12 +6,13 @@ using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.Assistants;
-using Parley.Webhooks;
-using Parley.Exports;
-using Parley.FollowUps;
+using Parley.Assistants.Completions;
 using Parley.Cleanup;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
+using Parley.Exports;
 using Parley.Storage;
+using Parley.Webhooks;
 
 namespace Parley.Benchmarks.Cost;
 

@@ -2,9 +2,9 @@ using System.Collections.Concurrent;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
-using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Storage;
+using Parley.Webhooks;
 
 namespace Parley.Benchmarks.Cost;
 

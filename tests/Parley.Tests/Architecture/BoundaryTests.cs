@@ -1,5 +1,5 @@
 using System.Reflection;
-using Parley.Errors;
+using Parley.Core;
 using Xunit;
 
 namespace Parley.Tests.Architecture;

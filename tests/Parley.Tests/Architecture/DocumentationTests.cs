@@ -1,6 +1,6 @@
+using Parley.Core;
 using Parley.DevHost.Common;
-using Parley.Functions.Http;
-using Parley.Errors;
+using Parley.Functions.Api.Responses;
 using Xunit;
 
 namespace Parley.Tests.Architecture;

@@ -2,9 +2,9 @@ using System.Text;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Logging.Abstractions;
-using Parley.Files;
 using Parley.Cleanup;
-using Parley.Idempotency;
+using Parley.Core;
+using Parley.Files;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -97,7 +97,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     public async Task What_fails_is_left_for_the_next_time_and_keeps_nobody()
     {
         var (failing, fine) = (await StoreAsync(), await StoreAsync());
-        faults[RowKeys.File(failing)] = Fault.Busy;
+        faults[FileRowKeys.File(failing)] = Fault.Busy;
         await AdvanceToAsync(time.GetUtcNow().AddMinutes(80));
         Assert.True(await ExistsAsync(failing));
         Assert.False(await ExistsAsync(fine));

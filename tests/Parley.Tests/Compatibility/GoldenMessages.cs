@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Parley.Assistants;
+using Parley.Assistants.Completions;
+using Parley.Conversations.FollowUps;
 using Parley.Exports;
-using Parley.FollowUps;
 
 namespace Parley.Tests.Compatibility;
 

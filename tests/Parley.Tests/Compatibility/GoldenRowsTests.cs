@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Parley.DevHost;
 using Parley.Testing;
-using Parley.Tests.FollowUps;
+using Parley.Tests.Conversations.FollowUps;
 using Parley.Tests.Operations;
 using Xunit;
 

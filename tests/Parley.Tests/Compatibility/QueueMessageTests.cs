@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Parley.Assistants;
+using Parley.Assistants.Completions;
+using Parley.Conversations.FollowUps;
 using Parley.Exports;
-using Parley.FollowUps;
 using Xunit;
 
 namespace Parley.Tests.Compatibility;

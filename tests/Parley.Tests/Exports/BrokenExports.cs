@@ -1,10 +1,10 @@
 using Azure.Data.Tables;
-using Parley.Webhooks;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Idempotency;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Tests.OnStrictTables;
+using Parley.Webhooks;
 
 namespace Parley.Tests.Exports;
 
@@ -35,10 +35,10 @@ internal static class BrokenExports
     {
         Tick = async process =>
         {
-            var filter = Filters.Until(RowKeys.SchedulePartition(process.Time.GetUtcNow()), RowKeys.ScheduledExports);
+            var filter = Filters.Until(ScheduleRowKeys.SchedulePartition(process.Time.GetUtcNow()), ExportRowKeys.ScheduledExports);
             foreach (var row in await process.Tables.Schedule.QueryAsync<TableEntity>(filter).ToListAsync())
             {
-                var (key, step) = RowKeys.ReadScheduledExport(row.RowKey);
+                var (key, step) = ExportRowKeys.ReadScheduledExport(row.RowKey);
                 var export = await process.Exports.FindAsync(key, CancellationToken.None);
                 var expected = export is null ? null : step is null ? ExportIndex.ExpiryRow(export) : ExportIndex.StepRow(export);
                 if ((row.PartitionKey, row.RowKey) != (expected?.PartitionKey, expected?.RowKey))
@@ -53,7 +53,7 @@ internal static class BrokenExports
 
     private static async Task<Export> CreateAsync(ParleyProcess process, TenantId tenant, NewExport draft, IdempotencyKey? key)
     {
-        var counters = await process.Tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, RowKeys.Counter);
+        var counters = await process.Tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, TenantRowKeys.Counter);
         var (now, number) = (process.Time.NowInMilliseconds(), counters.HasValue ? counters.Value!.GetInt32(ExportReader.Counter) ?? 0 : 0);
         var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now);
         var made = new Export
@@ -69,7 +69,7 @@ internal static class BrokenExports
             CallbackUrl = draft.CallbackUrl,
             DueAt = range.End.AddSeconds(30),
         };
-        var counted = new TableEntity(tenant.PartitionKey, RowKeys.Counter) { [ExportReader.Counter] = number + 1 };
+        var counted = new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ExportReader.Counter] = number + 1 };
         await process.Tables.Tenants.SubmitTransactionAsync(
         [
             new(TableTransactionActionType.Add, ExportRow.Create(made)),

@@ -1,7 +1,8 @@
 using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Idempotency;
-using Parley.Messages;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
@@ -64,7 +65,7 @@ public sealed class ExportCallTests
     public Task The_list_of_conversations_costs_a_call_for_every_thousand() => RunAsync(async model =>
     {
         // Of other times, so that none of them is read.
-        var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, RowKeys.Conversation(number))
+        var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, ConversationRowKeys.Conversation(number))
         {
             ["FirstMinute"] = Start.AddDays(-400).Minute(),
             ["LastMinute"] = Start.AddDays(-300).Minute(),

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Conversations.Messages;
 using Parley.Exports;
-using Parley.Idempotency;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
@@ -310,6 +310,6 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
 
         public async Task MendAsync() => await Model.Unscheduled().Tables.Conversations.UpdateEntityAsync(SpoiledRow(1), ETag.All, TableUpdateMode.Merge);
 
-        private TableEntity SpoiledRow(object role) => new(Model.Conversations[0].PartitionKey, RowKeys.Message(1)) { ["Role"] = role };
+        private TableEntity SpoiledRow(object role) => new(Model.Conversations[0].PartitionKey, MessageRowKeys.Message(1)) { ["Role"] = role };
     }
 }

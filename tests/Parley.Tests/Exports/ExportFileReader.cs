@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using Parley.Conversations.Messages;
 using Parley.Exports;
-using Parley.Messages;
 using Parley.Spreadsheets;
 using Parley.Tests.Spreadsheets;
 using Xunit;

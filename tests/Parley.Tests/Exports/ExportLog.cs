@@ -2,10 +2,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Azure.Data.Tables;
-using Parley.Webhooks;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Storage;
 using Parley.Testing;
+using Parley.Webhooks;
 using Xunit;
 using Xunit.Sdk;
 
@@ -40,7 +41,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     public PlayedExport this[ExportKey key] => exports[key];
 
     /// <summary>When, in the order of all that was carried out, a message was stored.</summary>
-    public int StoredAt(MessageKey message) => messages[(message.Conversation.PartitionKey, RowKeys.Message(message.Sequence))];
+    public int StoredAt(MessageKey message) => messages[(message.Conversation.PartitionKey, MessageRowKeys.Message(message.Sequence))];
 
     /// <summary>Throws what was found so far.</summary>
     public void Verify() => Assert.True(breach is null, breach);
@@ -61,7 +62,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             {
                 messages.TryAdd((call.PartitionKey, rowKey), order);
             }
-            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(RowKeys.ScheduledExports, StringComparison.Ordinal))
+            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal))
             {
                 var at = i;
                 Keep($"{call}", () => Play(call, rowKey, call.Operations[at]));
@@ -104,7 +105,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         else if (kind == TableCallKind.Delete)
         {
             due.Remove((call.PartitionKey!, rowKey));
-            var (key, step) = RowKeys.ReadScheduledExport(rowKey);
+            var (key, step) = ExportRowKeys.ReadScheduledExport(rowKey);
             if (step is null && exports.TryGetValue(key, out var export) && ExportIndex.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
             {
                 Assert.True(export.Row.ExpiresAt <= clockOf(call.Process), $"The row of the expiry was removed {export.Row.ExpiresAt - clockOf(call.Process)} before its time.");

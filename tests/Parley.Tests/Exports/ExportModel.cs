@@ -1,12 +1,11 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Idempotency;
-using Parley.Messages;
-using Parley.Errors;
 using Parley.Storage;
 using Parley.Testing;
-using Parley.Tests.FollowUps;
+using Parley.Tests.Conversations.FollowUps;
 using Parley.Tests.OnStrictTables;
 using Xunit;
 using Xunit.Sdk;
@@ -222,7 +221,7 @@ internal sealed class ExportModel
             }
         }
 
-        Assert.All(Log.Due, row => Assert.Null(RowKeys.ReadScheduledExport(row.RowKey).Step));
+        Assert.All(Log.Due, row => Assert.Null(ExportRowKeys.ReadScheduledExport(row.RowKey).Step));
         foreach (var tenant in Tenants)
         {
             var all = Log.Exports.Where(export => export.Row.Key.Tenant == tenant).Select(export => export.Row).OrderByDescending(row => row.Key.Number).ToList();
@@ -276,7 +275,7 @@ internal sealed class ExportModel
         var messages = new List<Message>();
         foreach (var conversation in Conversations)
         {
-            var filter = Filters.Range(conversation.PartitionKey, RowKeys.Message(1), RowKeys.Message(MessageKey.MaxSequence));
+            var filter = Filters.Range(conversation.PartitionKey, MessageRowKeys.Message(1), MessageRowKeys.Message(MessageKey.MaxSequence));
             messages.AddRange(await reader.Tables.Conversations.QueryAsync<TableEntity>(filter).Select(row => MessageRow.Read(row, conversation)).ToListAsync());
         }
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Storage;
 using Xunit;
 
 namespace Parley.Tests.Exports;

@@ -1,8 +1,8 @@
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Idempotency;
-using Parley.Messages;
-using Parley.Errors;
 using Parley.Spreadsheets;
+using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 

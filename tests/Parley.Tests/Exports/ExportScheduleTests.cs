@@ -1,7 +1,7 @@
-using Parley.Webhooks;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Testing;
+using Parley.Webhooks;
 using Xunit;
 
 namespace Parley.Tests.Exports;

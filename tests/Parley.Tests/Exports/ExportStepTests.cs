@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Storage;
 using Xunit;
@@ -39,28 +40,28 @@ public sealed class ExportStepTests
     [Fact]
     public void Keys_are_as_the_documentation_says()
     {
-        Assert.Equal("e|0000000345", RowKeys.Export(345));
-        Assert.Equal(345, RowKeys.LastNumber(RowKeys.Export(345)));
-        Assert.Equal("e|00000012|0000000345|0000000000", RowKeys.ScheduledExport(Key, 0));
-        Assert.Equal("e|00000012|0000000345|2147483647", RowKeys.ScheduledExport(Key, int.MaxValue));
-        Assert.Equal("e|00000012|0000000345|x", RowKeys.ScheduledExpiry(Key));
+        Assert.Equal("e|0000000345", ExportRowKeys.Export(345));
+        Assert.Equal(345, KeyParts.LastNumber(ExportRowKeys.Export(345)));
+        Assert.Equal("e|00000012|0000000345|0000000000", ExportRowKeys.ScheduledExport(Key, 0));
+        Assert.Equal("e|00000012|0000000345|2147483647", ExportRowKeys.ScheduledExport(Key, int.MaxValue));
+        Assert.Equal("e|00000012|0000000345|x", ExportRowKeys.ScheduledExpiry(Key));
     }
 
     [Fact]
     public void Keys_in_Due_are_reversible_and_found_by_their_beginning()
     {
-        Assert.Equal((Key, (int?)7), RowKeys.ReadScheduledExport(RowKeys.ScheduledExport(Key, 7)));
-        Assert.Equal((Key, null), RowKeys.ReadScheduledExport(RowKeys.ScheduledExpiry(Key)));
-        Assert.All(new[] { RowKeys.ScheduledExport(Key, 0), RowKeys.ScheduledExport(Key, int.MaxValue), RowKeys.ScheduledExpiry(Key) }, rowKey => Assert.True(
-            string.CompareOrdinal(rowKey, RowKeys.ScheduledExports) > 0 && string.CompareOrdinal(rowKey, RowKeys.EndOf(RowKeys.ScheduledExports)) < 0));
-        Assert.True(string.CompareOrdinal(RowKeys.Export(9), RowKeys.Export(10)) < 0);
+        Assert.Equal((Key, (int?)7), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExport(Key, 7)));
+        Assert.Equal((Key, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExpiry(Key)));
+        Assert.All(new[] { ExportRowKeys.ScheduledExport(Key, 0), ExportRowKeys.ScheduledExport(Key, int.MaxValue), ExportRowKeys.ScheduledExpiry(Key) }, rowKey => Assert.True(
+            string.CompareOrdinal(rowKey, ExportRowKeys.ScheduledExports) > 0 && string.CompareOrdinal(rowKey, KeyParts.EndOf(ExportRowKeys.ScheduledExports)) < 0));
+        Assert.True(string.CompareOrdinal(ExportRowKeys.Export(9), ExportRowKeys.Export(10)) < 0);
     }
 
     [Fact]
     public void No_two_steps_share_a_key()
     {
         var keys = new[] { Key, Key with { Number = 346 }, Key with { Tenant = new TenantId(13) } }
-            .SelectMany(key => Enumerable.Range(0, 12).Select(step => RowKeys.ScheduledExport(key, step)).Append(RowKeys.ScheduledExpiry(key))).ToList();
+            .SelectMany(key => Enumerable.Range(0, 12).Select(step => ExportRowKeys.ScheduledExport(key, step)).Append(ExportRowKeys.ScheduledExpiry(key))).ToList();
         Assert.Equal(keys.Count, keys.Distinct().Count());
     }
 }

@@ -1,5 +1,5 @@
-using Parley.Webhooks;
 using Parley.Testing;
+using Parley.Webhooks;
 
 namespace Parley.Tests.Exports;
 

@@ -1,5 +1,5 @@
+using Parley.Core;
 using Parley.Exports;
-using Parley.Storage;
 using Parley.Testing;
 using Xunit;
 

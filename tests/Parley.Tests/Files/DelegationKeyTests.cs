@@ -3,8 +3,8 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Moq;
+using Parley.Core;
 using Parley.Files;
-using Parley.Storage;
 using Parley.Testing;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Text;
+using Parley.Core;
 using Parley.Files;
-using Parley.Storage;
 using Xunit;
 
 namespace Parley.Tests.Files;

@@ -1,10 +1,10 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
-using Parley.Webhooks;
 using Parley.DevHost.Common;
 using Parley.Exports;
 using Parley.Functions;
+using Parley.Webhooks;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Parley.Functions;
-using Parley.Functions.Administration;
+using Parley.Functions.Api.Admin;
 using Parley.Storage;
 
 namespace Parley.Tests.Infrastructure;

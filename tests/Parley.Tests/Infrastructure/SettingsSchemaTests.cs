@@ -6,13 +6,15 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Parley.Assistants;
-using Parley.Webhooks;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Providers;
+using Parley.Core;
 using Parley.DevHost.Common;
 using Parley.DevHost.Triggers;
 using Parley.Exports;
 using Parley.Functions;
 using Parley.Testing.OpenApi;
+using Parley.Webhooks;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using NCrontab;
-using Parley.Webhooks;
 using Parley.DevHost.Common;
 using Parley.Exports;
+using Parley.Webhooks;
 using Xunit;
 
 namespace Parley.Tests.Infrastructure;

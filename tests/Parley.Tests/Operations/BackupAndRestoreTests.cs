@@ -251,7 +251,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     {
         var added = restored.Except(source).ToList();
         Assert.All(added, row => Assert.Matches(@"^Due k\|\d{8}\|\d{10}$", $"{row.Table} {row.RowKey}"));
-        var soonest = RowKeys.SchedulePartition(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(24));
+        var soonest = ScheduleRowKeys.SchedulePartition(TimeProvider.System.GetUtcNow() + TimeSpan.FromHours(24));
         Assert.All(added, row => Assert.True(string.CompareOrdinal(row.PartitionKey, soonest) > 0));
         Assert.Equal(source, restored.Except(added));
     }

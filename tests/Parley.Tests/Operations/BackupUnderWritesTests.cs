@@ -3,11 +3,14 @@ using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.FollowUps;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Operations;
 using Parley.Operations.Backup;
 using Parley.Operations.Format;
 using Parley.Operations.Restore;
+using Parley.Senders;
 using Parley.Storage;
 using Xunit;
 
@@ -55,7 +58,7 @@ public sealed class BackupUnderWritesTests : IDisposable
         await using var source = await OperatedStore.StartAsync();
         var tables = source.Account.Tables;
         await tables.CreateIfNotExistsAsync(CancellationToken.None);
-        var row = new TableEntity("00000001|0000000001", RowKeys.Head);
+        var row = new TableEntity("00000001|0000000001", ConversationRowKeys.Head);
         await tables.Conversations.UpsertEntityAsync(row);
         var hooked = CallHook.Hooked(source.Account, source.ConnectionString, _ => tables.Conversations.UpsertEntityAsync(row));
         var path = Path.Combine(directory.FullName, "rows.gz");
@@ -86,13 +89,13 @@ public sealed class BackupUnderWritesTests : IDisposable
         var tenant = new TenantId(1);
         var listed = store["Tenants"].Where(row => row.PartitionKey == tenant.PartitionKey).ToDictionary(row => row.RowKey);
         var due = store["Due"].Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
-        var counter = listed[RowKeys.Counter];
+        var counter = listed[TenantRowKeys.Counter];
         Assert.Equal(Dense(counter.GetInt32("LastConversation")!.Value), Numbers(listed.Keys, "c|"));
         Assert.Equal(Dense(counter.GetInt32("LastSender")!.Value), Numbers(listed.Keys, "s|"));
         Assert.All(listed.Values.Where(row => row.RowKey.StartsWith("si|", StringComparison.Ordinal)), row =>
-            Assert.Contains(RowKeys.Sender(row.GetInt32("Sender")!.Value), listed.Keys));
+            Assert.Contains(SenderRowKeys.Sender(row.GetInt32("Sender")!.Value), listed.Keys));
         Assert.All(listed.Values.Where(row => row.RowKey.StartsWith("k|", StringComparison.Ordinal)), row =>
-            Assert.Contains(RowKeys.Conversation(row.GetInt32("Result")!.Value), listed.Keys));
+            Assert.Contains(ConversationRowKeys.Conversation(row.GetInt32("Result")!.Value), listed.Keys));
 
         var conversations = store["Conversations"].GroupBy(row => row.PartitionKey).ToList();
         Assert.True(conversations.Count >= 4);
@@ -100,12 +103,12 @@ public sealed class BackupUnderWritesTests : IDisposable
         {
             var key = new ConversationKey(tenant, int.Parse(partition.Key.Split('|')[1], CultureInfo.InvariantCulture));
             var rows = partition.ToDictionary(row => row.RowKey);
-            var head = ConversationRow.Read(rows[RowKeys.Head], key);
+            var head = ConversationRow.Read(rows[ConversationRowKeys.Head], key);
             Assert.Equal(Dense(head.Last), Numbers(rows.Keys, "m|"));
-            Assert.Equal(head.LastMessage ?? "", head.Last == 0 ? "" : rows[RowKeys.Message(head.Last)].GetString("Text"));
-            Assert.Contains(RowKeys.Conversation(key.Number), listed.Keys);
+            Assert.Equal(head.LastMessage ?? "", head.Last == 0 ? "" : rows[MessageRowKeys.Message(head.Last)].GetString("Text"));
+            Assert.Contains(ConversationRowKeys.Conversation(key.Number), listed.Keys);
             Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, listed.Keys));
-            Assert.True(listed[RowKeys.Conversation(key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
+            Assert.True(listed[ConversationRowKeys.Conversation(key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
             if (head is { Unread: > 0, Inbox: not null })
             {
                 Assert.Contains(ConversationActivity.UnreadRow(head).RowKey, listed.Keys);
@@ -121,7 +124,7 @@ public sealed class BackupUnderWritesTests : IDisposable
                 var indexed = IndexedFollowUp.Of(followUp);
                 Assert.Contains(indexed.ConversationIndexRow.RowKey, listed.Keys);
                 Assert.True(indexed.DueAt is null || due.Contains((indexed.ScheduleRow.PartitionKey, indexed.ScheduleRow.RowKey)));
-                Assert.Equal(followUp.Revision, Numbers(rows.Keys, RowKeys.FollowUpEvents(followUp.Number)).Count);
+                Assert.Equal(followUp.Revision, Numbers(rows.Keys, FollowUpRowKeys.FollowUpEvents(followUp.Number)).Count);
             });
         }
     }
@@ -129,7 +132,7 @@ public sealed class BackupUnderWritesTests : IDisposable
     private static List<int> Dense(int last) => [.. Enumerable.Range(1, last)];
 
     private static List<int> Numbers(IEnumerable<string> keys, string start) =>
-        [.. keys.Where(key => key.StartsWith(start, StringComparison.Ordinal)).Select(RowKeys.LastNumber).Order()];
+        [.. keys.Where(key => key.StartsWith(start, StringComparison.Ordinal)).Select(KeyParts.LastNumber).Order()];
 
     private static async Task AssertTakesWritesAsync(OperatedStore target, HttpClient before)
     {

@@ -4,9 +4,9 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Parley.Benchmarks;
 using Parley.Benchmarks.Cost;
+using Parley.Conversations.Messages;
 using Parley.Exports;
 using Parley.Functions;
-using Parley.Messages;
 using Parley.Tests.Infrastructure;
 using Xunit;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
+using Parley.Assistants.Completions;
+using Parley.Core;
 using Parley.Storage;
 using Xunit;
 
@@ -173,6 +175,6 @@ public sealed class FullStore : IAsyncLifetime
     {
         var completion = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);
         await Store.Account.Tables.Schedule.UpsertEntityAsync(
-            new TableEntity(RowKeys.SchedulePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), RowKeys.ScheduledCompletion(completion, 1)), TableUpdateMode.Replace);
+            new TableEntity(ScheduleRowKeys.SchedulePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), CompletionRowKeys.ScheduledCompletion(completion, 1)), TableUpdateMode.Replace);
     }
 }

@@ -1,3 +1,4 @@
+using Parley.Core;
 using Parley.Operations;
 using Parley.Operations.Format;
 using Parley.Operations.Restore;

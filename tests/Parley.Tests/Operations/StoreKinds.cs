@@ -1,11 +1,23 @@
 using System.Reflection;
+using Parley.Assistants.Chatbots;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Records;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Conversations.Threads;
+using Parley.Conversations.Tickets;
+using Parley.Exports;
+using Parley.Files;
+using Parley.Senders;
 using Parley.Storage;
+using Parley.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Operations;
 
 /// <summary>
-/// A row of each kind that <see cref="RowKeys"/> defines: its table, and how the row key begins (of a chatbot's
+/// A row of each kind that the classes named <c>…RowKeys</c> define: its table, and how the row key begins (of a chatbot's
 /// partition and of Keys, the partition key). A new kind fails <see cref="AssertComplete"/> until a row of it is here,
 /// and so in the store that is backed up.
 /// </summary>
@@ -13,54 +25,54 @@ internal static class StoreKinds
 {
     private static readonly Dictionary<string, (string Table, string Start)> Kinds = new()
     {
-        [nameof(RowKeys.Head)] = ("Conversations", "head"),
-        [nameof(RowKeys.Profile)] = ("Tenants", "profile"),
-        [nameof(RowKeys.Counter)] = ("Tenants", "counter"),
-        [nameof(RowKeys.Message)] = ("Conversations", "m|"),
-        [nameof(RowKeys.IdempotencyKey)] = ("Conversations", "k|"),
-        [nameof(RowKeys.IdempotencyKey) + " of a tenant"] = ("Tenants", "k|"),
-        [nameof(RowKeys.Conversation)] = ("Tenants", "c|"),
-        [nameof(RowKeys.ActivityList)] = ("Tenants", "a|"),
-        [nameof(RowKeys.InboxActivityList)] = ("Tenants", "ai|"),
-        [nameof(RowKeys.ContactActivityList)] = ("Tenants", "ac|"),
-        [nameof(RowKeys.UnreadList)] = ("Tenants", "u|"),
-        [nameof(RowKeys.Sender)] = ("Tenants", "s|"),
-        [nameof(RowKeys.SenderIdentifier)] = ("Tenants", "si|"),
-        [nameof(RowKeys.SenderExternalId)] = ("Tenants", "sx|"),
-        [nameof(RowKeys.Thread)] = ("Conversations", "th|"),
-        [nameof(RowKeys.ThreadMessage)] = ("Conversations", "tm|"),
-        [nameof(RowKeys.Ticket)] = ("Conversations", "tk|"),
-        [nameof(RowKeys.FollowUp)] = ("Conversations", "f|"),
-        [nameof(RowKeys.FollowUpEvent)] = ("Conversations", "fe|"),
-        [nameof(RowKeys.MessageFollowUp)] = ("Conversations", "fm|"),
-        [nameof(RowKeys.FollowUpInList) + " pending"] = ("Tenants", "fs|1|"),
-        [nameof(RowKeys.FollowUpInList) + " sent"] = ("Tenants", "fs|2|"),
-        [nameof(RowKeys.FollowUpInList) + " cancelled"] = ("Tenants", "fs|4|"),
-        [nameof(RowKeys.FollowUpInList) + " failed"] = ("Tenants", "fs|3|"),
-        [nameof(RowKeys.ScheduledFollowUp)] = ("Due", "f|"),
-        [nameof(RowKeys.Export)] = ("Tenants", "e|"),
-        [nameof(RowKeys.ScheduledExport)] = ("Due", "e|00000001|0000000001|0"),
-        [nameof(RowKeys.ScheduledExpiry)] = ("Due", "e|00000001|0000000001|x"),
-        [nameof(RowKeys.Chatbot)] = ("Tenants", "b|"),
-        [nameof(RowKeys.Record)] = ("Tenants", "r|"),
-        [nameof(RowKeys.Completion)] = ("Conversations", "t|"),
-        [nameof(RowKeys.ScheduledCompletion)] = ("Due", "t|"),
-        [nameof(RowKeys.ExternalId)] = ("Conversations", "x|"),
-        [nameof(RowKeys.File)] = ("Conversations", "b|"),
-        [nameof(RowKeys.CursorSecret)] = ("Tenants", "cursors"),
-        [nameof(RowKeys.Tenant)] = ("Tenants", "t|"),
-        [nameof(RowKeys.ScheduledIdempotencyKeys)] = ("Due", "k|"),
-        [nameof(RowKeys.ScheduledFile)] = ("Due", "b|"),
-        [nameof(RowKeys.ApiKeyPartition)] = ("Keys", ""),
+        [nameof(ConversationRowKeys.Head)] = ("Conversations", "head"),
+        [nameof(AdministrationRowKeys.Profile)] = ("Tenants", "profile"),
+        [nameof(TenantRowKeys.Counter)] = ("Tenants", "counter"),
+        [nameof(MessageRowKeys.Message)] = ("Conversations", "m|"),
+        [nameof(IdempotencyRowKeys.IdempotencyKey)] = ("Conversations", "k|"),
+        [nameof(IdempotencyRowKeys.IdempotencyKey) + " of a tenant"] = ("Tenants", "k|"),
+        [nameof(ConversationRowKeys.Conversation)] = ("Tenants", "c|"),
+        [nameof(ConversationRowKeys.ActivityList)] = ("Tenants", "a|"),
+        [nameof(ConversationRowKeys.InboxActivityList)] = ("Tenants", "ai|"),
+        [nameof(ConversationRowKeys.ContactActivityList)] = ("Tenants", "ac|"),
+        [nameof(ConversationRowKeys.UnreadList)] = ("Tenants", "u|"),
+        [nameof(SenderRowKeys.Sender)] = ("Tenants", "s|"),
+        [nameof(SenderRowKeys.SenderIdentifier)] = ("Tenants", "si|"),
+        [nameof(SenderRowKeys.SenderExternalId)] = ("Tenants", "sx|"),
+        [nameof(ThreadRowKeys.Thread)] = ("Conversations", "th|"),
+        [nameof(ThreadRowKeys.ThreadMessage)] = ("Conversations", "tm|"),
+        [nameof(TicketRowKeys.Ticket)] = ("Conversations", "tk|"),
+        [nameof(FollowUpRowKeys.FollowUp)] = ("Conversations", "f|"),
+        [nameof(FollowUpRowKeys.FollowUpEvent)] = ("Conversations", "fe|"),
+        [nameof(FollowUpRowKeys.MessageFollowUp)] = ("Conversations", "fm|"),
+        [nameof(FollowUpRowKeys.FollowUpInList) + " pending"] = ("Tenants", "fs|1|"),
+        [nameof(FollowUpRowKeys.FollowUpInList) + " sent"] = ("Tenants", "fs|2|"),
+        [nameof(FollowUpRowKeys.FollowUpInList) + " cancelled"] = ("Tenants", "fs|4|"),
+        [nameof(FollowUpRowKeys.FollowUpInList) + " failed"] = ("Tenants", "fs|3|"),
+        [nameof(FollowUpRowKeys.ScheduledFollowUp)] = ("Due", "f|"),
+        [nameof(ExportRowKeys.Export)] = ("Tenants", "e|"),
+        [nameof(ExportRowKeys.ScheduledExport)] = ("Due", "e|00000001|0000000001|0"),
+        [nameof(ExportRowKeys.ScheduledExpiry)] = ("Due", "e|00000001|0000000001|x"),
+        [nameof(ChatbotRowKeys.Chatbot)] = ("Tenants", "b|"),
+        [nameof(RecordRowKeys.Record)] = ("Tenants", "r|"),
+        [nameof(CompletionRowKeys.Completion)] = ("Conversations", "t|"),
+        [nameof(CompletionRowKeys.ScheduledCompletion)] = ("Due", "t|"),
+        [nameof(MessageRowKeys.ExternalId)] = ("Conversations", "x|"),
+        [nameof(FileRowKeys.File)] = ("Conversations", "b|"),
+        [nameof(TenantRowKeys.CursorSecret)] = ("Tenants", "cursors"),
+        [nameof(AdministrationRowKeys.Tenant)] = ("Tenants", "t|"),
+        [nameof(IdempotencyRowKeys.ScheduledIdempotencyKeys)] = ("Due", "k|"),
+        [nameof(FileRowKeys.ScheduledFile)] = ("Due", "b|"),
+        [nameof(AdministrationRowKeys.ApiKeyPartition)] = ("Keys", ""),
     };
 
     /// <summary>Parts of the keys above, partitions, and the beginnings of ranges.</summary>
     private static readonly string[] Parts =
     [
-        nameof(RowKeys.AdministrationPartition), nameof(RowKeys.Activity), nameof(RowKeys.EndOf), nameof(RowKeys.Unread), nameof(RowKeys.ThreadMessages),
-        nameof(RowKeys.FollowUpEvents), nameof(RowKeys.MessageFollowUps), nameof(RowKeys.FollowUpList), nameof(RowKeys.ScheduledFollowUps), nameof(RowKeys.ScheduledKeys),
-        nameof(RowKeys.ScheduledFiles), nameof(RowKeys.ScheduledExports), nameof(RowKeys.ChatbotPartition), nameof(RowKeys.Records), nameof(RowKeys.RecordsAt),
-        nameof(RowKeys.ScheduledCompletions), nameof(RowKeys.SchedulePartition),
+        nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
+        nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
+        nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
+        nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition),
     ];
 
     /// <summary>Every kind, as <c>Table/Name</c>.</summary>
@@ -77,8 +89,12 @@ internal static class StoreKinds
     public static void AssertComplete(IReadOnlyCollection<StoredRow> store)
     {
         const BindingFlags Everything = BindingFlags.Public | BindingFlags.Static;
-        var methods = typeof(RowKeys).GetMethods(Everything).Where(method => method.ReturnType == typeof(string)).Select(method => method.Name);
-        var constants = typeof(RowKeys).GetFields(Everything).Where(field => field.FieldType == typeof(string)).Select(field => field.Name);
+        var classes = typeof(KeyParts).Assembly.GetTypes()
+            .Where(type => type.Name.EndsWith("RowKeys", StringComparison.Ordinal)).Append(typeof(KeyParts)).ToList();
+        var methods = classes.SelectMany(type => type.GetMethods(Everything))
+            .Where(method => method.ReturnType == typeof(string)).Select(method => method.Name);
+        var constants = classes.SelectMany(type => type.GetFields(Everything))
+            .Where(field => field.FieldType == typeof(string)).Select(field => field.Name);
         Assert.Equal(
             methods.Concat(constants).Distinct().Order(StringComparer.Ordinal),
             Kinds.Keys.Select(kind => kind.Split(' ')[0]).Concat(Parts).Distinct().Order(StringComparer.Ordinal));

@@ -1,4 +1,4 @@
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;

@@ -3,7 +3,7 @@ using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
-using Parley.Storage;
+using Parley.Core;
 using Parley.Testing;
 using Xunit;
 

@@ -2,8 +2,8 @@ using System.Text;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using Parley.Core;
 using Parley.Files;
-using Parley.Storage;
 using Parley.Testing;
 using Xunit;
 

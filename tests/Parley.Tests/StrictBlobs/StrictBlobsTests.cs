@@ -2,6 +2,7 @@ using System.Text;
 using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using Parley.Core;
 using Parley.Files;
 using Parley.Storage;
 using Parley.Testing;

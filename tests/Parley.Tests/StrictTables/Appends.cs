@@ -1,7 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.Idempotency;
-using Parley.Messages;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;

@@ -1,7 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.Idempotency;
-using Parley.Messages;
+using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;
 using Xunit;
@@ -99,8 +99,8 @@ public sealed class CrashSweepTests
                     rows.Add(row.RowKey);
                 }
 
-                Assert.Equal(RowKeys.Conversation(1), Assert.Single(rows, row => row.StartsWith("c|", StringComparison.Ordinal)));
-                Assert.Contains(RowKeys.Activity(RowKeys.ActivityList, head.ActivityMinute, 1), rows);
+                Assert.Equal(ConversationRowKeys.Conversation(1), Assert.Single(rows, row => row.StartsWith("c|", StringComparison.Ordinal)));
+                Assert.Contains(ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, head.ActivityMinute, 1), rows);
             },
             CrashSweep.CrashesAndLateCalls,
             seeds: 10);

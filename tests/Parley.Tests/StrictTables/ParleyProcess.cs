@@ -1,19 +1,23 @@
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
-using Parley.Assistants;
-using Parley.Webhooks;
+using Parley.Assistants.Chatbots;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Providers;
+using Parley.Assistants.Records;
 using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Conversations.Threads;
+using Parley.Conversations.Tickets;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Files;
-using Parley.FollowUps;
-using Parley.Messages;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
-using Parley.Threads;
-using Parley.Tickets;
+using Parley.Webhooks;
 
 namespace Parley.Tests.OnStrictTables;
 

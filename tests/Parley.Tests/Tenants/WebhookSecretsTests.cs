@@ -1,5 +1,5 @@
 using Azure.Data.Tables;
-using Parley.Errors;
+using Parley.Core;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
@@ -104,7 +104,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         var unknown = new TenantId(77);
         Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.ReadAsync(unknown, CancellationToken.None))).Code);
         Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.RotateAsync(unknown, CancellationToken.None))).Code);
-        Assert.Null(await tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(unknown.PartitionKey, RowKeys.Profile, CancellationToken.None));
+        Assert.Null(await tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(unknown.PartitionKey, AdministrationRowKeys.Profile, CancellationToken.None));
     }
 
     [Fact]
@@ -186,7 +186,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     private static Task<TableEntity?> ProfileAsync(StrictTables tables) =>
-        tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(new TenantId(1).PartitionKey, RowKeys.Profile, CancellationToken.None);
+        tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(new TenantId(1).PartitionKey, AdministrationRowKeys.Profile, CancellationToken.None);
 
     private static IEnumerable<string> Earlier(TableEntity profile) =>
         System.Text.Json.Nodes.JsonNode.Parse(profile.GetString("EarlierWebhookSecrets"))!.AsArray().Select(one => one!["secret"]!.GetValue<string>());

@@ -1,6 +1,6 @@
 using System.Net;
-using Parley.Webhooks;
 using Parley.Testing;
+using Parley.Webhooks;
 using Xunit;
 
 namespace Parley.Tests.Callbacks;

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Parley.Tests.DevHost;
 using Parley.Webhooks;
-using Parley.Tests.Hosting;
 using Xunit;
 
 namespace Parley.Tests.Callbacks;

@@ -1,6 +1,6 @@
+using Parley.Core;
+using Parley.Tests.DevHost;
 using Parley.Webhooks;
-using Parley.Storage;
-using Parley.Tests.Hosting;
 using Xunit;
 
 namespace Parley.Tests.Callbacks;

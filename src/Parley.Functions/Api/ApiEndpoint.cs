@@ -1,0 +1,109 @@
+using System.Diagnostics.CodeAnalysis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Parley.Core;
+using Parley.Functions.Api.Responses;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api;
+
+/// <summary>One authenticated request.</summary>
+/// <param name="Request">The request.</param>
+/// <param name="Caller">Who calls.</param>
+public sealed record Call(HttpRequest Request, Caller Caller)
+{
+    /// <summary>Ends when the client leaves. (A CancellationToken parameter of an HTTP function can be broken by a query parameter of its name.)</summary>
+    public CancellationToken Cancellation => Request.HttpContext.RequestAborted;
+}
+
+/// <summary>
+/// What every HTTP function runs through: authentication, the scope, and an answer for every exception, also for one that is
+/// thrown while a result is written. It executes the result itself, because the worker would serialize a returned one a second
+/// time and lose its exceptions.
+/// </summary>
+public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<ApiEndpoint> logger)
+{
+    /// <summary>Runs a handler for an API key with a scope.</summary>
+    public Task RunAsync(HttpRequest request, Scopes scope, Func<Call, Task<IResult>> handler) =>
+        RunAsync(request, async () => await handler(new Call(request, await AuthorizeAsync(request, scope))));
+
+    /// <summary>Runs a handler that does its own authentication, or needs none.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "This is the one place that turns every exception into an answer.")]
+    public async Task RunAsync(HttpRequest request, Func<Task<IResult>> handler)
+    {
+        var context = request.HttpContext;
+        try
+        {
+            var result = await handler();
+            await result.ExecuteAsync(context);
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && (e is OperationCanceledException or AggregateException or IOException))
+        {
+            // The client has left; there is nobody to answer. (Azure.Core wraps the cancellation when an earlier try had failed.)
+        }
+        catch (Exception e)
+        {
+            await AnswerAsync(context, e);
+        }
+    }
+
+    private async Task<Caller> AuthorizeAsync(HttpRequest request, Scopes scope)
+    {
+        var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
+        var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
+        var tenant = request.Headers["X-Tenant"].ToString();
+        if (tenant.Length > 0)
+        {
+            if (!tenant.All(char.IsAsciiDigit))
+            {
+                throw ParleyException.Field("X-Tenant", "Must be a tenant's number.");
+            }
+
+            if (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant)
+            {
+                throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
+            }
+        }
+
+        return caller.Scopes.HasFlag(scope)
+            ? caller
+            : throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", scope.Names())}.");
+    }
+
+    private async Task AnswerAsync(HttpContext context, Exception exception)
+    {
+        var problem = exception switch
+        {
+            ParleyException known => known,
+            _ when StorageErrors.IsOutcomeUnknown(exception, context.RequestAborted) =>
+                ParleyException.StorageUnavailable("Storage does not answer. Try again.", exception),
+            _ => new ParleyException(ErrorCode.InternalError, "Something went wrong on our side; it has been logged under the traceId.", exception),
+        };
+        var traceId = ProblemResult.TraceId(context);
+        if (problem.Code == ErrorCode.InternalError)
+        {
+            LogFailure(logger, exception, context.Request.Method, context.Request.Path, traceId);
+        }
+        else if (problem.Code == ErrorCode.StorageUnavailable)
+        {
+            LogStorage(logger, exception, context.Request.Method, context.Request.Path, traceId);
+        }
+
+        if (context.Response.HasStarted)
+        {
+            // Half an answer must not look like a whole one.
+            context.Abort();
+            return;
+        }
+
+        context.Response.Clear();
+        await new ProblemResult(problem).ExecuteAsync(context);
+    }
+
+    [LoggerMessage(2001, LogLevel.Error, "{Method} {Path} failed (trace {TraceId}).")]
+    private static partial void LogFailure(ILogger logger, Exception exception, string method, string path, string traceId);
+
+    [LoggerMessage(2002, LogLevel.Warning, "{Method} {Path}: storage does not answer (trace {TraceId}).")]
+    private static partial void LogStorage(ILogger logger, Exception exception, string method, string path, string traceId);
+}

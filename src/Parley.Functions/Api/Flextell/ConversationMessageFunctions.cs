@@ -1,0 +1,159 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations.Messages;
+using Parley.Files;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Senders;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.Flextell;
+
+/// <summary>Messages of a conversation, as Flextell's clients read and write them.</summary>
+public sealed class ConversationMessageFunctions(
+    ApiEndpoint endpoint,
+    MessagePages pages,
+    MessageAppend append,
+    MediaMessages media,
+    MessageChange change,
+    MessageReading reading,
+    SenderReader senders,
+    FileStore files)
+{
+    private const int MaxMessage = 5000;
+    private const int MaxPerPage = 100;
+    private const int DefaultPerPage = 15;
+
+    /// <summary>Room for a message and metadata of which every character is escaped.</summary>
+    private const int MaxBody = 256 * 1024;
+
+    /// <summary>Room for a message in UTF-8.</summary>
+    private const int MaxTextPart = 32 * 1024;
+
+    /// <summary>GET /conversations/{id}/messages.</summary>
+    [Function("ConversationMessagesList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}/messages")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var page = query.Number("page", 1, 1, int.MaxValue);
+            var perPage = query.Number("per_page", DefaultPerPage, 1, MaxPerPage);
+            var newestFirst = query.Choice("order", "desc", "asc") == "desc";
+            query.ThrowIfInvalid();
+
+            var found = await pages.ReadAsync(call.Conversation(id), page, perPage, newestFirst, call.Cancellation);
+            var links = await files.LinksAsync(found.Messages, call.Cancellation);
+            var data = found.Messages.Select(message => ConversationMessage.Of(message, found.QuotedTexts, links)).ToList();
+            return new JsonResult<Paginator<ConversationMessage>>(
+                Paginator.Create(data, page, perPage, found.Total, request), SnakeJson.Default.PaginatorConversationMessage);
+        });
+
+    /// <summary>POST /conversations/{id}/messages.</summary>
+    [Function("ConversationMessagesPost")]
+    public Task Post([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var text = fields.RequiredText("message", 1, MaxMessage);
+            var quoted = fields.Id("quoted_message_id");
+            var sender = fields.Id("sender");
+            var metadata = fields.Object("metadata", Limits.Json);
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, text, quoted, sender, metadata);
+            fields.ThrowIfInvalid();
+
+            var draft = await DraftAsync(call, text, sender, quoted, metadata);
+            return Sent(await append.AppendAsync(call.Conversation(id), draft, key, call.Cancellation));
+        });
+
+    /// <summary>POST /conversations/{id}/messages/media.</summary>
+    [Function("ConversationMessagesMedia")]
+    public Task PostMedia([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            // The blocks go where the file is to be, so the path's id comes first here.
+            var conversation = call.Conversation(id);
+            var (fields, file) = await MultipartBody.ReadAsync(
+                request, "file", MaxTextPart, (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
+            var text = fields.Text("message", 0, MaxMessage) ?? "";
+            var sender = fields.Id("sender");
+            if (file is null)
+            {
+                fields.Fail("file", "Is required.");
+            }
+
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, file?.Sha256, file?.File.Name, text, sender);
+            fields.ThrowIfInvalid();
+
+            var draft = await DraftAsync(call, text, sender, quoted: null, metadata: null);
+            return Sent(await media.AppendAsync(conversation, draft, file!, key, call.Cancellation));
+        });
+
+    /// <summary>POST /conversations/{id}/read.</summary>
+    [Function("ConversationsRead")]
+    public Task Read([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/read")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var messageId = fields.Id("messageId");
+            fields.ThrowIfInvalid();
+
+            var mark = await reading.ReadAsync(call.Conversation(id), messageId, call.Cancellation);
+            return new JsonResult<DataResponse<ReadResponse>>(
+                new DataResponse<ReadResponse>("true", ReadResponse.Of(mark)), SnakeJson.Default.DataResponseReadResponse);
+        });
+
+    /// <summary>PUT /conversations/{id}/messages/{messageId}.</summary>
+    [Function("ConversationMessagesUpdate")]
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/conversations/{id}/messages/{messageId}")] HttpRequest request,
+        string id,
+        string messageId) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var text = fields.RequiredText("message", 1, MaxMessage);
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+
+            var edited = await change.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
+            var links = await files.LinksAsync([edited.Message], call.Cancellation);
+            return new JsonResult<DataResponse<ConversationMessage>>(
+                new DataResponse<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
+                SnakeJson.Default.DataResponseConversationMessage)
+            {
+                Revision = edited.Message.Revision,
+            };
+        });
+
+    /// <summary>DELETE /conversations/{id}/messages/{messageId}.</summary>
+    [Function("ConversationMessagesDelete")]
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/conversations/{id}/messages/{messageId}")] HttpRequest request,
+        string id,
+        string messageId) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var expected = RequestHeaders.ReadIfMatch(request);
+            var deleted = await change.DeleteAsync(call.Conversation(id), messageId, call.Caller.Name, expected, call.Cancellation);
+            return new JsonResult<DataResponse<DeletedMessage>>(
+                new DataResponse<DeletedMessage>("true", new DeletedMessage("The message is deleted.")), SnakeJson.Default.DataResponseDeletedMessage)
+            {
+                Revision = deleted.Revision,
+            };
+        });
+
+    private static JsonResult<DataResponse<SentMessage>> Sent(Appended stored) =>
+        new(new DataResponse<SentMessage>("true", SentMessage.Of(stored.Message.Key)), SnakeJson.Default.DataResponseSentMessage)
+        {
+            Replayed = stored.Replayed,
+        };
+
+    /// <summary>A customer speaks when the sender is one; else the caller does, whoever is named as sender.</summary>
+    private async Task<NewMessage> DraftAsync(Call call, string text, string? senderId, string? quoted, string? metadata)
+    {
+        var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
+        return sender?.Entity == SenderEntity.ExternalUser
+            ? new NewMessage(MessageRole.Customer, text, null, sender.Name, quoted) { Sender = sender, Metadata = metadata }
+            : new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted) { Sender = sender, Metadata = metadata };
+    }
+}

@@ -1,0 +1,153 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants.Chatbots;
+using Parley.Conversations;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>Conversations.</summary>
+public sealed class ConversationFunctions(
+    ApiEndpoint endpoint,
+    ConversationReader reader,
+    ConversationCreation creation,
+    ConversationList list,
+    ConversationChange change,
+    UnreadCounts unread,
+    ChatbotReader chatbots,
+    TimeProvider time)
+{
+    /// <summary>Room for metadata of which every character is escaped.</summary>
+    private const int MaxBody = 256 * 1024;
+
+    /// <summary>POST /conversations.</summary>
+    [Function("ConversationsCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var draft = new NewConversation(
+                fields.Text("title", 0, Limits.Line),
+                fields.Text("channel", 1, Limits.Line),
+                fields.Uuid("webChat"),
+                fields.Text("address", 1, Limits.Line),
+                fields.Text("first_name", 0, Limits.Line),
+                fields.Text("last_name", 0, Limits.Line),
+                fields.Object("metadata", Limits.Json))
+            {
+                Contact = fields.Id("contact"),
+            };
+            if (draft is { Contact: not null } and not { Address: null, FirstName: null, LastName: null })
+            {
+                fields.Fail("contact", "Send either contact, or address, first_name and last_name.");
+            }
+
+            var chatbotId = fields.Id("chatbot");
+            var key = RequestHeaders.ReadIdempotencyKey(
+                request,
+                fields,
+                draft.Title,
+                draft.Channel,
+                draft.WebChat?.ToString(),
+                draft.Address,
+                draft.FirstName,
+                draft.LastName,
+                draft.Metadata,
+                draft.Contact,
+                chatbotId);
+            fields.ThrowIfInvalid();
+
+            var chatbot = await chatbots.GetReferencedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
+            draft = draft with { Chatbot = chatbot?.Id, Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound() };
+            var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
+            return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
+        });
+
+    /// <summary>GET /conversations.</summary>
+    [Function("ConversationsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var tenant = call.Caller.Tenant;
+            var query = new QueryFields(request.Query);
+            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var inbox = query.Uuid("inbox");
+            var channel = query.Text("channel", Limits.Line) is { } name ? Inbox.OfChannel(tenant, name).Id : (Guid?)null;
+            var contact = query.Id("contact");
+            query.ThrowIfInvalid();
+
+            var page = inbox is not null && channel is not null && inbox != channel
+                ? NoConversations(query.Cursor())
+                : await list.ReadAsync(tenant, new ConversationFilter(inbox ?? channel, contact), query.Cursor(), pageSize, call.Cancellation);
+            var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
+            var now = time.GetUtcNow();
+            var results = page.Conversations.Select(conversation => ConversationResponse.Of(conversation, counts, now)).ToList();
+            return new JsonResult<CursorList<ConversationResponse>>(
+                CursorList.Create(results, page.Next, page.Previous, request), CamelJson.Default.CursorListConversationResponse);
+        });
+
+    /// <summary>GET /conversations/{id}.</summary>
+    [Function("ConversationsGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+            await AnswerAsync(call, await reader.GetAsync(call.Conversation(id), call.Cancellation), StatusCodes.Status200OK));
+
+    /// <summary>PATCH /conversations/{id}.</summary>
+    [Function("ConversationsUpdate")]
+    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var title = fields.Text("title", 0, Limits.Line);
+            var metadata = fields.Object("metadata", Limits.Json);
+            var autoReply = fields.Boolean("autoReplyEnabled");
+            var handedOffUntil = fields.Time("handedOffUntil");
+            if (handedOffUntil > time.GetUtcNow().AddYears(1))
+            {
+                fields.Fail("handedOffUntil", "Must be at most a year ahead.");
+            }
+
+            var chatbotId = fields.Id("chatbot");
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+
+            var chatbot = await chatbots.GetReferencedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
+            var changed = await change.ChangeAsync(
+                call.Conversation(id),
+                conversation => conversation with
+                {
+                    Title = fields.Has("title") ? title : conversation.Title,
+                    Metadata = fields.Has("metadata") ? metadata : conversation.Metadata,
+                    AutoReplyEnabled = autoReply ?? conversation.AutoReplyEnabled,
+                    Chatbot = fields.Has("chatbot") ? chatbot?.Id : conversation.Chatbot,
+                    HandedOffUntil = fields.Has("handedOffUntil") ? handedOffUntil?.ToUniversalTime() : conversation.HandedOffUntil,
+                },
+                call.Caller.Name,
+                expected,
+                call.Cancellation);
+            return await AnswerAsync(call, changed, StatusCodes.Status200OK);
+        });
+
+    /// <summary>No conversation is in two inboxes.</summary>
+    private static ConversationPage NoConversations(string? cursor)
+    {
+        Cursors.RequireNone(cursor);
+        return new ConversationPage([], null, null);
+    }
+
+    private async Task<JsonResult<ConversationResponse>> AnswerAsync(
+        Call call, Conversation conversation, int status, bool replayed = false, string? location = null)
+    {
+        var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
+        return new JsonResult<ConversationResponse>(
+            ConversationResponse.Of(conversation, counts, time.GetUtcNow()), CamelJson.Default.ConversationResponse, status)
+        {
+            Revision = conversation.Revision,
+            Replayed = replayed,
+            Location = location,
+        };
+    }
+}

@@ -1,0 +1,55 @@
+using System.Text.Json;
+using Parley.Conversations;
+using Parley.Functions.Api.Responses;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>The person on the other side, as MaiAgent's clients read it.</summary>
+public sealed record ContactResponse(Guid Id, string? Name, string? Avatar, DateTimeOffset CreatedAt);
+
+/// <summary>An inbox, as MaiAgent's clients read it.</summary>
+public sealed record InboxResponse(Guid Id, string Name, string ChannelType, int UnreadConversationsCount);
+
+/// <summary>A conversation.</summary>
+public sealed record ConversationResponse(
+    Guid Id,
+    int Number,
+    string? Title,
+    ContactResponse? Contact,
+    InboxResponse? Inbox,
+    string? LastMessage,
+    DateTimeOffset? LastMessageCreatedAt,
+    int UnreadMessagesCount,
+    bool AutoReplyEnabled,
+    bool IsAutoReplyNow,
+    DateTimeOffset? LastReadAt,
+    DateTimeOffset CreatedAt,
+    bool IsGroupChat,
+    bool EnableGroupMention,
+    JsonElement? Metadata,
+    Guid? Chatbot,
+    DateTimeOffset? HandedOffUntil)
+{
+    /// <summary>Shapes a stored conversation. A conversation is with one contact, so it is never a group chat.</summary>
+    /// <param name="conversation">The conversation.</param>
+    /// <param name="unread">The unread conversations of its inbox.</param>
+    /// <param name="now">Decides whether it is handed off.</param>
+    public static ConversationResponse Of(Conversation conversation, IReadOnlyDictionary<Guid, int> unread, DateTimeOffset now) => new(
+        conversation.Id,
+        conversation.Key.Number,
+        conversation.Title,
+        conversation.Contact is { } contact ? new ContactResponse(contact.Id, contact.Name, contact.Avatar, contact.CreatedAt) : null,
+        conversation.Inbox is { } inbox ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id]) : null,
+        conversation.LastMessage,
+        conversation.LastMessageAt,
+        conversation.Unread,
+        conversation.AutoReplyEnabled,
+        conversation.IsAutoReplyAt(now),
+        conversation.LastReadAt,
+        conversation.CreatedAt,
+        IsGroupChat: false,
+        EnableGroupMention: false,
+        JsonText.Parse(conversation.Metadata),
+        conversation.Chatbot,
+        conversation.HandedOffUntil);
+}

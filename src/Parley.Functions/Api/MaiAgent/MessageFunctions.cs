@@ -1,0 +1,115 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants.Completions;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Files;
+using Parley.Functions.Api.Flextell;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Senders;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>Messages, as MaiAgent's clients read and write them.</summary>
+public sealed class MessageFunctions(
+    ApiEndpoint endpoint,
+    ConversationReader conversations,
+    MessagePages pages,
+    MessageReader reader,
+    AutoReplies replies,
+    MessageChange change,
+    SenderReader senders,
+    FileStore files)
+{
+    private const int MaxFeedback = 2000;
+
+    /// <summary>POST /messages.</summary>
+    [Function("MessagesCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
+            var conversationId = fields.RequiredId("conversation");
+            var sent = SentContent.Read(fields, path: "");
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, [conversationId, .. sent.Values]);
+            fields.ThrowIfInvalid();
+
+            var draft = await sent.DraftAsync(senders, call);
+            var stored = await replies.AppendAsync(call.Conversation(conversationId), draft, key, call.Cancellation);
+            return await AnswerAsync(
+                call, stored.Conversation, stored.Message, StatusCodes.Status201Created, stored.Replayed, $"{PublicUrl.Of(request)}/{stored.Message.Id}");
+        });
+
+    /// <summary>GET /messages.</summary>
+    [Function("MessagesList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var conversation = query.RequiredId("conversation");
+            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            query.ThrowIfInvalid();
+
+            CursorPage? page = null;
+            if (call.ConversationOrNull(conversation) is { } id)
+            {
+                page = await pages.ReadNewestAsync(id, query.Cursor(), pageSize, call.Cancellation);
+            }
+            else
+            {
+                Cursors.RequireNone(query.Cursor());
+            }
+
+            var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
+            var results = page?.Messages.Select(message => MessageResponse.Of(message, page.Conversation.Id, links)).ToList() ?? [];
+            return new JsonResult<CursorList<MessageResponse>>(
+                CursorList.Create(results, page?.Next, page?.Previous, request), CamelJson.Default.CursorListMessageResponse);
+        });
+
+    /// <summary>GET /messages/{id}.</summary>
+    [Function("MessagesGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var message = await reader.GetAsync(call.Message(id), call.Cancellation);
+
+            // The conversation's UUID has a check that only its head knows.
+            var conversation = await conversations.GetAsync(new ConversationRef(message.Key.Conversation, null), call.Cancellation);
+            return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
+        });
+
+    /// <summary>PATCH /messages/{id}.</summary>
+    [Function("MessagesUpdate")]
+    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
+            var feedback = fields.Text("feedback", 0, MaxFeedback);
+            if (!fields.Has("feedback"))
+            {
+                fields.Fail("feedback", "Is required; null takes it back.");
+            }
+
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+
+            var (conversation, changed) = await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
+            return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
+        });
+
+    private async Task<JsonResult<MessageResponse>> AnswerAsync(
+        Call call, Conversation conversation, Message message, int status, bool replayed = false, string? location = null)
+    {
+        var links = await files.LinksAsync([message], call.Cancellation);
+        return new JsonResult<MessageResponse>(MessageResponse.Of(message, conversation.Id, links), CamelJson.Default.MessageResponse, status)
+        {
+            Revision = message.Revision,
+            Replayed = replayed,
+            Location = location,
+        };
+    }
+}

@@ -1,0 +1,127 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants.Chatbots;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Records;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Functions.Api.Zaia;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>Records: what a chatbot was asked and has said, and how good that was.</summary>
+public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots, RecordReader reader, RecordScores scores)
+{
+    /// <summary>Six numbers.</summary>
+    private const int MaxBody = 16 * 1024;
+
+    /// <summary>GET /chatbots/{id}/records.</summary>
+    [Function("ChatbotRecordsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var range = ReadRange(query);
+            var page = query.Number("page", 1, 1, RecordReader.MaxReach);
+            var size = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            if (page * size > RecordReader.MaxReach)
+            {
+                query.Fail("page", $"page × pageSize must be at most {RecordReader.MaxReach}.");
+            }
+
+            query.ThrowIfInvalid();
+
+            var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
+            var found = await reader.ListAsync(chatbot, range, page, size, call.Cancellation);
+            return new JsonResult<RecordList>(Shape(found, page, size, request), CamelJson.Default.RecordList) { IsCountCapped = found.IsCapped };
+        });
+
+    /// <summary>GET /chatbots/{id}/records/export-excel: a workbook.</summary>
+    [Function("ChatbotRecordsExport")]
+    public Task Export([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records/export-excel")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var range = ReadRange(query);
+            var language = ExportFields.ReadLanguage(query);
+            query.ThrowIfInvalid();
+
+            var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
+            return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), language);
+        });
+
+    /// <summary>PATCH /chatbots/{id}/records/{recordId}: scores it.</summary>
+    [Function("ChatbotRecordsUpdate")]
+    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}/records/{recordId}")] HttpRequest request, string id, string recordId) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var change = ReadChange(fields);
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+
+            var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
+            var completion = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
+            var record = RecordResponse.Of(await reader.ReadAsync(completion, call.Cancellation));
+            return new JsonResult<RecordResponse>(record, CamelJson.Default.RecordResponse) { Revision = completion.Revision };
+        });
+
+    private static RecordRange ReadRange(QueryFields query)
+    {
+        var (from, to) = (query.Time("from"), query.Time("to"));
+        if (from > to)
+        {
+            query.Fail("from", "Must not be after to.");
+        }
+
+        return new RecordRange(from, to);
+    }
+
+    /// <summary>What the body changes: what is absent stays, null clears.</summary>
+    private static Func<CompletionScores, CompletionScores> ReadChange(Fields fields)
+    {
+        var any = false;
+        var faithfulness = Score("faithfulnessScore");
+        var answerRelevancy = Score("answerRelevancyScore");
+        var contextPrecision = Score("contextPrecisionScore");
+        var answerCorrectness = Score("answerCorrectnessScore");
+        var answerSimilarity = Score("answerSimilarityScore");
+        var contextRecall = Score("contextRecallScore");
+        if (!any)
+        {
+            fields.Fail("body", "Must have a score.");
+        }
+
+        return stored => new CompletionScores(
+            faithfulness(stored.Faithfulness),
+            answerRelevancy(stored.AnswerRelevancy),
+            contextPrecision(stored.ContextPrecision),
+            answerCorrectness(stored.AnswerCorrectness),
+            answerSimilarity(stored.AnswerSimilarity),
+            contextRecall(stored.ContextRecall));
+
+        Func<double?, double?> Score(string name)
+        {
+            if (!fields.Has(name))
+            {
+                return stored => stored;
+            }
+
+            any = true;
+            var score = fields.Number(name, 0, 1);
+            return _ => score;
+        }
+    }
+
+    private static RecordList Shape(RecordPage found, int page, int size, HttpRequest request)
+    {
+        // There is no page after this one where a page of this size would go beyond what pages reach.
+        var hasNext = page * size < found.Count && (page + 1) * size <= RecordReader.MaxReach;
+        var url = PublicUrl.PageOf(request, "page");
+        return new RecordList(found.Count, hasNext ? UrlOf(page + 1) : null, page > 1 ? UrlOf(page - 1) : null, [.. found.Records.Select(RecordResponse.Of)]);
+
+        string UrlOf(int number) => url(number.ToString(CultureInfo.InvariantCulture));
+    }
+}

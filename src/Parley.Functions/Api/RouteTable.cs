@@ -1,0 +1,32 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing.Template;
+using Microsoft.Azure.Functions.Worker;
+
+namespace Parley.Functions.Api;
+
+/// <summary>The app's own routes, read from its attributes: the host does not tell which methods a path would take.</summary>
+public sealed class RouteTable
+{
+    private readonly List<(TemplateMatcher Matcher, string[] Methods)> routes =
+    [
+        .. from type in typeof(RouteTable).Assembly.GetExportedTypes()
+           from method in type.GetMethods()
+           where method.GetCustomAttribute<FunctionAttribute>() is not null
+           from parameter in method.GetParameters()
+           let trigger = parameter.GetCustomAttribute<HttpTriggerAttribute>()
+           where trigger?.Methods is { Length: > 0 }
+           select (new TemplateMatcher(TemplateParser.Parse(trigger.Route!), []), trigger.Methods!),
+    ];
+
+    /// <summary>The methods that a path takes, upper-case and sorted; none for an unknown path.</summary>
+    /// <param name="path">Without the route prefix, such as <c>/v1/conversations</c>.</param>
+    public IReadOnlyList<string> MethodsOf(PathString path) =>
+    [
+        .. routes.Where(route => route.Matcher.TryMatch(path, []))
+            .SelectMany(route => route.Methods)
+            .Select(method => method.ToUpperInvariant())
+            .Distinct()
+            .Order(StringComparer.Ordinal),
+    ];
+}

@@ -1,0 +1,130 @@
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Senders;
+using Parley.Storage;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>Messages of a chat, as Zaia's clients read and write them. A chat is a conversation.</summary>
+public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chats, MessageAppend append, SenderReader senders, FollowUpReader followUps)
+{
+    private const int MaxContent = 4000;
+    private const int MinExternalId = 3;
+    private const int MaxTickets = 50;
+    private const int MaxLimit = 1000;
+
+    /// <summary>The most that one answer holds when the client names no limit.</summary>
+    private const int Unlimited = 5000;
+
+    /// <summary>Messages whose senders and follow-ups are looked up together.</summary>
+    private const int JoinedAtOnce = 100;
+
+    /// <summary>Room for a message of which every character is escaped.</summary>
+    private const int MaxBody = 64 * 1024;
+
+    /// <summary>POST /chat-messages.</summary>
+    [Function("ChatMessagesCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var chatId = fields.RequiredId("chatId");
+            var threadId = fields.Id("chatThreadId");
+            var content = fields.RequiredText("content", 0, MaxContent);
+            var externalId = fields.Text("externalId", MinExternalId, Limits.Line);
+            var senderId = fields.Id("senderId");
+            var role = fields.RequiredChoice("role", "user", "assistant");
+            string?[] body = [chatId, threadId, content, externalId, senderId, role];
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, body);
+            fields.ThrowIfInvalid();
+
+            var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "senderId", call.Cancellation);
+            var draft = new NewMessage(role == "user" ? MessageRole.Customer : MessageRole.Assistant, content, null, sender?.Name, null)
+            {
+                Sender = sender,
+                Thread = threadId,
+                ExternalId = externalId,
+                ExternalKey = externalId is null ? null : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
+            };
+            var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
+            return new JsonResult<ChatMessageResponse>(ChatMessageResponse.Of(stored.Message, stored.Conversation.Id), CamelJson.Default.ChatMessageResponse)
+            {
+                Replayed = stored.Replayed,
+            };
+        });
+
+    /// <summary>GET /chat-messages.</summary>
+    [Function("ChatMessagesList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-messages")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var chatId = query.RequiredId("chatId");
+            var filter = new ChatFilter(query.Id("chatThreadId"), query.IdList("ticketIds", MaxTickets));
+            var joins = query.Choices("joins", "senders", "chat-message-follow-ups");
+            var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
+            query.ThrowIfInvalid();
+
+            var list = ChatMessageList.Empty;
+            if (call.ConversationOrNull(chatId) is { } id)
+            {
+                list = await chats.OpenAsync(id, filter, query.Cursor(), limit, call.Cancellation);
+            }
+            else
+            {
+                Cursors.RequireNone(query.Cursor());
+            }
+
+            return new JsonArrayResult<ChatMessageResponse>(
+                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageResponse, list.Next)
+            {
+                Total = list.Total,
+            };
+        });
+
+    private async IAsyncEnumerable<ChatMessageResponse> AnswersAsync(
+        TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var known = new Dictionary<int, Sender>();
+        await foreach (var chunk in list.Messages.Chunk(JoinedAtOnce).WithCancellation(cancellation))
+        {
+            IEnumerable<ChatMessageResponse> answers = chunk.Select(message => ChatMessageResponse.Of(message, list.Chat)).ToList();
+            answers = joins.Contains("senders") ? await WithSendersAsync(tenant, answers, known, cancellation) : answers;
+            answers = joins.Contains("chat-message-follow-ups") ? await WithFollowUpsAsync(chunk, answers, cancellation) : answers;
+            foreach (var answer in answers)
+            {
+                yield return answer;
+            }
+        }
+    }
+
+    /// <summary>With today's senders, each looked up once.</summary>
+    private async Task<IEnumerable<ChatMessageResponse>> WithSendersAsync(
+        TenantId tenant, IEnumerable<ChatMessageResponse> answers, Dictionary<int, Sender> known, CancellationToken cancellation)
+    {
+        var unknown = answers.Select(NumberOf).OfType<int>().Where(number => !known.ContainsKey(number));
+        foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
+        {
+            known[number] = sender;
+        }
+
+        return answers.Select(answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
+    }
+
+    private async Task<IEnumerable<ChatMessageResponse>> WithFollowUpsAsync(
+        Message[] messages, IEnumerable<ChatMessageResponse> answers, CancellationToken cancellation)
+    {
+        var found = await followUps.OfMessagesAsync(messages[0].Key.Conversation, [.. messages.Select(message => message.Key.Sequence)], cancellation);
+        return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpResponse.Of)] });
+    }
+
+    private static int? NumberOf(ChatMessageResponse answer) =>
+        answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender) ? sender.Conversation.Number : null;
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Parley.Conversations.Messages;
+using Parley.Functions.Api.Parley;
+using Parley.Functions.Api.Responses;
+using Parley.Senders;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>A message, as Zaia's clients read it.</summary>
+public sealed record ChatMessageResponse(
+    Guid Id,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    Guid ChatId,
+    Guid? ChatThreadId,
+    string Content,
+    string? ExternalId,
+    string RawContent,
+    string Role,
+    Guid? SenderId)
+{
+    /// <summary>With <c>joins=senders</c>: the sender as it is today, or the JSON value null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Sender { get; init; }
+
+    /// <summary>With <c>joins=chat-message-follow-ups</c>: the follow-ups that the message triggered or that became it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<FollowUpResponse>? ChatMessageFollowUps { get; init; }
+
+    /// <summary>Shapes a stored message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="chat">Its conversation's UUID.</param>
+    public static ChatMessageResponse Of(Message message, Guid chat) => new(
+        message.Id,
+        message.CreatedAt,
+        message.UpdatedAt,
+        chat,
+        message.Thread,
+        message.Text,
+        message.ExternalId,
+        message.Text,
+        message.Role == MessageRole.Customer ? "user" : "assistant",
+        message.Sender?.Id);
+
+    /// <summary>The same with its sender.</summary>
+    public ChatMessageResponse With(Sender? sender) => this with
+    {
+        Sender = JsonSerializer.SerializeToElement(sender is null ? null : SenderResponse.Of(sender), CamelJson.Default.SenderResponse!),
+    };
+}

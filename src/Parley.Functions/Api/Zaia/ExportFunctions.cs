@@ -1,0 +1,116 @@
+using Azure;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Core;
+using Parley.Exports;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Storage;
+using Parley.Tenants;
+using Parley.Webhooks;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>Exports of messages, as Zaia's clients ask for them, and what becomes of them.</summary>
+public sealed class ExportFunctions(
+    ApiEndpoint endpoint,
+    ExportCreation creation,
+    ExportReader reader,
+    ExportRemoval removal,
+    ExportRedelivery redelivery,
+    ExportFiles files,
+    AllowedHosts allowed,
+    TimeProvider time)
+{
+    /// <summary>Room for a URL of which every character is escaped.</summary>
+    private const int MaxBody = 32 * 1024;
+
+    /// <summary>POST /chat-messages/export.</summary>
+    [Function("ChatMessagesExport")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var draft = ExportFields.Read(fields, allowed);
+            var key = RequestHeaders.ReadIdempotencyKey(
+                request, fields, $"{draft.RangeStart:O}", $"{draft.RangeEnd:O}", draft.CallbackUrl, $"{draft.Language}", $"{draft.Format}");
+            var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
+            if ((key is null || fields.IsInvalid) && isEndKnown && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).InvalidReason is { } invalid)
+            {
+                // Not against an end that cannot be read. With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                fields.Fail(invalid.Field, invalid.Text);
+            }
+
+            fields.ThrowIfInvalid();
+            var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
+            var taken = new ExportTakenResponse("The export has begun; the callback URL is called when it has ended.", export.Id);
+            return new JsonResult<ExportTakenResponse>(taken, CamelJson.Default.ExportTakenResponse)
+            {
+                Replayed = replayed,
+                Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
+            };
+        });
+
+    /// <summary>GET /exports.</summary>
+    [Function("ExportsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var (cursor, pageSize) = (query.Cursor(), query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize));
+            query.ThrowIfInvalid();
+            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
+            var answers = new List<ExportResponse>(page.Exports.Count);
+            foreach (var export in page.Exports)
+            {
+                answers.Add(await ShapeAsync(export, call.Cancellation));
+            }
+
+            return new JsonResult<CursorList<ExportResponse>>(
+                CursorList.Create(answers, page.Next, page.Previous, request), CamelJson.Default.CursorListExportResponse);
+        });
+
+    /// <summary>GET /exports/{id}.</summary>
+    [Function("ExportsGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    /// <summary>GET /exports/{id}/content: the file.</summary>
+    [Function("ExportsContent")]
+    public Task Content([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}/content")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        {
+            var export = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            if (export.Status != ExportStatus.Completed)
+            {
+                throw NoFile(export);
+            }
+
+            try
+            {
+                return new ExportFileResult(export, await files.OpenAsync(export, call.Cancellation));
+            }
+            catch (RequestFailedException e) when (e.IsNotFound())
+            {
+                // Removed since the row was read.
+                throw NoFile(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation));
+            }
+        });
+
+    /// <summary>DELETE /exports/{id}: cancels it, or removes its file.</summary>
+    [Function("ExportsDelete")]
+    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    /// <summary>POST /exports/{id}/callback: delivers it again.</summary>
+    [Function("ExportsCallback")]
+    public Task Callback([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    private static ParleyException NoFile(Export export) => ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
+
+    private async Task<IResult> AnswerAsync(Export export, Call call) =>
+        new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportResponse);
+
+    private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) => ExportResponse.Of(export, await files.LinkAsync(export, cancellation));
+}

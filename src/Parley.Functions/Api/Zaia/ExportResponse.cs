@@ -1,0 +1,73 @@
+using Parley.Exports;
+using Parley.Functions.Api.Responses;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>What taking an export on answers.</summary>
+public sealed record ExportTakenResponse(string Message, Guid ExportId);
+
+/// <summary>An attempt at a callback.</summary>
+public sealed record CallbackAttemptResponse(int Number, DateTimeOffset At, int? Status, string? Failure, long DurationMs, string Body)
+{
+    /// <summary>Shapes a stored attempt.</summary>
+    public static CallbackAttemptResponse Of(CallbackAttempt attempt) => new(
+        attempt.Number, attempt.At, attempt.Status, attempt.Failure is { } failure ? EnumNames.Of(failure) : null, attempt.DurationMs, attempt.Body);
+}
+
+/// <summary>How far an export's callback is.</summary>
+public sealed record CallbackResponse(string Status, string Url, DateTimeOffset? NextAttemptAt, IReadOnlyList<CallbackAttemptResponse> Attempts);
+
+/// <summary>An export.</summary>
+public sealed record ExportResponse(
+    Guid Id,
+    int Number,
+    string Status,
+    string? Reason,
+    string? Detail,
+    DateTimeOffset RangeStart,
+    DateTimeOffset RangeEnd,
+    string Format,
+    string Language,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? StartedAt,
+    DateTimeOffset? FinishedAt,
+    DateTimeOffset? ExpiresAt,
+    long Rows,
+    long Bytes,
+    string? Sha256,
+    long RemovedCharacters,
+    long CutCharacters,
+    string? Url,
+    DateTimeOffset? UrlExpiresAt,
+    CallbackResponse Callback)
+{
+    /// <summary>Shapes a stored export.</summary>
+    /// <param name="export">The export.</param>
+    /// <param name="link">To its file; null when it has none.</param>
+    public static ExportResponse Of(Export export, ExportLink? link) => new(
+        export.Id,
+        export.Key.Number,
+        EnumNames.Of(export.Status),
+        export.Reason,
+        export.Detail,
+        export.RangeStart,
+        export.RangeEnd,
+        EnumNames.Of(export.Format),
+        ExportFields.NameOf(export.Language),
+        export.CreatedAt,
+        export.StartedAt,
+        export.FinishedAt,
+        export.ExpiresAt,
+        export.Rows,
+        export.Bytes,
+        export.Sha256,
+        export.RemovedCharacters,
+        export.CutCharacters,
+        link?.Url.AbsoluteUri,
+        link?.ExpiresAt,
+        new CallbackResponse(
+            EnumNames.Of(export.CallbackStatus),
+            export.CallbackUrl,
+            export.CallbackStatus == CallbackStatus.Pending ? export.DueAt : null,
+            [.. export.CallbackAttempts.Select(CallbackAttemptResponse.Of)]));
+}

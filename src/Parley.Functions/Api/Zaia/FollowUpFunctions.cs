@@ -1,0 +1,133 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations.FollowUps;
+using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>Follow-ups of chats, as Zaia's clients read and write them.</summary>
+public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reader, FollowUpList list, FollowUpWriter writer, TimeProvider time)
+{
+    private const int MaxText = 4000;
+    private const int MaxPageSize = 100;
+    private const int DefaultPageSize = 10;
+
+    /// <summary>How many ids a filter names at most.</summary>
+    private const int MaxIds = 50;
+
+    /// <summary>Room for a text of which every character is escaped.</summary>
+    private const int MaxBody = 64 * 1024;
+
+    /// <summary>POST /chat-message-follow-ups.</summary>
+    [Function("FollowUpsCreate")]
+    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var chatId = fields.RequiredId("chatId");
+            var dueAt = fields.Time("dueDate");
+            if (fields.IsAbsent("dueDate"))
+            {
+                fields.Fail("dueDate", "Is required.");
+            }
+
+            var text = fields.RequiredText("message", 1, MaxText);
+            var key = RequestHeaders.ReadIdempotencyKey(request, fields, chatId, $"{dueAt:O}", text);
+            if ((key is null || call.ConversationOrNull(chatId) is null) && dueAt is { } at && FollowUpRules.InvalidDueReason(at, time.GetUtcNow()) is { } invalid)
+            {
+                // With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                fields.Fail("dueDate", invalid);
+            }
+
+            fields.ThrowIfInvalid();
+
+            var (followUp, replayed) = await writer.CreateAsync(call.Conversation(chatId), dueAt!.Value, text, call.Caller.Name, key, call.Cancellation);
+            return new JsonResult<FollowUpResponse>(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse, StatusCodes.Status201Created)
+            {
+                Revision = followUp.Revision,
+                Replayed = replayed,
+                Location = $"{PublicUrl.Of(request)}/{followUp.Id}",
+            };
+        });
+
+    /// <summary>GET /chat-message-follow-ups.</summary>
+    [Function("FollowUpsList")]
+    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+        {
+            var query = new QueryFields(request.Query);
+            var filter = new FollowUpFilter(
+                query.IdList("chatIds", MaxIds),
+                query.IdList("chatMessageIds", MaxIds),
+                query.IdList("triggerChatMessageIds", MaxIds),
+                query.Choices<FollowUpStatus>("statuses"));
+            var page = query.Number("pageNumber", 1, 1, FollowUpList.MaxReach);
+            var size = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
+            if (page * size > FollowUpList.MaxReach)
+            {
+                query.Fail("pageNumber", $"pageNumber × pageSize must be at most {FollowUpList.MaxReach}.");
+            }
+
+            query.ThrowIfInvalid();
+            var found = await list.ReadAsync(call.Caller.Tenant, filter, page, size, call.Cancellation);
+            return new JsonArrayResult<FollowUpResponse>(
+                found.Select(FollowUpResponse.Of).ToAsyncEnumerable(), CamelJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
+        });
+
+    /// <summary>GET /chat-message-follow-ups/{id}.</summary>
+    [Function("FollowUpsGet")]
+    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call => Answer(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+
+    /// <summary>GET /chat-message-follow-ups/{id}/events.</summary>
+    [Function("FollowUpsEvents")]
+    public Task Events([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}/events")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+        {
+            var followUp = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventResponse.Of);
+            return new JsonArrayResult<FollowUpEventResponse>(events, CamelJson.Default.IAsyncEnumerableFollowUpEventResponse, next: null);
+        });
+
+    /// <summary>PATCH /chat-message-follow-ups/{id}.</summary>
+    [Function("FollowUpsUpdate")]
+    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var change = new FollowUpChange
+            {
+                Status = fields.Choice<FollowUpStatus>("status"),
+                DueAt = fields.Time("dueDate"),
+                Text = fields.Text("message", 1, MaxText),
+                Reason = fields.Text("reason", 1, Limits.Line),
+                MessageId = fields.Id("chatMessageId"),
+                FinishedAt = fields.Time("finishedAt"),
+                Chat = fields.Id("chatId"),
+                TriggerId = fields.Id("triggerChatMessageId"),
+            };
+            var expected = RequestHeaders.ReadIfMatch(request);
+            fields.ThrowIfInvalid();
+            if (change == new FollowUpChange())
+            {
+                fields.Fail("body", "Must have a field to change.");
+                fields.ThrowIfInvalid();
+            }
+
+            return Answer(await writer.ChangeAsync(call.Caller.Tenant, id, change, call.Caller.Name, expected, call.Cancellation));
+        });
+
+    /// <summary>DELETE /chat-message-follow-ups/{id}: cancels it.</summary>
+    [Function("FollowUpsDelete")]
+    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        {
+            var change = new FollowUpChange { Status = FollowUpStatus.Cancelled };
+            return Answer(await writer.ChangeAsync(call.Caller.Tenant, id, change, call.Caller.Name, RequestHeaders.ReadIfMatch(request), call.Cancellation));
+        });
+
+    private static JsonResult<FollowUpResponse> Answer(FollowUp followUp) =>
+        new(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse) { Revision = followUp.Revision };
+}

@@ -1,0 +1,46 @@
+using Parley.Conversations.FollowUps;
+using Parley.Functions.Api.Responses;
+
+namespace Parley.Functions.Api.Zaia;
+
+/// <summary>A follow-up.</summary>
+public sealed record FollowUpResponse(
+    Guid Id,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    Guid ChatId,
+    Guid? ChatMessageId,
+    DateTimeOffset DueDate,
+    DateTimeOffset? FinishedAt,
+    string Message,
+    string? Reason,
+    string Status,
+    Guid TriggerChatMessageId)
+{
+    /// <summary>Shapes a stored follow-up.</summary>
+    public static FollowUpResponse Of(FollowUp followUp) => new(
+        followUp.Id,
+        followUp.CreatedAt,
+        followUp.UpdatedAt,
+        followUp.ConversationId,
+        followUp.MessageId,
+        followUp.DueAt,
+        followUp.FinishedAt,
+        followUp.Text,
+        followUp.Reason,
+        EnumNames.Of(followUp.Status),
+        followUp.TriggerId);
+}
+
+/// <summary>A transition of a follow-up.</summary>
+public sealed record FollowUpEventResponse(DateTimeOffset At, string? From, string To, string? Reason, string Actor, string? Detail)
+{
+    /// <summary>Shapes a stored transition.</summary>
+    public static FollowUpEventResponse Of(FollowUpEvent transition) => new(
+        transition.At,
+        transition.From is { } from ? EnumNames.Of(from) : null,
+        EnumNames.Of(transition.To),
+        transition.Reason,
+        transition.Actor,
+        transition.Detail);
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Microsoft.Extensions.AI;
+using Parley.Assistants.Completions;
+using Parley.Core;
+
+namespace Parley.Assistants.Providers;
+
+/// <summary>What the scripted assistant says to a conversation.</summary>
+/// <param name="Words">What it says, word by word.</param>
+/// <param name="Failure">How it fails then; null when it does not.</param>
+/// <param name="Pace">The time between words that the message asks for.</param>
+internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionError? Failure, TimeSpan? Pace)
+{
+    private const int MaxWords = 10_000;
+    private const int MaxPace = 5_000;
+    private const int MaxEcho = 100;
+
+    /// <summary>Reads the last user's message, and how much there is beside it.</summary>
+    public static ScriptedReply Read(IReadOnlyList<ChatMessage> messages)
+    {
+        var extended = messages.LastOrDefault(message => message.Role == ChatRole.User);
+        var tokens = (extended?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (CompletionError?)null);
+        for (var i = 0; i < tokens.Length; i++)
+        {
+            switch (tokens.AsSpan(i))
+            {
+                case ["/words", var number, ..] when Number(number, MaxWords) is { } count:
+                    words = count;
+                    break;
+                case ["/pace", var number, ..] when Number(number, MaxPace) is { } milliseconds:
+                    pace = milliseconds;
+                    break;
+                case ["/fail", var kind, .. var rest] when Failing(kind) is { } error:
+                    (failure, after) = (error, After(rest));
+                    break;
+                case ["/hang", .. var rest]:
+                    (failure, after) = (CompletionError.Timeout, After(rest));
+                    break;
+            }
+        }
+
+        // A failure without a number comes first of all.
+        var numbered = failure is null ? words : Math.Min(words ?? MaxWords, after ?? 0);
+        return new ScriptedReply(
+            numbered is { } all ? [.. Enumerable.Range(1, all).Select(n => string.Create(CultureInfo.InvariantCulture, $"word{n}"))] : Answer(messages, extended, tokens),
+            failure,
+            pace is { } time ? TimeSpan.FromMilliseconds(time) : null);
+    }
+
+    private static string[] Answer(IReadOnlyList<ChatMessage> messages, ChatMessage? extended, string[] tokens)
+    {
+        var instructions = messages.Where(message => message.Role == ChatRole.System).Sum(message => message.Text.Length);
+        var history = messages.Count(message => message.Role != ChatRole.System && message != extended);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"This is Parley's scripted assistant, not a language model. You wrote: “{Beginning(string.Join(' ', tokens))}” "
+            + $"I was given {history} earlier messages and {instructions} characters of instructions.").Split(' ');
+    }
+
+    private static string Beginning(string text) =>
+        text.Length <= MaxEcho ? text : Texts.Truncate(text, MaxEcho) + "…";
+
+    private static int? After(ReadOnlySpan<string> rest) => rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
+
+    private static CompletionError? Failing(string kind) => kind switch
+    {
+        "timeout" => CompletionError.Timeout,
+        "rate_limited" => CompletionError.RateLimited,
+        "refused" => CompletionError.Refused,
+        "unavailable" => CompletionError.Unavailable,
+        "bad_request" => CompletionError.BadRequest,
+        _ => null,
+    };
+
+    private static int? Number(string text, int max) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max ? number : null;
+}

@@ -1,0 +1,105 @@
+using Parley.Assistants.Completions;
+using Parley.Exports;
+using Parley.Spreadsheets;
+
+namespace Parley.Assistants.Records;
+
+/// <summary>Records as rows of a workbook. Headings and words are in the reader's language.</summary>
+public sealed class RecordTable
+{
+    /// <summary>Cells that a message may take: the longest has 100,000 characters, and a cell holds 32,767.</summary>
+    private const int MessageParts = 4;
+
+    /// <summary>Cells that a context may take: two objects of 32,768 characters of JSON each, with their names.</summary>
+    private const int ContextParts = 3;
+
+    private const int UuidWidth = 40;
+    private const int TextWidth = 48;
+    private const int Width = 26;
+
+    private static readonly (string English, string Portuguese, int Parts, int Width)[] All =
+    [
+        ("id", "id", 1, UuidWidth),
+        ("conversation", "conversa", 1, UuidWidth),
+        ("input_message", "mensagem_do_cliente", MessageParts, TextWidth),
+        ("context", "contexto", ContextParts, TextWidth),
+        ("output_message", "resposta", MessageParts, TextWidth),
+        ("reply_time_s", "tempo_de_resposta_s", 1, Width),
+        ("time", "horário", 1, Width),
+        ("error", "erro", 1, Width),
+        ("faithfulness", "fidelidade", 1, Width),
+        ("answer_relevancy", "relevância_da_resposta", 1, Width),
+        ("context_precision", "precisão_do_contexto", 1, Width),
+        ("answer_correctness", "correção_da_resposta", 1, Width),
+        ("answer_similarity", "similaridade_da_resposta", 1, Width),
+        ("context_recall", "revocação_do_contexto", 1, Width),
+    ];
+
+    private readonly bool isPortuguese;
+
+    private RecordTable(ExportLanguage language) => isPortuguese = language == ExportLanguage.PtBr;
+
+    private TableColumn[] Columns => [.. All.Select(column => new TableColumn(isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width))];
+
+    /// <summary>Writes a workbook as its records are read: memory stays flat.</summary>
+    /// <param name="records">A row for each.</param>
+    /// <param name="language">Of headings and words.</param>
+    /// <param name="output">Needs to be writable asynchronously, no more. It is not closed.</param>
+    /// <param name="cancellation">Ends it; the file has no end then.</param>
+    public static async Task WriteXlsxAsync(IAsyncEnumerable<Record> records, ExportLanguage language, Stream output, CancellationToken cancellation)
+    {
+        var rows = new RecordTable(language);
+        await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
+        await foreach (var record in records.WithCancellation(cancellation))
+        {
+            rows.Write(table, record);
+            await table.EndRowAsync(cancellation);
+        }
+
+        await table.CompleteAsync(cancellation);
+    }
+
+    private void Write(TableWriter table, Record record)
+    {
+        var completion = record.Completion;
+        table.Text($"{completion.Id}");
+        table.Text($"{completion.ConversationId}");
+        table.Text(record.Input);
+        table.Text(record.Context);
+        table.Text(record.Output);
+        Write(table, completion.ReplyTime?.TotalSeconds);
+        table.Time(completion.CreatedAt);
+        table.Text(completion.Error is { } error ? WordOf(error) : null);
+        Write(table, completion.Scores.Faithfulness);
+        Write(table, completion.Scores.AnswerRelevancy);
+        Write(table, completion.Scores.ContextPrecision);
+        Write(table, completion.Scores.AnswerCorrectness);
+        Write(table, completion.Scores.AnswerSimilarity);
+        Write(table, completion.Scores.ContextRecall);
+    }
+
+    private static void Write(TableWriter table, double? number)
+    {
+        if (number is { } value)
+        {
+            table.Number(value);
+        }
+        else
+        {
+            table.Empty();
+        }
+    }
+
+    /// <summary>In English as the API has it.</summary>
+    private string WordOf(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
+    {
+        CompletionError.Timeout => "tempo esgotado",
+        CompletionError.RateLimited => "limite de requisições",
+        CompletionError.Refused => "recusado",
+        CompletionError.Unavailable => "indisponível",
+        CompletionError.BadRequest => "requisição inválida",
+        CompletionError.Cancelled => "cancelado",
+        CompletionError.Interrupted => "interrompido",
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
+    };
+}

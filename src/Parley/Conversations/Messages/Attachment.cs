@@ -1,0 +1,52 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure.Data.Tables;
+using Parley.Files;
+using Parley.Storage;
+
+namespace Parley.Conversations.Messages;
+
+/// <summary>What comes with a message: a file that Parley stores, or a link to somebody else's, which is passed on and never fetched.</summary>
+/// <param name="Id">
+/// The client's own id of it; of a file that came with an earlier message of the conversation, that message's UUID. Null for a file that
+/// came with this message.
+/// </param>
+/// <param name="Type">image, video, audio, document, sticker or other.</param>
+/// <param name="Name">The file's name.</param>
+/// <param name="Url">The link; null for a stored file.</param>
+/// <param name="File">The stored file; null for a link.</param>
+public sealed record Attachment(string? Id, string Type, string Name, string? Url, StoredFile? File)
+{
+    /// <summary>The most that one message takes: with the longest names and links they still fit one property.</summary>
+    public const int MaxCount = 10;
+
+    /// <summary>The longest name.</summary>
+    public const int MaxName = 250;
+
+    /// <summary>The longest link: what browsers and proxies commonly take.</summary>
+    public const int MaxUrl = 2048;
+
+    /// <summary>A file that came with this message.</summary>
+    public static Attachment Of(StoredFile file) => new(null, file.Type, file.Name, null, file);
+}
+
+/// <summary>The property of a message's row that holds its attachments.</summary>
+internal static class AttachmentsProperty
+{
+    private const string Name = "Attachments";
+
+    public static void Write(TableEntity row, IReadOnlyList<Attachment> attachments)
+    {
+        if (attachments.Count > 0)
+        {
+            LongText.Write(row, Name, JsonSerializer.Serialize(attachments, AttachmentJson.Default.IReadOnlyListAttachment));
+        }
+    }
+
+    public static IReadOnlyList<Attachment> Read(TableEntity row) =>
+        LongText.Read(row, Name) is { } json ? JsonSerializer.Deserialize(json, AttachmentJson.Default.IReadOnlyListAttachment)! : [];
+}
+
+/// <summary>Attachments as they are stored: members are added, never renamed.</summary>
+[JsonSerializable(typeof(IReadOnlyList<Attachment>))]
+internal sealed partial class AttachmentJson : JsonSerializerContext;

@@ -1,0 +1,125 @@
+using System.Runtime.CompilerServices;
+using Azure;
+using Azure.Data.Tables;
+using Parley.Core;
+using Parley.Storage;
+
+namespace Parley.Conversations.Messages;
+
+/// <summary>Some messages of one conversation, in their order.</summary>
+/// <param name="Title">The conversation's.</param>
+/// <param name="Messages">The messages.</param>
+internal sealed record ScannedPage(string? Title, IReadOnlyList<Message> Messages);
+
+/// <summary>Reads the messages of a time range, of many conversations one after the other, for exports.</summary>
+public sealed class MessageScan(ParleyTables tables)
+{
+    /// <summary>Conversations whose first page is read ahead: Table Storage answers several partitions as fast as one.</summary>
+    public const int Width = 4;
+
+    /// <summary>
+    /// The messages of each conversation, by number: a call for each conversation and for every further thousand of its messages. Held at once are
+    /// a page for each of <see cref="Width"/> conversations, and one more of the conversation at hand; an answer has at most 4 MiB.
+    /// </summary>
+    /// <param name="conversations">The conversations.</param>
+    /// <param name="from">The range's first time.</param>
+    /// <param name="until">The first time after it.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    internal async IAsyncEnumerable<ScannedPage> ReadAsync(
+        IAsyncEnumerable<ConversationKey> conversations, DateTimeOffset from, DateTimeOffset until, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var ahead = new Queue<PagesAhead>();
+        try
+        {
+            await foreach (var conversation in conversations.WithCancellation(cancellation))
+            {
+                ahead.Enqueue(new PagesAhead(conversation, Pages(conversation, from, until, ending.Token)));
+                if (ahead.Count > Width)
+                {
+                    await foreach (var page in TakeAsync())
+                    {
+                        yield return page;
+                    }
+                }
+            }
+
+            while (ahead.Count > 0)
+            {
+                await foreach (var page in TakeAsync())
+                {
+                    yield return page;
+                }
+            }
+        }
+        finally
+        {
+            ending.Cancel();
+            foreach (var reading in ahead)
+            {
+                await reading.DisposeAsync();
+            }
+        }
+
+        async IAsyncEnumerable<ScannedPage> TakeAsync()
+        {
+            await using var reading = ahead.Dequeue();
+            while (await reading.NextAsync() is { } page)
+            {
+                yield return page;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The head, for the title, and the messages of the range: one span of keys, of which the service leaves out what is not asked for, so that both
+    /// come with one call.
+    /// </summary>
+    private IAsyncEnumerable<Page<TableEntity>> Pages(ConversationKey conversation, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellation)
+    {
+        var span = Filters.Range(conversation.PartitionKey, ConversationRowKeys.Head, MessageRowKeys.Message(MessageKey.MaxSequence));
+        var asked = TableClient.CreateQueryFilter($"RowKey eq {ConversationRowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})");
+        return tables.Conversations.QueryAsync<TableEntity>(Filters.And(span, asked), Filters.MaxPerCall, cancellationToken: cancellation).AsPages();
+    }
+
+    /// <summary>One conversation's pages; the next one is always on its way.</summary>
+    private sealed class PagesAhead : IAsyncDisposable
+    {
+        private readonly ConversationKey conversation;
+        private readonly IAsyncEnumerator<Page<TableEntity>> pages;
+        private Task<bool> next;
+        private string? title;
+
+        public PagesAhead(ConversationKey conversation, IAsyncEnumerable<Page<TableEntity>> pages)
+        {
+            this.conversation = conversation;
+            this.pages = pages.GetAsyncEnumerator(CancellationToken.None);
+            next = this.pages.MoveNextAsync().AsTask();
+        }
+
+        public async Task<ScannedPage?> NextAsync()
+        {
+            if (!await next)
+            {
+                return null;
+            }
+
+            var rows = pages.Current.Values;
+            next = pages.MoveNextAsync().AsTask();
+            var first = 0;
+            if (rows.Count > 0 && rows[0].RowKey == ConversationRowKeys.Head)
+            {
+                (title, first) = (rows[0].GetString("Title"), 1);
+            }
+
+            // The filter takes whatever of these keys has such a time; keys of clients, which lie between, have none.
+            return new ScannedPage(title, [.. rows.Skip(first).Select(row => MessageRow.Read(row, conversation))]);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await pages.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+using Parley.Core;
+using Parley.Storage;
+
+namespace Parley.Conversations.Messages;
+
+/// <summary>
+/// Looks up quoted messages: those among the given ones cost nothing, the others one call for every fourteen. A quote stores the
+/// number only, so an edit shows in it and a deletion removes its text.
+/// </summary>
+public sealed class QuotedTexts(ParleyTables tables)
+{
+    /// <summary>The texts of what these messages quote, by number; none for deleted messages.</summary>
+    internal async Task<IReadOnlyDictionary<int, string>> ReadAsync(
+        ConversationKey conversation, List<Message> messages, CancellationToken cancellation)
+    {
+        var texts = new Dictionary<int, string>();
+        var wanted = messages.Where(message => message.Quoted is not null).Select(message => message.Quoted!.Value).ToHashSet();
+        if (wanted.Count == 0)
+        {
+            return texts;
+        }
+
+        var here = messages.Where(message => wanted.Remove(message.Key.Sequence)).ToList();
+        var elsewhere = await MessageRow.FindAllAsync(tables, conversation, wanted, cancellation);
+        foreach (var quoted in here.Concat(elsewhere).Where(quoted => quoted.DeletedBy is null))
+        {
+            texts[quoted.Key.Sequence] = quoted.Text;
+        }
+
+        return texts;
+    }
+}

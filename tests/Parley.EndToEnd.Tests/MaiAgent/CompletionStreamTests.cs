@@ -1,0 +1,276 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests.MaiAgent;
+
+/// <summary>Completions as streams: whoever loses the line finds the rest, at whichever host.</summary>
+[Collection(HostCollection.Name)]
+public class CompletionStreamTests(ParleyFixture parley)
+{
+    private HttpClient Client => parley.Client;
+
+    [Fact]
+    public async Task Events_are_as_documented()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var response = await Client.SendJsonAsync(
+            HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { message = new { content = "/words 3" }, isStreaming = true });
+        var text = await response.Content.ReadAsStringAsync();
+        var location = response.Headers.Location!.ToString();
+        var completion = await Client.CallAsync(HttpMethod.Get, location);
+        var (conversation, id) = (completion["conversationId"]!, completion["completionId"]!);
+
+        Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
+        Assert.Equal($"{parley.Api}v1/completions/{id}", location);
+        // Words that come while the row is written are one event; the parts are the words' all the same.
+        var contents = text.Split("\"content\":\"").Skip(1).Select(rest => rest[..rest.IndexOf('"', StringComparison.Ordinal)]).ToList();
+        Assert.Equal(": ok\n\n" + string.Concat(contents.Select((content, i) => Part(i + 1, content, done: i == contents.Count - 1))), text);
+        Assert.Equal("word1 word2 word3", string.Concat(contents));
+        Assert.Equal("", contents[^1]);
+        Assert.Equal("word1 word2 word3", completion["content"]!.GetValue<string>());
+
+        using var again = await Client.GetAsync($"{location}/events");
+        Assert.Equal(text, await again.Content.ReadAsStringAsync());
+
+        string Part(int number, string content, bool done) =>
+            $$"""
+            id: {{number}}
+            data: {"conversationId":"{{conversation}}","conversation_id":"{{conversation}}","completionId":"{{id}}","content":"{{content}}","done":{{(done ? "true" : "false")}}}
+
+
+            """;
+    }
+
+    [Theory]
+    [InlineData("refused")]
+    [InlineData("rate_limited")]
+    public async Task A_failure_is_the_last_event(string error)
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = $"/words 9 /fail {error} after 4" } });
+        var events = await stream.EventsAsync().ToListAsync();
+
+        Assert.Equal("word1 word2 word3 word4", string.Concat(events.Select(one => one.Content)).TrimEnd());
+        Assert.Equal(["error", "done"], events[^1].Data.AsObject().Select(member => member.Key));
+        Assert.Equal(error, events[^1].Data["error"]!["code"]!.GetValue<string>());
+        Assert.True(events[^1].IsDone);
+        Assert.DoesNotContain(events.SkipLast(1), one => one.IsDone);
+        Assert.Equal(Enumerable.Range(1, events.Count), events.Select(one => one.Id));
+    }
+
+    [Fact]
+    public async Task Headers_and_the_first_comment_come_before_the_provider_says_anything_and_parts_as_it_speaks()
+    {
+        if (parley.RunsElsewhere)
+        {
+            return; // A host that runs elsewhere has providers of its own.
+        }
+
+        var speak = new SemaphoreSlim(0);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var provider = await StartProviderAsync(asked, speak);
+        await using var host = await TestHost.StartAsync(new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
+            ["Providers__main__Endpoint"] = provider.Urls.Single(),
+            ["Providers__main__Key"] = "none",
+            ["Providers__main__Model"] = "gated",
+        });
+        using var client = Client.Streaming(host.Api);
+        var chatbot = await Client.NewChatbotAsync();
+
+        // Nothing has been released when this returns: headers and the first comment are there.
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "Hello" } });
+        await asked.Task;
+        var parts = new List<string>();
+        speak.Release();
+        await foreach (var one in stream.EventsAsync())
+        {
+            parts.Add(one.Content);
+            speak.Release(); // Only now does it say more: what was said before has come by itself.
+        }
+
+        Assert.Equal(["part1", "part2", "part3", ""], parts);
+    }
+
+    [Fact]
+    public async Task Cut_at_every_event_and_resumed_at_another_process_it_is_the_same_text()
+    {
+        if (parley.RunsElsewhere)
+        {
+            return; // A host that runs elsewhere: its storage is not at hand for a second one.
+        }
+
+        const int Events = 50;
+        const int AtOnce = 10;
+        await using var second = await TestHost.StartAsync(new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() });
+        using var here = Client.Streaming();
+        using var there = Client.Streaming(second.Api);
+        var chatbot = await Client.NewChatbotAsync();
+        var expected = string.Join(' ', Enumerable.Range(1, Events - 1).Select(number => $"word{number}"));
+        var cuts = 0;
+        await Parallel.ForAsync(0, Events + 1, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (cut, _) =>
+        {
+            var events = new List<CompletionEvent>();
+            string path;
+            using (var stream = await CompletionReader.OpenAsync(
+                here, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = $"/words {Events - 1}" } }))
+            {
+                path = new Uri(stream.Path).PathAndQuery["/api/".Length..];
+                if (cut > 0)
+                {
+                    await foreach (var one in stream.EventsAsync())
+                    {
+                        events.Add(one);
+                        if (events.Count == cut)
+                        {
+                            break;
+                        }
+                    }
+                }
+            }
+
+            if (events is not [.., { IsDone: true }])
+            {
+                Interlocked.Increment(ref cuts);
+                using var rest = await CompletionReader.OpenAsync(there, HttpMethod.Get, $"{path}/events", null, events.Count > 0 ? [("Last-Event-ID", $"{events[^1].Id}")] : []);
+                await foreach (var one in rest.EventsAsync())
+                {
+                    events.Add(one);
+                }
+            }
+
+            Assert.Equal(Enumerable.Range(1, events.Count), events.Select(one => one.Id));
+            Assert.True(events[^1].IsDone);
+            Assert.Equal(expected, string.Concat(events.Select(one => one.Content)));
+            var completion = await Client.CallAsync(HttpMethod.Get, path);
+            Assert.Equal(expected, completion["content"]!.GetValue<string>());
+            var messages = await Client.MessagesAsync(completion["conversationId"]);
+            Assert.Equal(2, messages.Count);
+            Assert.Equal(expected, messages[1]["content"]!.GetValue<string>());
+        });
+        Assert.InRange(cuts, Events / 2, Events + 1);
+        var records = await Client.CallAsync(HttpMethod.Get, $"v1/chatbots/{chatbot["id"]}/records?pageSize=100");
+        Assert.Equal(Events + 1, records["count"]!.GetValue<int>());
+        Assert.Equal(Events + 1, records["results"]!.AsArray().Select(record => record!["conversation"]!.GetValue<string>()).Distinct().Count());
+        Assert.All(records["results"]!.AsArray(), record => Assert.Equal((expected, null), (record!["outputMessage"]!.GetValue<string>(), record["error"])));
+    }
+
+    [Fact]
+    public async Task Cancelling_answers_with_what_is_stored()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 500" } });
+        var events = new List<CompletionEvent>();
+        JsonNode? cancelled = null;
+        await foreach (var one in stream.EventsAsync())
+        {
+            events.Add(one);
+            cancelled ??= events.Count == 3 ? await Client.CallAsync(HttpMethod.Post, $"{stream.Path}/cancel") : null;
+        }
+
+        Assert.True(cancelled!["done"]!.GetValue<bool>());
+        Assert.Equal("cancelled", cancelled["error"]!["code"]!.GetValue<string>());
+        Assert.Equal("cancelled", events[^1].Data["error"]!["code"]!.GetValue<string>());
+        Assert.Equal(cancelled["content"]!.GetValue<string>(), string.Concat(events.Select(one => one.Content)));
+        var messages = await Client.MessagesAsync(cancelled["conversationId"]);
+        Assert.Equal(cancelled["content"]!.GetValue<string>(), messages[1]["content"]!.GetValue<string>());
+        Assert.Equal("""{"partial":true,"error":"cancelled"}""", messages[1]["contentPayload"]!.ToJsonString());
+        Assert.Equal(cancelled.ToJsonString(), (await Client.CallAsync(HttpMethod.Post, $"{stream.Path}/cancel")).ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_new_completion_is_shown_from_its_first_event_whatever_the_client_had_before()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 4" } }, ("Last-Event-ID", "50"));
+        var events = await stream.EventsAsync().ToListAsync();
+
+        Assert.Equal("word1 word2 word3 word4", string.Concat(events.Select(one => one.Content)));
+        Assert.Equal((1, true), (events[0].Id, events[^1].IsDone));
+    }
+
+    [Fact]
+    public async Task A_repeated_request_joins_the_stream_and_goes_on_where_the_client_was()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        var (path, body, key) = ($"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 30" } }, ("Idempotency-Key", "stream"));
+        using var first = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body, key);
+        var events = new List<CompletionEvent>();
+        await foreach (var one in first.EventsAsync())
+        {
+            events.Add(one);
+            if (events.Count == 5)
+            {
+                break;
+            }
+        }
+
+        using var second = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body, key, ("Last-Event-ID", $"{events[^1].Id}"));
+        Assert.Equal("true", second.Response.Headers.GetValues("Idempotent-Replayed").Single());
+        Assert.Equal(first.Path, second.Path);
+        await foreach (var one in second.EventsAsync())
+        {
+            events.Add(one);
+        }
+
+        Assert.Equal(string.Join(' ', Enumerable.Range(1, 30).Select(number => $"word{number}")), string.Concat(events.Select(one => one.Content)));
+        var completion = await Client.CallAsync(HttpMethod.Get, first.Path);
+        Assert.Equal(2, (await Client.MessagesAsync(completion["conversationId"])).Count);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_at_once_does_not_end_its_completion()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        string path;
+        using (var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 25" } }))
+        {
+            path = stream.Path;
+        }
+
+        var completion = await CompletionCalls.UntilAsync(() => Client.CallAsync(HttpMethod.Get, path), now => now["done"]!.GetValue<bool>());
+        Assert.Null(completion["error"]);
+        Assert.Equal(25, completion["content"]!.GetValue<string>().Split(' ').Length);
+    }
+
+    /// <summary>A server of chat completions that says a part each time that it is allowed to.</summary>
+    private static async Task<WebApplication> StartProviderAsync(TaskCompletionSource asked, SemaphoreSlim speak)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var app = builder.Build();
+        app.MapPost("/chat/completions", async (HttpContext context) =>
+        {
+            asked.SetResult();
+            context.Response.ContentType = "text/event-stream";
+            for (var part = 1; part <= 3; part++)
+            {
+                await speak.WaitAsync();
+                await context.Response.WriteAsync($$$"""data: {"choices":[{"index":0,"delta":{"content":"part{{{part}}}"}}]}""" + "\n\n");
+                await context.Response.Body.FlushAsync();
+            }
+
+            await context.Response.WriteAsync("data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n");
+        });
+        await app.StartAsync();
+        return app;
+    }
+}

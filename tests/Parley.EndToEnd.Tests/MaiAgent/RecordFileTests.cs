@@ -1,0 +1,165 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using ExcelDataReader;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests.MaiAgent;
+
+/// <summary>What is in the workbook of a chatbot's records.</summary>
+[Collection(HostCollection.Name)]
+public class RecordFileTests(ParleyFixture parley)
+{
+    private const int CellLength = 32_767;
+
+    private static readonly string[] English =
+    [
+        "id", "conversation", "input_message", "context", "output_message", "reply_time_s", "time", "error", "faithfulness", "answer_relevancy", "context_precision",
+        "answer_correctness", "answer_similarity", "context_recall", "input_message_2", "input_message_3", "input_message_4", "context_2", "context_3",
+        "output_message_2", "output_message_3", "output_message_4",
+    ];
+
+    private static readonly string[] Portuguese =
+    [
+        "id", "conversa", "mensagem_do_cliente", "contexto", "resposta", "tempo_de_resposta_s", "horário", "erro", "fidelidade", "relevância_da_resposta", "precisão_do_contexto",
+        "correção_da_resposta", "similaridade_da_resposta", "revocação_do_contexto", "mensagem_do_cliente_2", "mensagem_do_cliente_3", "mensagem_do_cliente_4", "contexto_2", "contexto_3",
+        "resposta_2", "resposta_3", "resposta_4",
+    ];
+
+    static RecordFileTests() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
+
+    [Fact]
+    public async Task Both_languages_have_every_record_with_every_column()
+    {
+        var client = await parley.NewTenantClientAsync("Records' file");
+        var id = await client.NewBotAsync();
+        await FillAsync(client, id);
+        var records = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records?pageSize=100"))["results"]!.AsArray();
+        Assert.Equal(18, records.Count);
+
+        foreach (var (query, headings, words) in new (string, string[], Dictionary<string, string>?)[]
+        {
+            ("", English, null), ("?language=enUs", English, null),
+            ("?language=ptBr", Portuguese, new() { ["refused"] = "recusado", ["unavailable"] = "indisponível", ["bad_request"] = "requisição inválida", ["rate_limited"] = "limite de requisições" }),
+        })
+        {
+            var rows = await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel{query}");
+            Assert.Equal(headings, rows[0]);
+            Assert.Equal(records.Count, rows.Count - 1);
+            foreach (var (record, row) in records.Zip(rows.Skip(1)))
+            {
+                Assert.Equal(Cells(record!, words), row);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task The_range_is_that_of_the_list_and_without_records_there_are_headings()
+    {
+        var client = await parley.NewTenantClientAsync("File's range");
+        var id = await client.NewBotAsync();
+        Assert.Equal(English, Assert.Single(await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel")));
+        for (var i = 0; i < 3; i++)
+        {
+            await client.AskAsync(id, $"/words 1 /pace 0 {i}");
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        }
+
+        var records = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records"))["results"]!.AsArray();
+        var (newest, oldest) = (ApiHelpers.Text(records[0]!["createdAt"]), ApiHelpers.Text(records[2]!["createdAt"]));
+        var rows = await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel?from={oldest}&to={newest}");
+        Assert.Equal(records.Skip(1).Select(record => ApiHelpers.Text(record!["id"])), rows.Skip(1).Select(row => row[0]));
+        await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from=x&to=y&language=pt", null, 422, "invalid_fields", "from", "to", "language");
+        await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from={newest}&to={oldest}", null, 422, "invalid_fields", "from");
+    }
+
+    /// <summary>Records of every kind: long and short, scored, failed, edited, deleted, like formulas.</summary>
+    private static async Task FillAsync(HttpClient client, string id)
+    {
+        var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"])!;
+        for (var i = 0; i < 10; i++)
+        {
+            await client.AskAsync(id, $"/words {i} /pace 0", conversation: i % 3 == 0 ? conversation : null);
+        }
+
+        foreach (var (failure, status, code) in new[]
+        {
+            ("refused after 2", 422, "refused"), ("unavailable", 502, "unavailable"), ("bad_request after 1", 502, "bad_request"), ("rate_limited", 429, "rate_limited"),
+        })
+        {
+            await client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{id}/completions", new { message = new { content = $"/fail {failure} /pace 0" } }, status, code);
+        }
+
+        // A pair across the borders of cells; the longest that there is of everything.
+        var start = "/words 10000 /pace 0 ";
+        await client.AskAsync(id, start + new string('x', CellLength - start.Length - 1) + string.Concat(Enumerable.Repeat("😀", (100_000 - CellLength + 1) / 2)), message =>
+        {
+            message["contentPayload"] = new JsonObject { ["k"] = new string('é', 32_000) };
+            message["queryMetadata"] = new JsonObject { ["k"] = new string('y', 32_760) };
+        });
+        foreach (var (asked, replied) in new[] { ("=1+1 😀 \"quoted\", <b>&amp;", "@SUM(1)\r\nline\ttab"), ("+49 30 1234", "-1"), (" =HYPERLINK(\"x\")", "_x0041_") })
+        {
+            var number = (await client.NewConversationAsync())["number"]!.GetValue<int>();
+            var completion = await client.AskAsync(id, "/words 1 /pace 0", conversation: $"{number}");
+            var messages = (await client.ListAsync(number, "?order=asc"))["data"]!;
+            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[0]!["id"]}", new { message = asked });
+            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[1]!["id"]}", new { message = replied });
+            await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{id}/records/{completion["completionId"]}", new { faithfulnessScore = 0.1, answerRelevancyScore = 1, contextPrecisionScore = 0, answerCorrectnessScore = 1e-7, answerSimilarityScore = 0.123456789012345 });
+        }
+
+        await client.CallAsync(HttpMethod.Delete, $"v1/conversations/1/messages/{(await client.ListAsync(1, "?order=asc"))["data"]![0]!["id"]}");
+    }
+
+    /// <summary>A row as the record's answer says that it must be: texts are texts, numbers numbers.</summary>
+    private static object?[] Cells(JsonNode record, Dictionary<string, string>? words)
+    {
+        var (input, context, output) = (Parts(record["inputMessage"], 4), Parts(record["context"], 3), Parts(record["outputMessage"], 4));
+        return
+        [
+            ApiHelpers.Text(record["id"]), ApiHelpers.Text(record["conversation"]), input[0], context[0], output[0],
+            Number("replyTime"),
+            ApiHelpers.Text(record["createdAt"]),
+            ApiHelpers.Text(record["error"]) is { } error ? words?[error] ?? error : null,
+            Number("faithfulnessScore"), Number("answerRelevancyScore"), Number("contextPrecisionScore"), Number("answerCorrectnessScore"), Number("answerSimilarityScore"), Number("contextRecallScore"),
+            .. input[1..], .. context[1..], .. output[1..],
+        ];
+
+        object? Number(string name) => record[name]?.GetValue<double>();
+    }
+
+    /// <summary>A text's cells: none longer than a cell may be, no pair halved; an empty one for what is empty.</summary>
+    private static string?[] Parts(JsonNode? node, int count)
+    {
+        var (text, parts) = (ApiHelpers.Text(node) ?? "", new string?[count]);
+        for (var i = 0; i < count && text.Length > 0; i++)
+        {
+            var length = Math.Min(text.Length, CellLength);
+            length -= length < text.Length && char.IsLowSurrogate(text[length]) ? 1 : 0;
+            (parts[i], text) = (text[..length], text[length..]);
+        }
+
+        Assert.Empty(text);
+        return parts;
+    }
+
+    private static async Task<List<object?[]>> ReadAsync(HttpClient client, string path)
+    {
+        using var response = await client.GetAsync(path);
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        Assert.Equal("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", response.Content.Headers.ContentType!.ToString());
+        Assert.Equal("attachment; filename=\"chatbot_records.xlsx\"", response.Content.Headers.ContentDisposition!.ToString());
+        using var reader = ExcelReaderFactory.CreateOpenXmlReader(new MemoryStream(await response.Content.ReadAsByteArrayAsync()));
+        var rows = new List<object?[]>();
+        while (reader.Read())
+        {
+            // Days and their fractions, in which a millisecond is not exact.
+            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column) is DateTime time
+                ? time.AddTicks(TimeSpan.TicksPerMillisecond / 2).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)
+                : reader.GetValue(column))]);
+        }
+
+        Assert.False(reader.NextResult());
+        return rows;
+    }
+}

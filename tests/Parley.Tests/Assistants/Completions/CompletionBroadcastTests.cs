@@ -1,0 +1,82 @@
+using Parley.Assistants.Completions;
+using Parley.Core;
+using Xunit;
+
+namespace Parley.Tests.Assistants.Completions;
+
+/// <summary>What is published in a process, to however many listen.</summary>
+public sealed class CompletionBroadcastTests
+{
+    private static readonly Completion Begun = new()
+    {
+        Key = new MessageKey(new ConversationKey(new TenantId(1), 2), 1),
+        Check = 1,
+        ConversationCheck = 2,
+        Chatbot = default,
+        ChatbotName = "Bot",
+        IsAutoReply = false,
+        Status = CompletionStatus.Running,
+        Attempt = 1,
+        ProducerId = "producer",
+        CreatedAt = default,
+        DueAt = default,
+    };
+
+    private readonly CompletionBroadcast feed = new(Begun);
+
+    [Fact]
+    public async Task Whoever_listens_gets_the_state_of_now_the_changes_and_the_end()
+    {
+        await using var early = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal("", await NextAsync(early));
+        var waiting = NextAsync(early);
+        Assert.False(waiting.IsCompleted);
+        feed.Publish(Begun.WithText("one "));
+        Assert.Equal("one ", await waiting);
+
+        // Who comes late, and who is slow, get the latest.
+        feed.Publish(Begun.WithText("one ").WithText("two "));
+        feed.Publish(Begun.WithText("one ").WithText("two ").WithText("three"));
+        await using var late = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(("one two three", "one two three"), (await NextAsync(early), await NextAsync(late)));
+
+        feed.Publish(feed.Latest with { Status = CompletionStatus.Ended });
+        Assert.Equal(("one two three", "one two three"), (await NextAsync(early), await NextAsync(late)));
+        Assert.Equal((CompletionStatus.Ended, false, false), (early.Current.Status, await early.MoveNextAsync(), await late.MoveNextAsync()));
+        Assert.Equal(CompletionStatus.Ended, (await feed.ReadAsync(CancellationToken.None).SingleAsync()).Status);
+    }
+
+    [Fact]
+    public async Task Whoever_listens_hears_of_a_failure_after_what_is_stored()
+    {
+        await using var listener = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        feed.Publish(Begun.WithText("one "));
+        feed.Fail(new InvalidOperationException("Storage does not answer."));
+        Assert.Equal("one ", await NextAsync(listener));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => NextAsync(listener));
+    }
+
+    [Fact]
+    public async Task Whoever_leaves_is_let_go_and_takes_nothing_from_the_others()
+    {
+        using var leaving = new CancellationTokenSource();
+        await using var gone = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+        await using var stays = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        Assert.Equal(("", ""), (await NextAsync(gone), await NextAsync(stays)));
+        var waiting = NextAsync(gone);
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+
+        Assert.Equal("", await NextAsync(stays));
+        feed.Fail(new InvalidOperationException("Storage does not answer."));
+        await using var late = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => NextAsync(late));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => NextAsync(stays));
+    }
+
+    private static async Task<string> NextAsync(IAsyncEnumerator<Completion> listener)
+    {
+        Assert.True(await listener.MoveNextAsync());
+        return listener.Current.Text;
+    }
+}

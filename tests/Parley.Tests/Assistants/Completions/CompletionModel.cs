@@ -1,0 +1,291 @@
+using Azure;
+using Azure.Data.Tables;
+using Microsoft.Extensions.Configuration;
+using Parley.Assistants.Completions;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.Conversations.FollowUps;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Assistants.Completions;
+
+/// <summary>What a client asks of a chatbot.</summary>
+/// <param name="Name">Names it: no other request has the name.</param>
+/// <param name="Text">The customer's message: a script.</param>
+/// <param name="Conversation">Where; null for a new conversation.</param>
+/// <param name="IsKeyed">Whether it is sent under an Idempotency-Key, its name.</param>
+internal sealed record CompletionRequest(string Name, string Text, ConversationKey? Conversation, bool IsKeyed)
+{
+    public NewMessage Draft => new(MessageRole.Customer, Text, null, Name, null);
+
+    public IdempotencyKey? Key => IsKeyed ? IdempotencyKey.Create(Name, [Name]) : null;
+
+    public ConversationRef? ConversationRef => Conversation is { } key ? new ConversationRef(key, null) : null;
+}
+
+/// <summary>How turns are carried on: Parley's ways, or broken ones that the invariants must catch.</summary>
+internal sealed record CompletionWays
+{
+    /// <summary>Parley's.</summary>
+    public static CompletionWays Parleys { get; } = new();
+
+    /// <summary>Begins to speak what a client asked for.</summary>
+    public Func<ParleyProcess, StartedCompletion, ProducedCompletion> Produce { get; init; } = (_, completion) => completion.Run!();
+
+    /// <summary>The timer's tick.</summary>
+    public Func<ParleyProcess, Task> Tick { get; init; } = process => process.CompletionRecovery.RunAsync(CancellationToken.None);
+
+    /// <summary>A message of the queue.</summary>
+    public Func<ParleyProcess, QueuedReply, Task> Run { get; init; } = (process, reply) => process.AutoReplies.RunAsync(reply, CancellationToken.None);
+}
+
+/// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
+internal sealed class CompletionModel
+{
+    /// <summary>The only one.</summary>
+    public static readonly ChatbotRef Chatbot = new(new ChatbotKey(Appends.Tenant, 1), null);
+
+    private static readonly IConfiguration Settings = new ConfigurationBuilder().AddInMemoryCollection(
+        new Dictionary<string, string?> { ["Providers:main:Type"] = "scripted", ["Providers:main:TimeoutSeconds"] = "5" }).Build();
+
+    private readonly StrictTables tables;
+    private readonly Dictionary<string, (TimeSpan Skew, TableConnection Connection)> processes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MessageKey> told = new(StringComparer.Ordinal);
+    private readonly HashSet<string> keyed = new(StringComparer.Ordinal);
+
+    public CompletionModel(Simulation run, StrictTables tables)
+    {
+        (Run, this.tables, Queue) = (run, tables, new CompletionQueue(run));
+        Log = new CompletionLog(run, tables, process => run.Time.GetUtcNow() + processes.GetValueOrDefault(process).Skew)
+        {
+            IsDead = process => processes.GetValueOrDefault(process).Connection is { IsDead: true },
+        };
+    }
+
+    public Simulation Run { get; }
+
+    public CompletionQueue Queue { get; }
+
+    public CompletionLog Log { get; }
+
+    public List<ConversationKey> Conversations { get; } = [];
+
+    /// <summary>Sets the ground: conversations that name the chatbot.</summary>
+    public async Task BuildAsync(int conversations)
+    {
+        var setup = Unscheduled();
+        await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        var chatbot = await setup.ChatbotWriter.CreateAsync(Appends.Tenant, one => one with { Name = "Bot", Instructions = "Be brief." }, CancellationToken.None);
+        for (var i = 0; i < conversations; i++)
+        {
+            var (created, _) = await setup.Creation.CreateAsync(
+                Appends.Tenant, new("talk", "web", null, null, null, null, null) { Chatbot = chatbot.Id }, null, CancellationToken.None);
+            Conversations.Add(created.Key);
+        }
+    }
+
+    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew = default, Func<TableCall, Fault>? fault = null)
+    {
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note });
+        return (Process(connection, seed, skew), connection);
+    }
+
+    /// <summary>A process whose calls take as long as is said of each, and no turns of the scheduler.</summary>
+    public ParleyProcess StartSlow(string name, int seed, Func<TableCall, TimeSpan> pause) => Process(
+        tables.Connect(name, new TableHooks
+        {
+            Before = async (call, cancellation) =>
+            {
+                // What waits for a delay that is cancelled goes on on a thread of the pool: see Simulation.
+                await Task.Delay(pause(call), Run.Time, CancellationToken.None).ConfigureAwait(false);
+                cancellation.ThrowIfCancellationRequested();
+            },
+            After = Log.Note,
+        }),
+        seed);
+
+    /// <summary>A process on a connection.</summary>
+    public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default)
+    {
+        processes[connection.Name] = (skew, connection);
+        return new ParleyProcess(connection, new SkewedTime(Run.Time, skew), seed, assistants: new AssistantSurroundings(Settings, Queue.Of(connection)));
+    }
+
+    /// <summary>A process that costs no turns.</summary>
+    public ParleyProcess Unscheduled() => Process(tables.Connect("unscheduled", new TableHooks { After = Log.Note }), Run.Seed);
+
+    /// <summary>Asks, and listens to the end, wherever it is spoken.</summary>
+    /// <param name="ways">How.</param>
+    /// <param name="process">The process that takes the request.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="begun">Told of the listener when the stream begins.</param>
+    public async Task<CompletionListener> CompleteAsync(CompletionWays ways, ParleyProcess process, CompletionRequest request, Action<CompletionListener, Completion>? begun = null)
+    {
+        if (request.IsKeyed)
+        {
+            keyed.Add(request.Name);
+        }
+
+        var completion = await process.CompletionCommands.StartAsync(Chatbot, request.ConversationRef, request.Draft, request.Key, CancellationToken.None);
+        Tell(request, completion.Completion.Key);
+        var listener = new CompletionListener(Log, completion.Completion, after: 0);
+        begun?.Invoke(listener, completion.Completion);
+        ProducedCompletion? produced = null;
+        await ListenAsync(
+            listener,
+            process,
+            () => completion.Run is null ? process.CompletionCommands.FollowAsync(completion, CancellationToken.None) : (produced = ways.Produce(process, completion)).States,
+            () => produced?.Result ?? Task.CompletedTask);
+        return listener;
+    }
+
+    /// <summary>Comes back for the events after one.</summary>
+    public async Task<CompletionListener> ResumeAsync(ParleyProcess process, Guid id, int after)
+    {
+        var completion = await process.CompletionReader.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
+        var listener = new CompletionListener(Log, completion, after);
+        await ListenAsync(listener, process, () => process.CompletionCommands.FollowAsync(new StartedCompletion(completion, null, process.Time.GetTimestamp()), CancellationToken.None), () => Task.CompletedTask);
+        return listener;
+    }
+
+    /// <summary>Cancels, and holds what is answered to what is stored.</summary>
+    public async Task<Completion> CancelAsync(ParleyProcess process, Guid id)
+    {
+        var ended = await process.CompletionCommands.CancelAsync(Appends.Tenant, $"{id}", CancellationToken.None);
+        var stored = Log.Of(ended.Key);
+        Log.Require(
+            stored.Attempt > ended.Attempt
+            || (stored.Status, stored.Error, stored.Reply, stored.Attempt) == (CompletionStatus.Ended, ended.Error, ended.Reply, ended.Attempt) && (stored.Text == ended.Text || Log.IsForgotten(ended.Key)),
+            $"The canceller was told {ended}; stored: {stored}.");
+        return ended;
+    }
+
+    /// <summary>Posts a message on its own.</summary>
+    public async Task PostAsync(ParleyProcess process, CompletionRequest request)
+    {
+        if (request.IsKeyed)
+        {
+            keyed.Add(request.Name);
+        }
+
+        var posted = await process.AutoReplies.AppendAsync(request.ConversationRef!.Value, request.Draft, request.Key, CancellationToken.None);
+        Tell(request, posted.Message.Key);
+    }
+
+    /// <summary>Nothing happens but ticks and deliveries, for more than an hour.</summary>
+    public async Task ReachQuiescenceAsync(CompletionWays ways, params ParleyProcess[] calm)
+    {
+        Queue.TroubleOneIn = 0;
+        for (var minute = 0; minute < 70; minute++)
+        {
+            await Task.WhenAll(calm.Select(ways.Tick));
+            await Task.WhenAll(calm.Select(process => DeliverAsync(ways, process)));
+            await Task.Delay(TimeSpan.FromMinutes(1), Run.Time);
+        }
+    }
+
+    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
+    public async Task DeliverAsync(CompletionWays ways, ParleyProcess process)
+    {
+        while (Queue.Take() is { } message)
+        {
+            await ways.Run(process, message.Reply);
+            Queue.Complete(message);
+        }
+    }
+
+    /// <summary>Asserts every invariant, when nothing more is on its way and all must have come to its end.</summary>
+    /// <returns>All turns, in the order of their messages.</returns>
+    public async Task<IReadOnlyList<Completion>> VerifyAsync()
+    {
+        Log.Verify();
+        var reader = Unscheduled();
+        var (messages, completions) = (new List<Message>(), new List<Completion>());
+        foreach (var partition in (await reader.Tables.Conversations.QueryAsync<TableEntity>().ToListAsync()).GroupBy(row => row.PartitionKey))
+        {
+            var key = CompletionLog.ConversationOf(partition.Key);
+            var own = partition.Where(row => row.RowKey.StartsWith("m|", StringComparison.Ordinal)).Select(row => MessageRow.Read(row, key)).ToList();
+            VerifyHead(ConversationRow.Read(partition.Single(row => row.RowKey == ConversationRowKeys.Head), key), own);
+            messages.AddRange(own);
+            completions.AddRange(partition.Where(row => row.RowKey.StartsWith("t|", StringComparison.Ordinal)).Select(row => CompletionRow.Read(row, key)));
+        }
+
+        var byKey = messages.ToDictionary(message => message.Key);
+        Assert.All(completions, completion => VerifyCompletion(completion, byKey));
+        Assert.Equal(Log.Completions.OrderBy(Order), completions.Select(completion => completion.Key).OrderBy(Order));
+        Assert.Equal(Log.Replies.Select(reply => reply.Message.Key).OrderBy(Order), messages.Where(message => message.Role == MessageRole.Assistant).Select(message => message.Key).OrderBy(Order));
+        Assert.All(Log.Replies, reply => Assert.Contains(byKey[reply.Message.Key].Text, new[] { reply.Message.Text, "" }));
+        VerifyTold(messages);
+        var due = await reader.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync();
+        Assert.DoesNotContain(due, row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
+        return completions;
+
+        static (int, int) Order(MessageKey key) => (key.Conversation.Number, key.Sequence);
+    }
+
+    /// <summary>What a script that begins with <c>/words N</c> says, when it is spoken whole.</summary>
+    public static string Scripted(string text) =>
+        string.Join(' ', Enumerable.Range(1, int.Parse(text.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).Select(n => $"word{n}"));
+
+    /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+    public static bool IsFailure(Exception e) =>
+        e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException || e is ParleyException { Code.Kind: not ErrorKind.Internal };
+
+    /// <summary>Numbers are dense, time does not go back, and the head is what its messages say.</summary>
+    private static void VerifyHead(Conversation head, List<Message> messages)
+    {
+        Assert.Equal(Enumerable.Range(1, head.Last), messages.Select(message => message.Key.Sequence));
+        Assert.Equal(messages.Select(message => message.CreatedAt).Order(), messages.Select(message => message.CreatedAt));
+        Assert.Equal(messages.Count > 0 ? ConversationRow.Preview(messages[^1].Text) : null, head.LastMessage);
+        Assert.Equal(messages.Count > 0 ? messages[^1].CreatedAt : null, head.LastMessageAt);
+        Assert.Equal(messages.Count(message => message is { Role: MessageRole.Customer, DeletedBy: null }), head.Unread);
+    }
+
+    private void VerifyCompletion(Completion completion, Dictionary<MessageKey, Message> messages)
+    {
+        Assert.Equal(CompletionStatus.Ended, completion.Status);
+        Assert.True(Log.IsListed(completion), $"The records do not find {completion}.");
+        var asked = messages[completion.Key];
+        Assert.Equal(MessageRole.Customer, asked.Role);
+        if (completion.Reply is { } number)
+        {
+            var reply = messages[new MessageKey(completion.Key.Conversation, number)];
+            Assert.Equal((completion.Text, completion.Key.Sequence), (reply.Text, reply.Completion));
+        }
+
+        if (completion.Error is null)
+        {
+            Assert.Equal(Log.IsForgotten(completion.Key) ? "" : Scripted(asked.Text), completion.Text);
+            Assert.NotNull(completion.Reply);
+        }
+    }
+
+    /// <summary>One request, one message; what clients were told is there.</summary>
+    private void VerifyTold(List<Message> messages)
+    {
+        var said = messages.Where(message => message.Role == MessageRole.Customer).ToLookup(message => message.UserName!);
+        Assert.All(keyed, name => Assert.InRange(said[name].Count(), told.ContainsKey(name) ? 1 : 0, 1));
+        Assert.All(told, one => Assert.Contains(said[one.Key], message => message.Key == one.Value));
+    }
+
+    private void Tell(CompletionRequest request, MessageKey key)
+    {
+        Log.Require(!told.TryGetValue(request.Name, out var before) || before == key, $"{request} is message {key}, and was {before}.");
+        told[request.Name] = key;
+    }
+
+    /// <summary>A stream ends with an end, unless it took too long or the client has it already.</summary>
+    private async Task ListenAsync(CompletionListener listener, ParleyProcess process, Func<IAsyncEnumerable<Completion>> states, Func<Task> end)
+    {
+        var (begun, first) = (Run.Time.GetUtcNow(), listener.Last);
+        await listener.ListenAsync(states, end, process.Time);
+        var isSpent = Run.Time.GetUtcNow() - begun > TimeSpan.FromSeconds(219);
+        var hadAll = Log.Of(listener.Completion) is { Status: CompletionStatus.Ended } ended && first >= ended.NextEvent - 1;
+        Log.Require(listener.IsDone || isSpent || hadAll, $"The stream ended without an end, after event {listener.Last}.");
+    }
+}

@@ -1,0 +1,133 @@
+using Azure.Data.Tables;
+using Parley.Assistants.Completions;
+using Parley.Core;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Assistants.Completions;
+
+/// <summary>What the timer does of what is due, and what it leaves.</summary>
+public sealed class CompletionRecoveryTests
+{
+    [Fact]
+    public Task What_waits_in_the_queue_is_not_asked_for_at_every_tick() => RunAsync(async (model, process, _) =>
+    {
+        await PostAsync(model, process);
+        Assert.Equal(1, model.Queue.Count);
+
+        for (var minute = 0; minute < 16; minute++)
+        {
+            await Task.Delay(TimeSpan.FromMinutes(1), model.Run.Time);
+            await Task.WhenAll(process.CompletionRecovery.RunAsync(CancellationToken.None), process.CompletionRecovery.RunAsync(CancellationToken.None));
+        }
+
+        // After one minute, six and eleven.
+        Assert.InRange(model.Queue.Count, 4, 5);
+        await model.DeliverAsync(CompletionWays.Parleys, process);
+        await model.VerifyAsync();
+    });
+
+    [Fact]
+    public Task Nothing_is_looked_at_before_its_time() => RunAsync(async (model, process, _) =>
+    {
+        await PostAsync(model, process);
+        model.Queue.Take();
+        await Task.Delay(TimeSpan.FromSeconds(45), model.Run.Time);
+
+        // In the minute in which it is due.
+        await process.CompletionRecovery.RunAsync(CancellationToken.None);
+        Assert.Equal(0, model.Queue.Count);
+
+        await Task.Delay(TimeSpan.FromSeconds(20), model.Run.Time);
+        await process.CompletionRecovery.RunAsync(CancellationToken.None);
+        Assert.Equal(1, model.Queue.Count);
+        await model.DeliverAsync(CompletionWays.Parleys, process);
+    });
+
+    [Fact]
+    public Task A_row_that_cannot_be_read_does_not_stop_the_others() => RunAsync(async (model, process, unseen) =>
+    {
+        await PostAsync(model, process);
+        model.Queue.Take();
+        var due = (await process.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync()).Single(row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
+        await unseen.Tables.Schedule.AddEntityAsync(new TableEntity(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0"));
+        await Task.Delay(TimeSpan.FromMinutes(2), model.Run.Time);
+
+        await process.CompletionRecovery.RunAsync(CancellationToken.None);
+
+        Assert.Equal(1, model.Queue.Count);
+        await unseen.Tables.Schedule.DeleteEntityAsync(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0");
+        await model.DeliverAsync(CompletionWays.Parleys, process);
+    });
+
+    [Fact]
+    public Task A_key_does_not_have_a_disabled_chatbot_begin_again() => RunAsync(async (model, process, _) =>
+    {
+        var request = new CompletionRequest("client", "/words 5 /pace 300", Conversation: null, IsKeyed: true);
+        var (dying, connection) = model.Start("dying", 2);
+        var speaking = model.CompleteAsync(CompletionWays.Parleys, dying, request);
+        await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
+        connection.Kill();
+        await Assert.ThrowsAsync<CrashException>(() => speaking);
+        await process.ChatbotWriter.ChangeAsync(CompletionModel.Chatbot, chatbot => chatbot with { Enabled = false }, null, CancellationToken.None);
+
+        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Error);
+        var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionWays.Parleys, process, request));
+
+        Assert.Equal(ErrorCode.ChatbotDisabled, refused.Code);
+        Assert.Equal(1, model.Log.Of(model.Log.Completions.Single()).Attempt);
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public Task What_is_begun_again_answers_the_message_as_it_is(bool isDeleted) => RunAsync(async (model, process, _) =>
+    {
+        var request = new CompletionRequest("client", "/words 5 /pace 300", model.Conversations[0], IsKeyed: true);
+        var (dying, connection) = model.Start("dying", 2);
+        var speaking = model.CompleteAsync(CompletionWays.Parleys, dying, request);
+        await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
+        connection.Kill();
+        await Assert.ThrowsAsync<CrashException>(() => speaking);
+        var (id, message) = (new ConversationRef(model.Conversations[0], null), $"{new MessageKey(model.Conversations[0], 1).IntegerId}");
+        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Error);
+
+        if (isDeleted)
+        {
+            await process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None);
+            var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionWays.Parleys, process, request));
+            Assert.Equal(ErrorCode.MessageDeleted, refused.Code);
+        }
+        else
+        {
+            await process.Change.EditAsync(id, message, "/words 2 /pace 0", "editor", null, CancellationToken.None);
+            Assert.Equal("word1 word2", (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Text);
+        }
+    });
+
+    [Fact]
+    public Task A_queued_turn_that_was_asked_to_be_cancelled_is_not_begun() => RunAsync(async (model, process, _) =>
+    {
+        await PostAsync(model, process);
+        var completion = model.Log.Of(model.Log.Completions.Single());
+        await process.CompletionWriter.RequestCancelAsync(completion, CancellationToken.None);
+
+        await model.DeliverAsync(CompletionWays.Parleys, process);
+
+        Assert.Equal((CompletionStatus.Ended, CompletionError.Cancelled, 0), (model.Log.Of(completion.Key).Status, model.Log.Of(completion.Key).Error, model.Log.Of(completion.Key).Attempt));
+    });
+
+    private static Task PostAsync(CompletionModel model, ParleyProcess process) =>
+        model.PostAsync(process, new CompletionRequest("poster", "/words 4 /pace 0", model.Conversations[0], IsKeyed: false));
+
+    private static Task<Simulation> RunAsync(Func<CompletionModel, ParleyProcess, ParleyProcess, Task> act) => Interleaving.RunAsync(1, async run =>
+    {
+        var tables = new StrictTables(run.Time);
+        var model = new CompletionModel(run, tables);
+        await model.BuildAsync(conversations: 1);
+        await act(model, model.Unscheduled(), new ParleyProcess(tables.Connect(), run.Time, seed: 3));
+        await model.ReachQuiescenceAsync(CompletionWays.Parleys, model.Unscheduled());
+        model.Log.Verify();
+    });
+}

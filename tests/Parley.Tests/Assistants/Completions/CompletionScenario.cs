@@ -1,0 +1,188 @@
+using Parley.Assistants.Completions;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+
+namespace Parley.Tests.Assistants.Completions;
+
+/// <summary>
+/// Clients who ask chatbots, come back for events and cancel, people who post messages with and without a reply, an agent who hands off and takes back, one who deletes
+/// replies, a timer and two workers at the queue, each an instance with a clock and troubles of its own; then perhaps an outage; then calm, in which every turn must
+/// come to its end.
+/// </summary>
+internal sealed class CompletionScenario(CompletionModel model, CompletionWays ways)
+{
+    /// <summary>Half a minute before an hour.</summary>
+    public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
+
+    private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
+    private readonly Random random = new(model.Run.Seed);
+    private readonly List<CompletionRequest> keyed = [];
+    private bool stopping;
+    private int named;
+
+    /// <summary>One run.</summary>
+    public static async Task<CompletionModel> RunAsync(Simulation run, CompletionWays ways)
+    {
+        var model = new CompletionModel(run, new StrictTables(run.Time));
+        await model.BuildAsync(conversations: 2);
+        await new CompletionScenario(model, ways).RunAsync();
+        return model;
+    }
+
+    private async Task RunAsync()
+    {
+        var (run, trouble, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
+        run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3) }[random.Next(4)];
+        run.SlowOneIn = random.Next(4) == 0 ? 20 : 0;
+
+        // What dies leaves the others their answers; and what is slow is not dead, but may be taken for it.
+        model.Log.LiveOnesEndThemselves = trouble is 0 or 2 && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromMilliseconds(100);
+        model.Queue.TroubleOneIn = trouble == 0 ? 0 : 4;
+        var people = new[]
+        {
+            Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("listener", ListenerAsync), Actor("canceller", CancellerAsync),
+            Actor("poster", PosterAsync), Actor("person", PersonAsync), Actor("agent", AgentAsync), Actor("deleter", DeleterAsync),
+        };
+        var machines = new[] { Actor("timer", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync) };
+        var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
+        var left = 14 + random.Next(10);
+        await Task.WhenAll(people.Select(actor => actor.RepeatAsync(() => left-- <= 0, pause: 8)));
+        stopping = true;
+        await Task.WhenAll(working);
+        run.DeliverLate();
+        model.Log.Verify();
+
+        run.CallTime = TimeSpan.Zero;
+        run.SlowOneIn = 0;
+        await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.FromMinutes(5), TimeSpan.FromDays(1) }[random.Next(3)], run.Time);
+        if (random.Next(2) == 0)
+        {
+            // Clients come back for what they have no answer to; some of them twice, by mistake.
+            await Task.WhenAll(keyed.Concat(keyed.Where(_ => random.Next(2) == 0)).ToList().Select((one, i) => EnqueueAsync(model.Start($"again{i}", i).Process, one)));
+        }
+
+        var calm = skewed ? new[] { MaxSkew, -MaxSkew } : [TimeSpan.Zero];
+        await model.ReachQuiescenceAsync(ways, [.. calm.Select((skew, i) => model.Start($"calm{i}", i, skew).Process)]);
+        await model.VerifyAsync();
+
+        Instance Actor(string name, Func<Instance, Task> act)
+        {
+            var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, CompletionModel.IsFailure, seed);
+        }
+    }
+
+    private async Task ClientAsync(Instance client)
+    {
+        // What was sent under a key not long ago is sent again now and then, also while the other client waits for it.
+        var request = keyed.Count > 0 && random.Next(2) == 0 ? keyed[^(1 + random.Next(Math.Min(3, keyed.Count)))] : NewRequest(random.Next(4) == 0 ? null : AnyConversation());
+        if (request.IsKeyed && !keyed.Contains(request))
+        {
+            keyed.Add(request);
+        }
+
+        await EnqueueAsync(client.Process, request);
+    }
+
+    private async Task EnqueueAsync(ParleyProcess process, CompletionRequest request)
+    {
+        var listener = await model.CompleteAsync(ways, process, request);
+        if (listener.Error == CompletionError.Interrupted && request.IsKeyed)
+        {
+            // As api.md says: the same again has it begun again.
+            await model.CompleteAsync(ways, process, request);
+        }
+    }
+
+    private async Task ListenerAsync(Instance listener)
+    {
+        if (AnyCompletion() is { } completion)
+        {
+            await model.ResumeAsync(listener.Process, completion.Id, random.Next(2) == 0 ? 0 : random.Next(completion.NextEvent));
+        }
+    }
+
+    private async Task CancellerAsync(Instance canceller)
+    {
+        if (AnyCompletion() is { } completion)
+        {
+            await model.CancelAsync(canceller.Process, completion.Id);
+        }
+    }
+
+    private Task PosterAsync(Instance poster) => model.PostAsync(poster.Process, NewRequest(AnyConversation()));
+
+    private async Task PersonAsync(Instance person) =>
+        await person.Process.Append.AppendAsync(
+            new ConversationRef(AnyConversation(), null), new(MessageRole.Staff, "word", 1, "person", null), null, CancellationToken.None);
+
+    private Task AgentAsync(Instance agent)
+    {
+        DateTimeOffset? until = random.Next(2) == 0 ? model.Run.Time.GetUtcNow().AddSeconds(random.Next(60)) : null;
+        return agent.Process.ConversationChange.ChangeAsync(
+            new ConversationRef(AnyConversation(), null), head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+    }
+
+    private async Task DeleterAsync(Instance deleter)
+    {
+        if (model.Log.Replies.Count > 0 && random.Next(3) == 0)
+        {
+            var reply = model.Log.Replies[random.Next(model.Log.Replies.Count)].Message;
+            await deleter.Process.Change.DeleteAsync(new ConversationRef(reply.Key.Conversation, null), $"{reply.Id}", "deleter", null, CancellationToken.None);
+        }
+    }
+
+    private async Task TimerAsync(Instance timer)
+    {
+        await ways.Tick(timer.Process);
+        await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), model.Run.Time);
+    }
+
+    private async Task WorkerAsync(Instance worker)
+    {
+        if (model.Queue.Take() is not { } message)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1 + random.Next(3)), model.Run.Time);
+            return;
+        }
+
+        try
+        {
+            await ways.Run(worker.Process, message.Reply);
+            model.Queue.Complete(message);
+        }
+        catch (CrashException)
+        {
+            // The host hides a message of a killed process for ten minutes; here for less, so that it meets more.
+            model.Queue.Return(message, TimeSpan.FromSeconds(random.Next(60)));
+            throw;
+        }
+    }
+
+    /// <summary>A few words, at whatever pace; some fail, some stay silent.</summary>
+    private CompletionRequest NewRequest(ConversationKey? conversation)
+    {
+        var script = $"/words {1 + random.Next(10)} /pace {new[] { 0, 100, 300, 900, 2500 }[random.Next(5)]}";
+        script += random.Next(8) switch { 0 => " /fail unavailable after 2", 1 => " /hang after 1", 2 => " /fail refused", _ => "" };
+        return new CompletionRequest($"request {++named}", script, conversation, IsKeyed: random.Next(2) == 0);
+    }
+
+    private ConversationKey AnyConversation() => model.Conversations[random.Next(model.Conversations.Count)];
+
+    /// <summary>One of the last ones, so that some of them still run.</summary>
+    private Completion? AnyCompletion()
+    {
+        var last = model.Log.Completions.TakeLast(4).ToList();
+        return last.Count == 0 ? null : model.Log.Of(last[random.Next(last.Count)]);
+    }
+
+    private Func<TableCall, Fault>? Faults(int trouble) => trouble switch
+    {
+        0 => null,
+        1 => TableHooks.OneIn(15, random.Next(), Fault.Unanswered),
+        2 => TableHooks.OneIn(30, random.Next(), CrashSweep.CrashesAndLateCalls),
+        _ => TableHooks.OneIn(20, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+    };
+}

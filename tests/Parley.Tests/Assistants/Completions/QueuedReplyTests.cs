@@ -1,0 +1,33 @@
+using System.Text.Json;
+using Parley.Assistants.Completions;
+using Parley.Core;
+using Xunit;
+
+namespace Parley.Tests.Assistants.Completions;
+
+/// <summary>A message of the queue names a turn and holds nothing else.</summary>
+public sealed class QueuedReplyTests
+{
+    [Fact]
+    public void It_names_a_turn()
+    {
+        var key = new MessageKey(new ConversationKey(new TenantId(12), 34), 56);
+        var json = QueuedReply.Of(key).ToJson();
+        Assert.Equal("""{"tenant":12,"conversation":34,"message":56}""", json);
+        Assert.Equal(key, QueuedReply.Parse(json).Key);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"tenant":1,"conversation":2}""")]
+    [InlineData("""{"tenant":0,"conversation":2,"message":3}""")]
+    [InlineData("""{"tenant":1,"conversation":0,"message":3}""")]
+    [InlineData("""{"tenant":1,"conversation":2,"message":0}""")]
+    [InlineData("""{"tenant":1,"conversation":2,"message":4194304}""")]
+    [InlineData("""{"tenant":99999999999,"conversation":2,"message":3}""")]
+    [InlineData("""{"tenant":"x","conversation":2,"message":3}""")]
+    public void Anything_else_is_refused(string message) => Assert.Throws<JsonException>(() => QueuedReply.Parse(message));
+}

@@ -1,0 +1,99 @@
+using Microsoft.Extensions.Configuration;
+using Parley.Assistants.Providers;
+using Parley.Core;
+using Xunit;
+
+namespace Parley.Tests.Assistants.Providers;
+
+/// <summary>The settings of providers.</summary>
+public class AssistantProvidersTests
+{
+    private const string Key = "sk-secret-0123456789";
+
+    [Fact]
+    public void None_is_allowed()
+    {
+        var providers = Read();
+
+        Assert.Empty(providers.Names);
+        Assert.Null(providers.Find(AssistantProviders.Default));
+    }
+
+    [Fact]
+    public void A_provider_is_openai_unless_it_says_otherwise()
+    {
+        var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find("main")!;
+
+        Assert.Equal(("main", TimeSpan.FromSeconds(60)), (main.Name, main.IdleTimeout));
+        Assert.IsType<OpenAIChatClient>(main.Client);
+        Assert.DoesNotContain(Key, main.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Several_each_with_their_own()
+    {
+        var providers = Read(
+            ("main:Type", "openai"), ("main:Endpoint", "https://models.example/v1?api-version=1"), ("main:Key", "none"), ("main:Model", "m-1"), ("main:TimeoutSeconds", "120"),
+            ("Local_2-b:Type", "scripted"), ("Local_2-b:TimeoutSeconds", "1"),
+            ("named:Type", "scripted"), ("named:Model", "parrot"), ("named:Endpoint", "ignored"));
+
+        Assert.Equal(["Local_2-b", "main", "named"], providers.Names.Order(StringComparer.Ordinal));
+        Assert.Equal(TimeSpan.FromSeconds(120), providers.Find("main")!.IdleTimeout);
+        Assert.IsType<ScriptedChatClient>(providers.Find("Local_2-b")!.Client);
+        Assert.Equal(TimeSpan.FromSeconds(1), providers.Find("Local_2-b")!.IdleTimeout);
+        Assert.Null(providers.Find("Main"));
+    }
+
+    [Theory]
+    [InlineData("Type", "OpenAI!", "be openai or scripted.")]
+    [InlineData("Endpoint", null, "be an absolute http or https URL")]
+    [InlineData("Endpoint", "", "be an absolute")]
+    [InlineData("Endpoint", "models.example/v1", "be an absolute")]
+    [InlineData("Endpoint", "/v1", "be an absolute")]
+    [InlineData("Endpoint", "ftp://models.example/v1", "be an absolute")]
+    [InlineData("Endpoint", "https://", "be an absolute")]
+    [InlineData("Endpoint", "https://me:sk-secret-0123456789@models.example/v1", "be an absolute")]
+    [InlineData("Endpoint", "https://models.example/v1#sk-secret-0123456789", "be an absolute")]
+    [InlineData("Endpoint", "https://models.example/v1/chat/completions", "be an absolute")]
+    [InlineData("Key", null, "be set, in ASCII")]
+    [InlineData("Key", "", "be set, in ASCII")]
+    [InlineData("Key", "sk-secret-0123456789\n", "be set, in ASCII")]
+    [InlineData("Key", "sk-secret-0123456789 x", "be set, in ASCII")]
+    [InlineData("Key", "sk-secret-0123456789é", "be set, in ASCII")]
+    [InlineData("Model", null, "be set.")]
+    [InlineData("Model", " ", "be set.")]
+    [InlineData("TimeoutSeconds", "0", "be a whole number from 1 to 120.")]
+    [InlineData("TimeoutSeconds", "121", "be a whole")]
+    [InlineData("TimeoutSeconds", "1.5", "be a whole")]
+    [InlineData("TimeoutSeconds", "-1", "be a whole")]
+    [InlineData("TimeoutSeconds", "sk-secret-0123456789", "be a whole")]
+    public void A_wrong_setting_is_named_and_not_repeated(string name, string? value, string must)
+    {
+        var settings = new Dictionary<string, string?> { ["Endpoint"] = "https://models.example/v1", ["Key"] = Key, ["Model"] = "m", [name] = value };
+
+        var e = Assert.Throws<StartUpException>(() => Read([.. settings.Select(setting => ("main:" + setting.Key, setting.Value))]));
+
+        Assert.StartsWith($"Providers__main__{name} must {must}", e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, e.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("á")]
+    [InlineData("a.b")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    public void A_name_is_of_few_characters(string name)
+    {
+        var e = Assert.Throws<StartUpException>(() => Read((name + ":Type", "scripted")));
+
+        Assert.Equal($"Providers__{name}: a provider's name must be 1 to 50 of A-Z, a-z, 0-9, _ and -.", e.Message);
+    }
+
+    [Fact]
+    public void A_provider_with_nothing_set_is_wrong() =>
+        Assert.StartsWith("Providers__main__Endpoint must", Assert.Throws<StartUpException>(() => Read(("main", "x"))).Message, StringComparison.Ordinal);
+
+    private static AssistantProviders Read(params (string Key, string? Value)[] settings) => AssistantProviders.Read(
+        new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create("Providers:" + setting.Key, setting.Value))).Build(),
+        TimeProvider.System);
+}

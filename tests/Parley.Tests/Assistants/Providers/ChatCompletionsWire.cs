@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.AI;
+using Parley.Assistants.Providers;
+using Parley.Testing;
+using Parley.Tests.DevHost;
+
+namespace Parley.Tests.Assistants.Providers;
+
+/// <summary>What a server of chat completions sends, to the byte, and what a client of it hears.</summary>
+internal static class ChatCompletionsWire
+{
+    public const string Key = "sk-test-0123456789abcdef";
+    public const string Done = "data: [DONE]\n\n";
+    public const string Head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+    public static readonly ChatMessage[] Hello = [new(ChatRole.User, "Hello")];
+
+    public static string Event(string json) => $"data: {json}\n\n";
+
+    public static string Delta(string delta, string finish = "null") => Event(
+        $$"""{"id":"c1","object":"chat.completion.chunk","created":1767225600,"model":"m","choices":[{"index":0,"delta":{{delta}},"logprobs":null,"finish_reason":{{finish}}}]}""");
+
+    /// <summary>Characters as such, as most servers send them; .NET would write those of other planes as <c>\u…</c>.</summary>
+    public static string Text(string text) => Delta(
+        $$"""{"content":"{{string.Concat(text.Select(c => c is '"' or '\\' or < ' ' ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString()))}}"}""");
+
+    public static string Finish(string reason = "stop") => Delta("{}", $"\"{reason}\"");
+
+    /// <summary>An answer of another status than 200.</summary>
+    public static string Answer(int status, string body, string headers = "") =>
+        $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
+
+    /// <summary>A whole stream in chunks that end at these positions.</summary>
+    public static byte[] Chunked(string events, params IEnumerable<int> cuts)
+    {
+        var bytes = Encoding.UTF8.GetBytes(events);
+        var chunked = new List<byte>(Encoding.ASCII.GetBytes(Head));
+        var from = 0;
+        foreach (var to in cuts.Append(bytes.Length).Where(to => to > 0 && to <= bytes.Length).Distinct().Order())
+        {
+            chunked.AddRange(Chunk(bytes.AsSpan(from, to - from)));
+            from = to;
+        }
+
+        chunked.AddRange("0\r\n\r\n"u8);
+        return [.. chunked];
+    }
+
+    /// <summary>The head and a first chunk, with nothing that would end it.</summary>
+    public static byte[] Beginning(string events) => [.. Encoding.ASCII.GetBytes(Head), .. Chunk(Encoding.UTF8.GetBytes(events))];
+
+    public static byte[] Chunk(ReadOnlySpan<byte> bytes) => [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
+
+    /// <summary>Waits until the client has gone, however it goes.</summary>
+    public static async Task GoneAsync(Stream stream)
+    {
+        var buffer = new byte[1];
+        try
+        {
+            while (await stream.ReadAsync(buffer) > 0)
+            {
+            }
+        }
+        catch (IOException)
+        {
+            // So it went with a reset.
+        }
+    }
+
+    /// <summary>Ends a connection without a word.</summary>
+    public static void Reset(Stream stream)
+    {
+        var socket = ((NetworkStream)stream).Socket;
+        socket.LingerState = new LingerOption(true, 0);
+        socket.Close();
+    }
+
+    /// <summary>Waits until something waits for that time or an earlier one.</summary>
+    public static async Task AwaitedAsync(ManualTime time, DateTimeOffset due)
+    {
+        using var late = new CancellationTokenSource(Wait.Limit, TimeProvider.System);
+        while (!(time.NextDue <= due))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, late.Token);
+        }
+    }
+
+    /// <summary>A port at which nobody listens.</summary>
+    public static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>A provider at a port of loopback that may be silent for a minute.</summary>
+    public static AssistantProvider Provider(int port, TimeProvider time, string scheme = "http") =>
+        Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", time));
+
+    public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1));
+
+    /// <summary>Hears a reply to its end: its parts, and how it failed.</summary>
+    public static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(AssistantProvider provider, TimeProvider time)
+    {
+        using var client = provider.Client;
+        var parts = new List<string>();
+        try
+        {
+            await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new ChatOptions(), time, CancellationToken.None))
+            {
+                parts.Add(part);
+            }
+        }
+        catch (AssistantException e)
+        {
+            return (parts, e);
+        }
+
+        return (parts, null);
+    }
+}

@@ -1,0 +1,264 @@
+using System.Net;
+using System.Text;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Providers;
+using Parley.Testing;
+using Parley.Tests.Callbacks;
+using Parley.Tests.DevHost;
+using Xunit;
+using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
+
+namespace Parley.Tests.Assistants.Providers;
+
+/// <summary>Providers that fail in every way that one on the wire can.</summary>
+public class OpenAIFailureTests
+{
+    private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    [Theory]
+    [InlineData(408, null, CompletionError.Timeout)]
+    [InlineData(429, null, CompletionError.RateLimited)]
+    [InlineData(429, "insufficient_quota", CompletionError.RateLimited)]
+    [InlineData(400, "content_filter", CompletionError.Refused)]
+    [InlineData(400, "context_length_exceeded", CompletionError.BadRequest)]
+    [InlineData(401, "invalid_api_key", CompletionError.BadRequest)]
+    [InlineData(403, null, CompletionError.BadRequest)]
+    [InlineData(404, "model_not_found", CompletionError.BadRequest)]
+    [InlineData(413, null, CompletionError.BadRequest)]
+    [InlineData(422, null, CompletionError.BadRequest)]
+    [InlineData(499, null, CompletionError.BadRequest)]
+    [InlineData(500, null, CompletionError.Unavailable)]
+    [InlineData(500, "content_filter", CompletionError.Unavailable)]
+    [InlineData(502, null, CompletionError.Unavailable)]
+    [InlineData(503, null, CompletionError.Unavailable)]
+    [InlineData(504, null, CompletionError.Unavailable)]
+    [InlineData(529, null, CompletionError.Unavailable)]
+    [InlineData(201, null, CompletionError.Unavailable)]
+    [InlineData(204, null, CompletionError.Unavailable)]
+    [InlineData(301, null, CompletionError.Unavailable)]
+    [InlineData(307, null, CompletionError.Unavailable)]
+    public async Task The_status_says_what_failed(int status, string? code, CompletionError error)
+    {
+        Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
+        var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
+        using var server = new Receiver(Answer(status, body, "Location: http://127.0.0.1:1/\r\n"));
+
+        var (parts, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal(error, failure!.Error);
+        Assert.Equal($"HTTP {status}: " + (body.Length == 0 ? "" : "That is wrong."), failure.Message);
+        Assert.Null(failure.InnerException);
+        Assert.Null(failure.RetryAfter);
+        Assert.Empty(parts);
+        Assert.Equal(1, server.Connections);
+    }
+
+    [Theory]
+    [InlineData("7", 7)]
+    [InlineData("0", null)]
+    [InlineData("-5", null)]
+    [InlineData("soon", null)]
+    [InlineData("3600", 3600)]
+    [InlineData("3601", 3600)]
+    [InlineData("99999999999999999999999", 3600)]
+    [InlineData("Sun, 01 Mar 2026 12:00:30 GMT", 30)]
+    [InlineData("Sun, 01 Mar 2026 11:59:30 GMT", null)]
+    [InlineData("Sun, 01 Mar 2099 12:00:00 GMT", 3600)]
+    public async Task Retry_after_is_seconds_or_a_date(string header, int? seconds)
+    {
+        using var server = new Receiver(Answer(429, """{"error":{"message":"Slow down."}}""", $"Retry-After: {header}\r\n"));
+
+        var (_, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal((CompletionError.RateLimited, seconds is { } wait ? TimeSpan.FromSeconds(wait) : null), (failure!.Error, failure.RetryAfter));
+    }
+
+    [Theory]
+    [InlineData("""{"error":"In a word"}""", "In a word")]
+    [InlineData("""{"object":"error","message":"Flat"}""", "Flat")]
+    [InlineData("""{"detail":"Not Found"}""", "Not Found")]
+    [InlineData("""{"detail":[{"loc":["body"]}]}""", "")]
+    [InlineData("""{"error":{"message":5}}""", "")]
+    [InlineData("""{"error":null,"message":"Beside"}""", "Beside")]
+    [InlineData("""["a"]""", "[\"a\"]")]
+    [InlineData("<html>\r\n<h1>Bad gateway</h1>", "<html>  <h1>Bad gateway</h1>")]
+    [InlineData("""{"error":{"message":"You sent sk-test-0123456789abcdef, and\nthat is wrong"}}""", "You sent ***, and that is wrong")]
+    [InlineData("Bearer sk-test-0123456789abcdef?", "Bearer ***?")]
+    public async Task The_detail_is_what_the_provider_says_without_the_key(string body, string said)
+    {
+        using var server = new Receiver(Answer(500, body));
+
+        var (_, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal("HTTP 500: " + said, failure!.Message);
+    }
+
+    [Fact]
+    public async Task The_detail_is_short_and_the_key_is_not_left_in_part()
+    {
+        var (before, long_) = (new string('x', 195), string.Concat(Enumerable.Repeat("🙂", 150)));
+        using var one = new Receiver(Answer(500, before + Key + new string('y', 100_000)));
+        using var two = new Receiver(Answer(500, $$$"""{"error":{"message":"x{{{long_}}}"}}"""));
+
+        Assert.Equal($"HTTP 500: {before}***yy", (await ReadStreamAsync(one)).Failure!.Message);
+        Assert.Equal("HTTP 500: x" + long_[..198], (await ReadStreamAsync(two)).Failure!.Message);
+    }
+
+    [Fact]
+    public async Task An_error_whose_body_does_not_come_is_what_its_status_says()
+    {
+        using var server = new Receiver(async stream =>
+        {
+            await stream.WriteAsync("HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: 99\r\n\r\nHalf a"u8.ToArray());
+            await GoneAsync(stream);
+        });
+        var start = time.GetUtcNow();
+        var hearing = ReadStreamAsync(server);
+        await AwaitedAsync(time, start + OpenAIErrorHandler.MaxBodyTime);
+        time.Advance(OpenAIErrorHandler.MaxBodyTime);
+
+        var failure = (await hearing.WaitAsync(Wait.Limit)).Failure!;
+        Assert.Equal((CompletionError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
+    }
+
+    public static TheoryData<string, CompletionError, string> BrokenStreams => new()
+    {
+        { "", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Delta("""{"role":"assistant","content":""}"""), CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Text("a") + "data: {\"choices\":[{\"index\"", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "{\"id\":\"c1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "<!doctype html>\n<p>Welcome</p>\n\n", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "data: <p>Welcome</p>\n\n", CompletionError.Unavailable, "JsonException: " },
+        { Text("a") + "data: {oops\n\n" + Done, CompletionError.Unavailable, "JsonException: " },
+        { Event("""{"choices":{}}""") + Done, CompletionError.Unavailable, "JsonException: " },
+        { Event("5") + Done, CompletionError.Unavailable, "JsonException: " },
+        { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, CompletionError.Unavailable, "The provider broke off: Overloaded, ***" },
+        { Text("a") + Event("""{"error":"Overloaded"}"""), CompletionError.Unavailable, "The provider broke off: Overloaded" },
+        { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("error") + Done, CompletionError.Unavailable, "The provider broke off: " },
+        { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("content_filter") + Done, CompletionError.Refused, "The provider's content filter ended the reply." },
+        { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), CompletionError.Refused, "The provider's content filter ended the reply." },
+        { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
+        { Text("a") + Delta("""{"content":"b","refusal":"No"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
+    };
+
+    [Theory]
+    [MemberData(nameof(BrokenStreams))]
+    public async Task A_stream_that_is_not_whole(string events, CompletionError error, string detail)
+    {
+        using var server = new Receiver(stream => stream.WriteAsync(Chunked(events, 5, 30)).AsTask());
+
+        var (parts, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal(error, failure!.Error);
+        Assert.StartsWith(detail, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(Key, failure.ToString(), StringComparison.Ordinal);
+        Assert.InRange(failure.Message.Length, 1, 250);
+        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == CompletionError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
+    }
+
+    [Theory]
+    [InlineData("data: ")]
+    [InlineData("data: x\ndata: ")]
+    [InlineData("")]
+    public async Task An_event_without_end(string begun)
+    {
+        var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        using var server = new Receiver(async stream =>
+        {
+            await stream.WriteAsync(Encoding.UTF8.GetBytes(head + Text("a") + begun));
+            var line = new byte[64 * 1024];
+            Array.Fill(line, (byte)'x');
+            for (var i = 0; i < 1000; i++)
+            {
+                await stream.WriteAsync(line);
+            }
+        });
+
+        var (parts, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Equal("InvalidDataException: An event is longer than 1048576 bytes.", failure.Message);
+        Assert.Equal(["a"], parts);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/event")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\ndata: {}\n\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"choices\":[]}")]
+    [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]
+    public async Task An_answer_that_is_none(string answer)
+    {
+        using var server = new Receiver(answer);
+
+        var (parts, failure) = await ReadStreamAsync(server);
+
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.NotEmpty(failure.Message);
+        Assert.Empty(parts);
+    }
+
+    [Fact]
+    public async Task Nobody_there()
+    {
+        var (_, failure) = await ChatCompletionsWire.ReadStreamAsync(Provider(FreePort(), time), time);
+
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Contains("Connection refused", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Somebody_without_TLS()
+    {
+        using var plain = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        plain.Start();
+        var hearing = ChatCompletionsWire.ReadStreamAsync(Provider(((IPEndPoint)plain.LocalEndpoint).Port, time, "https"), time);
+        using (var connection = await plain.AcceptTcpClientAsync())
+        {
+            await connection.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
+        }
+
+        Assert.Equal(CompletionError.Unavailable, (await hearing.WaitAsync(Wait.Limit)).Failure!.Error);
+    }
+
+    [Fact]
+    public async Task A_reset_before_the_answer()
+    {
+        using var server = new Receiver(stream =>
+        {
+            Reset(stream);
+            return Task.CompletedTask;
+        });
+
+        Assert.Equal(CompletionError.Unavailable, (await ReadStreamAsync(server)).Failure!.Error);
+    }
+
+    [Fact]
+    public async Task A_reset_within_the_answer()
+    {
+        var heard = new TaskCompletionSource();
+        using var server = new Receiver(async stream =>
+        {
+            await stream.WriteAsync(Beginning(Text("One ")));
+            await heard.Task;
+            Reset(stream);
+        });
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        await using var parts = ProviderStream.ReadAsync(provider, Hello, new(), time, CancellationToken.None).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
+        Assert.Equal("One ", parts.Current);
+        heard.SetResult();
+
+        Assert.Equal(CompletionError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
+    }
+
+    private Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(Receiver server) =>
+        ChatCompletionsWire.ReadStreamAsync(Provider(server.Port, time), time);
+}

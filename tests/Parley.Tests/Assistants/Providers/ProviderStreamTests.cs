@@ -1,0 +1,265 @@
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Providers;
+using Parley.Testing;
+using Parley.Tests.Callbacks;
+using Parley.Tests.DevHost;
+using Xunit;
+using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
+
+namespace Parley.Tests.Assistants.Providers;
+
+/// <summary>Silence, cancellation and readers who leave, with a server on loopback and a clock that the test moves.</summary>
+public class ProviderStreamTests
+{
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
+    private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    [Fact]
+    public async Task Silence_before_the_answer()
+    {
+        using var server = new HangingServer([]);
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        await using var parts = Run(provider).GetAsyncEnumerator();
+        var next = parts.MoveNextAsync().AsTask();
+        await server.Asked.WaitAsync(Wait.Limit);
+
+        time.Advance(provider.IdleTimeout - Moment);
+        Assert.False(next.IsCompleted);
+        time.Advance(Moment);
+
+        var failure = await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit));
+        Assert.Equal((CompletionError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Message));
+        await server.Gone.WaitAsync(Wait.Limit);
+    }
+
+    [Fact]
+    public async Task Silence_within_the_answer_and_the_readers_own_time_does_not_count()
+    {
+        using var server = new HangingServer(Beginning(Text("One ")));
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        await using var parts = Run(provider).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
+        time.Advance(10 * provider.IdleTimeout);
+        var next = parts.MoveNextAsync().AsTask();
+        time.Advance(provider.IdleTimeout - Moment);
+        await server.SayAsync(Text("two "));
+        Assert.True(await next.WaitAsync(Wait.Limit));
+        Assert.Equal("two ", parts.Current);
+
+        next = parts.MoveNextAsync().AsTask();
+        time.Advance(provider.IdleTimeout);
+
+        Assert.Equal(CompletionError.Timeout, (await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit))).Error);
+        await server.Gone.WaitAsync(Wait.Limit);
+    }
+
+    [Fact]
+    public void A_model_that_thinks_is_not_silent()
+    {
+        var thoughts = new[] { new ChatResponseUpdate(ChatRole.Assistant, ""), new(), new(ChatRole.Assistant, "At last") { FinishReason = ChatFinishReason.Stop } };
+        (List<string> Parts, AssistantException? Failure)? heard = null;
+        Simulation.Run(1, async run =>
+            heard = await ReadStreamAsync(Provider(new Client((_, cancellation) => PacedAsync(thoughts, TimeSpan.FromSeconds(50), run.Time, cancellation))), run.Time));
+
+        Assert.Null(heard!.Value.Failure);
+        Assert.Equal(["At last"], heard.Value.Parts);
+    }
+
+    [Fact]
+    public async Task After_the_finish_reason_a_second_is_enough()
+    {
+        using var server = new HangingServer(Beginning(Text("All") + Finish()));
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        var start = time.GetUtcNow();
+        await using var parts = Run(provider).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
+        var next = parts.MoveNextAsync().AsTask();
+        await AwaitedAsync(time, start + TimeSpan.FromSeconds(1));
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.False(await next.WaitAsync(Wait.Limit));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Cancellation_closes_the_connection(bool hasSpoken)
+    {
+        using var server = new HangingServer(hasSpoken ? Beginning(Text("One ")) : []);
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        using var cancelled = new CancellationTokenSource();
+        await using var parts = Run(provider, cancelled.Token).GetAsyncEnumerator();
+        if (hasSpoken)
+        {
+            Assert.True(await parts.MoveNextAsync());
+        }
+
+        var next = parts.MoveNextAsync().AsTask();
+        await server.Asked.WaitAsync(Wait.Limit);
+        Assert.False(next.IsCompleted);
+        await cancelled.CancelAsync();
+
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(Wait.Limit));
+        Assert.Equal(cancelled.Token, thrown.CancellationToken);
+        await server.Gone.WaitAsync(Wait.Limit);
+    }
+
+    [Fact]
+    public async Task Cancellation_before_anything_asks_nobody()
+    {
+        using var server = new HangingServer([]);
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Run(provider, new CancellationToken(canceled: true)).GetAsyncEnumerator().MoveNextAsync());
+
+        Assert.False(server.Asked.IsCompleted);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_who_leaves_closes_the_connection(bool isTalkative)
+    {
+        using var server = new HangingServer(Beginning(Text("One ") + (isTalkative ? string.Concat(Enumerable.Repeat(Text("more "), 5_000)) : "")));
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        await foreach (var part in Run(provider))
+        {
+            Assert.Equal("One ", part);
+            break;
+        }
+
+        await server.Gone.WaitAsync(Wait.Limit);
+    }
+
+    public static TheoryData<Exception> Failures => new()
+    {
+        new HttpRequestException(HttpRequestError.NameResolutionError, "Name or service not known (models.example:443)", new SocketException((int)SocketError.HostNotFound)),
+        new HttpRequestException(HttpRequestError.SecureConnectionError),
+        new HttpIOException(HttpRequestError.ResponseEnded),
+        new IOException("Connection reset by peer"),
+        new JsonException(),
+        new OperationCanceledException(),
+        new NotSupportedException(new string('x', 1_000)),
+    };
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public async Task Whatever_a_client_throws_the_provider_is_unavailable(Exception thrown)
+    {
+        var (parts, failure) = await ReadStreamAsync(Provider(new Client((_, _) => ThrowAsync(thrown))), time);
+
+        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Same(thrown, failure.InnerException);
+        Assert.StartsWith(thrown.GetType().Name + ": ", failure.Message, StringComparison.Ordinal);
+        Assert.InRange(failure.Message.Length, 1, 200);
+        Assert.Equal(["One "], parts);
+    }
+
+    [Fact]
+    public async Task A_failure_that_says_what_it_is_is_left_as_it_is()
+    {
+        var thrown = new AssistantException(CompletionError.RateLimited, "x", TimeSpan.FromSeconds(3));
+
+        Assert.Same(thrown, (await ReadStreamAsync(Provider(new Client((_, _) => ThrowAsync(thrown))), time)).Failure);
+    }
+
+    [Fact]
+    public async Task Options_and_messages_are_the_callers()
+    {
+        (IEnumerable<ChatMessage> Messages, ChatOptions? Options)? asked = null;
+        var provider = Provider(new Client((request, _) =>
+        {
+            asked = request;
+            return PacedAsync([new(ChatRole.Assistant, "a")], TimeSpan.Zero, time, CancellationToken.None);
+        }));
+        var options = new ChatOptions { ModelId = "model-2" };
+        await foreach (var part in ProviderStream.ReadAsync(provider, Hello, options, time, CancellationToken.None))
+        {
+            Assert.Equal("a", part);
+        }
+
+        Assert.Equal((Hello, options), asked);
+    }
+
+    private IAsyncEnumerable<string> Run(AssistantProvider provider, CancellationToken cancellation = default) =>
+        ProviderStream.ReadAsync(provider, Hello, new ChatOptions(), time, cancellation);
+
+    private static async IAsyncEnumerable<ChatResponseUpdate> PacedAsync(
+        IEnumerable<ChatResponseUpdate> updates, TimeSpan pace, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var update in updates)
+        {
+            await Task.Delay(pace, time, cancellation);
+            yield return update;
+        }
+    }
+
+    private static async IAsyncEnumerable<ChatResponseUpdate> ThrowAsync(Exception thrown)
+    {
+        yield return new ChatResponseUpdate(ChatRole.Assistant, "One ");
+        await Task.Yield();
+        throw thrown;
+    }
+
+    /// <summary>A client that does as a test says.</summary>
+    private sealed class Client(Func<(IEnumerable<ChatMessage> Messages, ChatOptions? Options), CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> answer) : IChatClient
+    {
+        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException("Replies are streamed.");
+
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => answer((messages, options), cancellationToken);
+
+        public object? GetService(Type serviceType, object? serviceKey = null) => null;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>Sends the beginning of an answer, then only what it is told to, until the client goes.</summary>
+    private sealed class HangingServer : IDisposable
+    {
+        private readonly TaskCompletionSource<Stream> connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource gone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly Receiver receiver;
+
+        public HangingServer(byte[] beginning) => receiver = new Receiver(async stream =>
+        {
+            connected.SetResult(stream);
+            try
+            {
+                await stream.WriteAsync(beginning);
+            }
+            catch (IOException)
+            {
+                // It is gone already.
+            }
+
+            await GoneAsync(stream);
+            gone.SetResult();
+        });
+
+        public int Port => receiver.Port;
+
+        /// <summary>Ends when the client has asked.</summary>
+        public Task Asked => receiver.Asked.Task;
+
+        /// <summary>Ends when the client has closed the connection.</summary>
+        public Task Gone => gone.Task;
+
+        public async Task SayAsync(string events) => await (await connected.Task).WriteAsync(Chunk(System.Text.Encoding.UTF8.GetBytes(events)));
+
+        public void Dispose() => receiver.Dispose();
+    }
+}

@@ -1,0 +1,176 @@
+using Microsoft.Extensions.AI;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Providers;
+using Parley.Testing;
+using Xunit;
+using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
+
+namespace Parley.Tests.Assistants.Providers;
+
+/// <summary>The assistant without a model, in virtual time and on one thread.</summary>
+public class ScriptedChatClientTests
+{
+    [Fact]
+    public void It_says_what_it_is_and_what_it_was_given()
+    {
+        var heard = Hear(
+            new(ChatRole.System, "Be brief."), new(ChatRole.User, "Hi"), new(ChatRole.Assistant, "Hello."), new(ChatRole.User, "Where is\n  order 17? 🙂"));
+
+        Assert.Null(heard.Failure);
+        Assert.Equal(
+            "This is Parley's scripted assistant, not a language model. You wrote: “Where is order 17? 🙂” I was given 2 earlier messages and 9 characters of instructions.",
+            string.Concat(heard.Parts));
+        Assert.All(heard.Parts.SkipLast(1), part => Assert.Matches(@"^\S+ $", part));
+        Assert.Matches(@"^\S+$", heard.Parts[^1]);
+        Assert.Equal(TimeSpan.FromMilliseconds(20 * (heard.Parts.Count - 1)), heard.Took);
+    }
+
+    [Fact]
+    public void A_long_message_is_echoed_in_part_and_not_within_a_character()
+    {
+        var echo = string.Concat(Hear(new ChatMessage(ChatRole.User, new string('x', 99) + "🙂🙂")).Parts);
+
+        Assert.Contains("You wrote: “" + new string('x', 99) + "…” I was given 0 earlier messages", echo, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_said_is_answered_too() => Assert.Contains("You wrote: “” I", string.Concat(Hear().Parts), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("/words 3", "word1 word2 word3", 40)]
+    [InlineData("/words 0", "", 0)]
+    [InlineData("/words 1", "word1", 0)]
+    [InlineData("/words 3 /pace 1000", "word1 word2 word3", 2_000)]
+    [InlineData("please /pace 0 and then\n/words 2 thank you", "word1 word2", 0)]
+    [InlineData("/words 9 /words 2 /pace 5000", "word1 word2", 5_000)]
+    public void So_many_words_at_that_pace(string message, string text, int milliseconds)
+    {
+        var heard = Hear(message);
+
+        Assert.Null(heard.Failure);
+        Assert.Equal((text, TimeSpan.FromMilliseconds(milliseconds)), (string.Concat(heard.Parts), heard.Took));
+    }
+
+    [Fact]
+    public void Ten_thousand_words()
+    {
+        var heard = Hear("/words 10000 /pace 0");
+
+        Assert.Equal(10_000, heard.Parts.Count);
+        Assert.EndsWith("word10000", heard.Parts[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/fail rate_limited", CompletionError.RateLimited, "")]
+    [InlineData("/fail refused", CompletionError.Refused, "")]
+    [InlineData("/fail unavailable now", CompletionError.Unavailable, "")]
+    [InlineData("/fail bad_request after 2", CompletionError.BadRequest, "word1 word2")]
+    [InlineData("/words 3 /fail refused after 2", CompletionError.Refused, "word1 word2")]
+    [InlineData("/fail refused after 9 /words 3", CompletionError.Refused, "word1 word2 word3")]
+    [InlineData("/fail refused after 0 /words 3", CompletionError.Refused, "")]
+    [InlineData("/fail timeout", CompletionError.Timeout, "")]
+    [InlineData("/fail timeout after 2", CompletionError.Timeout, "word1 word2")]
+    [InlineData("/hang", CompletionError.Timeout, "")]
+    [InlineData("/hang after 1", CompletionError.Timeout, "word1")]
+    public void It_fails_as_it_is_told(string message, CompletionError error, string text)
+    {
+        var heard = Hear(message);
+
+        Assert.Equal((error, text), (heard.Failure!.Error, string.Concat(heard.Parts)));
+        Assert.Equal(error == CompletionError.RateLimited ? TimeSpan.FromSeconds(5) : null, heard.Failure.RetryAfter);
+        if (error == CompletionError.Timeout)
+        {
+            Assert.InRange(heard.Took, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
+        }
+    }
+
+    [Theory]
+    [InlineData("/words")]
+    [InlineData("/words 10001")]
+    [InlineData("/words -1")]
+    [InlineData("/words many")]
+    [InlineData("/words10")]
+    [InlineData("x/words 10")]
+    [InlineData("/pace 5001")]
+    [InlineData("/fail")]
+    [InlineData("/fail badly")]
+    [InlineData("/fail cancelled")]
+    [InlineData("/Fail refused")]
+    public void Another_phrase_is_text(string message)
+    {
+        var heard = Hear(message);
+
+        Assert.Null(heard.Failure);
+        Assert.Contains($"“{message}”", string.Concat(heard.Parts), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Only_the_last_users_message_commands()
+    {
+        var heard = Hear(new(ChatRole.System, "/fail refused"), new(ChatRole.User, "/words 5"), new(ChatRole.Assistant, "/hang"), new(ChatRole.User, "Go on"), new(ChatRole.Assistant, "/hang"));
+
+        Assert.Null(heard.Failure);
+        Assert.Contains("“Go on” I was given 3 earlier", string.Concat(heard.Parts), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_pace_can_be_given()
+    {
+        TimeSpan? took = null;
+        Simulation.Run(1, async run =>
+        {
+            using var client = new ScriptedChatClient(run.Time);
+            var start = run.Time.GetUtcNow();
+            var response = await client.GetResponseAsync([new ChatMessage(ChatRole.User, "/words 4 /pace 2000")]);
+            took = run.Time.GetUtcNow() - start;
+            Assert.Equal(("word1 word2 word3 word4", ChatFinishReason.Stop), (response.Text, response.FinishReason));
+        });
+
+        Assert.Equal(TimeSpan.FromSeconds(6), took);
+    }
+
+    [Fact]
+    public void It_stops_when_it_is_cancelled() => Simulation.Run(1, async run =>
+    {
+        using var client = new ScriptedChatClient(run.Time);
+        using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), run.Time);
+        var parts = new List<string>();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), run.Time, cancelled.Token))
+            {
+                parts.Add(part);
+            }
+        });
+
+        Assert.Equal(["word1 ", "word2 ", "word3 "], parts);
+    });
+
+    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Hear(string message) => Hear(new ChatMessage(ChatRole.User, message));
+
+    /// <summary>Hears a reply as a turn does, on one thread.</summary>
+    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Hear(params ChatMessage[] messages)
+    {
+        var (parts, failure, took) = (new List<string>(), (AssistantException?)null, TimeSpan.Zero);
+        Simulation.Run(1, async run =>
+        {
+            var start = run.Time.GetUtcNow();
+            using var client = new ScriptedChatClient(run.Time);
+            try
+            {
+                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), run.Time, CancellationToken.None))
+                {
+                    parts.Add(part);
+                }
+            }
+            catch (AssistantException e)
+            {
+                failure = e;
+            }
+
+            took = run.Time.GetUtcNow() - start;
+        });
+
+        return (parts, failure, took);
+    }
+}

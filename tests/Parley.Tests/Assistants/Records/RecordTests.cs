@@ -1,0 +1,269 @@
+using System.IO.Compression;
+using Azure.Data.Tables;
+using Microsoft.Extensions.Configuration;
+using Parley.Assistants.Chatbots;
+using Parley.Assistants.Completions;
+using Parley.Assistants.Records;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Exports;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Parley.Tests.Spreadsheets;
+using Xunit;
+using Record = Parley.Assistants.Records.Record;
+
+namespace Parley.Tests.Assistants.Records;
+
+/// <summary>What HTTP does not show of records: the rows that find them, and who writes to a turn beside whom.</summary>
+public sealed class RecordTests
+{
+    private const double One = 1, Half = 0.5;
+
+    private static readonly IReadOnlyList<Fault> Faults = [.. CrashSweep.CrashesAndLateCalls, .. Fault.Unanswered];
+
+    [Fact]
+    public async Task A_key_that_finds_no_turn_of_its_own_is_passed_over_and_one_day_dropped()
+    {
+        var ground = await Ground.BuildAsync(new VirtualTime());
+        var completion = await ground.EndedAsync();
+        var other = await ground.Process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Other" }, CancellationToken.None);
+        var (created, conversation, sequence) = (completion.CreatedAt.ToUnixTimeMilliseconds(), completion.Key.Conversation.Number, completion.Key.Sequence);
+
+        // A conversation and a number that there are not, another time, and another chatbot's.
+        string[] orphans = [RecordRowKeys.Record(created, 99, 1), RecordRowKeys.Record(created, conversation, 99), RecordRowKeys.Record(created - 1, conversation, sequence)];
+        foreach (var (bot, key) in orphans.Select(key => (ground.Chatbot, key)).Append((other, RecordRowKeys.Record(created, conversation, sequence))))
+        {
+            await ground.Process.Tables.Tenants.AddEntityAsync(new TableEntity(ChatbotRowKeys.ChatbotPartition(bot.Key), key));
+        }
+
+        foreach (var bot in new[] { ground.Chatbot, other })
+        {
+            // Counted as long as they are there.
+            var page = await ground.ListAsync(bot);
+            Assert.Equal(bot == other ? [] : [completion.Id], page.Records.Select(record => record.Completion.Id));
+            Assert.Equal(bot == other ? 1 : 4, page.Count);
+            Assert.Equal(page.Records.Count, await ground.Process.Records.ReadAllAsync(bot, default, CancellationToken.None).CountAsync());
+            Assert.Equal(page.Count, (await ground.KeysAsync(bot)).Count);
+        }
+
+        ground.Time.Advance(IndexRows.StaleAfter + TimeSpan.FromSeconds(1));
+        Assert.Equal(4, (await ground.ListAsync(ground.Chatbot)).Count);
+        Assert.Equal((1, completion.Id), ((await ground.ListAsync(ground.Chatbot)).Count, Assert.Single((await ground.ListAsync(ground.Chatbot)).Records).Completion.Id));
+
+        // The workbook's readers drop them too.
+        Assert.Empty(await ground.Process.Records.ReadAllAsync(other, default, CancellationToken.None).ToListAsync());
+        Assert.Empty(await ground.KeysAsync(other));
+    }
+
+    [Fact]
+    public async Task Ten_thousand_are_counted_in_eleven_calls_and_no_more()
+    {
+        var ground = await Ground.BuildAsync(new VirtualTime());
+        var partition = ChatbotRowKeys.ChatbotPartition(ground.Chatbot.Key);
+        var rows = Enumerable.Range(1, RecordReader.MaxReach).Select(i => new TableEntity(partition, RecordRowKeys.Record(ground.Time.GetUtcNow().ToUnixTimeMilliseconds(), 99, i)));
+        foreach (var chunk in rows.Chunk(100))
+        {
+            await ground.Process.Tables.Tenants.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
+        }
+
+        foreach (var page in new[] { 1, 10_000 })
+        {
+            Assert.Equal((RecordReader.MaxReach, false), await CountAsync(page, calls: 10));
+        }
+
+        // The oldest of all: the pages do not reach it, and the list knows of it.
+        var oldest = await ground.EndedAsync();
+        await ground.Process.Tables.Tenants.AddEntityAsync(new TableEntity(partition, RecordRowKeys.Record(0, 99, 1)));
+        foreach (var page in new[] { 2, 10_000 })
+        {
+            Assert.Equal((RecordReader.MaxReach, true), await CountAsync(page, calls: 11));
+        }
+
+        var narrow = new RecordRange(oldest.CreatedAt, null);
+        Assert.Equal(oldest.Id, Assert.Single((await ground.Process.Records.ListAsync(ground.Chatbot, narrow, 1, 1, CancellationToken.None)).Records).Completion.Id);
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => ground.Process.Records.ListAsync(ground.Chatbot, default, 10_001, 1, CancellationToken.None));
+
+        async Task<(int, bool)> CountAsync(int page, int calls)
+        {
+            var before = ground.Connection.Calls;
+            var found = await ground.Process.Records.ListAsync(ground.Chatbot, default, page, 1, CancellationToken.None);
+
+            // And a look at the conversation of the one that is shown, and at its key, that finds nothing.
+            Assert.Equal(calls + 2, ground.Connection.Calls - before);
+            return (found.Count, found.IsCapped);
+        }
+    }
+
+    [Fact]
+    public async Task Replies_are_found_wherever_they_stand()
+    {
+        var ground = await Ground.BuildAsync(new VirtualTime());
+        var completions = new List<Completion>();
+        for (var i = 0; i < 9; i++)
+        {
+            var running = await ground.RunningAsync();
+            for (var n = 0; n < i % 3; n++)
+            {
+                await Appends.AppendAsync(ground.Process, ground.Conversation, $"between {n}");
+            }
+
+            completions.Insert(0, await ground.EndAsync(running, $"answer {i}"));
+        }
+
+        var records = (await ground.ListAsync(ground.Chatbot)).Records;
+        Assert.Equal(completions.Select(completion => completion.Id), records.Select(record => record.Completion.Id));
+        Assert.Equal(Enumerable.Range(0, 9).Reverse().Select(i => $"answer {i}"), records.Select(record => record.Output));
+        Assert.All(records, record => Assert.Equal("question", record.Input));
+        Assert.Equal([3, 2, 1, 3, 2, 1, 3, 2, 1], completions.Select(completion => completion.Reply - completion.Key.Sequence).OfType<int>());
+    }
+
+    [Fact]
+    public Task Who_speaks_and_who_scores_take_nothing_from_each_other() => Interleaving.ExploreAsync(200, async run =>
+    {
+        var ground = await Ground.BuildAsync(run.Time);
+        var completion = await ground.RunningAsync();
+        var number = 0;
+        await Task.WhenAll(
+            RunAsync(Start()),
+            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{completion.Id}", scores => scores with { Faithfulness = One }, null, CancellationToken.None),
+            Start().RecordScores.ChangeAsync(ground.Chatbot, $"{completion.Id}", scores => scores with { ContextRecall = Half }, null, CancellationToken.None));
+
+        var record = Assert.Single((await ground.ListAsync(ground.Chatbot)).Records);
+        Assert.Equal(("a b c d e ", CompletionStatus.Ended, null), (record.Output, record.Completion.Status, record.Completion.Error));
+        Assert.Equal("a b c d e ", record.Completion.Text);
+        Assert.Equal(new CompletionScores(One, null, null, null, null, Half), record.Completion.Scores);
+        Assert.Equal(3, record.Completion.Revision);
+
+        ParleyProcess Start() => new(run.Connect(ground.Tables, $"p{++number}"), run.Time, number);
+
+        async Task RunAsync(ParleyProcess process)
+        {
+            var said = completion;
+            foreach (var word in new[] { "a ", "b ", "c ", "d " })
+            {
+                said = await process.CompletionWriter.AppendTextAsync(said, said.WithText(word));
+            }
+
+            await process.CompletionWriter.EndAsync(said.WithText("e "), null, null, isProducer: true);
+        }
+    });
+
+    [Fact]
+    public async Task A_score_is_whole_after_the_next_try()
+    {
+        var calls = await CrashSweep.RunAsync(
+            async (run, tables) =>
+            {
+                var ground = await Ground.BuildAsync(run.Time, tables);
+                await ground.ScoreAsync(ground.Process, await ground.EndedAsync(), scores => scores with { AnswerRelevancy = One });
+                return ground;
+            },
+            (ground, connection) => ScoreAsync(ground, new ParleyProcess(connection, ground.Time, 1)),
+            (ground, connection) => ScoreAsync(ground, new ParleyProcess(connection, ground.Time, 2)),
+            async (ground, _) =>
+            {
+                var record = Assert.Single((await ground.ListAsync(ground.Chatbot)).Records);
+                Assert.Equal((3, new CompletionScores(Half, null, null, null, null, null)), (record.Completion.Revision, record.Completion.Scores));
+                Assert.Equal(("answer", "answer"), (record.Output, record.Completion.Text));
+            },
+            Faults,
+            seeds: 5);
+        Assert.Equal(2, calls);
+
+        // One is set, one cleared.
+        static Task ScoreAsync(Ground ground, ParleyProcess process) =>
+            ground.ScoreAsync(process, ground.Completion!, _ => CompletionScores.None with { Faithfulness = Half });
+    }
+
+    [Fact]
+    public async Task A_workbook_whose_records_cannot_all_be_read_does_not_open()
+    {
+        var ground = await Ground.BuildAsync(new VirtualTime());
+        var record = new Record(await ground.EndedAsync(), "question", null, "answer");
+        using var output = new ForwardStream();
+        await Assert.ThrowsAsync<IOException>(() => RecordTable.WriteXlsxAsync(BreakAsync(), ExportLanguage.EnUs, output, CancellationToken.None));
+
+        Assert.True(output.Written.Length > 0);
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await ZipArchive.CreateAsync(new MemoryStream(output.Written), ZipArchiveMode.Read, false, null));
+
+        async IAsyncEnumerable<Record> BreakAsync()
+        {
+            var random = new Random(1);
+            for (var i = 0; i < 5_000; i++)
+            {
+                await Task.Yield();
+                yield return record with { Input = $"{random.NextInt64()}{random.NextInt64()}" };
+            }
+
+            throw new IOException("Storage is gone.");
+        }
+    }
+
+    /// <summary>A tenant with a chatbot and a conversation.</summary>
+    private sealed class Ground
+    {
+        private Ground(StrictTables tables, VirtualTime time)
+        {
+            (Tables, Time, Connection) = (tables, time, tables.Connect("quiet"));
+            var settings = new ConfigurationBuilder().AddInMemoryCollection([new("Providers:main:Type", "scripted")]).Build();
+            Process = new ParleyProcess(Connection, time, 9, assistants: new AssistantSurroundings(settings, new NoQueue()));
+        }
+
+        public StrictTables Tables { get; }
+
+        public VirtualTime Time { get; }
+
+        public TableConnection Connection { get; }
+
+        /// <summary>Not under the scheduler.</summary>
+        public ParleyProcess Process { get; }
+
+        public ConversationKey Conversation { get; private set; }
+
+        public Chatbot Chatbot { get; private set; } = null!;
+
+        /// <summary>The last one that ended.</summary>
+        public Completion? Completion { get; private set; }
+
+        public static async Task<Ground> BuildAsync(VirtualTime time, StrictTables? tables = null)
+        {
+            tables ??= new StrictTables(time);
+            var conversation = await Appends.NewConversationAsync(tables, time);
+            var ground = new Ground(tables, time) { Conversation = conversation };
+            ground.Chatbot = await ground.Process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None);
+            return ground;
+        }
+
+        /// <summary>A turn that somebody is to speak.</summary>
+        public async Task<Completion> RunningAsync()
+        {
+            // So that no two have one time.
+            Time.Advance(TimeSpan.FromMilliseconds(1));
+            var completion = await Process.CompletionCommands.StartAsync(
+                new ChatbotRef(Chatbot.Key, null), new ConversationRef(Conversation, null), new NewMessage(MessageRole.Customer, "question", null, null, null), null, CancellationToken.None);
+            return completion.Completion;
+        }
+
+        public async Task<Completion> EndAsync(Completion running, string answer) => Completion = await Process.CompletionWriter.EndAsync(running.WithText(answer), null, null, isProducer: true);
+
+        public async Task<Completion> EndedAsync() => await EndAsync(await RunningAsync(), "answer");
+
+        public Task<RecordPage> ListAsync(Chatbot chatbot) => Process.Records.ListAsync(chatbot, default, 1, 100, CancellationToken.None);
+
+        public Task<Completion> ScoreAsync(ParleyProcess process, Completion completion, Func<CompletionScores, CompletionScores> change) =>
+            process.RecordScores.ChangeAsync(Chatbot, $"{completion.Id}", change, null, CancellationToken.None);
+
+        public async Task<List<TableEntity>> KeysAsync(Chatbot chatbot)
+        {
+            var partition = ChatbotRowKeys.ChatbotPartition(chatbot.Key);
+            return await Process.Tables.Tenants.QueryAsync<TableEntity>(Filters.Between(partition, RecordRowKeys.Records, KeyParts.EndOf(RecordRowKeys.Records))).ToListAsync();
+        }
+
+        private sealed class NoQueue : IReplyQueue
+        {
+            public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => Task.CompletedTask;
+        }
+    }
+}

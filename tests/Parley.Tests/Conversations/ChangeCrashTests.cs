@@ -1,0 +1,304 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Conversations.Threads;
+using Parley.Conversations.Tickets;
+using Parley.Core;
+using Parley.Senders;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations;
+
+/// <summary>Whatever changes something other than by posting, ended at each of its storage calls and sent again by the client.</summary>
+public sealed class ChangeCrashTests
+{
+    [Fact]
+    public async Task A_reading_of_150_messages_that_died_anywhere_is_whole_after_the_retry() => await CrashSweep.RunAsync(
+        async (run, tables) =>
+        {
+            var ground = await Ground.BuildAsync(run, tables);
+            for (var i = 3; i <= 160; i++)
+            {
+                await ground.AppendAsync(ground.Quiet, i % 16 == 0 ? MessageRole.Staff : MessageRole.Customer);
+            }
+
+            return ground;
+        },
+        (ground, connection) => ground.Process(connection, 1).Reading.ReadAsync(ground.Id, null, CancellationToken.None),
+        async (ground, connection) =>
+        {
+            // However far it came: what is marked and what is counted go together.
+            await ground.VerifyAsync();
+            var process = ground.Process(connection, 2);
+            var read = await process.Reading.ReadAsync(ground.Id, null, CancellationToken.None);
+            Assert.Equal((0, 160), (read.Conversation.Unread, read.Message!.Value.Sequence));
+            await ground.AppendAsync(process, MessageRole.Customer);
+        },
+        async (ground, _) =>
+        {
+            var head = await ground.VerifyAsync();
+            Assert.Equal((1, 160), (head.Unread, head.ReadUpTo));
+            Assert.Equal(1, (await ground.Quiet.Unread.ReadAsync(Appends.Tenant, [head], CancellationToken.None))[head.Inbox!.Id]);
+        },
+        CrashSweep.CrashesAndLateCalls,
+        seeds: 2);
+
+    [Fact]
+    public async Task Opening_a_ticket_that_died_anywhere_opens_one()
+    {
+        var calls = await CrashSweep.RunAsync(
+            Ground.BuildAsync,
+            (ground, connection) => OpenAsync(ground, ground.Process(connection, 1)),
+            async (ground, connection) =>
+            {
+                var process = ground.Process(connection, 2);
+                await ground.AppendAsync(process, MessageRole.Customer);
+                await OpenAsync(ground, process);
+                await ground.AppendAsync(process, MessageRole.Staff);
+            },
+            async (ground, _) =>
+            {
+                var head = await ground.VerifyAsync();
+                Assert.Equal((1, 1, 4), (head.Tickets, head.OpenTicket, head.Last));
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        // The head, then it and the ticket.
+        Assert.Equal(2, calls);
+    }
+
+    [Fact]
+    public async Task Completing_a_ticket_that_died_anywhere_ends_its_range_where_its_messages_end()
+    {
+        var calls = await CrashSweep.RunAsync(
+            async (run, tables) =>
+            {
+                var ground = await Ground.BuildAsync(run, tables);
+                ground.Told = (await ground.Quiet.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None)).Ticket.Id;
+                await MoveAsync(ground, ground.Quiet, TicketStatus.Ongoing);
+                await ground.AppendAsync(ground.Quiet, MessageRole.Customer);
+                return ground;
+            },
+            (ground, connection) => MoveAsync(ground, ground.Process(connection, 1), TicketStatus.Completed),
+            async (ground, connection) =>
+            {
+                var process = ground.Process(connection, 2);
+                await ground.AppendAsync(process, MessageRole.Customer);
+                await MoveAsync(ground, process, TicketStatus.Completed);
+                await ground.AppendAsync(process, MessageRole.Customer);
+                await OpenAsync(ground, process);
+                await ground.AppendAsync(process, MessageRole.Customer);
+            },
+            async (ground, _) =>
+            {
+                var head = await ground.VerifyAsync();
+                Assert.Equal((2, 2, 6), (head.Tickets, head.OpenTicket, head.Last));
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        // The ticket; the head; both in one transaction.
+        Assert.Equal(3, calls);
+    }
+
+    [Fact]
+    public async Task A_conversation_s_change_that_died_anywhere_is_whole_after_the_retry()
+    {
+        var calls = await CrashSweep.RunAsync(
+            Ground.BuildAsync,
+            (ground, connection) => PatchAsync(ground, ground.Process(connection, 1)),
+            async (ground, connection) =>
+            {
+                var process = ground.Process(connection, 2);
+                await ground.AppendAsync(process, MessageRole.Customer);
+                await PatchAsync(ground, process);
+            },
+            async (ground, _) =>
+            {
+                var head = await ground.VerifyAsync();
+                Assert.Equal((null, "{}", false), (head.Title, head.Metadata, head.AutoReplyEnabled));
+                // As made, three messages and one change: what is as it should be is not written again.
+                Assert.Equal(5, head.Revision);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+        Assert.Equal(2, calls);
+
+        static Task PatchAsync(Ground ground, ParleyProcess process) => process.ConversationChange.ChangeAsync(
+            ground.Id, head => head with { Title = null, Metadata = "{}", AutoReplyEnabled = false }, "test", null, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Creating_a_thread_that_died_anywhere_makes_one()
+    {
+        await CrashSweep.RunAsync(
+            Ground.BuildAsync,
+            (ground, connection) => CreateAsync(ground, ground.Process(connection, 1)),
+            async (ground, connection) =>
+            {
+                var process = ground.Process(connection, 2);
+                var thread = await CreateAsync(ground, process);
+                await ground.AppendAsync(process, MessageRole.Customer, $"{thread.Id}");
+                ground.Told = thread.Id;
+            },
+            async (ground, _) =>
+            {
+                var head = await ground.VerifyAsync();
+                var threads = await ground.Quiet.Threads.ListAsync(head.Key, null, 10, CancellationToken.None);
+                Assert.Equal(ground.Told, Assert.Single(threads.Threads).Id);
+                var list = await ground.Quiet.Chats.OpenAsync(ground.Id, new ChatFilter($"{ground.Told}", []), null, 10, CancellationToken.None);
+                Assert.Equal(head.Last, Assert.Single(await list.Messages.ToListAsync()).Key.Sequence);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+
+        static async Task<ChatThread> CreateAsync(Ground ground, ParleyProcess process) => await process.ThreadCreation.CreateAsync(
+            await process.Conversations.GetAsync(ground.Id, CancellationToken.None), $"{new MessageKey(ground.Id.Key, 1).IntegerId}", CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Creating_a_sender_that_died_anywhere_makes_one()
+    {
+        await CrashSweep.RunAsync(
+            Ground.BuildAsync,
+            (ground, connection) => CreateAsync(ground.Process(connection, 1)),
+            (ground, connection) => UnlessThereAsync(() => CreateAsync(ground.Process(connection, 2)), ErrorCode.SenderExists),
+            async (ground, _) =>
+            {
+                await ground.VerifySendersAsync();
+                var found = await ground.Quiet.Senders.FindByIdentifierAsync(Appends.Tenant, "address", CancellationToken.None);
+                Assert.Equal(found, await ground.Quiet.Senders.FindByExternalIdAsync(Appends.Tenant, "theirs", CancellationToken.None));
+
+                // The conversation's contact is the first.
+                Assert.Equal((2, "name"), (found!.Key.Number, found.Name));
+                Assert.Equal(2, (await ground.Quiet.Senders.ListAsync(Appends.Tenant, null, 10, CancellationToken.None)).Senders.Count);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+
+        static Task CreateAsync(ParleyProcess process) => process.SenderWriter.CreateAsync(
+            Appends.Tenant, sender => sender with { Name = "name", Identifier = "address", ExternalId = "theirs" }, CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task A_sender_s_change_that_died_anywhere_is_whole_after_the_retry()
+    {
+        await CrashSweep.RunAsync(
+            Ground.BuildAsync,
+            (ground, connection) => ChangeAsync(ground.Process(connection, 1)),
+            async (ground, connection) =>
+            {
+                var process = ground.Process(connection, 2);
+                await ChangeAsync(process);
+
+                // The address that it had is free.
+                await process.SenderWriter.CreateAsync(Appends.Tenant, sender => sender with { Identifier = "+49" }, CancellationToken.None);
+            },
+            async (ground, _) =>
+            {
+                await ground.VerifySendersAsync();
+                var first = await ground.Quiet.Senders.FindByIdentifierAsync(Appends.Tenant, "+50", CancellationToken.None);
+                Assert.Equal((1, "theirs", null), (first!.Key.Number, first.ExternalId, first.Name));
+                Assert.InRange(first.Revision, 2, 3);
+                Assert.Equal(2, (await ground.Quiet.Senders.FindByIdentifierAsync(Appends.Tenant, "+49", CancellationToken.None))!.Key.Number);
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 10);
+
+        static Task ChangeAsync(ParleyProcess process) => process.SenderWriter.ChangeAsync(
+            new SenderRef(new SenderKey(Appends.Tenant, 1), null),
+            sender => sender with { Name = null, Identifier = "+50", ExternalId = "theirs" },
+            null,
+            CancellationToken.None);
+    }
+
+    /// <summary>A client that comes back is told of what its first request did as of a conflict.</summary>
+    private static async Task UnlessThereAsync(Func<Task> request, ErrorCode there)
+    {
+        try
+        {
+            await request();
+        }
+        catch (ParleyException e) when (e.Code == there)
+        {
+            // Done before.
+        }
+    }
+
+    private static Task OpenAsync(Ground ground, ParleyProcess process) =>
+        UnlessThereAsync(() => process.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None), ErrorCode.TicketOpen);
+
+    private static Task<(Conversation Conversation, Ticket Ticket)> MoveAsync(Ground ground, ParleyProcess process, TicketStatus status) =>
+        process.TicketWriter.ChangeAsync(Appends.Tenant, $"{ground.Told}", ticket => ticket with { Status = status }, null, CancellationToken.None);
+
+    /// <summary>A conversation with two messages of a customer, in a run of a sweep.</summary>
+    private sealed class Ground(StrictTables tables, VirtualTime time, ConversationKey conversation)
+    {
+        public ConversationRef Id { get; } = new(conversation, null);
+
+        /// <summary>Not under the scheduler.</summary>
+        public ParleyProcess Quiet { get; } = new(tables.Connect("quiet"), time, 9);
+
+        /// <summary>The id of the thread or the ticket that the client was told of.</summary>
+        public Guid Told { get; set; }
+
+        public static async Task<Ground> BuildAsync(Simulation run, StrictTables tables)
+        {
+            var ground = new Ground(tables, run.Time, await Appends.NewConversationAsync(tables, run.Time));
+            await ground.AppendAsync(ground.Quiet, MessageRole.Customer);
+            await ground.AppendAsync(ground.Quiet, MessageRole.Customer);
+            return ground;
+        }
+
+        public ParleyProcess Process(TableConnection connection, int seed) => new(connection, time, seed);
+
+        public Task<Appended> AppendAsync(ParleyProcess process, MessageRole role, string? thread = null) => process.Append.AppendAsync(
+            Id, new NewMessage(role, "text", null, null, null) { Thread = thread }, null, CancellationToken.None);
+
+        /// <summary>Asserts what holds at any time of a conversation, and gives its head.</summary>
+        public async Task<Conversation> VerifyAsync()
+        {
+            var head = await Quiet.Conversations.GetAsync(Id, CancellationToken.None);
+            var messages = (await Quiet.Pages.ReadAsync(Id, 1, 1000, newestFirst: false, CancellationToken.None)).Messages;
+            var tickets = (await Quiet.Tickets.ListAsync(conversation, null, 10, CancellationToken.None)).Tickets;
+
+            Assert.Equal(Enumerable.Range(1, head.Last), messages.Select(message => message.Key.Sequence));
+            Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer && message.Key.Sequence > head.ReadUpTo), head.Unread);
+            Assert.All(messages, message =>
+                Assert.Equal(message.Role == MessageRole.Customer && message.Key.Sequence <= head.ReadUpTo, message.ReadAt is not null));
+
+            Assert.Equal(Enumerable.Range(1, head.Tickets), tickets.Select(ticket => ticket.Number));
+            Assert.Equal(head.OpenTicket, tickets.SingleOrDefault(ticket => ticket.Status != TicketStatus.Completed)?.Number);
+            Assert.All(messages, message => Assert.Equal(message.Ticket, tickets.SingleOrDefault(ticket =>
+                ticket.FirstMessage <= message.Key.Sequence && message.Key.Sequence <= (ticket.LastMessage ?? head.Last))?.Number));
+            return head;
+        }
+
+        /// <summary>Asserts that every row that finds a sender leads to one with that key, and that every sender is found by its own.</summary>
+        public async Task VerifySendersAsync()
+        {
+            var finders = new Dictionary<string, int>();
+            var senders = new List<Sender>();
+            var partition = Appends.Tenant.PartitionKey;
+            await foreach (var row in Quiet.Tables.Tenants.QueryAsync<TableEntity>(Filters.Between(partition, "s", "t")))
+            {
+                if (row.RowKey.StartsWith("s|", StringComparison.Ordinal))
+                {
+                    senders.Add(SenderRow.Read(row, Appends.Tenant));
+                }
+                else
+                {
+                    finders.Add(row.RowKey, row.GetInt32("Sender")!.Value);
+                }
+            }
+
+            Assert.Equal(
+                senders.SelectMany(sender => SenderRow.FinderKeys(sender).Select(key => (key, sender.Key.Number))).Order(),
+                finders.Select(finder => (finder.Key, finder.Value)).Order());
+            var counter = await Quiet.Tables.Tenants.GetEntityAsync<TableEntity>(partition, TenantRowKeys.Counter);
+            Assert.Equal(Enumerable.Range(1, counter.Value.GetInt32("LastSender")!.Value), senders.Select(sender => sender.Key.Number));
+        }
+    }
+}

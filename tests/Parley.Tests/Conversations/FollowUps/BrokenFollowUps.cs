@@ -1,0 +1,225 @@
+using Azure;
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Tests.OnStrictTables;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>Ways of which each has one thing left out, to show that the invariants catch what that thing is for.</summary>
+internal static class BrokenFollowUps
+{
+    /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
+    public static FollowUpWays Whole { get; } = new()
+    {
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
+    };
+
+    /// <summary>The rows of Due are the same for all revisions.</summary>
+    public static FollowUpWays WithoutRevision { get; } = new()
+    {
+        Create = CreateAsync,
+        Change = async (process, id, change, actor, expected) => change is { Status: null, DueAt: { } dueAt }
+            ? await RedateAsync(process, id, dueAt)
+            : await FollowUpWays.Parleys.Change(process, id, change, actor, expected),
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
+    };
+
+    /// <summary>It looks whether the follow-up is pending, and then sends it, whatever has happened in between.</summary>
+    public static FollowUpWays WithoutFence { get; } = new()
+    {
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
+    };
+
+    /// <summary>A hand-off leaves the pending ones alone.</summary>
+    public static FollowUpWays WithoutHandOff { get; } = new()
+    {
+        HandOff = (process, id, until) => process.ConversationChange.EditAsync(
+            id,
+            (head, _) => Task.FromResult((head with { HandedOffUntil = until }, new List<TableTransactionAction>())),
+            CancellationToken.None),
+    };
+
+    /// <summary>It believes what a row says of the time, also when that row is of an earlier revision.</summary>
+    public static FollowUpWays WithoutLookingAtTheTime { get; } = new()
+    {
+        Send = (process, chunk) => SendAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
+    };
+
+    /// <summary>It drops rows that find nothing at once, and not only when their writers must have failed.</summary>
+    public static FollowUpWays WithoutPatience { get; } = new()
+    {
+        Send = async (process, chunk) =>
+        {
+            foreach (var row in await RowsAsync(process, chunk))
+            {
+                if (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None) is var found && (found is null || found.Revision < row.Revision))
+                {
+                    await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
+                }
+            }
+
+            await FollowUpWays.Parleys.Send(process, chunk);
+        },
+    };
+
+    private static bool IsDue(FollowUp followUp, ScheduledFollowUp row, DateTimeOffset now) =>
+        followUp.DueAt <= now && IsOf(row, followUp);
+
+    private static bool IsOf(ScheduledFollowUp row, FollowUp followUp) =>
+        IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).ScheduleRow is var own && (own.PartitionKey, own.RowKey) == (row.Partition, row.RowKey);
+
+    private static async Task<FollowUp> CreateAsync(ParleyProcess process, ConversationRef id, DateTimeOffset dueAt, string text)
+    {
+        var head = await process.Conversations.GetAsync(id, CancellationToken.None);
+        FollowUpRules.RequireOpen(head, head.CreatedAt);
+        var created = new FollowUp
+        {
+            Conversation = head.Key,
+            ConversationCheck = head.Check,
+            Number = head.FollowUps + 1,
+            Check = 0,
+            Revision = 1,
+            Status = FollowUpStatus.Pending,
+            DueAt = dueAt,
+            Text = text,
+            CreatedAt = head.LastFollowUpAt ?? head.CreatedAt,
+            UpdatedAt = head.CreatedAt,
+            TriggerId = head.LastId!.Value,
+        };
+        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(created), TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).ConversationIndexRow, TableUpdateMode.Replace);
+        await CommitAsync(process, head with { FollowUps = created.Number, LastFollowUpAt = created.CreatedAt }, created, null, new(TableTransactionActionType.Add, FollowUpRow.Create(created)));
+        return created;
+    }
+
+    private static async Task<FollowUp> RedateAsync(ParleyProcess process, Guid id, DateTimeOffset dueAt)
+    {
+        var before = await process.FollowUps.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
+        var head = await process.Conversations.GetAsync(new ConversationRef(before.Conversation, null), CancellationToken.None);
+        var after = before with { DueAt = dueAt, Revision = before.Revision + 1 };
+        if (!head.Pending.Any(one => one.Number == before.Number && one.Revision == before.Revision))
+        {
+            return before;
+        }
+
+        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(after), TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).ConversationIndexRow, TableUpdateMode.Replace);
+        await CommitAsync(process, head, after, before.Status, new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
+        await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).ConversationIndexRow);
+        var (old, current) = (ScheduleRow(before), ScheduleRow(after));
+        if ((old.PartitionKey, old.RowKey) != (current.PartitionKey, current.RowKey))
+        {
+            await process.Tables.Schedule.DeleteEntityAsync(old);
+        }
+
+        return after;
+    }
+
+    private static TableEntity ScheduleRow(FollowUp followUp) =>
+        new(ScheduleRowKeys.SchedulePartition(followUp.DueAt), FollowUpRowKeys.ScheduledFollowUp(followUp.Conversation, followUp.DueAt.Second, followUp.Number, revision: 0));
+
+    private static async Task CommitAsync(ParleyProcess process, Conversation head, FollowUp followUp, FollowUpStatus? from, TableTransactionAction write)
+    {
+        var pending = head.Pending.Where(one => one.Number != followUp.Number).Append(PendingFollowUp.Of(followUp));
+        var changed = head with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = "broken", Pending = [.. pending] };
+        await process.Tables.Conversations.SubmitTransactionAsync(
+        [
+            write,
+            new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), followUp.Number)),
+            new(TableTransactionActionType.Add, FollowUpRow.Event(head.Key, followUp.Number, followUp.Revision, new(followUp.UpdatedAt, from, followUp.Status, null, "test"))),
+            new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(changed), head.ETag),
+        ]);
+    }
+
+    /// <summary>Row by row.</summary>
+    private static async Task SendAsync(
+        ParleyProcess process, FollowUpChunk chunk, Func<FollowUp, ScheduledFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task> send)
+    {
+        foreach (var row in await RowsAsync(process, chunk))
+        {
+            var (followUp, now) = (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None), process.Time.GetUtcNow());
+            if (followUp is null || followUp.Revision < row.Revision)
+            {
+                await process.Tables.Schedule.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, now, CancellationToken.None);
+            }
+            else if (followUp.Status == FollowUpStatus.Pending && isDue(followUp, row, now))
+            {
+                await send(process, followUp);
+                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
+            }
+            else if (followUp.Status != FollowUpStatus.Pending || !IsOf(row, followUp))
+            {
+                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
+            }
+        }
+    }
+
+    private static async Task SendAsync(ParleyProcess process, FollowUp followUp)
+    {
+        var message = new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null) { FollowUp = followUp };
+        try
+        {
+            await process.Append.AppendAsync(new ConversationRef(followUp.Conversation, null), message, key: null, CancellationToken.None);
+        }
+        catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
+        {
+            // Not pending any more.
+        }
+    }
+
+    private static async Task SendUncheckedAsync(ParleyProcess process, FollowUp followUp)
+    {
+        while (true)
+        {
+            var head = await process.Conversations.GetAsync(new ConversationRef(followUp.Conversation, null), CancellationToken.None);
+            var message = new Message
+            {
+                Key = new MessageKey(head.Key, head.Last + 1),
+                WriteId = followUp.Text,
+                Check = 0,
+                Revision = 1,
+                Role = MessageRole.Assistant,
+                Type = "text",
+                Text = followUp.Text,
+                CreatedAt = head.LastMessageAt!.Value,
+                UpdatedAt = head.LastMessageAt!.Value,
+            };
+            var sent = followUp with { Status = FollowUpStatus.Sent, Revision = followUp.Revision + 1, MessageId = message.Id, FinishedAt = message.CreatedAt };
+            var transition = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, sent.Status, null, FollowUpEvent.Parley);
+            var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
+            {
+                ["Rev"] = head.Revision + 1,
+                ["Last"] = message.Key.Sequence,
+                ["LastMessage"] = message.Text,
+                ["LastRole"] = (int)message.Role,
+                ["LastId"] = message.Id,
+                ["Pending"] = PendingFollowUp.Write(head.Pending.Where(one => one.Number != followUp.Number)),
+            };
+            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ConversationIndexRow, TableUpdateMode.Replace);
+            try
+            {
+                await process.Tables.Conversations.SubmitTransactionAsync(
+                [
+                    new(TableTransactionActionType.Add, MessageRow.Create(message)),
+                    new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
+
+                    // To insert the transition would be a fence too.
+                    new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
+                    new(TableTransactionActionType.UpdateMerge, change, head.ETag),
+                ]);
+                return;
+            }
+            catch (RequestFailedException e) when (e.IsLostRace())
+            {
+                // Anew, under the head as it is then.
+            }
+        }
+    }
+
+    private static async Task<List<ScheduledFollowUp>> RowsAsync(ParleyProcess process, FollowUpChunk chunk) =>
+        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).Select(ScheduledFollowUp.Read).ToListAsync();
+}

@@ -1,0 +1,207 @@
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>
+/// Whatever makes, changes, sends or ends follow-ups, ended at each of its storage calls and tried again: nothing is lost, nothing is
+/// doubled, and what is left behind is found or removed.
+/// </summary>
+public sealed class FollowUpCrashTests
+{
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public Task Creating_makes_one_that_is_sent_once() => SweepAsync(
+        (_, _) => Task.CompletedTask,
+        CreateAsync,
+        sent: 1);
+
+    [Fact]
+    public Task Creating_without_trying_again_makes_one_that_is_sent_once_or_none() => SweepAsync(
+        (_, _) => Task.CompletedTask,
+        CreateAsync,
+        (_, _) => Task.CompletedTask,
+        (followUps, messages) => Assert.Equal((followUps.Count, followUps.Count + 2), (followUps.Count(IsSent), messages.Count)));
+
+    [Fact]
+    public Task Redating_to_another_minute_and_back_sends_once() => SweepAsync(
+        CreateAsync,
+        async (ground, process) =>
+        {
+            var followUp = await ground.FollowUpAsync(process);
+            await ChangeAsync(process, followUp, new() { DueAt = followUp.DueAt.AddMinutes(1) });
+            await ChangeAsync(process, followUp, new() { DueAt = followUp.DueAt });
+        },
+        sent: 1);
+
+    [Fact]
+    public Task Cancelling_and_rearming_sends_once() => SweepAsync(
+        CreateAsync,
+        async (ground, process) =>
+        {
+            var followUp = await ground.FollowUpAsync(process);
+            await ChangeAsync(process, followUp, new() { Status = FollowUpStatus.Cancelled });
+            await ChangeAsync(process, followUp, new() { Status = FollowUpStatus.Pending, DueAt = followUp.DueAt });
+        },
+        sent: 1);
+
+    [Fact]
+    public Task Cancelling_sends_none() => SweepAsync(
+        CreateAsync,
+        async (ground, process) => await ChangeAsync(process, await ground.FollowUpAsync(process), new() { Status = FollowUpStatus.Cancelled }),
+        sent: 0);
+
+    [Fact]
+    public Task An_answer_leaves_none_to_be_sent() => SweepAsync(
+        CreateAllAsync,
+        async (ground, process) =>
+        {
+            foreach (var id in ground.Conversations)
+            {
+                await process.Append.AppendAsync(
+                    id, new(MessageRole.Customer, "answer", null, "customer", null), IdempotencyKey.Create("answer", ["answer"]), CancellationToken.None);
+            }
+        },
+        (ground, process) => ground.Act(process),
+        (followUps, messages) =>
+        {
+            Assert.All(followUps, one => Assert.Equal((FollowUpStatus.Cancelled, FollowUpReasons.CustomerReplied), (one.Status, one.Reason)));
+            Assert.Equal(2, messages.Count(message => message.Role == MessageRole.Customer));
+        });
+
+    [Fact]
+    public Task A_hand_off_leaves_none_to_be_sent() => SweepAsync(
+        CreateAllAsync,
+        async (ground, process) =>
+        {
+            var until = ground.Model.Run.Time.GetUtcNow().AddHours(1);
+            foreach (var id in ground.Conversations)
+            {
+                await process.ConversationChange.ChangeAsync(id, head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+            }
+        },
+        (ground, process) => ground.Act(process),
+        (followUps, _) => Assert.All(followUps, one => Assert.Equal((FollowUpStatus.Cancelled, FollowUpReasons.HandedOff), (one.Status, one.Reason))));
+
+    [Fact]
+    public Task Sending_several_of_two_conversations_sends_each_once() => SweepAsync(
+        CreateAllAsync,
+        async (ground, process) =>
+        {
+            var run = ground.Model.Run;
+            await Task.Delay(Soon, run.Time);
+            var row = IndexedFollowUp.Of(await ground.FollowUpAsync(process)).ScheduleRow;
+            await process.FollowUpSender.SendAsync(new FollowUpChunk(row.PartitionKey, FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps)), CancellationToken.None);
+        },
+        (_, _) => Task.CompletedTask,
+        (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
+
+    [Fact]
+    public Task Queueing_what_is_due_sends_each_once() => SweepAsync(
+        CreateAllAsync,
+        async (ground, process) =>
+        {
+            await Task.Delay(Soon, ground.Model.Run.Time);
+            await process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
+        },
+        (_, _) => Task.CompletedTask,
+        (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
+
+    private static Task SweepAsync(Func<Ground, ParleyProcess, Task> prepare, Func<Ground, ParleyProcess, Task> act, int sent) => SweepAsync(
+        prepare,
+        act,
+        (ground, process) => ground.Act(process),
+        (followUps, messages) =>
+        {
+            var followUp = Assert.Single(followUps);
+            Assert.Equal((sent, sent), (followUps.Count(IsSent), messages.Count(message => message.Text == followUp.Text)));
+        });
+
+    private static async Task SweepAsync(
+        Func<Ground, ParleyProcess, Task> prepare,
+        Func<Ground, ParleyProcess, Task> act,
+        Func<Ground, ParleyProcess, Task> again,
+        Action<IReadOnlyList<FollowUp>, List<Message>> verify)
+    {
+        var calls = await CrashSweep.RunAsync(
+            async (run, tables) =>
+            {
+                var model = new FollowUpModel(run, tables);
+                await model.BuildAsync(conversations: 2);
+                var ground = new Ground(model, act, run.Time.GetUtcNow() + Soon);
+                await prepare(ground, model.Unscheduled());
+                return ground;
+            },
+            (ground, connection) => act(ground, ground.Model.Process(connection, 1)),
+            async (ground, connection) =>
+            {
+                var process = ground.Model.Process(connection, 2);
+                await again(ground, process);
+                ground.Model.Run.DeliverLate();
+                await ground.Model.ReachQuiescenceAsync(FollowUpWays.Parleys, process);
+            },
+            async (ground, _) =>
+            {
+                var followUps = await ground.Model.VerifyAsync(past: ground.DueAt.AddMinutes(5));
+                verify(followUps, await ground.MessagesAsync());
+            },
+            CrashSweep.CrashesAndLateCalls,
+            seeds: 3);
+        Assert.True(calls > 1);
+    }
+
+    private static bool IsSent(FollowUp followUp) => followUp.Status == FollowUpStatus.Sent;
+
+    private static Task CreateAsync(Ground ground, ParleyProcess process) => process.FollowUpWriter.CreateAsync(
+        ground.Conversations[0], ground.DueAt, FollowUpModel.TextOf("1"), "test", IdempotencyKey.Create("key", ["1"]), CancellationToken.None);
+
+    private static async Task CreateAllAsync(Ground ground, ParleyProcess process)
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            await process.FollowUpWriter.CreateAsync(
+                ground.Conversations[i % 2], ground.DueAt, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None);
+        }
+    }
+
+    private static async Task ChangeAsync(ParleyProcess process, FollowUp followUp, FollowUpChange change)
+    {
+        try
+        {
+            await process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{followUp.Id}", change, "test", null, CancellationToken.None);
+        }
+        catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
+        {
+            // The change was made before the crash, and the next one with it.
+        }
+    }
+
+    private sealed record Ground(FollowUpModel Model, Func<Ground, ParleyProcess, Task> ActOnIt, DateTimeOffset DueAt)
+    {
+        public IReadOnlyList<ConversationRef> Conversations => [.. Model.Conversations.Select(key => new ConversationRef(key, null))];
+
+        public Task Act(ParleyProcess process) => ActOnIt(this, process);
+
+        public async Task<FollowUp> FollowUpAsync(ParleyProcess process) => (await process.FollowUps.FindAsync(Model.Conversations[0], 1, CancellationToken.None))!;
+
+        public async Task<List<Message>> MessagesAsync()
+        {
+            var (process, messages) = (Model.Unscheduled(), new List<Message>());
+            foreach (var conversation in Model.Conversations)
+            {
+                await foreach (var message in MessageRow.ReadRangeAsync(process.Tables, conversation, 1, 100, CancellationToken.None))
+                {
+                    messages.Add(message);
+                }
+            }
+
+            return messages;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using Azure.Data.Tables;
+using Parley.Conversations.FollowUps;
+using Parley.Core;
+using Parley.Files;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>What the timer makes of the rows in Due.</summary>
+public sealed class FollowUpDispatchTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private readonly VirtualTime time = new(Noon);
+    private readonly RecordingQueue queue = new();
+    private readonly ParleyProcess process;
+
+    public FollowUpDispatchTests() => process = new ParleyProcess(new StrictTables(time).Connect(), time, seed: 1, queue);
+
+    [Fact]
+    public async Task Each_second_ahead_has_its_message_at_its_time()
+    {
+        await WriteAsync(tenant: 1, (Noon.AddSeconds(20), 3), (Noon.AddSeconds(21), 2), (Noon.AddSeconds(119), 1));
+
+        Assert.Equal(6, await DispatchAsync());
+
+        Assert.Equal([20, 21, 119], queue.Sent.Select(sent => sent.Delay.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task What_is_two_minutes_ahead_waits_for_the_next_tick()
+    {
+        await WriteAsync(tenant: 1, (Noon.AddMinutes(2), 1));
+
+        Assert.Equal(0, await DispatchAsync());
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(1, await DispatchAsync());
+    }
+
+    [Fact]
+    public async Task Overdue_ones_of_a_minute_go_together_a_hundred_a_message()
+    {
+        await WriteAsync(tenant: 1, (Noon.AddHours(-30).AddSeconds(10), 130), (Noon.AddHours(-30).AddSeconds(20), 90), (Noon.AddMinutes(-1), 5));
+
+        Assert.Equal(225, await DispatchAsync());
+
+        Assert.Equal(4, queue.Sent.Count);
+        Assert.All(queue.Sent, sent => Assert.Equal(TimeSpan.Zero, sent.Delay));
+        Assert.Equal([100, 100, 20, 5], await CountAsync());
+    }
+
+    [Fact]
+    public async Task Tenants_take_turns()
+    {
+        await WriteAsync(tenant: 1, (Noon, 300));
+        await WriteAsync(tenant: 2, (Noon, 20));
+        await WriteAsync(tenant: 3, (Noon, 120));
+
+        await DispatchAsync();
+
+        Assert.Equal([1, 2, 3, 1, 3, 1], queue.Sent.Select(sent => FollowUpRowKeys.ReadScheduledFollowUp(sent.Chunk.First).Conversation.Tenant.Number));
+    }
+
+    [Fact]
+    public async Task What_is_queued_is_left_alone_for_five_minutes()
+    {
+        await WriteAsync(tenant: 1, (Noon.AddSeconds(30), 2));
+        await DispatchAsync();
+
+        time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(0, await DispatchAsync());
+
+        time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(2, await DispatchAsync());
+    }
+
+    [Fact]
+    public async Task A_row_that_came_beside_queued_ones_has_a_message_of_its_own()
+    {
+        await WriteAsync(tenant: 1, (Noon, 2));
+        await DispatchAsync();
+        await WriteAsync(tenant: 1, first: 3, (Noon, 1));
+
+        Assert.Equal(1, await DispatchAsync());
+
+        Assert.Equal([2, 1], await CountAsync());
+    }
+
+    [Fact]
+    public async Task What_the_queue_refuses_is_queued_by_the_next_tick()
+    {
+        await WriteAsync(tenant: 1, (Noon, 2));
+        queue.Refuses = true;
+        Assert.Equal(0, await DispatchAsync());
+
+        queue.Refuses = false;
+        Assert.Equal(2, await DispatchAsync());
+    }
+
+    [Fact]
+    public async Task Marks_keep_when_a_row_was_written()
+    {
+        await WriteAsync(tenant: 1, (Noon, 1));
+        await DispatchAsync();
+        time.Advance(TimeSpan.FromMinutes(6));
+        await DispatchAsync();
+        time.Advance(TimeSpan.FromMinutes(6));
+
+        // Its follow-up never came. Were the mark's time taken for the row's, it would be young for ever.
+        await process.FollowUpSender.SendAsync(queue.Sent[0].Chunk, CancellationToken.None);
+
+        Assert.Empty(await RowsAsync(queue.Sent[0].Chunk));
+    }
+
+    [Fact]
+    public async Task Other_rows_of_Due_are_not_its_business()
+    {
+        await WriteAsync(tenant: 1, (Noon, 1));
+        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(ScheduleRowKeys.SchedulePartition(Noon), IdempotencyRowKeys.ScheduledIdempotencyKeys(Appends.Tenant, 1)));
+        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(ScheduleRowKeys.SchedulePartition(Noon), FileRowKeys.ScheduledFile(new ConversationKey(Appends.Tenant, 1), Guid.Empty)));
+
+        Assert.Equal(1, await DispatchAsync());
+    }
+
+    private Task<int> DispatchAsync() => process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
+
+    private async Task<List<int>> CountAsync()
+    {
+        var counts = new List<int>();
+        foreach (var (chunk, _) in queue.Sent)
+        {
+            counts.Add((await RowsAsync(chunk)).Count);
+        }
+
+        return counts;
+    }
+
+    private async Task<List<TableEntity>> RowsAsync(FollowUpChunk chunk) =>
+        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).ToListAsync();
+
+    private Task WriteAsync(int tenant, params ReadOnlySpan<(DateTimeOffset DueAt, int Count)> rows) => WriteAsync(tenant, 1, rows);
+
+    private Task WriteAsync(int tenant, int first, params ReadOnlySpan<(DateTimeOffset DueAt, int Count)> rows)
+    {
+        var number = first;
+        var indexed = new List<IndexedFollowUp>();
+        foreach (var (dueAt, count) in rows)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                indexed.Add(new IndexedFollowUp(new ConversationKey(new TenantId(tenant), number++), 1, 1, FollowUpStatus.Pending, 0, dueAt));
+            }
+        }
+
+        return WriteAllAsync(indexed);
+    }
+
+    private async Task WriteAllAsync(List<IndexedFollowUp> rows)
+    {
+        await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        foreach (var row in rows)
+        {
+            await process.Tables.Schedule.UpsertEntityAsync(row.ScheduleRow);
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Storage;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>What one conversation holds in the end.</summary>
+/// <param name="Head">Its head.</param>
+/// <param name="Messages">Its messages, in their order.</param>
+/// <param name="FollowUps">Its follow-ups, by number.</param>
+/// <param name="Events">Their transitions, by number and revision.</param>
+internal sealed record ConversationState(
+    Conversation Head, List<Message> Messages, Dictionary<int, FollowUp> FollowUps, Dictionary<(int Number, int Revision), FollowUpEvent> Events);
+
+/// <summary>
+/// What was carried out, in that order, and the model that it is held to: the state machine of follow-ups, played over the messages and
+/// transitions of each transaction, with the rows of Due beside it.
+/// </summary>
+internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
+{
+    private readonly List<Entry> entries = [];
+
+    /// <summary>A call that the service has carried out.</summary>
+    public void Note(TableCall call, int status)
+    {
+        var isCommit = call is { Table: "Conversations", Kind: TableCallKind.Transaction } && call.RowKeys.Contains(ConversationRowKeys.Head);
+        if (status < 300 && call.IsWrite && call.PartitionKey is not null && (isCommit || call.Table == "Due"))
+        {
+            entries.Add(new Entry(call, clockOf(call.Process)));
+        }
+    }
+
+    /// <summary>Plays what became of one conversation.</summary>
+    /// <returns>How many follow-ups Parley has sent, and how many it has given up.</returns>
+    public (int Sent, int GivenUp) Verify(ConversationState state)
+    {
+        var model = new Model(state);
+        foreach (var entry in entries)
+        {
+            if (entry.Call.Table == "Due")
+            {
+                model.ChangeDue(entry.Call);
+            }
+            else if (entry.Call.PartitionKey == state.Head.Key.PartitionKey)
+            {
+                model.Commit(entry);
+            }
+        }
+
+        model.VerifyEnd();
+        return (model.Sent, model.GivenUp);
+    }
+
+    private sealed record Entry(TableCall Call, DateTimeOffset Clock);
+
+    private sealed class Model(ConversationState state)
+    {
+        /// <summary>In rows of broken ways, which do not know of revisions.</summary>
+        private const int AnyRevision = 0;
+
+        private readonly Dictionary<int, (FollowUpStatus Status, int Revision)> known = [];
+        private readonly HashSet<(string Partition, string RowKey)> due = [];
+
+        // The one that was there from the beginning.
+        private Message last = state.Messages[0];
+
+        private DateTimeOffset? handedOffUntil;
+
+        public int Sent { get; private set; }
+
+        public int GivenUp { get; private set; }
+
+        private IEnumerable<(int Number, int Revision)> Pending =>
+            known.Where(one => one.Value.Status == FollowUpStatus.Pending).Select(one => (one.Key, one.Value.Revision));
+
+        public void ChangeDue(TableCall call)
+        {
+            for (var i = 0; i < call.RowKeys.Count; i++)
+            {
+                var row = (call.PartitionKey!, call.RowKeys[i]);
+                if (!row.Item2.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal) || FollowUpRowKeys.ReadScheduledFollowUp(row.Item2).Conversation != state.Head.Key)
+                {
+                    continue;
+                }
+
+                if (call.Operations[i] == TableCallKind.Delete)
+                {
+                    due.Remove(row);
+                    VerifyFound(call);
+                }
+                else
+                {
+                    due.Add(row);
+                }
+            }
+        }
+
+        public void Commit(Entry entry)
+        {
+            var keys = entry.Call.RowKeys;
+            var appended = keys.Where(key => key.StartsWith("m|", StringComparison.Ordinal)).Select(key => state.Messages[KeyParts.LastNumber(key) - 1]).SingleOrDefault();
+            var transitions = keys.Where(key => key.StartsWith("fe|", StringComparison.Ordinal)).Select(Transition).ToList();
+            foreach (var (number, revision) in transitions)
+            {
+                var transition = state.Events[(number, revision)];
+                var (status, before) = known.TryGetValue(number, out var one) ? ((FollowUpStatus?)one.Status, one.Revision) : (null, 0);
+                Assert.True(before + 1 == revision, $"{entry.Call}: follow-up {number} goes from revision {before} to {revision}.");
+                Assert.True(status == transition.From, $"{entry.Call}: {transition} of a follow-up that is {status}.");
+                VerifyAllowed(entry, transition, appended, state.FollowUps[number]);
+                known[number] = (transition.To, revision);
+            }
+
+            VerifyFound(entry.Call);
+            if (entry.Call.Operations[keys.ToList().IndexOf(ConversationRowKeys.Head)] == TableCallKind.UpdateReplace)
+            {
+                var until = entry.Call.Written(ConversationRowKeys.Head, "HandedOffUntil") is DateTime written ? new DateTimeOffset(written) : (DateTimeOffset?)null;
+                Assert.True(until == handedOffUntil || !(until > entry.Clock) || !Pending.Any(), $"{entry.Call}: after the hand-off some are pending.");
+                handedOffUntil = until;
+            }
+
+            if (appended is not null)
+            {
+                Assert.True(appended.Role != MessageRole.Customer || !Pending.Any(), $"{entry.Call}: after the customer's message some are pending.");
+                Assert.Equal(FollowUpModel.IsFollowUp(appended) ? 1 : 0, transitions.Count(one => state.Events[one].To == FollowUpStatus.Sent));
+                last = appended;
+            }
+        }
+
+        /// <summary>The rows are what the log says.</summary>
+        public void VerifyEnd()
+        {
+            Assert.Equal(state.FollowUps.Values.Select(one => (one.Number, one.Status, one.Revision)).Order(), known.Select(one => (one.Key, one.Value.Status, one.Value.Revision)).Order());
+            Assert.Equal(state.Head.Pending.Select(one => (one.Number, one.Revision)).Order(), Pending.Order());
+            Assert.All(state.FollowUps.Values.Where(one => one.Status == FollowUpStatus.Pending), one =>
+            {
+                var (row, ofAny) = (IndexedFollowUp.Of(one).ScheduleRow, IndexedFollowUp.Of(one with { Revision = AnyRevision }).ScheduleRow);
+                Assert.True(
+                    due.Contains((row.PartitionKey, row.RowKey)) || due.Contains((ofAny.PartitionKey, ofAny.RowKey)),
+                    $"Follow-up {one.Number} is pending without a row in Due at its time.");
+            });
+        }
+
+        /// <summary>At no moment is one pending that nobody would find.</summary>
+        private void VerifyFound(TableCall call) => Assert.All(Pending, one => Assert.True(
+            due.Any(row => FollowUpRowKeys.ReadScheduledFollowUp(row.RowKey) is var key && key.Number == one.Number && (key.Revision == one.Revision || key.Revision == AnyRevision)),
+            $"{call}: follow-up {one} is pending without a row in Due."));
+
+        /// <summary>What api.md allows, and what Parley does by itself.</summary>
+        private void VerifyAllowed(Entry entry, FollowUpEvent transition, Message? appended, FollowUp followUp)
+        {
+            var allowed = (transition.From, transition.To) switch
+            {
+                (null or FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) => appended is null && last.Role != MessageRole.Customer,
+                (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => appended is { Role: MessageRole.Customer } == (transition.Reason == FollowUpReasons.CustomerReplied),
+                (FollowUpStatus.Pending, FollowUpStatus.Sent) => appended is not null == (transition.Actor == FollowUpEvent.Parley),
+                (FollowUpStatus.Pending, _) => appended is null,
+                _ => false,
+            };
+            var begins = transition.To == FollowUpStatus.Pending && transition.From != FollowUpStatus.Pending;
+            Assert.True(!begins || !(handedOffUntil > entry.Clock), $"{entry.Call}: {transition} while a human answers.");
+            Assert.True(allowed, $"{entry.Call}: {transition} with message {appended?.Role} after {last.Role}.");
+            if (transition is { To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
+            {
+                Sent++;
+                Assert.True(!(handedOffUntil > entry.Clock), $"{entry.Call}: sent while a human answers, until {handedOffUntil:O}.");
+                Assert.True(appended!.Id == followUp.MessageId, $"{entry.Call}: sent again as {followUp.MessageId}.");
+                Assert.Equal(followUp.Text, appended.Text);
+                Assert.True(followUp.DueAt <= entry.Clock, $"{entry.Call}: due at {followUp.DueAt:O}, sent at {entry.Clock:O}.");
+            }
+
+            GivenUp += transition.Reason == FollowUpReasons.DeliveryFailed ? 1 : 0;
+        }
+
+        private static (int Number, int Revision) Transition(string rowKey)
+        {
+            var parts = rowKey.Split('|');
+            return (KeyParts.LastNumber($"|{parts[1]}"), KeyParts.LastNumber(rowKey));
+        }
+    }
+}

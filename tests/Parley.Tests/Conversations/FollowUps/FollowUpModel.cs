@@ -1,0 +1,214 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>How follow-ups are made, changed and sent: Parley's ways, or broken ones that the invariants must catch.</summary>
+internal sealed record FollowUpWays
+{
+    /// <summary>Parley's.</summary>
+    public static FollowUpWays Parleys { get; } = new();
+
+    public Func<ParleyProcess, ConversationRef, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
+        (await process.FollowUpWriter.CreateAsync(id, dueAt, text, "test", null, CancellationToken.None)).FollowUp;
+
+    public Func<ParleyProcess, Guid, FollowUpChange, string, Func<int, bool>?, Task<FollowUp>> Change { get; init; } = (process, id, change, actor, expected) =>
+        process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{id}", change, actor, expected, CancellationToken.None);
+
+    public Func<ParleyProcess, ConversationRef, DateTimeOffset?, Task> HandOff { get; init; } = (process, id, until) =>
+        process.ConversationChange.ChangeAsync(id, head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+
+    public Func<ParleyProcess, FollowUpChunk, Task> Send { get; init; } = (process, chunk) => process.FollowUpSender.SendAsync(chunk, CancellationToken.None);
+}
+
+/// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
+internal sealed class FollowUpModel(Simulation run, StrictTables tables)
+{
+    private const string FollowUpText = "follow-up ";
+    private static readonly FollowUpFilter Everything = new([], [], [], []);
+    private readonly Dictionary<string, TimeSpan> skews = new(StringComparer.Ordinal);
+    private FollowUpLog? log;
+
+    public Simulation Run => run;
+
+    public SimulatedQueue Queue { get; } = new(run);
+
+    public List<ConversationKey> Conversations { get; } = [];
+
+    /// <summary>Follow-ups as clients were told that they are.</summary>
+    public List<FollowUp> Told { get; } = [];
+
+    /// <summary>The actors of changes of which clients were told that nothing was stored.</summary>
+    public List<string> Refused { get; } = [];
+
+    /// <summary>Messages that clients were told are stored.</summary>
+    public List<MessageKey> Said { get; } = [];
+
+    /// <summary>How many follow-ups Parley has sent.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>How many it gave up.</summary>
+    public int GivenUp { get; private set; }
+
+    /// <summary>A text that no other follow-up has.</summary>
+    public static string TextOf(string name) => FollowUpText + name;
+
+    public static bool IsFollowUp(Message message) => message.Text.StartsWith(FollowUpText, StringComparison.Ordinal);
+
+    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null, IFollowUpQueue? queue = null)
+    {
+        log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
+        skews[name] = skew;
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note });
+        return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection)), connection);
+    }
+
+    /// <summary>A process on a connection.</summary>
+    public ParleyProcess Process(TableConnection connection, int seed) => new(connection, run.Time, seed, Queue.Of(connection));
+
+    /// <summary>Sets the ground: conversations in which the assistant has spoken.</summary>
+    public async Task BuildAsync(int conversations)
+    {
+        var setup = Unscheduled();
+        await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        for (var i = 0; i < conversations; i++)
+        {
+            var (created, _) = await setup.Creation.CreateAsync(Appends.Tenant, new("talk", "web", null, null, null, null, null), null, CancellationToken.None);
+            Conversations.Add(created.Key);
+            await setup.Append.AppendAsync(new ConversationRef(created.Key, null), new(MessageRole.Assistant, "How can I help?", null, null, null), null, CancellationToken.None);
+        }
+    }
+
+    /// <summary>Nothing happens but ticks and deliveries, until all that was due is done with and what is stale is gone.</summary>
+    public async Task ReachQuiescenceAsync(FollowUpWays ways, params ParleyProcess[] processes)
+    {
+        Queue.TroubleOneIn = 0;
+        for (var minute = 0; minute < 32; minute += 2)
+        {
+            await Task.WhenAll(processes.Select(process => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
+            await Task.WhenAll(processes.Select(process => DeliverAsync(process, ways)));
+            await Task.Delay(TimeSpan.FromMinutes(2), run.Time);
+        }
+    }
+
+    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
+    private async Task DeliverAsync(ParleyProcess process, FollowUpWays ways)
+    {
+        while (Queue.Take() is { } message)
+        {
+            await ways.Send(process, message.Chunk);
+            Queue.Complete(message);
+        }
+    }
+
+    /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
+    /// <param name="past">Nothing that was due before this is left.</param>
+    /// <returns>All follow-ups, newest first.</returns>
+    public async Task<IReadOnlyList<FollowUp>> VerifyAsync(DateTimeOffset past)
+    {
+        var reader = Unscheduled();
+        var rows = await RowsAsync(reader.Tables.Conversations);
+        var states = rows.GroupBy(row => row.PartitionKey).Select(StateOf).ToList();
+        (Sent, GivenUp) = (0, 0);
+        foreach (var state in states)
+        {
+            if (log is not null)
+            {
+                var (sent, givenUp) = log.Verify(state);
+                (Sent, GivenUp) = (Sent + sent, GivenUp + givenUp);
+            }
+
+            Assert.Equal(Enumerable.Range(1, state.Head.Last), state.Messages.Select(message => message.Key.Sequence));
+            Assert.All(state.FollowUps.Values, followUp => VerifyFollowUp(followUp, state, past));
+        }
+
+        VerifyTold(states);
+        await VerifyListsAsync(reader, states);
+        var due = await RowsAsync(reader.Tables.Schedule);
+        Assert.DoesNotContain(due.Where(row => row.RowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal)).Select(ScheduledFollowUp.Read), row => row.DueAt < past);
+        return await reader.FollowUpList.ReadAsync(Appends.Tenant, Everything, 1, 100, CancellationToken.None);
+    }
+
+    private static void VerifyFollowUp(FollowUp followUp, ConversationState state, DateTimeOffset past)
+    {
+        Assert.True(followUp.Status != FollowUpStatus.Pending || followUp.DueAt >= past, $"{followUp} was never sent.");
+        Assert.Equal(followUp.Status == FollowUpStatus.Pending, followUp.FinishedAt is null);
+        Assert.Equal(followUp.Status == FollowUpStatus.Sent, followUp.MessageId is not null);
+        Assert.InRange(state.Messages.Count(message => message.Text == followUp.Text), 0, 1);
+        Assert.Equal(state.Head.Id, followUp.ConversationId);
+    }
+
+    /// <summary>What was acknowledged has happened, and was not undone.</summary>
+    private void VerifyTold(List<ConversationState> states)
+    {
+        var byKey = states.ToDictionary(state => state.Head.Key);
+        Assert.All(Told, told =>
+        {
+            var state = byKey[told.Conversation];
+            Assert.Equal(told.Id, state.FollowUps[told.Number].Id);
+            Assert.Equal(told.Status, state.Events[(told.Number, told.Revision)].To);
+            if (state.FollowUps[told.Number].Revision == told.Revision)
+            {
+                Assert.Equal((told.DueAt, told.Text), (state.FollowUps[told.Number].DueAt, state.FollowUps[told.Number].Text));
+            }
+        });
+        var actors = states.SelectMany(state => state.Events.Values).Select(transition => transition.Actor).ToHashSet();
+        Assert.All(Refused, actor => Assert.DoesNotContain(actor, actors));
+        Assert.All(Said, key => Assert.Contains(byKey[key.Conversation].Messages, message => message.Key == key));
+    }
+
+    /// <summary>Every follow-up is in the list of its status and in no other; a conversation's own list is all of them.</summary>
+    private static async Task VerifyListsAsync(ParleyProcess reader, List<ConversationState> states)
+    {
+        var all = states.SelectMany(state => state.FollowUps.Values).OrderByDescending(one => (one.CreatedAt, one.Conversation.Number, one.Number)).ToList();
+        Assert.Equal(Names(all), Names(await ListAsync(Everything)));
+        foreach (var status in Enum.GetValues<FollowUpStatus>())
+        {
+            Assert.Equal(Names(all.Where(one => one.Status == status)), Names(await ListAsync(Everything with { Statuses = [status] })));
+        }
+
+        var chats = states.Select(state => $"{state.Head.Id}").ToList();
+        Assert.Equal(Names(all), Names(await ListAsync(Everything with { Chats = chats })));
+        var ended = new[] { FollowUpStatus.Cancelled, FollowUpStatus.Sent };
+        Assert.Equal(Names(all.Where(one => ended.Contains(one.Status))), Names(await ListAsync(Everything with { Statuses = ended })));
+        foreach (var state in states)
+        {
+            var pending = Everything with { Chats = [$"{state.Head.Key.Number}"], Statuses = [FollowUpStatus.Pending] };
+            Assert.Equal(Names(all.Where(one => one.Conversation == state.Head.Key && one.Status == FollowUpStatus.Pending)), Names(await ListAsync(pending)));
+            var spoken = state.Messages.Where((_, i) => i % 2 == 0).Select(message => message.Id).ToList();
+            Assert.Equal(Names(all.Where(one => spoken.Contains(one.TriggerId))), Names(await ListAsync(Everything with { Triggers = [.. spoken.Select(id => $"{id}")] })));
+            Assert.Equal(
+                Names(all.Where(one => one.MessageId is { } id && spoken.Contains(id))), Names(await ListAsync(Everything with { Messages = [.. spoken.Select(id => $"{id}")] })));
+        }
+
+
+        Task<IReadOnlyList<FollowUp>> ListAsync(FollowUpFilter filter) => reader.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 100, CancellationToken.None);
+
+        static IEnumerable<(int, int, FollowUpStatus)> Names(IEnumerable<FollowUp> followUps) => followUps.Select(one => (one.Conversation.Number, one.Number, one.Status));
+    }
+
+    private static ConversationState StateOf(IGrouping<string, TableEntity> partition)
+    {
+        var key = new ConversationKey(Appends.Tenant, int.Parse(partition.Key.AsSpan(9), System.Globalization.CultureInfo.InvariantCulture));
+        return new ConversationState(
+            ConversationRow.Read(partition.Single(row => row.RowKey == ConversationRowKeys.Head), key),
+            [.. Of("m|").Select(row => MessageRow.Read(row, key))],
+            Of("f|").Select(row => FollowUpRow.Read(row, key)).ToDictionary(followUp => followUp.Number),
+            Of("fe|").ToDictionary(row => (KeyParts.LastNumber(row.RowKey[..row.RowKey.LastIndexOf('|')]), KeyParts.LastNumber(row.RowKey)), FollowUpRow.ReadEvent));
+
+        IEnumerable<TableEntity> Of(string start) => partition.Where(row => row.RowKey.StartsWith(start, StringComparison.Ordinal));
+    }
+
+    private static async Task<List<TableEntity>> RowsAsync(TableClient table) => await table.QueryAsync<TableEntity>().ToListAsync();
+
+    /// <summary>A process that costs no turns.</summary>
+    public ParleyProcess Unscheduled() => Process(tables.Connect("unscheduled"), run.Seed);
+}

@@ -1,0 +1,214 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.FollowUps;
+using Parley.Conversations.Messages;
+using Parley.Core;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>What becomes of the follow-ups of one message of the queue.</summary>
+public sealed class FollowUpSenderTests
+{
+    [Fact]
+    public Task A_failure_is_tried_again_and_the_fifth_ends_the_follow_up() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0);
+        var broken = ground.Process(call => IsMessageOf(call, followUp.Conversation) ? Fault.Busy : Fault.None);
+
+        for (var attempt = 1; attempt < FollowUpSender.MaxAttempts; attempt++)
+        {
+            await broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+            var tried = await ground.FindAsync(followUp);
+            Assert.Equal((FollowUpStatus.Pending, attempt), (tried.Status, tried.Attempts));
+            Assert.Equal((Ground.ChunkOf(followUp), TimeSpan.FromSeconds(5 * Math.Pow(3, attempt - 1))), ground.Queue.Sent[^1]);
+        }
+
+        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+        var failed = await ground.FindAsync(followUp);
+        Assert.Equal((FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed), (failed.Status, failed.Reason));
+        var last = (await ground.Quiet.FollowUps.EventsAsync(failed, CancellationToken.None).ToListAsync())[^1];
+        Assert.Equal((FollowUpStatus.Failed, "parley"), (last.To, last.Actor));
+        Assert.Contains("Storage did not answer", last.Detail, StringComparison.Ordinal);
+        await ground.AssertNoScheduleRowsAsync();
+    });
+
+    [Fact]
+    public Task One_that_fails_does_not_keep_the_others_of_its_chunk() => RunAsync(async ground =>
+    {
+        var (failing, fine) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
+        var broken = ground.Process(call => IsMessageOf(call, failing.Conversation) ? Fault.Busy : Fault.None);
+
+        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(failing, fine), CancellationToken.None);
+
+        Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(failing)).Status);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(fine)).Status);
+    });
+
+    [Fact]
+    public Task One_that_cannot_be_read_does_not_keep_the_others_of_its_chunk() => RunAsync(async ground =>
+    {
+        var (failing, fine) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
+        var broken = ground.Process(call => call.Kind == TableCallKind.Get && call.PartitionKey == failing.Conversation.PartitionKey ? Fault.Lost : Fault.None);
+
+        // The host is to bring the chunk again.
+        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(Ground.ChunkOf(failing, fine), CancellationToken.None));
+
+        Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(failing)).Status);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(fine)).Status);
+    });
+
+    [Fact]
+    public Task One_whose_failure_cannot_be_counted_has_the_chunk_tried_again() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0);
+        var broken = ground.Process(call => call.IsWrite && call.Table == "Conversations" ? Fault.Busy : Fault.None);
+
+        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None));
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+        Assert.Equal((FollowUpStatus.Sent, 0), ((await ground.FindAsync(followUp)).Status, (await ground.FindAsync(followUp)).Attempts));
+    });
+
+    [Fact]
+    public Task Rows_that_came_in_between_take_nobody_out_of_the_chunk() => RunAsync(async ground =>
+    {
+        var (first, last) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
+        var own = IndexedFollowUp.Of(first).ScheduleRow;
+        for (var i = 0; i < FollowUpChunk.MaxRows; i++)
+        {
+            // Of follow-ups that are no more, with numbers between the two.
+            await ground.Quiet.Tables.Schedule.UpsertEntityAsync(
+                new TableEntity(own.PartitionKey, FollowUpRowKeys.ScheduledFollowUp(first.Conversation, first.DueAt.Second, first.Number + 1 + i, 1)));
+        }
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(first, last), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.Queue.Sent[^1].Chunk, CancellationToken.None);
+
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(first)).Status);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(last)).Status);
+    });
+
+    [Fact]
+    public Task List_rows_that_cannot_be_written_together_are_written_alone() => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
+        var broken = ground.Process(call => call is { Table: "Tenants", Kind: TableCallKind.Transaction } && call.RowKeys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)) > 1
+            ? Fault.Busy
+            : Fault.None);
+
+        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(first, second), CancellationToken.None);
+
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(first)).Status);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(second)).Status);
+        await ground.AssertNoScheduleRowsAsync();
+    });
+
+    [Fact]
+    public Task A_full_conversation_ends_it_at_once() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0);
+        await ground.Quiet.Tables.Conversations.UpdateEntityAsync(
+            new TableEntity(followUp.Conversation.PartitionKey, ConversationRowKeys.Head) { ["Last"] = MessageKey.MaxSequence }, Azure.ETag.All);
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+        var failed = await ground.FindAsync(followUp);
+        Assert.Equal((FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed), (failed.Status, failed.Reason));
+        await ground.AssertNoScheduleRowsAsync();
+    });
+
+    [Fact]
+    public Task An_instance_for_which_a_human_still_answers_cancels_it() => RunAsync(async ground =>
+    {
+        // Handed off by a clock that is behind; created by one for which that is over.
+        var conversation = new ConversationRef(ground.Model.Conversations[0], null);
+        await ground.Quiet.ConversationChange.ChangeAsync(
+            conversation, head => head with { HandedOffUntil = ground.Model.Run.Time.GetUtcNow().AddMinutes(3) }, "agent", null, CancellationToken.None);
+        var ahead = ground.Process(fault: null, TimeSpan.FromMinutes(5));
+        var created = (await ahead.FollowUpWriter.CreateAsync(conversation, ground.Model.Run.Time.GetUtcNow(), "text", "test", null, CancellationToken.None)).FollowUp;
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(created), CancellationToken.None);
+
+        var cancelled = await ground.FindAsync(created);
+        Assert.Equal((FollowUpStatus.Cancelled, FollowUpReasons.HandedOff), (cancelled.Status, cancelled.Reason));
+        await ground.AssertNoScheduleRowsAsync();
+    });
+
+    [Fact]
+    public Task What_comes_too_early_goes_back_for_the_rest_of_its_time() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0, TimeSpan.FromSeconds(40));
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+        Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(followUp)).Status);
+        Assert.Equal((Ground.ChunkOf(followUp), TimeSpan.FromSeconds(40)), ground.Queue.Sent[^1]);
+    });
+
+    [Fact]
+    public Task What_comes_a_little_too_early_is_waited_for() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(1900));
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+
+        var sent = await ground.FindAsync(followUp);
+        Assert.Equal((FollowUpStatus.Sent, followUp.DueAt), (sent.Status, sent.FinishedAt));
+    });
+
+    [Fact]
+    public Task Those_of_one_conversation_are_sent_in_the_order_of_their_times() => RunAsync(async ground =>
+    {
+        var last = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-100), "last");
+        var first = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-900), "first");
+        var middle = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-900), "middle");
+
+        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(last, first, middle), CancellationToken.None);
+
+        var texts = await MessageRow.ReadRangeAsync(ground.Quiet.Tables, last.Conversation, 2, 4, CancellationToken.None).Select(message => message.Text).ToListAsync();
+        Assert.Equal(["first", "middle", "last"], texts);
+    });
+
+    private static bool IsMessageOf(TableCall call, ConversationKey conversation) =>
+        call.Kind == TableCallKind.Transaction && call.PartitionKey == conversation.PartitionKey && call.RowKeys.Any(key => key.StartsWith("m|", StringComparison.Ordinal));
+
+    private static Task<Simulation> RunAsync(Func<Ground, Task> test) => Interleaving.RunAsync(1, async run =>
+    {
+        var model = new FollowUpModel(run, new StrictTables(run.Time));
+        await model.BuildAsync(conversations: 2);
+        await test(new Ground(model));
+    });
+
+    private sealed class Ground(FollowUpModel model)
+    {
+        private int started;
+
+        public FollowUpModel Model => model;
+
+        public RecordingQueue Queue { get; } = new();
+
+        public ParleyProcess Quiet => Process(fault: null);
+
+        public ParleyProcess Process(Func<TableCall, Fault>? fault, TimeSpan ahead = default) =>
+            model.Start($"p{++started}", started, ahead, fault, Queue).Process;
+
+        public async Task<FollowUp> CreateAsync(int conversation, TimeSpan delay = default, string text = "text") => (await Quiet.FollowUpWriter.CreateAsync(
+            new ConversationRef(model.Conversations[conversation], null), model.Run.Time.GetUtcNow() + delay, text, "test", null, CancellationToken.None)).FollowUp;
+
+        public async Task<FollowUp> FindAsync(FollowUp followUp) => (await Quiet.FollowUps.FindAsync(followUp.Conversation, followUp.Number, CancellationToken.None))!;
+
+        /// <summary>Of follow-ups of one minute.</summary>
+        public static FollowUpChunk ChunkOf(params FollowUp[] followUps)
+        {
+            var rows = followUps.Select(one => IndexedFollowUp.Of(one).ScheduleRow).OrderBy(row => row.RowKey, StringComparer.Ordinal).ToList();
+            return new FollowUpChunk(rows[0].PartitionKey, rows[0].RowKey, rows[^1].RowKey);
+        }
+
+        public async Task AssertNoScheduleRowsAsync() => Assert.Empty(await Quiet.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync());
+    }
+}

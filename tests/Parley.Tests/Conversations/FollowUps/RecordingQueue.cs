@@ -1,0 +1,23 @@
+using Azure;
+using Parley.Conversations.FollowUps;
+
+namespace Parley.Tests.Conversations.FollowUps;
+
+/// <summary>Remembers what it is given, or refuses it.</summary>
+internal sealed class RecordingQueue : IFollowUpQueue
+{
+    public List<(FollowUpChunk Chunk, TimeSpan Delay)> Sent { get; } = [];
+
+    public bool Refuses { get; set; }
+
+    public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
+    {
+        if (Refuses)
+        {
+            throw new RequestFailedException(503, "The queue is busy.");
+        }
+
+        Sent.Add((chunk, delay));
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,241 @@
+using Azure.Data.Tables;
+using Parley.Conversations;
+using Parley.Conversations.Messages;
+using Parley.Conversations.Tickets;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Conversations;
+
+/// <summary>What a client knows of one of its requests.</summary>
+internal enum Outcome
+{
+    /// <summary>The process died, storage did not answer, or Parley said that it does not know: stored once or not at all.</summary>
+    Unknown,
+
+    /// <summary>It was told that nothing was stored.</summary>
+    NotStored,
+
+    /// <summary>It was told that it is stored.</summary>
+    Stored,
+}
+
+/// <summary>One request, as the model remembers it.</summary>
+/// <param name="name">Unique; stored as the writer's name, which edits leave alone, or as a conversation's title.</param>
+internal sealed class Request(string name)
+{
+    public string Name => name;
+
+    public Outcome Outcome { get; set; }
+
+    /// <summary>Of an append: where it is, if told. Of an edit: which message it is of.</summary>
+    public MessageKey? Message { get; set; }
+
+    /// <summary>Of an edit: that it is a deletion.</summary>
+    public bool Deletes { get; init; }
+
+    /// <summary>Of an edit: the text that it leaves.</summary>
+    public string Text => Deletes ? "" : Name;
+
+    /// <summary>Of an edit: the revision that it made, if told.</summary>
+    public int? Revision { get; set; }
+
+    public override string ToString() => $"{Name} {Outcome} {Message} {Revision}";
+}
+
+/// <summary>The storage of one run, what clients were told, and what must be true of the one given the other.</summary>
+internal sealed class Model(Simulation run)
+{
+    private readonly Dictionary<string, int> headWrites = new(StringComparer.Ordinal);
+
+    public StrictTables Tables { get; } = new(run.Time);
+
+    public Simulation Run => run;
+
+    public List<ConversationKey> Conversations { get; } = [];
+
+    public List<Request> Appends { get; } = [];
+
+    public List<Request> OptimisticUpdate { get; } = [];
+
+    public List<Request> Creations { get; } = [];
+
+    /// <summary>What readings were told.</summary>
+    public List<ReadMark> Read { get; } = [];
+
+    /// <summary>Changes of a conversation's metadata to the request's name.</summary>
+    public List<(ConversationKey Conversation, Request Request)> Patches { get; } = [];
+
+    /// <summary>A process under the scheduler, with faults of its own.</summary>
+    public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
+        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count }), run.Time, seed);
+
+    /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
+    public async Task VerifyAsync()
+    {
+        var tables = new ParleyTables(Tables.Connect("verify").ServiceClient());
+        var rows = await RowsAsync(tables.Conversations);
+        var lists = (await RowsAsync(tables.Tenants)).Where(row => row.PartitionKey == OnStrictTables.Appends.Tenant.PartitionKey).ToDictionary(row => row.RowKey);
+        var due = (await RowsAsync(tables.Schedule)).Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
+        var heads = new List<Conversation>();
+        var messages = new List<Message>();
+        foreach (var partition in rows.GroupBy(row => row.PartitionKey))
+        {
+            var key = new ConversationKey(OnStrictTables.Appends.Tenant, int.Parse(partition.Key.AsSpan(9), System.Globalization.CultureInfo.InvariantCulture));
+            var head = ConversationRow.Read(Assert.Single(partition, row => row.RowKey == ConversationRowKeys.Head), key);
+            var own = partition.Where(row => row.RowKey.StartsWith("m|", StringComparison.Ordinal)).Select(row => MessageRow.Read(row, key)).ToList();
+            VerifyHead(head, own);
+            VerifyReading(head, own);
+            VerifyPatches(head);
+            VerifyTickets(head, own, [.. partition.Where(row => row.RowKey.StartsWith("tk|", StringComparison.Ordinal)).Select(row => TicketRow.Read(row, key))]);
+            VerifyLists(head, lists);
+            VerifyKeys(key, partition, own, due);
+            heads.Add(head);
+            messages.AddRange(own);
+        }
+
+        VerifyAppends(messages);
+        VerifyEdits(messages.ToDictionary(message => message.Key));
+        VerifyCreations(heads, lists, due);
+    }
+
+    /// <summary>Numbers are dense, time does not go back, and the head is what its messages say.</summary>
+    private void VerifyHead(Conversation head, List<Message> messages)
+    {
+        Assert.Equal(Enumerable.Range(1, head.Last), messages.Select(message => message.Key.Sequence));
+        Assert.Equal(messages.Select(message => message.CreatedAt).Order(), messages.Select(message => message.CreatedAt));
+        Assert.Equal(messages.Count > 0 ? ConversationRow.Preview(messages[^1].Text) : null, head.LastMessage);
+        Assert.Equal(messages.Count > 0 ? messages[^1].CreatedAt : null, head.LastMessageAt);
+        // A revision names one state: every write of the head raises it by one.
+        Assert.Equal(1 + headWrites.GetValueOrDefault(head.Key.PartitionKey), head.Revision);
+    }
+
+    /// <summary>The customer's messages are read up to the head's mark, those behind it are its unread count, and no told reading is undone.</summary>
+    private void VerifyReading(Conversation head, List<Message> messages)
+    {
+        Assert.InRange(head.ReadUpTo, 0, head.Last);
+        Assert.All(messages, message =>
+            Assert.Equal(message.Role == MessageRole.Customer && message.Key.Sequence <= head.ReadUpTo, message.ReadAt is not null));
+        Assert.Equal(messages.Count(message => message.Role == MessageRole.Customer && message.DeletedBy is null && message.Key.Sequence > head.ReadUpTo), head.Unread);
+        Assert.All(Read.Where(mark => mark.Conversation.Key == head.Key), mark => Assert.True(mark.Conversation.ReadUpTo <= head.ReadUpTo));
+    }
+
+    /// <summary>The metadata is that of a change which was not refused; when one was told that it is stored, of no time before it.</summary>
+    private void VerifyPatches(Conversation head)
+    {
+        var patches = Patches.Where(patch => patch.Conversation == head.Key).Select(patch => patch.Request).ToList();
+        if (head.Metadata is null)
+        {
+            Assert.DoesNotContain(patches, patch => patch.Outcome == Outcome.Stored);
+        }
+        else
+        {
+            Assert.Contains(patches, patch => patch.Name == head.Metadata && patch.Outcome != Outcome.NotStored);
+        }
+    }
+
+    /// <summary>Numbers are dense, at most the last ticket is open, and a message belongs to the ticket in whose range it is.</summary>
+    private static void VerifyTickets(Conversation head, List<Message> messages, List<Ticket> tickets)
+    {
+        Assert.Equal(Enumerable.Range(1, head.Tickets), tickets.Select(ticket => ticket.Number));
+        Assert.All(tickets, ticket => Assert.Equal(ticket.Number == head.OpenTicket, ticket.Status != TicketStatus.Completed));
+        Assert.All(tickets, ticket => Assert.Equal(ticket.Status == TicketStatus.Completed, ticket.LastMessage is not null && ticket.FinishedAt is not null));
+        Assert.All(messages, message => Assert.Equal(
+            tickets.SingleOrDefault(ticket => ticket.FirstMessage <= message.Key.Sequence && message.Key.Sequence <= (ticket.LastMessage ?? head.Last))?.Number,
+            message.Ticket));
+    }
+
+    /// <summary>The head's activity minute has its rows, an unread conversation its own, and the tenant's list is never behind it.</summary>
+    private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists)
+    {
+        Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, lists));
+        if (head is { Unread: > 0, Inbox: { } inbox })
+        {
+            Assert.Contains(ConversationRowKeys.Unread(inbox.Id, head.Key.Number, head.UnreadRevision), lists);
+        }
+
+        Assert.True(lists[ConversationRowKeys.Conversation(head.Key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
+        Assert.True(head.LastMessageAt is null || head.LastMessageAt.Value.Minute() <= head.ActivityMinute);
+    }
+
+    /// <summary>Every idempotency key tells of a message that is there, and the sweep will find it.</summary>
+    private static void VerifyKeys(ConversationKey conversation, IEnumerable<TableEntity> partition, List<Message> messages, HashSet<(string, string)> due)
+    {
+        var keys = partition.Where(row => row.RowKey.StartsWith("k|", StringComparison.Ordinal)).ToList();
+        Assert.Equal(keys.Count, keys.Select(row => row.GetInt32("Result")).Distinct().Count());
+        Assert.All(keys, row =>
+        {
+            var made = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
+            Assert.Contains((DropAt(made.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
+        });
+    }
+
+    /// <summary>What was acknowledged is there once, where it was said to be; what was refused is not there; nothing is there twice.</summary>
+    private void VerifyAppends(List<Message> messages)
+    {
+        var stored = messages.ToLookup(message => message.UserName);
+        Assert.All(Appends, request =>
+        {
+            var there = stored[request.Name].ToList();
+            Assert.InRange(there.Count, request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1);
+            Assert.All(there, message => Assert.Equal(request.Message ?? message.Key, message.Key));
+        });
+        Assert.Equal(messages.Count, stored.Count(group => Appends.Exists(request => request.Name == group.Key)));
+    }
+
+    /// <summary>Every edit that was acknowledged made a revision of its own, and the text is that of the last one, which a deletion stays.</summary>
+    private void VerifyEdits(Dictionary<MessageKey, Message> messages) => Assert.All(OptimisticUpdate.GroupBy(edit => edit.Message!.Value), edits =>
+    {
+        var message = messages[edits.Key];
+        Assert.Equal(message.Text.Length == 0, message.DeletedBy is not null);
+        var told = edits.Where(edit => edit.Outcome == Outcome.Stored).ToList();
+        Assert.Equal(told.Count, told.Select(edit => edit.Revision).Distinct().Count());
+        Assert.InRange(message.Revision - 1, told.Count, told.Count + edits.Count(edit => edit.Outcome == Outcome.Unknown));
+        if (told.Find(edit => edit.Revision == message.Revision) is { } last)
+        {
+            Assert.Equal(last.Text, message.Text);
+        }
+        else if (message.Revision > 1)
+        {
+            Assert.Contains(edits, edit => edit.Outcome == Outcome.Unknown && edit.Text == message.Text);
+        }
+    });
+
+    /// <summary>A creation made one conversation or none; every number is listed once, and a key leads to its own.</summary>
+    private void VerifyCreations(List<Conversation> heads, Dictionary<string, TableEntity> lists, HashSet<(string, string)> due)
+    {
+        var made = heads.ToLookup(head => head.Title);
+        Assert.All(Creations, request => Assert.InRange(
+            made[request.Name].Count(), request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1));
+        Assert.All(lists.Where(row => row.Key.StartsWith("k|", StringComparison.Ordinal)), row =>
+        {
+            var listed = lists[ConversationRowKeys.Conversation(row.Value.GetInt32("Result")!.Value)];
+            Assert.Contains((DropAt(listed.GetDateTimeOffset("CreatedAt")!.Value), IdempotencyRowKeys.ScheduledIdempotencyKeys(OnStrictTables.Appends.Tenant, 0)), due);
+        });
+        Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
+    }
+
+    private static string DropAt(DateTimeOffset made) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((made.Hour() + 25) * 3600));
+
+    private void Count(TableCall call, int status)
+    {
+        if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && call.RowKeys.Contains(ConversationRowKeys.Head) && status < 300)
+        {
+            headWrites[partition] = headWrites.GetValueOrDefault(partition) + 1;
+        }
+    }
+
+    private static async Task<List<TableEntity>> RowsAsync(TableClient table)
+    {
+        var rows = new List<TableEntity>();
+        await foreach (var row in table.QueryAsync<TableEntity>())
+        {
+            rows.Add(row);
+        }
+
+        return rows;
+    }
+}

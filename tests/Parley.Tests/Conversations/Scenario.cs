@@ -1,0 +1,52 @@
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+
+namespace Parley.Tests.Conversations;
+
+/// <summary>Some clients at once, each with a process of its own, in a world whose troubles depend on the seed.</summary>
+internal static class Scenario
+{
+    /// <summary>The one message that every client sends, under one key.</summary>
+    public const string Shared = "shared";
+
+    /// <summary>Two seconds before an hour: minutes and hours begin while a run goes on.</summary>
+    public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 58, TimeSpan.Zero);
+
+    public static AppendWay Parleys { get; } = (process, conversation, message, key) => process.Append.AppendAsync(conversation, message, key, CancellationToken.None);
+
+    public static async Task RunAsync(Simulation run, AppendWay append)
+    {
+        var model = new Model(run);
+        var setup = new ParleyProcess(model.Tables.Connect("setup"), run.Time, run.Seed);
+        await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        var (first, _) = await setup.Creation.CreateAsync(OnStrictTables.Appends.Tenant, new("first", "web", null, null, null, null, null), null, CancellationToken.None);
+        model.Conversations.Add(first.Key);
+
+        var random = new Random(run.Seed);
+        run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4) }[random.Next(4)];
+        run.SlowOneIn = random.Next(3) == 0 ? 20 : 0;
+        var trouble = random.Next(4);
+        var shared = new Request(Shared);
+        var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, append, Faults)).ToList();
+        await Task.WhenAll(actors.Select(async actor =>
+        {
+            if (actors.IndexOf(actor) < 2)
+            {
+                await actor.AppendSharedAsync(shared);
+            }
+
+            await actor.RunAsync(2 + run.Seed % 2);
+        }));
+        run.DeliverLate();
+        await model.VerifyAsync();
+
+        // A quarter of the runs has no trouble but each other, a quarter unanswered calls, a quarter crashes, a quarter both.
+        Func<TableCall, Fault>? Faults(Random own) => trouble switch
+        {
+            0 => null,
+            1 => TableHooks.OneIn(6, own.Next(), Fault.Unanswered),
+            2 => TableHooks.OneIn(12, own.Next(), CrashSweep.CrashesAndLateCalls),
+            _ => TableHooks.OneIn(8, own.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+        };
+    }
+}
