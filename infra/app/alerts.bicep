@@ -39,7 +39,7 @@ var alerts alertType[] = [
     description: 'A queue message failed too often and is in a queue that nobody reads, or it was not one of Parley\'s.'
     severity: 1
     // Functions host: Message has reached MaxDequeueCount of 5. Moving message to queue 'follow-ups-poison'.
-    // 2102, 2104 and 2107: A message of the queue is not one of Parley's; it is dropped.
+    // 2102: A message of the queue {Queue} is not one of Parley's; it is dropped.
     query: '''
       AppTraces
       | where Message startswith "Message has reached MaxDequeueCount of"

@@ -23,9 +23,9 @@ internal sealed class Account(TableServiceClient tableService, BlobServiceClient
     public ParleyTables Tables { get; } = new(tableService);
 
     public static Account Connect(IConfiguration configuration) => new(
-        StorageSetup.Connect(configuration, TableOptions()),
-        StorageSetup.ConnectBlobs(configuration),
-        StorageSetup.ConnectQueues(configuration));
+        StorageClients.ConnectTables(configuration, TableOptions()),
+        StorageClients.ConnectBlobs(configuration),
+        StorageClients.ConnectQueues(configuration));
 
     /// <summary>
     /// More patient than the app's: nobody waits for an answer, and one of 4 MiB takes longer than the app's two
@@ -34,7 +34,7 @@ internal sealed class Account(TableServiceClient tableService, BlobServiceClient
     public static TableClientOptions TableOptions()
     {
         var options = new TableClientOptions();
-        StorageSetup.Retry(options, networkTimeout: TimeSpan.FromSeconds(60), maxRetries: 8);
+        StorageClients.Retry(options, networkTimeout: TimeSpan.FromSeconds(60), maxRetries: 8);
         options.Retry.MaxDelay = TimeSpan.FromSeconds(20);
         return options;
     }

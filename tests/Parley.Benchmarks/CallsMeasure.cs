@@ -21,8 +21,8 @@ internal static class CallsMeasure
         await using var system = await StartedSystem.StartAsync((services, connectionString) =>
         {
             services.AddSingleton<TimeProvider>(time);
-            services.AddSingleton<IFollowUpQueue>(queue);
-            var counted = StorageSetup.ClientOptions();
+            services.AddSingleton<IWorkQueue<FollowUpChunk>>(queue);
+            var counted = StorageClients.TableOptions();
             counted.AddPolicy(calls, HttpPipelinePosition.PerRetry);
             services.AddSingleton(new TableServiceClient(connectionString, counted));
         });

@@ -113,8 +113,8 @@ internal static class ExportMeasure
             var (calls, blobCalls, queues, now) = (new StorageCalls(), new BlobCalls(), new KeptExports(), TimeProvider.System.GetUtcNow());
             var started = await StartedSystem.StartAsync((services, connectionString) =>
             {
-                services.AddSingleton<IExportQueues>(queues);
-                var (tables, blobs) = (StorageSetup.ClientOptions(), StorageSetup.BlobOptions());
+                services.AddSingleton<IWorkQueue<ExportStep>>(queues);
+                var (tables, blobs) = (StorageClients.TableOptions(), StorageClients.BlobOptions());
                 tables.AddPolicy(calls, HttpPipelinePosition.PerRetry);
                 blobs.AddPolicy(blobCalls, HttpPipelinePosition.PerRetry);
                 services.AddSingleton(new TableServiceClient(connectionString, tables));

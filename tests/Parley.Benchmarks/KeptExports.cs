@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Parley.Exports;
+using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
 /// <summary>Queues of exports that nobody reads: what is sent to them waits for the measure.</summary>
-internal sealed class KeptExports : IExportQueues
+internal sealed class KeptExports : IWorkQueue<ExportStep>
 {
     private readonly ConcurrentQueue<ExportStep> steps = new();
 

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using Parley.Conversations.FollowUps;
+using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
 /// <summary>A queue that nobody reads: what is sent to it waits for the measure.</summary>
-internal sealed class KeptQueue : IFollowUpQueue
+internal sealed class KeptQueue : IWorkQueue<FollowUpChunk>
 {
     private readonly ConcurrentQueue<FollowUpChunk> chunks = new();
 

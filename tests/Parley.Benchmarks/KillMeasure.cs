@@ -107,7 +107,7 @@ internal static class KillMeasure
             using var admin = new AdminClient(api, "killed");
             var access = await admin.CreateTenantAsync("Kills", "Key");
             (system.secret, system.client) = (access.WebhookSecret, new TenantClient(api, new TenantId((int)access.Tenant), access.ApiKey));
-            var tables = new ParleyTables(new TableServiceClient(system.azurite.ConnectionString, StorageSetup.ClientOptions()));
+            var tables = new ParleyTables(new TableServiceClient(system.azurite.ConnectionString, StorageClients.TableOptions()));
             var seed = await ExportSeed.MakeAsync(system.client, tables);
             var now = TimeProvider.System.GetUtcNow();
             await seed.FillAsync(system.client.Tenant, 10, [.. Enumerable.Range(0, Conversations).Select(i => now.AddDays(i - 60))], MessagesEach);
@@ -204,7 +204,7 @@ internal static class KillMeasure
         private async Task<IEnumerable<string>> PoisonAsync()
         {
             var wrong = new List<string>();
-            foreach (var name in new[] { ExportQueues.Files, ExportQueues.Callbacks })
+            foreach (var name in new[] { ExportStep.FileQueue, ExportStep.CallbackQueue })
             {
                 var poison = new QueueClient(azurite.ConnectionString, name + "-poison");
                 if (await poison.ExistsAsync() && (await poison.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0)

@@ -25,7 +25,7 @@ internal sealed class StartedSystem : IAsyncDisposable
         (this.azurite, this.host, this.worker) = (azurite, host, worker);
         Api = host.Api;
         admin = new AdminClient(Api, adminKey);
-        RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageSetup.ClientOptions()));
+        RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageClients.TableOptions()));
     }
 
     /// <summary>The API's address, ending in a slash.</summary>

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Conversations.FollowUps;
 using Parley.Exports;
+using Parley.Storage;
 
 namespace Parley.TestWorker;
 
@@ -37,12 +38,12 @@ internal static class Doubles
 
         if (test["LosesExports"] is not null)
         {
-            services.AddSingleton<IExportQueues>(provider => new LosingExportQueues(provider.GetRequiredService<ExportQueues>()));
+            services.AddSingleton<IWorkQueue<ExportStep>>(provider => new LosingExportQueues(provider.GetRequiredService<WorkQueue<ExportStep>>()));
         }
 
         if (test["RefusesFollowUps"] is { } refusals)
         {
-            services.AddSingleton<IFollowUpQueue>(provider => new RefusingFollowUpQueue(provider.GetRequiredService<FollowUpQueue>(), refusals));
+            services.AddSingleton<IWorkQueue<FollowUpChunk>>(provider => new RefusingFollowUpQueue(provider.GetRequiredService<WorkQueue<FollowUpChunk>>(), refusals));
         }
 
         if (test["CommitGate"] is { } gate)
@@ -65,13 +66,13 @@ internal static class Doubles
         public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
     }
 
-    private sealed class LosingExportQueues(IExportQueues queues) : IExportQueues
+    private sealed class LosingExportQueues(IWorkQueue<ExportStep> queues) : IWorkQueue<ExportStep>
     {
         public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) =>
             TriggerMiddleware.IsRequest && step is { Export: 1, Step: 0 } ? throw Unavailable() : queues.SendAsync(step, delay, cancellation);
     }
 
-    private sealed class RefusingFollowUpQueue(IFollowUpQueue queue, string refusals) : IFollowUpQueue
+    private sealed class RefusingFollowUpQueue(IWorkQueue<FollowUpChunk> queue, string refusals) : IWorkQueue<FollowUpChunk>
     {
         private readonly Lock writing = new();
 

@@ -65,9 +65,16 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     {
         using var files = new FileStore(account.Blobs, time, new RandomSource());
         using var exports = new ExportFiles(account.Blobs, time);
-        var setup = new StorageSetup(
-            account.Tables, files, exports, new FollowUpQueue(account.Queues), new ExportQueues(account.Queues), new ReplyQueue(account.Queues));
-        await setup.StartAsync(cancellation);
+        var creation = new StorageCreation(
+        [
+            account.Tables,
+            files,
+            exports,
+            new WorkQueue<FollowUpChunk>(account.Queues),
+            new WorkQueue<ExportStep>(account.Queues),
+            new WorkQueue<QueuedReply>(account.Queues),
+        ]);
+        await creation.StartAsync(cancellation);
     }
 
     private async Task CompleteIndexAsync(Manifest manifest, string directory, CancellationToken cancellation)

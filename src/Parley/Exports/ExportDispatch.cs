@@ -11,7 +11,7 @@ namespace Parley.Exports;
 /// twice; the lease decides who does it.
 /// </summary>
 public sealed partial class ExportDispatch(
-    ParleyTables tables, ExportReader reader, ExportRemoval removal, IExportQueues queues, TimeProvider time, ILogger<ExportDispatch> logger)
+    ParleyTables tables, ExportReader reader, ExportRemoval removal, IWorkQueue<ExportStep> queue, TimeProvider time, ILogger<ExportDispatch> logger)
 {
     /// <summary>A step that is due has its message on its way; the timer comes after that.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
@@ -53,7 +53,7 @@ public sealed partial class ExportDispatch(
     {
         try
         {
-            await queues.SendAsync(step, delay, CancellationToken.None);
+            await queue.SendAsync(step, delay, CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
@@ -88,7 +88,7 @@ public sealed partial class ExportDispatch(
                 return false;
             }
 
-            await queues.SendAsync(ExportStep.Of(export), TimeSpan.Zero, cancellation);
+            await queue.SendAsync(ExportStep.Of(export), TimeSpan.Zero, cancellation);
             return true;
         }
 

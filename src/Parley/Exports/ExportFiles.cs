@@ -5,6 +5,7 @@ using Azure.Storage.Blobs.Specialized;
 using Parley.Core;
 using Parley.Files;
 using Parley.Spreadsheets;
+using Parley.Storage;
 
 namespace Parley.Exports;
 
@@ -17,7 +18,7 @@ public sealed record ExportLink(Uri Url, DateTimeOffset ExpiresAt);
 /// The files of exports, in a private container: a blob for each attempt, <c>T/E/attempt.ext</c>, so that no two attempts ever share one. The export's row
 /// names the one that counts.
 /// </summary>
-public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : IDisposable
+public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : IStorageResource, IDisposable
 {
     /// <summary>The container of all files of exports.</summary>
     public const string ContainerName = "exports";

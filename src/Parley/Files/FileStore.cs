@@ -14,7 +14,7 @@ namespace Parley.Files;
 /// Files of conversations: one blob each, in a private container. A file is uploaded first and committed when the message that brings
 /// it is decided on, so that a refused message leaves nothing to read; storage drops blocks that nobody commits after a week.
 /// </summary>
-public sealed class FileStore(BlobServiceClient service, TimeProvider time, RandomSource random) : IDisposable
+public sealed class FileStore(BlobServiceClient service, TimeProvider time, RandomSource random) : IStorageResource, IDisposable
 {
     /// <summary>The container of all files.</summary>
     public const string ContainerName = "files";

@@ -3,7 +3,7 @@ using Azure.Data.Tables;
 namespace Parley.Storage;
 
 /// <summary>The four tables. docs/architecture.md says what each row of them holds.</summary>
-public sealed class ParleyTables(TableServiceClient service)
+public sealed class ParleyTables(TableServiceClient service) : IStorageResource
 {
     /// <summary>One partition per conversation.</summary>
     public TableClient Conversations { get; } = service.GetTableClient("Conversations");

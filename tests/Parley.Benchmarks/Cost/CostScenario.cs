@@ -68,9 +68,9 @@ internal sealed class CostScenario : IAsyncDisposable
         system = await StartedSystem.StartAsync((services, connectionString) =>
         {
             services.AddSingleton<TimeProvider>(time);
-            services.AddSingleton<IExportQueues>(steps);
+            services.AddSingleton<IWorkQueue<ExportStep>>(steps);
             services.AddSingleton<IWebhookSender>(new AcceptingReceiver());
-            var (tables, blobs) = (StorageSetup.ClientOptions(), StorageSetup.BlobOptions());
+            var (tables, blobs) = (StorageClients.TableOptions(), StorageClients.BlobOptions());
             tables.AddPolicy(tableCalls, HttpPipelinePosition.PerRetry);
             blobs.AddPolicy(blobCalls, HttpPipelinePosition.PerRetry);
             services.AddSingleton(new TableServiceClient(connectionString, tables));

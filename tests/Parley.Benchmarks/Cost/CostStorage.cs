@@ -50,7 +50,7 @@ internal sealed class BilledBlobCalls : HttpPipelinePolicy
 }
 
 /// <summary>The queues of exports without a listener: the scenario runs each step itself.</summary>
-internal sealed class StepsToRun : IExportQueues
+internal sealed class StepsToRun : IWorkQueue<ExportStep>
 {
     private readonly ConcurrentQueue<ExportStep> steps = new();
 

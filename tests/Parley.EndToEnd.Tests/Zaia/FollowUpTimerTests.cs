@@ -29,7 +29,7 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
             ["Test__RefusesFollowUps"] = refusals,
         });
         var client = await NewClientAsync(host.Api);
-        var queue = new QueueClient(azurite.ConnectionString, FollowUpQueue.Name, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        var queue = new QueueClient(azurite.ConnectionString, FollowUpChunk.Queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
 
         // What is none of Parley's messages is dropped, and hinders nobody.
         await queue.SendMessageAsync("not ours");
@@ -54,7 +54,7 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
         Assert.Equal(["How can I help?", "Late", "Soon"], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items));
         Assert.Equal(["How can I help?", "I am here."], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={other}")).Items));
         Assert.Equal("customer_replied", ApiHelpers.Text((await client.NowAsync(answered))["reason"]));
-        Assert.False(await new QueueClient(azurite.ConnectionString, FollowUpQueue.Name + "-poison").ExistsAsync());
+        Assert.False(await new QueueClient(azurite.ConnectionString, FollowUpChunk.Queue + "-poison").ExistsAsync());
     }
 
     private async Task<HttpClient> NewClientAsync(Uri api)

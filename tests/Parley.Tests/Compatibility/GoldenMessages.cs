@@ -30,11 +30,11 @@ internal static class GoldenMessages
     /// <summary>The messages as today's Parley writes them, in the order of the golden files.</summary>
     public static IReadOnlyList<GoldenMessage> Today =>
     [
-        new(FollowUpQueue.Name, Chunk.ToJson()),
-        new(ExportQueues.Files, File.ToJson()),
-        new(ExportQueues.Files, FileThatWaited.ToJson()),
-        new(ExportQueues.Callbacks, Callback.ToJson()),
-        new(ReplyQueue.Name, Reply.ToJson()),
+        new(FollowUpChunk.Queue, Chunk.ToJson()),
+        new(ExportStep.FileQueue, File.ToJson()),
+        new(ExportStep.FileQueue, FileThatWaited.ToJson()),
+        new(ExportStep.CallbackQueue, Callback.ToJson()),
+        new(QueuedReply.Queue, Reply.ToJson()),
     ];
 
     /// <summary>Reads the messages of a version.</summary>

@@ -1,4 +1,5 @@
 using Parley.Exports;
+using Parley.Storage;
 using Parley.Testing;
 
 namespace Parley.Tests.Exports;
@@ -21,7 +22,7 @@ internal sealed class SimulatedExportQueues(Simulation run)
     private bool IsTrouble => TroubleOneIn > 0 && random.Next(TroubleOneIn) == 0;
 
     /// <summary>The queues as one process sees them.</summary>
-    public IExportQueues Of(TableConnection process) => new Sender(this, process);
+    public IWorkQueue<ExportStep> Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>When the next message is to be delivered; null when there is none.</summary>
     public DateTimeOffset? NextAt => messages.Count == 0 ? null : messages.Min(message => message.VisibleAt);
@@ -59,11 +60,11 @@ internal sealed class SimulatedExportQueues(Simulation run)
         }
     }
 
-    private sealed class Sender(SimulatedExportQueues queues, TableConnection process) : IExportQueues
+    private sealed class Sender(SimulatedExportQueues queues, TableConnection process) : IWorkQueue<ExportStep>
     {
         public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => process.CallAsync(
-            new ForeignCall("queues", "Send", $"{(step.Step == 0 ? ExportQueues.Files : ExportQueues.Callbacks)} {step.Export}"),
-            () => queues.messages.Add(new QueuedStep(step.ToJson(), queues.Now + TimeSpan.FromSeconds(Math.Max(0, Math.Ceiling(delay.TotalSeconds))), 1)),
+            new ForeignCall("queues", "Send", $"{step.QueueName} {step.Export}"),
+            () => queues.messages.Add(new QueuedStep(step.ToJson(), queues.Now + WorkQueue<ExportStep>.VisibilityTimeout(delay), 1)),
             cancellation);
     }
 

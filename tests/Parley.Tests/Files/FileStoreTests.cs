@@ -206,7 +206,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     }
 
     private FileStore NewStore(TimeProvider time) =>
-        new(new BlobServiceClient(storage.ConnectionString, StorageSetup.BlobOptions()), time, new RandomSource());
+        new(new BlobServiceClient(storage.ConnectionString, StorageClients.BlobOptions()), time, new RandomSource());
 
     private Task<UploadedFile> UploadAsync(byte[] content, string name) =>
         files.UploadAsync(Conversation, new MemoryStream(content), name, CancellationToken.None);

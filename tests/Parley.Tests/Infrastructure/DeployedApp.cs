@@ -90,7 +90,7 @@ internal sealed class DeployedApp
         services.AddSingleton(new QueueServiceClient(Storage, new QueueClientOptions { Transport = Transport() }));
         services.AddParley(configuration);
         await using var provider = services.BuildServiceProvider();
-        await provider.GetServices<IHostedService>().OfType<StorageSetup>().Single().StartAsync(CancellationToken.None);
+        await provider.GetServices<IHostedService>().OfType<StorageCreation>().Single().StartAsync(CancellationToken.None);
     }
 
     private static IEnumerable<MethodInfo> Methods() =>

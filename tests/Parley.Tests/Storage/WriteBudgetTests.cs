@@ -12,7 +12,7 @@ public class WriteBudgetTests
     [Fact]
     public void All_tries_of_the_client_fit_into_one_send()
     {
-        var retry = StorageSetup.ClientOptions().Retry;
+        var retry = StorageClients.TableOptions().Retry;
 
         // Exponential pauses, with up to 20 % of jitter on each (Azure.Core's DelayStrategy).
         var pauses = Enumerable.Range(0, retry.MaxRetries).Sum(i => Math.Min(retry.MaxDelay.TotalSeconds, retry.Delay.TotalSeconds * Math.Pow(2, i))) * 1.2;

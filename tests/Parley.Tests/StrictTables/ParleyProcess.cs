@@ -1,9 +1,10 @@
 using Azure.Storage.Blobs;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
-using Parley.Assistants.Providers;
 using Parley.Assistants.Records;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
@@ -12,7 +13,6 @@ using Parley.Conversations.Threads;
 using Parley.Conversations.Tickets;
 using Parley.Core;
 using Parley.Exports;
-using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
@@ -21,205 +21,163 @@ using Parley.Webhooks;
 
 namespace Parley.Tests.OnStrictTables;
 
-/// <summary>Parley's features as one process has them: its own connection, locks and randomness.</summary>
+/// <summary>
+/// Parley as one process runs it: the registered features, with its own connection, clock, randomness and locks. Only what
+/// is outside of the process is replaced.
+/// </summary>
 internal sealed class ParleyProcess
 {
-    /// <summary>No container is there: no blob is touched as long as no message has a file, and no export is made.</summary>
-    private static readonly BlobServiceClient NoBlobs = new StrictBlobs(new VirtualTime()).ServiceClient(new StrictTables(new VirtualTime()).Connect("none"));
+    /// <summary>Without a container: only files and exports need one.</summary>
+    private static readonly BlobServiceClient NoBlobs =
+        new StrictBlobs(new VirtualTime()).ServiceClient(new StrictTables(new VirtualTime()).Connect("none"));
 
-    /// <summary>Makes one.</summary>
-    /// <param name="connection">Its connection.</param>
-    /// <param name="time">Its clock.</param>
-    /// <param name="seed">Of its randomness.</param>
-    /// <param name="queue">Where its follow-ups wait; null for one that forgets what it is given.</param>
-    /// <param name="assistants">What its assistants need besides; null for none of it.</param>
-    /// <param name="exports">What its exports need besides; null for none of it.</param>
-    public ParleyProcess(TableConnection connection, TimeProvider time, int seed, IFollowUpQueue? queue = null, ExportSurroundings? exports = null, AssistantSurroundings? assistants = null)
+    private readonly IServiceProvider services;
+
+    /// <param name="connection">The process's connection to the tables.</param>
+    /// <param name="time">The process's clock.</param>
+    /// <param name="seed">The seed of its randomness.</param>
+    /// <param name="queue">The queue of follow-ups; null for one that drops messages.</param>
+    /// <param name="exports">Blobs, queues and receiver of exports; null for none.</param>
+    /// <param name="assistants">Providers and queue of completions; null for none.</param>
+    public ParleyProcess(
+        TableConnection connection,
+        TimeProvider time,
+        int seed,
+        IWorkQueue<FollowUpChunk>? queue = null,
+        ExportSurroundings? exports = null,
+        AssistantSurroundings? assistants = null)
     {
-        Time = time;
-        Tables = new ParleyTables(connection.ServiceClient());
-        Activity = new ConversationActivity(Tables, NullLogger<ConversationActivity>.Instance);
-        var (random, writers) = (new RandomSource(seed), new KeyedLock());
-        var (budget, cursors, quotes) = (new WriteBudget(time, random), new Cursors(Tables, random), new QuotedTexts(Tables));
-        var edits = new OptimisticUpdate(writers, budget, random);
-        Conversations = new ConversationReader(Tables);
-        Senders = new SenderReader(Tables, cursors);
-        var counters = new TenantCounters(Tables, writers, budget, random);
-        SenderWriter = new SenderWriter(Tables, Senders, edits, counters, time, random);
-        Chatbots = new ChatbotReader(Tables, cursors);
-        ChatbotWriter = new ChatbotWriter(Tables, Chatbots, edits, counters, time, random);
-        Creation = new ConversationCreation(Tables, Conversations, Activity, Senders, SenderWriter, writers, budget, time, random);
-        ConversationList = new ConversationList(Tables, Conversations, Senders, cursors, time);
-        FollowUps = new FollowUpReader(Tables);
-        var index = new FollowUpIndex(Tables, FollowUps, NullLogger<FollowUpIndex>.Instance);
-        ConversationChange = new ConversationChange(Tables, Conversations, index, edits, time);
-        Unread = new UnreadCounts(Tables);
-        Threads = new ThreadReader(Tables, cursors);
-        ThreadCreation = new ThreadCreation(Tables, Threads, time, random);
-        Tickets = new TicketReader(Tables, cursors);
-        TicketWriter = new TicketWriter(Tickets, ConversationChange, time, random);
-        var completionIndex = new CompletionIndex(Tables, NullLogger<CompletionIndex>.Instance);
-        Append = new MessageAppend(Tables, Conversations, Activity, new MessageReferenceFinder(Tables, Threads), index, completionIndex, writers, budget, time, random);
-        assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), new Nowhere());
-        CompletionReader = new CompletionReader(Tables);
-        CompletionWriter = new CompletionWriter(Tables, CompletionReader, completionIndex, Append, budget, time, random);
-        var prompts = new Prompts(Tables, new FileStore(NoBlobs, time, random), new AssistantOptions(HistoryTokens: 1_000));
-        var producer = new CompletionProducer(AssistantProviders.Read(assistants.Settings, time), prompts, CompletionWriter, time, NullLogger<CompletionProducer>.Instance);
-        CompletionFollower = new CompletionFollower(CompletionReader, CompletionWriter, time);
-        var drafts = new CompletionDrafts(time, random);
-        CompletionCommands = new CompletionCommands(Tables, Chatbots, Creation, Append, CompletionReader, CompletionWriter, producer, CompletionFollower, drafts, time);
-        AutoReplies = new AutoReplies(
-            Tables, Chatbots, Conversations, Append, CompletionReader, CompletionWriter, producer, drafts, assistants.Queue, time, NullLogger<AutoReplies>.Instance);
-        (Records, RecordScores) = (new RecordReader(Tables, time), new RecordScores(Tables, CompletionReader, edits));
-        CompletionRecovery = new CompletionRecovery(Tables, CompletionReader, CompletionFollower, AutoReplies, time, NullLogger<CompletionRecovery>.Instance);
-        queue ??= new Nowhere();
-        FollowUpList = new FollowUpList(Tables, Conversations, FollowUps, time);
-        FollowUpDispatch = new FollowUpDispatch(Tables, queue, time, NullLogger<FollowUpDispatch>.Instance);
-        FollowUpWriter = new FollowUpWriter(Tables, ConversationChange, FollowUps, index, FollowUpDispatch, time, random);
-        FollowUpSender = new FollowUpSender(
-            Tables,
-            new DueFollowUpResolver(Tables, Conversations, FollowUps, time, NullLogger<DueFollowUpResolver>.Instance),
-            Activity,
-            index,
-            FollowUpWriter,
-            Append,
-            queue,
-            time,
-            NullLogger<FollowUpSender>.Instance);
-
-        Change = new MessageChange(Tables, Conversations, Activity, quotes, new FileStore(NoBlobs, time, random), edits, time);
-        Reading = new MessageReading(Tables, Conversations, ConversationChange, Activity, time);
-        Pages = new MessagePages(Tables, Conversations, quotes, cursors);
-        Chats = new ChatMessages(Tables, Conversations, Threads, Tickets, cursors);
-
-        exports ??= new ExportSurroundings(NoBlobs, new Nowhere(), new Nowhere());
-        Receiver = exports.Receiver;
-        Exports = new ExportReader(Tables, cursors);
-        ExportIndex = new ExportIndex(Tables, NullLogger<ExportIndex>.Instance);
-        ExportWriter = new ExportWriter(Tables, Exports, ExportIndex, edits);
-        ExportLeases = new ExportLeases(Tables, Exports, time, random, NullLogger<ExportLeases>.Instance);
-        ExportFiles = new ExportFiles(exports.Blobs, time) { BlockBytes = exports.BlockBytes };
-        ExportRemoval = new ExportRemoval(Exports, ExportWriter, ExportFiles, time);
-        ExportDispatch = new ExportDispatch(Tables, Exports, ExportRemoval, exports.Queues, time, NullLogger<ExportDispatch>.Instance);
-        ExportCreation = new ExportCreation(Tables, Exports, ExportIndex, ExportDispatch, counters, exports.Options, time, random);
-        (ConversationScan, MessageScan) = (new ConversationScan(Tables), new MessageScan(Tables));
-        ExportFileJob = new ExportFileJob(
-            Exports, ExportLeases, ExportWriter, ExportFiles, ConversationScan, MessageScan, ExportDispatch, exports.Options, time, NullLogger<ExportFileJob>.Instance);
-        (WebhookSecrets, WebhookSchedule) = (new WebhookSecrets(Tables, time, random, budget), new WebhookSchedule(random));
-        ExportCallback = new ExportCallback(
-            Exports, ExportLeases, ExportWriter, ExportFiles, WebhookSecrets, exports.Receiver, WebhookSchedule, ExportDispatch, time, NullLogger<ExportCallback>.Instance);
-        ExportRedelivery = new ExportRedelivery(Exports, ExportWriter, ExportDispatch, time);
-        Administration = new TenantAdministration(Tables, time, random, budget);
+        var nowhere = new Nowhere();
+        exports ??= new ExportSurroundings(NoBlobs, nowhere, nowhere);
+        assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), nowhere);
+        services = new ServiceCollection()
+            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddSingleton(time)
+            .AddSingleton(new RandomSource(seed))
+            .AddSingleton(connection.ServiceClient())
+            .AddSingleton(exports.Blobs)
+            .AddParley(assistants.Settings)
+            .AddSingleton(queue ?? nowhere)
+            .AddSingleton(assistants.Queue)
+            .AddSingleton(new AssistantOptions(HistoryTokens: 1_000))
+            .AddSingleton(exports.Queues)
+            .AddSingleton(exports.Receiver)
+            .AddSingleton(exports.Options)
+            .AddSingleton(new ExportFiles(exports.Blobs, time) { BlockBytes = exports.BlockBytes })
+            .BuildServiceProvider();
     }
 
-    public TimeProvider Time { get; }
+    public TimeProvider Time => Get<TimeProvider>();
 
-    public ParleyTables Tables { get; }
+    public ParleyTables Tables => Get<ParleyTables>();
 
-    public ConversationReader Conversations { get; }
+    public ConversationReader Conversations => Get<ConversationReader>();
 
-    public ConversationActivity Activity { get; }
+    public ConversationActivity Activity => Get<ConversationActivity>();
 
-    public ConversationCreation Creation { get; }
+    public ConversationCreation Creation => Get<ConversationCreation>();
 
-    public ConversationList ConversationList { get; }
+    public ConversationList ConversationList => Get<ConversationList>();
 
-    public ConversationChange ConversationChange { get; }
+    public ConversationChange ConversationChange => Get<ConversationChange>();
 
-    public UnreadCounts Unread { get; }
+    public UnreadCounts Unread => Get<UnreadCounts>();
 
-    public SenderReader Senders { get; }
+    public SenderReader Senders => Get<SenderReader>();
 
-    public SenderWriter SenderWriter { get; }
+    public SenderWriter SenderWriter => Get<SenderWriter>();
 
-    public ChatbotReader Chatbots { get; }
+    public ChatbotReader Chatbots => Get<ChatbotReader>();
 
-    public ChatbotWriter ChatbotWriter { get; }
+    public ChatbotWriter ChatbotWriter => Get<ChatbotWriter>();
 
-    public ThreadReader Threads { get; }
+    public ThreadReader Threads => Get<ThreadReader>();
 
-    public ThreadCreation ThreadCreation { get; }
+    public ThreadCreation ThreadCreation => Get<ThreadCreation>();
 
-    public TicketReader Tickets { get; }
+    public TicketReader Tickets => Get<TicketReader>();
 
-    public TicketWriter TicketWriter { get; }
+    public TicketWriter TicketWriter => Get<TicketWriter>();
 
-    public MessageAppend Append { get; }
+    public MessageAppend Append => Get<MessageAppend>();
 
-    public CompletionReader CompletionReader { get; }
+    public CompletionReader CompletionReader => Get<CompletionReader>();
 
-    public CompletionWriter CompletionWriter { get; }
+    public CompletionWriter CompletionWriter => Get<CompletionWriter>();
 
-    public CompletionFollower CompletionFollower { get; }
+    public CompletionFollower CompletionFollower => Get<CompletionFollower>();
 
-    public CompletionRecovery CompletionRecovery { get; }
+    public CompletionRecovery CompletionRecovery => Get<CompletionRecovery>();
 
-    public CompletionCommands CompletionCommands { get; }
+    public CompletionCommands CompletionCommands => Get<CompletionCommands>();
 
-    public AutoReplies AutoReplies { get; }
+    public AutoReplies AutoReplies => Get<AutoReplies>();
 
-    public RecordReader Records { get; }
+    public RecordReader Records => Get<RecordReader>();
 
-    public RecordScores RecordScores { get; }
+    public RecordScores RecordScores => Get<RecordScores>();
 
-    public MessageChange Change { get; }
+    public MessageChange Change => Get<MessageChange>();
 
-    public MessageReading Reading { get; }
+    public MessageReading Reading => Get<MessageReading>();
 
-    public MessagePages Pages { get; }
+    public MessagePages Pages => Get<MessagePages>();
 
-    public ChatMessages Chats { get; }
+    public ChatMessages Chats => Get<ChatMessages>();
 
-    public FollowUpReader FollowUps { get; }
+    public FollowUpReader FollowUps => Get<FollowUpReader>();
 
-    public FollowUpList FollowUpList { get; }
+    public FollowUpList FollowUpList => Get<FollowUpList>();
 
-    public FollowUpWriter FollowUpWriter { get; }
+    public FollowUpWriter FollowUpWriter => Get<FollowUpWriter>();
 
-    public FollowUpDispatch FollowUpDispatch { get; }
+    public FollowUpDispatch FollowUpDispatch => Get<FollowUpDispatch>();
 
-    public FollowUpSender FollowUpSender { get; }
+    public FollowUpSender FollowUpSender => Get<FollowUpSender>();
 
-    public IWebhookSender Receiver { get; }
+    public IWebhookSender Receiver => Get<IWebhookSender>();
 
-    public ExportReader Exports { get; }
+    public ExportReader Exports => Get<ExportReader>();
 
-    public ExportIndex ExportIndex { get; }
+    public ExportIndex ExportIndex => Get<ExportIndex>();
 
-    public ExportWriter ExportWriter { get; }
+    public ExportWriter ExportWriter => Get<ExportWriter>();
 
-    public ExportLeases ExportLeases { get; }
+    public ExportLeases ExportLeases => Get<ExportLeases>();
 
-    public ExportFiles ExportFiles { get; }
+    public ExportFiles ExportFiles => Get<ExportFiles>();
 
-    public ExportCreation ExportCreation { get; }
+    public ExportCreation ExportCreation => Get<ExportCreation>();
 
-    public ExportDispatch ExportDispatch { get; }
+    public ExportDispatch ExportDispatch => Get<ExportDispatch>();
 
-    public ExportFileJob ExportFileJob { get; }
+    public ExportFileJob ExportFileJob => Get<ExportFileJob>();
 
-    public ExportCallback ExportCallback { get; }
+    public ExportCallback ExportCallback => Get<ExportCallback>();
 
-    public ExportRedelivery ExportRedelivery { get; }
+    public ExportRedelivery ExportRedelivery => Get<ExportRedelivery>();
 
-    public ExportRemoval ExportRemoval { get; }
+    public ExportRemoval ExportRemoval => Get<ExportRemoval>();
 
-    public ConversationScan ConversationScan { get; }
+    public ConversationScan ConversationScan => Get<ConversationScan>();
 
-    public MessageScan MessageScan { get; }
+    public MessageScan MessageScan => Get<MessageScan>();
 
-    public WebhookSecrets WebhookSecrets { get; }
+    public WebhookSecrets WebhookSecrets => Get<WebhookSecrets>();
 
-    public WebhookSchedule WebhookSchedule { get; }
+    public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
-    public TenantAdministration Administration { get; }
+    public TenantAdministration Administration => Get<TenantAdministration>();
 
-    /// <summary>Queues that forget what they are given, and nobody to call.</summary>
-    private sealed class Nowhere : IFollowUpQueue, IExportQueues, IReplyQueue, IWebhookSender
+    private T Get<T>()
+        where T : notnull => services.GetRequiredService<T>();
+
+    /// <summary>Queues that drop messages, and a receiver that nothing reaches.</summary>
+    private sealed class Nowhere : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
     {
         public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => Task.CompletedTask;
+        public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
         public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
@@ -232,13 +190,13 @@ internal sealed class ParleyProcess
 /// <summary>What assistants need besides tables.</summary>
 /// <param name="Settings">Name their providers.</param>
 /// <param name="Queue">Where replies wait.</param>
-internal sealed record AssistantSurroundings(IConfiguration Settings, IReplyQueue Queue);
+internal sealed record AssistantSurroundings(IConfiguration Settings, IWorkQueue<QueuedReply> Queue);
 
 /// <summary>What exports need besides tables.</summary>
 /// <param name="Blobs">Where their files are.</param>
 /// <param name="Queues">Where their steps wait.</param>
 /// <param name="Receiver">Who is called back.</param>
-internal sealed record ExportSurroundings(BlobServiceClient Blobs, IExportQueues Queues, IWebhookSender Receiver)
+internal sealed record ExportSurroundings(BlobServiceClient Blobs, IWorkQueue<ExportStep> Queues, IWebhookSender Receiver)
 {
     /// <summary>Bytes of a block.</summary>
     public int BlockBytes { get; init; } = 256;

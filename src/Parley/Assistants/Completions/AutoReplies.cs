@@ -20,7 +20,7 @@ public sealed partial class AutoReplies(
     CompletionWriter writer,
     CompletionProducer producer,
     CompletionDrafts drafts,
-    IReplyQueue queue,
+    IWorkQueue<QueuedReply> queue,
     TimeProvider time,
     ILogger<AutoReplies> logger)
 {
@@ -68,7 +68,7 @@ public sealed partial class AutoReplies(
     {
         try
         {
-            await queue.SendAsync(QueuedReply.Of(completion.Key), CancellationToken.None);
+            await queue.SendAsync(QueuedReply.Of(completion.Key), TimeSpan.Zero, CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {

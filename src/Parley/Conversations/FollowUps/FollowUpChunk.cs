@@ -4,21 +4,35 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>Neighbouring rows of one partition of Due and one tenant: what one message of the queue asks to be sent.</summary>
-/// <param name="Partition">The minute.</param>
-/// <param name="First">The first row's key.</param>
-/// <param name="Last">The last row's key.</param>
-public sealed record FollowUpChunk(string Partition, string First, string Last)
+/// <summary>
+/// A message of the queue <c>follow-ups</c>: a range of schedule rows of one minute and one tenant, whose follow-ups are to
+/// be sent.
+/// </summary>
+/// <param name="Partition">The minute: a partition of the schedule.</param>
+/// <param name="First">The key of the first row.</param>
+/// <param name="Last">The key of the last row.</param>
+public sealed record FollowUpChunk(string Partition, string First, string Last) : IWorkMessage<FollowUpChunk>
 {
-    /// <summary>The most rows that one message asks for: their index rows fit one transaction.</summary>
+    /// <summary>The queue's name.</summary>
+    public const string Queue = "follow-ups";
+
+    /// <summary>The most rows of one message: their index rows fit one transaction.</summary>
     public const int MaxRows = Transactions.MaxOperations;
 
-    /// <summary>The message: JSON.</summary>
+    static IReadOnlyList<string> IWorkMessage<FollowUpChunk>.QueueNames => [Queue];
+
+    /// <summary>The sender reads the rows early and waits for their second, so that reading costs no time.</summary>
+    static bool IWorkMessage<FollowUpChunk>.MayArriveEarly => true;
+
+    string IWorkMessage<FollowUpChunk>.QueueName => Queue;
+
+    /// <inheritdoc/>
     public string ToJson() => JsonSerializer.Serialize(this, FollowUpChunkJson.Default.FollowUpChunk);
 
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="JsonException">It did not.</exception>
-    public static FollowUpChunk Parse(string json) => JsonSerializer.Deserialize(json, FollowUpChunkJson.Default.FollowUpChunk) ?? throw new JsonException("The message is null.");
+    /// <inheritdoc/>
+    public static FollowUpChunk Parse(string json) =>
+        JsonSerializer.Deserialize(json, FollowUpChunkJson.Default.FollowUpChunk)
+        ?? throw new JsonException("The message is null.");
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]

@@ -10,7 +10,7 @@ namespace Parley.Conversations.FollowUps;
 /// Puts what is due into the queue: the timer everything up to a minute ahead, so that an outage catches up; whoever makes something due
 /// within two minutes that one, since the timer may have looked already. A row may be queued twice; it is sent once.
 /// </summary>
-public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue queue, TimeProvider time, ILogger<FollowUpDispatch> logger)
+public sealed partial class FollowUpDispatch(ParleyTables tables, IWorkQueue<FollowUpChunk> queue, TimeProvider time, ILogger<FollowUpDispatch> logger)
 {
     /// <summary>How far the timer looks ahead: it comes every minute.</summary>
     private static readonly TimeSpan EnqueueAhead = TimeSpan.FromMinutes(1);

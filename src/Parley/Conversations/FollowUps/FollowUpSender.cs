@@ -24,7 +24,7 @@ public sealed partial class FollowUpSender(
     FollowUpIndex index,
     FollowUpWriter writer,
     MessageAppend append,
-    IFollowUpQueue queue,
+    IWorkQueue<FollowUpChunk> queue,
     TimeProvider time,
     ILogger<FollowUpSender> logger) : IDisposable
 {

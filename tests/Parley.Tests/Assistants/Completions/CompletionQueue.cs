@@ -1,4 +1,5 @@
 using Parley.Assistants.Completions;
+using Parley.Storage;
 using Parley.Testing;
 
 namespace Parley.Tests.Assistants.Completions;
@@ -20,7 +21,7 @@ internal sealed class CompletionQueue(Simulation run)
     private bool IsTrouble => TroubleOneIn > 0 && random.Next(TroubleOneIn) == 0;
 
     /// <summary>The queue as one process sees it.</summary>
-    public IReplyQueue Of(TableConnection process) => new Sender(this, process);
+    public IWorkQueue<QueuedReply> Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>How many messages there are.</summary>
     public int Count => messages.Count;
@@ -62,11 +63,11 @@ internal sealed class CompletionQueue(Simulation run)
         public QueuedReply Reply => QueuedReply.Parse(Json);
     }
 
-    private sealed class Sender(CompletionQueue queue, TableConnection process) : IReplyQueue
+    private sealed class Sender(CompletionQueue queue, TableConnection process) : IWorkQueue<QueuedReply>
     {
-        public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => process.CallAsync(
+        public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => process.CallAsync(
             new ForeignCall("queues", "Send", $"replies {reply.Key}"),
-            () => queue.messages.Add(new QueuedCompletion(reply.ToJson(), queue.Now, 1)),
+            () => queue.messages.Add(new QueuedCompletion(reply.ToJson(), queue.Now + WorkQueue<QueuedReply>.VisibilityTimeout(delay), 1)),
             cancellation);
     }
 

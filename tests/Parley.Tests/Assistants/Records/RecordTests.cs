@@ -261,9 +261,9 @@ public sealed class RecordTests
             return await Process.Tables.Tenants.QueryAsync<TableEntity>(Filters.Between(partition, RecordRowKeys.Records, KeyParts.EndOf(RecordRowKeys.Records))).ToListAsync();
         }
 
-        private sealed class NoQueue : IReplyQueue
+        private sealed class NoQueue : IWorkQueue<QueuedReply>
         {
-            public Task SendAsync(QueuedReply reply, CancellationToken cancellation) => Task.CompletedTask;
+            public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
         }
     }
 }

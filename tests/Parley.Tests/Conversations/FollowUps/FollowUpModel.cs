@@ -63,7 +63,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables)
     public static bool IsFollowUp(Message message) => message.Text.StartsWith(FollowUpText, StringComparison.Ordinal);
 
     /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
-    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null, IFollowUpQueue? queue = null)
+    public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null, IWorkQueue<FollowUpChunk>? queue = null)
     {
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
         skews[name] = skew;

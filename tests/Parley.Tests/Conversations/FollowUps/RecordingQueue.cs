@@ -1,10 +1,11 @@
 using Azure;
 using Parley.Conversations.FollowUps;
+using Parley.Storage;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
 /// <summary>Remembers what it is given, or refuses it.</summary>
-internal sealed class RecordingQueue : IFollowUpQueue
+internal sealed class RecordingQueue : IWorkQueue<FollowUpChunk>
 {
     public List<(FollowUpChunk Chunk, TimeSpan Delay)> Sent { get; } = [];
 

@@ -1,5 +1,6 @@
 using Azure;
 using Parley.Conversations.FollowUps;
+using Parley.Storage;
 using Parley.Testing;
 
 namespace Parley.Tests.Conversations.FollowUps;
@@ -20,7 +21,7 @@ internal sealed class SimulatedQueue(Simulation run)
     private bool IsTrouble => TroubleOneIn > 0 && random.Next(TroubleOneIn) == 0;
 
     /// <summary>The queue as one process sees it.</summary>
-    public IFollowUpQueue Of(TableConnection process) => new Sender(this, process);
+    public IWorkQueue<FollowUpChunk> Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>One of the messages that are to be delivered now.</summary>
     public Message? Take()
@@ -57,7 +58,7 @@ internal sealed class SimulatedQueue(Simulation run)
 
     internal sealed record Message(FollowUpChunk Chunk, DateTimeOffset VisibleAt, int Deliveries);
 
-    private sealed class Sender(SimulatedQueue queue, TableConnection process) : IFollowUpQueue
+    private sealed class Sender(SimulatedQueue queue, TableConnection process) : IWorkQueue<FollowUpChunk>
     {
         public async Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation)
         {
@@ -66,8 +67,8 @@ internal sealed class SimulatedQueue(Simulation run)
             var fails = queue.IsTrouble;
             if (!fails || queue.random.Next(2) == 0)
             {
-                var seconds = Math.Max(0, Math.Floor(delay.TotalSeconds));
-                queue.messages.Add(new Message(FollowUpChunk.Parse(chunk.ToJson()), queue.run.Time.GetUtcNow().AddSeconds(seconds), 1));
+                var visibleAt = queue.run.Time.GetUtcNow() + WorkQueue<FollowUpChunk>.VisibilityTimeout(delay);
+                queue.messages.Add(new Message(FollowUpChunk.Parse(chunk.ToJson()), visibleAt, 1));
             }
 
             await Task.Yield();

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Parley.Tests.Storage;
 
-public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<AzuriteFixture>
+public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<AzuriteFixture>
 {
     [Theory]
     [InlineData("accountName", "parley", "https://parley.table.core.windows.net/", "https://parley.blob.core.windows.net/", "https://parley.queue.core.windows.net/")]
@@ -21,35 +21,43 @@ public sealed class StorageSetupTests(AzuriteFixture storage) : IClassFixture<Az
     {
         var configuration = Configuration(($"AzureWebJobsStorage:{setting}", value));
 
-        Assert.Equal(tables, UriOf(() => StorageSetup.Connect(configuration, StorageSetup.ClientOptions()).Uri));
-        Assert.Equal(blobs, UriOf(() => StorageSetup.ConnectBlobs(configuration).Uri));
-        Assert.Equal(queues, UriOf(() => StorageSetup.ConnectQueues(configuration).Uri));
+        Assert.Equal(tables, UriOf(() => StorageClients.ConnectTables(configuration, StorageClients.TableOptions()).Uri));
+        Assert.Equal(blobs, UriOf(() => StorageClients.ConnectBlobs(configuration).Uri));
+        Assert.Equal(queues, UriOf(() => StorageClients.ConnectQueues(configuration).Uri));
     }
 
     [Fact]
     public void Only_a_connection_string_signs_by_itself()
     {
-        Assert.True(StorageSetup.ConnectBlobs(Configuration(("AzureWebJobsStorage", storage.ConnectionString))).CanGenerateAccountSasUri);
-        Assert.False(StorageSetup.ConnectBlobs(Configuration(("AzureWebJobsStorage:accountName", "parley"))).CanGenerateAccountSasUri);
+        Assert.True(StorageClients.ConnectBlobs(Configuration(("AzureWebJobsStorage", storage.ConnectionString))).CanGenerateAccountSasUri);
+        Assert.False(StorageClients.ConnectBlobs(Configuration(("AzureWebJobsStorage:accountName", "parley"))).CanGenerateAccountSasUri);
     }
 
     [Fact]
     public async Task Starting_creates_the_tables_the_containers_and_the_queues_and_may_be_repeated()
     {
         var configuration = Configuration(("AzureWebJobsStorage", storage.ConnectionString));
-        var blobs = StorageSetup.ConnectBlobs(configuration);
+        var blobs = StorageClients.ConnectBlobs(configuration);
         using var files = new FileStore(blobs, TimeProvider.System, new RandomSource());
-        var queues = StorageSetup.ConnectQueues(configuration);
+        var queues = StorageClients.ConnectQueues(configuration);
         using var exports = new ExportFiles(blobs, TimeProvider.System);
-        var tables = new ParleyTables(StorageSetup.Connect(configuration, StorageSetup.ClientOptions()));
-        var setup = new StorageSetup(tables, files, exports, new FollowUpQueue(queues), new ExportQueues(queues), new ReplyQueue(queues));
+        var tables = new ParleyTables(StorageClients.ConnectTables(configuration, StorageClients.TableOptions()));
+        var creation = new StorageCreation(
+        [
+            tables,
+            files,
+            exports,
+            new WorkQueue<FollowUpChunk>(queues),
+            new WorkQueue<ExportStep>(queues),
+            new WorkQueue<QueuedReply>(queues),
+        ]);
 
-        await setup.StartAsync(CancellationToken.None);
-        await setup.StartAsync(CancellationToken.None);
+        await creation.StartAsync(CancellationToken.None);
+        await creation.StartAsync(CancellationToken.None);
 
         Assert.True(await blobs.GetBlobContainerClient("files").ExistsAsync());
         Assert.True(await blobs.GetBlobContainerClient("exports").ExistsAsync());
-        foreach (var queue in new[] { FollowUpQueue.Name, ExportQueues.Files, ExportQueues.Callbacks })
+        foreach (var queue in new[] { FollowUpChunk.Queue, ExportStep.FileQueue, ExportStep.CallbackQueue, QueuedReply.Queue })
         {
             Assert.True(await queues.GetQueueClient(queue).ExistsAsync());
         }

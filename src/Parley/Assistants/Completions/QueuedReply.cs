@@ -1,0 +1,42 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Parley.Core;
+using Parley.Storage;
+
+namespace Parley.Assistants.Completions;
+
+/// <summary>A message of the queue <c>replies</c>: a completion that is to be begun.</summary>
+/// <param name="Tenant">The tenant's number.</param>
+/// <param name="Conversation">The conversation's number.</param>
+/// <param name="Message">The number of the customer's message.</param>
+public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IWorkMessage<QueuedReply>
+{
+    /// <summary>The queue's name.</summary>
+    public const string Queue = "replies";
+
+    static IReadOnlyList<string> IWorkMessage<QueuedReply>.QueueNames => [Queue];
+
+    string IWorkMessage<QueuedReply>.QueueName => Queue;
+
+    /// <summary>The completion's key: that of the customer's message.</summary>
+    [JsonIgnore]
+    public MessageKey Key => new(new ConversationKey(new TenantId(Tenant), Conversation), Message);
+
+    /// <summary>The message for a completion.</summary>
+    public static QueuedReply Of(MessageKey completion) =>
+        new(completion.Conversation.Tenant.Number, completion.Conversation.Number, completion.Sequence);
+
+    /// <inheritdoc/>
+    public string ToJson() => JsonSerializer.Serialize(this, QueuedReplyJson.Default.QueuedReply);
+
+    /// <inheritdoc/>
+    public static QueuedReply Parse(string json) =>
+        JsonSerializer.Deserialize(json, QueuedReplyJson.Default.QueuedReply)
+            is { Tenant: > 0 and <= TenantId.Max, Conversation: > 0, Message: > 0 and <= MessageKey.MaxSequence } reply
+            ? reply
+            : throw new JsonException("The message names no completion.");
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectRequiredConstructorParameters = true)]
+[JsonSerializable(typeof(QueuedReply))]
+internal sealed partial class QueuedReplyJson : JsonSerializerContext;

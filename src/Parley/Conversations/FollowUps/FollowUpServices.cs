@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+using Parley.Storage;
+
+namespace Parley.Conversations.FollowUps;
+
+internal static class FollowUpServices
+{
+    public static IServiceCollection AddFollowUps(this IServiceCollection services) => services
+        .AddWorkQueue<FollowUpChunk>()
+        .AddSingleton<FollowUpIndex>()
+        .AddSingleton<FollowUpReader>()
+        .AddSingleton<FollowUpList>()
+        .AddSingleton<FollowUpWriter>()
+        .AddSingleton<FollowUpDispatch>()
+        .AddSingleton<DueFollowUpResolver>()
+        .AddSingleton<FollowUpSender>();
+}

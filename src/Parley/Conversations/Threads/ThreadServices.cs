@@ -1,0 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Parley.Conversations.Threads;
+
+internal static class ThreadServices
+{
+    public static IServiceCollection AddThreads(this IServiceCollection services) => services
+        .AddSingleton<ThreadReader>()
+        .AddSingleton<ThreadCreation>();
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Parley.Storage;
+
+namespace Parley.Exports;
+
+internal static class ExportServices
+{
+    /// <exception cref="Core.StartUpException">A setting is wrong: it is read now, so that the app does not start with it.</exception>
+    public static IServiceCollection AddExports(this IServiceCollection services, IConfiguration configuration) => services
+        .AddSingleton(ExportOptions.Read(configuration))
+        .AddStorageResource<ExportFiles>()
+        .AddWorkQueue<ExportStep>()
+        .AddSingleton<ExportReader>()
+        .AddSingleton<ExportIndex>()
+        .AddSingleton<ExportWriter>()
+        .AddSingleton<ExportLeases>()
+        .AddSingleton<ExportCreation>()
+        .AddSingleton<ExportDispatch>()
+        .AddSingleton<ExportFileJob>()
+        .AddSingleton<ExportCallback>()
+        .AddSingleton<ExportRedelivery>()
+        .AddSingleton<ExportRemoval>();
+}

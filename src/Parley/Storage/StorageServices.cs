@@ -1,0 +1,41 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Parley.Core;
+
+namespace Parley.Storage;
+
+internal static class StorageServices
+{
+    /// <summary>Registers storage. Clients, clock and randomness that are registered before are kept.</summary>
+    public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RandomSource>();
+        services.TryAddSingleton(_ => StorageClients.ConnectTables(configuration, StorageClients.TableOptions()));
+        services.TryAddSingleton(_ => StorageClients.ConnectBlobs(configuration));
+        services.TryAddSingleton(_ => StorageClients.ConnectQueues(configuration));
+
+        // First of all hosted services: the worker's own one begins to take invocations, and they need the tables.
+        services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageCreation>());
+        return services
+            .AddStorageResource<ParleyTables>()
+            .AddSingleton<KeyedLock>()
+            .AddSingleton<WriteBudget>()
+            .AddSingleton<OptimisticUpdate>()
+            .AddSingleton<TenantCounters>()
+            .AddSingleton<Cursors>();
+    }
+
+    /// <summary>Registers a service whose tables, container or queues are created when the app starts.</summary>
+    public static IServiceCollection AddStorageResource<T>(this IServiceCollection services)
+        where T : class, IStorageResource =>
+        services.AddSingleton<T>().AddSingleton<IStorageResource>(provider => provider.GetRequiredService<T>());
+
+    /// <summary>Registers the queues of one type of messages.</summary>
+    public static IServiceCollection AddWorkQueue<T>(this IServiceCollection services)
+        where T : IWorkMessage<T> =>
+        services.AddStorageResource<WorkQueue<T>>()
+            .AddSingleton<IWorkQueue<T>>(provider => provider.GetRequiredService<WorkQueue<T>>());
+}
