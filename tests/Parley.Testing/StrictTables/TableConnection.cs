@@ -182,6 +182,18 @@ public sealed class TableConnection : HttpPipelineTransport
 
     private Answer Execute(TableRequest request, TableCall call)
     {
+        if (hooks.Defect is not { } defect || !defect.HasDefect(Name))
+        {
+            return ExecuteAsSent(request, call);
+        }
+
+        return defect.Loses(request)
+            ? new Answer(204) { ETag = "W/\"lost\"" }
+            : defect.OfAnswer(request.Table, ExecuteAsSent(defect.OfRequest(request), call));
+    }
+
+    private Answer ExecuteAsSent(TableRequest request, TableCall call)
+    {
         var answer = tables.Execute(request, call.Kind == TableCallKind.Query ? hooks.PageRows?.Invoke(call) : null);
         Interlocked.Add(ref entitiesRead, call.IsWrite ? 0 : answer.Rows.Count);
         hooks.After?.Invoke(call, answer.Parts is [{ Error: not null } refused] ? refused.Status : answer.Status);

@@ -18,6 +18,9 @@ public sealed record TableHooks
     /// <summary>Told of each call that the service carried out, with the status that it answered, whether or not the answer arrives.</summary>
     public Action<TableCall, int>? After { get; init; }
 
+    /// <summary>A defect of the process; null for none.</summary>
+    public TableDefect? Defect { get; init; }
+
     /// <summary>Takes what is left of a <see cref="FaultSide.Late"/> call, to run it later.</summary>
     public Action<TableCall, Action>? Late { get; init; }
 

@@ -13,7 +13,7 @@ public class OperationAnswersTests
     private const int ShownDifferences = 3;
 
     private static readonly DateTimeOffset Start = new(2026, 3, 2, 9, 0, 0, TimeSpan.Zero);
-    private static readonly string GoldenPath = Path.Combine(GoldenStore.Folder, "operations.json");
+    internal static readonly string GoldenPath = Path.Combine(GoldenStore.Folder, "operations.json");
 
     [Fact]
     public async Task Answers_are_as_they_were()

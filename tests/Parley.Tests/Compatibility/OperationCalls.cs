@@ -49,6 +49,22 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await ExportsWithoutAFileAsync();
         await DeletedChatbotAsync();
         await RefusalsAsync();
+        await ContactAsync();
+    }
+
+    /// <summary>A contact with a picture, whose message is read: fields that have no value before.</summary>
+    private async Task ContactAsync()
+    {
+        var contact = await first.CallAsync(201, "POST v1/senders",
+            new { entity = "external_user", name = "Ida", avatar = "https://parley.test/ida.png" });
+        var talk = await first.CallAsync(201, "POST v1/conversations", new { title = "Read", contact = contact["id"] });
+        var number = talk["number"];
+        await first.CallAsync(200, "POST v1/chat-messages",
+            new { chatId = number, content = "Hello", role = "user", senderId = contact["id"] });
+        await first.CallAsync(200, $"POST v1/conversations/{number}/read", new { });
+        await first.CallAsync(200, $"GET v1/conversations/{number}");
+        await first.CallAsync(200, $"GET v1/conversations/{number}/messages");
+        await first.CallAsync(200, $"GET v1/chat-messages?chatId={number}&joins=senders");
     }
 
     private async Task HealthAsync()

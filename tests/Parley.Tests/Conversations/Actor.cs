@@ -9,14 +9,11 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>How a message is appended: Parley's way, or a broken one that the invariants must catch.</summary>
-internal delegate Task<Appended> AppendWay(ParleyProcess process, ConversationRef conversation, NewMessage message, IdempotencyKey? key);
-
 /// <summary>
 /// A client with a process of its own. It sends random requests; a keyed one it sends again until it is answered, also after the
 /// process has died and another one has taken its place.
 /// </summary>
-internal sealed class Actor(Model model, string name, int seed, AppendWay append, Func<Random, Func<TableCall, Fault>?> newFaults)
+internal sealed class Actor(Model model, string name, int seed, Func<Random, Func<TableCall, Fault>?> newFaults)
 {
     private const int MaxTries = 6;
     private readonly Random random = new(seed);
@@ -56,7 +53,12 @@ internal sealed class Actor(Model model, string name, int seed, AppendWay append
         var role = random.Next(2) == 0 ? MessageRole.Customer : MessageRole.Staff;
         var message = new NewMessage(request.Name == Scenario.Shared ? MessageRole.Customer : role, $"text of {request.Name}", 1, request.Name, null);
         var key = keyed ? IdempotencyKey.Create(request.Name, [message.Text]) : null;
-        return SendAsync(request, keyed, async () => request.Message = (await append(Process(), new ConversationRef(conversation, null), message, key)).Message.Key);
+        return SendAsync(request, keyed, async () =>
+        {
+            var appended = await Process().Append.AppendAsync(
+                new ConversationRef(conversation, null), message, key, CancellationToken.None);
+            request.Message = appended.Message.Key;
+        });
     }
 
     private Task EditAsync(Request request)
@@ -70,7 +72,7 @@ internal sealed class Actor(Model model, string name, int seed, AppendWay append
         // Mostly the last one: that changes the head too.
         var message = random.Next(3) > 0 ? known.MaxBy(key => (key.Conversation.Number, key.Sequence)) : known[random.Next(known.Count)];
         request.Message = message;
-        model.OptimisticUpdate.Add(request);
+        model.Edits.Add(request);
         Func<int, bool>? expected = random.Next(3) == 0 ? revision => revision == 1 : null;
         return SendAsync(request, keyed: false, async () =>
         {

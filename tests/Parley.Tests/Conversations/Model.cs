@@ -47,7 +47,7 @@ internal sealed class Request(string name)
 }
 
 /// <summary>The storage of one run, what clients were told, and what must be true of the one given the other.</summary>
-internal sealed class Model(Simulation run)
+internal sealed class Model(Simulation run, TableDefect? defect = null)
 {
     private readonly Dictionary<string, int> headWrites = new(StringComparer.Ordinal);
 
@@ -59,7 +59,7 @@ internal sealed class Model(Simulation run)
 
     public List<Request> Appends { get; } = [];
 
-    public List<Request> OptimisticUpdate { get; } = [];
+    public List<Request> Edits { get; } = [];
 
     public List<Request> Creations { get; } = [];
 
@@ -71,7 +71,7 @@ internal sealed class Model(Simulation run)
 
     /// <summary>A process under the scheduler, with faults of its own.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
-        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count }), run.Time, seed);
+        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed);
 
     /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
     public async Task VerifyAsync()
@@ -187,7 +187,7 @@ internal sealed class Model(Simulation run)
     }
 
     /// <summary>Every edit that was acknowledged made a revision of its own, and the text is that of the last one, which a deletion stays.</summary>
-    private void VerifyEdits(Dictionary<MessageKey, Message> messages) => Assert.All(OptimisticUpdate.GroupBy(edit => edit.Message!.Value), edits =>
+    private void VerifyEdits(Dictionary<MessageKey, Message> messages) => Assert.All(Edits.GroupBy(edit => edit.Message!.Value), edits =>
     {
         var message = messages[edits.Key];
         Assert.Equal(message.Text.Length == 0, message.DeletedBy is not null);

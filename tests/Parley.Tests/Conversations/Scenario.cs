@@ -12,11 +12,9 @@ internal static class Scenario
     /// <summary>Two seconds before an hour: minutes and hours begin while a run goes on.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 58, TimeSpan.Zero);
 
-    public static AppendWay Parleys { get; } = (process, conversation, message, key) => process.Append.AppendAsync(conversation, message, key, CancellationToken.None);
-
-    public static async Task RunAsync(Simulation run, AppendWay append)
+    public static async Task RunAsync(Simulation run, TableDefect? defect = null)
     {
-        var model = new Model(run);
+        var model = new Model(run, defect);
         var setup = new ParleyProcess(model.Tables.Connect("setup"), run.Time, run.Seed);
         await setup.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         var (first, _) = await setup.Creation.CreateAsync(OnStrictTables.Appends.Tenant, new("first", "web", null, null, null, null, null), null, CancellationToken.None);
@@ -27,7 +25,7 @@ internal static class Scenario
         run.SlowOneIn = random.Next(3) == 0 ? 20 : 0;
         var trouble = random.Next(4);
         var shared = new Request(Shared);
-        var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, append, Faults)).ToList();
+        var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, Faults)).ToList();
         await Task.WhenAll(actors.Select(async actor =>
         {
             if (actors.IndexOf(actor) < 2)

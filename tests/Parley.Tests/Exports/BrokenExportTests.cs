@@ -8,10 +8,11 @@ namespace Parley.Tests.Exports;
 public sealed class BrokenExportTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task A_row_of_Due_that_comes_after_its_export_is_caught() => AssertCaughtAsync(BrokenExports.WithIndexLast, "is to be done without its row in Due");
+    public Task An_export_without_its_schedule_row_is_caught() =>
+        AssertCaughtAsync(BrokenExports.WithoutIndexRow, "is to be done without its row in Due");
 
     [Fact]
-    public Task Completing_what_is_somebody_elses_is_caught() => AssertCaughtAsync(BrokenExports.WithoutLease, "became Completed|ended again|Step 1 after");
+    public Task Completing_what_is_somebody_elses_is_caught() => AssertCaughtAsync(BrokenExports.WithoutLease, "became Completed|ended again|Step 1 after|without its row in Due");
 
     [Fact]
     public Task Attempts_that_share_a_blob_are_caught() => AssertCaughtAsync(BrokenExports.WithOneBlob, "Completed without its file|Assert.Equal");
@@ -20,7 +21,7 @@ public sealed class BrokenExportTests(ITestOutputHelper output)
     public Task A_callback_that_is_concluded_before_it_is_sent_is_caught() => AssertCaughtAsync(BrokenExports.WithConclusionFirst, "nobody has taken one");
 
     [Fact]
-    public Task Dropping_rows_that_find_nothing_yet_is_caught() => AssertCaughtAsync(BrokenExports.WithoutPatience, "without its row in Due");
+    public Task Dropping_rows_that_find_nothing_yet_is_caught() => AssertCaughtAsync(BrokenExports.WithoutStaleAge, "without its row in Due");
 
     [Fact]
     public Task A_copy_is_as_good() => Interleaving.ExploreAsync(100, run => ExportScenario.RunAsync(run, BrokenExports.Whole));

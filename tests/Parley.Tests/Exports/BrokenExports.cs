@@ -1,8 +1,7 @@
-using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
-using Parley.Storage;
+using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 using Parley.Webhooks;
 
@@ -14,74 +13,39 @@ internal static class BrokenExports
     /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
     public static ExportWays Whole { get; } = new()
     {
-        Build = (process, step) => BuildAsync(process, step, checksLease: true, ownBlob: true),
+        Build = (process, step) => BuildAsync(process, step, ownBlob: true),
         Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: true),
     };
 
-    /// <summary>The row of Due comes after the export.</summary>
-    public static ExportWays WithIndexLast { get; } = new() { Create = CreateAsync };
+    /// <summary>An export is stored without its schedule row.</summary>
+    public static ExportWays WithoutIndexRow { get; } = new()
+    {
+        Defect = new TableDefect { LosesUpsert = IsScheduled },
+    };
 
-    /// <summary>Who has written a file completes the export, whosever it is by then.</summary>
-    public static ExportWays WithoutLease { get; } = new() { Build = (process, step) => BuildAsync(process, step, checksLease: false, ownBlob: true) };
+    /// <summary>A job that has written a file completes the export, whoever holds its lease by then.</summary>
+    public static ExportWays WithoutLease { get; } = new()
+    {
+        Defect = new TableDefect
+        {
+            IgnoresCondition = (table, rowKey) => table == "Tenants" && rowKey.StartsWith("e|", StringComparison.Ordinal),
+        },
+    };
 
     /// <summary>All attempts write one blob.</summary>
-    public static ExportWays WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, checksLease: true, ownBlob: false) };
+    public static ExportWays WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
 
     /// <summary>The callback is noted as taken, and then it is sent.</summary>
     public static ExportWays WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
 
-    /// <summary>It drops rows that find nothing at once, and not only when their writers must have failed.</summary>
-    public static ExportWays WithoutPatience { get; } = new()
-    {
-        Tick = async process =>
-        {
-            var filter = Filters.Until(ScheduleRowKeys.SchedulePartition(process.Time.GetUtcNow()), ExportRowKeys.ScheduledExports);
-            foreach (var row in await process.Tables.Schedule.QueryAsync<TableEntity>(filter).ToListAsync())
-            {
-                var (key, step) = ExportRowKeys.ReadScheduledExport(row.RowKey);
-                var export = await process.Exports.FindAsync(key, CancellationToken.None);
-                var expected = export is null ? null : step is null ? ExportIndex.ExpiryRow(export) : ExportIndex.StepRow(export);
-                if ((row.PartitionKey, row.RowKey) != (expected?.PartitionKey, expected?.RowKey))
-                {
-                    await process.Tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey);
-                }
-            }
+    /// <summary>It drops a schedule row without an export at once, though its writer may still be on its way.</summary>
+    public static ExportWays WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
 
-            await ExportWays.Parleys.Tick(process);
-        },
-    };
-
-    private static async Task<Export> CreateAsync(ParleyProcess process, TenantId tenant, NewExport draft, IdempotencyKey? key)
-    {
-        var counters = await process.Tables.Tenants.GetEntityIfExistsAsync<TableEntity>(tenant.PartitionKey, TenantRowKeys.Counter);
-        var (now, number) = (process.Time.NowInMilliseconds(), counters.HasValue ? counters.Value!.GetInt32(ExportReader.Counter) ?? 0 : 0);
-        var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now);
-        var made = new Export
-        {
-            Key = new ExportKey(tenant, number + 1),
-            Check = number + 1,
-            WriteId = "broken",
-            CreatedAt = now,
-            RangeStart = range.Start,
-            RangeEnd = range.End,
-            Format = draft.Format,
-            Language = draft.Language,
-            CallbackUrl = draft.CallbackUrl,
-            DueAt = range.End.AddSeconds(30),
-        };
-        var counted = new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ExportReader.Counter] = number + 1 };
-        await process.Tables.Tenants.SubmitTransactionAsync(
-        [
-            new(TableTransactionActionType.Add, ExportRow.Create(made)),
-            counters.HasValue ? new(TableTransactionActionType.UpdateMerge, counted, counters.Value!.ETag) : new(TableTransactionActionType.Add, counted),
-        ]);
-        await process.ExportIndex.WriteAsync(null, made, CancellationToken.None);
-        await process.ExportDispatch.EnqueueAsync(made);
-        return made;
-    }
+    private static bool IsScheduled(string table, string rowKey) =>
+        table == "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal);
 
     /// <summary>As ExportBuild, but for turns, renewals and failures: the timer comes again.</summary>
-    private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool checksLease, bool ownBlob)
+    private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool ownBlob)
     {
         if (await DueAsync(process, step) is { AttemptsStarted: >= ExportFileJob.MaxAttempts })
         {
@@ -116,7 +80,7 @@ internal static class BrokenExports
         var completed = await process.ExportWriter.ChangeAsync(
             lease.Export,
             isLatest: true,
-            current => checksLease && current.LeaseId != lease.Export.LeaseId
+            current => current.LeaseId != lease.Export.LeaseId
                 ? current
                 : current with
                 {

@@ -23,6 +23,9 @@ internal sealed record ExportWays
 
     public Func<ParleyProcess, ExportStep, Task> Build { get; init; } = (process, step) => process.ExportFileJob.RunAsync(step, CancellationToken.None);
 
+    /// <summary>A defect of every process; null for none.</summary>
+    public TableDefect? Defect { get; init; }
+
     public Func<ParleyProcess, ExportStep, Task> Deliver { get; init; } = (process, step) => process.ExportCallback.RunAsync(step, CancellationToken.None);
 
     public Func<ParleyProcess, Task> Tick { get; init; } = process => process.ExportDispatch.DispatchAsync(CancellationToken.None);
@@ -37,14 +40,15 @@ internal sealed class ExportModel
     private static readonly string[] Texts = ["Olá, você; \"tudo\" bem?", "two\nlines", "=1+1", "a\tb", ""];
 
     private readonly StrictTables tables;
+    private readonly TableDefect? defect;
     private readonly Dictionary<string, TimeSpan> skews = new(StringComparer.Ordinal);
     private readonly Dictionary<ConversationKey, string?> titles = [];
     private int texts;
     private int unscheduled;
 
-    public ExportModel(Simulation run, StrictTables tables)
+    public ExportModel(Simulation run, StrictTables tables, TableDefect? defect = null)
     {
-        (Run, this.tables) = (run, tables);
+        (Run, this.tables, this.defect) = (run, tables, defect);
         Blobs = new StrictBlobs(run.Time);
         Queues = new SimulatedExportQueues(run);
         Log = new ExportLog(Blobs, process => run.Time.GetUtcNow() + skews.GetValueOrDefault(process));
@@ -78,7 +82,7 @@ internal sealed class ExportModel
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null)
     {
         skews[name] = skew;
-        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note });
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note, Defect = defect });
         return (Process(connection, seed, skew), connection);
     }
 

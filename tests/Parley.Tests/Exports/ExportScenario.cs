@@ -22,7 +22,7 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
     /// <summary>One run.</summary>
     public static async Task<ExportModel> RunAsync(Simulation run, ExportWays ways)
     {
-        var model = new ExportModel(run, new StrictTables(run.Time));
+        var model = new ExportModel(run, new StrictTables(run.Time), ways.Defect);
         await model.BuildAsync();
         await new ExportScenario(model, ways).RunAsync();
         return model;

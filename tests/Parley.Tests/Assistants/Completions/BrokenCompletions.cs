@@ -1,8 +1,8 @@
-using Azure;
 using Azure.Data.Tables;
 using Parley.Assistants.Completions;
 using Parley.Conversations.Messages;
 using Parley.Storage;
+using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Assistants.Completions;
@@ -16,11 +16,24 @@ internal static class BrokenCompletions
     /// <summary>It shows what it is about to store.</summary>
     public static CompletionWays PublishingFirst { get; } = Copy(publishesFirst: true);
 
-    /// <summary>It writes whatever has become of the turn.</summary>
-    public static CompletionWays WithoutETag { get; } = Copy(seen: completion => completion with { ETag = ETag.All });
+    /// <summary>It writes the row whatever it has become.</summary>
+    public static CompletionWays WithoutETag { get; } = new()
+    {
+        Defect = new TableDefect
+        {
+            IgnoresCondition = (table, rowKey) => table == "Conversations" && rowKey.StartsWith("t|", StringComparison.Ordinal),
+        },
+    };
 
-    /// <summary>It ends a reply to a posted message like any other.</summary>
-    public static CompletionWays WithoutHandOff { get; } = Copy(seen: completion => completion with { IsAutoReply = false });
+    /// <summary>A worker does not see that a human answers.</summary>
+    public static CompletionWays WithoutHandOff { get; } = new()
+    {
+        Defect = new TableDefect
+        {
+            HasDefect = process => process.StartsWith("worker", StringComparison.Ordinal),
+            Reads = (_, _, property, value) => property == "HandedOffUntil" ? DateTime.UnixEpoch : value,
+        },
+    };
 
     /// <summary>The timer ends what is overdue by its clock, without looking whether anybody still speaks.</summary>
     public static CompletionWays WithoutLookingTwice { get; } = new()
@@ -70,8 +83,7 @@ internal static class BrokenCompletions
 
     /// <summary>A copy of who speaks.</summary>
     /// <param name="publishesFirst">Whether it shows before it stores.</param>
-    /// <param name="seen">What it takes the turn for that it writes.</param>
-    private static CompletionWays Copy(bool publishesFirst = false, Func<Completion, Completion>? seen = null)
+    private static CompletionWays Copy(bool publishesFirst = false)
     {
         return new CompletionWays
         {
@@ -120,7 +132,7 @@ internal static class BrokenCompletions
                     feed.Publish(said);
                 }
 
-                stored = await process.CompletionWriter.AppendTextAsync(As(stored), said);
+                stored = await process.CompletionWriter.AppendTextAsync(stored, said);
                 if (!CompletionEnding.IsOpen(completion, stored, isProducer: true))
                 {
                     return stored;
@@ -130,9 +142,7 @@ internal static class BrokenCompletions
                 await Task.Delay(TimeSpan.FromMilliseconds(300), process.Time);
             }
 
-            return await process.CompletionWriter.EndAsync(As(stored), stored.CancelRequested ? CompletionError.Cancelled : null, retryAfter: null, isProducer: true);
+            return await process.CompletionWriter.EndAsync(stored, stored.CancelRequested ? CompletionError.Cancelled : null, retryAfter: null, isProducer: true);
         }
-
-        Completion As(Completion completion) => seen?.Invoke(completion) ?? completion;
     }
 }

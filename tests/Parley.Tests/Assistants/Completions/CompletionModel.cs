@@ -33,6 +33,9 @@ internal sealed record CompletionWays
     /// <summary>Parley's.</summary>
     public static CompletionWays Parleys { get; } = new();
 
+    /// <summary>A defect of every process; null for none.</summary>
+    public TableDefect? Defect { get; init; }
+
     /// <summary>Begins to speak what a client asked for.</summary>
     public Func<ParleyProcess, StartedCompletion, ProducedCompletion> Produce { get; init; } = (_, completion) => completion.Run!();
 
@@ -53,13 +56,14 @@ internal sealed class CompletionModel
         new Dictionary<string, string?> { ["Providers:main:Type"] = "scripted", ["Providers:main:TimeoutSeconds"] = "5" }).Build();
 
     private readonly StrictTables tables;
+    private readonly TableDefect? defect;
     private readonly Dictionary<string, (TimeSpan Skew, TableConnection Connection)> processes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, MessageKey> told = new(StringComparer.Ordinal);
     private readonly HashSet<string> keyed = new(StringComparer.Ordinal);
 
-    public CompletionModel(Simulation run, StrictTables tables)
+    public CompletionModel(Simulation run, StrictTables tables, TableDefect? defect = null)
     {
-        (Run, this.tables, Queue) = (run, tables, new CompletionQueue(run));
+        (Run, this.tables, this.defect, Queue) = (run, tables, defect, new CompletionQueue(run));
         Log = new CompletionLog(run, tables, process => run.Time.GetUtcNow() + processes.GetValueOrDefault(process).Skew)
         {
             IsDead = process => processes.GetValueOrDefault(process).Connection is { IsDead: true },
@@ -91,7 +95,7 @@ internal sealed class CompletionModel
     /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew = default, Func<TableCall, Fault>? fault = null)
     {
-        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note });
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note, Defect = defect });
         return (Process(connection, seed, skew), connection);
     }
 

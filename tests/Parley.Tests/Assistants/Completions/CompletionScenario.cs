@@ -25,7 +25,7 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
     /// <summary>One run.</summary>
     public static async Task<CompletionModel> RunAsync(Simulation run, CompletionWays ways)
     {
-        var model = new CompletionModel(run, new StrictTables(run.Time));
+        var model = new CompletionModel(run, new StrictTables(run.Time), ways.Defect);
         await model.BuildAsync(conversations: 2);
         await new CompletionScenario(model, ways).RunAsync();
         return model;

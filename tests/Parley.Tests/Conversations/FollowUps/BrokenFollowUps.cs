@@ -1,10 +1,10 @@
-using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Conversations.FollowUps;
@@ -28,10 +28,17 @@ internal static class BrokenFollowUps
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
-    /// <summary>It looks whether the follow-up is pending, and then sends it, whatever has happened in between.</summary>
+    /// <summary>It sends a follow-up that was pending when it was read, whatever has happened since.</summary>
     public static FollowUpWays WithoutFence { get; } = new()
     {
-        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
+        Defect = new TableDefect
+        {
+            HasDefect = process => process.StartsWith("worker", StringComparison.Ordinal),
+
+            // The insert of the event would be a fence too.
+            IgnoresCondition = (table, rowKey) => table == "Conversations"
+                && (rowKey == ConversationRowKeys.Head || rowKey.StartsWith("fe|", StringComparison.Ordinal)),
+        },
     };
 
     /// <summary>A hand-off leaves the pending ones alone.</summary>
@@ -49,20 +56,13 @@ internal static class BrokenFollowUps
         Send = (process, chunk) => SendAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
     };
 
-    /// <summary>It drops rows that find nothing at once, and not only when their writers must have failed.</summary>
-    public static FollowUpWays WithoutPatience { get; } = new()
+    /// <summary>It drops a schedule row without a follow-up at once, though its writer may still be on its way.</summary>
+    public static FollowUpWays WithoutStaleAge { get; } = new()
     {
-        Send = async (process, chunk) =>
+        Defect = new TableDefect
         {
-            foreach (var row in await RowsAsync(process, chunk))
-            {
-                if (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None) is var found && (found is null || found.Revision < row.Revision))
-                {
-                    await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
-                }
-            }
-
-            await FollowUpWays.Parleys.Send(process, chunk);
+            ReadsAsOld = (table, rowKey) =>
+                table == "Due" && rowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal),
         },
     };
 
@@ -168,55 +168,6 @@ internal static class BrokenFollowUps
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // Not pending any more.
-        }
-    }
-
-    private static async Task SendUncheckedAsync(ParleyProcess process, FollowUp followUp)
-    {
-        while (true)
-        {
-            var head = await process.Conversations.GetAsync(new ConversationRef(followUp.Conversation, null), CancellationToken.None);
-            var message = new Message
-            {
-                Key = new MessageKey(head.Key, head.Last + 1),
-                WriteId = followUp.Text,
-                Check = 0,
-                Revision = 1,
-                Role = MessageRole.Assistant,
-                Type = "text",
-                Text = followUp.Text,
-                CreatedAt = head.LastMessageAt!.Value,
-                UpdatedAt = head.LastMessageAt!.Value,
-            };
-            var sent = followUp with { Status = FollowUpStatus.Sent, Revision = followUp.Revision + 1, MessageId = message.Id, FinishedAt = message.CreatedAt };
-            var transition = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, sent.Status, null, FollowUpEvent.Parley);
-            var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
-            {
-                ["Rev"] = head.Revision + 1,
-                ["Last"] = message.Key.Sequence,
-                ["LastMessage"] = message.Text,
-                ["LastRole"] = (int)message.Role,
-                ["LastId"] = message.Id,
-                ["Pending"] = PendingFollowUp.Write(head.Pending.Where(one => one.Number != followUp.Number)),
-            };
-            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ConversationIndexRow, TableUpdateMode.Replace);
-            try
-            {
-                await process.Tables.Conversations.SubmitTransactionAsync(
-                [
-                    new(TableTransactionActionType.Add, MessageRow.Create(message)),
-                    new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
-
-                    // To insert the transition would be a fence too.
-                    new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
-                    new(TableTransactionActionType.UpdateMerge, change, head.ETag),
-                ]);
-                return;
-            }
-            catch (RequestFailedException e) when (e.IsLostRace())
-            {
-                // Anew, under the head as it is then.
-            }
         }
     }
 

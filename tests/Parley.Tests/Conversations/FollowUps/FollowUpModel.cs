@@ -16,6 +16,9 @@ internal sealed record FollowUpWays
     /// <summary>Parley's.</summary>
     public static FollowUpWays Parleys { get; } = new();
 
+    /// <summary>A defect of every process; null for none.</summary>
+    public TableDefect? Defect { get; init; }
+
     public Func<ParleyProcess, ConversationRef, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
         (await process.FollowUpWriter.CreateAsync(id, dueAt, text, "test", null, CancellationToken.None)).FollowUp;
 
@@ -29,7 +32,7 @@ internal sealed record FollowUpWays
 }
 
 /// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
-internal sealed class FollowUpModel(Simulation run, StrictTables tables)
+internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDefect? defect = null)
 {
     private const string FollowUpText = "follow-up ";
     private static readonly FollowUpFilter Everything = new([], [], [], []);
@@ -67,7 +70,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables)
     {
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
         skews[name] = skew;
-        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note });
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note, Defect = defect });
         return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection)), connection);
     }
 

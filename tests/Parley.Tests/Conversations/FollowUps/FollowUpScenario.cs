@@ -24,7 +24,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
     /// <summary>One run.</summary>
     public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpWays ways)
     {
-        var model = new FollowUpModel(run, new StrictTables(run.Time));
+        var model = new FollowUpModel(run, new StrictTables(run.Time), ways.Defect);
         await model.BuildAsync(conversations: 2);
         await new FollowUpScenario(model, ways).RunAsync();
         return model;

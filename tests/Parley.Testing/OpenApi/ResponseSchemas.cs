@@ -1,10 +1,9 @@
 using System.Text.Json.Nodes;
-using Parley.Testing.OpenApi;
 
-namespace Parley.EndToEnd.Tests.OpenApi;
+namespace Parley.Testing.OpenApi;
 
 /// <summary>The named objects that answers consist of.</summary>
-internal static class ResponseSchemas
+public static class ResponseSchemas
 {
     private const string Prefix = "#/components/schemas/";
 

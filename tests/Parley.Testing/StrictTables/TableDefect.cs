@@ -1,0 +1,56 @@
+using Parley.Testing.TableService;
+
+namespace Parley.Testing;
+
+/// <summary>
+/// A defect of some processes, built in at their connections to the tables: a precaution of the product has no effect there.
+/// Tests show with it that the invariants catch what the precaution is for, without a copy of the product.
+/// </summary>
+public sealed record TableDefect
+{
+    /// <summary>True for the name of a process that has the defect; all have it unless this says otherwise.</summary>
+    public Func<string, bool> HasDefect { get; init; } = _ => true;
+
+    /// <summary>True for a row (table, row key) that is written whatever it has become: without If-Match, an insert as an upsert.</summary>
+    public Func<string, string, bool> IgnoresCondition { get; init; } = (_, _) => false;
+
+    /// <summary>True for a row (table, row key) whose upserts are acknowledged and not stored.</summary>
+    public Func<string, string, bool> LosesUpsert { get; init; } = (_, _) => false;
+
+    /// <summary>True for a row (table, row key) that reads as if it had been written a day ago.</summary>
+    public Func<string, string, bool> ReadsAsOld { get; init; } = (_, _) => false;
+
+    /// <summary>The value to read instead of a stored one (table, row key, property, value).</summary>
+    public Func<string, string, string, object, object> Reads { get; init; } = (_, _, _, value) => value;
+
+    internal TableRequest OfRequest(TableRequest request) =>
+        request with { Operations = [.. request.Operations.Select(operation => Unconditional(operation))] };
+
+    internal bool Loses(TableRequest request) =>
+        request is { Kind: TableCallKind.UpsertMerge or TableCallKind.UpsertReplace, Operations: [var only] }
+        && LosesUpsert(request.Table, only.RowKey);
+
+    internal Answer OfAnswer(string table, Answer answer) => answer with
+    {
+        Rows =
+        [
+            .. answer.Rows.Select(row => row with
+            {
+                Timestamp = ReadsAsOld(table, row.RowKey) ? row.Timestamp.AddDays(-1) : row.Timestamp,
+                Properties =
+                [
+                    .. row.Properties.Select(property =>
+                        property with { Value = Reads(table, row.RowKey, property.Name, property.Value) }),
+                ],
+            }),
+        ],
+    };
+
+    private Operation Unconditional(Operation operation) => !IgnoresCondition(operation.Table, operation.RowKey)
+        ? operation
+        : operation with
+        {
+            Kind = operation.Kind == TableCallKind.Insert ? TableCallKind.UpsertReplace : operation.Kind,
+            IfMatch = operation.IfMatch is null ? null : Operation.AnyETag,
+        };
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Parley.Testing.OpenApi;
+using Xunit;
+
+namespace Parley.Tests.Compatibility;
+
+/// <summary>
+/// The document says a field's type, not its value. The golden answers have the values, so each field must have one there.
+/// </summary>
+public class RecordedFieldsTests
+{
+    /// <summary>Fields that are always null, or null until the app is published.</summary>
+    private static readonly HashSet<string> AlwaysNull =
+    [
+        "File.description",
+        "File.group_id",
+        "File.temporary_thumbnail_url",
+        "File.deleted_at",
+        "Record.condenseMessage",
+        "Version.built",
+    ];
+
+    private static readonly ILookup<string, string> FieldsByPath = ReadFields();
+
+    [Fact]
+    public void Every_field_of_every_response_has_a_value_in_the_golden_answers()
+    {
+        var everywhere = FieldsByPath.SelectMany(path => path).ToHashSet();
+        var missing =
+            from schema in ResponseSchemas.All
+            let recorded = schema.Key == "Problem"
+                ? everywhere
+                : ResponseSchemas.PathsOf[schema.Key].SelectMany(path => FieldsByPath[path]).ToHashSet()
+            from property in ResponseSchemas.PropertiesOf(schema.Value)
+            where !recorded.Contains(property) && !AlwaysNull.Contains($"{schema.Key}.{property}")
+            select $"{schema.Key}.{property}";
+
+        Assert.True(!missing.Any(), $"Without a value: {string.Join(", ", missing)}");
+    }
+
+    private static ILookup<string, string> ReadFields()
+    {
+        using var golden = JsonDocument.Parse(File.ReadAllText(OperationAnswersTests.GoldenPath));
+        return golden.RootElement.EnumerateArray()
+            .Where(entry => entry.TryGetProperty("operation", out var operation) && operation.ValueKind == JsonValueKind.String)
+            .SelectMany(entry => Fields(entry.GetProperty("body"))
+                .Select(field => (Path: entry.GetProperty("operation").GetString()!.Split(' ')[1], Field: field)))
+            .ToLookup(one => one.Path, one => one.Field);
+    }
+
+    /// <summary>The names of all members with a value, at any depth, also in the lines of a stream.</summary>
+    private static IEnumerable<string> Fields(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                return value.EnumerateObject().SelectMany(member =>
+                    member.Value.ValueKind == JsonValueKind.Null ? [] : Fields(member.Value).Prepend(member.Name));
+            case JsonValueKind.Array:
+                return value.EnumerateArray().SelectMany(Fields);
+            case JsonValueKind.String:
+                return value.GetString()!.Split('\n')
+                    .Select(line => line.StartsWith("data: ", StringComparison.Ordinal) ? line["data: ".Length..] : line)
+                    .Where(line => line.StartsWith('{'))
+                    .SelectMany(line => Fields(JsonElement.Parse(line)));
+            default:
+                return [];
+        }
+    }
+}
