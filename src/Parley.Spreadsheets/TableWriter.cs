@@ -14,7 +14,7 @@ namespace Parley.Spreadsheets;
 /// </remarks>
 public sealed class TableWriter : IAsyncDisposable
 {
-    private readonly CountedStream output;
+    private readonly CountingStream output;
     private readonly Utf8Buffer buffer = new();
     private readonly ITableEncoding encoding;
     private readonly TableColumn[] columns;
@@ -28,7 +28,7 @@ public sealed class TableWriter : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfZero(columns.Count);
         this.columns = [.. columns];
-        this.output = new CountedStream(output);
+        this.output = new CountingStream(output);
         rests = new string?[columns.Count];
         (textMax, formulaMax) = format switch
         {

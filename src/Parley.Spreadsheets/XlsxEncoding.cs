@@ -8,7 +8,7 @@ namespace Parley.Spreadsheets;
 /// of shared strings would have to be kept until the end. Rows and cells carry no references (optional by §18.3.1.4, §18.3.1.73): their
 /// order says where they are, and they would be a fifth of the bytes to compress.
 /// </summary>
-internal sealed class XlsxEncoding(Utf8Buffer buffer, CountedStream output, string[] headings, int[] widths, int rowsPerSheet) : ITableEncoding
+internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, string[] headings, int[] widths, int rowsPerSheet) : ITableEncoding
 {
     /// <summary>"Total number of rows on a worksheet", 1,048,576 (Excel specifications and limits), less the headings.</summary>
     public const int MaxRowsPerSheet = 1_048_575;

@@ -93,7 +93,7 @@ internal static class FollowUpMeasure
     {
         await using var system = await StartedSystem.StartAsync(followUpSchedule: EveryMinute);
         var seed = await FollowUpSeed.MakeAsync(system);
-        var firing = new Firing(system);
+        var firing = new FollowUpSending(system);
         await firing.WarmUpAsync(await seed.FillAsync(await NewTenantsAsync(system, 1), 2 * Chunk, Past), Past);
 
         var owners = await NewTenantsAsync(system, tenants);
@@ -178,7 +178,7 @@ internal static class FollowUpMeasure
     }
 
     /// <summary>Parley's way of sending them.</summary>
-    private sealed class Firing(StartedSystem system)
+    private sealed class FollowUpSending(StartedSystem system)
     {
         private readonly ParleyTables tables = system.RawTables;
         private readonly FollowUpDispatch dispatch = system.Services.GetRequiredService<FollowUpDispatch>();

@@ -11,7 +11,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class ExportTriggers(
     ExportDispatch dispatch,
     ExportFileJob fileJob,
-    ExportCallback callback,
+    ExportWebhook callback,
     ILogger<ExportTriggers> logger)
 {
     [Function("ExportsDue")]

@@ -50,7 +50,7 @@ internal static class TenantRows
             yield return row;
         }
 
-        var cut = new TenantCut(await table.FindAsync(partition, TenantRowKeys.Counter, cancellation));
+        var cut = new TenantSnapshot(await table.FindAsync(partition, TenantRowKeys.Counter, cancellation));
         if (cut.Counter is not null)
         {
             yield return cut.Counter;

@@ -38,7 +38,7 @@ public enum ExportLanguage
 }
 
 /// <summary>Where an export's callback stands. Stored by number: never change one.</summary>
-public enum CallbackStatus
+public enum WebhookStatus
 {
     /// <summary>There is nothing to tell yet.</summary>
     Waiting = 1,
@@ -82,7 +82,7 @@ public static class ExportReasons
 /// <param name="Failure">Why there was none.</param>
 /// <param name="DurationMs">How long it took, in milliseconds.</param>
 /// <param name="Body">How the answer's body begins.</param>
-public sealed record CallbackAttempt(int Number, DateTimeOffset At, int? Status, WebhookFailure? Failure, long DurationMs, string Body);
+public sealed record WebhookAttempt(int Number, DateTimeOffset At, int? Status, WebhookFailure? Failure, long DurationMs, string Body);
 
 /// <summary>An export, as its row holds it.</summary>
 public sealed record Export
@@ -151,10 +151,10 @@ public sealed record Export
     public int? FileAttempt { get; init; }
 
     /// <summary>Where its callback stands.</summary>
-    public CallbackStatus CallbackStatus { get; init; } = CallbackStatus.Waiting;
+    public WebhookStatus WebhookStatus { get; init; } = WebhookStatus.Waiting;
 
     /// <summary>The latest attempts at the callback, at most <see cref="MaxAttemptsKept"/>, in their order.</summary>
-    public IReadOnlyList<CallbackAttempt> CallbackAttempts { get; init; } = [];
+    public IReadOnlyList<WebhookAttempt> CallbackAttempts { get; init; } = [];
 
     /// <summary>When the next step is due; null when none is.</summary>
     public DateTimeOffset? DueAt { get; init; }

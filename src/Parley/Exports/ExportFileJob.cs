@@ -246,7 +246,7 @@ public sealed partial class ExportFileJob(
     {
         FinishedAt = now,
         ExpiresAt = now + options.Keep,
-        CallbackStatus = CallbackStatus.Pending,
+        WebhookStatus = WebhookStatus.Pending,
         DueAt = now,
         Step = 1,
         AttemptsStarted = 0,

@@ -36,6 +36,6 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
         var now = time.NowInMilliseconds();
         return export.IsHeld(now)
             ? export with { RoundStart = export.Step - 1 }
-            : export with { CallbackStatus = CallbackStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, AttemptsStarted = 0, LeaseId = null, LeaseUntil = null };
+            : export with { WebhookStatus = WebhookStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, AttemptsStarted = 0, LeaseId = null, LeaseUntil = null };
     }
 }

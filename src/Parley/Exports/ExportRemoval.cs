@@ -27,7 +27,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
         Export Removed(Export export) => export.Status switch
         {
             ExportStatus.Pending or ExportStatus.Running =>
-                WithoutSteps(export) with { Status = ExportStatus.Cancelled, CallbackStatus = CallbackStatus.Cancelled, FinishedAt = now, ExpiresAt = now + CheckAgainAfter },
+                WithoutSteps(export) with { Status = ExportStatus.Cancelled, WebhookStatus = WebhookStatus.Cancelled, FinishedAt = now, ExpiresAt = now + CheckAgainAfter },
             ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed, ExpiresAt = now + CheckAgainAfter },
             _ => export,
         };
@@ -47,7 +47,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     /// <summary>Nothing more is done for it: what would be delivered is gone.</summary>
     private static Export WithoutSteps(Export export) => export with
     {
-        CallbackStatus = export.CallbackStatus == CallbackStatus.Pending ? CallbackStatus.Cancelled : export.CallbackStatus,
+        WebhookStatus = export.WebhookStatus == WebhookStatus.Pending ? WebhookStatus.Cancelled : export.WebhookStatus,
         DueAt = null,
         AttemptsStarted = 0,
         LeaseId = null,

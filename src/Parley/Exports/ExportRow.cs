@@ -28,7 +28,7 @@ internal static class ExportRow
             ["Bytes"] = export.Bytes,
             ["Removed"] = export.RemovedCharacters,
             ["Cut"] = export.CutCharacters,
-            ["Callback"] = (int)export.CallbackStatus,
+            ["Callback"] = (int)export.WebhookStatus,
             ["Step"] = export.Step,
             ["RoundStart"] = export.RoundStart,
             ["Claims"] = export.AttemptsStarted,
@@ -47,7 +47,7 @@ internal static class ExportRow
         if (export.CallbackAttempts.Count > 0)
         {
             // An answer of control characters is six times as long in JSON.
-            LongText.Write(row, "Attempts", JsonSerializer.Serialize(export.CallbackAttempts, CallbackAttemptJson.Default.IReadOnlyListCallbackAttempt));
+            LongText.Write(row, "Attempts", JsonSerializer.Serialize(export.CallbackAttempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt));
         }
 
         return row;
@@ -78,8 +78,8 @@ internal static class ExportRow
         CutCharacters = row.GetInt64("Cut")!.Value,
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
-        CallbackStatus = (CallbackStatus)row.GetInt32("Callback")!.Value,
-        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts ? JsonSerializer.Deserialize(attempts, CallbackAttemptJson.Default.IReadOnlyListCallbackAttempt)! : [],
+        WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
+        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)! : [],
         DueAt = row.GetDateTimeOffset("DueAt"),
         Step = row.GetInt32("Step")!.Value,
         RoundStart = row.GetInt32("RoundStart")!.Value,
@@ -91,5 +91,5 @@ internal static class ExportRow
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, UseStringEnumConverter = true)]
-[JsonSerializable(typeof(IReadOnlyList<CallbackAttempt>))]
-internal sealed partial class CallbackAttemptJson : JsonSerializerContext;
+[JsonSerializable(typeof(IReadOnlyList<WebhookAttempt>))]
+internal sealed partial class WebhookAttemptJson : JsonSerializerContext;

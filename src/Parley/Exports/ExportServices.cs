@@ -18,7 +18,7 @@ internal static class ExportServices
         .AddSingleton<ExportCreation>()
         .AddSingleton<ExportDispatch>()
         .AddSingleton<ExportFileJob>()
-        .AddSingleton<ExportCallback>()
+        .AddSingleton<ExportWebhook>()
         .AddSingleton<ExportRedelivery>()
         .AddSingleton<ExportRemoval>();
 }

@@ -31,7 +31,7 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
             ["Test__CommitGate"] = gate.FullName,
             ["Test__LosesExports"] = "true",
         });
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = await NewClientAsync(host.Api);
 
         var lost = await client.ExportAsync(new { callbackUrl = receiver.Url("lost"), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl" });

@@ -14,7 +14,7 @@ public class ExportFileTests(ParleyFixture parley)
     [Fact]
     public async Task Every_format_and_language_has_every_message_with_every_column()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Files");
         var messages = await WriteAsync(client);
         (string Format, string Language)[][] pairs =
@@ -48,7 +48,7 @@ public class ExportFileTests(ParleyFixture parley)
     [Fact]
     public async Task The_range_is_half_open_to_the_millisecond_and_of_one_tenant()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("Range"), await parley.NewTenantClientAsync("Another"));
         foreach (var _ in Enumerable.Range(1, 3))
         {
@@ -94,7 +94,7 @@ public class ExportFileTests(ParleyFixture parley)
     [Fact]
     public async Task An_export_of_nothing_has_its_headings()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Nothing");
         var taken = await Task.WhenAll(new[] { "csv", "xlsx" }.Select(format => client.ExportAsync(new { callbackUrl = receiver.Url(), format })));
         foreach (var one in taken)

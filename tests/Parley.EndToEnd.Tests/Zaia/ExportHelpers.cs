@@ -129,7 +129,7 @@ internal static class StandardWebhooks
 }
 
 /// <summary>A server on loopback that is called back.</summary>
-internal sealed class CallbackReceiver : IAsyncDisposable
+internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private static int receivers;
 
@@ -140,7 +140,7 @@ internal sealed class CallbackReceiver : IAsyncDisposable
     // What is sent to an earlier receiver that had the same port is none of this one's.
     private readonly int number = Interlocked.Increment(ref receivers);
 
-    private CallbackReceiver(Func<string, int, Reply> answer)
+    private WebhookReceiver(Func<string, int, Reply> answer)
     {
         this.answer = answer;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -150,9 +150,9 @@ internal sealed class CallbackReceiver : IAsyncDisposable
     }
 
     /// <param name="answer">What it answers to the n-th delivery, from 1, of a name; 200 when there is nothing said.</param>
-    public static async Task<CallbackReceiver> StartAsync(Func<string, int, Reply>? answer = null)
+    public static async Task<WebhookReceiver> StartAsync(Func<string, int, Reply>? answer = null)
     {
-        var receiver = new CallbackReceiver(answer ?? ((_, _) => new Reply(200)));
+        var receiver = new WebhookReceiver(answer ?? ((_, _) => new Reply(200)));
         await receiver.app.StartAsync();
         return receiver;
     }

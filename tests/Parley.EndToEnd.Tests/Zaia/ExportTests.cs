@@ -72,7 +72,7 @@ public class ExportTests(ParleyFixture parley)
     [Fact]
     public async Task What_is_taken()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Taken");
 
         // Names in either spelling, and what is not known; without more, the whole of six months in English and xlsx.
@@ -95,7 +95,7 @@ public class ExportTests(ParleyFixture parley)
     [Fact]
     public async Task The_same_key_is_the_same_export()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("Keys"), await parley.NewTenantClientAsync("Other keys"));
         var body = new { callbackUrl = receiver.Url(), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl" };
         var (first, fresh) = await SendAsync(client, body, "one");
@@ -128,7 +128,7 @@ public class ExportTests(ParleyFixture parley)
     [Fact]
     public async Task Nobody_reaches_what_is_not_theirs()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("Mine"), await parley.NewTenantClientAsync("Theirs"));
         var export = await client.ExportAsync(new { callbackUrl = receiver.Url(), rangeEnd = "2025-01-01T00:00:00Z" });
         await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
@@ -165,7 +165,7 @@ public class ExportTests(ParleyFixture parley)
     [Fact]
     public async Task The_list_has_them_newest_first()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("List"), await parley.NewTenantClientAsync("No list"));
         for (var i = 0; i < 5; i++)
         {
@@ -197,7 +197,7 @@ public class ExportTests(ParleyFixture parley)
     [Fact]
     public async Task A_completed_one_is_removed()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Removed");
         await client.PostTextAsync(await client.CreateConversationAsync(), "Hi");
         var export = await client.CalledBackAsync(await client.ExportAsync(new { callbackUrl = receiver.Url() }));

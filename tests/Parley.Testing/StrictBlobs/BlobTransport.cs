@@ -19,7 +19,7 @@ internal sealed class BlobTransport(StrictBlobs blobs, TableConnection process) 
             request.ToCall(),
             () => blobs.Execute(request),
             answer => answer.Status,
-            kind => kind == FaultKind.Busy ? Answer.Refuse(BlobError.ServerBusy) : throw TableConnection.Unanswered(kind, request.ToCall().ToString()),
+            kind => kind == FaultKind.Busy ? ServiceResponse.Refuse(BlobError.ServerBusy) : throw TableConnection.Unanswered(kind, request.ToCall().ToString()),
             message.CancellationToken).ConfigureAwait(false);
         message.Response = ResponseWriter.Write(answer, message.Request);
     }

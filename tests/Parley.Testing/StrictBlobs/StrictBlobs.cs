@@ -47,7 +47,7 @@ public sealed class StrictBlobs(TimeProvider time)
         }
     }
 
-    internal Answer Execute(BlobRequest request)
+    internal ServiceResponse Execute(BlobRequest request)
     {
         lock (gate)
         {

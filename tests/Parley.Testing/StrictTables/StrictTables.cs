@@ -23,7 +23,7 @@ public sealed class StrictTables(TimeProvider time)
     /// <param name="hooks">What happens around its calls.</param>
     public TableConnection Connect(string process = "test", TableHooks? hooks = null) => new(this, process, hooks ?? new TableHooks());
 
-    internal Answer Execute(TableRequest request, int? pageRows)
+    internal ServiceResponse Execute(TableRequest request, int? pageRows)
     {
         lock (gate)
         {

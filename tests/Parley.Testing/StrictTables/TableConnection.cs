@@ -69,7 +69,7 @@ public sealed class TableConnection : HttpPipelineTransport
         var (answer, fault) = await CarryOutAsync(
             call,
             () => Execute(request, call),
-            fault => fault.Kind == FaultKind.Busy ? Answer.Refuse(TableError.ServerBusy) : throw Unanswered(fault, call),
+            fault => fault.Kind == FaultKind.Busy ? ServiceResponse.Refuse(TableError.ServerBusy) : throw Unanswered(fault, call),
             message.CancellationToken).ConfigureAwait(false);
         message.Response = ResponseWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
         message.Response.ClientRequestId = message.Request.ClientRequestId;
@@ -132,7 +132,7 @@ public sealed class TableConnection : HttpPipelineTransport
 
     private static Exception Unanswered(Fault fault, TableCall call) => Unanswered(fault.Kind, $"{fault.Side} {call}");
 
-    private async ValueTask<(T Answer, Fault Fault)> CarryOutAsync<T>(TableCall call, Func<T> execute, Func<Fault, T> failed, CancellationToken cancellation)
+    private async ValueTask<(T ServiceResponse, Fault Fault)> CarryOutAsync<T>(TableCall call, Func<T> execute, Func<Fault, T> failed, CancellationToken cancellation)
     {
         if (hooks.Before is { } before)
         {
@@ -180,7 +180,7 @@ public sealed class TableConnection : HttpPipelineTransport
         return failed(fault);
     }
 
-    private Answer Execute(TableRequest request, TableCall call)
+    private ServiceResponse Execute(TableRequest request, TableCall call)
     {
         if (hooks.Defect is not { } defect || !defect.HasDefect(Name))
         {
@@ -188,11 +188,11 @@ public sealed class TableConnection : HttpPipelineTransport
         }
 
         return defect.Loses(request)
-            ? new Answer(204) { ETag = "W/\"lost\"" }
+            ? new ServiceResponse(204) { ETag = "W/\"lost\"" }
             : defect.OfAnswer(request.Table, ExecuteAsSent(defect.OfRequest(request), call));
     }
 
-    private Answer ExecuteAsSent(TableRequest request, TableCall call)
+    private ServiceResponse ExecuteAsSent(TableRequest request, TableCall call)
     {
         var answer = tables.Execute(request, call.Kind == TableCallKind.Query ? hooks.PageRows?.Invoke(call) : null);
         Interlocked.Add(ref entitiesRead, call.IsWrite ? 0 : answer.Rows.Count);

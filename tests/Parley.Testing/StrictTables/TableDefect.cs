@@ -30,7 +30,7 @@ public sealed record TableDefect
         request is { Kind: TableCallKind.UpsertMerge or TableCallKind.UpsertReplace, Operations: [var only] }
         && LosesUpsert(request.Table, only.RowKey);
 
-    internal Answer OfAnswer(string table, Answer answer) => answer with
+    internal ServiceResponse OfAnswer(string table, ServiceResponse answer) => answer with
     {
         Rows =
         [

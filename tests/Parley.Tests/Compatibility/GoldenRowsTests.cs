@@ -42,7 +42,7 @@ public class GoldenRowsTests
         await using var host = await store.StartHostAsync(ClockAt(golden, TimeSpan.FromMinutes(1)));
         using var client = OperatedStore.ClientOf(host, golden.Facts.ApiKey);
 
-        var answers = await new GoldenAnswers(client).ReadAllAsync(golden.Facts);
+        var answers = await new GoldenResponses(client).ReadAllAsync(golden.Facts);
 
         var text = answers.ToJsonString(Indented) + "\n";
         if (GoldenUpdate.IsWanted)

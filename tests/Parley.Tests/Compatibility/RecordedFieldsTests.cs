@@ -40,7 +40,7 @@ public class RecordedFieldsTests
 
     private static ILookup<string, string> ReadFields()
     {
-        using var golden = JsonDocument.Parse(File.ReadAllText(OperationAnswersTests.GoldenPath));
+        using var golden = JsonDocument.Parse(File.ReadAllText(OperationResponsesTests.GoldenPath));
         return golden.RootElement.EnumerateArray()
             .Where(entry => entry.TryGetProperty("operation", out var operation) && operation.ValueKind == JsonValueKind.String)
             .SelectMany(entry => Fields(entry.GetProperty("body"))

@@ -16,7 +16,7 @@ namespace Parley.Tests.Conversations;
 public sealed class ChangeCrashTests
 {
     [Fact]
-    public async Task A_reading_of_150_messages_that_died_anywhere_is_whole_after_the_retry() => await CrashSweep.RunAsync(
+    public async Task A_reading_of_150_messages_that_died_anywhere_is_whole_after_the_retry() => await CrashExploration.RunAsync(
         async (run, tables) =>
         {
             var ground = await Ground.BuildAsync(run, tables);
@@ -43,13 +43,13 @@ public sealed class ChangeCrashTests
             Assert.Equal((1, 160), (head.Unread, head.ReadUpTo));
             Assert.Equal(1, (await ground.Quiet.Unread.ReadAsync(Appends.Tenant, [head], CancellationToken.None))[head.Inbox!.Id]);
         },
-        CrashSweep.CrashesAndLateCalls,
+        CrashExploration.CrashesAndLateCalls,
         seeds: 2);
 
     [Fact]
     public async Task Opening_a_ticket_that_died_anywhere_opens_one()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => OpenAsync(ground, ground.Process(connection, 1)),
             async (ground, connection) =>
@@ -64,7 +64,7 @@ public sealed class ChangeCrashTests
                 var head = await ground.VerifyAsync();
                 Assert.Equal((1, 1, 4), (head.Tickets, head.OpenTicket, head.Last));
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         // The head, then it and the ticket.
         Assert.Equal(2, calls);
@@ -73,7 +73,7 @@ public sealed class ChangeCrashTests
     [Fact]
     public async Task Completing_a_ticket_that_died_anywhere_ends_its_range_where_its_messages_end()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var ground = await Ground.BuildAsync(run, tables);
@@ -97,7 +97,7 @@ public sealed class ChangeCrashTests
                 var head = await ground.VerifyAsync();
                 Assert.Equal((2, 2, 6), (head.Tickets, head.OpenTicket, head.Last));
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         // The ticket; the head; both in one transaction.
         Assert.Equal(3, calls);
@@ -106,7 +106,7 @@ public sealed class ChangeCrashTests
     [Fact]
     public async Task A_conversation_s_change_that_died_anywhere_is_whole_after_the_retry()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => PatchAsync(ground, ground.Process(connection, 1)),
             async (ground, connection) =>
@@ -122,7 +122,7 @@ public sealed class ChangeCrashTests
                 // As made, three messages and one change: what is as it should be is not written again.
                 Assert.Equal(5, head.Revision);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         Assert.Equal(2, calls);
 
@@ -133,7 +133,7 @@ public sealed class ChangeCrashTests
     [Fact]
     public async Task Creating_a_thread_that_died_anywhere_makes_one()
     {
-        await CrashSweep.RunAsync(
+        await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => CreateAsync(ground, ground.Process(connection, 1)),
             async (ground, connection) =>
@@ -151,7 +151,7 @@ public sealed class ChangeCrashTests
                 var list = await ground.Quiet.Chats.OpenAsync(ground.Id, new ChatFilter($"{ground.Told}", []), null, 10, CancellationToken.None);
                 Assert.Equal(head.Last, Assert.Single(await list.Messages.ToListAsync()).Key.Sequence);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
 
         static async Task<ChatThread> CreateAsync(Ground ground, ParleyProcess process) => await process.ThreadCreation.CreateAsync(
@@ -161,7 +161,7 @@ public sealed class ChangeCrashTests
     [Fact]
     public async Task Creating_a_sender_that_died_anywhere_makes_one()
     {
-        await CrashSweep.RunAsync(
+        await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => CreateAsync(ground.Process(connection, 1)),
             (ground, connection) => UnlessThereAsync(() => CreateAsync(ground.Process(connection, 2)), ErrorCode.SenderExists),
@@ -175,7 +175,7 @@ public sealed class ChangeCrashTests
                 Assert.Equal((2, "name"), (found!.Key.Number, found.Name));
                 Assert.Equal(2, (await ground.Quiet.Senders.ListAsync(Appends.Tenant, null, 10, CancellationToken.None)).Senders.Count);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
 
         static Task CreateAsync(ParleyProcess process) => process.SenderWriter.CreateAsync(
@@ -185,7 +185,7 @@ public sealed class ChangeCrashTests
     [Fact]
     public async Task A_sender_s_change_that_died_anywhere_is_whole_after_the_retry()
     {
-        await CrashSweep.RunAsync(
+        await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => ChangeAsync(ground.Process(connection, 1)),
             async (ground, connection) =>
@@ -204,7 +204,7 @@ public sealed class ChangeCrashTests
                 Assert.InRange(first.Revision, 2, 3);
                 Assert.Equal(2, (await ground.Quiet.Senders.FindByIdentifierAsync(Appends.Tenant, "+49", CancellationToken.None))!.Key.Number);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
 
         static Task ChangeAsync(ParleyProcess process) => process.SenderWriter.ChangeAsync(

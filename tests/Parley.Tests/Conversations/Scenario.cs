@@ -43,8 +43,8 @@ internal static class Scenario
         {
             0 => null,
             1 => TableHooks.OneIn(6, own.Next(), Fault.Unanswered),
-            2 => TableHooks.OneIn(12, own.Next(), CrashSweep.CrashesAndLateCalls),
-            _ => TableHooks.OneIn(8, own.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+            2 => TableHooks.OneIn(12, own.Next(), CrashExploration.CrashesAndLateCalls),
+            _ => TableHooks.OneIn(8, own.Next(), [.. Fault.Unanswered, .. CrashExploration.CrashesAndLateCalls]),
         };
     }
 }

@@ -91,7 +91,7 @@ internal static class BrokenExports
                     FileAttempt = attempt,
                     FinishedAt = now,
                     ExpiresAt = now.AddDays(7),
-                    CallbackStatus = CallbackStatus.Pending,
+                    WebhookStatus = WebhookStatus.Pending,
                     DueAt = now,
                     Step = 1,
                     AttemptsStarted = 0,
@@ -124,7 +124,7 @@ internal static class BrokenExports
         }
 
         var link = await process.ExportFiles.LinkAsync(export, CancellationToken.None);
-        var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(CallbackBody.Of(export, link), CallbackBodyJson.Default.CallbackBody);
+        var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(WebhookBody.Of(export, link), WebhookBodyJson.Default.WebhookBody);
         var result = await process.Receiver.SendAsync(export.CallbackUrl, body, [new("webhook-id", $"export_{export.Id:N}")], CancellationToken.None);
         if (sendsFirst)
         {
@@ -144,9 +144,9 @@ internal static class BrokenExports
                     return current.LeaseId != lease.Export.LeaseId ? current : next.Verdict switch
                     {
                         WebhookVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + next.Delay).UpToMillisecond() },
-                        WebhookVerdict.Delivered => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
-                        WebhookVerdict.Gone => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
-                        _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
+                        WebhookVerdict.Delivered => after with { WebhookStatus = WebhookStatus.Taken, DueAt = null },
+                        WebhookVerdict.Gone => after with { WebhookStatus = WebhookStatus.Refused, DueAt = null },
+                        _ => after with { WebhookStatus = WebhookStatus.GivenUp, DueAt = null },
                     };
                 },
                 CancellationToken.None);

@@ -47,8 +47,8 @@ public sealed class ExportCallTests
         Assert.Equal((ExportStatus.Completed, 2 * conversations), (model.Only.Row.Status, (int)model.Only.Row.Rows));
 
         // The export, the lease; the secrets; the receiver; the export, the old row of Due.
-        Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
-        Assert.Equal(CallbackStatus.Taken, model.Only.Row.CallbackStatus);
+        Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        Assert.Equal(WebhookStatus.Taken, model.Only.Row.WebhookStatus);
     }, blockBytes: 1 << 20);
 
     [Fact]
@@ -56,9 +56,9 @@ public sealed class ExportCallTests
     {
         var step = await model.DueAsync();
         await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
-        model.Model.Receiver.Script = _ => new ReceiverAnswer(500);
+        model.Model.Receiver.Script = _ => new ReceiverResponse(500);
         await Task.Delay(TimeSpan.FromSeconds(58), model.Model.Run.Time);
-        Assert.Equal(6 + 2, await model.CallsAsync(() => model.Process.ExportCallback.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        Assert.Equal(6 + 2, await model.CallsAsync(() => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None)));
     });
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class ExportCallTests
     [Fact]
     public async Task Messages_of_one_tenant_wait_for_their_turn_and_all_come_to_it() => await Interleaving.RunAsync(1, async run =>
     {
-        var model = await Counted.NewAsync(run, 256);
+        var model = await CountedModel.NewAsync(run, 256);
         await model.FillAsync(1, messages: 1);
         for (var i = 0; i < 3; i++)
         {
@@ -192,18 +192,18 @@ public sealed class ExportCallTests
     });
 
     /// <summary>In a simulation, of whose time the leases' renewals are; nothing waits for a turn.</summary>
-    private static async Task RunAsync(Func<Counted, Task> test, int blockBytes = 256) => await Interleaving.RunAsync(1, async run =>
+    private static async Task RunAsync(Func<CountedModel, Task> test, int blockBytes = 256) => await Interleaving.RunAsync(1, async run =>
     {
-        var model = await Counted.NewAsync(run, blockBytes);
+        var model = await CountedModel.NewAsync(run, blockBytes);
         await test(model);
         model.Model.Log.Verify();
     }, Start);
 
-    private sealed class Counted
+    private sealed class CountedModel
     {
         private readonly List<TableCall> calls = [];
 
-        private Counted(ExportModel model, int blockBytes)
+        private CountedModel(ExportModel model, int blockBytes)
         {
             Model = model;
             Process = model.Unscheduled("counted", hooks: new TableHooks { Fault = Note }, blockBytes: blockBytes);
@@ -219,9 +219,9 @@ public sealed class ExportCallTests
 
         public int Blocks => calls.Count(call => call.Foreign is { Operation: "PutBlock" });
 
-        public static async Task<Counted> NewAsync(Simulation run, int blockBytes)
+        public static async Task<CountedModel> NewAsync(Simulation run, int blockBytes)
         {
-            var counted = new Counted(new ExportModel(run, new StrictTables(run.Time)), blockBytes);
+            var counted = new CountedModel(new ExportModel(run, new StrictTables(run.Time)), blockBytes);
             await counted.Process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.Administration.CreateTenantAsync("tenant", CancellationToken.None);

@@ -53,7 +53,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         model =>
         {
             var export = Assert.Single(model.Log.Exports);
-            Assert.Equal((ExportStatus.Completed, CallbackStatus.Taken, 6), (export.Row.Status, export.Row.CallbackStatus, (int)export.Row.Rows + 1));
+            Assert.Equal((ExportStatus.Completed, WebhookStatus.Taken, 6), (export.Row.Status, export.Row.WebhookStatus, (int)export.Row.Rows + 1));
             Assert.InRange(export.Deliveries, 1, 2);
         },
         isResumedInTime: true);
@@ -90,7 +90,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
             await ground.Model.DeliverAsync(ExportWays.Parleys, process);
         },
         (ground, _) => ground.MendAsync(),
-        model => Assert.Equal((ExportStatus.Completed, CallbackStatus.Taken), (Assert.Single(model.Log.Exports).Row.Status, Assert.Single(model.Log.Exports).Row.CallbackStatus)));
+        model => Assert.Equal((ExportStatus.Completed, WebhookStatus.Taken), (Assert.Single(model.Log.Exports).Row.Status, Assert.Single(model.Log.Exports).Row.WebhookStatus)));
 
     [Fact]
     public Task Failing_five_times() => SweepAsync(
@@ -110,7 +110,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         {
             // The fifth may have ended without a word.
             var row = Assert.Single(model.Log.Exports).Row;
-            Assert.Equal((ExportStatus.Failed, CallbackStatus.Taken), (row.Status, row.CallbackStatus));
+            Assert.Equal((ExportStatus.Failed, WebhookStatus.Taken), (row.Status, row.WebhookStatus));
             Assert.Contains(row.Reason, new[] { ExportReasons.InternalError, ExportReasons.Interrupted });
         });
 
@@ -119,7 +119,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         ground => ground.CompleteAsync(),
         async (ground, process) =>
         {
-            ground.Model.Receiver.Script = delivery => new ReceiverAnswer(delivery == 1 ? 500 : 204);
+            ground.Model.Receiver.Script = delivery => new ReceiverResponse(delivery == 1 ? 500 : 204);
             await ground.Model.DeliverAsync(ExportWays.Parleys, process);
             await Task.Delay(TimeSpan.FromSeconds(7), ground.Model.Run.Time);
             await ground.Model.DeliverAsync(ExportWays.Parleys, process);
@@ -128,7 +128,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         model =>
         {
             var export = Assert.Single(model.Log.Exports);
-            Assert.Equal((ExportStatus.Completed, CallbackStatus.Taken), (export.Row.Status, export.Row.CallbackStatus));
+            Assert.Equal((ExportStatus.Completed, WebhookStatus.Taken), (export.Row.Status, export.Row.WebhookStatus));
             Assert.InRange(export.Deliveries, 1, 3);
         });
 
@@ -137,7 +137,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         async ground =>
         {
             await ground.CompleteAsync();
-            ground.Model.Receiver.Script = _ => new ReceiverAnswer(410);
+            ground.Model.Receiver.Script = _ => new ReceiverResponse(410);
         },
         (ground, process) => ground.Model.DeliverAsync(ExportWays.Parleys, process),
         (_, _) => Task.CompletedTask,
@@ -145,8 +145,8 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         {
             // After a crash before the refusal was stored, the next attempt meets a receiver that has changed its mind.
             var export = Assert.Single(model.Log.Exports);
-            Assert.Contains(export.Row.CallbackStatus, new[] { CallbackStatus.Refused, CallbackStatus.Taken });
-            Assert.True(export.Row.CallbackStatus == CallbackStatus.Taken || export.Deliveries == 1);
+            Assert.Contains(export.Row.WebhookStatus, new[] { WebhookStatus.Refused, WebhookStatus.Taken });
+            Assert.True(export.Row.WebhookStatus == WebhookStatus.Taken || export.Deliveries == 1);
         });
 
     [Fact]
@@ -165,7 +165,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         model =>
         {
             var export = Assert.Single(model.Log.Exports);
-            Assert.Equal(CallbackStatus.Taken, export.Row.CallbackStatus);
+            Assert.Equal(WebhookStatus.Taken, export.Row.WebhookStatus);
             Assert.InRange(export.Accepted, 2, 4);
         });
 
@@ -223,14 +223,14 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
     private static void VerifyCancelled(ExportModel model, ExportStatus status)
     {
         var export = Assert.Single(model.Log.Exports);
-        Assert.Equal((status, CallbackStatus.Cancelled, 0), (export.Row.Status, export.Row.CallbackStatus, export.Deliveries));
+        Assert.Equal((status, WebhookStatus.Cancelled, 0), (export.Row.Status, export.Row.WebhookStatus, export.Deliveries));
     }
 
     private async Task SweepAsync(
         Func<Ground, Task> prepare, Func<Ground, ParleyProcess, Task> act, Func<Ground, ParleyProcess, Task> again, Action<ExportModel> verify, bool isResumedInTime = false)
     {
         var cases = 0;
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var model = new ExportModel(run, tables);
@@ -268,7 +268,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
                 verify(ground.Model);
                 await ground.Model.ExpireAsync(ExportWays.Parleys, ground.Model.Unscheduled("expiry"));
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 2,
             watch: ground => ground.Model.Log.Note);
         output.WriteLine($"{calls} calls, {cases} cases.");

@@ -22,7 +22,7 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
             exact += model.IsExact ? 1 : 0;
             foreach (var export in model.Log.Exports)
             {
-                var end = $"{export.Row.Status}, callback {export.Row.CallbackStatus}";
+                var end = $"{export.Row.Status}, callback {export.Row.WebhookStatus}";
                 ended[end] = ended.GetValueOrDefault(end) + 1;
                 attempts += export.FileTakes.Count;
             }

@@ -90,8 +90,8 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             export.Gone += status == 410 ? 1 : 0;
             Assert.True(sending.Take > 0, "Delivered without a lease.");
             Assert.True(
-                export.Row.CallbackStatus == CallbackStatus.Pending || sending.Take < export.LeftPendingAt,
-                $"Delivered although the callback was {export.Row.CallbackStatus} before the attempt began.");
+                export.Row.WebhookStatus == WebhookStatus.Pending || sending.Take < export.LeftPendingAt,
+                $"Delivered although the callback was {export.Row.WebhookStatus} before the attempt began.");
             VerifyBody(export, body);
         });
     }
@@ -133,7 +133,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         var after = ExportRow.Read(row, new TenantId(int.Parse(call.PartitionKey!, CultureInfo.InvariantCulture)));
         if (!exports.TryGetValue(after.Key, out var export))
         {
-            Assert.Equal((ExportStatus.Pending, CallbackStatus.Waiting, 0, 0), (after.Status, after.CallbackStatus, after.Step, after.AttemptsStarted));
+            Assert.Equal((ExportStatus.Pending, WebhookStatus.Waiting, 0, 0), (after.Status, after.WebhookStatus, after.Step, after.AttemptsStarted));
             exports.Add(after.Key, new PlayedExport(after));
             byWebhookId.Add($"export_{after.Id:N}", after.Key);
             return;
@@ -148,7 +148,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             VerifyStatus(export, before);
         }
 
-        if (before.CallbackStatus != after.CallbackStatus)
+        if (before.WebhookStatus != after.WebhookStatus)
         {
             VerifyCallback(export, before);
         }
@@ -159,9 +159,9 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         Assert.Equal(before.Id, after.Id);
         Assert.True(after.Step >= before.Step, $"Step {after.Step} after {before.Step}.");
         Assert.True(after.Step > 0 || after.AttemptsStarted <= ExportFileJob.MaxAttempts, $"Attempt {after.AttemptsStarted} at the file.");
-        Assert.True(after.IsUnfinished == (after.CallbackStatus == CallbackStatus.Waiting), $"{after.Status}, callback {after.CallbackStatus}.");
+        Assert.True(after.IsUnfinished == (after.WebhookStatus == WebhookStatus.Waiting), $"{after.Status}, callback {after.WebhookStatus}.");
         Assert.True(after.IsUnfinished == after.FinishedAt is null && after.IsUnfinished == after.ExpiresAt is null, $"{after.Status}, finished at {after.FinishedAt}.");
-        Assert.Equal(after.DueAt is not null, after.IsUnfinished || after.CallbackStatus == CallbackStatus.Pending);
+        Assert.Equal(after.DueAt is not null, after.IsUnfinished || after.WebhookStatus == WebhookStatus.Pending);
         Assert.True(before.FinishedAt is null || before.FinishedAt == after.FinishedAt, "It ended again.");
         var removed = before.Status == ExportStatus.Completed && after.Reason == ExportReasons.Removed;
         Assert.True(before.ExpiresAt is null || before.ExpiresAt == after.ExpiresAt || (removed && after.ExpiresAt < before.ExpiresAt), "It expires at another time.");
@@ -210,20 +210,20 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
 
     private void VerifyCallback(PlayedExport export, Export before)
     {
-        switch (export.Row.CallbackStatus)
+        switch (export.Row.WebhookStatus)
         {
-            case CallbackStatus.Taken:
+            case WebhookStatus.Taken:
                 Assert.True(export.Accepted > 0, "The callback is taken, and nobody has taken one.");
                 break;
-            case CallbackStatus.Refused:
+            case WebhookStatus.Refused:
                 Assert.True(export.Gone > 0, "The callback is refused, and nobody has refused one.");
                 break;
-            case CallbackStatus.GivenUp:
+            case WebhookStatus.GivenUp:
                 Assert.True(before.Step - before.RoundStart == WebhookSchedule.MaxAttempts, $"Given up at step {before.Step} of a round from {before.RoundStart}.");
                 break;
         }
 
-        if (before.CallbackStatus == CallbackStatus.Pending)
+        if (before.WebhookStatus == WebhookStatus.Pending)
         {
             export.LeftPendingAt = order;
         }

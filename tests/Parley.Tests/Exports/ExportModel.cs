@@ -26,7 +26,7 @@ internal sealed record ExportWays
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
 
-    public Func<ParleyProcess, ExportStep, Task> Deliver { get; init; } = (process, step) => process.ExportCallback.RunAsync(step, CancellationToken.None);
+    public Func<ParleyProcess, ExportStep, Task> Deliver { get; init; } = (process, step) => process.ExportWebhook.RunAsync(step, CancellationToken.None);
 
     public Func<ParleyProcess, Task> Tick { get; init; } = process => process.ExportDispatch.DispatchAsync(CancellationToken.None);
 }
@@ -165,7 +165,7 @@ internal sealed class ExportModel
     public async Task ReachQuiescenceAsync(ExportWays ways, params ParleyProcess[] processes)
     {
         Queues.TroubleOneIn = 0;
-        Receiver.Script = _ => new ReceiverAnswer(204);
+        Receiver.Script = _ => new ReceiverResponse(204);
 
         // Leases, clocks that are off, and rows that find nothing; then the longest pause between two attempts.
         await TickAsync(ways, TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(4), processes);
@@ -206,12 +206,12 @@ internal sealed class ExportModel
         foreach (var export in Log.Exports)
         {
             var row = export.Row;
-            Assert.True(!row.IsUnfinished && row.DueAt is null, $"Export {row.Key.Number} is {row.Status}, its callback {row.CallbackStatus}, due at {row.DueAt}.");
-            Assert.Equal(row.Status == ExportStatus.Cancelled, row is { CallbackStatus: CallbackStatus.Cancelled, FileAttempt: null });
+            Assert.True(!row.IsUnfinished && row.DueAt is null, $"Export {row.Key.Number} is {row.Status}, its callback {row.WebhookStatus}, due at {row.DueAt}.");
+            Assert.Equal(row.Status == ExportStatus.Cancelled, row is { WebhookStatus: WebhookStatus.Cancelled, FileAttempt: null });
             if (row.Status == ExportStatus.Completed)
             {
                 Assert.Equal(export.File, Blobs.Find(ExportLog.Container, ExportLog.FileName(row))?.Content());
-                Assert.NotEqual(CallbackStatus.Cancelled, row.CallbackStatus);
+                Assert.NotEqual(WebhookStatus.Cancelled, row.WebhookStatus);
             }
 
             if (export.File is not null)
@@ -219,7 +219,7 @@ internal sealed class ExportModel
                 VerifyContent(export, conversations);
             }
 
-            if (row.Status == ExportStatus.Failed && row.CallbackStatus == CallbackStatus.Taken)
+            if (row.Status == ExportStatus.Failed && row.WebhookStatus == WebhookStatus.Taken)
             {
                 Assert.NotNull(row.Reason);
             }

@@ -35,7 +35,7 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
         run.SlowOneIn = random.Next(3) == 0 ? 15 : 0;
         model.IsExact = !skewed && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromSeconds(1);
         model.Queues.TroubleOneIn = trouble == 0 ? 0 : 5;
-        model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverAnswer(204) : SimulatedReceiver.Moody(random);
+        model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverResponse(204) : SimulatedReceiver.Moody(random);
         var people = new[] { Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("person", PersonAsync, inTime: model.IsExact), Actor("person2", PersonAsync, inTime: model.IsExact) };
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync), Actor("worker3", WorkerAsync) };
         var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
@@ -155,8 +155,8 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
     private Func<TableCall, Fault>? Faults(int trouble, bool inTime)
     {
         var (unanswered, crashes) = inTime
-            ? ([.. Fault.Unanswered.Where(fault => fault.Side != FaultSide.Late)], CrashSweep.Crashes)
-            : (Fault.Unanswered, CrashSweep.CrashesAndLateCalls);
+            ? ([.. Fault.Unanswered.Where(fault => fault.Side != FaultSide.Late)], CrashExploration.Crashes)
+            : (Fault.Unanswered, CrashExploration.CrashesAndLateCalls);
         return trouble switch
         {
             0 => null,

@@ -17,11 +17,11 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task Eight_attempts_at_their_times_and_then_none() => Interleaving.ExploreAsync(50, async run =>
     {
-        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         await RunQueueAsync(model);
         VerifyTimes(model.Receiver.Deliveries, Plan);
         var export = Assert.Single(model.Log.Exports);
-        Assert.Equal((CallbackStatus.GivenUp, ExportStatus.Completed, 8), (export.Row.CallbackStatus, export.Row.Status, export.Row.Step));
+        Assert.Equal((WebhookStatus.GivenUp, ExportStatus.Completed, 8), (export.Row.WebhookStatus, export.Row.Status, export.Row.Step));
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
 
         // The row tells of each of them.
@@ -40,41 +40,41 @@ public sealed class ExportScheduleTests
         VerifyTimes(model.Receiver.Deliveries, Plan);
         var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
         Assert.Equal(failures, told.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
-        Assert.Equal(CallbackStatus.GivenUp, told.CallbackStatus);
+        Assert.Equal(WebhookStatus.GivenUp, told.WebhookStatus);
     });
 
     [Fact]
     public Task The_receiver_may_ask_for_more_time_but_not_for_less() => Interleaving.ExploreAsync(20, async run =>
     {
         var asked = new[] { TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(3), TimeSpan.Zero, TimeSpan.FromHours(9), TimeSpan.FromHours(10) };
-        var model = await CompletedAsync(run, delivery => new ReceiverAnswer(429, null, delivery <= asked.Length ? asked[delivery - 1] : null));
+        var model = await CompletedAsync(run, delivery => new ReceiverResponse(429, null, delivery <= asked.Length ? asked[delivery - 1] : null));
         await RunQueueAsync(model);
         VerifyTimes(model.Receiver.Deliveries, [asked[0], Plan[1], asked[2], TimeSpan.FromHours(10), Plan[4], Plan[5], Plan[6]]);
     });
 
     [Theory]
-    [InlineData(200, CallbackStatus.Taken)]
-    [InlineData(299, CallbackStatus.Taken)]
-    [InlineData(410, CallbackStatus.Refused)]
-    public Task An_answer_that_ends_it_ends_it_at_any_attempt(int status, CallbackStatus end) => Interleaving.RunAsync(3, async run =>
+    [InlineData(200, WebhookStatus.Taken)]
+    [InlineData(299, WebhookStatus.Taken)]
+    [InlineData(410, WebhookStatus.Refused)]
+    public Task An_answer_that_ends_it_ends_it_at_any_attempt(int status, WebhookStatus end) => Interleaving.RunAsync(3, async run =>
     {
         for (var last = 1; last <= WebhookSchedule.MaxAttempts; last++)
         {
-            var model = await CompletedAsync(run, delivery => new ReceiverAnswer(delivery < last ? 503 : status));
+            var model = await CompletedAsync(run, delivery => new ReceiverResponse(delivery < last ? 503 : status));
             await RunQueueAsync(model);
-            Assert.Equal((last, end), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.CallbackStatus));
+            Assert.Equal((last, end), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.WebhookStatus));
         }
     });
 
     [Fact]
     public Task A_new_round_has_eight_attempts_of_its_own_and_the_same_id() => Interleaving.RunAsync(4, async run =>
     {
-        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         for (var round = 1; round <= 3; round++)
         {
             await RunQueueAsync(model);
             VerifyTimes(model.Receiver.Deliveries.Skip(8 * (round - 1)), Plan);
-            Assert.Equal((8 * round, CallbackStatus.GivenUp), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.CallbackStatus));
+            Assert.Equal((8 * round, WebhookStatus.GivenUp), (model.Receiver.Deliveries.Count, Assert.Single(model.Log.Exports).Row.WebhookStatus));
             await Task.Delay(TimeSpan.FromMinutes(1), run.Time);
             await model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
         }
@@ -88,7 +88,7 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task A_round_that_is_asked_for_in_the_middle_of_another_begins_now() => Interleaving.RunAsync(5, async run =>
     {
-        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         while (model.Receiver.Deliveries.Count < 5)
         {
             await NextAsync(model);
@@ -105,7 +105,7 @@ public sealed class ExportScheduleTests
     [Fact]
     public Task A_round_that_is_asked_for_during_an_attempt_begins_with_that_attempt() => Interleaving.RunAsync(6, async run =>
     {
-        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         while (model.Receiver.Deliveries.Count < 3)
         {
             await NextAsync(model);
@@ -116,28 +116,28 @@ public sealed class ExportScheduleTests
         model.Receiver.Script = delivery =>
         {
             asking ??= model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
-            return new ReceiverAnswer(500);
+            return new ReceiverResponse(500);
         };
         await RunQueueAsync(model);
         await asking!;
         Assert.Equal(3 + 8, model.Receiver.Deliveries.Count);
         VerifyTimes(model.Receiver.Deliveries.Skip(3), Plan);
-        Assert.Equal(CallbackStatus.GivenUp, Assert.Single(model.Log.Exports).Row.CallbackStatus);
+        Assert.Equal(WebhookStatus.GivenUp, Assert.Single(model.Log.Exports).Row.WebhookStatus);
         model.Log.Verify();
     });
 
     [Fact]
     public Task Attempts_that_end_without_a_result_count_as_failed_after_five_of_them() => Interleaving.RunAsync(7, async run =>
     {
-        var model = await CompletedAsync(run, _ => new ReceiverAnswer(500));
+        var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         for (var i = 0; i < 5; i++)
         {
             var process = model.Unscheduled($"dying {i}", hooks: new TableHooks { Fault = call => call.Foreign is { Service: "receiver" } ? Fault.CrashBefore : Fault.None });
-            await Assert.ThrowsAsync<CrashException>(() => process.ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None));
+            await Assert.ThrowsAsync<CrashException>(() => process.ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None));
             await Task.Delay(ExportLease.Length, run.Time);
         }
 
-        await model.Unscheduled().ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
+        await model.Unscheduled().ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         Assert.Empty(model.Receiver.Deliveries);
         var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
         Assert.Equal((1, WebhookFailure.Interrupted, 2), (told.CallbackAttempts[0].Number, told.CallbackAttempts[0].Failure!.Value, told.Step));
@@ -161,7 +161,7 @@ public sealed class ExportScheduleTests
 
         Assert.Equal([5, 15, 45, 135], begun.Zip(begun.Skip(1), (before, after) => (int)(after - before).TotalSeconds));
         var row = Assert.Single(model.Log.Exports).Row;
-        Assert.Equal((ExportStatus.Failed, ExportReasons.StorageUnavailable, CallbackStatus.Taken), (row.Status, row.Reason, row.CallbackStatus));
+        Assert.Equal((ExportStatus.Failed, ExportReasons.StorageUnavailable, WebhookStatus.Taken), (row.Status, row.Reason, row.WebhookStatus));
         Assert.Equal("Attempt 5 of 5 ended with RequestFailedException.", row.Detail);
         Assert.Contains("\"storage_unavailable\"", System.Text.Encoding.UTF8.GetString(Assert.Single(model.Receiver.Deliveries).Body), StringComparison.Ordinal);
         await model.ExpireAsync(ExportWays.Parleys, process);
@@ -196,7 +196,7 @@ public sealed class ExportScheduleTests
         await model.HandleAsync(ExportWays.Parleys, behind, model.Queues.Take()!);
         await overtaking!;
         var export = Assert.Single(model.Log.Exports);
-        Assert.Equal((2, CallbackStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.CallbackStatus, export.FileTakes.Count));
+        Assert.Equal((2, WebhookStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.WebhookStatus, export.FileTakes.Count));
         Assert.Equal([ExportLog.FileName(export.Row)], model.Blobs.Names(ExportLog.Container));
         await model.ReachQuiescenceAsync(ExportWays.Parleys, other);
         await model.VerifyEndedAsync();
@@ -206,7 +206,7 @@ public sealed class ExportScheduleTests
         async Task OvertakeAsync()
         {
             await other.ExportFileJob.RunAsync(new ExportStep(1, 1, 0), CancellationToken.None);
-            await other.ExportCallback.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
+            await other.ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         }
     });
 
@@ -226,12 +226,12 @@ public sealed class ExportScheduleTests
         await model.DeliverAsync(ExportWays.Parleys, ahead);
         Assert.Single(model.Receiver.Deliveries);
         var (export, _) = await creating;
-        Assert.Equal((1, ExportStatus.Completed, CallbackStatus.Taken), (export.Key.Number, export.Status, export.CallbackStatus));
+        Assert.Equal((1, ExportStatus.Completed, WebhookStatus.Taken), (export.Key.Number, export.Status, export.WebhookStatus));
         model.Log.Verify();
     });
 
     /// <summary>An export whose first delivery is due.</summary>
-    private static async Task<ExportModel> CompletedAsync(Simulation run, Func<int, ReceiverAnswer> script)
+    private static async Task<ExportModel> CompletedAsync(Simulation run, Func<int, ReceiverResponse> script)
     {
         var model = new ExportModel(run, new StrictTables(run.Time));
         await model.BuildAsync();

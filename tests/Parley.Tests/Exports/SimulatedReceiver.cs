@@ -7,13 +7,13 @@ namespace Parley.Tests.Exports;
 /// <param name="Status">Its answer; null for none.</param>
 /// <param name="Failure">What becomes of the attempt then.</param>
 /// <param name="RetryAfter">How long it asks to be left alone.</param>
-internal readonly record struct ReceiverAnswer(int? Status, WebhookFailure? Failure = null, TimeSpan? RetryAfter = null);
+internal readonly record struct ReceiverResponse(int? Status, WebhookFailure? Failure = null, TimeSpan? RetryAfter = null);
 
 /// <summary>Somebody's server: takes callbacks, and answers as scripted. A delivery is a call of its process, which may die or give it up.</summary>
 internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
 {
     /// <summary>The answer to the n-th delivery of all, from 1.</summary>
-    public Func<int, ReceiverAnswer> Script { get; set; } = _ => new ReceiverAnswer(204);
+    public Func<int, ReceiverResponse> Script { get; set; } = _ => new ReceiverResponse(204);
 
     /// <summary>What it got.</summary>
     public List<Delivery> Deliveries { get; } = [];
@@ -22,7 +22,7 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
     public IWebhookSender Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>Every class of answer, by seed.</summary>
-    public static Func<int, ReceiverAnswer> Moody(Random random) => _ => random.Next(12) switch
+    public static Func<int, ReceiverResponse> Moody(Random random) => _ => random.Next(12) switch
     {
         0 => new(200),
         1 => new(299),

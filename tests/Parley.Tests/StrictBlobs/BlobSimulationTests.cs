@@ -19,7 +19,7 @@ public sealed class BlobSimulationTests
     public async Task A_process_that_dies_at_any_call_leaves_the_whole_file_or_nothing()
     {
         var outcomes = new HashSet<(int Blobs, bool Row)>();
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             NewModelAsync,
             StoreAsync,
             (_, _) => Task.CompletedTask,
@@ -30,7 +30,7 @@ public sealed class BlobSimulationTests
                 Assert.Equal(names, await NamesAsync(model, verify));
                 outcomes.Add((names.Count, await HasRowAsync(verify)));
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 5);
 
         // Two blocks, the commit, the row: in this order, so that there is never the row alone.

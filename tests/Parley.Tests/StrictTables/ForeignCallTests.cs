@@ -93,7 +93,7 @@ public sealed class ForeignCallTests
     public async Task A_sweep_ends_the_process_at_it_too()
     {
         var outcomes = new HashSet<(bool Row, int Sent)>();
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, fresh) =>
             {
                 await fresh.Connect("setup").ServiceClient().GetTableClient("Table").CreateIfNotExistsAsync();
@@ -108,7 +108,7 @@ public sealed class ForeignCallTests
             (_, _) => Task.CompletedTask,
             async (model, process) => outcomes.Add(
                 ((await process.ServiceClient().GetTableClient("Table").GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue, model.Sent.Count)),
-            CrashSweep.CrashesAndLateCalls);
+            CrashExploration.CrashesAndLateCalls);
         Assert.Equal(2, calls);
         Assert.Equal([(false, 0), (true, 0), (true, 1)], outcomes.Order());
     }

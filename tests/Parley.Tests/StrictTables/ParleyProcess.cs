@@ -47,7 +47,7 @@ internal sealed class ParleyProcess
         ExportSurroundings? exports = null,
         AssistantSurroundings? assistants = null)
     {
-        var nowhere = new Nowhere();
+        var nowhere = new NoQueues();
         exports ??= new ExportSurroundings(NoBlobs, nowhere, nowhere);
         assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), nowhere);
         services = new ServiceCollection()
@@ -153,7 +153,7 @@ internal sealed class ParleyProcess
 
     public ExportFileJob ExportFileJob => Get<ExportFileJob>();
 
-    public ExportCallback ExportCallback => Get<ExportCallback>();
+    public ExportWebhook ExportWebhook => Get<ExportWebhook>();
 
     public ExportRedelivery ExportRedelivery => Get<ExportRedelivery>();
 
@@ -173,7 +173,7 @@ internal sealed class ParleyProcess
         where T : notnull => services.GetRequiredService<T>();
 
     /// <summary>Queues that drop messages, and a receiver that nothing reaches.</summary>
-    private sealed class Nowhere : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
+    private sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
     {
         public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 

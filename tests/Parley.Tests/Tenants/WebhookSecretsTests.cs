@@ -156,7 +156,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     });
 
     [Fact]
-    public async Task A_rotation_that_died_and_is_repeated_keeps_the_secret_that_the_receiver_knows() => await CrashSweep.RunAsync(
+    public async Task A_rotation_that_died_and_is_repeated_keeps_the_secret_that_the_receiver_knows() => await CrashExploration.RunAsync(
         async (run, fresh) => (Run: run, Tables: fresh, Tenant: await CreateTenantAsync(fresh, run.Time)),
         (model, process) => Secrets(process, model.Run.Time, 11).RotateAsync(model.Tenant.Tenant, CancellationToken.None),
         async (model, process) =>
@@ -171,7 +171,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
             Assert.Equal(model.Tenant.WebhookSecret, signing[^1]);
             Assert.InRange(signing.Count, 2, 3);
         },
-        CrashSweep.CrashesAndLateCalls,
+        CrashExploration.CrashesAndLateCalls,
         seeds: 10);
 
     private static WebhookSecrets Secrets(TableConnection process, TimeProvider time, int seed) =>

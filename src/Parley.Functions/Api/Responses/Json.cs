@@ -32,7 +32,7 @@ namespace Parley.Functions.Api.Responses;
 [JsonSerializable(typeof(CursorList<SenderResponse>))]
 [JsonSerializable(typeof(ChatbotResponse))]
 [JsonSerializable(typeof(CursorList<ChatbotResponse>))]
-[JsonSerializable(typeof(ExportTakenResponse))]
+[JsonSerializable(typeof(ExportAcceptedResponse))]
 [JsonSerializable(typeof(ExportResponse))]
 [JsonSerializable(typeof(CursorList<ExportResponse>))]
 [JsonSerializable(typeof(CompletionResponse))]

@@ -4,18 +4,18 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api.Zaia;
 
 /// <summary>What taking an export on answers.</summary>
-public sealed record ExportTakenResponse(string Message, Guid ExportId);
+public sealed record ExportAcceptedResponse(string Message, Guid ExportId);
 
 /// <summary>An attempt at a callback.</summary>
-public sealed record CallbackAttemptResponse(int Number, DateTimeOffset At, int? Status, string? Failure, long DurationMs, string Body)
+public sealed record WebhookAttemptResponse(int Number, DateTimeOffset At, int? Status, string? Failure, long DurationMs, string Body)
 {
     /// <summary>Shapes a stored attempt.</summary>
-    public static CallbackAttemptResponse Of(CallbackAttempt attempt) => new(
+    public static WebhookAttemptResponse Of(WebhookAttempt attempt) => new(
         attempt.Number, attempt.At, attempt.Status, attempt.Failure is { } failure ? EnumNames.Of(failure) : null, attempt.DurationMs, attempt.Body);
 }
 
 /// <summary>How far an export's callback is.</summary>
-public sealed record CallbackResponse(string Status, string Url, DateTimeOffset? NextAttemptAt, IReadOnlyList<CallbackAttemptResponse> Attempts);
+public sealed record WebhookResponse(string Status, string Url, DateTimeOffset? NextAttemptAt, IReadOnlyList<WebhookAttemptResponse> Attempts);
 
 /// <summary>An export.</summary>
 public sealed record ExportResponse(
@@ -39,7 +39,7 @@ public sealed record ExportResponse(
     long CutCharacters,
     string? Url,
     DateTimeOffset? UrlExpiresAt,
-    CallbackResponse Callback)
+    WebhookResponse Callback)
 {
     /// <summary>Shapes a stored export.</summary>
     /// <param name="export">The export.</param>
@@ -65,9 +65,9 @@ public sealed record ExportResponse(
         export.CutCharacters,
         link?.Url.AbsoluteUri,
         link?.ExpiresAt,
-        new CallbackResponse(
-            EnumNames.Of(export.CallbackStatus),
+        new WebhookResponse(
+            EnumNames.Of(export.WebhookStatus),
             export.CallbackUrl,
-            export.CallbackStatus == CallbackStatus.Pending ? export.DueAt : null,
-            [.. export.CallbackAttempts.Select(CallbackAttemptResponse.Of)]));
+            export.WebhookStatus == WebhookStatus.Pending ? export.DueAt : null,
+            [.. export.CallbackAttempts.Select(WebhookAttemptResponse.Of)]));
 }

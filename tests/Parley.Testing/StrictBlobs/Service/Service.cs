@@ -18,18 +18,18 @@ internal sealed class Service(TimeProvider time)
             ? blobs.Where(blob => blob.Value.Committed is not null && blob.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(blob => blob.Value.Committed!)
             : [];
 
-    public Answer Execute(BlobRequest request)
+    public ServiceResponse Execute(BlobRequest request)
     {
         if (request.Operation == BlobOperation.CreateContainer)
         {
             return containers.TryAdd(request.Container, new SortedDictionary<string, Blob>(StringComparer.Ordinal))
-                ? new Answer(201)
-                : Answer.Refuse(BlobError.ContainerAlreadyExists);
+                ? new ServiceResponse(201)
+                : ServiceResponse.Refuse(BlobError.ContainerAlreadyExists);
         }
 
         if (!containers.TryGetValue(request.Container, out var blobs))
         {
-            return Answer.Refuse(BlobError.ContainerNotFound);
+            return ServiceResponse.Refuse(BlobError.ContainerNotFound);
         }
 
         var blob = blobs.GetValueOrDefault(request.Name);
@@ -39,23 +39,23 @@ internal sealed class Service(TimeProvider time)
             BlobOperation.PutBlock => PutBlock(request, blob, blobs),
             BlobOperation.PutBlockList => PutBlockList(request, blob, blobs),
             BlobOperation.GetBlob => Get(request, blob?.Committed),
-            BlobOperation.GetBlobProperties => Unless(CheckRead(request, blob?.Committed), () => new Answer(200) { Blob = blob!.Committed }),
+            BlobOperation.GetBlobProperties => Unless(CheckRead(request, blob?.Committed), () => new ServiceResponse(200) { Blob = blob!.Committed }),
             BlobOperation.DeleteBlob => Delete(request, blob, blobs),
             _ => throw new NotSupportedException($"StrictBlobs knows no {request.Operation}."),
         };
     }
 
-    private Answer PutBlock(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
+    private ServiceResponse PutBlock(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
     {
         blob ??= new Blob();
         return Unless(blob.Stage(request.BlockId, request.Content, time.GetUtcNow()), () =>
         {
             blobs[request.Name] = blob;
-            return new Answer(201);
+            return new ServiceResponse(201);
         });
     }
 
-    private Answer PutBlockList(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
+    private ServiceResponse PutBlockList(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
     {
         blob ??= new Blob();
         var etag = string.Create(CultureInfo.InvariantCulture, $"0x8D{etags + 1:X12}");
@@ -63,36 +63,36 @@ internal sealed class Service(TimeProvider time)
         {
             etags++;
             blobs[request.Name] = blob;
-            return new Answer(201) { Blob = blob.Committed };
+            return new ServiceResponse(201) { Blob = blob.Committed };
         });
     }
 
     /// <summary>What was staged for it goes along; the documentation does not say, so this is our best knowledge.</summary>
-    private static Answer Delete(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs) =>
+    private static ServiceResponse Delete(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs) =>
         Unless(blob?.Committed is { } there ? CheckWrite(request, there) : BlobError.BlobNotFound, () =>
         {
             blobs.Remove(request.Name);
-            return new Answer(202);
+            return new ServiceResponse(202);
         });
 
-    private static Answer Get(BlobRequest request, StoredBlob? blob) => Unless(CheckRead(request, blob), () =>
+    private static ServiceResponse Get(BlobRequest request, StoredBlob? blob) => Unless(CheckRead(request, blob), () =>
     {
         if (request.Range is not { } range)
         {
-            return new Answer(200) { Blob = blob, Bytes = (0, blob!.Length) };
+            return new ServiceResponse(200) { Blob = blob, Bytes = (0, blob!.Length) };
         }
 
         var last = Math.Min(range.Last ?? long.MaxValue, blob!.Length - 1);
         return range.First >= blob.Length
-            ? Answer.Refuse(BlobError.InvalidRange)
-            : new Answer(206) { Blob = blob, Bytes = (range.First, last - range.First + 1) };
+            ? ServiceResponse.Refuse(BlobError.InvalidRange)
+            : new ServiceResponse(206) { Blob = blob, Bytes = (range.First, last - range.First + 1) };
     });
 
-    private Answer List(BlobRequest request)
+    private ServiceResponse List(BlobRequest request)
     {
         if (request.MaxResults <= 0)
         {
-            return Answer.Refuse(BlobError.MaxResultsOutOfRange);
+            return ServiceResponse.Refuse(BlobError.MaxResultsOutOfRange);
         }
 
         // A marker is nothing that a client may look into.
@@ -100,10 +100,10 @@ internal sealed class Service(TimeProvider time)
         var size = Math.Min(request.MaxResults ?? MaxPage, MaxPage);
         var found = Find(request.Container, request.Prefix).Where(blob => string.CompareOrdinal(blob.Name, from) >= 0).Take(size + 1).ToList();
         var next = found.Count > size ? Convert.ToBase64String(Encoding.UTF8.GetBytes(found[size].Name)) : null;
-        return new Answer(200) { Page = new BlobPage(request, found[..Math.Min(found.Count, size)], next) };
+        return new ServiceResponse(200) { Page = new BlobPage(request, found[..Math.Min(found.Count, size)], next) };
     }
 
-    private static Answer Unless(BlobError? error, Func<Answer> otherwise) => error is null ? otherwise() : Answer.Refuse(error);
+    private static ServiceResponse Unless(BlobError? error, Func<ServiceResponse> otherwise) => error is null ? otherwise() : ServiceResponse.Refuse(error);
 
     /// <summary>"Specifying conditional headers for Blob service operations".</summary>
     private static BlobError? CheckRead(BlobRequest request, StoredBlob? blob) =>

@@ -8,7 +8,7 @@ namespace Parley.Testing.BlobService;
 /// <summary>Writes answers as the service does.</summary>
 internal static class ResponseWriter
 {
-    public static StrictResponse Write(Answer answer, Request request)
+    public static StrictResponse Write(ServiceResponse answer, Request request)
     {
         var response = new StrictResponse(answer.Status) { ClientRequestId = request.ClientRequestId };
         response.Add("x-ms-version", "2021-12-02");
@@ -75,7 +75,7 @@ internal static class ResponseWriter
         where header.Value is not null
         select (header.Name, header.Value);
 
-    private static XElement? Document(Answer answer) =>
+    private static XElement? Document(ServiceResponse answer) =>
         answer.Error is { } error ? new XElement("Error", new XElement("Code", error.Code), new XElement("Message", error.Message))
         : answer.Page is { } page ? List(page)
         : null;

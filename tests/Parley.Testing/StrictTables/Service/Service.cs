@@ -9,11 +9,11 @@ internal sealed class Service(TimeProvider time)
 
     /// <param name="request">What to do.</param>
     /// <param name="pageRows">The most rows that a query's page may have; null leaves it to the request.</param>
-    public Answer Execute(TableRequest request, int? pageRows)
+    public ServiceResponse Execute(TableRequest request, int? pageRows)
     {
         if (request.Refusal is { } refusal)
         {
-            return Answer.Refuse(refusal);
+            return ServiceResponse.Refuse(refusal);
         }
 
         switch (request.Kind)
@@ -26,14 +26,14 @@ internal sealed class Service(TimeProvider time)
 
         if (!tables.TryGetValue(request.Table, out var table))
         {
-            return request.Kind == TableCallKind.Transaction ? Answer.RefuseAt(0, TableError.TableNotFound) : Answer.Refuse(TableError.TableNotFound);
+            return request.Kind == TableCallKind.Transaction ? ServiceResponse.RefuseAt(0, TableError.TableNotFound) : ServiceResponse.Refuse(TableError.TableNotFound);
         }
 
         return request.Kind switch
         {
             TableCallKind.Get => table.Find(request.Operations[0].PartitionKey, request.Operations[0].RowKey) is { } row
-                ? new Answer(200) { Rows = [row], ETag = row.ETag }
-                : Answer.Refuse(TableError.ResourceNotFound),
+                ? new ServiceResponse(200) { Rows = [row], ETag = row.ETag }
+                : ServiceResponse.Refuse(TableError.ResourceNotFound),
             TableCallKind.Query => Query(table, request, pageRows),
             TableCallKind.Transaction => Transact(table, request.Operations),
             _ => Write(table, request.Operations[0]),
@@ -42,50 +42,50 @@ internal sealed class Service(TimeProvider time)
 
     private static bool Meets(string condition, Row row) => condition == Operation.AnyETag || condition == row.ETag;
 
-    private Answer Create(string name)
+    private ServiceResponse Create(string name)
     {
         if (tables.ContainsKey(name))
         {
-            return Answer.Refuse(TableError.TableAlreadyExists);
+            return ServiceResponse.Refuse(TableError.TableAlreadyExists);
         }
 
         if (beingDeleted.TryGetValue(name, out var until) && time.GetUtcNow() < until)
         {
-            return Answer.Refuse(TableError.TableBeingDeleted);
+            return ServiceResponse.Refuse(TableError.TableBeingDeleted);
         }
 
         tables.Add(name, new Table(name));
-        return new Answer(204);
+        return new ServiceResponse(204);
     }
 
-    private Answer Delete(string name)
+    private ServiceResponse Delete(string name)
     {
         if (!tables.Remove(name))
         {
-            return Answer.Refuse(TableError.ResourceNotFound);
+            return ServiceResponse.Refuse(TableError.ResourceNotFound);
         }
 
         beingDeleted[name] = time.GetUtcNow() + Rules.DeletionTime;
-        return new Answer(204);
+        return new ServiceResponse(204);
     }
 
-    private Answer Write(Table table, Operation operation)
+    private ServiceResponse Write(Table table, Operation operation)
     {
         var error = Prepare(table, operation, out var row);
         if (error is not null)
         {
-            return Answer.Refuse(error);
+            return ServiceResponse.Refuse(error);
         }
 
         Commit(table, operation, row);
         return AnswerTo(operation, row);
     }
 
-    private Answer Transact(Table table, IReadOnlyList<Operation> operations)
+    private ServiceResponse Transact(Table table, IReadOnlyList<Operation> operations)
     {
         if (operations.Count > Rules.MaxChanges)
         {
-            return Answer.RefuseAt(Rules.MaxChanges - 1, TableError.TooManyChanges);
+            return ServiceResponse.RefuseAt(Rules.MaxChanges - 1, TableError.TooManyChanges);
         }
 
         // Every row is written once at most, so each operation can be judged by what was there before all of them.
@@ -94,18 +94,18 @@ internal sealed class Service(TimeProvider time)
         {
             if (JudgeInBatch(table, operations, i, out rows[i]) is { } error)
             {
-                return Answer.RefuseAt(i, error);
+                return ServiceResponse.RefuseAt(i, error);
             }
         }
 
-        var answers = new Answer[operations.Count];
+        var answers = new ServiceResponse[operations.Count];
         for (var i = 0; i < operations.Count; i++)
         {
             Commit(table, operations[i], rows[i]);
             answers[i] = AnswerTo(operations[i], rows[i]);
         }
 
-        return new Answer(202) { Parts = answers };
+        return new ServiceResponse(202) { Parts = answers };
     }
 
     private TableError? JudgeInBatch(Table table, IReadOnlyList<Operation> operations, int index, out Row? row)
@@ -187,9 +187,9 @@ internal sealed class Service(TimeProvider time)
         }
     }
 
-    private static Answer AnswerTo(Operation operation, Row? row) => operation.ReturnsContent
-        ? new Answer(201) { ETag = row!.ETag, Rows = [row] }
-        : new Answer(204) { ETag = row?.ETag };
+    private static ServiceResponse AnswerTo(Operation operation, Row? row) => operation.ReturnsContent
+        ? new ServiceResponse(201) { ETag = row!.ETag, Rows = [row] }
+        : new ServiceResponse(204) { ETag = row?.ETag };
 
     private static Property[] Merge(Property[] stored, Property[] named)
     {
@@ -210,7 +210,7 @@ internal sealed class Service(TimeProvider time)
         return [.. merged];
     }
 
-    private static Answer Query(Table table, TableRequest request, int? pageRows)
+    private static ServiceResponse Query(Table table, TableRequest request, int? pageRows)
     {
         var filter = request.Filter;
         var partition = filter?.OnlyPartition();
@@ -241,10 +241,10 @@ internal sealed class Service(TimeProvider time)
         // A page that was cut short may have a token though nothing follows: then an empty page is the last one.
         return pageRows == rows.Count && pageRows < (request.Top ?? Rules.MaxPage)
             ? rows.Count == 0 ? Page(rows, fromPartition, fromRow) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0")
-            : new Answer(200) { Rows = rows };
+            : new ServiceResponse(200) { Rows = rows };
     }
 
-    private static Answer Page(List<Row> rows, string partitionKey, string rowKey) => new(200)
+    private static ServiceResponse Page(List<Row> rows, string partitionKey, string rowKey) => new(200)
     {
         Rows = rows,
         Next = (PageToken.Encode(partitionKey), rowKey.Length == 0 ? null : PageToken.Encode(rowKey)),

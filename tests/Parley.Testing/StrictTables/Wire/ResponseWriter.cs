@@ -19,7 +19,7 @@ internal static class ResponseWriter
     /// <param name="request">What was asked.</param>
     /// <param name="answer">What is answered.</param>
     /// <param name="missing">How many bytes of the body do not arrive.</param>
-    public static StrictResponse Write(TableRequest request, Answer answer, int missing)
+    public static StrictResponse Write(TableRequest request, ServiceResponse answer, int missing)
     {
         var output = buffer ??= new ArrayBufferWriter<byte>(4096);
         output.ResetWrittenCount();
@@ -45,7 +45,7 @@ internal static class ResponseWriter
         return response;
     }
 
-    private static void AddHeaders(StrictResponse response, TableRequest request, Answer answer, bool hasBody)
+    private static void AddHeaders(StrictResponse response, TableRequest request, ServiceResponse answer, bool hasBody)
     {
         response.Add("DataServiceVersion", "3.0;");
         if (hasBody)
@@ -73,7 +73,7 @@ internal static class ResponseWriter
         }
     }
 
-    private static void WriteBody(ArrayBufferWriter<byte> output, TableRequest request, Answer answer)
+    private static void WriteBody(ArrayBufferWriter<byte> output, TableRequest request, ServiceResponse answer)
     {
         if (answer.Error is null && answer.Rows.Count == 0 && request.Kind != TableCallKind.Query)
         {
@@ -120,7 +120,7 @@ internal static class ResponseWriter
         writer.WriteEndObject();
     }
 
-    private static void WriteParts(ArrayBufferWriter<byte> output, TableRequest request, Answer answer, string id)
+    private static void WriteParts(ArrayBufferWriter<byte> output, TableRequest request, ServiceResponse answer, string id)
     {
         Append(output, $"--batchresponse_{id}\r\nContent-Type: multipart/mixed; boundary=changesetresponse_{id}\r\n\r\n");
         foreach (var part in answer.Parts)

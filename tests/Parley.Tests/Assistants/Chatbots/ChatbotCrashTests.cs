@@ -11,12 +11,12 @@ public sealed class ChatbotCrashTests
 {
     private static readonly TenantId Tenant = new(1);
     private static readonly ChatbotRef First = new(new ChatbotKey(Tenant, 1), null);
-    private static readonly IReadOnlyList<Fault> Faults = [.. CrashSweep.CrashesAndLateCalls, .. Fault.Unanswered];
+    private static readonly IReadOnlyList<Fault> Faults = [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered];
 
     [Fact]
     public async Task A_creation_makes_whole_chatbots_with_numbers_of_their_own()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => CreateAsync(ground.Process(connection, 1)),
             (ground, connection) => CreateAsync(ground.Process(connection, 2)),
@@ -39,7 +39,7 @@ public sealed class ChatbotCrashTests
     [Fact]
     public async Task A_change_is_whole_after_the_next_try()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
             (ground, connection) => ChangeAsync(ground.Process(connection, 1)),
             (ground, connection) => ChangeAsync(ground.Process(connection, 2)),
@@ -59,7 +59,7 @@ public sealed class ChatbotCrashTests
     [Fact]
     public async Task A_deletion_happens_once_and_does_not_take_itself_for_another_s()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
             async (ground, connection) =>
             {

@@ -204,7 +204,7 @@ public sealed class CompletionCrashTests
         IReadOnlyList<Fault>? faults = null,
         int seeds = 1)
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var ground = new Ground(new CompletionModel(run, tables), request ?? Request);
@@ -221,7 +221,7 @@ public sealed class CompletionCrashTests
                 await ground.Model.ReachQuiescenceAsync(CompletionWays.Parleys, process);
             },
             async (ground, _) => verify(ground, await ground.Model.VerifyAsync()),
-            faults ?? CrashSweep.CrashesAndLateCalls,
+            faults ?? CrashExploration.CrashesAndLateCalls,
             seeds: seeds,
             watch: ground => ground.Model.Log.Note);
         Assert.True(calls > 1);

@@ -182,7 +182,7 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
     {
         0 => null,
         1 => TableHooks.OneIn(15, random.Next(), Fault.Unanswered),
-        2 => TableHooks.OneIn(30, random.Next(), CrashSweep.CrashesAndLateCalls),
-        _ => TableHooks.OneIn(20, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+        2 => TableHooks.OneIn(30, random.Next(), CrashExploration.CrashesAndLateCalls),
+        _ => TableHooks.OneIn(20, random.Next(), [.. Fault.Unanswered, .. CrashExploration.CrashesAndLateCalls]),
     };
 }

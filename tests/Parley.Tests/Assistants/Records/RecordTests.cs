@@ -21,7 +21,7 @@ public sealed class RecordTests
 {
     private const double One = 1, Half = 0.5;
 
-    private static readonly IReadOnlyList<Fault> Faults = [.. CrashSweep.CrashesAndLateCalls, .. Fault.Unanswered];
+    private static readonly IReadOnlyList<Fault> Faults = [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered];
 
     [Fact]
     public async Task A_key_that_finds_no_turn_of_its_own_is_passed_over_and_one_day_dropped()
@@ -153,7 +153,7 @@ public sealed class RecordTests
     [Fact]
     public async Task A_score_is_whole_after_the_next_try()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var ground = await Ground.BuildAsync(run.Time, tables);

@@ -129,7 +129,7 @@ public sealed class FollowUpCrashTests
         Func<Ground, ParleyProcess, Task> again,
         Action<IReadOnlyList<FollowUp>, List<Message>> verify)
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var model = new FollowUpModel(run, tables);
@@ -151,7 +151,7 @@ public sealed class FollowUpCrashTests
                 var followUps = await ground.Model.VerifyAsync(past: ground.DueAt.AddMinutes(5));
                 verify(followUps, await ground.MessagesAsync());
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 3);
         Assert.True(calls > 1);
     }

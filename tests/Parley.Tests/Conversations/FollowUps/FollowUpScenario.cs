@@ -164,8 +164,8 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
     {
         0 => null,
         1 => TableHooks.OneIn(8, random.Next(), Fault.Unanswered),
-        2 => TableHooks.OneIn(15, random.Next(), CrashSweep.CrashesAndLateCalls),
-        _ => TableHooks.OneIn(10, random.Next(), [.. Fault.Unanswered, .. CrashSweep.CrashesAndLateCalls]),
+        2 => TableHooks.OneIn(15, random.Next(), CrashExploration.CrashesAndLateCalls),
+        _ => TableHooks.OneIn(10, random.Next(), [.. Fault.Unanswered, .. CrashExploration.CrashesAndLateCalls]),
     };
 
     /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>

@@ -7,7 +7,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>What receivers are told, and what becomes of it.</summary>
 [Collection(HostCollection.Name)]
-public class ExportCallbackTests(ParleyFixture parley)
+public class ExportWebhookTests(ParleyFixture parley)
 {
     /// <summary>Longer than what is kept of it; the last character that would fit is half a pair.</summary>
     private static readonly string Complaint = new string('é', 499) + "😀 and more";
@@ -31,7 +31,7 @@ public class ExportCallbackTests(ParleyFixture parley)
     [Fact]
     public async Task It_tells_the_export_and_is_signed_and_comes_again_when_asked_for()
     {
-        await using var receiver = await CallbackReceiver.StartAsync((_, n) => new Reply(n == 1 ? 200 : 204, n == 1 ? "thanks" : ""));
+        await using var receiver = await WebhookReceiver.StartAsync((_, n) => new Reply(n == 1 ? 200 : 204, n == 1 ? "thanks" : ""));
         var tenant = await parley.CreateTenantAsync("Callbacks");
         var client = parley.NewClient(tenant.ApiKey);
         await client.PostTextAsync(await client.CreateConversationAsync(), "Hi");
@@ -104,7 +104,7 @@ public class ExportCallbackTests(ParleyFixture parley)
     [Fact]
     public async Task Many_who_ask_for_it_at_once_are_all_answered()
     {
-        await using var receiver = await CallbackReceiver.StartAsync();
+        await using var receiver = await WebhookReceiver.StartAsync();
         var client = parley.NewClient((await parley.CreateTenantAsync("Redelivery")).ApiKey);
         var export = await client.ExportAsync(new { callbackUrl = receiver.Url(), format = "jsonl" });
         await client.CalledBackAsync(export);
@@ -121,7 +121,7 @@ public class ExportCallbackTests(ParleyFixture parley)
     [Fact]
     public async Task Receivers_that_do_not_take_it()
     {
-        await using var receiver = await CallbackReceiver.StartAsync((name, n) => (name, n) switch
+        await using var receiver = await WebhookReceiver.StartAsync((name, n) => (name, n) switch
         {
             ("fails", 1) => new Reply(500, Complaint),
             ("gone", 1) => new Reply(410, "Gone."),

@@ -10,7 +10,7 @@ namespace Parley.Operations.Backup;
 /// <summary>
 /// Leaves out rows numbered above the tenant's counters: after a restore the counters would assign these numbers again.
 /// </summary>
-internal sealed class TenantCut(TableEntity? counter)
+internal sealed class TenantSnapshot(TableEntity? counter)
 {
     private readonly int conversations = counter?.GetInt32("LastConversation") ?? 0;
     private readonly int senders = counter?.GetInt32("LastSender") ?? 0;

@@ -8,7 +8,7 @@ namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The table "Who speaks", through the shapes of all three APIs.</summary>
 [Collection(HostCollection.Name)]
-public class SpeakerTests(ParleyFixture parley)
+public class MessageSenderTests(ParleyFixture parley)
 {
     [Theory]
     [InlineData("external_user", true)]

@@ -8,17 +8,17 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictTables;
 
-public sealed class CrashSweepTests
+public sealed class CrashExplorationTests
 {
     [Fact]
     public async Task A_keyed_append_that_died_anywhere_is_there_once_after_the_retry()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             NewModelAsync,
             (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 1), model.Conversation, "hello", "key"),
             (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation, "hello", "key"),
             (model, _) => Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["hello"]),
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         // The head, the row in Due and the activity rows side by side, the append, the old activity row.
         Assert.Equal(6, calls);
@@ -26,7 +26,7 @@ public sealed class CrashSweepTests
 
     [Fact]
     public async Task An_append_whose_calls_fail_one_by_one_is_there_once_when_it_was_told_so_and_at_most_once_otherwise() =>
-        await CrashSweep.RunAsync(
+        await CrashExploration.RunAsync(
             NewModelAsync,
             async (model, connection) =>
             {
@@ -45,7 +45,7 @@ public sealed class CrashSweepTests
     [Fact]
     public async Task An_edit_that_died_anywhere_is_whole_after_the_retry()
     {
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var model = await NewModelAsync(run, tables);
@@ -61,7 +61,7 @@ public sealed class CrashSweepTests
                 var message = await MessageRow.FindAsync(new ParleyProcess(connection, model.Time, 3).Tables, new MessageKey(model.Conversation, 1), CancellationToken.None);
                 Assert.InRange(message!.Revision, 2, 3);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         // Head and message side by side, then both in one transaction.
         Assert.Equal(3, calls);
@@ -75,7 +75,7 @@ public sealed class CrashSweepTests
     {
         var draft = new NewConversation("Title", "web", null, "+49", "Ada", null, null);
         var key = IdempotencyKey.Create("key", ["draft"]);
-        var calls = await CrashSweep.RunAsync(
+        var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 await new ParleyProcess(tables.Connect("setup"), run.Time, 0).Tables.CreateIfNotExistsAsync(CancellationToken.None);
@@ -102,7 +102,7 @@ public sealed class CrashSweepTests
                 Assert.Equal(ConversationRowKeys.Conversation(1), Assert.Single(rows, row => row.StartsWith("c|", StringComparison.Ordinal)));
                 Assert.Contains(ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, head.ActivityMinute, 1), rows);
             },
-            CrashSweep.CrashesAndLateCalls,
+            CrashExploration.CrashesAndLateCalls,
             seeds: 10);
         Assert.Equal(5, calls);
     }
@@ -110,7 +110,7 @@ public sealed class CrashSweepTests
     [Fact]
     public async Task What_a_crash_breaks_is_told_with_the_call_and_the_side()
     {
-        var failure = await Assert.ThrowsAsync<CrashSweepException>(() => CrashSweep.RunAsync(
+        var failure = await Assert.ThrowsAsync<CrashExplorationException>(() => CrashExploration.RunAsync(
             async (_, tables) =>
             {
                 await TableOf(tables.Connect()).CreateIfNotExistsAsync();

@@ -12,7 +12,7 @@ namespace Parley.Exports;
 /// Delivers the callbacks of exports: one attempt each time, whose result and the next attempt's time are one change of the row. A crash between the two makes
 /// the receiver get it again, under the same <c>webhook-id</c>.
 /// </summary>
-public sealed partial class ExportCallback(
+public sealed partial class ExportWebhook(
     ExportReader reader,
     ExportLeases leases,
     ExportWriter writer,
@@ -22,7 +22,7 @@ public sealed partial class ExportCallback(
     WebhookSchedule schedule,
     ExportDispatch dispatch,
     TimeProvider time,
-    ILogger<ExportCallback> logger)
+    ILogger<ExportWebhook> logger)
 {
     /// <summary>So often an attempt is begun that ends without a result; then it counts as failed.</summary>
     private const int MaxAttemptsStarted = 5;
@@ -101,14 +101,14 @@ public sealed partial class ExportCallback(
 
         var keys = await secrets.ReadAsync(export.Key.Tenant, cancellation);
         var link = await files.LinkAsync(export, cancellation);
-        var body = JsonSerializer.SerializeToUtf8Bytes(CallbackBody.Of(export, link), CallbackBodyJson.Default.CallbackBody);
+        var body = JsonSerializer.SerializeToUtf8Bytes(WebhookBody.Of(export, link), WebhookBodyJson.Default.WebhookBody);
         var headers = WebhookSignature.Headers($"export_{export.Id:N}", time.GetUtcNow(), body, keys);
         return await sender.SendAsync(export.CallbackUrl, body, headers, cancellation);
     }
 
     private async Task ConcludeAsync(Export export, DateTimeOffset at, WebhookResult result, CancellationToken cancellation)
     {
-        var made = new CallbackAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
+        var made = new WebhookAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
         var (now, next) = (time.NowInMilliseconds(), default(WebhookStep?));
         var concluded = await writer.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
         LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", next is { } then ? $"{then.Verdict}" : "not noted, for the lease is lost");
@@ -132,9 +132,9 @@ public sealed partial class ExportCallback(
             return step.Verdict switch
             {
                 WebhookVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + step.Delay).UpToMillisecond() },
-                WebhookVerdict.Delivered => after with { CallbackStatus = CallbackStatus.Taken, DueAt = null },
-                WebhookVerdict.Gone => after with { CallbackStatus = CallbackStatus.Refused, DueAt = null },
-                _ => after with { CallbackStatus = CallbackStatus.GivenUp, DueAt = null },
+                WebhookVerdict.Delivered => after with { WebhookStatus = WebhookStatus.Taken, DueAt = null },
+                WebhookVerdict.Gone => after with { WebhookStatus = WebhookStatus.Refused, DueAt = null },
+                _ => after with { WebhookStatus = WebhookStatus.GivenUp, DueAt = null },
             };
         }
     }
@@ -147,12 +147,12 @@ public sealed partial class ExportCallback(
 }
 
 /// <summary>What a callback says (docs/api.md).</summary>
-internal sealed record CallbackBody(string Type, DateTimeOffset Timestamp, CallbackData Data)
+internal sealed record WebhookBody(string Type, DateTimeOffset Timestamp, WebhookData Data)
 {
-    public static CallbackBody Of(Export export, ExportLink? link) => new(
+    public static WebhookBody Of(Export export, ExportLink? link) => new(
         export.Status == ExportStatus.Completed ? "export.completed" : "export.failed",
         export.FinishedAt!.Value,
-        new CallbackData(
+        new WebhookData(
             export.Id,
             export.Status,
             link?.Url,
@@ -167,7 +167,7 @@ internal sealed record CallbackBody(string Type, DateTimeOffset Timestamp, Callb
 }
 
 /// <summary>The export in it. The link is made afresh for each attempt, and so is its end.</summary>
-internal sealed record CallbackData(
+internal sealed record WebhookData(
     Guid ExportId,
     ExportStatus Status,
     Uri? Url,
@@ -182,5 +182,5 @@ internal sealed record CallbackData(
 
 /// <summary>As the API writes: camelCase, words in snake_case, times in UTC with milliseconds.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]
-[JsonSerializable(typeof(CallbackBody))]
-internal sealed partial class CallbackBodyJson : JsonSerializerContext;
+[JsonSerializable(typeof(WebhookBody))]
+internal sealed partial class WebhookBodyJson : JsonSerializerContext;

@@ -11,7 +11,7 @@ namespace Parley.Tests.Compatibility;
 /// Reads everything that a tenant has, in every dialect, into one JSON object: the path of each request and its answer.
 /// Parts that differ from host to host are replaced: the base address, signatures and the end of links. Long texts become digests.
 /// </summary>
-internal sealed partial class GoldenAnswers(HttpClient client)
+internal sealed partial class GoldenResponses(HttpClient client)
 {
     private const int LongestText = 120;
     private readonly JsonObject answers = [];

@@ -4,7 +4,7 @@ namespace Parley.Testing;
 /// Ends a process at every storage call that it makes, before and after the call is carried out, and looks at what a new process then
 /// finds and does.
 /// </summary>
-public static class CrashSweep
+public static class CrashExploration
 {
     /// <summary>The process ends before the call or after it.</summary>
     public static IReadOnlyList<Fault> Crashes { get; } = [Fault.CrashBefore, Fault.CrashAfter];
@@ -60,12 +60,12 @@ public static class CrashSweep
             }
             catch (SimulationException e)
             {
-                throw new CrashSweepException($"{fault} at call {number} of {calls} ({hit}), seed {seed}:\n{e.Message}", e);
+                throw new CrashExplorationException($"{fault} at call {number} of {calls} ({hit}), seed {seed}:\n{e.Message}", e);
             }
 
             if (hit is null)
             {
-                throw new CrashSweepException($"Call {number} of {calls} was never made by seed {seed}, so {fault} was not tried there.");
+                throw new CrashExplorationException($"Call {number} of {calls} was never made by seed {seed}, so {fault} was not tried there.");
             }
 
             Fault FaultAtNumber(TableCall call)
@@ -99,4 +99,4 @@ public static class CrashSweep
 }
 
 /// <summary>A case of a sweep failed; the message says which.</summary>
-public sealed class CrashSweepException(string message, Exception? cause = null) : Exception(message, cause);
+public sealed class CrashExplorationException(string message, Exception? cause = null) : Exception(message, cause);

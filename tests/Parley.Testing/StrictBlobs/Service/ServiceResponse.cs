@@ -1,7 +1,7 @@
 namespace Parley.Testing.BlobService;
 
 /// <summary>What the service answers, before it is written.</summary>
-internal sealed record Answer(int Status)
+internal sealed record ServiceResponse(int Status)
 {
     public BlobError? Error { get; init; }
 
@@ -13,7 +13,7 @@ internal sealed record Answer(int Status)
 
     public BlobPage? Page { get; init; }
 
-    public static Answer Refuse(BlobError error) => new(error.Status) { Error = error };
+    public static ServiceResponse Refuse(BlobError error) => new(error.Status) { Error = error };
 }
 
 /// <summary>A page of a list.</summary>

@@ -4,7 +4,7 @@ namespace Parley.Spreadsheets;
 /// Counts what goes to a stream that is somebody else's: never flushes or closes it, and needs nothing of it but WriteAsync. A zip entry's
 /// stream writes its end synchronously, also when it is disposed asynchronously; that, some kilobytes, is kept for the next asynchronous write or flush.
 /// </summary>
-internal sealed class CountedStream(Stream inner) : Stream
+internal sealed class CountingStream(Stream inner) : Stream
 {
     private readonly MemoryStream kept = new();
     private bool abandoned;

@@ -8,7 +8,7 @@ using Xunit;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>Each operation answers, with success and with refusals, as <c>Golden/operations.json</c> says.</summary>
-public class OperationAnswersTests
+public class OperationResponsesTests
 {
     private const int ShownDifferences = 3;
 
