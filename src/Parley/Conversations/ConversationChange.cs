@@ -19,7 +19,7 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<Conversation> ChangeAsync(
-        ConversationRef id, Func<Conversation, Conversation> change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
+        EntityRef<ConversationKey> id, Func<Conversation, Conversation> change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
     {
         FollowUpMutation? ended = null;
         var (now, pendingRows) = (time.NowInMilliseconds(), new PendingIndexRows(followUps));
@@ -58,7 +58,7 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
     /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
     /// <param name="cancellation">Ends the change.</param>
     internal Task<Conversation> EditAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         Func<Conversation, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
         CancellationToken cancellation) =>
         EditAsync(id, _ => Task.FromResult(true), (head, _, token) => change(head, token), cancellation);
@@ -72,7 +72,7 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
     /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
     /// <param name="cancellation">Ends the change.</param>
     internal async Task<Conversation> EditAsync<T>(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         Func<CancellationToken, Task<T>> readFirst,
         Func<Conversation, T, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
         CancellationToken cancellation)

@@ -56,7 +56,7 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             return filter.Inbox is { } inbox ? ConversationRowKeys.InboxActivityList(inbox) : ConversationRowKeys.ActivityList;
         }
 
-        var contact = SenderRef.TryParse(id, tenant, out var reference) ? await senders.FindAsync(reference, cancellation) : null;
+        var contact = EntityRef.TryParse<SenderKey>(id, tenant, out var reference) ? await senders.FindAsync(reference, cancellation) : null;
         return contact is null ? null : ConversationRowKeys.ContactActivityList(contact.Key.Number);
     }
 

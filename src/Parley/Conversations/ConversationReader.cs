@@ -8,11 +8,11 @@ public sealed class ConversationReader(ParleyTables tables)
 {
     /// <summary>One conversation.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationNotFound"/>: also for a wrong check and another tenant's id.</exception>
-    public async Task<Conversation> GetAsync(ConversationRef id, CancellationToken cancellation) =>
+    public async Task<Conversation> GetAsync(EntityRef<ConversationKey> id, CancellationToken cancellation) =>
         await FindAsync(id, cancellation) ?? throw NotFound();
 
     /// <summary>One conversation, or null.</summary>
-    public async Task<Conversation?> FindAsync(ConversationRef id, CancellationToken cancellation) =>
+    public async Task<Conversation?> FindAsync(EntityRef<ConversationKey> id, CancellationToken cancellation) =>
         await FindAsync(id.Key, cancellation) is { } conversation && id.Matches(conversation.Check) ? conversation : null;
 
     /// <summary>What is answered for every id that names no conversation of the caller's tenant.</summary>

@@ -3,24 +3,21 @@ using Parley.Storage;
 
 namespace Parley.Senders;
 
-/// <summary>A page of senders, newest first.</summary>
-/// <param name="Senders">The senders.</param>
-/// <param name="Next">The cursor of the next page, or null.</param>
-/// <param name="Previous">The cursor of the page before, or null.</param>
-public sealed record SenderPage(IReadOnlyList<Sender> Senders, string? Next, string? Previous);
-
 /// <summary>Reads senders.</summary>
 public sealed class SenderReader(ParleyTables tables, Cursors cursors)
 {
+    /// <summary>The counter of a tenant's senders.</summary>
+    internal const string Counter = "LastSender";
+
     /// <summary>One sender: one point read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.SenderNotFound"/>: also for a wrong check and another tenant's id.</exception>
-    public async Task<Sender> GetAsync(SenderRef id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
+    public async Task<Sender> GetAsync(EntityRef<SenderKey> id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
 
     /// <summary>What is answered for every id that names no sender of the caller's tenant.</summary>
     public static ParleyException NotFound() => ErrorCode.SenderNotFound.With("There is no such sender.");
 
     /// <summary>One sender, or null.</summary>
-    public async Task<Sender?> FindAsync(SenderRef id, CancellationToken cancellation) =>
+    public async Task<Sender?> FindAsync(EntityRef<SenderKey> id, CancellationToken cancellation) =>
         await FindAsync(id.Key, cancellation) is { } sender && id.Matches(sender.Check) ? sender : null;
 
     /// <summary>The sender that a request's body names.</summary>
@@ -31,7 +28,7 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> when there is none.</exception>
     public async Task<Sender?> GetReferencedAsync(TenantId tenant, string? id, string field, CancellationToken cancellation) => id is null
         ? null
-        : (SenderRef.TryParse(id, tenant, out var reference) ? await FindAsync(reference, cancellation) : null)
+        : (EntityRef.TryParse<SenderKey>(id, tenant, out var reference) ? await FindAsync(reference, cancellation) : null)
             ?? throw ParleyException.Field(field, "No such sender.");
 
     /// <summary>The sender that has an identifier, or null: two point reads.</summary>
@@ -44,18 +41,10 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
 
     /// <summary>A page of all senders. Numbers are dense, so a page is one range of keys: two calls for each.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<SenderPage> ListAsync(TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation)
-    {
-        const string Query = "senders";
-        var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
-        var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
-        var page = NumberPage.NewestFirst(1, counter?.GetInt32("LastSender") ?? 0, position, pageSize);
-        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, SenderRowKeys.Sender, page, cancellation);
-        return new SenderPage(
-            [.. rows.Select(row => SenderRow.Read(row, tenant))],
-            page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
-            page.Previous is { } previous ? await cursors.SealNumberAsync(tenant, Query, previous, cancellation) : null);
-    }
+    public Task<ListPage<Sender>> ListAsync(
+        TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation) =>
+        cursors.ReadPageAsync(
+            tables.Tenants, tenant, "senders", Counter, SenderRowKeys.Sender, SenderRow.Read, cursor, pageSize, cancellation);
 
     /// <summary>Senders by number, those that exist: one call for every fourteen.</summary>
     public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)

@@ -39,7 +39,7 @@ public sealed class SenderWriter(
     /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
     /// <param name="cancellation">Ends the edit.</param>
     /// <exception cref="ParleyException">As for creation, and <see cref="ErrorCode.SenderNotFound"/>, <see cref="ErrorCode.StaleRevision"/>.</exception>
-    public Task<Sender> ChangeAsync(SenderRef id, Func<Sender, Sender> change, Func<int, bool>? expected, CancellationToken cancellation)
+    public Task<Sender> ChangeAsync(EntityRef<SenderKey> id, Func<Sender, Sender> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return edits.WriteAsync(

@@ -56,7 +56,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
         return SendAsync(request, keyed, async () =>
         {
             var appended = await Process().Append.AppendAsync(
-                new ConversationRef(conversation, null), message, key, CancellationToken.None);
+                new EntityRef<ConversationKey>(conversation, null), message, key, CancellationToken.None);
             request.Message = appended.Message.Key;
         });
     }
@@ -79,13 +79,13 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
             if (request.Deletes)
             {
                 var deleted = await Process().Change.DeleteAsync(
-                    new ConversationRef(message.Conversation, null), $"{message.IntegerId}", request.Name, expected, CancellationToken.None);
+                    new EntityRef<ConversationKey>(message.Conversation, null), $"{message.IntegerId}", request.Name, expected, CancellationToken.None);
                 request.Revision = deleted.DeletedBy == request.Name ? deleted.Revision : null;
                 return;
             }
 
             var edited = await Process().Change.EditAsync(
-                new ConversationRef(message.Conversation, null), $"{message.IntegerId}", request.Name, name, expected, CancellationToken.None);
+                new EntityRef<ConversationKey>(message.Conversation, null), $"{message.IntegerId}", request.Name, name, expected, CancellationToken.None);
             request.Revision = edited.Message.Revision;
         });
     }
@@ -124,7 +124,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
         }
     });
 
-    private ConversationRef AnyConversation() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
+    private EntityRef<ConversationKey> AnyConversation() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
 
     private Task CreateAsync(Request request, bool keyed)
     {

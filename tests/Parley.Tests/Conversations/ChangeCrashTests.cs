@@ -173,7 +173,7 @@ public sealed class ChangeCrashTests
 
                 // The conversation's contact is the first.
                 Assert.Equal((2, "name"), (found!.Key.Number, found.Name));
-                Assert.Equal(2, (await ground.Quiet.Senders.ListAsync(Appends.Tenant, null, 10, CancellationToken.None)).Senders.Count);
+                Assert.Equal(2, (await ground.Quiet.Senders.ListAsync(Appends.Tenant, null, 10, CancellationToken.None)).Items.Count);
             },
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
@@ -208,7 +208,7 @@ public sealed class ChangeCrashTests
             seeds: 10);
 
         static Task ChangeAsync(ParleyProcess process) => process.SenderWriter.ChangeAsync(
-            new SenderRef(new SenderKey(Appends.Tenant, 1), null),
+            new EntityRef<SenderKey>(new SenderKey(Appends.Tenant, 1), null),
             sender => sender with { Name = null, Identifier = "+50", ExternalId = "theirs" },
             null,
             CancellationToken.None);
@@ -236,7 +236,7 @@ public sealed class ChangeCrashTests
     /// <summary>A conversation with two messages of a customer, in a run of a sweep.</summary>
     private sealed class Ground(StrictTables tables, VirtualTime time, ConversationKey conversation)
     {
-        public ConversationRef Id { get; } = new(conversation, null);
+        public EntityRef<ConversationKey> Id { get; } = new(conversation, null);
 
         /// <summary>Not under the scheduler.</summary>
         public ParleyProcess Quiet { get; } = new(tables.Connect("quiet"), time, 9);

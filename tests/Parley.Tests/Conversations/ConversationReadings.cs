@@ -10,7 +10,7 @@ namespace Parley.Tests.Conversations;
 internal sealed class ConversationReadings(
     ParleyProcess process, ConversationKey conversation, ConversationModel model, IReadOnlyDictionary<int, Guid> ticketIds, Random random)
 {
-    private readonly ConversationRef id = new(conversation, null);
+    private readonly EntityRef<ConversationKey> id = new(conversation, null);
 
     private int Last => model.Messages.Count;
 

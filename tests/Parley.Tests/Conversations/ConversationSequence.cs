@@ -28,7 +28,7 @@ internal sealed class ConversationSequence(int seed)
     private readonly Dictionary<int, Guid> messageIds = [];
     private readonly Dictionary<int, Guid> ticketIds = [];
     private ParleyProcess process = null!;
-    private ConversationRef id;
+    private EntityRef<ConversationKey> id;
 
     public async Task RunAsync()
     {
@@ -36,7 +36,7 @@ internal sealed class ConversationSequence(int seed)
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         var draft = new NewConversation("title", "web", null, random.Next(2) == 0 ? "+49" : null, "Ada", null, null);
         var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, draft, null, CancellationToken.None);
-        id = new ConversationRef(created.Key, random.Next(2) == 0 ? null : created.Check);
+        id = new EntityRef<ConversationKey>(created.Key, random.Next(2) == 0 ? null : created.Check);
         var readings = new ConversationReadings(process, created.Key, model, ticketIds, random);
         try
         {
@@ -161,7 +161,7 @@ internal sealed class ConversationSequence(int seed)
         var (number, feedback) = (AnyMessage(), random.Next(3) == 0 ? null : $"feedback {step}");
         return BothAsync($"feedback on {number}: {feedback}", model.GiveFeedback(number, feedback, null, Now()), async () =>
         {
-            Assert.True(MessageRef.TryParse(MessageId(number), Appends.Tenant, out var message));
+            Assert.True(EntityRef.TryParse<MessageKey>(MessageId(number), Appends.Tenant, out var message));
             var (_, changed) = await process.Change.GiveFeedbackAsync(message, feedback, null, CancellationToken.None);
             return new Told(null, changed.Key.Sequence, changed.Revision);
         });

@@ -19,7 +19,7 @@ public sealed class LeftOverTests
     public async Task A_reading_drops_a_row_among_the_unread_whose_message_never_came()
     {
         var (tables, conversation) = await Appends.NewConversationAsync(time);
-        var (process, id) = (new ParleyProcess(tables.Connect(), time, seed: 1), new ConversationRef(conversation, null));
+        var (process, id) = (new ParleyProcess(tables.Connect(), time, seed: 1), new EntityRef<ConversationKey>(conversation, null));
         var head = await process.Conversations.GetAsync(id, CancellationToken.None);
         var prepared = await process.Activity.PrepareAsync(head, head.ActivityMinute, unread: true, CancellationToken.None);
         Assert.Equal(1, await UnreadAsync(process, head));
@@ -47,7 +47,7 @@ public sealed class LeftOverTests
         {
             Fault = call => call is { Kind: TableCallKind.Query, Table: "Tenants" } ? Fault.Busy : Fault.None,
         });
-        var mark = await new ParleyProcess(connection, time, seed: 2).Reading.ReadAsync(new ConversationRef(conversation, null), null, CancellationToken.None);
+        var mark = await new ParleyProcess(connection, time, seed: 2).Reading.ReadAsync(new EntityRef<ConversationKey>(conversation, null), null, CancellationToken.None);
         Assert.Equal((0, 1), (mark.Conversation.Unread, mark.Message!.Value.Sequence));
     }
 
@@ -63,7 +63,7 @@ public sealed class LeftOverTests
 
         var (first, _) = await CreateAsync();
         await process.SenderWriter.ChangeAsync(
-            new SenderRef(sender.Key, null), made => made with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
+            new EntityRef<SenderKey>(sender.Key, null), made => made with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
 
         var (again, replayed) = await CreateAsync();
         Assert.Equal((first.Id, true), (again.Id, replayed));
@@ -80,7 +80,7 @@ public sealed class LeftOverTests
             process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create(key, ["draft"]), CancellationToken.None);
 
         var (first, _) = await CreateAsync("key");
-        await process.ChatbotWriter.DeleteAsync(new ChatbotRef(chatbot.Key, null), null, CancellationToken.None);
+        await process.ChatbotWriter.DeleteAsync(new EntityRef<ChatbotKey>(chatbot.Key, null), null, CancellationToken.None);
         draft = draft with { Refusal = ChatbotReader.NotFound() };
 
         var (again, replayed) = await CreateAsync("key");

@@ -54,9 +54,9 @@ public sealed class PagingUnderWritesTests
             var stage = await Stage.BuildAsync(run, conversations: 1);
             var conversation = stage.Conversations[0];
             var first = await AppendAsync(stage.Quiet, conversation, "first");
-            var head = await stage.Quiet.Conversations.GetAsync(new ConversationRef(conversation, null), CancellationToken.None);
+            var head = await stage.Quiet.Conversations.GetAsync(new EntityRef<ConversationKey>(conversation, null), CancellationToken.None);
             var thread = $"{(await stage.Quiet.ThreadCreation.CreateAsync(head, $"{first.Id}", CancellationToken.None)).Id}";
-            var (_, ticket) = await stage.Quiet.TicketWriter.OpenAsync(new ConversationRef(conversation, null), null, CancellationToken.None);
+            var (_, ticket) = await stage.Quiet.TicketWriter.OpenAsync(new EntityRef<ConversationKey>(conversation, null), null, CancellationToken.None);
             for (var i = run.Random.Next(10); i > 0; i--)
             {
                 await AppendAsync(stage.Quiet, conversation, "before", run.Random.Next(2) == 0 ? thread : null);
@@ -139,18 +139,18 @@ public sealed class PagingUnderWritesTests
 
             async Task SendersAsync()
             {
-                SenderPage page = null!;
+                ListPage<Sender> page = null!;
                 var seen = await WalkAsync(async cursor =>
                 {
                     page = await reader.Senders.ListAsync(Appends.Tenant, cursor, size, CancellationToken.None);
-                    return (page.Senders.Select(sender => sender.Key.Number), page.Next);
+                    return (page.Items.Select(sender => sender.Key.Number), page.Next);
                 });
                 Assert.InRange(seen.Count, before, before + made);
                 Assert.Equal(Enumerable.Range(1, seen.Count).Reverse(), seen);
-                Assert.Equal(Enumerable.Range(1, seen.Count), (await BackAsync(page.Senders.Select(sender => sender.Key.Number), page.Previous, async cursor =>
+                Assert.Equal(Enumerable.Range(1, seen.Count), (await BackAsync(page.Items.Select(sender => sender.Key.Number), page.Previous, async cursor =>
                 {
                     var earlier = await reader.Senders.ListAsync(Appends.Tenant, cursor, size, CancellationToken.None);
-                    return (earlier.Senders.Select(sender => sender.Key.Number), earlier.Previous);
+                    return (earlier.Items.Select(sender => sender.Key.Number), earlier.Previous);
                 })).Take(seen.Count));
             }
         },
@@ -165,7 +165,7 @@ public sealed class PagingUnderWritesTests
     private static async Task<Message> AppendAsync(ParleyProcess process, ConversationKey conversation, string text, string? thread = null)
     {
         var message = new NewMessage(MessageRole.Customer, text, null, null, null) { Thread = thread };
-        return (await process.Append.AppendAsync(new ConversationRef(conversation, null), message, null, CancellationToken.None)).Message;
+        return (await process.Append.AppendAsync(new EntityRef<ConversationKey>(conversation, null), message, null, CancellationToken.None)).Message;
     }
 
     /// <summary>Page numbers, oldest first: each page that is full stays as it is.</summary>
@@ -174,7 +174,7 @@ public sealed class PagingUnderWritesTests
         var (seen, total) = (new List<int>(), 0);
         for (var page = 1; ; page++)
         {
-            var found = await reader.Pages.ReadAsync(new ConversationRef(conversation, null), page, size, newestFirst: false, CancellationToken.None);
+            var found = await reader.Pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), page, size, newestFirst: false, CancellationToken.None);
             Assert.InRange(found.Total, total, int.MaxValue);
             total = found.Total;
             seen.AddRange(found.Messages.Select(message => message.Key.Sequence));
@@ -206,7 +206,7 @@ public sealed class PagingUnderWritesTests
         })).Take(seen.Count));
 
         async Task<CursorPage> PageAsync(string? cursor) =>
-            (await reader.Pages.ReadNewestAsync(new ConversationRef(conversation, null), cursor, size, CancellationToken.None))!;
+            (await reader.Pages.ReadNewestAsync(new EntityRef<ConversationKey>(conversation, null), cursor, size, CancellationToken.None))!;
 
         static IEnumerable<int> NumbersOf(CursorPage page) => page.Messages.Select(message => message.Key.Sequence);
     }
@@ -219,7 +219,7 @@ public sealed class PagingUnderWritesTests
         var (seen, first, total) = (new List<Message>(), -1, 0);
         await WalkAsync(async cursor =>
         {
-            var page = await reader.Chats.OpenAsync(new ConversationRef(conversation, null), filter, cursor, size, CancellationToken.None);
+            var page = await reader.Chats.OpenAsync(new EntityRef<ConversationKey>(conversation, null), filter, cursor, size, CancellationToken.None);
             first = first < 0 ? page.Total : first;
             Assert.InRange(page.Total, total, int.MaxValue);
             total = page.Total;
@@ -238,7 +238,7 @@ public sealed class PagingUnderWritesTests
         Assert.InRange(seen.Count, first, total);
 
         // Nothing between the ones that were seen was left out.
-        var all = await reader.Pages.ReadAsync(new ConversationRef(conversation, null), 1, 100, newestFirst: false, CancellationToken.None);
+        var all = await reader.Pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), 1, 100, newestFirst: false, CancellationToken.None);
         Assert.Equal(all.Messages.Where(matches).Select(message => message.Key.Sequence).Take(numbers.Count), numbers);
     }
 

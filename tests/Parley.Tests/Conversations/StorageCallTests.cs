@@ -67,24 +67,24 @@ public sealed class StorageCallTests : IAsyncLifetime
         {
             var quoted = i < quotesOutside ? $"{new MessageKey(conversation, i + 1).IntegerId}" : null;
             await process.Append.AppendAsync(
-                new ConversationRef(conversation, null), new NewMessage(MessageRole.Staff, "quoting", 1, "staff", quoted), null, CancellationToken.None);
+                new EntityRef<ConversationKey>(conversation, null), new NewMessage(MessageRole.Staff, "quoting", 1, "staff", quoted), null, CancellationToken.None);
         }
 
         var pages = process.Pages;
         Assert.Equal(calls, await CallsAsync(async () =>
         {
-            var page = await pages.ReadAsync(new ConversationRef(conversation, null), 1, 20, newestFirst: true, CancellationToken.None);
+            var page = await pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), 1, 20, newestFirst: true, CancellationToken.None);
             Assert.Equal((20, quotesOutside), (page.Messages.Count, page.QuotedTexts.Count));
         }));
-        Assert.Equal(2, await CallsAsync(() => pages.ReadAsync(new ConversationRef(conversation, null), 3, 20, newestFirst: true, CancellationToken.None)));
-        Assert.Equal(1, await CallsAsync(() => pages.ReadAsync(new ConversationRef(conversation, null), 4, 20, newestFirst: true, CancellationToken.None)));
+        Assert.Equal(2, await CallsAsync(() => pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), 3, 20, newestFirst: true, CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), 4, 20, newestFirst: true, CancellationToken.None)));
     }
 
     [Fact]
     public async Task Changing()
     {
         await Appends.AppendAsync(process, conversation, "text");
-        var (id, message) = (new ConversationRef(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}");
+        var (id, message) = (new EntityRef<ConversationKey>(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}");
 
         Assert.Equal(3, await CallsAsync(() => process.Change.EditAsync(id, message, "edited", "editor", null, CancellationToken.None)));
         Assert.Equal(6, await CallsAsync(() => process.Reading.ReadAsync(id, null, CancellationToken.None)));
@@ -100,7 +100,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Following_up()
     {
-        var id = new ConversationRef(conversation, null);
+        var id = new EntityRef<ConversationKey>(conversation, null);
         await PostTextAsync(MessageRole.Assistant);
 
         // The head; the list's row and Due's; the transaction.
@@ -138,7 +138,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         for (var i = 0; i < count; i++)
         {
             var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
-            var id = new ConversationRef(created.Key, null);
+            var id = new EntityRef<ConversationKey>(created.Key, null);
             await process.Append.AppendAsync(id, new(MessageRole.Assistant, "text", null, null, null), null, CancellationToken.None);
             await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
         }
@@ -157,7 +157,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         for (var i = 0; i < 100; i++)
         {
             var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, "web", null, null, null, null, null), null, CancellationToken.None);
-            var id = new ConversationRef(created.Key, null);
+            var id = new EntityRef<ConversationKey>(created.Key, null);
             await process.Append.AppendAsync(id, new(MessageRole.Assistant, "text", null, null, null), null, CancellationToken.None);
             await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
         }
@@ -192,7 +192,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(3, await CallsAsync(() => CreateAsync(null)));
         Assert.Equal(4, await CallsAsync(() => CreateAsync("a")));
         Assert.Equal(3, await CallsAsync(() => CreateAsync("b")));
-        Assert.Equal(1, await CallsAsync(() => process.Conversations.GetAsync(new ConversationRef(conversation, null), CancellationToken.None)));
+        Assert.Equal(1, await CallsAsync(() => process.Conversations.GetAsync(new EntityRef<ConversationKey>(conversation, null), CancellationToken.None)));
     }
 
     [Fact]
@@ -370,7 +370,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         // The counter, then it, the sender and what finds it.
         Assert.Equal(2, await CallsAsync(async () => made = await writer.CreateAsync(
             Appends.Tenant, sender => sender with { Name = "Bob", Identifier = "bob", ExternalId = "4" }, CancellationToken.None)));
-        var id = new SenderRef(made.Key, made.Check);
+        var id = new EntityRef<SenderKey>(made.Key, made.Check);
         Assert.Equal(1, await CallsAsync(() => reader.GetAsync(id, CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => reader.FindByIdentifierAsync(Appends.Tenant, "bob", CancellationToken.None)));
         Assert.Equal(2, await CallsAsync(() => reader.FindByExternalIdAsync(Appends.Tenant, "4", CancellationToken.None)));
@@ -394,7 +394,7 @@ public sealed class StorageCallTests : IAsyncLifetime
 
         // The counter, then it and the chatbot.
         Assert.Equal(2, await CallsAsync(async () => made = await writer.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None)));
-        var id = new ChatbotRef(made.Key, made.Check);
+        var id = new EntityRef<ChatbotKey>(made.Key, made.Check);
         Assert.Equal(1, await CallsAsync(() => reader.GetAsync(id, CancellationToken.None)));
         Assert.Equal(1, await CallsAsync(() => reader.GetReferencedAsync(Appends.Tenant, "1", CancellationToken.None)));
         Assert.Equal(0, await CallsAsync(() => reader.GetReferencedAsync(Appends.Tenant, null, CancellationToken.None)));
@@ -431,7 +431,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(7 + 2, await CallsAsync(() => process.AutoReplies.RunAsync(QueuedReply.Of(completion.Key), CancellationToken.None)));
 
         async Task<Completion> StartAsync(string? key) => (await process.CompletionCommands.StartAsync(
-            new ChatbotRef(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), key is null ? null : IdempotencyKey.Create(key, [key]), CancellationToken.None)).Completion;
+            new EntityRef<ChatbotKey>(chatbot.Key, null), Id, new NewMessage(MessageRole.Customer, "text", null, null, null), key is null ? null : IdempotencyKey.Create(key, [key]), CancellationToken.None)).Completion;
     }
 
     [Fact]
@@ -451,7 +451,7 @@ public sealed class StorageCallTests : IAsyncLifetime
 
         // Replies that others came between: one call for every fourteen of a conversation.
         var (other, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
-        await AnswerAsync(new ConversationRef(other.Key, null), isNext: false);
+        await AnswerAsync(new EntityRef<ConversationKey>(other.Key, null), isNext: false);
         Assert.Equal(3, await CallsAsync(() => ListAsync(size: 1)));
         Assert.Equal(1 + 3 + 1 + 1, await CallsAsync(() => ListAsync(size: 100)));
 
@@ -463,11 +463,11 @@ public sealed class StorageCallTests : IAsyncLifetime
         Assert.Equal(1, await CallsAsync(() => ScoreAsync(0.5)));
         Assert.Equal(1, await CallsAsync(() => process.Records.ReadAsync(completion, CancellationToken.None)));
 
-        async Task<Completion> AnswerAsync(ConversationRef id, bool isNext)
+        async Task<Completion> AnswerAsync(EntityRef<ConversationKey> id, bool isNext)
         {
             time.Advance(TimeSpan.FromMilliseconds(1));
             var started = await process.CompletionCommands.StartAsync(
-                new ChatbotRef(chatbot.Key, null), id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None);
+                new EntityRef<ChatbotKey>(chatbot.Key, null), id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None);
             if (!isNext)
             {
                 await Appends.AppendAsync(process, id.Key, "between");
@@ -504,7 +504,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         Task<ChatThread> CreateAsync() => process.ThreadCreation.CreateAsync(head, $"{new MessageKey(conversation, 1).IntegerId}", CancellationToken.None);
     }
 
-    private ConversationRef Id => new(conversation, null);
+    private EntityRef<ConversationKey> Id => new(conversation, null);
 
     private async Task<Ticket> MoveAsync(string ticket) => (await process.TicketWriter.ChangeAsync(
         Appends.Tenant, ticket, current => current with { Status = current.Status + 1 }, null, CancellationToken.None)).Ticket;

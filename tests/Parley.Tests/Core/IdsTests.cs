@@ -22,19 +22,19 @@ public class IdsTests
     [InlineData("٣", false)]
     [InlineData("", false)]
     [InlineData("{08000008-0000-4000-a000-000d217cec9d}", false)]
-    public void Conversations_by_integer(string text, bool expected) => Assert.Equal(expected, ConversationRef.TryParse(text, Tenant, out _));
+    public void Conversations_by_integer(string text, bool expected) => Assert.Equal(expected, EntityRef.TryParse<ConversationKey>(text, Tenant, out _));
 
     [Fact]
     public void A_conversation_by_uuid_is_its_own_tenants_only()
     {
         var uuid = new EntityId(EntityKind.Conversation, Conversation, 0, 42).ToString();
 
-        Assert.True(ConversationRef.TryParse(uuid, Tenant, out var read));
-        Assert.True(ConversationRef.TryParse(uuid.ToUpperInvariant(), Tenant, out _));
+        Assert.True(EntityRef.TryParse<ConversationKey>(uuid, Tenant, out var read));
+        Assert.True(EntityRef.TryParse<ConversationKey>(uuid.ToUpperInvariant(), Tenant, out _));
         Assert.Equal(Conversation, read.Key);
         Assert.True(read.Matches(42));
         Assert.False(read.Matches(43));
-        Assert.False(ConversationRef.TryParse(uuid, new TenantId(13), out _));
+        Assert.False(EntityRef.TryParse<ConversationKey>(uuid, new TenantId(13), out _));
     }
 
     [Fact]
@@ -43,10 +43,10 @@ public class IdsTests
         var integer = new MessageKey(Conversation, 7).IntegerId;
 
         Assert.Equal(345L * 4_194_304 + 7, integer);
-        Assert.True(MessageRef.TryParse($"{integer}", Conversation, out var read));
+        Assert.True(MessageKey.TryParseIn(Conversation, $"{integer}", out var read));
         Assert.Equal(7, read.Key.Sequence);
-        Assert.False(MessageRef.TryParse($"{integer}", new ConversationKey(Tenant, 346), out _));
-        Assert.False(MessageRef.TryParse($"{345L << 22}", Conversation, out _));
+        Assert.False(MessageKey.TryParseIn(new ConversationKey(Tenant, 346), $"{integer}", out _));
+        Assert.False(MessageKey.TryParseIn(Conversation, $"{345L << 22}", out _));
     }
 
     [Fact]
@@ -54,10 +54,10 @@ public class IdsTests
     {
         var uuid = new EntityId(EntityKind.Message, Conversation, 7, 42).ToString();
 
-        Assert.True(MessageRef.TryParse(uuid, Conversation, out var read));
+        Assert.True(MessageKey.TryParseIn(Conversation, uuid, out var read));
         Assert.Equal(new MessageKey(Conversation, 7), read.Key);
-        Assert.False(MessageRef.TryParse(uuid, new ConversationKey(new TenantId(13), 345), out _));
-        Assert.False(MessageRef.TryParse(uuid, new ConversationKey(Tenant, 346), out _));
+        Assert.False(MessageKey.TryParseIn(new ConversationKey(new TenantId(13), 345), uuid, out _));
+        Assert.False(MessageKey.TryParseIn(new ConversationKey(Tenant, 346), uuid, out _));
     }
 
     [Theory]
@@ -71,7 +71,7 @@ public class IdsTests
     [InlineData("", false)]
     public void Chatbots_by_integer(string text, bool expected)
     {
-        Assert.Equal(expected, ChatbotRef.TryParse(text, Tenant, out var read));
+        Assert.Equal(expected, EntityRef.TryParse<ChatbotKey>(text, Tenant, out var read));
         Assert.Null(read.Check);
     }
 
@@ -80,14 +80,14 @@ public class IdsTests
     {
         var uuid = new EntityId(EntityKind.Chatbot, Conversation, 0, 42).ToString();
 
-        Assert.True(ChatbotRef.TryParse(uuid, Tenant, out var read));
-        Assert.True(ChatbotRef.TryParse(uuid.ToUpperInvariant(), Tenant, out _));
+        Assert.True(EntityRef.TryParse<ChatbotKey>(uuid, Tenant, out var read));
+        Assert.True(EntityRef.TryParse<ChatbotKey>(uuid.ToUpperInvariant(), Tenant, out _));
         Assert.Equal(new ChatbotKey(Tenant, 345), read.Key);
         Assert.True(read.Matches(42));
         Assert.False(read.Matches(43));
-        Assert.False(ChatbotRef.TryParse(uuid, new TenantId(13), out _));
-        Assert.False(SenderRef.TryParse(uuid, Tenant, out _));
-        Assert.False(ChatbotRef.TryParse(new EntityId(EntityKind.Sender, Conversation, 0, 42).ToString(), Tenant, out _));
+        Assert.False(EntityRef.TryParse<ChatbotKey>(uuid, new TenantId(13), out _));
+        Assert.False(EntityRef.TryParse<SenderKey>(uuid, Tenant, out _));
+        Assert.False(EntityRef.TryParse<ChatbotKey>(new EntityId(EntityKind.Sender, Conversation, 0, 42).ToString(), Tenant, out _));
     }
 
     [Fact]

@@ -129,7 +129,7 @@ internal sealed class ExportModel
     }
 
     public Task PostAsync(ParleyProcess process, ConversationKey conversation, MessageRole role) => process.Append.AppendAsync(
-        new ConversationRef(conversation, null),
+        new EntityRef<ConversationKey>(conversation, null),
         new(role, Texts[texts++ % Texts.Length] is { Length: > 0 } text ? text : $"text {texts}", role == MessageRole.Staff ? 1 : null, role == MessageRole.Staff ? "Ana" : null, null)
         {
             ExternalId = texts % 2 == 0 ? $"id {texts}" : null,
@@ -231,7 +231,7 @@ internal sealed class ExportModel
             var all = Log.Exports.Where(export => export.Row.Key.Tenant == tenant).Select(export => export.Row).OrderByDescending(row => row.Key.Number).ToList();
             Assert.Equal(Enumerable.Range(1, all.Count).Reverse(), all.Select(row => row.Key.Number));
             var listed = await reader.Exports.ListAsync(tenant, null, 100, CancellationToken.None);
-            Assert.Equal(all.Select(row => (row.Id, row.Status, row.Revision)), listed.Exports.Select(row => (row.Id, row.Status, row.Revision)));
+            Assert.Equal(all.Select(row => (row.Id, row.Status, row.Revision)), listed.Items.Select(row => (row.Id, row.Status, row.Revision)));
         }
 
         Assert.All(Told, told =>

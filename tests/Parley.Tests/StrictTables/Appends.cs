@@ -32,7 +32,7 @@ internal static class Appends
 
     public static Task<Appended> AppendAsync(ParleyProcess process, ConversationKey conversation, string text, string? key = null) =>
         process.Append.AppendAsync(
-            new ConversationRef(conversation, null),
+            new EntityRef<ConversationKey>(conversation, null),
             new NewMessage(MessageRole.Customer, text, null, null, null),
             key is null ? null : IdempotencyKey.Create(key, [text]),
             CancellationToken.None);
@@ -43,7 +43,7 @@ internal static class Appends
     public static async Task VerifyAsync(StrictTables tables, TimeProvider time, ConversationKey conversation, IEnumerable<string> texts)
     {
         var reader = new ParleyProcess(tables.Connect("verify"), time, seed: 0);
-        var head = await reader.Conversations.GetAsync(new ConversationRef(conversation, null), CancellationToken.None);
+        var head = await reader.Conversations.GetAsync(new EntityRef<ConversationKey>(conversation, null), CancellationToken.None);
         var messages = new List<Message>();
         await foreach (var row in reader.Tables.Conversations.QueryAsync<TableEntity>(Filters.Range(conversation.PartitionKey, "m|", "m|~")))
         {

@@ -36,7 +36,7 @@ public sealed class CrashExplorationTests
             (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation, "after"),
             async (model, connection) =>
             {
-                var head = await new ParleyProcess(connection, model.Time, 3).Conversations.GetAsync(new ConversationRef(model.Conversation, null), CancellationToken.None);
+                var head = await new ParleyProcess(connection, model.Time, 3).Conversations.GetAsync(new EntityRef<ConversationKey>(model.Conversation, null), CancellationToken.None);
                 await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, head.Last == 2 || model.Told.Count == 1 ? ["hello", "after"] : ["after"]);
             },
             Fault.Unanswered,
@@ -67,7 +67,7 @@ public sealed class CrashExplorationTests
         Assert.Equal(3, calls);
 
         static Task EditAsync(ParleyProcess process, ConversationKey conversation) => process.Change.EditAsync(
-            new ConversationRef(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}", "edited", "editor", null, CancellationToken.None);
+            new EntityRef<ConversationKey>(conversation, null), $"{new MessageKey(conversation, 1).IntegerId}", "edited", "editor", null, CancellationToken.None);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class CrashExplorationTests
             async (model, connection) =>
             {
                 var process = new ParleyProcess(connection, model.Time, 3);
-                var head = await process.Conversations.GetAsync(new ConversationRef(new ConversationKey(Appends.Tenant, 1), null), CancellationToken.None);
+                var head = await process.Conversations.GetAsync(new EntityRef<ConversationKey>(new ConversationKey(Appends.Tenant, 1), null), CancellationToken.None);
                 var rows = new List<string>();
                 await foreach (var row in process.Tables.Tenants.QueryAsync<TableEntity>())
                 {

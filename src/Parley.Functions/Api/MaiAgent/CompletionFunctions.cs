@@ -35,7 +35,7 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
             fields.ThrowIfInvalid();
 
             var draft = await sent.DraftAsync(senders, call);
-            var conversation = conversationId is null ? (ConversationRef?)null : call.Conversation(conversationId);
+            var conversation = conversationId is null ? (EntityRef<ConversationKey>?)null : call.Conversation(conversationId);
 
             // Not cancelled: what is stored of it is spoken, also when the client has left.
             var completion = await completions.StartAsync(call.Chatbot(id), conversation, draft, key, CancellationToken.None);

@@ -78,7 +78,7 @@ public sealed class MessageFunctions(
             var message = await reader.GetAsync(call.Message(id), call.Cancellation);
 
             // The conversation's UUID has a check that only its head knows.
-            var conversation = await conversations.GetAsync(new ConversationRef(message.Key.Conversation, null), call.Cancellation);
+            var conversation = await conversations.GetAsync(new EntityRef<ConversationKey>(message.Key.Conversation, null), call.Cancellation);
             return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
         });
 

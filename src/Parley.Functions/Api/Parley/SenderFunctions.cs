@@ -46,7 +46,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
                 ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
                 : await FindAsync(call, externalId, identifier, query.Cursor());
             return new JsonResult<CursorList<SenderResponse>>(
-                CursorList.Create([.. page.Senders.Select(SenderResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderResponse);
+                CursorList.Create([.. page.Items.Select(SenderResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderResponse);
         });
 
     /// <summary>GET /senders/{id}.</summary>
@@ -96,12 +96,12 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     private static JsonResult<SenderResponse> Answer(Sender sender, int status, string? location = null) =>
         new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status) { Revision = sender.Revision, Location = location };
 
-    private async Task<SenderPage> FindAsync(Call call, string? externalId, string? identifier, string? cursor)
+    private async Task<ListPage<Sender>> FindAsync(Call call, string? externalId, string? identifier, string? cursor)
     {
         Cursors.RequireNone(cursor);
         var found = externalId is not null
             ? await reader.FindByExternalIdAsync(call.Caller.Tenant, externalId, call.Cancellation)
             : await reader.FindByIdentifierAsync(call.Caller.Tenant, identifier!, call.Cancellation);
-        return new SenderPage(found is not null && (identifier is null || found.Identifier == identifier) ? [found] : [], null, null);
+        return new ListPage<Sender>(found is not null && (identifier is null || found.Identifier == identifier) ? [found] : [], null, null);
     }
 }

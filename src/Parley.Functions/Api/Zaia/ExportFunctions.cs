@@ -60,8 +60,8 @@ public sealed class ExportFunctions(
             var (cursor, pageSize) = (query.Cursor(), query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize));
             query.ThrowIfInvalid();
             var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
-            var answers = new List<ExportResponse>(page.Exports.Count);
-            foreach (var export in page.Exports)
+            var answers = new List<ExportResponse>(page.Items.Count);
+            foreach (var export in page.Items)
             {
                 answers.Add(await ShapeAsync(export, call.Cancellation));
             }

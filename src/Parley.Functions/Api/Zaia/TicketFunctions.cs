@@ -66,7 +66,7 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             var ticket = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 
             // The conversation's UUID has a check that only its head knows.
-            var chat = await conversations.GetAsync(new ConversationRef(ticket.Conversation, null), call.Cancellation);
+            var chat = await conversations.GetAsync(new EntityRef<ConversationKey>(ticket.Conversation, null), call.Cancellation);
             return Answer(chat, ticket, StatusCodes.Status200OK);
         });
 

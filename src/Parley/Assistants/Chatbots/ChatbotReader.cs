@@ -3,12 +3,6 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Chatbots;
 
-/// <summary>A page of chatbots, newest first.</summary>
-/// <param name="Chatbots">The chatbots; fewer than asked for where some have been deleted.</param>
-/// <param name="Next">The cursor of the next page, or null.</param>
-/// <param name="Previous">The cursor of the page before, or null.</param>
-public sealed record ChatbotPage(IReadOnlyList<Chatbot> Chatbots, string? Next, string? Previous);
-
 /// <summary>Reads chatbots. One that has been deleted is not there, except where a name says otherwise.</summary>
 public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
 {
@@ -20,14 +14,14 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
 
     /// <summary>One chatbot: one point read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/>: also for a wrong check and another tenant's id.</exception>
-    public async Task<Chatbot> GetAsync(ChatbotRef id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
+    public async Task<Chatbot> GetAsync(EntityRef<ChatbotKey> id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
 
     /// <summary>One chatbot, or null.</summary>
-    public async Task<Chatbot?> FindAsync(ChatbotRef id, CancellationToken cancellation) =>
+    public async Task<Chatbot?> FindAsync(EntityRef<ChatbotKey> id, CancellationToken cancellation) =>
         await FindEvenDeletedAsync(id, cancellation) is { DeletedAt: null } chatbot ? chatbot : null;
 
     /// <summary>One chatbot, also when it has been deleted, or null.</summary>
-    public async Task<Chatbot?> FindEvenDeletedAsync(ChatbotRef id, CancellationToken cancellation) =>
+    public async Task<Chatbot?> FindEvenDeletedAsync(EntityRef<ChatbotKey> id, CancellationToken cancellation) =>
         await FindEvenDeletedAsync(id.Key, cancellation) is { } chatbot && id.Matches(chatbot.Check) ? chatbot : null;
 
     /// <summary>The chatbot that a request's body names, also when it has been deleted: a repeated request may have named it in time.</summary>
@@ -37,7 +31,7 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/> when there is none and never was.</exception>
     public async Task<Chatbot?> GetReferencedEvenDeletedAsync(TenantId tenant, string? id, CancellationToken cancellation) => id is null
         ? null
-        : (ChatbotRef.TryParse(id, tenant, out var reference) ? await FindEvenDeletedAsync(reference, cancellation) : null) ?? throw NotFound();
+        : (EntityRef.TryParse<ChatbotKey>(id, tenant, out var reference) ? await FindEvenDeletedAsync(reference, cancellation) : null) ?? throw NotFound();
 
     /// <summary>The chatbot that a request's body names.</summary>
     /// <param name="tenant">The caller's.</param>
@@ -52,17 +46,12 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
 
     /// <summary>A page of all chatbots. Numbers are dense, so a page is one range of keys: two calls for each.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<ChatbotPage> ListAsync(TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation)
+    public async Task<ListPage<Chatbot>> ListAsync(
+        TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation)
     {
-        const string Query = "chatbots";
-        var position = await cursors.OpenNumberAsync(tenant, Query, cursor, cancellation);
-        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
-        var page = NumberPage.NewestFirst(1, counters?.GetInt32(Counter) ?? 0, position, pageSize);
-        var rows = await tables.Tenants.ReadPageAsync(tenant.PartitionKey, ChatbotRowKeys.Chatbot, page, cancellation);
-        return new ChatbotPage(
-            [.. rows.Select(row => ChatbotRow.Read(row, tenant)).Where(chatbot => chatbot.DeletedAt is null)],
-            page.Next is { } next ? await cursors.SealNumberAsync(tenant, Query, next, cancellation) : null,
-            page.Previous is { } previous ? await cursors.SealNumberAsync(tenant, Query, previous, cancellation) : null);
+        var page = await cursors.ReadPageAsync(
+            tables.Tenants, tenant, "chatbots", Counter, ChatbotRowKeys.Chatbot, ChatbotRow.Read, cursor, pageSize, cancellation);
+        return page with { Items = [.. page.Items.Where(chatbot => chatbot.DeletedAt is null)] };
     }
 
     internal async Task<Chatbot?> FindEvenDeletedAsync(ChatbotKey key, CancellationToken cancellation) =>

@@ -32,7 +32,7 @@ public sealed class ChatbotWriter(
     /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
     /// <param name="cancellation">Ends the edit.</param>
     /// <exception cref="ParleyException">As for creation, and <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.StaleRevision"/>.</exception>
-    public Task<Chatbot> ChangeAsync(ChatbotRef id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation)
+    public Task<Chatbot> ChangeAsync(EntityRef<ChatbotKey> id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return EditAsync(
@@ -48,13 +48,13 @@ public sealed class ChatbotWriter(
     /// <param name="cancellation">Ends the deletion.</param>
     /// <returns>The chatbot as it was, but for its revision and <see cref="Chatbot.DeletedAt"/>.</returns>
     /// <exception cref="ParleyException">As for an edit.</exception>
-    public Task<Chatbot> DeleteAsync(ChatbotRef id, Func<int, bool>? expected, CancellationToken cancellation)
+    public Task<Chatbot> DeleteAsync(EntityRef<ChatbotKey> id, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return EditAsync(id, chatbot => chatbot with { DeletedAt = at }, expected, cancellation);
     }
 
-    private Task<Chatbot> EditAsync(ChatbotRef id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation) => edits.WriteAsync(
+    private Task<Chatbot> EditAsync(EntityRef<ChatbotKey> id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation) => edits.WriteAsync(
         tables.Tenants,
         id.Key.Tenant.PartitionKey,
 

@@ -30,7 +30,7 @@ public sealed partial class AutoReplies(
     /// <param name="key">The client's idempotency key, or null.</param>
     /// <param name="cancellation">Ends the call.</param>
     /// <exception cref="Core.ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
-    public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    public async Task<Appended> AppendAsync(EntityRef<ConversationKey> id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var appended = await append.AppendAsync(id, draft with { Begins = DraftAsync }, key, cancellation);
         if (appended.Completion is { } completion)
@@ -84,7 +84,7 @@ public sealed partial class AutoReplies(
     /// <summary>A chatbot that answers now.</summary>
     private async Task<Chatbot?> ChatbotOfAsync(Guid id, CancellationToken cancellation) =>
         EntityId.TryFromGuid(id, EntityKind.Chatbot, out var entity)
-        && await chatbots.FindAsync(new ChatbotRef(new ChatbotKey(entity.Conversation.Tenant, entity.Conversation.Number), entity.Check), cancellation) is { Enabled: true } chatbot
+        && await chatbots.FindAsync(new EntityRef<ChatbotKey>(new ChatbotKey(entity.Conversation.Tenant, entity.Conversation.Number), entity.Check), cancellation) is { Enabled: true } chatbot
             ? chatbot
             : null;
 

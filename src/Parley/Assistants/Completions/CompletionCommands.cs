@@ -39,7 +39,7 @@ public sealed class CompletionCommands(
     /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>, <see cref="ErrorCode.MessageDeleted"/>, and as for <see cref="MessageAppend.AppendAsync"/> and
     /// <see cref="ConversationCreation.CreateAsync"/>.
     /// </exception>
-    public async Task<StartedCompletion> StartAsync(ChatbotRef id, ConversationRef? conversation, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    public async Task<StartedCompletion> StartAsync(EntityRef<ChatbotKey> id, EntityRef<ConversationKey>? conversation, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
 
@@ -52,7 +52,7 @@ public sealed class CompletionCommands(
         {
             var (created, _) = await creation.CreateAsync(
                 id.Key.Tenant, new NewConversation(null, null, null, null, null, null, null) { Chatbot = chatbot.Id, Refusal = refusal }, key, cancellation);
-            conversation = new ConversationRef(created.Key, created.Check);
+            conversation = new EntityRef<ConversationKey>(created.Key, created.Check);
         }
 
         var appended = await append.AppendAsync(

@@ -183,7 +183,7 @@ public sealed class CompletionWriter(
         try
         {
             var appended = await append.AppendAsync(
-                new ConversationRef(completion.Key.Conversation, null), ReplyOf(completion) with { Ends = end }, key: null, CancellationToken.None);
+                new EntityRef<ConversationKey>(completion.Key.Conversation, null), ReplyOf(completion) with { Ends = end }, key: null, CancellationToken.None);
             return end.After(appended.Message);
         }
         catch (CompletionConflictException e) when (e.Why == CompletionConflict.Moved)

@@ -47,16 +47,16 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         TenantId tenant, FollowUpFilter filter, int skipped, int size, CancellationToken cancellation)
     {
         var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
-        IEnumerable<ConversationRef> named =
-            filter.Chats is not [] ? filter.Chats.Select(id => ConversationRef.TryParse(id, tenant, out var chat) ? chat : (ConversationRef?)null).OfType<ConversationRef>()
-            : (filter.Messages is not [] ? messages : triggers).Select(message => new ConversationRef(message.Key.Conversation, null));
+        IEnumerable<EntityRef<ConversationKey>> named =
+            filter.Chats is not [] ? filter.Chats.Select(id => EntityRef.TryParse<ConversationKey>(id, tenant, out var chat) ? chat : (EntityRef<ConversationKey>?)null).OfType<EntityRef<ConversationKey>>()
+            : (filter.Messages is not [] ? messages : triggers).Select(message => new EntityRef<ConversationKey>(message.Key.Conversation, null));
         var heads = await Workers.RunAsync([.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
         var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
             .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(Matches)).ToList();
         return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation).Skip(skipped).Take(size).ToListAsync(cancellation);
 
-        List<MessageRef> Messages(IReadOnlyList<string> ids) =>
-            [.. ids.Select(id => MessageRef.TryParse(id, tenant, out var message) ? message : (MessageRef?)null).OfType<MessageRef>()];
+        List<EntityRef<MessageKey>> Messages(IReadOnlyList<string> ids) =>
+            [.. ids.Select(id => EntityRef.TryParse<MessageKey>(id, tenant, out var message) ? message : (EntityRef<MessageKey>?)null).OfType<EntityRef<MessageKey>>()];
 
         bool Matches(FollowUp followUp) =>
             (filter.Statuses.Count == 0 || filter.Statuses.Contains(followUp.Status))
@@ -64,7 +64,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
             && (filter.Triggers is [] || Contains(triggers, followUp.TriggerId));
     }
 
-    private static bool Contains(List<MessageRef> named, Guid message) =>
+    private static bool Contains(List<EntityRef<MessageKey>> named, Guid message) =>
         EntityId.TryFromGuid(message, EntityKind.Message, out var id)
         && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
 
@@ -73,7 +73,7 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     /// rows that name theirs, and the head names the pending ones; else the latest <see cref="MaxReach"/> are looked through.
     /// </summary>
     private async IAsyncEnumerable<FollowUp> OfConversationAsync(
-        Conversation head, FollowUpFilter filter, IEnumerable<MessageRef> messages, [EnumeratorCancellation] CancellationToken cancellation)
+        Conversation head, FollowUpFilter filter, IEnumerable<EntityRef<MessageKey>> messages, [EnumeratorCancellation] CancellationToken cancellation)
     {
         IEnumerable<int> numbers;
         if (filter is { Messages: not [] } or { Triggers: not [] })

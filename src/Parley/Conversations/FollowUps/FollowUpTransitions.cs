@@ -111,7 +111,7 @@ internal static class FollowUpTransitions
             throw ErrorCode.Immutable.With("finishedAt is set by the server.");
         }
 
-        if (change.Chat is { } chat && !(ConversationRef.TryParse(chat, followUp.Conversation.Tenant, out var conversation)
+        if (change.Chat is { } chat && !(EntityRef.TryParse<ConversationKey>(chat, followUp.Conversation.Tenant, out var conversation)
             && conversation.Key == followUp.Conversation && conversation.Matches(followUp.ConversationCheck)))
         {
             throw ErrorCode.Immutable.With("A follow-up stays in its chat.");
@@ -129,7 +129,7 @@ internal static class FollowUpTransitions
     }
 
     private static bool Names(string id, Guid message, FollowUp followUp) =>
-        MessageRef.TryParse(id, followUp.Conversation, out var named)
+        MessageKey.TryParseIn(followUp.Conversation, id, out var named)
         && EntityId.TryFromGuid(message, EntityKind.Message, out var known)
         && named.Key.Sequence == known.Sequence && named.Matches(known.Check);
 

@@ -36,7 +36,7 @@ public sealed class FollowUpWriter(
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<StoredFollowUp> CreateAsync(
-        ConversationRef id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
+        EntityRef<ConversationKey> id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
     {
         var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         StoredFollowUp? stored = null;
@@ -196,7 +196,7 @@ public sealed class FollowUpWriter(
         return (old, after);
 
         Task TransitAsync() => conversations.EditAsync(
-            new ConversationRef(found.Conversation, null),
+            new EntityRef<ConversationKey>(found.Conversation, null),
             OptimisticUpdate.StartWith(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
             async (head, before, token) =>
             {

@@ -35,7 +35,7 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
     /// <param name="limit">The most messages of the page.</param>
     /// <param name="cancellation">Ends the reads.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<ChatMessageList> OpenAsync(ConversationRef id, ChatFilter filter, string? cursor, int limit, CancellationToken cancellation)
+    public async Task<ChatMessageList> OpenAsync(EntityRef<ConversationKey> id, ChatFilter filter, string? cursor, int limit, CancellationToken cancellation)
     {
         var query = $"chat|{id.Key.Number}|{filter.Thread}|{string.Join(',', filter.Tickets)}";
         var after = await cursors.OpenNumberAsync(id.Key.Tenant, query, cursor, cancellation) ?? 0;

@@ -18,7 +18,7 @@ public sealed class MediaMessages(ParleyTables tables, ConversationReader conver
     /// <param name="cancellation">Ends the call.</param>
     /// <exception cref="ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
     public async Task<Appended> AppendAsync(
-        ConversationRef id, NewMessage draft, UploadedFile uploaded, IdempotencyKey? key, CancellationToken cancellation)
+        EntityRef<ConversationKey> id, NewMessage draft, UploadedFile uploaded, IdempotencyKey? key, CancellationToken cancellation)
     {
         // An unknown conversation is refused before anything of it is stored.
         var head = await conversations.GetAsync(id, cancellation);

@@ -106,7 +106,7 @@ public sealed class MessageAppend(
     /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off, or the draft's refusal.
     /// </exception>
     /// <exception cref="CompletionConflictException">The turn that it is to end has been ended otherwise.</exception>
-    public async Task<Appended> AppendAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    public async Task<Appended> AppendAsync(EntityRef<ConversationKey> id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var pendingRows = new PendingIndexRows(followUps);
         try
@@ -121,7 +121,7 @@ public sealed class MessageAppend(
         }
     }
 
-    private async Task<Appended> WriteAsync(ConversationRef id, NewMessage draft, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
+    private async Task<Appended> WriteAsync(EntityRef<ConversationKey> id, NewMessage draft, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
     {
         var running = budget.Start();
         using var entered = await writers.EnterAsync(id.Key.PartitionKey, cancellation);

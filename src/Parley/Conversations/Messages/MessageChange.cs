@@ -30,7 +30,7 @@ public sealed class MessageChange(
     /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<EditedMessage> EditAsync(
-        ConversationRef id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
+        EntityRef<ConversationKey> id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var (_, edited) = await WriteAsync(
             id, messageId, message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor }, expected, cancellation);
@@ -41,8 +41,8 @@ public sealed class MessageChange(
     /// <exception cref="ParleyException">As for an edit.</exception>
     /// <returns>The message and its conversation.</returns>
     public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
-        MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
-        new ConversationRef(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
+        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
+        new EntityRef<ConversationKey>(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
 
     /// <summary>
     /// Removes a message's text, payloads and file for good, and the text of the follow-up that became it; one that is deleted already stays as it is. The file's blob goes last, found again
@@ -54,7 +54,7 @@ public sealed class MessageChange(
     /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
     /// <param name="cancellation">Ends the deletion.</param>
     /// <exception cref="ParleyException">As for an edit, but for <see cref="ErrorCode.MessageDeleted"/>.</exception>
-    public async Task<Message> DeleteAsync(ConversationRef id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation)
+    public async Task<Message> DeleteAsync(EntityRef<ConversationKey> id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation)
     {
         StoredFile? removed = null;
         var (head, deleted) = await WriteAsync(
@@ -97,12 +97,12 @@ public sealed class MessageChange(
         message.DeletedBy is null ? message : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
 
     private Task<(Conversation Head, Message Message)> WriteAsync(
-        ConversationRef id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation) =>
-        WriteAsync(id, MessageRef.TryParse(messageId, id.Key, out var reference) ? reference : null, change, expected, cancellation);
+        EntityRef<ConversationKey> id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation) =>
+        WriteAsync(id, MessageKey.TryParseIn(id.Key, messageId, out var reference) ? reference : null, change, expected, cancellation);
 
     /// <summary>Makes a message what <paramref name="change"/> says; null from it means that the message is that already.</summary>
     private async Task<(Conversation Head, Message Message)> WriteAsync(
-        ConversationRef id, MessageRef? messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
+        EntityRef<ConversationKey> id, EntityRef<MessageKey>? messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return await edits.WriteAsync(
@@ -134,7 +134,7 @@ public sealed class MessageChange(
             cancellation);
     }
 
-    private async Task<(Conversation Head, Message Message)> ReadAsync(ConversationRef id, MessageRef? messageId, CancellationToken cancellation)
+    private async Task<(Conversation Head, Message Message)> ReadAsync(EntityRef<ConversationKey> id, EntityRef<MessageKey>? messageId, CancellationToken cancellation)
     {
         var reading = messageId is { } known ? MessageRow.FindAsync(tables, known.Key, cancellation) : Task.FromResult<Message?>(null);
         var head = conversations.GetAsync(id, cancellation);

@@ -31,7 +31,7 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
     /// <param name="newestFirst">The order.</param>
     /// <param name="cancellation">Ends the read.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.ConversationNotFound"/>.</exception>
-    public async Task<MessagePage> ReadAsync(ConversationRef id, int page, int perPage, bool newestFirst, CancellationToken cancellation)
+    public async Task<MessagePage> ReadAsync(EntityRef<ConversationKey> id, int page, int perPage, bool newestFirst, CancellationToken cancellation)
     {
         var head = await conversations.GetAsync(id, cancellation);
         var skipped = (long)(page - 1) * perPage;
@@ -54,7 +54,7 @@ public sealed class MessagePages(ParleyTables tables, ConversationReader convers
     /// <param name="cancellation">Ends the read.</param>
     /// <returns>Null when there is no such conversation: as a filter its id matches nothing.</returns>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<CursorPage?> ReadNewestAsync(ConversationRef id, string? cursor, int pageSize, CancellationToken cancellation)
+    public async Task<CursorPage?> ReadNewestAsync(EntityRef<ConversationKey> id, string? cursor, int pageSize, CancellationToken cancellation)
     {
         var (tenant, query) = (id.Key.Tenant, $"messages|{id.Key.Number}");
         var position = await cursors.OpenNumberAsync(tenant, query, cursor, cancellation);

@@ -26,7 +26,7 @@ public sealed class MessageReading(
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.InvalidFields"/> for an unknown message,
     /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public async Task<ReadMark> ReadAsync(ConversationRef id, string? messageId, CancellationToken cancellation)
+    public async Task<ReadMark> ReadAsync(EntityRef<ConversationKey> id, string? messageId, CancellationToken cancellation)
     {
         var head = await reader.GetAsync(id, cancellation);
         var target = messageId is null ? head.Last : await FindAsync(head, messageId, cancellation);
@@ -44,7 +44,7 @@ public sealed class MessageReading(
         return new ReadMark(head, head.ReadUpTo == 0 ? null : new MessageKey(head.Key, head.ReadUpTo));
     }
 
-    private Task<Conversation> RaiseAsync(ConversationRef id, int unreadRevision, CancellationToken cancellation) => changes.EditAsync(
+    private Task<Conversation> RaiseAsync(EntityRef<ConversationKey> id, int unreadRevision, CancellationToken cancellation) => changes.EditAsync(
         id,
         (head, _) => Task.FromResult((
             head.Unread == 0 && head.UnreadRevision < unreadRevision ? head with { UnreadRevision = unreadRevision } : head,

@@ -88,7 +88,7 @@ internal static class MessageRow
 
     /// <summary>The message of a conversation that a client names, or null.</summary>
     public static async Task<Message?> FindAsync(ParleyTables tables, ConversationKey conversation, string id, CancellationToken cancellation) =>
-        MessageRef.TryParse(id, conversation, out var reference) && await FindAsync(tables, reference.Key, cancellation) is { } message
+        MessageKey.TryParseIn(conversation, id, out var reference) && await FindAsync(tables, reference.Key, cancellation) is { } message
             && reference.Matches(message.Check)
             ? message
             : null;

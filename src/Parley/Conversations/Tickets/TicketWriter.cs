@@ -16,7 +16,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
     /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     /// <returns>The ticket and its conversation.</returns>
-    public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(ConversationRef id, string? title, CancellationToken cancellation)
+    public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(EntityRef<ConversationKey> id, string? title, CancellationToken cancellation)
     {
         var (check, at) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         Ticket? opened = null;
@@ -67,7 +67,7 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
         var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         Ticket? changed = null;
         var conversation = await changes.EditAsync(
-            new ConversationRef(ticket.Conversation, null),
+            new EntityRef<ConversationKey>(ticket.Conversation, null),
             OptimisticUpdate.StartWith(ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
             (head, current, _) =>
             {

@@ -10,7 +10,7 @@ namespace Parley.Tests.Assistants.Chatbots;
 public sealed class ChatbotCrashTests
 {
     private static readonly TenantId Tenant = new(1);
-    private static readonly ChatbotRef First = new(new ChatbotKey(Tenant, 1), null);
+    private static readonly EntityRef<ChatbotKey> First = new(new ChatbotKey(Tenant, 1), null);
     private static readonly IReadOnlyList<Fault> Faults = [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered];
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class ChatbotCrashTests
             async (ground, _) =>
             {
                 // The client was not told of the first one: it may have made two.
-                var chatbots = (await ground.Quiet.Chatbots.ListAsync(Tenant, null, 10, CancellationToken.None)).Chatbots;
+                var chatbots = (await ground.Quiet.Chatbots.ListAsync(Tenant, null, 10, CancellationToken.None)).Items;
                 Assert.InRange(chatbots.Count, 2, 3);
                 Assert.Equal(Enumerable.Range(1, chatbots.Count).Reverse(), chatbots.Select(chatbot => chatbot.Key.Number));
                 Assert.All(chatbots.SkipLast(1), chatbot => Assert.Equal(("Second", 0.5, 1), (chatbot.Name, chatbot.Temperature, chatbot.Revision)));
@@ -88,7 +88,7 @@ public sealed class ChatbotCrashTests
             {
                 Assert.False(ground.NotFound);
                 Assert.Null(await ground.Quiet.Chatbots.FindAsync(First, CancellationToken.None));
-                Assert.Empty((await ground.Quiet.Chatbots.ListAsync(Tenant, null, 10, CancellationToken.None)).Chatbots);
+                Assert.Empty((await ground.Quiet.Chatbots.ListAsync(Tenant, null, 10, CancellationToken.None)).Items);
                 var row = await ground.Quiet.Chatbots.FindEvenDeletedAsync(First, CancellationToken.None);
                 Assert.Equal((2, "First", true), (row!.Revision, row.Name, row.DeletedAt is not null));
                 await Assert.ThrowsAsync<ParleyException>(() => ground.Quiet.ChatbotWriter.ChangeAsync(First, chatbot => chatbot with { Name = "x" }, null, CancellationToken.None));

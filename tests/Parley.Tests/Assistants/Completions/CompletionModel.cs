@@ -24,7 +24,7 @@ internal sealed record CompletionRequest(string Name, string Text, ConversationK
 
     public IdempotencyKey? Key => IsKeyed ? IdempotencyKey.Create(Name, [Name]) : null;
 
-    public ConversationRef? ConversationRef => Conversation is { } key ? new ConversationRef(key, null) : null;
+    public EntityRef<ConversationKey>? ConversationId => Conversation is { } key ? new EntityRef<ConversationKey>(key, null) : null;
 }
 
 /// <summary>How turns are carried on: Parley's ways, or broken ones that the invariants must catch.</summary>
@@ -50,7 +50,7 @@ internal sealed record CompletionWays
 internal sealed class CompletionModel
 {
     /// <summary>The only one.</summary>
-    public static readonly ChatbotRef Chatbot = new(new ChatbotKey(Appends.Tenant, 1), null);
+    public static readonly EntityRef<ChatbotKey> Chatbot = new(new ChatbotKey(Appends.Tenant, 1), null);
 
     private static readonly IConfiguration Settings = new ConfigurationBuilder().AddInMemoryCollection(
         new Dictionary<string, string?> { ["Providers:main:Type"] = "scripted", ["Providers:main:TimeoutSeconds"] = "5" }).Build();
@@ -135,7 +135,7 @@ internal sealed class CompletionModel
             keyed.Add(request.Name);
         }
 
-        var completion = await process.CompletionCommands.StartAsync(Chatbot, request.ConversationRef, request.Draft, request.Key, CancellationToken.None);
+        var completion = await process.CompletionCommands.StartAsync(Chatbot, request.ConversationId, request.Draft, request.Key, CancellationToken.None);
         Tell(request, completion.Completion.Key);
         var listener = new CompletionListener(Log, completion.Completion, after: 0);
         begun?.Invoke(listener, completion.Completion);
@@ -177,7 +177,7 @@ internal sealed class CompletionModel
             keyed.Add(request.Name);
         }
 
-        var posted = await process.AutoReplies.AppendAsync(request.ConversationRef!.Value, request.Draft, request.Key, CancellationToken.None);
+        var posted = await process.AutoReplies.AppendAsync(request.ConversationId!.Value, request.Draft, request.Key, CancellationToken.None);
         Tell(request, posted.Message.Key);
     }
 

@@ -90,7 +90,7 @@ public sealed class CompletionRecoveryTests
         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
         connection.Kill();
         await Assert.ThrowsAsync<CrashException>(() => speaking);
-        var (id, message) = (new ConversationRef(model.Conversations[0], null), $"{new MessageKey(model.Conversations[0], 1).IntegerId}");
+        var (id, message) = (new EntityRef<ConversationKey>(model.Conversations[0], null), $"{new MessageKey(model.Conversations[0], 1).IntegerId}");
         Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Error);
 
         if (isDeleted)

@@ -116,13 +116,13 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
     private async Task PersonAsync(Instance person) =>
         await person.Process.Append.AppendAsync(
-            new ConversationRef(AnyConversation(), null), new(MessageRole.Staff, "word", 1, "person", null), null, CancellationToken.None);
+            new EntityRef<ConversationKey>(AnyConversation(), null), new(MessageRole.Staff, "word", 1, "person", null), null, CancellationToken.None);
 
     private Task AgentAsync(Instance agent)
     {
         DateTimeOffset? until = random.Next(2) == 0 ? model.Run.Time.GetUtcNow().AddSeconds(random.Next(60)) : null;
         return agent.Process.ConversationChange.ChangeAsync(
-            new ConversationRef(AnyConversation(), null), head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
+            new EntityRef<ConversationKey>(AnyConversation(), null), head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
     }
 
     private async Task DeleterAsync(Instance deleter)
@@ -130,7 +130,7 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
         if (model.Log.Replies.Count > 0 && random.Next(3) == 0)
         {
             var reply = model.Log.Replies[random.Next(model.Log.Replies.Count)].Message;
-            await deleter.Process.Change.DeleteAsync(new ConversationRef(reply.Key.Conversation, null), $"{reply.Id}", "deleter", null, CancellationToken.None);
+            await deleter.Process.Change.DeleteAsync(new EntityRef<ConversationKey>(reply.Key.Conversation, null), $"{reply.Id}", "deleter", null, CancellationToken.None);
         }
     }
 

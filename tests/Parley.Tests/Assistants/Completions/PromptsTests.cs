@@ -16,7 +16,7 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     private readonly VirtualTime time = new();
     private readonly ParleyProcess process;
     private readonly FileStore files;
-    private ConversationRef conversation;
+    private EntityRef<ConversationKey> conversation;
 
     public PromptsTests()
     {
@@ -30,7 +30,7 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         await files.CreateIfNotExistsAsync(CancellationToken.None);
         var (created, _) = await process.Creation.CreateAsync(new TenantId(1), new(null, null, null, null, null, null, null), null, CancellationToken.None);
-        conversation = new ConversationRef(created.Key, null);
+        conversation = new EntityRef<ConversationKey>(created.Key, null);
     }
 
     public Task DisposeAsync() => Task.CompletedTask;

@@ -242,7 +242,7 @@ public sealed class RecordTests
             // So that no two have one time.
             Time.Advance(TimeSpan.FromMilliseconds(1));
             var completion = await Process.CompletionCommands.StartAsync(
-                new ChatbotRef(Chatbot.Key, null), new ConversationRef(Conversation, null), new NewMessage(MessageRole.Customer, "question", null, null, null), null, CancellationToken.None);
+                new EntityRef<ChatbotKey>(Chatbot.Key, null), new EntityRef<ConversationKey>(Conversation, null), new NewMessage(MessageRole.Customer, "question", null, null, null), null, CancellationToken.None);
             return completion.Completion;
         }
 

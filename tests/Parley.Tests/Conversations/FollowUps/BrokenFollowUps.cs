@@ -72,7 +72,7 @@ internal static class BrokenFollowUps
     private static bool IsOf(ScheduledFollowUp row, FollowUp followUp) =>
         IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).ScheduleRow is var own && (own.PartitionKey, own.RowKey) == (row.Partition, row.RowKey);
 
-    private static async Task<FollowUp> CreateAsync(ParleyProcess process, ConversationRef id, DateTimeOffset dueAt, string text)
+    private static async Task<FollowUp> CreateAsync(ParleyProcess process, EntityRef<ConversationKey> id, DateTimeOffset dueAt, string text)
     {
         var head = await process.Conversations.GetAsync(id, CancellationToken.None);
         FollowUpRules.RequireOpen(head, head.CreatedAt);
@@ -99,7 +99,7 @@ internal static class BrokenFollowUps
     private static async Task<FollowUp> RedateAsync(ParleyProcess process, Guid id, DateTimeOffset dueAt)
     {
         var before = await process.FollowUps.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
-        var head = await process.Conversations.GetAsync(new ConversationRef(before.Conversation, null), CancellationToken.None);
+        var head = await process.Conversations.GetAsync(new EntityRef<ConversationKey>(before.Conversation, null), CancellationToken.None);
         var after = before with { DueAt = dueAt, Revision = before.Revision + 1 };
         if (!head.Pending.Any(one => one.Number == before.Number && one.Revision == before.Revision))
         {
@@ -163,7 +163,7 @@ internal static class BrokenFollowUps
         var message = new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null) { FollowUp = followUp };
         try
         {
-            await process.Append.AppendAsync(new ConversationRef(followUp.Conversation, null), message, key: null, CancellationToken.None);
+            await process.Append.AppendAsync(new EntityRef<ConversationKey>(followUp.Conversation, null), message, key: null, CancellationToken.None);
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {

@@ -184,7 +184,7 @@ public sealed class FollowUpCrashTests
 
     private sealed record Ground(FollowUpModel Model, Func<Ground, ParleyProcess, Task> ActOnIt, DateTimeOffset DueAt)
     {
-        public IReadOnlyList<ConversationRef> Conversations => [.. Model.Conversations.Select(key => new ConversationRef(key, null))];
+        public IReadOnlyList<EntityRef<ConversationKey>> Conversations => [.. Model.Conversations.Select(key => new EntityRef<ConversationKey>(key, null))];
 
         public Task Act(ParleyProcess process) => ActOnIt(this, process);
 

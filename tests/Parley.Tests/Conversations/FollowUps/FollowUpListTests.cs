@@ -22,7 +22,7 @@ public sealed class FollowUpListTests
         for (var i = 0; i < 6; i++)
         {
             made.Add((await setup.FollowUpWriter.CreateAsync(
-                new ConversationRef(model.Conversations[i % 3], null), now, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
+                new EntityRef<ConversationKey>(model.Conversations[i % 3], null), now, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
         }
 
         // All at once: two runs that send, a customer's answers, a hand-off, changes that re-date and cancel, another creation.
@@ -46,7 +46,7 @@ public sealed class FollowUpListTests
         var left = rows.Where(row => FollowUpRowKeys.ReadFollowUpInList(row) is var key && taken.Contains((key.Conversation, key.Number)));
         Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
 
-        ConversationRef Chat(int i) => new(model.Conversations[i], null);
+        EntityRef<ConversationKey> Chat(int i) => new(model.Conversations[i], null);
 
         async Task DoAsync(Func<ParleyProcess, Task> act)
         {

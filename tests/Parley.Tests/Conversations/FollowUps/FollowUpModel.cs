@@ -19,13 +19,13 @@ internal sealed record FollowUpWays
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
 
-    public Func<ParleyProcess, ConversationRef, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
+    public Func<ParleyProcess, EntityRef<ConversationKey>, DateTimeOffset, string, Task<FollowUp>> Create { get; init; } = async (process, id, dueAt, text) =>
         (await process.FollowUpWriter.CreateAsync(id, dueAt, text, "test", null, CancellationToken.None)).FollowUp;
 
     public Func<ParleyProcess, Guid, FollowUpChange, string, Func<int, bool>?, Task<FollowUp>> Change { get; init; } = (process, id, change, actor, expected) =>
         process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{id}", change, actor, expected, CancellationToken.None);
 
-    public Func<ParleyProcess, ConversationRef, DateTimeOffset?, Task> HandOff { get; init; } = (process, id, until) =>
+    public Func<ParleyProcess, EntityRef<ConversationKey>, DateTimeOffset?, Task> HandOff { get; init; } = (process, id, until) =>
         process.ConversationChange.ChangeAsync(id, head => head with { HandedOffUntil = until }, "agent", null, CancellationToken.None);
 
     public Func<ParleyProcess, FollowUpChunk, Task> Send { get; init; } = (process, chunk) => process.FollowUpSender.SendAsync(chunk, CancellationToken.None);
@@ -86,7 +86,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         {
             var (created, _) = await setup.Creation.CreateAsync(Appends.Tenant, new("talk", "web", null, null, null, null, null), null, CancellationToken.None);
             Conversations.Add(created.Key);
-            await setup.Append.AppendAsync(new ConversationRef(created.Key, null), new(MessageRole.Assistant, "How can I help?", null, null, null), null, CancellationToken.None);
+            await setup.Append.AppendAsync(new EntityRef<ConversationKey>(created.Key, null), new(MessageRole.Assistant, "How can I help?", null, null, null), null, CancellationToken.None);
         }
     }
 

@@ -148,7 +148,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
         }
     }
 
-    private ConversationRef Any() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
+    private EntityRef<ConversationKey> Any() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
 
     private string NewText() => FollowUpModel.TextOf($"{++named}");
 

@@ -126,7 +126,7 @@ public sealed class FollowUpSenderTests
     public Task An_instance_for_which_a_human_still_answers_cancels_it() => RunAsync(async ground =>
     {
         // Handed off by a clock that is behind; created by one for which that is over.
-        var conversation = new ConversationRef(ground.Model.Conversations[0], null);
+        var conversation = new EntityRef<ConversationKey>(ground.Model.Conversations[0], null);
         await ground.Quiet.ConversationChange.ChangeAsync(
             conversation, head => head with { HandedOffUntil = ground.Model.Run.Time.GetUtcNow().AddMinutes(3) }, "agent", null, CancellationToken.None);
         var ahead = ground.Process(fault: null, TimeSpan.FromMinutes(5));
@@ -198,7 +198,7 @@ public sealed class FollowUpSenderTests
             model.Start($"p{++started}", started, ahead, fault, Queue).Process;
 
         public async Task<FollowUp> CreateAsync(int conversation, TimeSpan delay = default, string text = "text") => (await Quiet.FollowUpWriter.CreateAsync(
-            new ConversationRef(model.Conversations[conversation], null), model.Run.Time.GetUtcNow() + delay, text, "test", null, CancellationToken.None)).FollowUp;
+            new EntityRef<ConversationKey>(model.Conversations[conversation], null), model.Run.Time.GetUtcNow() + delay, text, "test", null, CancellationToken.None)).FollowUp;
 
         public async Task<FollowUp> FindAsync(FollowUp followUp) => (await Quiet.FollowUps.FindAsync(followUp.Conversation, followUp.Number, CancellationToken.None))!;
 
