@@ -51,7 +51,9 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
         }
 
         // Several ticks later each is there once.
-        Assert.Equal(["How can I help?", "Late", "Soon"], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items));
+        Assert.Equal(
+            ["How can I help?", "Late", "Soon"],
+            ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items).Order(StringComparer.Ordinal));
         Assert.Equal(["How can I help?", "I am here."], ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={other}")).Items));
         Assert.Equal("customer_replied", ApiHelpers.Text((await client.NowAsync(answered))["reason"]));
         Assert.False(await new QueueClient(azurite.ConnectionString, FollowUpChunk.Queue + "-poison").ExistsAsync());
