@@ -99,7 +99,12 @@ public sealed record FollowUp
 /// <param name="To">Where it went.</param>
 /// <param name="Reason">Why.</param>
 /// <param name="Actor">Who: the name of an API key, of the customer's sender, or parley.</param>
-public sealed record FollowUpEvent(DateTimeOffset At, FollowUpStatus? From, FollowUpStatus To, string? Reason, string Actor)
+public sealed record FollowUpEvent(
+    DateTimeOffset At,
+    FollowUpStatus? From,
+    FollowUpStatus To,
+    string? Reason,
+    string Actor)
 {
     /// <summary>The actor when it is Parley itself.</summary>
     public const string Parley = "parley";

@@ -7,10 +7,15 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// Puts what is due into the queue: the timer everything up to a minute ahead, so that an outage catches up; whoever makes something due
-/// within two minutes that one, since the timer may have looked already. A row may be queued twice; it is sent once.
+/// Puts what is due into the queue: the timer everything up to a minute ahead, so that an outage catches up; whoever
+/// makes something due within two minutes that one, since the timer may have looked already. A row may be queued twice;
+/// it is sent once.
 /// </summary>
-public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue queue, TimeProvider time, ILogger<FollowUpDispatch> logger)
+public sealed partial class FollowUpDispatch(
+    ParleyTables tables,
+    IFollowUpQueue queue,
+    TimeProvider time,
+    ILogger<FollowUpDispatch> logger)
 {
     /// <summary>How far the timer looks ahead: it comes every minute.</summary>
     private static readonly TimeSpan EnqueueAhead = TimeSpan.FromMinutes(1);
@@ -18,7 +23,10 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
     /// <summary>What is due within this may be in a minute that the timer has looked at.</summary>
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long the timer leaves a row to the message that it sent. Longer than a message that fails takes to be tried five times.</summary>
+    /// <summary>
+    /// How long the timer leaves a row to the message that it sent. Longer than a message that fails takes to be tried
+    /// five times.
+    /// </summary>
     private static readonly TimeSpan LeftToQueue = TimeSpan.FromMinutes(5);
 
     /// <summary>Chunks that are held at once: of so many the tenants take slots.</summary>
@@ -28,8 +36,8 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
     private const int Width = 8;
 
     /// <summary>
-    /// After a write: a pending follow-up that is due soon. It is stored by then, so neither a failure nor a client that leaves matters to
-    /// it: the timer finds it, at most a minute late.
+    /// After a write: a pending follow-up that is due soon. It is stored by then, so neither a failure nor a client
+    /// that leaves matters to it: the timer finds it, at most a minute late.
     /// </summary>
     internal async Task SendIfSoonAsync(FollowUp followUp)
     {
@@ -64,8 +72,12 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
         return queued;
     }
 
-    /// <summary>Neighbouring rows that one message can ask for: of one tenant and one second, or, when they are overdue, one minute.</summary>
-    private async IAsyncEnumerable<List<ScheduledFollowUp>> ChunksAsync([EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>
+    /// Neighbouring rows that one message can ask for: of one tenant and one second, or, when they are overdue, one
+    /// minute.
+    /// </summary>
+    private async IAsyncEnumerable<List<ScheduledFollowUp>> ChunksAsync(
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
         var filter = Filters.Until(ScheduleRowKeys.SchedulePartition(now + EnqueueAhead), FollowUpRowKeys.ScheduledFollowUps);
@@ -136,5 +148,10 @@ public sealed partial class FollowUpDispatch(ParleyTables tables, IFollowUpQueue
     private static partial void LogNotMarked(ILogger logger, string minute, string first, string why);
 
     [LoggerMessage(1103, LogLevel.Error, "{Count} follow-ups due at {Minute}, from {First} on, could not be queued; the next tick tries again.")]
-    private static partial void LogNotQueued(ILogger logger, Exception exception, string minute, string first, int count);
+    private static partial void LogNotQueued(
+        ILogger logger,
+        Exception exception,
+        string minute,
+        string first,
+        int count);
 }

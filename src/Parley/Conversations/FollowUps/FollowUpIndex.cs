@@ -13,7 +13,12 @@ namespace Parley.Conversations.FollowUps;
 /// <param name="CreatedAt">When it was created (milliseconds since 1970).</param>
 /// <param name="DueAt">When it is to be sent; null when it is not pending then, or when nobody needs to look.</param>
 internal sealed record IndexedFollowUp(
-    ConversationKey Conversation, int Number, int Revision, FollowUpStatus Status, long CreatedAt, DateTimeOffset? DueAt)
+    ConversationKey Conversation,
+    int Number,
+    int Revision,
+    FollowUpStatus Status,
+    long CreatedAt,
+    DateTimeOffset? DueAt)
 {
     /// <summary>A follow-up as it is.</summary>
     public static IndexedFollowUp Of(FollowUp followUp) => new(
@@ -26,7 +31,8 @@ internal sealed record IndexedFollowUp(
 
     /// <summary>Its row in the tenant's list of this status.</summary>
     public TableEntity ConversationIndexRow => new(
-        Conversation.Tenant.PartitionKey, FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
+        Conversation.Tenant.PartitionKey,
+        FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
     /// <summary>Whether another one has that row in Due too.</summary>
     public bool HasSameScheduleRow(IndexedFollowUp other) =>
@@ -37,21 +43,26 @@ internal sealed record IndexedFollowUp(
 }
 
 /// <summary>
-/// The rows that find follow-ups: <c>fs|…</c> in the tenant's lists by status, <c>f|…</c> in Due. Written before the transition that they
-/// are for, and those of the revision before removed after it. Their keys hold the revision, so whatever is late removes only its own.
+/// The rows that find follow-ups: <c>fs|…</c> in the tenant's lists by status, <c>f|…</c> in Due. Written before the
+/// transition that they are for, and those of the revision before removed after it. Their keys hold the revision, so
+/// whatever is late removes only its own.
 /// </summary>
 public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
 {
     /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
-    internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> added, CancellationToken cancellation) => Task.WhenAll(
+    internal Task WriteAsync(
+        IReadOnlyCollection<IndexedFollowUp> added,
+        CancellationToken cancellation) => Task.WhenAll(
         tables.Tenants.UpsertAllAsync(added.Select(one => one.ConversationIndexRow), cancellation),
         tables.Schedule.UpsertAllAsync(added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
 
     /// <summary>
-    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the list of that status and the
-    /// queue's next look drop what is left.
+    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the
+    /// list of that status and the queue's next look drop what is left.
     /// </summary>
-    internal Task DropAsync(IReadOnlyCollection<IndexedFollowUp> gone, CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
+    internal Task DropAsync(
+        IReadOnlyCollection<IndexedFollowUp> gone,
+        CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
         tables.Tenants.DeleteAllAsync(gone.Select(one => one.ConversationIndexRow), cancellation),
         tables.Schedule.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
 
@@ -64,8 +75,9 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         CleanAsync(() => tables.Schedule.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
 
     /// <summary>
-    /// After lost races: of rows that were written for transitions those that can never come, because another one has taken their revision. Left
-    /// there, they would shift the pages of the lists until they are old enough to be dropped by whoever is shown them.
+    /// After lost races: of rows that were written for transitions those that can never come, because another one has
+    /// taken their revision. Left there, they would shift the pages of the lists until they are old enough to be
+    /// dropped by whoever is shown them.
     /// </summary>
     internal Task DropLostAsync(IReadOnlyCollection<IndexedFollowUp> written) => CleanAsync(async () =>
     {

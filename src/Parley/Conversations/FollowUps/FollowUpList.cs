@@ -11,13 +11,20 @@ namespace Parley.Conversations.FollowUps;
 /// <param name="Triggers">That one of these messages triggered.</param>
 /// <param name="Statuses">In one of these.</param>
 public sealed record FollowUpFilter(
-    IReadOnlyList<string> Chats, IReadOnlyList<string> Messages, IReadOnlyList<string> Triggers, IReadOnlyCollection<FollowUpStatus> Statuses);
+    IReadOnlyList<string> Chats,
+    IReadOnlyList<string> Messages,
+    IReadOnlyList<string> Triggers,
+    IReadOnlyCollection<FollowUpStatus> Statuses);
 
 /// <summary>
-/// Lists a tenant's follow-ups, newest first. Where conversations are named, directly or by their messages, their own rows are merged; else the
-/// tenant's lists by status are, and what is shown is checked against the follow-up itself.
+/// Lists a tenant's follow-ups, newest first. Where conversations are named, directly or by their messages, their own
+/// rows are merged; else the tenant's lists by status are, and what is shown is checked against the follow-up itself.
 /// </summary>
-public sealed class FollowUpList(ParleyTables tables, ConversationReader conversations, FollowUpReader reader, TimeProvider time)
+public sealed class FollowUpList(
+    ParleyTables tables,
+    ConversationReader conversations,
+    FollowUpReader reader,
+    TimeProvider time)
 {
     /// <summary>How far pages go: so many follow-ups are passed over at most.</summary>
     public const int MaxReach = 10_000;
@@ -25,16 +32,25 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     /// <summary>Rows of a conversation that are read at once.</summary>
     private const int RowsAtOnce = 100;
 
-    /// <summary>Newest first, then highest conversation, then highest number: as the keys of the lists by status sort.</summary>
+    /// <summary>
+    /// Newest first, then highest conversation, then highest number: as the keys of the lists by status sort.
+    /// </summary>
     private static readonly IComparer<FollowUp> NewestFirst = Comparer<FollowUp>.Create((left, right) => OrderOf(right).CompareTo(OrderOf(left)));
 
     /// <summary>One page.</summary>
     /// <param name="tenant">The caller's.</param>
     /// <param name="filter">Which.</param>
     /// <param name="page">From 1.</param>
-    /// <param name="size">At most so many; <paramref name="page"/> times this is at most <see cref="MaxReach"/>.</param>
+    /// <param name="size">
+    /// At most so many; <paramref name="page"/> times this is at most <see cref="MaxReach"/>.
+    /// </param>
     /// <param name="cancellation">Ends the reads.</param>
-    public async Task<IReadOnlyList<FollowUp>> ReadAsync(TenantId tenant, FollowUpFilter filter, int page, int size, CancellationToken cancellation)
+    public async Task<IReadOnlyList<FollowUp>> ReadAsync(
+        TenantId tenant,
+        FollowUpFilter filter,
+        int page,
+        int size,
+        CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
         var skipped = (page - 1) * size;
@@ -69,11 +85,15 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
 
     /// <summary>
-    /// Of a conversation's those that may match, newest first: numbers are dense, and no one was created before the one before it. Messages have
-    /// rows that name theirs, and the head names the pending ones; else the latest <see cref="MaxReach"/> are looked through.
+    /// Of a conversation's those that may match, newest first: numbers are dense, and no one was created before the one
+    /// before it. Messages have rows that name theirs, and the head names the pending ones; else the latest <see
+    /// cref="MaxReach"/> are looked through.
     /// </summary>
     private async IAsyncEnumerable<FollowUp> OfConversationAsync(
-        Conversation head, FollowUpFilter filter, IEnumerable<MessageRef> messages, [EnumeratorCancellation] CancellationToken cancellation)
+        Conversation head,
+        FollowUpFilter filter,
+        IEnumerable<MessageRef> messages,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         IEnumerable<int> numbers;
         if (filter is { Messages: not [] } or { Triggers: not [] })
@@ -98,7 +118,10 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     }
 
     /// <summary>By descending number: neighbours in one call, others fourteen a call.</summary>
-    private async Task<IEnumerable<FollowUp>> ReadAsync(ConversationKey conversation, int[] numbers, CancellationToken cancellation)
+    private async Task<IEnumerable<FollowUp>> ReadAsync(
+        ConversationKey conversation,
+        int[] numbers,
+        CancellationToken cancellation)
     {
         if (numbers[0] - numbers[^1] == numbers.Length - 1)
         {
@@ -112,7 +135,11 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
     }
 
     private async Task<IReadOnlyList<FollowUp>> OfTenantAsync(
-        TenantId tenant, IReadOnlyCollection<FollowUpStatus> statuses, int skipped, int size, CancellationToken cancellation)
+        TenantId tenant,
+        IReadOnlyCollection<FollowUpStatus> statuses,
+        int skipped,
+        int size,
+        CancellationToken cancellation)
     {
         IReadOnlyCollection<FollowUpStatus> asked = statuses.Count == 0 ? Enum.GetValues<FollowUpStatus>() : statuses;
         var lists = asked.Distinct().Select(status => ListAsync(tenant, status, skipped + size + 1, cancellation)).ToList();
@@ -134,7 +161,11 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         return shown;
     }
 
-    private IAsyncEnumerable<ListedFollowUp> ListAsync(TenantId tenant, FollowUpStatus status, int wanted, CancellationToken cancellation)
+    private IAsyncEnumerable<ListedFollowUp> ListAsync(
+        TenantId tenant,
+        FollowUpStatus status,
+        int wanted,
+        CancellationToken cancellation)
     {
         var start = FollowUpRowKeys.FollowUpList((int)status);
         var filter = Filters.Between(tenant.PartitionKey, start, KeyParts.EndOf(start));
@@ -142,7 +173,10 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
             .Select(row => new ListedFollowUp(row));
     }
 
-    /// <summary>While a follow-up moves it is in two lists, and a crash may leave it there: the row of its latest revision counts.</summary>
+    /// <summary>
+    /// While a follow-up moves it is in two lists, and a crash may leave it there: the row of its latest revision
+    /// counts.
+    /// </summary>
     private static async IAsyncEnumerable<ListedFollowUp> OncePerFollowUp(IAsyncEnumerable<ListedFollowUp> rows)
     {
         ListedFollowUp? last = null;
@@ -162,7 +196,9 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
         }
     }
 
-    /// <summary>The follow-up of a row; null when there is none. A row that does not match it, and is old enough, is dropped.</summary>
+    /// <summary>
+    /// The follow-up of a row; null when there is none. A row that does not match it, and is old enough, is dropped.
+    /// </summary>
     private async Task<FollowUp?> FindAsync(TenantId tenant, ListedFollowUp listed, CancellationToken cancellation)
     {
         var followUp = await reader.FindAsync(new ConversationKey(tenant, listed.Conversation), listed.Number, cancellation);
@@ -172,7 +208,8 @@ public sealed class FollowUpList(ParleyTables tables, ConversationReader convers
             await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
         }
 
-        // While it moves its old row finds it too; but a creation that failed has left a row of another time, before another one took its number.
+        // While it moves its old row finds it too; but a creation that failed has left a row of another time, before
+        // another one took its number.
         return followUp?.CreatedAt.ToUnixTimeMilliseconds() == listed.CreatedAt ? followUp : null;
     }
 

@@ -7,7 +7,8 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// What a transaction under the head's ETag does to follow-ups. That ETag guards every transition, so their own rows are merged unread.
+/// What a transaction under the head's ETag does to follow-ups. That ETag guards every transition, so their own rows
+/// are merged unread.
 /// </summary>
 /// <param name="Pending">The head's pending follow-ups afterwards.</param>
 /// <param name="Actions">Operations of that transaction.</param>
@@ -20,8 +21,8 @@ internal sealed record FollowUpMutation(
     IReadOnlyList<IndexedFollowUp> RemovedIndexRows)
 {
     /// <summary>
-    /// The customer has written, or a human takes over: all pending follow-ups end. Their rows in Due, which the head does not know, are
-    /// left to whoever finds them due.
+    /// The customer has written, or a human takes over: all pending follow-ups end. Their rows in Due, which the head
+    /// does not know, are left to whoever finds them due.
     /// </summary>
     public static FollowUpMutation EndAll(Conversation head, string reason, string actor, DateTimeOffset at) =>
         Of(head, head.Pending, new FollowUpEvent(at, FollowUpStatus.Pending, FollowUpStatus.Cancelled, reason, actor), messageId: null);
@@ -32,8 +33,9 @@ internal sealed record FollowUpMutation(
     /// <param name="message">What it becomes.</param>
     /// <param name="now">Now.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.FollowUpStatus"/>: it is not pending at this revision any more. <see cref="ErrorCode.FollowUpRefused"/>: for this
-    /// instance's clock a human still answers; it was created by one for which that is over.
+    /// <see cref="ErrorCode.FollowUpStatus"/>: it is not pending at this revision any more. <see
+    /// cref="ErrorCode.FollowUpRefused"/>: for this instance's clock a human still answers; it was created by one for
+    /// which that is over.
     /// </exception>
     public static FollowUpMutation Send(Conversation head, FollowUp due, Message message, DateTimeOffset now)
     {
@@ -49,7 +51,11 @@ internal sealed record FollowUpMutation(
         return mutation with { Actions = [.. mutation.Actions, new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(message.Key, due.Number))] };
     }
 
-    private static FollowUpMutation Of(Conversation head, IReadOnlyList<PendingFollowUp> ending, FollowUpEvent transition, Guid? messageId)
+    private static FollowUpMutation Of(
+        Conversation head,
+        IReadOnlyList<PendingFollowUp> ending,
+        FollowUpEvent transition,
+        Guid? messageId)
     {
         var actions = new List<TableTransactionAction>(2 * ending.Count);
         foreach (var pending in ending)

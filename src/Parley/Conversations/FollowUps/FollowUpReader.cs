@@ -15,7 +15,9 @@ public sealed class FollowUpReader(ParleyTables tables)
     /// <param name="tenant">The caller's.</param>
     /// <param name="id">As the client sent it.</param>
     /// <param name="cancellation">Ends the read.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.FollowUpNotFound"/>: also for a malformed id and another tenant's.</exception>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpNotFound"/>: also for a malformed id and another tenant's.
+    /// </exception>
     public async Task<FollowUp> GetAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var followUp = EntityId.TryParse(id, EntityKind.FollowUp, tenant, out var entity)
@@ -25,7 +27,9 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>Its transitions, oldest first.</summary>
-    public async IAsyncEnumerable<FollowUpEvent> EventsAsync(FollowUp followUp, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<FollowUpEvent> EventsAsync(
+        FollowUp followUp,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var start = FollowUpRowKeys.FollowUpEvents(followUp.Number);
         var filter = Filters.Between(followUp.Conversation.PartitionKey, start, KeyParts.EndOf(start));
@@ -36,13 +40,16 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>
-    /// The follow-ups that messages triggered or that became them, by the message's number: one call for each run of neighbours, and one for
-    /// every fourteen follow-ups.
+    /// The follow-ups that messages triggered or that became them, by the message's number: one call for each run of
+    /// neighbours, and one for every fourteen follow-ups.
     /// </summary>
     /// <param name="conversation">The conversation.</param>
     /// <param name="messages">The messages' numbers, ascending.</param>
     /// <param name="cancellation">Ends the reads.</param>
-    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
+    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(
+        ConversationKey conversation,
+        IReadOnlyList<int> messages,
+        CancellationToken cancellation)
     {
         var links = await LinksAsync(conversation, messages, cancellation);
         var kept = links.GroupBy(link => link.Message).SelectMany(ofOne => ofOne.Take(MaxOfMessage)).ToList();
@@ -51,7 +58,10 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>The numbers of those follow-ups.</summary>
-    internal async Task<List<(int Message, int FollowUp)>> LinksAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
+    internal async Task<List<(int Message, int FollowUp)>> LinksAsync(
+        ConversationKey conversation,
+        IReadOnlyList<int> messages,
+        CancellationToken cancellation)
     {
         // Of neighbours the difference between number and position is the same.
         var runs = messages.Index().GroupBy(one => one.Item - one.Index).Select(run => (First: run.First().Item, Last: run.Last().Item)).ToList();
@@ -65,13 +75,19 @@ public sealed class FollowUpReader(ParleyTables tables)
         return [.. found.SelectMany(links => links)];
     }
 
-    internal async Task<FollowUp?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation) =>
+    internal async Task<FollowUp?> FindAsync(
+        ConversationKey conversation,
+        int number,
+        CancellationToken cancellation) =>
         await tables.Conversations.FindAsync(conversation.PartitionKey, FollowUpRowKeys.FollowUp(number), cancellation) is { } row
             ? FollowUpRow.Read(row, conversation)
             : null;
 
     /// <summary>Those of a conversation that exist, by number: one call for every fourteen, side by side.</summary>
-    internal async Task<Dictionary<int, FollowUp>> FindAllAsync(ConversationKey conversation, IEnumerable<int> numbers, CancellationToken cancellation) =>
+    internal async Task<Dictionary<int, FollowUp>> FindAllAsync(
+        ConversationKey conversation,
+        IEnumerable<int> numbers,
+        CancellationToken cancellation) =>
         (await tables.Conversations.FindAllAsync(conversation.PartitionKey, numbers.Select(FollowUpRowKeys.FollowUp), cancellation))
             .Select(row => FollowUpRow.Read(row, conversation)).ToDictionary(followUp => followUp.Number);
 }

@@ -5,8 +5,9 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// The rows of a follow-up in its conversation's partition: itself <c>f|n</c>, each of its transitions <c>fe|n|revision</c>, and
-/// <c>fm|message|n</c> by which the message is found to have triggered it or to be what it became.
+/// The rows of a follow-up in its conversation's partition: itself <c>f|n</c>, each of its transitions
+/// <c>fe|n|revision</c>, and <c>fm|message|n</c> by which the message is found to have triggered it or to be what it
+/// became.
 /// </summary>
 internal static class FollowUpRow
 {

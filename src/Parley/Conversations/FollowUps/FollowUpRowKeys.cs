@@ -38,13 +38,20 @@ internal static class FollowUpRowKeys
     /// <summary>How the keys of a tenant's follow-ups of one status begin.</summary>
     public static string FollowUpList(int status) => string.Create(CultureInfo.InvariantCulture, $"fs|{status}|");
 
-    /// <summary>A follow-up in its tenant's list of one status: newest first, then highest conversation, then highest number.</summary>
+    /// <summary>
+    /// A follow-up in its tenant's list of one status: newest first, then highest conversation, then highest number.
+    /// </summary>
     /// <param name="status">The status' number.</param>
     /// <param name="createdAt">Milliseconds since 1970 (UTC).</param>
     /// <param name="conversation">The conversation's number.</param>
     /// <param name="number">The follow-up's number.</param>
     /// <param name="revision">The follow-up's revision.</param>
-    public static string FollowUpInList(int status, long createdAt, int conversation, int number, int revision) => string.Create(
+    public static string FollowUpInList(
+        int status,
+        long createdAt,
+        int conversation,
+        int number,
+        int revision) => string.Create(
         CultureInfo.InvariantCulture,
         $"{FollowUpList(status)}{KeyParts.MaxMillisecond - createdAt:D14}|{int.MaxValue - conversation:D10}|{MaxFollowUp - number:D6}|{revision:D4}");
 
@@ -67,7 +74,11 @@ internal static class FollowUpRowKeys
     /// <param name="second">Of the minute that the partition is for.</param>
     /// <param name="number">The follow-up's number.</param>
     /// <param name="revision">The revision that the row is for.</param>
-    public static string ScheduledFollowUp(ConversationKey conversation, int second, int number, int revision) => string.Create(
+    public static string ScheduledFollowUp(
+        ConversationKey conversation,
+        int second,
+        int number,
+        int revision) => string.Create(
         CultureInfo.InvariantCulture,
         $"f|{conversation.Tenant.Number:D8}|{second:D2}|{conversation.Number:D10}|{number:D6}|{revision:D4}");
 

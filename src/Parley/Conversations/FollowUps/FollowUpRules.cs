@@ -13,7 +13,9 @@ public static class FollowUpRules
     public const int MaxYears = 2;
 
     /// <summary>Whether a conversation takes one more follow-up.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>.</exception>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>.
+    /// </exception>
     internal static void RequireOpen(Conversation head, DateTimeOffset now)
     {
         var refusal = head switch

@@ -9,13 +9,13 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// Sends follow-ups whose time has come. Messages of the queue are hints: they may come twice, early, late or never. A follow-up becomes a
-/// message in one transaction under the head's ETag, only while it is pending at the revision that its row in Due was written for, and its row
-/// goes when the follow-up is not pending at that revision any more.
+/// Sends follow-ups whose time has come. Messages of the queue are hints: they may come twice, early, late or never. A
+/// follow-up becomes a message in one transaction under the head's ETag, only while it is pending at the revision that
+/// its row in Due was written for, and its row goes when the follow-up is not pending at that revision any more.
 /// </summary>
 /// <remarks>
-/// A chunk costs one call for its rows, two reads and a transaction for each follow-up, and a few transactions for all their index rows.
-/// Whoever loses a race on that way goes the way of any other message.
+/// A chunk costs one call for its rows, two reads and a transaction for each follow-up, and a few transactions for all
+/// their index rows. Whoever loses a race on that way goes the way of any other message.
 /// </remarks>
 public sealed partial class FollowUpSender(
     ParleyTables tables,
@@ -32,8 +32,8 @@ public sealed partial class FollowUpSender(
     public const int MaxAttempts = 5;
 
     /// <summary>
-    /// Chunks that are worked on at once; the host runs more messages than that side by side. More calls than storage answers within
-    /// their time-out would only be sent again.
+    /// Chunks that are worked on at once; the host runs more messages than that side by side. More calls than storage
+    /// answers within their time-out would only be sent again.
     /// </summary>
     private const int ChunksAtOnce = 4;
 
@@ -41,7 +41,8 @@ public sealed partial class FollowUpSender(
     private const int Width = 6;
 
     /// <summary>
-    /// What comes so much too early is waited for: a row's key knows the second, and the queue counts in seconds. What comes earlier goes back to it.
+    /// What comes so much too early is waited for: a row's key knows the second, and the queue counts in seconds. What
+    /// comes earlier goes back to it.
     /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
@@ -50,8 +51,12 @@ public sealed partial class FollowUpSender(
     private readonly SemaphoreSlim slots = new(ChunksAtOnce, ChunksAtOnce);
 
     /// <summary>Sends what is due of a chunk.</summary>
-    /// <exception cref="RequestFailedException">Storage failed for the chunk as a whole; it is to be tried again.</exception>
-    /// <exception cref="IOException">Some follow-ups could not be looked at or counted; the chunk is to be tried again for them.</exception>
+    /// <exception cref="RequestFailedException">
+    /// Storage failed for the chunk as a whole; it is to be tried again.
+    /// </exception>
+    /// <exception cref="IOException">
+    /// Some follow-ups could not be looked at or counted; the chunk is to be tried again for them.
+    /// </exception>
     public async Task SendAsync(FollowUpChunk chunk, CancellationToken cancellation)
     {
         var filter = Filters.Range(chunk.Partition, chunk.First, chunk.Last);
@@ -116,7 +121,9 @@ public sealed partial class FollowUpSender(
         }
     }
 
-    private async Task<List<(PendingRow One, Outcome Outcome)>> SendAllAsync(List<ResolvedFollowUps> resolved, CancellationToken cancellation)
+    private async Task<List<(PendingRow One, Outcome Outcome)>> SendAllAsync(
+        List<ResolvedFollowUps> resolved,
+        CancellationToken cancellation)
     {
         if (resolved.Count == 0)
         {
@@ -160,7 +167,12 @@ public sealed partial class FollowUpSender(
 
     /// <summary>With the index rows that the chunk has written; false leaves it to the other way.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "The other way, which comes next, finds out what is the matter.")]
-    private async Task<bool> TrySendAsync(Conversation head, Conversation prepared, long preparedAt, FollowUp followUp, CancellationToken cancellation)
+    private async Task<bool> TrySendAsync(
+        Conversation head,
+        Conversation prepared,
+        long preparedAt,
+        FollowUp followUp,
+        CancellationToken cancellation)
     {
         try
         {
@@ -263,7 +275,12 @@ public sealed partial class FollowUpSender(
     }
 
     [LoggerMessage(1105, LogLevel.Warning, "Follow-up {FollowUp} could not be sent (attempt {Attempt} of {MaxAttempts}).")]
-    private static partial void LogNotSent(ILogger logger, Exception exception, Guid followUp, int attempt, int maxAttempts);
+    private static partial void LogNotSent(
+        ILogger logger,
+        Exception exception,
+        Guid followUp,
+        int attempt,
+        int maxAttempts);
 
     [LoggerMessage(1106, LogLevel.Error, "A failed attempt to send follow-up {FollowUp} could not be counted; it is tried again.")]
     private static partial void LogNotCounted(ILogger logger, Exception exception, Guid followUp);

@@ -32,7 +32,8 @@ public sealed record FollowUpChange
 }
 
 /// <summary>
-/// Where clients may take a follow-up: pending → sent, failed or cancelled; cancelled or failed → pending. What is sent stays so.
+/// Where clients may take a follow-up: pending → sent, failed or cancelled; cancelled or failed → pending. What is sent
+/// stays so.
 /// </summary>
 internal static class FollowUpTransitions
 {
@@ -40,10 +41,17 @@ internal static class FollowUpTransitions
     /// <param name="change">What the client wants.</param>
     /// <param name="before">As it is.</param>
     /// <param name="head">Its conversation.</param>
-    /// <param name="message">The message that the client names as what it became; null when it names none that is there.</param>
+    /// <param name="message">
+    /// The message that the client names as what it became; null when it names none that is there.
+    /// </param>
     /// <param name="now">Now.</param>
     /// <exception cref="ParleyException">As <see cref="FollowUpWriter.ChangeAsync"/> lists them.</exception>
-    public static FollowUp Apply(FollowUpChange change, FollowUp before, Conversation head, Message? message, DateTimeOffset now)
+    public static FollowUp Apply(
+        FollowUpChange change,
+        FollowUp before,
+        Conversation head,
+        Message? message,
+        DateTimeOffset now)
     {
         var to = change.Status ?? before.Status;
         RequirePresent(change, before, becomesSent: to == FollowUpStatus.Sent);

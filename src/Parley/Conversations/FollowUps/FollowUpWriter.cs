@@ -11,8 +11,9 @@ namespace Parley.Conversations.FollowUps;
 public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
 
 /// <summary>
-/// Creates and changes follow-ups. Every transition is one transaction under the head's ETag {follow-up, its event, head}, so it can never
-/// cross a customer's message, a hand-off or a firing. The index rows of the new revision are written before, those of the old one dropped after.
+/// Creates and changes follow-ups. Every transition is one transaction under the head's ETag {follow-up, its event,
+/// head}, so it can never cross a customer's message, a hand-off or a firing. The index rows of the new revision are
+/// written before, those of the old one dropped after.
 /// </summary>
 public sealed class FollowUpWriter(
     ParleyTables tables,
@@ -31,12 +32,18 @@ public sealed class FollowUpWriter(
     /// <param name="key">The client's idempotency key, or null.</param>
     /// <param name="cancellation">Ends the creation.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>,
-    /// <see cref="ErrorCode.InvalidFields"/> for the time, <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>, <see
+    /// cref="ErrorCode.TooManyFollowUps"/>, <see cref="ErrorCode.InvalidFields"/> for the time, <see
+    /// cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>, <see
+    /// cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
     public async Task<StoredFollowUp> CreateAsync(
-        ConversationRef id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
+        ConversationRef id,
+        DateTimeOffset dueAt,
+        string text,
+        string actor,
+        IdempotencyKey? key,
+        CancellationToken cancellation)
     {
         var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         StoredFollowUp? stored = null;
@@ -127,11 +134,17 @@ public sealed class FollowUpWriter(
     /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
     /// <param name="cancellation">Ends the change.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.FollowUpNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.FollowUpStatus"/>,
-    /// <see cref="ErrorCode.Immutable"/>, <see cref="ErrorCode.InvalidFields"/>, and as for creation.
+    /// <see cref="ErrorCode.FollowUpNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see
+    /// cref="ErrorCode.FollowUpStatus"/>, <see cref="ErrorCode.Immutable"/>, <see cref="ErrorCode.InvalidFields"/>, and
+    /// as for creation.
     /// </exception>
     public async Task<FollowUp> ChangeAsync(
-        TenantId tenant, string id, FollowUpChange change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
+        TenantId tenant,
+        string id,
+        FollowUpChange change,
+        string actor,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var (found, now) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         var (_, changed) = await TransitAsync(
@@ -156,7 +169,12 @@ public sealed class FollowUpWriter(
     /// <param name="detail">What went wrong.</param>
     /// <param name="cancellation">Ends the change.</param>
     /// <returns>Whether this has ended it, and dropped its index rows.</returns>
-    internal async Task<bool> EndAsync(FollowUp followUp, FollowUpStatus status, string reason, string? detail, CancellationToken cancellation)
+    internal async Task<bool> EndAsync(
+        FollowUp followUp,
+        FollowUpStatus status,
+        string reason,
+        string? detail,
+        CancellationToken cancellation)
     {
         var (before, after) = await TransitAsync(
             followUp,
@@ -245,7 +263,11 @@ public sealed class FollowUpWriter(
         MessageId = null,
     };
 
-    private static TableTransactionAction EventOf(FollowUp followUp, FollowUpStatus? from, string actor, string? detail = null) => new(
+    private static TableTransactionAction EventOf(
+        FollowUp followUp,
+        FollowUpStatus? from,
+        string actor,
+        string? detail = null) => new(
         TableTransactionActionType.Add,
         FollowUpRow.Event(
             followUp.Conversation,

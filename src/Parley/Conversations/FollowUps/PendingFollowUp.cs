@@ -3,14 +3,17 @@ using System.Globalization;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// What the conversation's head knows of a pending follow-up: enough to end it in a message's transaction without reading it.
+/// What the conversation's head knows of a pending follow-up: enough to end it in a message's transaction without
+/// reading it.
 /// </summary>
 /// <param name="Number">The follow-up's number.</param>
 /// <param name="Revision">Its revision.</param>
 /// <param name="CreatedAt">When it was created (milliseconds since 1970): part of its index row's key.</param>
 public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt)
 {
-    /// <summary>The most that a conversation has at once: with their events they fit the transaction of a message.</summary>
+    /// <summary>
+    /// The most that a conversation has at once: with their events they fit the transaction of a message.
+    /// </summary>
     public const int Max = 20;
 
     /// <summary>What the head is to know of one.</summary>

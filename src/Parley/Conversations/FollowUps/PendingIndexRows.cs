@@ -1,6 +1,8 @@
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>The index rows of one write, which may take several tries: those of tries that lost are dropped in the end.</summary>
+/// <summary>
+/// The index rows of one write, which may take several tries: those of tries that lost are dropped in the end.
+/// </summary>
 internal sealed class PendingIndexRows(FollowUpIndex index)
 {
     private readonly List<IndexedFollowUp> written = [];

@@ -9,7 +9,10 @@ namespace Parley.Conversations.FollowUps;
 /// <param name="Head">The conversation; null when it could not be read.</param>
 /// <param name="Pending">Those whose follow-ups wait for their time, in the order of their times.</param>
 /// <param name="Ended">Those whose follow-ups are not pending any more, or pending for another time.</param>
-internal sealed record ResolvedFollowUps(Conversation? Head, IReadOnlyList<PendingRow> Pending, IReadOnlyList<ScheduledFollowUp> Ended)
+internal sealed record ResolvedFollowUps(
+    Conversation? Head,
+    IReadOnlyList<PendingRow> Pending,
+    IReadOnlyList<ScheduledFollowUp> Ended)
 {
     /// <summary>It could not be told.</summary>
     public static ResolvedFollowUps Failed { get; } = new(null, [], []);
@@ -20,14 +23,20 @@ internal sealed record PendingRow(ScheduledFollowUp Row, FollowUp FollowUp);
 
 /// <summary>Looks at what rows of Due are of.</summary>
 public sealed partial class DueFollowUpResolver(
-    ParleyTables tables, ConversationReader conversations, FollowUpReader reader, TimeProvider time, ILogger<DueFollowUpResolver> logger)
+    ParleyTables tables,
+    ConversationReader conversations,
+    FollowUpReader reader,
+    TimeProvider time,
+    ILogger<DueFollowUpResolver> logger)
 {
     /// <summary>
-    /// The rows of one conversation: two reads side by side. A row that finds nothing may be on time, its follow-up being on its way; when it
-    /// is too old for that it is dropped.
+    /// The rows of one conversation: two reads side by side. A row that finds nothing may be on time, its follow-up
+    /// being on its way; when it is too old for that it is dropped.
     /// </summary>
     [SuppressMessage("Design", "CA1031", Justification = "One conversation's failure must not keep the others of its chunk; it is logged, and tried again.")]
-    internal async Task<ResolvedFollowUps> ResolveAsync(IGrouping<ConversationKey, ScheduledFollowUp> rows, CancellationToken cancellation)
+    internal async Task<ResolvedFollowUps> ResolveAsync(
+        IGrouping<ConversationKey, ScheduledFollowUp> rows,
+        CancellationToken cancellation)
     {
         try
         {
@@ -61,7 +70,10 @@ public sealed partial class DueFollowUpResolver(
         }
     }
 
-    /// <summary>A try for another time may have failed before a revision was written: its row is of that revision, but not the follow-up's.</summary>
+    /// <summary>
+    /// A try for another time may have failed before a revision was written: its row is of that revision, but not the
+    /// follow-up's.
+    /// </summary>
     private static bool IsOf(ScheduledFollowUp row, FollowUp followUp)
     {
         var own = IndexedFollowUp.Of(followUp).ScheduleRow;

@@ -43,6 +43,8 @@ internal readonly record struct ScheduledFollowUp(string Partition, string RowKe
         };
     }
 
-    /// <summary>The row with a mark. A mark changes the row's timestamp, so it keeps when the row was written.</summary>
+    /// <summary>
+    /// The row with a mark. A mark changes the row's timestamp, so it keeps when the row was written.
+    /// </summary>
     public TableEntity Queued(DateTimeOffset until) => new(Partition, RowKey) { ["QueuedUntil"] = until, ["WrittenAt"] = WrittenAt };
 }
