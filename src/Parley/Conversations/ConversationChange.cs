@@ -17,8 +17,9 @@ public sealed class ConversationChange(
     /// <param name="actor">The name recorded in the events of cancelled follow-ups.</param>
     /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see
-    /// cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.StaleRevision"/>,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was
+    /// stored).
     /// </exception>
     public async Task<Conversation> ChangeAsync(
         ConversationRef id,

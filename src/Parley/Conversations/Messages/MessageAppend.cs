@@ -95,10 +95,10 @@ public sealed record Appended(Conversation Conversation, Message Message, bool R
 /// <para>An append is one transaction under the head's ETag. It contains the idempotency key, the external id, the row
 /// that refers to the file, the message at the next number, its row in the thread, the follow-ups that it ends, the
 /// completion that it starts or ends, and the head. Therefore message numbers have no gaps, and of two writers of one
-/// number one fails.</para> <para>After a failed or lost response, the stored rows decide. Once the head has reached
-/// the attempted number, the row stored is either this append's (same write id) or another writer's. Until then the
-/// attempt may still land late. It carries the old ETag, so it can land only if the next attempt, at the same number,
-/// does not.</para>
+/// number one fails.</para>
+/// <para>After a failed or lost response, the stored rows decide. Once the head has reached the attempted number, the
+/// row there is either this append's (same write id) or another writer's. Until then the attempt may still land late.
+/// It carries the old ETag, so it can land only if the next attempt, at the same number, does not.</para>
 /// </remarks>
 public sealed class MessageAppend(
     ParleyTables tables,
@@ -113,11 +113,12 @@ public sealed class MessageAppend(
     RandomSource random)
 {
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see
-    /// cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the message was
-    /// stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.InvalidFields"/> for an unknown
-    /// quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up that is no longer pending, <see
-    /// cref="ErrorCode.FollowUpRefused"/> for a follow-up of a conversation that is handed off, or the draft's refusal.
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the message
+    /// was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.InvalidFields"/> for an unknown
+    /// quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up that is no longer pending,
+    /// <see cref="ErrorCode.FollowUpRefused"/> for a follow-up of a conversation that is handed off, or the draft's
+    /// refusal.
     /// </exception>
     /// <exception cref="CompletionConflictException">The completion to end has ended otherwise.</exception>
     public async Task<Appended> AppendAsync(

@@ -9,11 +9,11 @@ internal static class ThreadRow
 {
     public static TableEntity Create(ChatThread thread) =>
         new(thread.Conversation.PartitionKey, ThreadRowKeys.Thread(thread.Sequence))
-    {
-        ["Check"] = thread.Check,
-        ["MessageId"] = thread.MessageId,
-        ["CreatedAt"] = thread.CreatedAt,
-    };
+        {
+            ["Check"] = thread.Check,
+            ["MessageId"] = thread.MessageId,
+            ["CreatedAt"] = thread.CreatedAt,
+        };
 
     public static ChatThread Read(TableEntity row, ConversationKey conversation) => new(
         conversation,

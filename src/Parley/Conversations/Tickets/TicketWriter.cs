@@ -66,9 +66,9 @@ public sealed class TicketWriter(
     /// </param>
     /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.TicketNotFound"/>, <see cref="ErrorCode.TicketStatus"/>, <see
-    /// cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it
-    /// is not known whether the change was stored).
+    /// <see cref="ErrorCode.TicketNotFound"/>, <see cref="ErrorCode.TicketStatus"/>,
+    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
+    /// (it is not known whether the change was stored).
     /// </exception>
     public async Task<(Conversation Conversation, Ticket Ticket)> ChangeAsync(
         TenantId tenant,
