@@ -5,21 +5,28 @@ using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>Changes conversations other than by messages.</summary>
-public sealed class ConversationChange(ParleyTables tables, ConversationReader reader, FollowUpIndex followUps, OptimisticUpdate edits, TimeProvider time)
+/// <summary>Edits conversations. Messages are appended by <see cref="Messages.MessageAppend"/>.</summary>
+public sealed class ConversationChange(
+    ParleyTables tables,
+    ConversationReader reader,
+    FollowUpIndex followUps,
+    OptimisticUpdate edits,
+    TimeProvider time)
 {
-    /// <summary>Makes a conversation what the client says. A hand-off ends its pending follow-ups in the same transaction.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="change">Makes it what it is to be.</param>
-    /// <param name="actor">Who changes it.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the change.</param>
+    /// <summary>Edits a conversation. A hand-off cancels its pending follow-ups in the same transaction.</summary>
+    /// <param name="actor">The name recorded in the events of cancelled follow-ups.</param>
+    /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.StaleRevision"/>,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was
+    /// stored).
     /// </exception>
     public async Task<Conversation> ChangeAsync(
-        EntityRef<ConversationKey> id, Func<Conversation, Conversation> change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
+        ConversationRef id,
+        Func<Conversation, Conversation> change,
+        string actor,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         FollowUpMutation? ended = null;
         var (now, pendingRows) = (time.NowInMilliseconds(), new PendingIndexRows(followUps));
@@ -38,7 +45,8 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
                         return (changed, []);
                     }
 
-                    ended = FollowUpMutation.EndAll(head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
+                    ended = FollowUpMutation.EndAll(
+                        head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
                     await pendingRows.WriteAsync(ended.AddedIndexRows, token);
                     return (changed with { Pending = ended.Pending }, [.. ended.Actions]);
                 },
@@ -53,28 +61,26 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
         }
     }
 
-    /// <summary>Writes the head under its ETag, with whatever else the change is of.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
-    /// <param name="cancellation">Ends the change.</param>
+    /// <summary>Writes the head under its ETag, together with the change's further operations.</summary>
     internal Task<Conversation> EditAsync(
         EntityRef<ConversationKey> id,
         Func<Conversation, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
         CancellationToken cancellation) =>
         EditAsync(id, _ => Task.FromResult(true), (head, _, token) => change(head, token), cancellation);
 
-    /// <summary>The same for a change of something else in the conversation, which is read too.</summary>
-    /// <param name="id">Which.</param>
+    /// <summary>As above, for a change that also reads another row of the conversation.</summary>
     /// <param name="readFirst">
-    /// Reads it, before the head: so an earlier try of this change that lands meanwhile is seen by the head that it has written, and not
-    /// taken for somebody else's change.
+    /// Reads the other row before the head. If an earlier attempt of this change lands between the two reads, the head
+    /// contains its edit id, and the change is not mistaken for another writer's.
     /// </param>
-    /// <param name="change">The head as it is to be, and further operations of the same transaction.</param>
-    /// <param name="cancellation">Ends the change.</param>
     internal async Task<Conversation> EditAsync<T>(
         EntityRef<ConversationKey> id,
         Func<CancellationToken, Task<T>> readFirst,
-        Func<Conversation, T, CancellationToken, Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
+        Func<
+            Conversation,
+            T,
+            CancellationToken,
+            Task<(Conversation Head, List<TableTransactionAction> Actions)>> change,
         CancellationToken cancellation)
     {
         var (edited, _) = await edits.WriteAsync(
@@ -95,9 +101,14 @@ public sealed class ConversationChange(ParleyTables tables, ConversationReader r
                     return new Edit<(Conversation, T)>(state, []);
                 }
 
-                changed = changed with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = editId };
+                changed = changed with
+                {
+                    Revision = head.Revision + 1,
+                    EditRevision = head.EditRevision + 1,
+                    EditId = editId,
+                };
 
-                // Replace, not merge: what is cleared has no property any more.
+                // Replace, not merge: a cleared value must lose its property.
                 actions.Add(new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(changed), head.ETag));
                 return new Edit<(Conversation, T)>((changed, other), actions);
             },

@@ -6,32 +6,41 @@ using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>What a client says of a new conversation; all of it is optional.</summary>
-/// <param name="Title">A free title.</param>
+/// <summary>A client's request for a new conversation. All fields are optional.</summary>
 /// <param name="Channel">The name of the inbox.</param>
 /// <param name="WebChat">The UUID of the web chat that is the inbox.</param>
 /// <param name="Address">The contact's phone number, e-mail address or the like.</param>
-/// <param name="FirstName">The contact's.</param>
-/// <param name="LastName">The contact's.</param>
-/// <param name="Metadata">JSON text of an object.</param>
+/// <param name="Metadata">A JSON object, as text.</param>
 public sealed record NewConversation(
-    string? Title, string? Channel, Guid? WebChat, string? Address, string? FirstName, string? LastName, string? Metadata)
+    string? Title,
+    string? Channel,
+    Guid? WebChat,
+    string? Address,
+    string? FirstName,
+    string? LastName,
+    string? Metadata)
 {
-    /// <summary>The id of the sender that is the contact, as the client sent it; then the three before say nothing.</summary>
+    /// <summary>
+    /// The id of the sender that is the contact, as the client sent it. It replaces <see cref="Address"/>,
+    /// <see cref="FirstName"/> and <see cref="LastName"/>.
+    /// </summary>
     public string? Contact { get; init; }
 
-    /// <summary>The UUID of the chatbot that is to answer.</summary>
+    /// <summary>The UUID of the chatbot to assign.</summary>
     public Guid? Chatbot { get; init; }
 
-    /// <summary>Why there is to be no such conversation, unless an earlier request with the same key came in time; null when there may be one.</summary>
+    /// <summary>
+    /// The validation error to return, unless the idempotency key shows that the conversation is already stored; null
+    /// for a valid request.
+    /// </summary>
     public ParleyException? Refusal { get; init; }
 }
 
 /// <summary>Creates conversations.</summary>
 /// <remarks>
-/// One transaction in the tenant's partition takes the number, lists the conversation and makes the contact that is new, then the head is inserted. A crash in
-/// between leaves a listed conversation without a head: lists skip it, and the client's retry under its idempotency key, which
-/// that transaction holds, inserts the head.
+/// One transaction in the tenant's partition takes the number, lists the conversation and inserts a new contact; then
+/// the head is inserted. A crash between the two leaves a listed conversation without a head. Lists skip it, and the
+/// client's retry inserts the head under the idempotency key that the transaction stored.
 /// </remarks>
 public sealed class ConversationCreation(
     ParleyTables tables,
@@ -44,11 +53,11 @@ public sealed class ConversationCreation(
     TimeProvider time,
     RandomSource random)
 {
-    /// <summary>Creates one.</summary>
-    /// <returns>The conversation, and whether it is the one that this idempotency key made before.</returns>
+    /// <returns>The conversation; <c>Replayed</c> is true when the idempotency key had created it before.</returns>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
-    /// (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or the draft's refusal.
+    /// <see cref="ErrorCode.InvalidFields"/> for an unknown contact, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the conversation was stored),
+    /// <see cref="ErrorCode.IdempotencyKeyReused"/>, or the draft's refusal.
     /// </exception>
     public async Task<(Conversation Conversation, bool Replayed)> CreateAsync(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
@@ -62,11 +71,12 @@ public sealed class ConversationCreation(
 
         if (await reader.FindAsync(conversation.Key, cancellation) is { } there)
         {
-            // The same fields made it, so this is the first answer again, whatever has been written to the conversation since.
+            // The response repeats the first one: the same fields created the conversation. Later changes do not show.
             return (conversation with { Contact = there.Contact }, true);
         }
 
-        // The first request died before its head. Lists may have dropped its rows since, so it gets new ones.
+        // The first request crashed before it inserted the head. Lists may have deleted its rows, so they are written
+        // again.
         await InsertHeadAsync(await MoveAsync(conversation, cancellation), cancellation);
         return (conversation, true);
     }
@@ -83,10 +93,12 @@ public sealed class ConversationCreation(
             await running.WaitAsync(cancellation);
             var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
 
-            // A try is decided once the counter has another ETag: whose the number became, its row tells.
+            // When the counter's ETag has changed, the previous attempt can no longer land. The list row shows if it
+            // did.
             if (tried is { } before && before.Counter != counter?.ETag)
             {
-                if (await ConversationIndexRow.FindAsync(tables, before.Conversation.Key, cancellation) is { } mine && mine.WriteId == writeId)
+                if (await ConversationIndexRow.FindAsync(tables, before.Conversation.Key, cancellation) is { } mine
+                    && mine.WriteId == writeId)
                 {
                     return await ListedAsync(before.Conversation.Key, mine, draft, writeId, cancellation);
                 }
@@ -95,24 +107,29 @@ public sealed class ConversationCreation(
             }
 
             // A new contact takes its number from the same counter, under the same ETag.
-            var known = named ?? (draft.Address is { } address ? await senders.FindByIdentifierAsync(tenant, address, cancellation) : null);
+            var known = named ?? (draft.Address is { } address
+                ? await senders.FindByIdentifierAsync(tenant, address, cancellation)
+                : null);
             var refusal = RefusalOf(draft, named, known);
             if ((tried is not null || refusal is not null) && key is not null
                 && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
-                var listed = await ConversationIndexRow.FindAsync(tables, new ConversationKey(tenant, first), cancellation)
-                    ?? throw new InvalidOperationException($"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
+                var listed = await ConversationIndexRow.FindAsync(
+                        tables, new ConversationKey(tenant, first), cancellation)
+                    ?? throw new InvalidOperationException(
+                        $"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
                 return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
 
             if (refusal is not null)
             {
-                // Not before the key is looked for: the sender may have been a customer, and the chatbot there, when it came first.
+                // Not before the key is looked up: on the first request the sender may have been an external user, and
+                // the chatbot may have existed.
                 throw refusal;
             }
 
             running.ThrowIfUsedUp();
-            var made = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
+            var newContact = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
             var at = time.NowInMilliseconds();
             var conversation = new Conversation
             {
@@ -122,7 +139,7 @@ public sealed class ConversationCreation(
                 Revision = 1,
                 CreatedAt = at,
                 Title = draft.Title,
-                Contact = ContactOf(known ?? made, draft),
+                Contact = ContactOf(known ?? newContact, draft),
                 Inbox = InboxOf(tenant, draft),
                 Metadata = draft.Metadata,
                 Chatbot = draft.Chatbot,
@@ -136,8 +153,10 @@ public sealed class ConversationCreation(
                     await IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, tenant, 0, at.Hour(), cancellation);
                 }
 
-                var actions = ListingOf(conversation, made, counter, key is null ? null : Math.Max(keyHour, at.Hour()), key);
-                var responses = await running.SendAsync(token => tables.Tenants.SubmitAsync(actions, token), cancellation);
+                var actions = ListingOf(
+                    conversation, newContact, counter, key is null ? null : Math.Max(keyHour, at.Hour()), key);
+                var responses = await running.SendAsync(
+                    token => tables.Tenants.SubmitAsync(actions, token), cancellation);
                 return (conversation with { ListETag = responses[^1].Headers.ETag!.Value }, false);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
@@ -147,11 +166,20 @@ public sealed class ConversationCreation(
         }
     }
 
-    /// <summary>The conversation as its row in the list was first written: by another request with this key, or by an earlier try of this one.</summary>
+    /// <summary>
+    /// Returns the conversation as its list row was first written: by another request with this key, or by an earlier
+    /// attempt of this one.
+    /// </summary>
     private async Task<(Conversation Conversation, bool Replayed)> ListedAsync(
-        ConversationKey key, ConversationIndexRow listed, NewConversation draft, string writeId, CancellationToken cancellation)
+        ConversationKey key,
+        ConversationIndexRow listed,
+        NewConversation draft,
+        string writeId,
+        CancellationToken cancellation)
     {
-        var contact = listed.Contact is { } number ? await senders.FindAsync(new SenderKey(key.Tenant, number), cancellation) : null;
+        var contact = listed.Contact is { } number
+            ? await senders.FindAsync(new SenderKey(key.Tenant, number), cancellation)
+            : null;
         var conversation = new Conversation
         {
             Key = key,
@@ -170,28 +198,37 @@ public sealed class ConversationCreation(
         return (conversation, listed.WriteId != writeId);
     }
 
-    /// <summary>One transaction; the conversation's row in the list is its last operation.</summary>
+    /// <summary>
+    /// Returns the operations of one transaction. The conversation's list row is the last one: its response has the
+    /// ETag.
+    /// </summary>
     private static List<TableTransactionAction> ListingOf(
         Conversation conversation, Sender? contact, TableEntity? counter, long? keyHour, IdempotencyKey? key)
     {
         var partition = conversation.Key.Tenant.PartitionKey;
         var actions = new List<TableTransactionAction>();
-        var counted = new TableEntity(partition, TenantRowKeys.Counter) { ["LastConversation"] = conversation.Key.Number };
-        counted.SetIfAny("KeyHour", keyHour);
+        var counterUpdate = new TableEntity(partition, TenantRowKeys.Counter)
+        {
+            ["LastConversation"] = conversation.Key.Number,
+        };
+        counterUpdate.SetIfAny("KeyHour", keyHour);
         if (key is not null)
         {
-            // First, so that a repeated key is the failure that the transaction reports.
+            // The key comes first, so that the transaction reports a repeated key before any other failure.
             actions.Add(new(TableTransactionActionType.Add, key.ToRow(partition, conversation.Key.Number)));
         }
 
         if (contact is not null)
         {
-            counted["LastSender"] = contact.Key.Number;
+            counterUpdate["LastSender"] = contact.Key.Number;
             actions.AddRange(SenderRow.Insertion(contact));
         }
 
-        actions.Add(counter is null ? new(TableTransactionActionType.Add, counted) : new(TableTransactionActionType.UpdateMerge, counted, counter.ETag));
-        actions.AddRange(ConversationActivity.ListRows(conversation).Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
+        actions.Add(counter is null
+            ? new(TableTransactionActionType.Add, counterUpdate)
+            : new(TableTransactionActionType.UpdateMerge, counterUpdate, counter.ETag));
+        actions.AddRange(ConversationActivity.ListRows(conversation)
+            .Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
         actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation)));
         return actions;
     }
@@ -205,18 +242,19 @@ public sealed class ConversationCreation(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token), cancellation);
+                    token => tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token),
+                    cancellation);
                 return conversation with { ETag = response.Headers.ETag!.Value };
             }
             catch (RequestFailedException e) when (e.IsAlreadyExists())
             {
-                // Nobody else writes this head: an earlier try of ours, or of the client's, has.
+                // Only this request and its retries write this head, so an earlier attempt has inserted it.
                 return await reader.FindAsync(conversation.Key, cancellation)
                     ?? throw new InvalidOperationException($"The head of {conversation.Key.PartitionKey} vanished.", e);
             }
             catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, cancellation))
             {
-                // Sent again until it is there: by this try or an earlier one.
+                // The loop sends the insert again until the head exists, inserted by this or an earlier attempt.
             }
         }
     }
@@ -230,19 +268,22 @@ public sealed class ConversationCreation(
             try
             {
                 return await running.SendAsync(
-                    token => activity.PrepareAsync(conversation, time.NowInMilliseconds().Minute(), unread: false, token), cancellation);
+                    token => activity.PrepareAsync(
+                        conversation, time.NowInMilliseconds().Minute(), unread: false, token),
+                    cancellation);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                // Another retry of the same request moves it as well.
+                // Another retry of the same request moves the conversation too; the loop tries again.
             }
         }
     }
 
-    /// <summary>Why there can be no such conversation now; null when there can.</summary>
+    /// <summary>The validation error of the request at this moment; null when it is valid.</summary>
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
         draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
-            ? ParleyException.Field(named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
+            ? ParleyException.Field(
+                named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
             : null);
 
     private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
@@ -252,7 +293,7 @@ public sealed class ConversationCreation(
         _ => null,
     };
 
-    /// <summary>The sender to be made; null when the client says nothing of a contact.</summary>
+    /// <summary>The sender to create; null when the request has no data of a contact.</summary>
     private static Sender? NewContact(NewConversation draft, Sender empty) => NameOf(draft) is { } name
         ? empty with { Entity = SenderEntity.ExternalUser, Name = name, Identifier = draft.Address }
         : null;
@@ -261,10 +302,11 @@ public sealed class ConversationCreation(
         ? null
         : new Contact(sender.Key.Number, sender.Id, sender.Name ?? NameOf(draft), sender.Avatar, sender.CreatedAt);
 
-    /// <summary>The names that the client gave, else the address.</summary>
+    /// <summary>The first and last name; the address when both are missing.</summary>
     private static string? NameOf(NewConversation draft)
     {
-        var name = string.Join(' ', new[] { draft.FirstName, draft.LastName }.Where(part => !string.IsNullOrEmpty(part)));
+        var name = string.Join(
+            ' ', new[] { draft.FirstName, draft.LastName }.Where(part => !string.IsNullOrEmpty(part)));
         return name.Length > 0 ? name : draft.Address;
     }
 }

@@ -5,16 +5,23 @@ using Parley.Storage;
 namespace Parley.Conversations;
 
 /// <summary>
-/// The row <c>c|C</c>: a conversation in its tenant's list. Its first and last minute tell an export which conversations
-/// its range can touch; lastAt is never before the head's activity minute.
+/// The row <c>c|C</c>: a conversation in its tenant's list. Exports use the first and last minute to find the
+/// conversations that overlap a time range. The last minute is never earlier than the head's activity minute.
 /// </summary>
 internal sealed record ConversationIndexRow(
-    string WriteId, long Check, int? Contact, DateTimeOffset CreatedAt, long FirstMinute, long LastMinute, Azure.ETag ETag)
+    string WriteId,
+    long Check,
+    int? Contact,
+    DateTimeOffset CreatedAt,
+    long FirstMinute,
+    long LastMinute,
+    Azure.ETag ETag)
 {
-    /// <summary>The row of a new conversation.</summary>
     public static TableEntity Create(Conversation conversation)
     {
-        var row = new TableEntity(conversation.Key.Tenant.PartitionKey, ConversationRowKeys.Conversation(conversation.Key.Number))
+        var row = new TableEntity(
+            conversation.Key.Tenant.PartitionKey,
+            ConversationRowKeys.Conversation(conversation.Key.Number))
         {
             ["WriteId"] = conversation.WriteId,
             ["Check"] = conversation.Check,
@@ -26,9 +33,13 @@ internal sealed record ConversationIndexRow(
         return row;
     }
 
-    public static async Task<ConversationIndexRow?> FindAsync(ParleyTables tables, ConversationKey key, CancellationToken cancellation)
+    public static async Task<ConversationIndexRow?> FindAsync(
+        ParleyTables tables,
+        ConversationKey key,
+        CancellationToken cancellation)
     {
-        var row = await tables.Tenants.FindAsync(key.Tenant.PartitionKey, ConversationRowKeys.Conversation(key.Number), cancellation);
+        var row = await tables.Tenants.FindAsync(
+            key.Tenant.PartitionKey, ConversationRowKeys.Conversation(key.Number), cancellation);
         return row is not null
             ? new ConversationIndexRow(
                 row.GetString("WriteId"),

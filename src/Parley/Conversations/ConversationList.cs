@@ -6,30 +6,37 @@ using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>Which conversations a list shows.</summary>
-/// <param name="Inbox">Of this inbox only.</param>
-/// <param name="Contact">Of this contact only: a sender's id as the client sent it.</param>
+/// <summary>Selects the conversations of a list; null selects all.</summary>
+/// <param name="Contact">A sender's id, as the client sent it.</param>
 public sealed record ConversationFilter(Guid? Inbox, string? Contact);
 
 /// <summary>A page of conversations, by activity.</summary>
-/// <param name="Conversations">The conversations.</param>
 /// <param name="Next">The cursor of the next page, or null.</param>
-/// <param name="Previous">The cursor of the page before, or null.</param>
+/// <param name="Previous">The cursor of the previous page, or null.</param>
 public sealed record ConversationPage(IReadOnlyList<Conversation> Conversations, string? Next, string? Previous);
 
 /// <summary>
-/// Lists conversations by the minute of their last activity, newest first. The rows of a list say where to look, the heads decide: a row
-/// whose head stands at another minute is skipped, and dropped when it is too old to be one whose head is still to come.
+/// Lists conversations by the minute of their last activity, newest first. List rows are hints, heads are
+/// authoritative: a row whose head has another minute is skipped. It is deleted once it is too old to belong to a head
+/// that is still being written.
 /// </summary>
-public sealed class ConversationList(ParleyTables tables, ConversationReader reader, SenderReader senders, Cursors cursors, TimeProvider time)
+public sealed class ConversationList(
+    ParleyTables tables,
+    ConversationReader reader,
+    SenderReader senders,
+    Cursors cursors,
+    TimeProvider time)
 {
-    /// <summary>How many earlier pages a cursor remembers: Table Storage reads one way only.</summary>
+    /// <summary>
+    /// The number of earlier pages that a cursor contains. It needs them because Table Storage reads in one direction
+    /// only.
+    /// </summary>
     private const int MaxBack = 100;
 
-    /// <summary>Bytes of one position in a cursor: minute and number.</summary>
+    /// <summary>The bytes of one position in a cursor: minute and number, four each.</summary>
     private const int PositionLength = 8;
 
-    /// <summary>One page: one call for the rows, and one for each conversation, at once.</summary>
+    /// <summary>Reads a page: one call for the rows and one concurrent call for each conversation.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ConversationPage> ReadAsync(
         TenantId tenant, ConversationFilter filter, string? cursor, int pageSize, CancellationToken cancellation)
@@ -45,24 +52,35 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
         return new ConversationPage(
             found,
             last is null ? null : await cursors.SealAsync(tenant, query, Append(starts, last), cancellation),
-            starts.Length == 0 ? null : await cursors.SealAsync(tenant, query, starts[..^PositionLength], cancellation));
+            starts.Length == 0
+                ? null
+                : await cursors.SealAsync(tenant, query, starts[..^PositionLength], cancellation));
     }
 
-    /// <summary>How the keys of the list begin; null when the contact does not exist.</summary>
+    /// <summary>Returns the key prefix of the list; null when the contact does not exist.</summary>
     private async Task<string?> ListOfAsync(TenantId tenant, ConversationFilter filter, CancellationToken cancellation)
     {
         if (filter.Contact is not { } id)
         {
-            return filter.Inbox is { } inbox ? ConversationRowKeys.InboxActivityList(inbox) : ConversationRowKeys.ActivityList;
+            return filter.Inbox is { } inbox
+                ? ConversationRowKeys.InboxActivityList(inbox)
+                : ConversationRowKeys.ActivityList;
         }
 
-        var contact = EntityRef.TryParse<SenderKey>(id, tenant, out var reference) ? await senders.FindAsync(reference, cancellation) : null;
+        var contact = SenderRef.TryParse(id, tenant, out var reference)
+            ? await senders.FindAsync(reference, cancellation)
+            : null;
         return contact is null ? null : ConversationRowKeys.ContactActivityList(contact.Key.Number);
     }
 
-    /// <returns>The conversations, and the last row that was looked at when there are more behind it.</returns>
+    /// <returns>The conversations, and the key of the last row read when more rows follow it.</returns>
     private async Task<(List<Conversation> Found, string? Last)> WalkAsync(
-        TenantId tenant, string list, string after, ConversationFilter filter, int pageSize, CancellationToken cancellation)
+        TenantId tenant,
+        string list,
+        string after,
+        ConversationFilter filter,
+        int pageSize,
+        CancellationToken cancellation)
     {
         var between = Filters.Between(tenant.PartitionKey, after, KeyParts.EndOf(list));
         if (filter is { Contact: not null, Inbox: { } inbox })
@@ -72,7 +90,9 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
 
         var found = new List<Conversation>(pageSize);
         string? last = null;
-        await using var rows = tables.Tenants.QueryAsync<TableEntity>(between, pageSize + 1, cancellationToken: cancellation).GetAsyncEnumerator(cancellation);
+        await using var rows = tables.Tenants
+            .QueryAsync<TableEntity>(between, pageSize + 1, cancellationToken: cancellation)
+            .GetAsyncEnumerator(cancellation);
         var more = await rows.MoveNextAsync();
         while (more && found.Count < pageSize)
         {
@@ -86,7 +106,7 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             last = batch[^1].RowKey;
             var heads = await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)));
 
-            // One that moves while its old and its new row are looked at would be there twice.
+            // A conversation that moves during these reads can match through both its old and its new row.
             found.AddRange(heads.OfType<Conversation>().DistinctBy(head => head.Key));
         }
 
@@ -102,7 +122,8 @@ public sealed class ConversationList(ParleyTables tables, ConversationReader rea
             return conversation;
         }
 
-        await tables.Tenants.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
+        await tables.Tenants.DropIfStaleAsync(
+            row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
         return null;
     }
 

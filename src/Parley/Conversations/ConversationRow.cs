@@ -10,7 +10,7 @@ namespace Parley.Conversations;
 /// <summary>The row <c>head</c> of a conversation's partition.</summary>
 internal static class ConversationRow
 {
-    /// <summary>How much of the last message the head repeats.</summary>
+    /// <summary>The number of characters of the last message that the head repeats.</summary>
     public const int PreviewLength = 500;
 
     public static TableEntity Create(Conversation conversation)
@@ -109,10 +109,12 @@ internal static class ConversationRow
                 row.GetString("ContactAvatar"),
                 row.GetDateTimeOffset("ContactAt")!.Value)
             : null,
-        Inbox = row.GetGuid("InboxId") is { } inbox ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType")) : null,
+        Inbox = row.GetGuid("InboxId") is { } inbox
+            ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType"))
+            : null,
     };
 
-    /// <summary>The start of a message's text, never ending in half a surrogate pair.</summary>
+    /// <summary>Returns the start of a message's text. It never ends with half of a surrogate pair.</summary>
     public static string Preview(string text) =>
         Texts.Truncate(text, PreviewLength);
 }

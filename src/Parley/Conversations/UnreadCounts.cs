@@ -4,21 +4,29 @@ using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>Counts the unread conversations of inboxes, by their rows <c>u|…</c>.</summary>
+/// <summary>Counts the unread conversations of inboxes by their rows <c>u|…</c>.</summary>
 /// <remarks>
-/// The rows are not checked against their heads, which would cost a read each. A crash between a row and its head leaves one too many,
-/// until the conversation gets its next message or is read; never one too few.
+/// The rows are not checked against their heads, because that would cost a read each. A crash between the writes of a
+/// row and its head makes the count one too high until the conversation gets its next message or is read. The count is
+/// never too low.
 /// </remarks>
 public sealed class UnreadCounts(ParleyTables tables)
 {
-    /// <summary>Counted up to here: one call of the storage service answers with so many rows.</summary>
+    /// <summary>The highest count: the storage service returns at most this many rows in one call.</summary>
     private const int Max = Filters.MaxPerCall;
 
-    /// <summary>The counts of these conversations' inboxes: one call each, at once.</summary>
-    public async Task<IReadOnlyDictionary<Guid, int>> ReadAsync(TenantId tenant, IEnumerable<Conversation> conversations, CancellationToken cancellation)
+    /// <summary>Returns the counts of the conversations' inboxes, with one concurrent call for each inbox.</summary>
+    public async Task<IReadOnlyDictionary<Guid, int>> ReadAsync(
+        TenantId tenant,
+        IEnumerable<Conversation> conversations,
+        CancellationToken cancellation)
     {
-        var inboxes = conversations.Where(conversation => conversation.Inbox is not null).Select(conversation => conversation.Inbox!.Id).Distinct();
-        var counts = await Task.WhenAll(inboxes.Select(async inbox => (inbox, Count: await CountAsync(tenant, inbox, cancellation))));
+        var inboxes = conversations
+            .Where(conversation => conversation.Inbox is not null)
+            .Select(conversation => conversation.Inbox!.Id)
+            .Distinct();
+        var counts = await Task.WhenAll(
+            inboxes.Select(async inbox => (inbox, Count: await CountAsync(tenant, inbox, cancellation))));
         return counts.ToDictionary(pair => pair.inbox, pair => pair.Count);
     }
 
@@ -29,7 +37,7 @@ public sealed class UnreadCounts(ParleyTables tables)
         var filter = Filters.Between(tenant.PartitionKey, list, KeyParts.EndOf(list));
         await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(filter, Max, ["RowKey"], cancellation))
         {
-            // Left-overs of a conversation's earlier times stand beside its valid row.
+            // Outdated rows of a conversation can exist beside its valid one, so each conversation counts once.
             var conversation = row.RowKey[..row.RowKey.LastIndexOf('|')];
             count += conversation == last ? 0 : 1;
             last = conversation;

@@ -5,17 +5,20 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>One follow-up at one revision, as its index rows' keys name it.</summary>
-/// <param name="Conversation">The conversation.</param>
-/// <param name="Number">The follow-up's number.</param>
-/// <param name="Revision">The revision that the rows were written for: no two writes share one.</param>
-/// <param name="Status">Its status at that revision.</param>
-/// <param name="CreatedAt">When it was created (milliseconds since 1970).</param>
-/// <param name="DueAt">When it is to be sent; null when it is not pending then, or when nobody needs to look.</param>
+/// <summary>A follow-up at one revision, with the values in the keys of its index rows.</summary>
+/// <param name="Revision">The revision that the rows belong to. No two writes share one.</param>
+/// <param name="CreatedAt">Milliseconds since 1970.</param>
+/// <param name="DueAt">
+/// Null when the revision is not pending, or its schedule row stays for the sender to delete.
+/// </param>
 internal sealed record IndexedFollowUp(
-    ConversationKey Conversation, int Number, int Revision, FollowUpStatus Status, long CreatedAt, DateTimeOffset? DueAt)
+    ConversationKey Conversation,
+    int Number,
+    int Revision,
+    FollowUpStatus Status,
+    long CreatedAt,
+    DateTimeOffset? DueAt)
 {
-    /// <summary>A follow-up as it is.</summary>
     public static IndexedFollowUp Of(FollowUp followUp) => new(
         followUp.Conversation,
         followUp.Number,
@@ -24,62 +27,88 @@ internal sealed record IndexedFollowUp(
         followUp.CreatedAt.ToUnixTimeMilliseconds(),
         followUp.Status == FollowUpStatus.Pending ? followUp.DueAt : null);
 
-    /// <summary>Its row in the tenant's list of this status.</summary>
+    /// <summary>The row in the tenant's list of this status.</summary>
     public TableEntity ConversationIndexRow => new(
-        Conversation.Tenant.PartitionKey, FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
+        Conversation.Tenant.PartitionKey,
+        FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
-    /// <summary>Whether another one has that row in Due too.</summary>
     public bool HasSameScheduleRow(IndexedFollowUp other) =>
-        other.DueAt is not null && (ScheduleRow.PartitionKey, ScheduleRow.RowKey) == (other.ScheduleRow.PartitionKey, other.ScheduleRow.RowKey);
+        other.DueAt is not null
+        && (ScheduleRow.PartitionKey, ScheduleRow.RowKey) == (other.ScheduleRow.PartitionKey, other.ScheduleRow.RowKey);
 
-    /// <summary>Its row in Due, while it is pending.</summary>
-    public TableEntity ScheduleRow => new(ScheduleRowKeys.SchedulePartition(DueAt!.Value), FollowUpRowKeys.ScheduledFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
+    /// <summary>Requires <see cref="DueAt"/>.</summary>
+    public TableEntity ScheduleRow => new(
+        ScheduleRowKeys.SchedulePartition(DueAt!.Value),
+        FollowUpRowKeys.ScheduledFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
 }
 
 /// <summary>
-/// The rows that find follow-ups: <c>fs|…</c> in the tenant's lists by status, <c>f|…</c> in Due. Written before the transition that they
-/// are for, and those of the revision before removed after it. Their keys hold the revision, so whatever is late removes only its own.
+/// The index rows of follow-ups: <c>fs|…</c> in the tenant's lists by status, and the schedule rows <c>f|…</c>. The
+/// rows of a new revision are written before its transition, and those of the previous revision deleted after it. Their
+/// keys contain the revision, so that a late delete removes only its own rows.
 /// </summary>
 public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
 {
-    /// <summary>Before transitions: their rows, one call for a tenant's lists and one for each minute of Due.</summary>
-    internal Task WriteAsync(IReadOnlyCollection<IndexedFollowUp> added, CancellationToken cancellation) => Task.WhenAll(
-        tables.Tenants.UpsertAllAsync(added.Select(one => one.ConversationIndexRow), cancellation),
-        tables.Schedule.UpsertAllAsync(added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
-
     /// <summary>
-    /// After them: the rows of the revisions before. What they did is stored by then, so its failure is nobody's: the list of that status and the
-    /// queue's next look drop what is left.
+    /// Writes rows before transitions: one call for a tenant's lists and one for each minute of the schedule.
     /// </summary>
-    internal Task DropAsync(IReadOnlyCollection<IndexedFollowUp> gone, CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
-        tables.Tenants.DeleteAllAsync(gone.Select(one => one.ConversationIndexRow), cancellation),
-        tables.Schedule.DeleteAllAsync(gone.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
-
-    /// <summary>After sending: the rows of the lists alone.</summary>
-    internal Task DropListedAsync(IReadOnlyCollection<FollowUp> gone, CancellationToken cancellation) =>
-        CleanAsync(() => tables.Tenants.DeleteAllAsync(gone.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow), cancellation));
-
-    /// <summary>Rows of Due whose follow-ups are not pending at their revision any more.</summary>
-    internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
-        CleanAsync(() => tables.Schedule.DeleteAllAsync(ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+    internal Task WriteAsync(
+        IReadOnlyCollection<IndexedFollowUp> added,
+        CancellationToken cancellation) => Task.WhenAll(
+        tables.Tenants.UpsertAllAsync(added.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Schedule.UpsertAllAsync(
+            added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
 
     /// <summary>
-    /// After lost races: of rows that were written for transitions those that can never come, because another one has taken their revision. Left
-    /// there, they would shift the pages of the lists until they are old enough to be dropped by whoever is shown them.
+    /// Deletes the rows of the previous revisions after transitions. The transitions are committed, so failures are
+    /// logged, not returned. Lists and the sender delete rows that are left when they next read them.
+    /// </summary>
+    internal Task DropAsync(
+        IReadOnlyCollection<IndexedFollowUp> removed,
+        CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
+        tables.Tenants.DeleteAllAsync(removed.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Schedule.DeleteAllAsync(
+            removed.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
+
+    /// <summary>Deletes only the list rows, after follow-ups were sent.</summary>
+    internal Task DropListedAsync(IReadOnlyCollection<FollowUp> removed, CancellationToken cancellation) =>
+        CleanAsync(() => tables.Tenants.DeleteAllAsync(
+            removed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow), cancellation));
+
+    /// <summary>Deletes schedule rows whose follow-ups are no longer pending at the rows' revisions.</summary>
+    internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
+        CleanAsync(() => tables.Schedule.DeleteAllAsync(
+            ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+
+    /// <summary>
+    /// Deletes index rows of transitions that lost a race: another transition took their revision, so they never become
+    /// valid. Otherwise they would shift the pages of lists until they are old enough for the lists to delete them.
     /// </summary>
     internal Task DropLostAsync(IReadOnlyCollection<IndexedFollowUp> written) => CleanAsync(async () =>
     {
         foreach (var conversation in written.GroupBy(one => one.Conversation))
         {
-            // Not cancelled: the client that leaves leaves the rows.
-            var found = await reader.FindAllAsync(conversation.Key, conversation.Select(one => one.Number).Distinct(), CancellationToken.None);
+            // Not cancelled: otherwise the rows of a client that disconnects would stay.
+            var found = await reader.FindAllAsync(
+                conversation.Key, conversation.Select(one => one.Number).Distinct(), CancellationToken.None);
             var replaced = conversation
-                .Select(one => (Written: one, Own: found.TryGetValue(one.Number, out var followUp) && followUp.Revision >= one.Revision ? IndexedFollowUp.Of(followUp) : null))
+                .Select(one => (
+                    Written: one,
+                    Own: found.TryGetValue(one.Number, out var followUp) && followUp.Revision >= one.Revision
+                        ? IndexedFollowUp.Of(followUp)
+                        : null))
                 .Where(one => one.Own is not null).ToList();
             await tables.Tenants.DeleteAllAsync(
-                replaced.Where(one => one.Written.ConversationIndexRow.RowKey != one.Own!.ConversationIndexRow.RowKey).Select(one => one.Written.ConversationIndexRow).DistinctBy(row => row.RowKey), CancellationToken.None);
+                replaced
+                    .Where(one => one.Written.ConversationIndexRow.RowKey != one.Own!.ConversationIndexRow.RowKey)
+                    .Select(one => one.Written.ConversationIndexRow)
+                    .DistinctBy(row => row.RowKey),
+                CancellationToken.None);
             await tables.Schedule.DeleteAllAsync(
-                replaced.Where(one => one.Written.DueAt is not null && !one.Written.HasSameScheduleRow(one.Own!)).Select(one => one.Written.ScheduleRow).DistinctBy(row => (row.PartitionKey, row.RowKey)),
+                replaced
+                    .Where(one => one.Written.DueAt is not null && !one.Written.HasSameScheduleRow(one.Own!))
+                    .Select(one => one.Written.ScheduleRow)
+                    .DistinctBy(row => (row.PartitionKey, row.RowKey)),
                 CancellationToken.None);
         }
     });
@@ -96,6 +125,9 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         }
     }
 
-    [LoggerMessage(1101, LogLevel.Warning, "Old index rows of follow-ups were left behind; whoever finds them next drops them.")]
+    [LoggerMessage(
+        1101,
+        LogLevel.Warning,
+        "Old index rows of follow-ups were left behind; whoever finds them next drops them.")]
     private static partial void LogRowsLeft(ILogger logger, Exception exception);
 }

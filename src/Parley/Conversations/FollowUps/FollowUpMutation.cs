@@ -7,12 +7,13 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// What a transaction under the head's ETag does to follow-ups. That ETag guards every transition, so their own rows are merged unread.
+/// The changes to follow-ups in a transaction under the head's ETag. That ETag guards every transition, so the
+/// follow-ups' own rows are merged without a read.
 /// </summary>
-/// <param name="Pending">The head's pending follow-ups afterwards.</param>
-/// <param name="Actions">Operations of that transaction.</param>
-/// <param name="AddedIndexRows">The revisions that it makes: their index rows are written before it.</param>
-/// <param name="RemovedIndexRows">The revisions that it ends: their index rows are dropped after it.</param>
+/// <param name="Pending">The head's pending follow-ups after the transaction.</param>
+/// <param name="Actions">Operations of the transaction.</param>
+/// <param name="AddedIndexRows">The new revisions. Their index rows are written before the transaction.</param>
+/// <param name="RemovedIndexRows">The previous revisions. Their index rows are deleted after the transaction.</param>
 internal sealed record FollowUpMutation(
     IReadOnlyList<PendingFollowUp> Pending,
     IReadOnlyList<TableTransactionAction> Actions,
@@ -20,20 +21,25 @@ internal sealed record FollowUpMutation(
     IReadOnlyList<IndexedFollowUp> RemovedIndexRows)
 {
     /// <summary>
-    /// The customer has written, or a human takes over: all pending follow-ups end. Their rows in Due, which the head does not know, are
-    /// left to whoever finds them due.
+    /// Cancels all pending follow-ups after a message of the customer or a hand-off. The head does not contain the keys
+    /// of their schedule rows, so the sender deletes those when they are due.
     /// </summary>
     public static FollowUpMutation EndAll(Conversation head, string reason, string actor, DateTimeOffset at) =>
-        Of(head, head.Pending, new FollowUpEvent(at, FollowUpStatus.Pending, FollowUpStatus.Cancelled, reason, actor), messageId: null);
+        Of(
+            head,
+            head.Pending,
+            new FollowUpEvent(at, FollowUpStatus.Pending, FollowUpStatus.Cancelled, reason, actor),
+            messageId: null);
 
-    /// <summary>A follow-up becomes a message.</summary>
+    /// <summary>Changes a due follow-up to sent.</summary>
     /// <param name="head">The conversation before the message.</param>
-    /// <param name="due">The follow-up, as it was found due.</param>
-    /// <param name="message">What it becomes.</param>
-    /// <param name="now">Now.</param>
+    /// <param name="due">The follow-up, as it was read when it was due.</param>
+    /// <param name="message">The message that the follow-up is sent as.</param>
+    /// <param name="now">The current time.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.FollowUpStatus"/>: it is not pending at this revision any more. <see cref="ErrorCode.FollowUpRefused"/>: for this
-    /// instance's clock a human still answers; it was created by one for which that is over.
+    /// <see cref="ErrorCode.FollowUpStatus"/>: the follow-up is no longer pending at this revision.
+    /// <see cref="ErrorCode.FollowUpRefused"/>: by this instance's clock the conversation is still handed off. The
+    /// instance that created the follow-up had a later clock.
     /// </exception>
     public static FollowUpMutation Send(Conversation head, FollowUp due, Message message, DateTimeOffset now)
     {
@@ -44,12 +50,24 @@ internal sealed record FollowUpMutation(
             throw ErrorCode.FollowUpRefused.With("The chat is handed off to a human.");
         }
 
-        var sent = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, FollowUpStatus.Sent, due.Reason, FollowUpEvent.Parley);
+        var sent = new FollowUpEvent(
+            message.CreatedAt, FollowUpStatus.Pending, FollowUpStatus.Sent, due.Reason, FollowUpEvent.Parley);
         var mutation = Of(head, [pending], sent, message.Id);
-        return mutation with { Actions = [.. mutation.Actions, new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(message.Key, due.Number))] };
+        return mutation with
+        {
+            Actions =
+            [
+                .. mutation.Actions,
+                new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(message.Key, due.Number)),
+            ],
+        };
     }
 
-    private static FollowUpMutation Of(Conversation head, IReadOnlyList<PendingFollowUp> ending, FollowUpEvent transition, Guid? messageId)
+    private static FollowUpMutation Of(
+        Conversation head,
+        IReadOnlyList<PendingFollowUp> ending,
+        FollowUpEvent transition,
+        Guid? messageId)
     {
         var actions = new List<TableTransactionAction>(2 * ending.Count);
         foreach (var pending in ending)
@@ -64,13 +82,21 @@ internal sealed record FollowUpMutation(
             change.SetIfAny("Reason", transition.Reason);
             change.SetIfAny("MessageId", messageId);
             actions.Add(new(TableTransactionActionType.UpdateMerge, change, ETag.All));
-            actions.Add(new(TableTransactionActionType.Add, FollowUpRow.Event(head.Key, pending.Number, pending.Revision + 1, transition)));
+            actions.Add(new(
+                TableTransactionActionType.Add,
+                FollowUpRow.Event(head.Key, pending.Number, pending.Revision + 1, transition)));
         }
 
         return new FollowUpMutation(
             [.. head.Pending.Except(ending)],
             actions,
-            [.. ending.Select(one => new IndexedFollowUp(head.Key, one.Number, one.Revision + 1, transition.To, one.CreatedAt, DueAt: null))],
-            [.. ending.Select(one => new IndexedFollowUp(head.Key, one.Number, one.Revision, FollowUpStatus.Pending, one.CreatedAt, DueAt: null))]);
+            [
+                .. ending.Select(one => new IndexedFollowUp(
+                    head.Key, one.Number, one.Revision + 1, transition.To, one.CreatedAt, DueAt: null)),
+            ],
+            [
+                .. ending.Select(one => new IndexedFollowUp(
+                    head.Key, one.Number, one.Revision, FollowUpStatus.Pending, one.CreatedAt, DueAt: null)),
+            ]);
     }
 }

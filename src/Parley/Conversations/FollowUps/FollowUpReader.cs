@@ -5,27 +5,30 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>Reads single follow-ups and what belongs to them.</summary>
+/// <summary>Reads single follow-ups, their events and the follow-ups of messages.</summary>
 public sealed class FollowUpReader(ParleyTables tables)
 {
-    /// <summary>So many follow-ups are shown with one message; <see cref="FollowUpList"/> has all.</summary>
+    /// <summary>The most follow-ups returned for one message; <see cref="FollowUpList"/> returns all.</summary>
     public const int MaxOfMessage = 100;
 
-    /// <summary>One follow-up: one point read.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="id">As the client sent it.</param>
-    /// <param name="cancellation">Ends the read.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.FollowUpNotFound"/>: also for a malformed id and another tenant's.</exception>
+    /// <summary>Reads a follow-up by its id, as the client sent it: one point read.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpNotFound"/>, also for a malformed id and for an id of another tenant.
+    /// </exception>
     public async Task<FollowUp> GetAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var followUp = EntityId.TryParse(id, EntityKind.FollowUp, tenant, out var entity)
             ? await FindAsync(entity.Conversation, entity.Sequence, cancellation)
             : null;
-        return followUp is not null && followUp.Check == entity.Check ? followUp : throw ErrorCode.FollowUpNotFound.With("There is no such follow-up.");
+        return followUp is not null && followUp.Check == entity.Check
+            ? followUp
+            : throw ErrorCode.FollowUpNotFound.With("There is no such follow-up.");
     }
 
-    /// <summary>Its transitions, oldest first.</summary>
-    public async IAsyncEnumerable<FollowUpEvent> EventsAsync(FollowUp followUp, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Reads the transitions of a follow-up, oldest first.</summary>
+    public async IAsyncEnumerable<FollowUpEvent> EventsAsync(
+        FollowUp followUp,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var start = FollowUpRowKeys.FollowUpEvents(followUp.Number);
         var filter = Filters.Between(followUp.Conversation.PartitionKey, start, KeyParts.EndOf(start));
@@ -36,42 +39,64 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>
-    /// The follow-ups that messages triggered or that became them, by the message's number: one call for each run of neighbours, and one for
-    /// every fourteen follow-ups.
+    /// Reads the follow-ups that messages triggered or that were sent as the messages, by the messages' numbers: one
+    /// call for each run of consecutive numbers, and one for every fourteen follow-ups.
     /// </summary>
-    /// <param name="conversation">The conversation.</param>
+    /// <param name="conversation">The conversation of the messages.</param>
     /// <param name="messages">The messages' numbers, ascending.</param>
-    /// <param name="cancellation">Ends the reads.</param>
-    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
+    public async Task<ILookup<int, FollowUp>> OfMessagesAsync(
+        ConversationKey conversation,
+        IReadOnlyList<int> messages,
+        CancellationToken cancellation)
     {
         var links = await LinksAsync(conversation, messages, cancellation);
         var kept = links.GroupBy(link => link.Message).SelectMany(ofOne => ofOne.Take(MaxOfMessage)).ToList();
         var found = await FindAllAsync(conversation, kept.Select(link => link.FollowUp).Distinct(), cancellation);
-        return kept.Where(link => found.ContainsKey(link.FollowUp)).ToLookup(link => link.Message, link => found[link.FollowUp]);
+        return kept
+            .Where(link => found.ContainsKey(link.FollowUp))
+            .ToLookup(link => link.Message, link => found[link.FollowUp]);
     }
 
-    /// <summary>The numbers of those follow-ups.</summary>
-    internal async Task<List<(int Message, int FollowUp)>> LinksAsync(ConversationKey conversation, IReadOnlyList<int> messages, CancellationToken cancellation)
+    /// <summary>Returns the numbers of the follow-ups of these messages, whose numbers must be ascending.</summary>
+    internal async Task<List<(int Message, int FollowUp)>> LinksAsync(
+        ConversationKey conversation,
+        IReadOnlyList<int> messages,
+        CancellationToken cancellation)
     {
-        // Of neighbours the difference between number and position is the same.
-        var runs = messages.Index().GroupBy(one => one.Item - one.Index).Select(run => (First: run.First().Item, Last: run.Last().Item)).ToList();
+        // Consecutive numbers have the same difference between number and position.
+        var runs = messages.Index()
+            .GroupBy(one => one.Item - one.Index)
+            .Select(run => (First: run.First().Item, Last: run.Last().Item))
+            .ToList();
         var found = await Workers.RunAsync(runs, TableReads.Width, async run =>
         {
             var filter = Filters.Between(
-                conversation.PartitionKey, FollowUpRowKeys.MessageFollowUps(run.First), KeyParts.EndOf(FollowUpRowKeys.MessageFollowUps(run.Last)));
+                conversation.PartitionKey,
+                FollowUpRowKeys.MessageFollowUps(run.First),
+                KeyParts.EndOf(FollowUpRowKeys.MessageFollowUps(run.Last)));
             return await tables.Conversations.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
                 .Select(row => FollowUpRowKeys.ReadMessageFollowUp(row.RowKey)).ToListAsync(cancellation);
         });
         return [.. found.SelectMany(links => links)];
     }
 
-    internal async Task<FollowUp?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(conversation.PartitionKey, FollowUpRowKeys.FollowUp(number), cancellation) is { } row
+    internal async Task<FollowUp?> FindAsync(
+        ConversationKey conversation,
+        int number,
+        CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(
+            conversation.PartitionKey, FollowUpRowKeys.FollowUp(number), cancellation) is { } row
             ? FollowUpRow.Read(row, conversation)
             : null;
 
-    /// <summary>Those of a conversation that exist, by number: one call for every fourteen, side by side.</summary>
-    internal async Task<Dictionary<int, FollowUp>> FindAllAsync(ConversationKey conversation, IEnumerable<int> numbers, CancellationToken cancellation) =>
-        (await tables.Conversations.FindAllAsync(conversation.PartitionKey, numbers.Select(FollowUpRowKeys.FollowUp), cancellation))
+    /// <summary>
+    /// Returns the follow-ups that exist, by number: one concurrent call for every fourteen.
+    /// </summary>
+    internal async Task<Dictionary<int, FollowUp>> FindAllAsync(
+        ConversationKey conversation,
+        IEnumerable<int> numbers,
+        CancellationToken cancellation) =>
+        (await tables.Conversations.FindAllAsync(
+            conversation.PartitionKey, numbers.Select(FollowUpRowKeys.FollowUp), cancellation))
             .Select(row => FollowUpRow.Read(row, conversation)).ToDictionary(followUp => followUp.Number);
 }

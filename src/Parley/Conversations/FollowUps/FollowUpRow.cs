@@ -5,8 +5,8 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// The rows of a follow-up in its conversation's partition: itself <c>f|n</c>, each of its transitions <c>fe|n|revision</c>, and
-/// <c>fm|message|n</c> by which the message is found to have triggered it or to be what it became.
+/// The rows of a follow-up in its conversation's partition: <c>f|n</c> is the follow-up, <c>fe|n|revision</c> a
+/// transition, and <c>fm|message|n</c> links it to the message that triggered it and to the sent message.
 /// </summary>
 internal static class FollowUpRow
 {
@@ -51,7 +51,6 @@ internal static class FollowUpRow
         ETag = row.ETag,
     };
 
-    /// <summary>The transition that made a revision.</summary>
     public static TableEntity Event(ConversationKey conversation, int number, int revision, FollowUpEvent transition)
     {
         var row = new TableEntity(conversation.PartitionKey, FollowUpRowKeys.FollowUpEvent(number, revision))
@@ -76,7 +75,7 @@ internal static class FollowUpRow
         Detail = row.GetString("Detail"),
     };
 
-    /// <summary>That a message triggered a follow-up, or is what it became.</summary>
+    /// <summary>Links a follow-up to the message that triggered it, or to the message that it was sent as.</summary>
     public static TableEntity OfMessage(MessageKey message, int number) =>
         new(message.Conversation.PartitionKey, FollowUpRowKeys.MessageFollowUp(message.Sequence, number));
 }

@@ -3,17 +3,19 @@ using Parley.Core;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>When a conversation takes a follow-up, and for when.</summary>
+/// <summary>The conditions for a conversation to accept a follow-up, and the limits of its due time.</summary>
 public static class FollowUpRules
 {
-    /// <summary>Older than this is a mistake, not a late request.</summary>
+    /// <summary>The most that a due time may be in the past. An older one is a mistake, not a late request.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(24);
 
-    /// <summary>How many years ahead one may be due.</summary>
+    /// <summary>The most years that a due time may be ahead.</summary>
     public const int MaxYears = 2;
 
-    /// <summary>Whether a conversation takes one more follow-up.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>.</exception>
+    /// <summary>Throws unless the conversation accepts one more follow-up.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>.
+    /// </exception>
     internal static void RequireOpen(Conversation head, DateTimeOffset now)
     {
         var refusal = head switch
@@ -21,7 +23,8 @@ public static class FollowUpRules
             { Last: 0 } => "The chat has no message to follow up.",
             { LastRole: MessageRole.Customer } => "The customer has written last; answer first.",
             _ when head.HandedOffUntil > now => "The chat is handed off to a human.",
-            { FollowUps: FollowUpRowKeys.MaxFollowUp } => $"A chat takes {FollowUpRowKeys.MaxFollowUp} follow-ups. Start a new one.",
+            { FollowUps: FollowUpRowKeys.MaxFollowUp } =>
+                $"A chat takes {FollowUpRowKeys.MaxFollowUp} follow-ups. Start a new one.",
             _ => null,
         };
         if (refusal is not null)
@@ -35,13 +38,13 @@ public static class FollowUpRules
         }
     }
 
-    /// <summary>What is wrong with a due time; null when nothing is.</summary>
+    /// <summary>Returns the error text of a due time; null when it is valid.</summary>
     public static string? InvalidDueReason(DateTimeOffset dueAt, DateTimeOffset now) =>
         dueAt < now - MaxAge ? $"Must be at most {MaxAge.TotalHours} hours ago."
         : dueAt > now.AddYears(MaxYears) ? $"Must be at most {MaxYears} years ahead."
         : null;
 
-    /// <summary>Whether a follow-up may be due then.</summary>
+    /// <summary>Throws unless the due time is valid.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/>.</exception>
     internal static void RequireDue(DateTimeOffset dueAt, DateTimeOffset now)
     {

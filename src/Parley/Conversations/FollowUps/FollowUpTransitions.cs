@@ -3,62 +3,75 @@ using Parley.Core;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>What a client changes of a follow-up; null is not given.</summary>
+/// <summary>A client's change of a follow-up. Fields that are null do not change.</summary>
 public sealed record FollowUpChange
 {
-    /// <summary>Where it is to go.</summary>
     public FollowUpStatus? Status { get; init; }
 
-    /// <summary>When it is to be sent.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
-    /// <summary>What is to be sent.</summary>
     public string? Text { get; init; }
 
-    /// <summary>Why.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>The message that it became, as the client sent it.</summary>
+    /// <summary>The id of the message that the follow-up was sent as, as the client sent it.</summary>
     public string? MessageId { get; init; }
 
-    /// <summary>When it stopped to be pending: only its present value is taken.</summary>
+    /// <summary>Only the present value is accepted.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>Its conversation, as the client sent it: only the present one is taken.</summary>
+    /// <summary>The conversation's id, as the client sent it. Only the present one is accepted.</summary>
     public string? Chat { get; init; }
 
-    /// <summary>The message that triggered it, as the client sent it: only the present one is taken.</summary>
+    /// <summary>
+    /// The id of the message that triggered the follow-up, as the client sent it. Only the present one is accepted.
+    /// </summary>
     public string? TriggerId { get; init; }
 }
 
 /// <summary>
-/// Where clients may take a follow-up: pending → sent, failed or cancelled; cancelled or failed → pending. What is sent stays so.
+/// The status changes that clients may make: pending → sent, failed or cancelled; cancelled or failed → pending. A sent
+/// follow-up does not change.
 /// </summary>
 internal static class FollowUpTransitions
 {
-    /// <summary>The follow-up as the client wants it; the same one when that changes nothing.</summary>
-    /// <param name="change">What the client wants.</param>
-    /// <param name="before">As it is.</param>
-    /// <param name="head">Its conversation.</param>
-    /// <param name="message">The message that the client names as what it became; null when it names none that is there.</param>
-    /// <param name="now">Now.</param>
-    /// <exception cref="ParleyException">As <see cref="FollowUpWriter.ChangeAsync"/> lists them.</exception>
-    public static FollowUp Apply(FollowUpChange change, FollowUp before, Conversation head, Message? message, DateTimeOffset now)
+    /// <summary>Returns the changed follow-up; the same one when the change has no effect.</summary>
+    /// <param name="change">The client's change.</param>
+    /// <param name="before">The follow-up before the change.</param>
+    /// <param name="head">The follow-up's conversation.</param>
+    /// <param name="message">
+    /// The message with the id in <see cref="FollowUpChange.MessageId"/>; null without an id, or if it does not exist.
+    /// </param>
+    /// <param name="now">The current time.</param>
+    /// <exception cref="ParleyException">The errors of <see cref="FollowUpWriter.ChangeAsync"/>.</exception>
+    public static FollowUp Apply(
+        FollowUpChange change,
+        FollowUp before,
+        Conversation head,
+        Message? message,
+        DateTimeOffset now)
     {
         var to = change.Status ?? before.Status;
         RequirePresent(change, before, becomesSent: to == FollowUpStatus.Sent);
         var after = (before.Status, to) switch
         {
             (FollowUpStatus.Pending, FollowUpStatus.Pending) => Edited(before, change, now),
-            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => Ended(before, change, now) with { Reason = change.Reason ?? FollowUpReasons.CancelledByClient },
-            (FollowUpStatus.Pending, FollowUpStatus.Failed) => Ended(before, change, now) with { Reason = change.Reason ?? throw Required("reason") },
-            (FollowUpStatus.Pending, FollowUpStatus.Sent) => Ended(before, change, now) with { MessageId = SentAs(change, message) },
-            (FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) => Rearmed(before, change, head, now),
+            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) =>
+                Ended(before, change, now) with { Reason = change.Reason ?? FollowUpReasons.CancelledByClient },
+            (FollowUpStatus.Pending, FollowUpStatus.Failed) =>
+                Ended(before, change, now) with { Reason = change.Reason ?? throw Required("reason") },
+            (FollowUpStatus.Pending, FollowUpStatus.Sent) =>
+                Ended(before, change, now) with { MessageId = SentAs(change, message) },
+            (FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) =>
+                Reactivated(before, change, head, now),
             _ when to == before.Status && to != FollowUpStatus.Sent && Edited(before, change, now) == before => before,
             _ => throw ErrorCode.FollowUpStatus.With(
-                $"A {NameOf(before.Status)} follow-up {(to == before.Status ? "cannot be changed" : $"cannot become {NameOf(to)}")}."),
+                $"A {NameOf(before.Status)} follow-up "
+                    + $"{(to == before.Status ? "cannot be changed" : $"cannot become {NameOf(to)}")}."),
         };
-        return after == before || to != FollowUpStatus.Pending || before.Revision < FollowUpRowKeys.MaxFollowUpRevision - 1
+        return after == before
+            || to != FollowUpStatus.Pending
+            || before.Revision < FollowUpRowKeys.MaxFollowUpRevision - 1
             ? after with { Status = to }
             : throw ErrorCode.FollowUpStatus.With("The follow-up has been changed too often; create a new one.");
     }
@@ -84,10 +97,11 @@ internal static class FollowUpTransitions
         var after = Edited(before, change, now);
         return after == before with { Reason = after.Reason }
             ? after
-            : throw ErrorCode.Immutable.With("dueDate and message can be changed only of a follow-up that is pending afterwards.");
+            : throw ErrorCode.Immutable.With(
+                "dueDate and message can be changed only of a follow-up that is pending afterwards.");
     }
 
-    private static FollowUp Rearmed(FollowUp before, FollowUpChange change, Conversation head, DateTimeOffset now)
+    private static FollowUp Reactivated(FollowUp before, FollowUpChange change, Conversation head, DateTimeOffset now)
     {
         var dueAt = change.DueAt ?? throw Required("dueDate");
         if (dueAt <= now)
@@ -111,7 +125,8 @@ internal static class FollowUpTransitions
             throw ErrorCode.Immutable.With("finishedAt is set by the server.");
         }
 
-        if (change.Chat is { } chat && !(EntityRef.TryParse<ConversationKey>(chat, followUp.Conversation.Tenant, out var conversation)
+        if (change.Chat is { } chat
+            && !(ConversationRef.TryParse(chat, followUp.Conversation.Tenant, out var conversation)
             && conversation.Key == followUp.Conversation && conversation.Matches(followUp.ConversationCheck)))
         {
             throw ErrorCode.Immutable.With("A follow-up stays in its chat.");
@@ -122,7 +137,9 @@ internal static class FollowUpTransitions
             throw ErrorCode.Immutable.With("triggerChatMessageId is set by the server.");
         }
 
-        if (change.MessageId is { } message && !becomesSent && !(followUp.MessageId is { } sent && Names(message, sent, followUp)))
+        if (change.MessageId is { } message
+            && !becomesSent
+            && !(followUp.MessageId is { } sent && Names(message, sent, followUp)))
         {
             throw ErrorCode.Immutable.With("chatMessageId goes with the status sent.");
         }

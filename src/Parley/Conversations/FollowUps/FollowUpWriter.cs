@@ -5,14 +5,15 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>A follow-up that is stored.</summary>
-/// <param name="FollowUp">The follow-up.</param>
-/// <param name="Replayed">Whether an earlier request with the same idempotency key had made it.</param>
+/// <summary>A stored follow-up.</summary>
+/// <param name="FollowUp">The follow-up, as it was created.</param>
+/// <param name="Replayed">True when an earlier request with the same idempotency key had created it.</param>
 public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
 
 /// <summary>
-/// Creates and changes follow-ups. Every transition is one transaction under the head's ETag {follow-up, its event, head}, so it can never
-/// cross a customer's message, a hand-off or a firing. The index rows of the new revision are written before, those of the old one dropped after.
+/// Creates and changes follow-ups. Every transition is one transaction {follow-up, its event, head} under the head's
+/// ETag, so that it cannot overlap with a customer's message, a hand-off or the sending. The index rows of the new
+/// revision are written before it, and those of the old revision deleted after it.
 /// </summary>
 public sealed class FollowUpWriter(
     ParleyTables tables,
@@ -23,20 +24,23 @@ public sealed class FollowUpWriter(
     TimeProvider time,
     RandomSource random)
 {
-    /// <summary>Creates one.</summary>
-    /// <param name="id">The conversation.</param>
-    /// <param name="dueAt">When it is to be sent; at once when it has passed.</param>
-    /// <param name="text">What is to be sent.</param>
-    /// <param name="actor">Who creates it.</param>
+    /// <summary>Creates a follow-up.</summary>
+    /// <param name="dueAt">The time to send it. If it has passed, the follow-up is sent at once.</param>
+    /// <param name="actor">The name recorded in the event.</param>
     /// <param name="key">The client's idempotency key, or null.</param>
-    /// <param name="cancellation">Ends the creation.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>,
-    /// <see cref="ErrorCode.InvalidFields"/> for the time, <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.FollowUpRefused"/>,
+    /// <see cref="ErrorCode.TooManyFollowUps"/>, <see cref="ErrorCode.InvalidFields"/> for the time,
+    /// <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the follow-up was stored).
     /// </exception>
     public async Task<StoredFollowUp> CreateAsync(
-        EntityRef<ConversationKey> id, DateTimeOffset dueAt, string text, string actor, IdempotencyKey? key, CancellationToken cancellation)
+        ConversationRef id,
+        DateTimeOffset dueAt,
+        string text,
+        string actor,
+        IdempotencyKey? key,
+        CancellationToken cancellation)
     {
         var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         StoredFollowUp? stored = null;
@@ -62,7 +66,8 @@ public sealed class FollowUpWriter(
             id,
             async token =>
             {
-                if (key is not null && await key.FindResultAsync(tables.Conversations, id.Key.PartitionKey, token) is { } number)
+                if (key is not null
+                    && await key.FindResultAsync(tables.Conversations, id.Key.PartitionKey, token) is { } number)
                 {
                     return await reader.FindAsync(id.Key, number, token);
                 }
@@ -99,7 +104,9 @@ public sealed class FollowUpWriter(
                 var actions = new List<TableTransactionAction>
                 {
                     new(TableTransactionActionType.Add, FollowUpRow.Create(created)),
-                    new(TableTransactionActionType.Add, FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number)),
+                    new(
+                        TableTransactionActionType.Add,
+                        FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number)),
                     EventOf(created, from: null, actor),
                 };
                 var keyHour = head.KeyHour;
@@ -111,27 +118,39 @@ public sealed class FollowUpWriter(
 
                 await Task.WhenAll(
                     pendingRows.WriteAsync([IndexedFollowUp.Of(created)], token),
-                    keyHour > head.KeyHour ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, head.Key.Tenant, head.Key.Number, keyHour, token) : Task.CompletedTask);
+                    keyHour > head.KeyHour
+                        ? IdempotencyKey.WriteScheduleRowAsync(
+                            tables.Schedule, head.Key.Tenant, head.Key.Number, keyHour, token)
+                        : Task.CompletedTask);
                 return (
-                    head with { FollowUps = created.Number, LastFollowUpAt = createdAt, Pending = [.. head.Pending, PendingFollowUp.Of(created)], KeyHour = keyHour },
+                    head with
+                    {
+                        FollowUps = created.Number,
+                        LastFollowUpAt = createdAt,
+                        Pending = [.. head.Pending, PendingFollowUp.Of(created)],
+                        KeyHour = keyHour,
+                    },
                     actions);
             },
             cancellation);
     }
 
-    /// <summary>Changes one.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="id">As the client sent it.</param>
-    /// <param name="change">What to change.</param>
-    /// <param name="actor">Who changes it.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the change.</param>
+    /// <summary>Applies a client's change.</summary>
+    /// <param name="id">The follow-up's id, as the client sent it.</param>
+    /// <param name="actor">The name recorded in the event.</param>
+    /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.FollowUpNotFound"/>, <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.FollowUpStatus"/>,
-    /// <see cref="ErrorCode.Immutable"/>, <see cref="ErrorCode.InvalidFields"/>, and as for creation.
+    /// <see cref="ErrorCode.FollowUpNotFound"/>, <see cref="ErrorCode.StaleRevision"/>,
+    /// <see cref="ErrorCode.FollowUpStatus"/>, <see cref="ErrorCode.Immutable"/>,
+    /// <see cref="ErrorCode.InvalidFields"/>, and the errors of the creation.
     /// </exception>
     public async Task<FollowUp> ChangeAsync(
-        TenantId tenant, string id, FollowUpChange change, string actor, Func<int, bool>? expected, CancellationToken cancellation)
+        TenantId tenant,
+        string id,
+        FollowUpChange change,
+        string actor,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var (found, now) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         var (_, changed) = await TransitAsync(
@@ -139,7 +158,9 @@ public sealed class FollowUpWriter(
             async (head, before, token) =>
             {
                 Revisions.Require(expected, before.Revision, "follow-up");
-                var message = change.MessageId is null ? null : await MessageRow.FindAsync(tables, found.Conversation, change.MessageId, token);
+                var message = change.MessageId is null
+                    ? null
+                    : await MessageRow.FindAsync(tables, found.Conversation, change.MessageId, token);
                 return FollowUpTransitions.Apply(change, before, head, message, now);
             },
             actor,
@@ -149,18 +170,20 @@ public sealed class FollowUpWriter(
         return changed;
     }
 
-    /// <summary>Ends one that is not to be sent any more, unless it has moved on.</summary>
-    /// <param name="followUp">As it was found.</param>
-    /// <param name="status">Where it goes.</param>
-    /// <param name="reason">Why.</param>
-    /// <param name="detail">What went wrong.</param>
-    /// <param name="cancellation">Ends the change.</param>
-    /// <returns>Whether this has ended it, and dropped its index rows.</returns>
-    internal async Task<bool> EndAsync(FollowUp followUp, FollowUpStatus status, string reason, string? detail, CancellationToken cancellation)
+    /// <summary>Ends a pending follow-up without sending it, unless its revision has changed.</summary>
+    /// <param name="detail">The error message to record in the event.</param>
+    /// <returns>True when this call ended it and deleted its index rows.</returns>
+    internal async Task<bool> EndAsync(
+        FollowUp followUp,
+        FollowUpStatus status,
+        string reason,
+        string? detail,
+        CancellationToken cancellation)
     {
         var (before, after) = await TransitAsync(
             followUp,
-            (_, before, _) => Task.FromResult(before.Revision == followUp.Revision ? before with { Status = status, Reason = reason } : before),
+            (_, before, _) => Task.FromResult(
+                before.Revision == followUp.Revision ? before with { Status = status, Reason = reason } : before),
             FollowUpEvent.Parley,
             detail,
             time.NowInMilliseconds(),
@@ -196,8 +219,9 @@ public sealed class FollowUpWriter(
         return (old, after);
 
         Task TransitAsync() => conversations.EditAsync(
-            new EntityRef<ConversationKey>(found.Conversation, null),
-            OptimisticUpdate.StartWith(found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
+            new ConversationRef(found.Conversation, null),
+            OptimisticUpdate.StartWith(
+                found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
             async (head, before, token) =>
             {
                 pendingRows.Begin();
@@ -224,15 +248,24 @@ public sealed class FollowUpWriter(
                 };
                 if (after.MessageId is { } message && EntityId.TryFromGuid(message, EntityKind.Message, out var sent))
                 {
-                    actions.Add(new(TableTransactionActionType.UpsertReplace, FollowUpRow.OfMessage(new MessageKey(found.Conversation, sent.Sequence), after.Number)));
+                    actions.Add(new(
+                        TableTransactionActionType.UpsertReplace,
+                        FollowUpRow.OfMessage(new MessageKey(found.Conversation, sent.Sequence), after.Number)));
                 }
 
-                return (head with { Pending = after.Status == FollowUpStatus.Pending ? [.. pending, PendingFollowUp.Of(after)] : [.. pending] }, actions);
+                return (
+                    head with
+                    {
+                        Pending = after.Status == FollowUpStatus.Pending
+                            ? [.. pending, PendingFollowUp.Of(after)]
+                            : [.. pending],
+                    },
+                    actions);
             },
             cancellation);
     }
 
-    /// <summary>The first answer again, whatever has become of the follow-up since: the same fields made it.</summary>
+    /// <summary>Repeats the first response: the same fields created the follow-up. Later changes do not show.</summary>
     private static FollowUp AsCreated(FollowUp followUp, DateTimeOffset dueAt, string text) => followUp with
     {
         Revision = 1,
@@ -245,7 +278,11 @@ public sealed class FollowUpWriter(
         MessageId = null,
     };
 
-    private static TableTransactionAction EventOf(FollowUp followUp, FollowUpStatus? from, string actor, string? detail = null) => new(
+    private static TableTransactionAction EventOf(
+        FollowUp followUp,
+        FollowUpStatus? from,
+        string actor,
+        string? detail = null) => new(
         TableTransactionActionType.Add,
         FollowUpRow.Event(
             followUp.Conversation,

@@ -5,29 +5,41 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>What the rows of Due of one conversation mean.</summary>
+/// <summary>The follow-ups that the schedule rows of one conversation refer to.</summary>
 /// <param name="Head">The conversation; null when it could not be read.</param>
-/// <param name="Pending">Those whose follow-ups wait for their time, in the order of their times.</param>
-/// <param name="Ended">Those whose follow-ups are not pending any more, or pending for another time.</param>
-internal sealed record ResolvedFollowUps(Conversation? Head, IReadOnlyList<PendingRow> Pending, IReadOnlyList<ScheduledFollowUp> Ended)
+/// <param name="Pending">The rows with pending follow-ups, in the order of their due times.</param>
+/// <param name="Ended">The rows whose follow-ups are no longer pending, or are pending for another time.</param>
+internal sealed record ResolvedFollowUps(
+    Conversation? Head,
+    IReadOnlyList<PendingRow> Pending,
+    IReadOnlyList<ScheduledFollowUp> Ended)
 {
-    /// <summary>It could not be told.</summary>
+    /// <summary>The result when a read failed.</summary>
     public static ResolvedFollowUps Failed { get; } = new(null, [], []);
 }
 
 /// <summary>A row and its follow-up, which is pending at the row's revision.</summary>
 internal sealed record PendingRow(ScheduledFollowUp Row, FollowUp FollowUp);
 
-/// <summary>Looks at what rows of Due are of.</summary>
+/// <summary>Resolves due schedule rows to their follow-ups.</summary>
 public sealed partial class DueFollowUpResolver(
-    ParleyTables tables, ConversationReader conversations, FollowUpReader reader, TimeProvider time, ILogger<DueFollowUpResolver> logger)
+    ParleyTables tables,
+    ConversationReader conversations,
+    FollowUpReader reader,
+    TimeProvider time,
+    ILogger<DueFollowUpResolver> logger)
 {
     /// <summary>
-    /// The rows of one conversation: two reads side by side. A row that finds nothing may be on time, its follow-up being on its way; when it
-    /// is too old for that it is dropped.
+    /// Resolves the rows of one conversation with two concurrent reads. A row without a follow-up may belong to a
+    /// follow-up that is still being written; a row that is too old for that is deleted.
     /// </summary>
-    [SuppressMessage("Design", "CA1031", Justification = "One conversation's failure must not keep the others of its chunk; it is logged, and tried again.")]
-    internal async Task<ResolvedFollowUps> ResolveAsync(IGrouping<ConversationKey, ScheduledFollowUp> rows, CancellationToken cancellation)
+    [SuppressMessage(
+        "Design",
+        "CA1031",
+        Justification = "One conversation's failure must not stop the others of its chunk. It is logged and retried.")]
+    internal async Task<ResolvedFollowUps> ResolveAsync(
+        IGrouping<ConversationKey, ScheduledFollowUp> rows,
+        CancellationToken cancellation)
     {
         try
         {
@@ -39,7 +51,8 @@ public sealed partial class DueFollowUpResolver(
             {
                 if (!found.TryGetValue(row.Number, out var followUp) || followUp.Revision < row.Revision)
                 {
-                    await tables.Schedule.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, time.GetUtcNow(), cancellation);
+                    await tables.Schedule.DropIfStaleAsync(
+                        row.Partition, row.RowKey, row.ETag, row.WrittenAt, time.GetUtcNow(), cancellation);
                 }
                 else if (followUp.Status == FollowUpStatus.Pending && IsOf(row, followUp))
                 {
@@ -51,8 +64,11 @@ public sealed partial class DueFollowUpResolver(
                 }
             }
 
-            pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo((right.FollowUp.DueAt, right.FollowUp.Number)));
-            return await head is null && pending.Count > 0 ? throw new InvalidOperationException("They have no conversation.") : new ResolvedFollowUps(await head, pending, ended);
+            pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo(
+                (right.FollowUp.DueAt, right.FollowUp.Number)));
+            return await head is null && pending.Count > 0
+                ? throw new InvalidOperationException("They have no conversation.")
+                : new ResolvedFollowUps(await head, pending, ended);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -61,7 +77,10 @@ public sealed partial class DueFollowUpResolver(
         }
     }
 
-    /// <summary>A try for another time may have failed before a revision was written: its row is of that revision, but not the follow-up's.</summary>
+    /// <summary>
+    /// Compares the keys, not only the revision: an attempt for another time may have written a row of this revision
+    /// and then lost.
+    /// </summary>
     private static bool IsOf(ScheduledFollowUp row, FollowUp followUp)
     {
         var own = IndexedFollowUp.Of(followUp).ScheduleRow;

@@ -5,28 +5,24 @@ using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>A row <c>f|…</c> of Due: a follow-up at one revision is to be looked at.</summary>
-/// <param name="Partition">The minute.</param>
-/// <param name="RowKey">The row's key.</param>
-/// <param name="ETag">The row's ETag.</param>
+/// <summary>A schedule row <c>f|…</c>: a follow-up to process at one revision.</summary>
+/// <param name="Partition">The partition key: the minute.</param>
 internal readonly record struct ScheduledFollowUp(string Partition, string RowKey, ETag ETag)
 {
-    /// <summary>The time from which it is to be looked at: its follow-up's, without the part of a second.</summary>
+    /// <summary>The due time of the follow-up, truncated to seconds.</summary>
     public DateTimeOffset DueAt { get; private init; }
 
-    /// <summary>The conversation.</summary>
     public ConversationKey Conversation { get; private init; }
 
-    /// <summary>The follow-up's number.</summary>
     public int Number { get; private init; }
 
-    /// <summary>The revision that the row is for.</summary>
+    /// <summary>The revision that the row belongs to.</summary>
     public int Revision { get; private init; }
 
-    /// <summary>When it was written, by storage's clock; marks leave it.</summary>
+    /// <summary>The time of the first write, by storage's clock. Marks do not change it.</summary>
     public DateTimeOffset WrittenAt { get; private init; }
 
-    /// <summary>Until when a message of the queue takes care of it.</summary>
+    /// <summary>Until this time a queue message is responsible for the row; null when there is none.</summary>
     public DateTimeOffset? QueuedUntil { get; private init; }
 
     public static ScheduledFollowUp Read(TableEntity row)
@@ -43,6 +39,10 @@ internal readonly record struct ScheduledFollowUp(string Partition, string RowKe
         };
     }
 
-    /// <summary>The row with a mark. A mark changes the row's timestamp, so it keeps when the row was written.</summary>
-    public TableEntity Queued(DateTimeOffset until) => new(Partition, RowKey) { ["QueuedUntil"] = until, ["WrittenAt"] = WrittenAt };
+    /// <summary>
+    /// Returns the row marked as enqueued. The mark changes the row's timestamp, so it also stores the time of the
+    /// first write.
+    /// </summary>
+    public TableEntity Queued(DateTimeOffset until) =>
+        new(Partition, RowKey) { ["QueuedUntil"] = until, ["WrittenAt"] = WrittenAt };
 }

@@ -6,27 +6,30 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>What comes with a message: a file that Parley stores, or a link to somebody else's, which is passed on and never fetched.</summary>
+/// <summary>
+/// An attachment of a message: a stored file, or a link to another server, which is passed on and never fetched.
+/// </summary>
 /// <param name="Id">
-/// The client's own id of it; of a file that came with an earlier message of the conversation, that message's UUID. Null for a file that
-/// came with this message.
+/// The client's own id. For a file of an earlier message of the conversation, that message's UUID. Null for a file that
+/// was uploaded with this message.
 /// </param>
 /// <param name="Type">image, video, audio, document, sticker or other.</param>
-/// <param name="Name">The file's name.</param>
 /// <param name="Url">The link; null for a stored file.</param>
 /// <param name="File">The stored file; null for a link.</param>
 public sealed record Attachment(string? Id, string Type, string Name, string? Url, StoredFile? File)
 {
-    /// <summary>The most that one message takes: with the longest names and links they still fit one property.</summary>
+    /// <summary>
+    /// The most attachments of a message: with the longest names and links they still fit one property.
+    /// </summary>
     public const int MaxCount = 10;
 
-    /// <summary>The longest name.</summary>
+    /// <summary>Characters.</summary>
     public const int MaxName = 250;
 
-    /// <summary>The longest link: what browsers and proxies commonly take.</summary>
+    /// <summary>Characters: the length that browsers and proxies commonly accept.</summary>
     public const int MaxUrl = 2048;
 
-    /// <summary>A file that came with this message.</summary>
+    /// <summary>Creates the attachment for a file that was uploaded with this message.</summary>
     public static Attachment Of(StoredFile file) => new(null, file.Type, file.Name, null, file);
 }
 
@@ -39,14 +42,17 @@ internal static class AttachmentsProperty
     {
         if (attachments.Count > 0)
         {
-            LongText.Write(row, Name, JsonSerializer.Serialize(attachments, AttachmentJson.Default.IReadOnlyListAttachment));
+            LongText.Write(
+                row, Name, JsonSerializer.Serialize(attachments, AttachmentJson.Default.IReadOnlyListAttachment));
         }
     }
 
     public static IReadOnlyList<Attachment> Read(TableEntity row) =>
-        LongText.Read(row, Name) is { } json ? JsonSerializer.Deserialize(json, AttachmentJson.Default.IReadOnlyListAttachment)! : [];
+        LongText.Read(row, Name) is { } json
+            ? JsonSerializer.Deserialize(json, AttachmentJson.Default.IReadOnlyListAttachment)!
+            : [];
 }
 
-/// <summary>Attachments as they are stored: members are added, never renamed.</summary>
+/// <summary>The stored form of attachments: members may be added, but not renamed.</summary>
 [JsonSerializable(typeof(IReadOnlyList<Attachment>))]
 internal sealed partial class AttachmentJson : JsonSerializerContext;

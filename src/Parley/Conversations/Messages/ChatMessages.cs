@@ -6,36 +6,47 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>Which messages of a chat a list shows.</summary>
-/// <param name="Thread">Of this thread only: an id as the client sent it; null for all.</param>
-/// <param name="Tickets">Of these tickets only: ids as the client sent them; none for all.</param>
+/// <summary>Selects the messages of a chat's list.</summary>
+/// <param name="Thread">A thread's id, as the client sent it; null for all messages.</param>
+/// <param name="Tickets">Ticket ids, as the client sent them; empty for all messages.</param>
 public sealed record ChatFilter(string? Thread, IReadOnlyList<string> Tickets);
 
-/// <summary>The messages of a chat that match, oldest first.</summary>
+/// <summary>A page of the messages of a chat that match a filter, oldest first.</summary>
 /// <param name="Chat">The chat's UUID.</param>
-/// <param name="Total">How many match, on this page and all others.</param>
+/// <param name="Total">The number of matching messages on all pages.</param>
 /// <param name="Next">The cursor of the next page, or null.</param>
-/// <param name="Messages">This page, read as it is walked.</param>
+/// <param name="Messages">The messages of this page. They are read during the enumeration.</param>
 public sealed record ChatMessageList(Guid Chat, int Total, string? Next, IAsyncEnumerable<Message> Messages)
 {
-    /// <summary>What a chat that does not exist has.</summary>
+    /// <summary>The list of a chat that does not exist.</summary>
     public static ChatMessageList Empty { get; } = new(Guid.Empty, 0, null, AsyncEnumerable.Empty<Message>());
 }
 
 /// <summary>
-/// Lists a chat's messages oldest first. Which numbers match is known before the first message is read: all are dense, a ticket's are a
-/// range, a thread's have rows of their own. So the total costs no scan, and a cursor is the last number shown.
+/// Lists a chat's messages, oldest first. The matching numbers are known before the first message is read: message
+/// numbers have no gaps, a ticket covers a range, and a thread has a row for each of its messages. Therefore the total
+/// needs no scan, and a cursor is the last number shown.
 /// </summary>
-public sealed class ChatMessages(ParleyTables tables, ConversationReader conversations, ThreadReader threads, TicketReader tickets, Cursors cursors)
+public sealed class ChatMessages(
+    ParleyTables tables,
+    ConversationReader conversations,
+    ThreadReader threads,
+    TicketReader tickets,
+    Cursors cursors)
 {
-    /// <summary>Opens a list: one call for the head; one for a thread and for every thousand of its messages; one for every fourteen tickets.</summary>
-    /// <param name="id">The chat.</param>
-    /// <param name="filter">Which messages.</param>
-    /// <param name="cursor">The page's cursor; null for the first.</param>
+    /// <summary>
+    /// Opens a list. It makes one call for the head, one for a thread and for every thousand of its messages, and one
+    /// for every fourteen tickets.
+    /// </summary>
+    /// <param name="cursor">The page's cursor; null for the first page.</param>
     /// <param name="limit">The most messages of the page.</param>
-    /// <param name="cancellation">Ends the reads.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<ChatMessageList> OpenAsync(EntityRef<ConversationKey> id, ChatFilter filter, string? cursor, int limit, CancellationToken cancellation)
+    public async Task<ChatMessageList> OpenAsync(
+        ConversationRef id,
+        ChatFilter filter,
+        string? cursor,
+        int limit,
+        CancellationToken cancellation)
     {
         var query = $"chat|{id.Key.Number}|{filter.Thread}|{string.Join(',', filter.Tickets)}";
         var after = await cursors.OpenNumberAsync(id.Key.Tenant, query, cursor, cancellation) ?? 0;
@@ -50,15 +61,17 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
         var next = runs.Count > 0 && page.Count > 0 && runs[^1].Last > last
             ? await cursors.SealNumberAsync(id.Key.Tenant, query, last, cancellation)
             : null;
-        return new ChatMessageList(head.Id, runs.Sum(run => run.Count), next, ReadAsync(id.Key, page, CancellationToken.None));
+        return new ChatMessageList(
+            head.Id, runs.Sum(run => run.Count), next, ReadAsync(id.Key, page, CancellationToken.None));
     }
 
-    /// <summary>Numbers that match, in runs of neighbours, ascending.</summary>
+    /// <summary>Returns the matching numbers as runs of consecutive numbers, ascending.</summary>
     private async Task<List<Run>> MatchingAsync(Conversation head, ChatFilter filter, CancellationToken cancellation)
     {
         var runs = filter.Tickets.Count == 0
             ? [new Run(head.First, head.Last)]
-            : (await tickets.FindAllAsync(head.Key, filter.Tickets, cancellation)).ConvertAll(ticket => new Run(ticket.FirstMessage, ticket.LastMessage ?? head.Last));
+            : (await tickets.FindAllAsync(head.Key, filter.Tickets, cancellation))
+                .ConvertAll(ticket => new Run(ticket.FirstMessage, ticket.LastMessage ?? head.Last));
         if (filter.Thread is { } id)
         {
             var thread = await threads.FindAsync(head.Key, id, cancellation);
@@ -84,8 +97,11 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
         }
     }
 
-    /// <summary>Runs that are long enough are read as ranges, the others by name, fourteen at a time.</summary>
-    private async IAsyncEnumerable<Message> ReadAsync(ConversationKey conversation, List<Run> runs, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Reads long runs as key ranges, and the other messages by their keys, fourteen in a call.</summary>
+    private async IAsyncEnumerable<Message> ReadAsync(
+        ConversationKey conversation,
+        List<Run> runs,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var scattered = new List<int>();
         foreach (var run in runs)
@@ -106,7 +122,8 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
 
             if (run.Count >= Filters.MaxRowKeys)
             {
-                await foreach (var message in MessageRow.ReadRangeAsync(tables, conversation, run.First, run.Last, cancellation))
+                await foreach (var message in MessageRow.ReadRangeAsync(
+                    tables, conversation, run.First, run.Last, cancellation))
                 {
                     yield return message;
                 }
@@ -126,7 +143,7 @@ public sealed class ChatMessages(ParleyTables tables, ConversationReader convers
         }
     }
 
-    /// <summary>Neighbouring numbers, both included.</summary>
+    /// <summary>Consecutive numbers; both ends are included.</summary>
     private readonly record struct Run(int First, int Last)
     {
         public int Count => Math.Max(0, Last - First + 1);

@@ -4,116 +4,113 @@ using Parley.Senders;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>Who speaks. Stored by number: never change one.</summary>
+/// <summary>The role of a message's writer. Rows store the numbers, so they must not change.</summary>
 public enum MessageRole
 {
-    /// <summary>The customer: only these messages count as unread and cancel follow-ups.</summary>
+    /// <summary>The customer. Only these messages count as unread and cancel follow-ups.</summary>
     Customer = 1,
 
-    /// <summary>An assistant or a fired follow-up.</summary>
+    /// <summary>An assistant, or a follow-up that was sent.</summary>
     Assistant = 2,
 
-    /// <summary>A person of the tenant's own.</summary>
+    /// <summary>A member of the tenant's staff.</summary>
     Staff = 3,
 }
 
 /// <summary>A message's sender, as it was when the message was written.</summary>
 /// <param name="Id">The sender's UUID.</param>
-/// <param name="Name">The name then.</param>
-/// <param name="Avatar">The picture then.</param>
+/// <param name="Avatar">The URL of a picture.</param>
 public sealed record MessageSender(Guid Id, string? Name, string? Avatar)
 {
-    /// <summary>A sender as it is now.</summary>
+    /// <summary>Copies a sender's present values.</summary>
     public static MessageSender Of(Sender sender) => new(sender.Id, sender.Name, sender.Avatar);
 }
 
-/// <summary>A message, as its row holds it.</summary>
+/// <summary>A message, as its row stores it.</summary>
 public sealed record Message
 {
-    /// <summary>Tenant, conversation and number.</summary>
     public required MessageKey Key { get; init; }
 
-    /// <summary>The random part of its UUID.</summary>
+    /// <summary>The random part of the UUID.</summary>
     public required long Check { get; init; }
 
-    /// <summary>Raised by every change of the row; the HTTP ETag.</summary>
+    /// <summary>Raised by every change of the row except a reading; the HTTP ETag.</summary>
     public required int Revision { get; init; }
 
-    /// <summary>Who speaks, as written.</summary>
     public required MessageRole Role { get; init; }
 
-    /// <summary>The number of the staff member's API key; null for others.</summary>
+    /// <summary>The number of the staff member's API key; null for other roles.</summary>
     public int? UserNumber { get; init; }
 
-    /// <summary>The writer's name at the time of writing.</summary>
+    /// <summary>The writer's name when the message was written.</summary>
     public string? UserName { get; init; }
 
     /// <summary>text, image, audio, video, document, location, sticker or other.</summary>
     public required string Type { get; init; }
 
-    /// <summary>The text; empty once deleted.</summary>
+    /// <summary>Empty after a deletion.</summary>
     public required string Text { get; init; }
 
-    /// <summary>Who is named as speaking; the role decides what they speak as.</summary>
+    /// <summary>The sender that the client named. It does not affect <see cref="Role"/>.</summary>
     public MessageSender? Sender { get; init; }
 
     /// <summary>The client's own id of the message.</summary>
     public string? ExternalId { get; init; }
 
-    /// <summary>The UUID of the thread that it was written in.</summary>
+    /// <summary>The UUID of the thread that the message was written in.</summary>
     public Guid? Thread { get; init; }
 
-    /// <summary>The number of the ticket that was open when it was written.</summary>
+    /// <summary>The number of the ticket that was open when the message was written.</summary>
     public int? Ticket { get; init; }
 
-    /// <summary>The number of the follow-up that became it.</summary>
+    /// <summary>The number of the follow-up that was sent as this message.</summary>
     public int? FollowUp { get; init; }
 
-    /// <summary>The number of the message that it answers as an assistant's reply.</summary>
+    /// <summary>For an assistant's reply: the number of the message that it replies to.</summary>
     public int? Completion { get; init; }
 
-    /// <summary>Files and links that came with it.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
 
-    /// <summary>JSON text of an object that was sent with the content, for assistants.</summary>
+    /// <summary>A JSON object for assistants, as text, sent with the content.</summary>
     public string? ContentPayload { get; init; }
 
-    /// <summary>JSON text of an object that was sent with the content, for assistants.</summary>
+    /// <summary>A JSON object for assistants, as text, sent with the content.</summary>
     public string? QueryMetadata { get; init; }
 
-    /// <summary>What somebody thinks of it.</summary>
+    /// <summary>A client's rating of the message.</summary>
     public string? Feedback { get; init; }
 
-    /// <summary>The number of the quoted message of the same conversation. Its text is looked up when read.</summary>
+    /// <summary>The number of the quoted message of the same conversation. Readers look up its text.</summary>
     public int? Quoted { get; init; }
 
-    /// <summary>When it was written; never before the message before it.</summary>
+    /// <summary>Never earlier than the previous message's time.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it was edited, deleted or given feedback last; else when it was written.</summary>
+    /// <summary>The time of the last edit, deletion or feedback; without one, the creation time.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Who edited it last; null when nobody has.</summary>
+    /// <summary>The name of the last editor; null before the first edit.</summary>
     public string? EditedBy { get; init; }
 
-    /// <summary>Who deleted it; null when nobody has.</summary>
+    /// <summary>The name of the person who deleted the message; null while it is not deleted.</summary>
     public string? DeletedBy { get; init; }
 
-    /// <summary>When it was read; of the customer's messages only. Reading leaves the revision.</summary>
+    /// <summary>Set for the customer's messages only. A reading does not raise the revision.</summary>
     public DateTimeOffset? ReadAt { get; init; }
 
-    /// <summary>JSON text of the client's own object.</summary>
+    /// <summary>The client's own JSON object, as text.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>Names the append that made the row, so that its writer recognizes it after a lost answer. Edits leave it.</summary>
+    /// <summary>
+    /// Identifies the append that wrote the row, so that the writer recognizes it after a lost response. Edits do not
+    /// change it.
+    /// </summary>
     public required string WriteId { get; init; }
 
-    /// <summary>Names the last edit, for the same reason.</summary>
+    /// <summary>Identifies the last edit, for the same purpose.</summary>
     internal string? EditId { get; init; }
 
-    /// <summary>The row's ETag.</summary>
     internal ETag ETag { get; init; }
 
-    /// <summary>Its UUID.</summary>
     public Guid Id => new EntityId(EntityKind.Message, Key.Conversation, Key.Sequence, Check).ToGuid();
 }

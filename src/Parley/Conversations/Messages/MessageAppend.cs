@@ -10,18 +10,16 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>A message to be written.</summary>
-/// <param name="Role">Who speaks.</param>
-/// <param name="Text">What is said.</param>
-/// <param name="UserNumber">The staff member's number.</param>
+/// <summary>A message to append.</summary>
+/// <param name="UserNumber">The number of the staff member's API key; null for other roles.</param>
 /// <param name="UserName">The writer's name.</param>
 /// <param name="Quoted">The id of the quoted message, as the client sent it.</param>
 public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, string? UserName, string? Quoted)
 {
-    /// <summary>Who is named as speaking.</summary>
+    /// <summary>The sender that the client named.</summary>
     public Sender? Sender { get; init; }
 
-    /// <summary>Who is named as speaking, where that is no sender.</summary>
+    /// <summary>The name to show when it belongs to no sender, such as a chatbot's.</summary>
     public MessageSender? Speaker { get; init; }
 
     /// <summary>The id of the thread, as the client sent it.</summary>
@@ -30,61 +28,77 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// <summary>The client's own id of the message.</summary>
     public string? ExternalId { get; init; }
 
-    /// <summary>The external id with the body that it came with: the same again gets the first message.</summary>
+    /// <summary>
+    /// The external id and the body that it came with. A repetition of both returns the first message.
+    /// </summary>
     public IdempotencyKey? ExternalKey { get; init; }
 
-    /// <summary>Links, and files of earlier messages by those messages' ids.</summary>
+    /// <summary>Links, and files of earlier messages by the ids of those messages.</summary>
     public IReadOnlyList<Attachment> Attachments { get; init; } = [];
 
-    /// <summary>The file that comes with it; its blob is there already.</summary>
+    /// <summary>The file uploaded with the message. Its blob is already stored.</summary>
     public StoredFile? File { get; init; }
 
-    /// <summary>The follow-up that becomes this message; the message is written only while that is pending, at this revision.</summary>
+    /// <summary>
+    /// The follow-up to send as this message. The message is written only while the follow-up is pending at this
+    /// revision.
+    /// </summary>
     public FollowUp? FollowUp { get; init; }
 
-    /// <summary>Where in the request's body its fields are, for errors: ends in a dot, or is empty.</summary>
+    /// <summary>The path of the message's fields in the request body, for errors: ends in a dot, or is empty.</summary>
     public string Path { get; init; } = "";
 
-    /// <summary>Why it is not to be written, unless its key says that it has been.</summary>
+    /// <summary>
+    /// The validation error to return, unless the idempotency key shows that the message is already stored.
+    /// </summary>
     public ParleyException? Refusal { get; init; }
 
     /// <summary>
-    /// The assistant's turn that it begins, from the conversation as it is then and the message as it is to be; null, also from it, for none. It is inserted with the
-    /// message.
+    /// Creates the completion that the message starts, from the conversation before the message and the message to
+    /// store. It is inserted with the message. Null, or a null result, starts none.
     /// </summary>
     internal Func<Conversation, Message, CancellationToken, Task<Completion?>>? Begins { get; init; }
 
-    /// <summary>The assistant's turn that it ends, as the reply; the message is written only as long as that turn is not ended otherwise.</summary>
+    /// <summary>
+    /// The completion that the message ends as its reply. The message is written only while the completion has not
+    /// ended otherwise.
+    /// </summary>
     internal CompletionEnding? Ends { get; init; }
 
-    /// <summary>JSON text of the client's own object.</summary>
+    /// <summary>The client's own JSON object, as text.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>JSON text of an object for assistants.</summary>
+    /// <summary>A JSON object for assistants, as text.</summary>
     public string? ContentPayload { get; init; }
 
-    /// <summary>JSON text of an object for assistants.</summary>
+    /// <summary>A JSON object for assistants, as text.</summary>
     public string? QueryMetadata { get; init; }
 }
 
-/// <summary>A message that is stored.</summary>
-/// <param name="Conversation">Its conversation, as it was before.</param>
+/// <summary>A stored message.</summary>
+/// <param name="Conversation">The conversation, as it was before the message.</param>
 /// <param name="Message">The message, as it was first written.</param>
-/// <param name="Replayed">Whether an earlier request with the same idempotency key or external id had written it.</param>
+/// <param name="Replayed">
+/// True when an earlier request with the same idempotency key or external id had stored it.
+/// </param>
 public sealed record Appended(Conversation Conversation, Message Message, bool Replayed)
 {
-    /// <summary>The turn that was inserted with it; null when it begins none, and when it is replayed. Without its ETag when the answer was lost.</summary>
+    /// <summary>
+    /// The completion inserted with the message; null when there is none and for a replay. It has no ETag when the
+    /// response of storage was lost.
+    /// </summary>
     public Completion? Completion { get; init; }
 }
 
 /// <summary>Appends messages to conversations.</summary>
 /// <remarks>
-/// <para>An append is one transaction under the head's ETag: {the client's idempotency key, its external id, the row that finds the file, the
-/// message at the next number, its row in the thread, the follow-ups that it ends, the assistant's turn that it begins or ends, the head}. So numbers are dense, and of two writers at one
+/// <para>An append is one transaction under the head's ETag. It contains the idempotency key, the external id, the row
+/// that refers to the file, the message at the next number, its row in the thread, the follow-ups that it ends, the
+/// completion that it starts or ends, and the head. Therefore message numbers have no gaps, and of two writers of one
 /// number one fails.</para>
-/// <para>A failed or lost answer is decided by the data: once the head has reached the number that was tried, the row there is this
-/// append's (same write id) or another one's. While it has not, the try may still arrive late; it carries the old ETag, so it can
-/// only land if the next try, at the same number, does not.</para>
+/// <para>After a failed or lost response, the stored rows decide. Once the head has reached the attempted number, the
+/// row there is either this append's (same write id) or another writer's. Until then the attempt may still land late.
+/// It carries the old ETag, so it can land only if the next attempt, at the same number, does not.</para>
 /// </remarks>
 public sealed class MessageAppend(
     ParleyTables tables,
@@ -98,15 +112,20 @@ public sealed class MessageAppend(
     TimeProvider time,
     RandomSource random)
 {
-    /// <summary>Appends one.</summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, or
-    /// <see cref="ErrorCode.InvalidFields"/> for an unknown quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up
-    /// that is not pending any more, <see cref="ErrorCode.FollowUpRefused"/> for one of a conversation that is handed off, or the draft's refusal.
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the message
+    /// was stored), <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.InvalidFields"/> for an unknown
+    /// quoted message or thread, <see cref="ErrorCode.FollowUpStatus"/> for a follow-up that is no longer pending,
+    /// <see cref="ErrorCode.FollowUpRefused"/> for a follow-up of a conversation that is handed off, or the draft's
+    /// refusal.
     /// </exception>
-    /// <exception cref="CompletionConflictException">The turn that it is to end has been ended otherwise.</exception>
-    public async Task<Appended> AppendAsync(EntityRef<ConversationKey> id, NewMessage draft, IdempotencyKey? key, CancellationToken cancellation)
+    /// <exception cref="CompletionConflictException">The completion to end has ended otherwise.</exception>
+    public async Task<Appended> AppendAsync(
+        ConversationRef id,
+        NewMessage draft,
+        IdempotencyKey? key,
+        CancellationToken cancellation)
     {
         var pendingRows = new PendingIndexRows(followUps);
         try
@@ -121,10 +140,15 @@ public sealed class MessageAppend(
         }
     }
 
-    private async Task<Appended> WriteAsync(EntityRef<ConversationKey> id, NewMessage draft, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
+    private async Task<Appended> WriteAsync(
+        ConversationRef id,
+        NewMessage draft,
+        IdempotencyKey? key,
+        PendingIndexRows pendingRows,
+        CancellationToken cancellation)
     {
         var running = budget.Start();
-        using var entered = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
+        using var slot = await writers.EnterAsync(id.Key.PartitionKey, cancellation);
         var (writeId, check) = (random.NextWriteId(), random.NextBits(EntityId.CheckBits));
         (Conversation Head, FollowUpMutation? Mutation, Completion? Completion)? tried = null;
         while (true)
@@ -132,7 +156,8 @@ public sealed class MessageAppend(
             await running.WaitAsync(cancellation);
             if (tried is not null && draft.Ends is { } ends)
             {
-                // Before the head: so an earlier try that lands meanwhile is seen by the head that it has written, and not taken for somebody else's end.
+                // Read before the head: if an earlier attempt lands between the two reads, the head contains it, and it
+                // is not mistaken for another writer's end of the completion.
                 await ends.ReadAgainAsync(cancellation);
             }
 
@@ -140,10 +165,11 @@ public sealed class MessageAppend(
             if (tried is { } before && head.ETag != before.Head.ETag)
             {
                 if (head.Last > before.Head.Last
-                    && await MessageRow.FindAsync(tables, NextKey(before.Head), cancellation) is { } there && there.WriteId == writeId)
+                    && await MessageRow.FindAsync(tables, NextKey(before.Head), cancellation) is { } stored
+                    && stored.WriteId == writeId)
                 {
                     await DropReplacedAsync(before.Head, head, before.Mutation, cancellation);
-                    return new Appended(head, there, Replayed: false) { Completion = before.Completion };
+                    return new Appended(head, stored, Replayed: false) { Completion = before.Completion };
                 }
 
                 running.NothingLanded();
@@ -155,17 +181,20 @@ public sealed class MessageAppend(
             var refusal = draft.Refusal ?? Refuse(head, references);
             if (refusal is not null)
             {
-                // What forbids it now may not have when this key came first.
-                return await FindFirstAsync(head, draft, references, key, writeId, tried?.Completion, cancellation) ?? throw refusal;
+                // When the first request with this key came, the reason for the refusal may not have existed.
+                return await FindFirstAsync(
+                    head, draft, references, key, writeId, tried?.Completion, cancellation) ?? throw refusal;
             }
 
             var message = MessageOf(head, draft, references, NotBefore(head), writeId, check);
             var mutation = MutationOf(head, draft, message);
             var completion = draft.Begins is { } begins ? await begins(head, message, cancellation) : null;
             if ((completion is not null || ConversationActivity.BecomesUnread(head, draft.Role == MessageRole.Customer))
-                && await FindFirstAsync(head, draft, references, key, writeId, tried?.Completion, cancellation) is { } known)
+                && await FindFirstAsync(
+                    head, draft, references, key, writeId, tried?.Completion, cancellation) is { } known)
             {
-                // Looked for before rows are written that find it: a retry must not make a conversation unread that has been read since, nor list a second turn.
+                // Looked up before the index rows are written: a retry must not make a conversation unread that has
+                // been read since, nor list a second completion.
                 return known;
             }
 
@@ -174,9 +203,15 @@ public sealed class MessageAppend(
             {
                 var prepared = await PrepareAsync(head, message, mutation, completion, key, pendingRows, cancellation);
                 var actions = AppendOf(prepared, message, mutation, completion, references, draft, key);
-                var responses = await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
+                var responses = await running.SendAsync(
+                    token => tables.Conversations.SubmitAsync(actions, token), cancellation);
                 await DropReplacedAsync(head, prepared, mutation, cancellation);
-                return new Appended(head, message, Replayed: false) { Completion = completion is null ? null : completion with { ETag = responses[0].Headers.ETag!.Value } };
+                return new Appended(head, message, Replayed: false)
+                {
+                    Completion = completion is null
+                        ? null
+                        : completion with { ETag = responses[0].Headers.ETag!.Value },
+                };
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
@@ -191,73 +226,115 @@ public sealed class MessageAppend(
     }
 
     /// <summary>
-    /// One try to append a message that becomes of a follow-up, whose rows in lists are there already: those of the follow-up as sent and, in
-    /// <paramref name="prepared"/>, those of the conversation's activity. The caller drops those of before.
+    /// Makes one attempt to append the message of a due follow-up. Its index rows must already be written: those of the
+    /// sent follow-up and, in <paramref name="prepared"/>, those of the conversation's activity. The caller deletes the
+    /// rows that they replace.
     /// </summary>
     /// <param name="head">The conversation, as just read.</param>
-    /// <param name="prepared">What <see cref="ConversationActivity"/> made of it.</param>
-    /// <param name="preparedAt">When that began (<see cref="TimeProvider.GetTimestamp"/>).</param>
-    /// <param name="draft">The message; it refers to nothing.</param>
-    /// <param name="cancellation">Ends the try.</param>
-    /// <returns>The message; null when what was prepared is too old, or of an earlier minute.</returns>
-    /// <exception cref="Exception">As storage throws; see <see cref="StorageErrors.IsLostRaceOrUnknown"/>: <see cref="AppendAsync"/> finds out.</exception>
+    /// <param name="prepared">The conversation, as <see cref="ConversationActivity"/> prepared it.</param>
+    /// <param name="preparedAt">The start of the preparation (<see cref="TimeProvider.GetTimestamp"/>).</param>
+    /// <param name="draft">A message without quote, thread, attachments and keys.</param>
+    /// <returns>
+    /// The message; null when the preparation is too old or for an earlier minute, or the conversation is full.
+    /// </returns>
+    /// <exception cref="Exception">
+    /// Storage failed. After a lost race or an unknown outcome (<see cref="StorageErrors.IsLostRaceOrUnknown"/>),
+    /// <see cref="AppendAsync"/> finds out if the message is stored.
+    /// </exception>
     internal async Task<Message?> TryAppendAsync(
         Conversation head, Conversation prepared, long preparedAt, NewMessage draft, CancellationToken cancellation)
     {
         var running = budget.Start();
-        using var completion = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
+        using var slot = await writers.EnterAsync(head.Key.PartitionKey, cancellation);
         var createdAt = NotBefore(head);
-        if (createdAt.Minute() > prepared.ActivityMinute || time.GetElapsedTime(preparedAt) > WriteBudget.MaxAge || head.Last == MessageKey.MaxSequence)
+        if (createdAt.Minute() > prepared.ActivityMinute
+            || time.GetElapsedTime(preparedAt) > WriteBudget.MaxAge
+            || head.Last == MessageKey.MaxSequence)
         {
             return null;
         }
 
-        var message = MessageOf(head, draft, MessageReferences.None, createdAt, random.NextWriteId(), random.NextBits(EntityId.CheckBits));
-        var actions = AppendOf(prepared, message, MutationOf(head, draft, message), completion: null, MessageReferences.None, draft, key: null);
+        var message = MessageOf(
+            head,
+            draft,
+            MessageReferences.None,
+            createdAt,
+            random.NextWriteId(),
+            random.NextBits(EntityId.CheckBits));
+        var actions = AppendOf(
+            prepared,
+            message,
+            MutationOf(head, draft, message),
+            completion: null,
+            MessageReferences.None,
+            draft,
+            key: null);
         await running.SendAsync(token => tables.Conversations.SubmitAsync(actions, token), cancellation);
         return message;
     }
 
-    /// <summary>What the first request with this key, or this external id and body, wrote: another one, or this one when its answer was lost.</summary>
+    /// <summary>
+    /// Returns the message that was first stored for this key, or for this external id and body: by another request, or
+    /// by this one if its response was lost.
+    /// </summary>
     private async Task<Appended?> FindFirstAsync(
-        Conversation head, NewMessage draft, MessageReferences references, IdempotencyKey? key, string writeId, Completion? completion, CancellationToken cancellation)
+        Conversation head,
+        NewMessage draft,
+        MessageReferences references,
+        IdempotencyKey? key,
+        string writeId,
+        Completion? completion,
+        CancellationToken cancellation)
     {
         var conversation = head.Key;
-        foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
+        foreach (var clientKey in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
-            if (await sent.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation) is { } sequence)
+            if (await clientKey.FindResultAsync(
+                    tables.Conversations, conversation.PartitionKey, cancellation) is { } sequence)
             {
                 var row = await MessageRow.FindAsync(tables, new MessageKey(conversation, sequence), cancellation)
-                    ?? throw new InvalidOperationException($"Message {sequence} of {conversation.PartitionKey} has an idempotency key but no row.");
-                if (key is not null && sent != key)
+                    ?? throw new InvalidOperationException(
+                        $"Message {sequence} of {conversation.PartitionKey} has an idempotency key but no row.");
+                if (key is not null && clientKey != key)
                 {
                     await RememberAsync(conversation, key, sequence, cancellation);
                 }
 
                 var isOwn = row.WriteId == writeId;
-                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: !isOwn) { Completion = isOwn ? completion : null };
+                return new Appended(head, AsFirstWritten(row, draft, references), Replayed: !isOwn)
+                {
+                    Completion = isOwn ? completion : null,
+                };
             }
         }
 
         return null;
     }
 
-    /// <summary>A key whose request was answered by an earlier message belongs to that request from now on, like any other.</summary>
-    private async Task RememberAsync(ConversationKey conversation, IdempotencyKey key, int sequence, CancellationToken cancellation)
+    /// <summary>
+    /// Stores an idempotency key whose request is answered with an earlier message, so that the key cannot be used for
+    /// another request.
+    /// </summary>
+    private async Task RememberAsync(
+        ConversationKey conversation,
+        IdempotencyKey key,
+        int sequence,
+        CancellationToken cancellation)
     {
-        await IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
+        await IdempotencyKey.WriteScheduleRowAsync(
+            tables.Schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
         try
         {
             await tables.Conversations.AddEntityAsync(key.ToRow(conversation.PartitionKey, sequence), cancellation);
         }
         catch (RequestFailedException e) when (e.IsAlreadyExists())
         {
-            // The same request twice at once; or another one, whose answer it then gets.
+            // A concurrent copy of this request has stored the key. If another request has, this lookup throws.
             await key.FindResultAsync(tables.Conversations, conversation.PartitionKey, cancellation);
         }
     }
 
-    /// <summary>The first answer again, whatever has become of the message since: the same fields made it.</summary>
+    /// <summary>Repeats the first response: the same fields created the message. Later changes do not show.</summary>
     private static Message AsFirstWritten(Message row, NewMessage draft, MessageReferences references) => row with
     {
         Revision = 1,
@@ -273,16 +350,23 @@ public sealed class MessageAppend(
         ReadAt = null,
     };
 
-    /// <summary>What the message does to follow-ups: the customer's ends them all, and one that is due becomes this message.</summary>
+    /// <summary>
+    /// A customer's message cancels all pending follow-ups. A due follow-up is sent as this message.
+    /// </summary>
     private FollowUpMutation? MutationOf(Conversation head, NewMessage draft, Message message) => draft switch
     {
         { FollowUp: { } due } => FollowUpMutation.Send(head, due, message, time.GetUtcNow()),
         { Role: MessageRole.Customer } when head.Pending.Count > 0 =>
-            FollowUpMutation.EndAll(head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
+            FollowUpMutation.EndAll(
+                head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
         _ => null,
     };
 
-    private Task DropReplacedAsync(Conversation before, Conversation after, FollowUpMutation? mutation, CancellationToken cancellation) => Task.WhenAll(
+    private Task DropReplacedAsync(
+        Conversation before,
+        Conversation after,
+        FollowUpMutation? mutation,
+        CancellationToken cancellation) => Task.WhenAll(
         activity.DropReplacedAsync(before, after, cancellation),
         mutation is null ? Task.CompletedTask : followUps.DropAsync(mutation.RemovedIndexRows, cancellation));
 
@@ -290,15 +374,25 @@ public sealed class MessageAppend(
 
     private static ParleyException? Refuse(Conversation head, MessageReferences references) =>
         head.Last == MessageKey.MaxSequence
-            ? ErrorCode.ConversationFull.With($"A conversation takes {MessageKey.MaxSequence} messages. Start a new one.")
+            ? ErrorCode.ConversationFull.With(
+                $"A conversation takes {MessageKey.MaxSequence} messages. Start a new one.")
             : references.Missing.Count > 0
-                ? new ParleyException(references.Missing.ToDictionary(field => field, IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
+                ? new ParleyException(references.Missing.ToDictionary(
+                    field => field,
+                    IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
                 : null;
 
     private static Message MessageOf(
-        Conversation head, NewMessage draft, MessageReferences references, DateTimeOffset createdAt, string writeId, long check)
+        Conversation head,
+        NewMessage draft,
+        MessageReferences references,
+        DateTimeOffset createdAt,
+        string writeId,
+        long check)
     {
-        IReadOnlyList<Attachment> attachments = draft.File is null ? references.Attachments : [Attachment.Of(draft.File), .. references.Attachments];
+        IReadOnlyList<Attachment> attachments = draft.File is null
+            ? references.Attachments
+            : [Attachment.Of(draft.File), .. references.Attachments];
         return new Message
         {
             Key = NextKey(head),
@@ -326,42 +420,63 @@ public sealed class MessageAppend(
         };
     }
 
-    /// <summary>Now, but never before the message before: readers page by number and by time alike.</summary>
+    /// <summary>
+    /// Returns the current time, but not earlier than the previous message: readers page by number and by time alike.
+    /// </summary>
     private DateTimeOffset NotBefore(Conversation head)
     {
         var (now, previous) = (time.NowInMilliseconds(), head.LastMessageAt ?? head.CreatedAt);
         return now < previous ? previous : now;
     }
 
-    /// <summary>Finder before fact: the index rows that the append needs, in a minute's or an hour's first or when it makes the conversation unread.</summary>
+    /// <summary>
+    /// Writes the index rows of the append before the append. Activity rows are written in the first append of a minute
+    /// and when the conversation becomes unread, the schedule row of the key in the first append of an hour.
+    /// </summary>
     private async Task<Conversation> PrepareAsync(
-        Conversation head, Message message, FollowUpMutation? mutation, Completion? completion, IdempotencyKey? key, PendingIndexRows pendingRows, CancellationToken cancellation)
+        Conversation head,
+        Message message,
+        FollowUpMutation? mutation,
+        Completion? completion,
+        IdempotencyKey? key,
+        PendingIndexRows pendingRows,
+        CancellationToken cancellation)
     {
         var hour = message.CreatedAt.Hour();
         var scheduleRow = key is not null && head.KeyHour < hour
-            ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)
+            ? IdempotencyKey.WriteScheduleRowAsync(
+                tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
-        var listed = activity.PrepareAsync(head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
-        var indexed = mutation is null ? Task.CompletedTask : pendingRows.WriteAsync(mutation.AddedIndexRows, cancellation);
+        var listed = activity.PrepareAsync(
+            head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);
+        var indexed = mutation is null
+            ? Task.CompletedTask
+            : pendingRows.WriteAsync(mutation.AddedIndexRows, cancellation);
         var found = completion is null ? Task.CompletedTask : completions.WriteAsync(completion, cancellation);
         await Task.WhenAll(scheduleRow, listed, indexed, found);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }
 
     private static List<TableTransactionAction> AppendOf(
-        Conversation head, Message message, FollowUpMutation? mutation, Completion? completion, MessageReferences references, NewMessage draft, IdempotencyKey? key)
+        Conversation head,
+        Message message,
+        FollowUpMutation? mutation,
+        Completion? completion,
+        MessageReferences references,
+        NewMessage draft,
+        IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
         var rows = new List<TableEntity>();
         if (completion is not null)
         {
-            // First, so that its ETag is the first answer's.
+            // The completion comes first, so that the first response contains its ETag.
             rows.Add(CompletionRow.Create(completion));
         }
 
-        foreach (var sent in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
+        foreach (var clientKey in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
         {
-            rows.Add(sent.ToRow(partition, sequence));
+            rows.Add(clientKey.ToRow(partition, sequence));
         }
 
         if (draft.File is { } file)

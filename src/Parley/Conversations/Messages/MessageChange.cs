@@ -8,53 +8,74 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>An edited message, with the text of the message that it quotes.</summary>
+/// <summary>An edited message, and the text of the message that it quotes, by number.</summary>
 public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
 
 /// <summary>
-/// Changes a message, and with the last message the preview in the head, in one transaction. A deleted message keeps its row, so that
-/// numbers stay dense, but its text is gone from the row and from the head; quotes of it show nothing, for they look it up.
+/// Changes messages. The change of the last message also changes the preview in the head, in the same transaction. A
+/// deleted message keeps its row, so that the numbers have no gaps, but the row and the head lose its text. Quotes of
+/// it become empty, because readers look up the text.
 /// </summary>
 public sealed class MessageChange(
-    ParleyTables tables, ConversationReader conversations, ConversationActivity activity, QuotedTexts quotes, FileStore files, OptimisticUpdate edits, TimeProvider time)
+    ParleyTables tables,
+    ConversationReader conversations,
+    ConversationActivity activity,
+    QuotedTexts quotes,
+    FileStore files,
+    OptimisticUpdate edits,
+    TimeProvider time)
 {
-    /// <summary>Gives a message another text.</summary>
-    /// <param name="id">The conversation.</param>
-    /// <param name="messageId">The message's id as the client sent it.</param>
-    /// <param name="text">The new text.</param>
-    /// <param name="editor">Who edits.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the edit.</param>
+    /// <summary>Replaces a message's text.</summary>
+    /// <param name="messageId">The message's id, as the client sent it.</param>
+    /// <param name="editor">The name of the editor.</param>
+    /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.MessageNotFound"/>, <see cref="ErrorCode.MessageDeleted"/>,
-    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.MessageNotFound"/>,
+    /// <see cref="ErrorCode.MessageDeleted"/>, <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>,
+    /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was stored).
     /// </exception>
     public async Task<EditedMessage> EditAsync(
-        EntityRef<ConversationKey> id, string messageId, string text, string editor, Func<int, bool>? expected, CancellationToken cancellation)
+        ConversationRef id,
+        string messageId,
+        string text,
+        string editor,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var (_, edited) = await WriteAsync(
-            id, messageId, message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor }, expected, cancellation);
+            id,
+            messageId,
+            message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor },
+            expected,
+            cancellation);
         return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
     }
 
-    /// <summary>Says what somebody thinks of a message, or takes it back with null.</summary>
+    /// <summary>Stores a client's rating of a message; null removes it.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
-    /// <returns>The message and its conversation.</returns>
     public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
-        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
-        new EntityRef<ConversationKey>(id.Key.Conversation, null), id, message => ThrowIfDeleted(message) with { Feedback = feedback }, expected, cancellation);
+        MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
+        new ConversationRef(id.Key.Conversation, null),
+        id,
+        message => ThrowIfDeleted(message) with { Feedback = feedback },
+        expected,
+        cancellation);
 
     /// <summary>
-    /// Removes a message's text, payloads and file for good, and the text of the follow-up that became it; one that is deleted already stays as it is. The file's blob goes last, found again
-    /// by its row in Due if this dies before.
+    /// Removes a message's text, payloads and file permanently, and the text of the follow-up that was sent as the
+    /// message. A message that is already deleted does not change. The file's blob is deleted last. After a crash
+    /// before that, the clean-up finds the blob through its schedule row.
     /// </summary>
-    /// <param name="id">The conversation.</param>
-    /// <param name="messageId">The message's id as the client sent it.</param>
-    /// <param name="deleter">Who deletes.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the deletion.</param>
-    /// <exception cref="ParleyException">As for an edit, but for <see cref="ErrorCode.MessageDeleted"/>.</exception>
-    public async Task<Message> DeleteAsync(EntityRef<ConversationKey> id, string messageId, string deleter, Func<int, bool>? expected, CancellationToken cancellation)
+    /// <param name="messageId">The message's id, as the client sent it.</param>
+    /// <param name="deleter">The name of the person who deletes.</param>
+    /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
+    /// <exception cref="ParleyException">As for an edit, but not <see cref="ErrorCode.MessageDeleted"/>.</exception>
+    public async Task<Message> DeleteAsync(
+        ConversationRef id,
+        string messageId,
+        string deleter,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         StoredFile? removed = null;
         var (head, deleted) = await WriteAsync(
@@ -69,7 +90,7 @@ public sealed class MessageChange(
             cancellation);
         if (head.Unread == 0 && deleted.Role == MessageRole.Customer && deleted.Key.Sequence > head.ReadUpTo)
         {
-            // It was the last unread one.
+            // The deleted message was the last unread one.
             await activity.DropUnreadAsync(head, raise: null, cancellation);
         }
 
@@ -94,15 +115,32 @@ public sealed class MessageChange(
     };
 
     private static Message ThrowIfDeleted(Message message) =>
-        message.DeletedBy is null ? message : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
+        message.DeletedBy is null
+            ? message
+            : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
 
     private Task<(Conversation Head, Message Message)> WriteAsync(
-        EntityRef<ConversationKey> id, string messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation) =>
-        WriteAsync(id, MessageKey.TryParseIn(id.Key, messageId, out var reference) ? reference : null, change, expected, cancellation);
+        ConversationRef id,
+        string messageId,
+        Func<Message, Message?> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation) =>
+        WriteAsync(
+            id,
+            MessageRef.TryParse(messageId, id.Key, out var reference) ? reference : null,
+            change,
+            expected,
+            cancellation);
 
-    /// <summary>Makes a message what <paramref name="change"/> says; null from it means that the message is that already.</summary>
+    /// <summary>
+    /// Writes the result of <paramref name="change"/>. A null result means that the message needs no change.
+    /// </summary>
     private async Task<(Conversation Head, Message Message)> WriteAsync(
-        EntityRef<ConversationKey> id, EntityRef<MessageKey>? messageId, Func<Message, Message?> change, Func<int, bool>? expected, CancellationToken cancellation)
+        ConversationRef id,
+        MessageRef? messageId,
+        Func<Message, Message?> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return await edits.WriteAsync(
@@ -129,14 +167,20 @@ public sealed class MessageChange(
                 var completion = changed.DeletedBy is not null && message.Completion is { } number
                     ? await CompletionRow.FindAsync(tables, new MessageKey(head.Key, number), token)
                     : null;
-                return new Edit<(Conversation, Message)>((headAfter, changed), ChangeOf(head, headAfter, message, changed, completion));
+                return new Edit<(Conversation, Message)>(
+                    (headAfter, changed), ChangeOf(head, headAfter, message, changed, completion));
             },
             cancellation);
     }
 
-    private async Task<(Conversation Head, Message Message)> ReadAsync(EntityRef<ConversationKey> id, EntityRef<MessageKey>? messageId, CancellationToken cancellation)
+    private async Task<(Conversation Head, Message Message)> ReadAsync(
+        ConversationRef id,
+        MessageRef? messageId,
+        CancellationToken cancellation)
     {
-        var reading = messageId is { } known ? MessageRow.FindAsync(tables, known.Key, cancellation) : Task.FromResult<Message?>(null);
+        var reading = messageId is { } known
+            ? MessageRow.FindAsync(tables, known.Key, cancellation)
+            : Task.FromResult<Message?>(null);
         var head = conversations.GetAsync(id, cancellation);
         await Task.WhenAll(head, reading);
         if (await reading is not { } message || !messageId!.Value.Matches(message.Check))
@@ -144,16 +188,22 @@ public sealed class MessageChange(
             throw MessageReader.NotFound();
         }
 
-        // A message that came in between the two reads has a head that knows it.
-        return (message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head, message);
+        // The message may have been appended between the two reads. A second read returns a head that includes it.
+        return (
+            message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head,
+            message);
     }
 
-    /// <summary>The file that came with this message; not one that it refers to.</summary>
-    private static StoredFile? OwnFile(Message message) => message.Attachments.FirstOrDefault(attachment => attachment.Id is null)?.File;
+    /// <summary>Returns the file uploaded with this message, not a file of an earlier message.</summary>
+    private static StoredFile? OwnFile(Message message) =>
+        message.Attachments.FirstOrDefault(attachment => attachment.Id is null)?.File;
 
-    private static StoredFile? LostFile(Message before, Message after) => OwnFile(after) is null ? OwnFile(before) : null;
+    private static StoredFile? LostFile(Message before, Message after) =>
+        OwnFile(after) is null ? OwnFile(before) : null;
 
-    /// <summary>The head as it is to be: of the last message it repeats the text, and a deleted message is not unread any more.</summary>
+    /// <summary>
+    /// Updates the preview if the message is the last one, and the unread count if it was deleted unread.
+    /// </summary>
     private static Conversation HeadAfter(Conversation head, Message message, Message changed) => head with
     {
         LastMessage = changed.Key.Sequence == head.Last ? ConversationRow.Preview(changed.Text) : head.LastMessage,
@@ -163,10 +213,18 @@ public sealed class MessageChange(
     private static bool IsUnread(Conversation head, Message message) =>
         message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
 
-    private static List<TableTransactionAction> ChangeOf(Conversation head, Conversation headAfter, Message message, Message changed, Completion? completion)
+    private static List<TableTransactionAction> ChangeOf(
+        Conversation head,
+        Conversation headAfter,
+        Message message,
+        Message changed,
+        Completion? completion)
     {
         // Replace, not merge: a shorter text may need fewer properties than the old one.
-        var actions = new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag) };
+        var actions = new List<TableTransactionAction>
+        {
+            new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag),
+        };
         if (headAfter != head)
         {
             var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
@@ -180,15 +238,16 @@ public sealed class MessageChange(
 
         if (changed.DeletedBy is not null && message.FollowUp is { } followUp)
         {
-            // Its text is the message's. What is sent never changes, so there is nobody to race with.
+            // The follow-up's text is the message's text. A sent follow-up never changes, so no other writer competes.
             var emptied = new TableEntity(head.Key.PartitionKey, FollowUpRowKeys.FollowUp(followUp)) { ["Text"] = "" };
             actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
         }
 
         if (completion?.Reply == message.Key.Sequence)
         {
-            // The turn, which is the record too, holds what was said; but only that of its last attempt.
-            actions.Add(new(TableTransactionActionType.UpdateMerge, CompletionRow.Forgotten(completion), completion.ETag));
+            // The completion's row also contains the text of the reply, but only that of its last attempt.
+            actions.Add(new(
+                TableTransactionActionType.UpdateMerge, CompletionRow.Forgotten(completion), completion.ETag));
         }
 
         if (LostFile(message, changed) is { } file)

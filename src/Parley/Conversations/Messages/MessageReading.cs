@@ -5,26 +5,33 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>What became of reading a conversation.</summary>
-/// <param name="Conversation">The conversation.</param>
+/// <summary>A conversation after its messages were marked as read.</summary>
 /// <param name="Message">The last message that has been read; null when there is none.</param>
 public sealed record ReadMark(Conversation Conversation, MessageKey? Message);
 
 /// <summary>
-/// Marks the customer's messages as read. Each takes its time of reading in the transaction that moves the head's mark past it, so the
-/// conversation's unread count is always that of the customer's messages behind the mark that are not deleted; after a crash in the middle the next reading
-/// goes on where this one stopped.
+/// Marks the customer's messages as read. A message gets its reading time in the transaction that moves the head's mark
+/// past it. Therefore the unread count is always the number of the customer's messages after the mark that are not
+/// deleted, and after a crash the next reading continues from the mark.
 /// </summary>
 public sealed class MessageReading(
-    ParleyTables tables, ConversationReader reader, ConversationChange changes, ConversationActivity activity, TimeProvider time)
+    ParleyTables tables,
+    ConversationReader reader,
+    ConversationChange changes,
+    ConversationActivity activity,
+    TimeProvider time)
 {
-    /// <summary>Marks up to one message: a call for the head, three for every 99 messages, one to look for the row among the unread and one to drop it.</summary>
-    /// <param name="id">The conversation.</param>
-    /// <param name="messageId">The last message that has been read, as the client sent it; null for the conversation's last.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <summary>
+    /// Marks all messages up to one as read. It makes one call for the head, three for every 99 messages, one to find
+    /// unread rows and one to delete them.
+    /// </summary>
+    /// <param name="messageId">
+    /// The last message that has been read, as the client sent it; null for the conversation's last message.
+    /// </param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.InvalidFields"/> for an unknown message,
-    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the mark was
+    /// stored).
     /// </exception>
     public async Task<ReadMark> ReadAsync(EntityRef<ConversationKey> id, string? messageId, CancellationToken cancellation)
     {
@@ -33,7 +40,8 @@ public sealed class MessageReading(
         var readAt = time.NowInMilliseconds();
         while (head.ReadUpTo < target)
         {
-            head = await changes.EditAsync(id, (current, token) => MarkAsync(current, target, readAt, token), cancellation);
+            head = await changes.EditAsync(
+                id, (current, token) => MarkAsync(current, target, readAt, token), cancellation);
         }
 
         if (head.Unread == 0)
@@ -44,14 +52,21 @@ public sealed class MessageReading(
         return new ReadMark(head, head.ReadUpTo == 0 ? null : new MessageKey(head.Key, head.ReadUpTo));
     }
 
-    private Task<Conversation> RaiseAsync(EntityRef<ConversationKey> id, int unreadRevision, CancellationToken cancellation) => changes.EditAsync(
+    private Task<Conversation> RaiseAsync(
+        ConversationRef id,
+        int unreadRevision,
+        CancellationToken cancellation) => changes.EditAsync(
         id,
         (head, _) => Task.FromResult((
-            head.Unread == 0 && head.UnreadRevision < unreadRevision ? head with { UnreadRevision = unreadRevision } : head,
+            head.Unread == 0 && head.UnreadRevision < unreadRevision
+                ? head with { UnreadRevision = unreadRevision }
+                : head,
             new List<TableTransactionAction>())),
         cancellation);
 
-    /// <summary>The next up to 99 of the customer's messages: the head takes one operation of the transaction.</summary>
+    /// <summary>
+    /// Marks at most the next 99 of the customer's messages, because the head takes one operation of the transaction.
+    /// </summary>
     private async Task<(Conversation Head, List<TableTransactionAction> Actions)> MarkAsync(
         Conversation head, int target, DateTimeOffset readAt, CancellationToken cancellation)
     {
@@ -63,11 +78,13 @@ public sealed class MessageReading(
         }
 
         var (upTo, unread) = (target, head.Unread);
-        var range = Filters.Range(head.Key.PartitionKey, MessageRowKeys.Message(head.ReadUpTo + 1), MessageRowKeys.Message(target));
+        var range = Filters.Range(
+            head.Key.PartitionKey, MessageRowKeys.Message(head.ReadUpTo + 1), MessageRowKeys.Message(target));
         var filter = Filters.And(range, TableClient.CreateQueryFilter($"Role eq {(int)MessageRole.Customer}"));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Chunk, ["RowKey", "DeletedBy"], cancellation))
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(
+            filter, Chunk, ["RowKey", "DeletedBy"], cancellation))
         {
-            // A deletion has taken its message off the count.
+            // The deletion of a message has already lowered the count.
             unread -= row.GetString("DeletedBy") is null ? 1 : 0;
             var read = new TableEntity(head.Key.PartitionKey, row.RowKey) { ["ReadAt"] = readAt };
             actions.Add(new(TableTransactionActionType.UpdateMerge, read, ETag.All));

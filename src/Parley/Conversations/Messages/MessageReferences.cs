@@ -4,26 +4,32 @@ using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>What a message to be written refers to in its conversation.</summary>
-/// <param name="Quoted">The number of the quoted message; null when it quotes none, or one that is not there.</param>
-/// <param name="Thread">The thread; null when it is in none, or in one that is not there.</param>
-/// <param name="Attachments">What comes with it, files of earlier messages among them.</param>
-/// <param name="Missing">The request's fields that name nothing.</param>
-public sealed record MessageReferences(int? Quoted, EntityId? Thread, IReadOnlyList<Attachment> Attachments, IReadOnlyList<string> Missing)
+/// <summary>The rows of the conversation that a new message refers to.</summary>
+/// <param name="Quoted">The number of the quoted message; null for none, or for one that does not exist.</param>
+/// <param name="Thread">The thread; null for none, or for one that does not exist.</param>
+/// <param name="Attachments">The attachments, including files of earlier messages.</param>
+/// <param name="Missing">The request's fields whose ids do not exist.</param>
+public sealed record MessageReferences(
+    int? Quoted,
+    EntityId? Thread,
+    IReadOnlyList<Attachment> Attachments,
+    IReadOnlyList<string> Missing)
 {
-    /// <summary>Of a message that refers to nothing.</summary>
     public static MessageReferences None { get; } = new(null, null, [], []);
 }
 
-/// <summary>Looks up what messages refer to: a call for a quote by UUID, one for a thread, one for each attachment that has an id.</summary>
+/// <summary>
+/// Looks up the references of new messages: one call for a quote by UUID, one for a thread, and one for each attachment
+/// with an id.
+/// </summary>
 public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader threads)
 {
-    /// <summary>The references of one message to be written.</summary>
     public async Task<MessageReferences> FindAsync(Conversation head, NewMessage draft, CancellationToken cancellation)
     {
         var quoted = draft.Quoted is null ? null : await FindQuotedAsync(head, draft.Quoted, cancellation);
         var thread = draft.Thread is null ? null : await threads.FindAsync(head.Key, draft.Thread, cancellation);
-        var attachments = await Task.WhenAll(draft.Attachments.Select(attachment => ResolveAsync(head.Key, attachment, cancellation)));
+        var attachments = await Task.WhenAll(
+            draft.Attachments.Select(attachment => ResolveAsync(head.Key, attachment, cancellation)));
         var missing = new List<string>();
         if (draft.Quoted is not null && quoted is null)
         {
@@ -48,18 +54,26 @@ public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader thr
 
     private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)
     {
-        if (!MessageKey.TryParseIn(head.Key, quotedId, out var id) || id.Key.Sequence < head.First || id.Key.Sequence > head.Last)
+        if (!MessageRef.TryParse(quotedId, head.Key, out var id)
+            || id.Key.Sequence < head.First
+            || id.Key.Sequence > head.Last)
         {
             return null;
         }
 
-        // Numbers are dense, so an integer id in range exists; a UUID has a check to compare.
-        var exists = id.Check is null || await MessageRow.FindAsync(tables, id.Key, cancellation) is { } row && id.Matches(row.Check);
+        // Numbers have no gaps, so a number within the range exists. A UUID contains a check, which is compared.
+        var exists = id.Check is null
+            || await MessageRow.FindAsync(tables, id.Key, cancellation) is { } row && id.Matches(row.Check);
         return exists ? id.Key.Sequence : null;
     }
 
-    /// <summary>An attachment whose id is that of a message with a file in this conversation is that file; any other stays as it is.</summary>
-    private async Task<Attachment> ResolveAsync(ConversationKey conversation, Attachment attachment, CancellationToken cancellation) =>
+    /// <summary>
+    /// Replaces an attachment by a stored file if its id is that of a message of this conversation with a file.
+    /// </summary>
+    private async Task<Attachment> ResolveAsync(
+        ConversationKey conversation,
+        Attachment attachment,
+        CancellationToken cancellation) =>
         attachment.Id is not null
         && await MessageRow.FindAsync(tables, conversation, attachment.Id, cancellation) is { } message
         && message.Attachments.FirstOrDefault(one => one.File is not null) is { } file

@@ -76,42 +76,60 @@ internal static class MessageRow
         FollowUp = row.GetInt32("FollowUp"),
         Completion = row.GetInt32("Turn"),
         Attachments = AttachmentsProperty.Read(row),
-        Sender = row.GetGuid("SenderId") is { } sender ? new MessageSender(sender, row.GetString("SenderName"), row.GetString("SenderAvatar")) : null,
+        Sender = row.GetGuid("SenderId") is { } sender
+            ? new MessageSender(sender, row.GetString("SenderName"), row.GetString("SenderAvatar"))
+            : null,
         ETag = row.ETag,
     };
 
-    /// <summary>One message, or null.</summary>
     public static async Task<Message?> FindAsync(ParleyTables tables, MessageKey key, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(key.Conversation.PartitionKey, MessageRowKeys.Message(key.Sequence), cancellation) is { } row
+        await tables.Conversations.FindAsync(
+            key.Conversation.PartitionKey, MessageRowKeys.Message(key.Sequence), cancellation) is { } row
             ? Read(row, key.Conversation)
             : null;
 
-    /// <summary>The message of a conversation that a client names, or null.</summary>
-    public static async Task<Message?> FindAsync(ParleyTables tables, ConversationKey conversation, string id, CancellationToken cancellation) =>
-        MessageKey.TryParseIn(conversation, id, out var reference) && await FindAsync(tables, reference.Key, cancellation) is { } message
+    /// <summary>Finds a message by its id, as the client sent it.</summary>
+    public static async Task<Message?> FindAsync(
+        ParleyTables tables,
+        ConversationKey conversation,
+        string id,
+        CancellationToken cancellation) =>
+        MessageRef.TryParse(id, conversation, out var reference)
+            && await FindAsync(tables, reference.Key, cancellation) is { } message
             && reference.Matches(message.Check)
             ? message
             : null;
 
-    /// <summary>The messages of a range of numbers, ascending.</summary>
+    /// <summary>Reads the messages of a range of numbers, ascending. Both ends are included.</summary>
     public static async IAsyncEnumerable<Message> ReadRangeAsync(
-        ParleyTables tables, ConversationKey conversation, int first, int last, [EnumeratorCancellation] CancellationToken cancellation)
+        ParleyTables tables,
+        ConversationKey conversation,
+        int first,
+        int last,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var filter = Filters.Range(conversation.PartitionKey, MessageRowKeys.Message(first), MessageRowKeys.Message(last));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(last - first + 1, Filters.MaxPerCall), cancellationToken: cancellation))
+        var filter = Filters.Range(
+            conversation.PartitionKey, MessageRowKeys.Message(first), MessageRowKeys.Message(last));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(
+            filter, Math.Min(last - first + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             var message = Read(row, conversation);
             yield return message;
             if (message.Key.Sequence == last)
             {
-                // The service offers a continuation after a full page; there is nothing behind it.
+                // After a full page the service returns a continuation, although no rows follow.
                 yield break;
             }
         }
     }
 
-    /// <summary>Messages by number, in no order: one call for every fourteen, at once.</summary>
+    /// <summary>Reads messages by number, in no order: one concurrent call for every fourteen.</summary>
     public static async Task<IEnumerable<Message>> FindAllAsync(
-        ParleyTables tables, ConversationKey conversation, IEnumerable<int> sequences, CancellationToken cancellation) =>
-        (await tables.Conversations.FindAllAsync(conversation.PartitionKey, sequences.Select(MessageRowKeys.Message), cancellation)).Select(row => Read(row, conversation));
+        ParleyTables tables,
+        ConversationKey conversation,
+        IEnumerable<int> sequences,
+        CancellationToken cancellation) =>
+        (await tables.Conversations.FindAllAsync(
+            conversation.PartitionKey, sequences.Select(MessageRowKeys.Message), cancellation))
+            .Select(row => Read(row, conversation));
 }

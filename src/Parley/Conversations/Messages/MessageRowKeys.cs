@@ -2,12 +2,11 @@ using System.Globalization;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>Messages, and the external ids that they were posted with.</summary>
+/// <summary>Row keys of messages and of the external ids that they were posted with.</summary>
 internal static class MessageRowKeys
 {
-    /// <summary>A message of a conversation.</summary>
     public static string Message(int sequence) => string.Create(CultureInfo.InvariantCulture, $"m|{sequence:D10}");
 
-    /// <summary>What an external id and the body that came with it made.</summary>
+    /// <summary>The row of an external id and its request body. It contains the number of the message.</summary>
     public static string ExternalId(string hash) => "x|" + hash;
 }

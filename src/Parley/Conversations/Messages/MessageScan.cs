@@ -7,26 +7,32 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>Some messages of one conversation, in their order.</summary>
-/// <param name="Title">The conversation's.</param>
-/// <param name="Messages">The messages.</param>
+/// <param name="Title">The conversation's title.</param>
 internal sealed record ScannedPage(string? Title, IReadOnlyList<Message> Messages);
 
-/// <summary>Reads the messages of a time range, of many conversations one after the other, for exports.</summary>
+/// <summary>
+/// Reads the messages of many conversations in a time range, one conversation after the other, for exports.
+/// </summary>
 public sealed class MessageScan(ParleyTables tables)
 {
-    /// <summary>Conversations whose first page is read ahead: Table Storage answers several partitions as fast as one.</summary>
+    /// <summary>
+    /// The number of conversations whose first page is read ahead: Table Storage answers several partitions as fast as
+    /// one.
+    /// </summary>
     public const int Width = 4;
 
     /// <summary>
-    /// The messages of each conversation, by number: a call for each conversation and for every further thousand of its messages. Held at once are
-    /// a page for each of <see cref="Width"/> conversations, and one more of the conversation at hand; an answer has at most 4 MiB.
+    /// Reads the messages of each conversation, by number: one call for each conversation and for every further
+    /// thousand of its messages. Memory holds a page for each of <see cref="Width"/> conversations and one more of the
+    /// current one. A page has at most 4 MiB.
     /// </summary>
-    /// <param name="conversations">The conversations.</param>
-    /// <param name="from">The range's first time.</param>
-    /// <param name="until">The first time after it.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="from">The start of the range, inclusive.</param>
+    /// <param name="until">The end of the range, exclusive.</param>
     internal async IAsyncEnumerable<ScannedPage> ReadAsync(
-        IAsyncEnumerable<ConversationKey> conversations, DateTimeOffset from, DateTimeOffset until, [EnumeratorCancellation] CancellationToken cancellation)
+        IAsyncEnumerable<ConversationKey> conversations,
+        DateTimeOffset from,
+        DateTimeOffset until,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var ahead = new Queue<PagesAhead>();
@@ -72,17 +78,27 @@ public sealed class MessageScan(ParleyTables tables)
     }
 
     /// <summary>
-    /// The head, for the title, and the messages of the range: one span of keys, of which the service leaves out what is not asked for, so that both
-    /// come with one call.
+    /// Reads the head, for the title, and the messages of the range with one query. It covers the keys of both, and the
+    /// service leaves out rows that match neither.
     /// </summary>
-    private IAsyncEnumerable<Page<TableEntity>> Pages(ConversationKey conversation, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellation)
+    private IAsyncEnumerable<Page<TableEntity>> Pages(
+        ConversationKey conversation,
+        DateTimeOffset from,
+        DateTimeOffset until,
+        CancellationToken cancellation)
     {
-        var span = Filters.Range(conversation.PartitionKey, ConversationRowKeys.Head, MessageRowKeys.Message(MessageKey.MaxSequence));
-        var asked = TableClient.CreateQueryFilter($"RowKey eq {ConversationRowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})");
-        return tables.Conversations.QueryAsync<TableEntity>(Filters.And(span, asked), Filters.MaxPerCall, cancellationToken: cancellation).AsPages();
+        var span = Filters.Range(
+            conversation.PartitionKey,
+            ConversationRowKeys.Head,
+            MessageRowKeys.Message(MessageKey.MaxSequence));
+        var selected = TableClient.CreateQueryFilter(
+            $"RowKey eq {ConversationRowKeys.Head} or (CreatedAt ge {from} and CreatedAt lt {until})");
+        return tables.Conversations
+            .QueryAsync<TableEntity>(Filters.And(span, selected), Filters.MaxPerCall, cancellationToken: cancellation)
+            .AsPages();
     }
 
-    /// <summary>One conversation's pages; the next one is always on its way.</summary>
+    /// <summary>The pages of one conversation. The next page is always being read.</summary>
     private sealed class PagesAhead : IAsyncDisposable
     {
         private readonly ConversationKey conversation;
@@ -112,13 +128,14 @@ public sealed class MessageScan(ParleyTables tables)
                 (title, first) = (rows[0].GetString("Title"), 1);
             }
 
-            // The filter takes whatever of these keys has such a time; keys of clients, which lie between, have none.
+            // The filter matches every row of these keys with such a time. The idempotency keys between them have none.
             return new ScannedPage(title, [.. rows.Skip(first).Select(row => MessageRow.Read(row, conversation))]);
         }
 
         public async ValueTask DisposeAsync()
         {
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await ((Task)next).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             await pages.DisposeAsync();
         }
     }

@@ -4,17 +4,20 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>
-/// Looks up quoted messages: those among the given ones cost nothing, the others one call for every fourteen. A quote stores the
-/// number only, so an edit shows in it and a deletion removes its text.
+/// Looks up quoted messages. Those among the given messages cost nothing, the others one call for every fourteen. A
+/// quote stores only the number, so it shows an edited text, and no text after a deletion.
 /// </summary>
 public sealed class QuotedTexts(ParleyTables tables)
 {
-    /// <summary>The texts of what these messages quote, by number; none for deleted messages.</summary>
+    /// <summary>Returns the texts of the messages that these messages quote, by number, without deleted ones.</summary>
     internal async Task<IReadOnlyDictionary<int, string>> ReadAsync(
         ConversationKey conversation, List<Message> messages, CancellationToken cancellation)
     {
         var texts = new Dictionary<int, string>();
-        var wanted = messages.Where(message => message.Quoted is not null).Select(message => message.Quoted!.Value).ToHashSet();
+        var wanted = messages
+            .Where(message => message.Quoted is not null)
+            .Select(message => message.Quoted!.Value)
+            .ToHashSet();
         if (wanted.Count == 0)
         {
             return texts;

@@ -5,33 +5,40 @@ using Parley.Storage;
 namespace Parley.Conversations.Threads;
 
 /// <summary>A page of a conversation's threads, in the order of the messages that they start from.</summary>
-/// <param name="Threads">The threads.</param>
 /// <param name="Next">The cursor of the next page, or null.</param>
 public sealed record ThreadPage(IReadOnlyList<ChatThread> Threads, string? Next);
 
-/// <summary>Reads threads.</summary>
 public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
 {
-    /// <summary>The thread of a conversation that a client names, or null: one point read.</summary>
+    /// <summary>Finds a thread by its id, as the client sent it: one point read.</summary>
     public async Task<ChatThread?> FindAsync(ConversationKey conversation, string id, CancellationToken cancellation) =>
-        EntityId.TryParse(id, EntityKind.Thread, conversation.Tenant, out var entity) && entity.Conversation == conversation
-            && await FindAsync(conversation, entity.Sequence, cancellation) is { } thread && thread.Check == entity.Check
+        EntityId.TryParse(id, EntityKind.Thread, conversation.Tenant, out var entity)
+            && entity.Conversation == conversation
+            && await FindAsync(conversation, entity.Sequence, cancellation) is { } thread
+            && thread.Check == entity.Check
             ? thread
             : null;
 
-    /// <summary>A page of up to 1,000: one call, and one more for a whole thousand.</summary>
+    /// <summary>Reads a page of at most 1,000 threads: one call, and a second one for a page of 1,000.</summary>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<ThreadPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
+    public async Task<ThreadPage> ListAsync(
+        ConversationKey conversation,
+        string? cursor,
+        int limit,
+        CancellationToken cancellation)
     {
         var (tenant, query) = (conversation.Tenant, $"threads|{conversation.Number}");
         var after = await cursors.OpenNumberAsync(tenant, query, cursor, cancellation) ?? 0;
         var threads = new List<ChatThread>();
-        var filter = Filters.Between(conversation.PartitionKey, ThreadRowKeys.Thread(after), ThreadRowKeys.Thread(int.MaxValue));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
+        var filter = Filters.Between(
+            conversation.PartitionKey, ThreadRowKeys.Thread(after), ThreadRowKeys.Thread(int.MaxValue));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(
+            filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             if (threads.Count == limit)
             {
-                return new ThreadPage(threads, await cursors.SealNumberAsync(tenant, query, threads[^1].Sequence, cancellation));
+                return new ThreadPage(
+                    threads, await cursors.SealNumberAsync(tenant, query, threads[^1].Sequence, cancellation));
             }
 
             threads.Add(ThreadRow.Read(row, conversation));
@@ -40,17 +47,22 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
         return new ThreadPage(threads, null);
     }
 
-    /// <summary>The numbers of a thread's messages, ascending: one call for every thousand.</summary>
+    /// <summary>Returns the numbers of a thread's messages, ascending: one call for every thousand.</summary>
     internal async Task<List<int>> MessagesAsync(ChatThread thread, CancellationToken cancellation)
     {
         var start = ThreadRowKeys.ThreadMessages(thread.Sequence);
         var filter = Filters.Between(thread.Conversation.PartitionKey, start, KeyParts.EndOf(start));
-        return await tables.Conversations.QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
+        return await tables.Conversations
+            .QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
             .Select(row => KeyParts.LastNumber(row.RowKey)).ToListAsync(cancellation);
     }
 
-    internal async Task<ChatThread?> FindAsync(ConversationKey conversation, int sequence, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(conversation.PartitionKey, ThreadRowKeys.Thread(sequence), cancellation) is { } row
+    internal async Task<ChatThread?> FindAsync(
+        ConversationKey conversation,
+        int sequence,
+        CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(
+            conversation.PartitionKey, ThreadRowKeys.Thread(sequence), cancellation) is { } row
             ? ThreadRow.Read(row, conversation)
             : null;
 }

@@ -5,39 +5,45 @@ using Parley.Storage;
 namespace Parley.Conversations.Tickets;
 
 /// <summary>A page of a conversation's tickets, oldest first.</summary>
-/// <param name="Tickets">The tickets.</param>
 /// <param name="Next">The cursor of the next page, or null.</param>
 public sealed record TicketPage(IReadOnlyList<Ticket> Tickets, string? Next);
 
-/// <summary>Reads tickets.</summary>
 public sealed class TicketReader(ParleyTables tables, Cursors cursors)
 {
-    /// <summary>One ticket: one point read.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="id">As the client sent it.</param>
-    /// <param name="cancellation">Ends the read.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.TicketNotFound"/>: also for a malformed id and another tenant's.</exception>
+    /// <summary>Reads a ticket by its id, as the client sent it: one point read.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.TicketNotFound"/>, also for a malformed id and for an id of another tenant.
+    /// </exception>
     public async Task<Ticket> GetAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var ticket = EntityId.TryParse(id, EntityKind.Ticket, tenant, out var entity)
             ? await FindAsync(entity.Conversation, entity.Sequence, cancellation)
             : null;
-        return ticket is not null && ticket.Check == entity.Check ? ticket : throw ErrorCode.TicketNotFound.With("There is no such ticket.");
+        return ticket is not null && ticket.Check == entity.Check
+            ? ticket
+            : throw ErrorCode.TicketNotFound.With("There is no such ticket.");
     }
 
-    /// <summary>A page of up to 1,000: one call, and one more for a whole thousand.</summary>
+    /// <summary>Reads a page of at most 1,000 tickets: one call, and a second one for a page of 1,000.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
-    public async Task<TicketPage> ListAsync(ConversationKey conversation, string? cursor, int limit, CancellationToken cancellation)
+    public async Task<TicketPage> ListAsync(
+        ConversationKey conversation,
+        string? cursor,
+        int limit,
+        CancellationToken cancellation)
     {
         var (tenant, query) = (conversation.Tenant, $"tickets|{conversation.Number}");
         var first = (await cursors.OpenNumberAsync(tenant, query, cursor, cancellation) ?? 0) + 1;
         var tickets = new List<Ticket>();
-        var filter = Filters.Range(conversation.PartitionKey, TicketRowKeys.Ticket(first), TicketRowKeys.Ticket(MaxNumber));
-        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
+        var filter = Filters.Range(
+            conversation.PartitionKey, TicketRowKeys.Ticket(first), TicketRowKeys.Ticket(MaxNumber));
+        await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(
+            filter, Math.Min(limit + 1, Filters.MaxPerCall), cancellationToken: cancellation))
         {
             if (tickets.Count == limit)
             {
-                return new TicketPage(tickets, await cursors.SealNumberAsync(tenant, query, tickets[^1].Number, cancellation));
+                return new TicketPage(
+                    tickets, await cursors.SealNumberAsync(tenant, query, tickets[^1].Number, cancellation));
             }
 
             tickets.Add(TicketRow.Read(row, conversation));
@@ -46,27 +52,42 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
         return new TicketPage(tickets, null);
     }
 
-    /// <summary>The tickets of a conversation that a client names, those that exist, in their order: one call for every fourteen.</summary>
-    internal async Task<List<Ticket>> FindAllAsync(ConversationKey conversation, IEnumerable<string> ids, CancellationToken cancellation)
+    /// <summary>
+    /// Returns the tickets of a conversation with these ids, in the order of their numbers. Unknown ids are left out.
+    /// It makes one call for every fourteen.
+    /// </summary>
+    internal async Task<List<Ticket>> FindAllAsync(
+        ConversationKey conversation,
+        IEnumerable<string> ids,
+        CancellationToken cancellation)
     {
         var named = new Dictionary<int, long>();
         foreach (var id in ids)
         {
-            if (EntityId.TryParse(id, EntityKind.Ticket, conversation.Tenant, out var entity) && entity.Conversation == conversation)
+            if (EntityId.TryParse(id, EntityKind.Ticket, conversation.Tenant, out var entity)
+                && entity.Conversation == conversation)
             {
                 named[entity.Sequence] = entity.Check;
             }
         }
 
-        var rows = await tables.Conversations.FindAllAsync(conversation.PartitionKey, named.Keys.Select(TicketRowKeys.Ticket), cancellation);
-        return [.. rows.Select(row => TicketRow.Read(row, conversation)).Where(ticket => named[ticket.Number] == ticket.Check).OrderBy(ticket => ticket.Number)];
+        var rows = await tables.Conversations.FindAllAsync(
+            conversation.PartitionKey, named.Keys.Select(TicketRowKeys.Ticket), cancellation);
+        return
+        [
+            .. rows
+                .Select(row => TicketRow.Read(row, conversation))
+                .Where(ticket => named[ticket.Number] == ticket.Check)
+                .OrderBy(ticket => ticket.Number),
+        ];
     }
 
-    /// <summary>Six digits of the key.</summary>
+    /// <summary>The most tickets of a conversation: their keys have six digits.</summary>
     internal const int MaxNumber = 999_999;
 
     internal async Task<Ticket?> FindAsync(ConversationKey conversation, int number, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(conversation.PartitionKey, TicketRowKeys.Ticket(number), cancellation) is { } row
+        await tables.Conversations.FindAsync(
+            conversation.PartitionKey, TicketRowKeys.Ticket(number), cancellation) is { } row
             ? TicketRow.Read(row, conversation)
             : null;
 }

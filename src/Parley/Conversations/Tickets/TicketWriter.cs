@@ -5,18 +5,24 @@ using Parley.Storage;
 namespace Parley.Conversations.Tickets;
 
 /// <summary>
-/// Opens and edits tickets. The head tells which ticket is open, so every change of a ticket is one transaction under the head's ETag: no
-/// append can take a ticket that is being closed, and no two tickets are open at once.
+/// Opens and edits tickets. The head contains the number of the open ticket, so every change of a ticket is one
+/// transaction under the head's ETag. Therefore no append can take a ticket that is being closed, and no two tickets
+/// are open at once.
 /// </summary>
-public sealed class TicketWriter(TicketReader reader, ConversationChange changes, TimeProvider time, RandomSource random)
+public sealed class TicketWriter(
+    TicketReader reader,
+    ConversationChange changes,
+    TimeProvider time,
+    RandomSource random)
 {
-    /// <summary>Opens one.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.TicketOpen"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the ticket was stored).
     /// </exception>
-    /// <returns>The ticket and its conversation.</returns>
-    public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(EntityRef<ConversationKey> id, string? title, CancellationToken cancellation)
+    public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(
+        ConversationRef id,
+        string? title,
+        CancellationToken cancellation)
     {
         var (check, at) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
         Ticket? opened = null;
@@ -44,35 +50,43 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
                 ArgumentOutOfRangeException.ThrowIfGreaterThan(opened.Number, TicketReader.MaxNumber);
                 return Task.FromResult((
                     head with { Tickets = opened.Number, OpenTicket = opened.Number },
-                    new List<TableTransactionAction> { new(TableTransactionActionType.Add, TicketRow.Create(opened)) }));
+                    new List<TableTransactionAction>
+                    {
+                        new(TableTransactionActionType.Add, TicketRow.Create(opened)),
+                    }));
             },
             cancellation);
         return (conversation, opened!);
     }
 
-    /// <summary>Edits one.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="id">As the client sent it.</param>
-    /// <param name="change">Makes the ticket what the client says; <see cref="Ticket.Status"/> is checked here.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the edit.</param>
+    /// <summary>Edits a ticket.</summary>
+    /// <param name="id">The ticket's id, as the client sent it.</param>
+    /// <param name="change">
+    /// Applies the client's edit. The transition of <see cref="Ticket.Status"/> is checked here.
+    /// </param>
+    /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.TicketNotFound"/>, <see cref="ErrorCode.TicketStatus"/>, <see cref="ErrorCode.StaleRevision"/>,
-    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.TicketNotFound"/>, <see cref="ErrorCode.TicketStatus"/>,
+    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
+    /// (it is not known whether the change was stored).
     /// </exception>
-    /// <returns>The ticket and its conversation.</returns>
     public async Task<(Conversation Conversation, Ticket Ticket)> ChangeAsync(
-        TenantId tenant, string id, Func<Ticket, Ticket> change, Func<int, bool>? expected, CancellationToken cancellation)
+        TenantId tenant,
+        string id,
+        Func<Ticket, Ticket> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         Ticket? changed = null;
         var conversation = await changes.EditAsync(
-            new EntityRef<ConversationKey>(ticket.Conversation, null),
-            OptimisticUpdate.StartWith(ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
+            new ConversationRef(ticket.Conversation, null),
+            OptimisticUpdate.StartWith(
+                ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
             (head, current, _) =>
             {
                 Revisions.Require(expected, current.Revision, "ticket");
-                changed = Moved(current, change(current), head, at);
+                changed = WithCheckedStatus(current, change(current), head, at);
                 if (changed == current)
                 {
                     return Task.FromResult((head, new List<TableTransactionAction>()));
@@ -82,13 +96,16 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
                 var closes = current.Status != TicketStatus.Completed && changed.Status == TicketStatus.Completed;
                 return Task.FromResult((
                     head with { OpenTicket = closes ? null : head.OpenTicket },
-                    new List<TableTransactionAction> { new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag) }));
+                    new List<TableTransactionAction>
+                    {
+                        new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag),
+                    }));
             },
             cancellation);
         return (conversation, changed!);
     }
 
-    private static Ticket Moved(Ticket before, Ticket after, Conversation head, DateTimeOffset at)
+    private static Ticket WithCheckedStatus(Ticket before, Ticket after, Conversation head, DateTimeOffset at)
     {
         if (after.Status == before.Status)
         {
@@ -97,7 +114,8 @@ public sealed class TicketWriter(TicketReader reader, ConversationChange changes
 
         if (after.Status != before.Status + 1)
         {
-            throw ErrorCode.TicketStatus.With($"A {NameOf(before)} ticket cannot become {NameOf(after)}: tickets go from pending to ongoing to completed.");
+            throw ErrorCode.TicketStatus.With(
+                $"A {NameOf(before)} ticket cannot become {NameOf(after)}: tickets go from pending to ongoing to completed.");
         }
 
         return after.Status == TicketStatus.Completed ? after with { FinishedAt = at, LastMessage = head.Last } : after;
