@@ -22,7 +22,7 @@ public sealed class ConversationChange(
     /// stored).
     /// </exception>
     public async Task<Conversation> ChangeAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         Func<Conversation, Conversation> change,
         string actor,
         Func<int, bool>? expected,

@@ -67,7 +67,7 @@ public sealed class ConversationList(
                 : ConversationRowKeys.ActivityList;
         }
 
-        var contact = SenderRef.TryParse(id, tenant, out var reference)
+        var contact = EntityRef.TryParse<SenderKey>(id, tenant, out var reference)
             ? await senders.FindAsync(reference, cancellation)
             : null;
         return contact is null ? null : ConversationRowKeys.ContactActivityList(contact.Key.Number);

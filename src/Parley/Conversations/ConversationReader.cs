@@ -9,11 +9,11 @@ public sealed class ConversationReader(ParleyTables tables)
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, also for a wrong check and for an id of another tenant.
     /// </exception>
-    public async Task<Conversation> GetAsync(ConversationRef id, CancellationToken cancellation) =>
+    public async Task<Conversation> GetAsync(EntityRef<ConversationKey> id, CancellationToken cancellation) =>
         await FindAsync(id, cancellation) ?? throw NotFound();
 
     /// <summary>Returns null under the conditions that make <see cref="GetAsync"/> throw.</summary>
-    public async Task<Conversation?> FindAsync(ConversationRef id, CancellationToken cancellation) =>
+    public async Task<Conversation?> FindAsync(EntityRef<ConversationKey> id, CancellationToken cancellation) =>
         await FindAsync(id.Key, cancellation) is { } conversation && id.Matches(conversation.Check)
             ? conversation
             : null;

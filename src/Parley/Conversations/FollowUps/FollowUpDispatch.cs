@@ -13,7 +13,7 @@ namespace Parley.Conversations.FollowUps;
 /// </summary>
 public sealed partial class FollowUpDispatch(
     ParleyTables tables,
-    IFollowUpQueue queue,
+    IWorkQueue<FollowUpChunk> queue,
     TimeProvider time,
     ILogger<FollowUpDispatch> logger)
 {

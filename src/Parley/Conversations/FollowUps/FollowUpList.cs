@@ -60,13 +60,13 @@ public sealed class FollowUpList(
         TenantId tenant, FollowUpFilter filter, int skipped, int size, CancellationToken cancellation)
     {
         var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
-        IEnumerable<ConversationRef> named =
+        IEnumerable<EntityRef<ConversationKey>> named =
             filter.Chats is not []
                 ? filter.Chats
-                    .Select(id => ConversationRef.TryParse(id, tenant, out var chat) ? chat : (ConversationRef?)null)
-                    .OfType<ConversationRef>()
+                    .Select(id => EntityRef.TryParse<ConversationKey>(id, tenant, out var chat) ? chat : (EntityRef<ConversationKey>?)null)
+                    .OfType<EntityRef<ConversationKey>>()
                 : (filter.Messages is not [] ? messages : triggers)
-                    .Select(message => new ConversationRef(message.Key.Conversation, null));
+                    .Select(message => new EntityRef<ConversationKey>(message.Key.Conversation, null));
         var heads = await Workers.RunAsync(
             [.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
         var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
@@ -75,11 +75,11 @@ public sealed class FollowUpList(
         return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation)
             .Skip(skipped).Take(size).ToListAsync(cancellation);
 
-        List<MessageRef> Messages(IReadOnlyList<string> ids) =>
+        List<EntityRef<MessageKey>> Messages(IReadOnlyList<string> ids) =>
             [
                 .. ids
-                    .Select(id => MessageRef.TryParse(id, tenant, out var message) ? message : (MessageRef?)null)
-                    .OfType<MessageRef>(),
+                    .Select(id => EntityRef.TryParse<MessageKey>(id, tenant, out var message) ? message : (EntityRef<MessageKey>?)null)
+                    .OfType<EntityRef<MessageKey>>(),
             ];
 
         bool Matches(FollowUp followUp) =>
@@ -100,7 +100,7 @@ public sealed class FollowUpList(
     private async IAsyncEnumerable<FollowUp> OfConversationAsync(
         Conversation head,
         FollowUpFilter filter,
-        IEnumerable<MessageRef> messages,
+        IEnumerable<EntityRef<MessageKey>> messages,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         IEnumerable<int> numbers;

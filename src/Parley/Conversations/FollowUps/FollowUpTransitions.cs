@@ -126,7 +126,7 @@ internal static class FollowUpTransitions
         }
 
         if (change.Chat is { } chat
-            && !(ConversationRef.TryParse(chat, followUp.Conversation.Tenant, out var conversation)
+            && !(EntityRef.TryParse<ConversationKey>(chat, followUp.Conversation.Tenant, out var conversation)
             && conversation.Key == followUp.Conversation && conversation.Matches(followUp.ConversationCheck)))
         {
             throw ErrorCode.Immutable.With("A follow-up stays in its chat.");

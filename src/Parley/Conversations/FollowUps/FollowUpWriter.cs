@@ -35,7 +35,7 @@ public sealed class FollowUpWriter(
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the follow-up was stored).
     /// </exception>
     public async Task<StoredFollowUp> CreateAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         DateTimeOffset dueAt,
         string text,
         string actor,
@@ -219,7 +219,7 @@ public sealed class FollowUpWriter(
         return (old, after);
 
         Task TransitAsync() => conversations.EditAsync(
-            new ConversationRef(found.Conversation, null),
+            new EntityRef<ConversationKey>(found.Conversation, null),
             OptimisticUpdate.StartWith(
                 found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
             async (head, before, token) =>

@@ -42,7 +42,7 @@ public sealed class ChatMessages(
     /// <param name="limit">The most messages of the page.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ChatMessageList> OpenAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         ChatFilter filter,
         string? cursor,
         int limit,

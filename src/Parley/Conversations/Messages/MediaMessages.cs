@@ -21,7 +21,7 @@ public sealed class MediaMessages(
     /// <param name="key">The client's idempotency key, or null.</param>
     /// <exception cref="ParleyException">As for <see cref="MessageAppend.AppendAsync"/>.</exception>
     public async Task<Appended> AppendAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         NewMessage draft,
         UploadedFile uploaded,
         IdempotencyKey? key,

@@ -122,7 +122,7 @@ public sealed class MessageAppend(
     /// </exception>
     /// <exception cref="CompletionConflictException">The completion to end has ended otherwise.</exception>
     public async Task<Appended> AppendAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         NewMessage draft,
         IdempotencyKey? key,
         CancellationToken cancellation)
@@ -141,7 +141,7 @@ public sealed class MessageAppend(
     }
 
     private async Task<Appended> WriteAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         NewMessage draft,
         IdempotencyKey? key,
         PendingIndexRows pendingRows,

@@ -35,7 +35,7 @@ public sealed class MessageChange(
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was stored).
     /// </exception>
     public async Task<EditedMessage> EditAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         string messageId,
         string text,
         string editor,
@@ -54,8 +54,8 @@ public sealed class MessageChange(
     /// <summary>Stores a client's rating of a message; null removes it.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
     public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
-        MessageRef id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
-        new ConversationRef(id.Key.Conversation, null),
+        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
+        new EntityRef<ConversationKey>(id.Key.Conversation, null),
         id,
         message => ThrowIfDeleted(message) with { Feedback = feedback },
         expected,
@@ -71,7 +71,7 @@ public sealed class MessageChange(
     /// <param name="expected">Returns true for a revision that the client expects; null when it expects none.</param>
     /// <exception cref="ParleyException">As for an edit, but not <see cref="ErrorCode.MessageDeleted"/>.</exception>
     public async Task<Message> DeleteAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         string messageId,
         string deleter,
         Func<int, bool>? expected,
@@ -120,14 +120,14 @@ public sealed class MessageChange(
             : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
 
     private Task<(Conversation Head, Message Message)> WriteAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         string messageId,
         Func<Message, Message?> change,
         Func<int, bool>? expected,
         CancellationToken cancellation) =>
         WriteAsync(
             id,
-            MessageRef.TryParse(messageId, id.Key, out var reference) ? reference : null,
+            MessageKey.TryParseIn(id.Key, messageId, out var reference) ? reference : null,
             change,
             expected,
             cancellation);
@@ -136,8 +136,8 @@ public sealed class MessageChange(
     /// Writes the result of <paramref name="change"/>. A null result means that the message needs no change.
     /// </summary>
     private async Task<(Conversation Head, Message Message)> WriteAsync(
-        ConversationRef id,
-        MessageRef? messageId,
+        EntityRef<ConversationKey> id,
+        EntityRef<MessageKey>? messageId,
         Func<Message, Message?> change,
         Func<int, bool>? expected,
         CancellationToken cancellation)
@@ -174,8 +174,8 @@ public sealed class MessageChange(
     }
 
     private async Task<(Conversation Head, Message Message)> ReadAsync(
-        ConversationRef id,
-        MessageRef? messageId,
+        EntityRef<ConversationKey> id,
+        EntityRef<MessageKey>? messageId,
         CancellationToken cancellation)
     {
         var reading = messageId is { } known

@@ -35,7 +35,7 @@ public sealed class MessagePages(
     /// <param name="page">From 1. A page past the end is empty.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.ConversationNotFound"/>.</exception>
     public async Task<MessagePage> ReadAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         int page,
         int perPage,
         bool newestFirst,
@@ -69,7 +69,7 @@ public sealed class MessagePages(
     /// <returns>Null for an unknown conversation, because an unknown id is a filter without matches.</returns>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<CursorPage?> ReadNewestAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         string? cursor,
         int pageSize,
         CancellationToken cancellation)

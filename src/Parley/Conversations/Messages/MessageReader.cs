@@ -9,7 +9,7 @@ public sealed class MessageReader(ParleyTables tables)
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.MessageNotFound"/>, also for a wrong check and for an id of another tenant.
     /// </exception>
-    public async Task<Message> GetAsync(MessageRef id, CancellationToken cancellation) =>
+    public async Task<Message> GetAsync(EntityRef<MessageKey> id, CancellationToken cancellation) =>
         await MessageRow.FindAsync(tables, id.Key, cancellation) is { } message && id.Matches(message.Check)
             ? message
             : throw NotFound();

@@ -53,7 +53,7 @@ public sealed class MessageReading(
     }
 
     private Task<Conversation> RaiseAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         int unreadRevision,
         CancellationToken cancellation) => changes.EditAsync(
         id,

@@ -54,7 +54,7 @@ public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader thr
 
     private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)
     {
-        if (!MessageRef.TryParse(quotedId, head.Key, out var id)
+        if (!MessageKey.TryParseIn(head.Key, quotedId, out var id)
             || id.Key.Sequence < head.First
             || id.Key.Sequence > head.Last)
         {

@@ -94,7 +94,7 @@ internal static class MessageRow
         ConversationKey conversation,
         string id,
         CancellationToken cancellation) =>
-        MessageRef.TryParse(id, conversation, out var reference)
+        MessageKey.TryParseIn(conversation, id, out var reference)
             && await FindAsync(tables, reference.Key, cancellation) is { } message
             && reference.Matches(message.Check)
             ? message

@@ -20,7 +20,7 @@ public sealed class TicketWriter(
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the ticket was stored).
     /// </exception>
     public async Task<(Conversation Conversation, Ticket Ticket)> OpenAsync(
-        ConversationRef id,
+        EntityRef<ConversationKey> id,
         string? title,
         CancellationToken cancellation)
     {
@@ -80,7 +80,7 @@ public sealed class TicketWriter(
         var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
         Ticket? changed = null;
         var conversation = await changes.EditAsync(
-            new ConversationRef(ticket.Conversation, null),
+            new EntityRef<ConversationKey>(ticket.Conversation, null),
             OptimisticUpdate.StartWith(
                 ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
             (head, current, _) =>
