@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Parley.Core;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
-using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Requests;
 

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Parley.Core;
 using Parley.Functions.Api.Admin;
 using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.MaiAgent;
@@ -11,7 +11,7 @@ using Parley.Functions.Api.Zaia;
 namespace Parley.Functions.Api.Responses;
 
 /// <summary>camelCase answers: everything but Flextell's resources.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(IsoTime)])]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
@@ -51,7 +51,7 @@ internal sealed partial class CamelJson : JsonSerializerContext
 }
 
 /// <summary>snake_case answers: Flextell's resources.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(IsoTime)])]
 [JsonSerializable(typeof(Paginator<ConversationMessage>))]
 [JsonSerializable(typeof(DataResponse<SentMessage>))]
 [JsonSerializable(typeof(DataResponse<ConversationMessage>))]
@@ -81,20 +81,5 @@ internal static class JsonText
     {
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         return options;
-    }
-}
-
-/// <summary>Times: ISO 8601 in UTC with milliseconds and <c>Z</c>.</summary>
-internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
-{
-    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
-
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
-    {
-        // The round-trip format has seven decimals and a formatter of its own; a custom one is parsed for every value.
-        Span<byte> text = stackalloc byte[28];
-        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
-        text[23] = (byte)'Z';
-        writer.WriteStringValue(text[..24]);
     }
 }

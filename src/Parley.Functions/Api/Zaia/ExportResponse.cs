@@ -1,5 +1,5 @@
+using Parley.Core;
 using Parley.Exports;
-using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Zaia;
 

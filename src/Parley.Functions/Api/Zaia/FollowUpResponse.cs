@@ -1,5 +1,5 @@
 using Parley.Conversations.FollowUps;
-using Parley.Functions.Api.Responses;
+using Parley.Core;
 
 namespace Parley.Functions.Api.Zaia;
 
