@@ -5,7 +5,6 @@ using Parley.Senders;
 
 namespace Parley.Functions.Api.Parley;
 
-/// <summary>A sender.</summary>
 public sealed record SenderResponse(
     Guid Id,
     int Number,
@@ -21,7 +20,6 @@ public sealed record SenderResponse(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>Shapes a stored sender.</summary>
     public static SenderResponse Of(Sender sender) => new(
         sender.Id,
         sender.Key.Number,
