@@ -11,7 +11,8 @@ try
 }
 catch (StartUpException e)
 {
-    // The Functions host copies the worker's standard error into its log; log entries written before the worker has started are lost.
+    // The Functions host copies the worker's standard error into its log. Log entries from before the start of the
+    // worker are lost.
     await Console.Error.WriteLineAsync(e.Message.ReplaceLineEndings(" "));
     return CannotStart;
 }

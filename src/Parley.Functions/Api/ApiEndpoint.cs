@@ -8,28 +8,29 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api;
 
-/// <summary>One authenticated request.</summary>
-/// <param name="Request">The request.</param>
-/// <param name="Caller">Who calls.</param>
+/// <summary>An authenticated request.</summary>
 public sealed record Call(HttpRequest Request, Caller Caller)
 {
-    /// <summary>Ends when the client leaves. (A CancellationToken parameter of an HTTP function can be broken by a query parameter of its name.)</summary>
+    /// <summary>
+    /// Cancelled when the client disconnects. HTTP functions have no CancellationToken parameter, because a query
+    /// parameter of its name can break it.
+    /// </summary>
     public CancellationToken Cancellation => Request.HttpContext.RequestAborted;
 }
 
 /// <summary>
-/// What every HTTP function runs through: authentication, the scope, and an answer for every exception, also for one that is
-/// thrown while a result is written. It executes the result itself, because the worker would serialize a returned one a second
-/// time and lose its exceptions.
+/// The pipeline of every HTTP function. It authenticates the caller, checks the scope and maps every exception to a
+/// response, including exceptions that are thrown while a result is written. It executes the result itself, because the
+/// worker would serialize a returned result a second time and lose its exceptions.
 /// </summary>
 public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<ApiEndpoint> logger)
 {
-    /// <summary>Runs a handler for an API key with a scope.</summary>
+    /// <summary>Runs a handler for callers whose API key has the scope.</summary>
     public Task RunAsync(HttpRequest request, Scopes scope, Func<Call, Task<IResult>> handler) =>
         RunAsync(request, async () => await handler(new Call(request, await AuthorizeAsync(request, scope))));
 
-    /// <summary>Runs a handler that does its own authentication, or needs none.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "This is the one place that turns every exception into an answer.")]
+    /// <summary>Runs a handler that authenticates the caller itself or is open to all.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Every exception must become a response.")]
     public async Task RunAsync(HttpRequest request, Func<Task<IResult>> handler)
     {
         var context = request.HttpContext;
@@ -38,9 +39,11 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
             var result = await handler();
             await result.ExecuteAsync(context);
         }
-        catch (Exception e) when (context.RequestAborted.IsCancellationRequested && (e is OperationCanceledException or AggregateException or IOException))
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested
+            && (e is OperationCanceledException or AggregateException or IOException))
         {
-            // The client has left; there is nobody to answer. (Azure.Core wraps the cancellation when an earlier try had failed.)
+            // The client has disconnected, so no response can be sent. Azure.Core wraps the cancellation in an
+            // AggregateException when an earlier attempt has failed.
         }
         catch (Exception e)
         {
@@ -78,7 +81,10 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
             ParleyException known => known,
             _ when StorageErrors.IsOutcomeUnknown(exception, context.RequestAborted) =>
                 ParleyException.StorageUnavailable("Storage does not answer. Try again.", exception),
-            _ => new ParleyException(ErrorCode.InternalError, "Something went wrong on our side; it has been logged under the traceId.", exception),
+            _ => new ParleyException(
+                ErrorCode.InternalError,
+                "Something went wrong on our side; it has been logged under the traceId.",
+                exception),
         };
         var traceId = ProblemResult.TraceId(context);
         if (problem.Code == ErrorCode.InternalError)
@@ -92,7 +98,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
 
         if (context.Response.HasStarted)
         {
-            // Half an answer must not look like a whole one.
+            // A client must not take a partial response for a complete one.
             context.Abort();
             return;
         }
@@ -102,8 +108,18 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
     }
 
     [LoggerMessage(2001, LogLevel.Error, "{Method} {Path} failed (trace {TraceId}).")]
-    private static partial void LogFailure(ILogger logger, Exception exception, string method, string path, string traceId);
+    private static partial void LogFailure(
+        ILogger logger,
+        Exception exception,
+        string method,
+        string path,
+        string traceId);
 
     [LoggerMessage(2002, LogLevel.Warning, "{Method} {Path}: storage does not answer (trace {TraceId}).")]
-    private static partial void LogStorage(ILogger logger, Exception exception, string method, string path, string traceId);
+    private static partial void LogStorage(
+        ILogger logger,
+        Exception exception,
+        string method,
+        string path,
+        string traceId);
 }

@@ -5,7 +5,9 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace Parley.Functions.Api;
 
-/// <summary>The app's own routes, read from its attributes: the host does not tell which methods a path would take.</summary>
+/// <summary>
+/// The routes of the app, read from its attributes, because the host does not report which methods a path accepts.
+/// </summary>
 public sealed class RouteTable
 {
     private readonly List<(TemplateMatcher Matcher, string[] Methods)> routes =
@@ -19,8 +21,8 @@ public sealed class RouteTable
            select (new TemplateMatcher(TemplateParser.Parse(trigger.Route!), []), trigger.Methods!),
     ];
 
-    /// <summary>The methods that a path takes, upper-case and sorted; none for an unknown path.</summary>
-    /// <param name="path">Without the route prefix, such as <c>/v1/conversations</c>.</param>
+    /// <summary>The methods that a path accepts, in upper case and sorted. Empty for an unknown path.</summary>
+    /// <param name="path">A path without the route prefix, such as <c>/v1/conversations</c>.</param>
     public IReadOnlyList<string> MethodsOf(PathString path) =>
     [
         .. routes.Where(route => route.Matcher.TryMatch(path, []))

@@ -6,19 +6,21 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api;
 
 /// <summary>
-/// Answers what no other function does, which the host would answer with an empty 404. Its name sorts last: the host takes the
-/// first function, in the order of names, whose route and method match.
+/// Responds to requests that match no other function, because the host would return an empty 404. The name must sort
+/// last: the host takes the first function, in the order of names, whose route and method match.
 /// </summary>
 public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes)
 {
-    /// <summary>Every method of every other path.</summary>
     [Function("ZzCatchAll")]
-    public Task Run([HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request, string? path) =>
+    public Task Run(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request,
+        string? path) =>
         endpoint.RunAsync(request, () =>
         {
             var methods = routes.MethodsOf("/" + path);
+            var allow = string.Join(", ", methods);
             return Task.FromResult<IResult>(methods.Count == 0
                 ? new ProblemResult(ErrorCode.RouteNotFound.With("There is no such path; docs/api.md lists them all."))
-                : new ProblemResult(ErrorCode.MethodNotAllowed.With($"This path takes {string.Join(", ", methods)}.")) { Allow = string.Join(", ", methods) });
+                : new ProblemResult(ErrorCode.MethodNotAllowed.With($"This path takes {allow}.")) { Allow = allow });
         });
 }

@@ -181,6 +181,8 @@ internal sealed record WebhookData(
     string? Reason);
 
 /// <summary>As the API writes: camelCase, words in snake_case, times in UTC with milliseconds.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, Converters = [typeof(UtcTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]
-[JsonSerializable(typeof(WebhookBody))]
-internal sealed partial class WebhookBodyJson : JsonSerializerContext;
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    Converters = [typeof(IsoTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]
+[JsonSerializable(typeof(CallbackBody))]
+internal sealed partial class CallbackBodyJson : JsonSerializerContext;

@@ -8,25 +8,38 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;
 
-/// <summary>A new tenant. The webhook secret is shown this once.</summary>
+/// <summary>A new tenant. Only this response contains the webhook secret.</summary>
 public sealed record TenantResponse(int Id, string Name, string WebhookSecret, DateTimeOffset CreatedAt);
 
-/// <summary>A new API key. The key is shown this once.</summary>
-public sealed record ApiKeyResponse(int Id, string Key, string Label, IReadOnlyList<string> Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt);
+/// <summary>A new API key. Only this response contains the key.</summary>
+public sealed record ApiKeyResponse(
+    int Id,
+    string Key,
+    string Label,
+    IReadOnlyList<string> Scopes,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? ExpiresAt);
 
-/// <summary>A new webhook secret. It is shown this once.</summary>
+/// <summary>A new webhook secret. Only this response contains it.</summary>
 public sealed record WebhookSecretResponse(int Id, string WebhookSecret, DateTimeOffset PreviousValidUntil);
 
-/// <summary>Tenants, their API keys and their webhook secrets, for the holder of <c>Parley__AdminKey</c>; without that setting nobody gets in.</summary>
+/// <summary>
+/// Tenants, their API keys and their webhook secrets. Requests must have the key in the setting
+/// <c>Parley__AdminKey</c>; without that setting every request is refused.
+/// </summary>
 public sealed class AdministrationFunctions(
-    ApiEndpoint endpoint, TenantAdministration administration, WebhookSecrets webhookSecrets, IConfiguration configuration, TimeProvider time)
+    ApiEndpoint endpoint,
+    TenantAdministration administration,
+    WebhookSecrets webhookSecrets,
+    IConfiguration configuration,
+    TimeProvider time)
 {
     private const int MaxLine = 250;
     private const int MaxBody = 16 * 1024;
 
-    /// <summary>POST /admin/tenants.</summary>
     [Function("AdminTenantsCreate")]
-    public Task CreateTenant([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants")] HttpRequest request) =>
+    public Task CreateTenant(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
             RequireAdmin(request);
@@ -41,9 +54,10 @@ public sealed class AdministrationFunctions(
                 StatusCodes.Status201Created);
         });
 
-    /// <summary>POST /admin/tenants/{id}/keys.</summary>
     [Function("AdminTenantKeysCreate")]
-    public Task CreateKey([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/keys")] HttpRequest request, string id) =>
+    public Task CreateKey(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/keys")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, async () =>
         {
             RequireAdmin(request);
@@ -57,17 +71,29 @@ public sealed class AdministrationFunctions(
             }
 
             fields.ThrowIfInvalid();
-            var created = await administration.CreateKeyAsync(Tenant(id), label, scopes, expiresAt, request.HttpContext.RequestAborted);
+            var created = await administration.CreateKeyAsync(
+                Tenant(id),
+                label,
+                scopes,
+                expiresAt,
+                request.HttpContext.RequestAborted);
             return new JsonResult<ApiKeyResponse>(
-                new ApiKeyResponse(created.Number, created.Key, created.Label, [.. created.Scopes.Names()], created.CreatedAt, created.ExpiresAt),
+                new ApiKeyResponse(
+                    created.Number,
+                    created.Key,
+                    created.Label,
+                    [.. created.Scopes.Names()],
+                    created.CreatedAt,
+                    created.ExpiresAt),
                 CamelJson.Default.ApiKeyResponse,
                 StatusCodes.Status201Created);
         });
 
-    /// <summary>POST /admin/tenants/{id}/webhook-secret. No body is read: there is nothing to choose.</summary>
+    /// <summary>Replaces the webhook secret. The request has no body.</summary>
     [Function("AdminTenantWebhookSecretCreate")]
     public Task CreateWebhookSecret(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/webhook-secret")] HttpRequest request, string id) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/webhook-secret")]
+        HttpRequest request, string id) =>
         endpoint.RunAsync(request, async () =>
         {
             RequireAdmin(request);
@@ -79,7 +105,9 @@ public sealed class AdministrationFunctions(
         });
 
     private static TenantId Tenant(string id) =>
-        TenantId.TryParse(id, out var tenant) ? tenant : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+        TenantId.TryParse(id, out var tenant)
+            ? tenant
+            : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
 
     private static Scopes ReadScopes(Fields fields)
     {

@@ -5,7 +5,7 @@ using Parley.Files;
 
 namespace Parley.Functions.Api.Flextell;
 
-/// <summary>A message, as Flextell's clients read it. Ids are integers; metadata is JSON text.</summary>
+/// <summary>A message, in the format of Flextell. Ids are integers, and metadata is JSON text.</summary>
 public sealed record ConversationMessage(
     long Id,
     int ConversationId,
@@ -25,11 +25,13 @@ public sealed record ConversationMessage(
     MessageFile? File,
     string? FileTemporaryUrl)
 {
-    /// <summary>Shapes a stored message.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="quotedTexts">The texts of quoted messages, by number.</param>
-    /// <param name="links">Makes links to stored files; null when no message here has one.</param>
-    public static ConversationMessage Of(Message message, IReadOnlyDictionary<int, string> quotedTexts, FileLinks? links)
+    /// <param name="message">The stored message.</param>
+    /// <param name="quotedTexts">The texts of quoted messages, by message number.</param>
+    /// <param name="links">Creates links to stored files; null when the message has none.</param>
+    public static ConversationMessage Of(
+        Message message,
+        IReadOnlyDictionary<int, string> quotedTexts,
+        FileLinks? links)
     {
         var file = message.Attachments.Count > 0 ? MessageFile.Of(message, message.Attachments[0], links) : null;
         return new ConversationMessage(
@@ -53,7 +55,7 @@ public sealed record ConversationMessage(
     }
 }
 
-/// <summary>A file, as Flextell's clients read it. Its id is its message's.</summary>
+/// <summary>A file, in the format of Flextell. It has the id of its message. Size is in bytes.</summary>
 public sealed record MessageFile(
     long Id,
     string Name,
@@ -71,7 +73,7 @@ public sealed record MessageFile(
     DateTimeOffset UpdatedAt,
     DateTimeOffset? DeletedAt)
 {
-    /// <summary>Shapes an attachment: a stored file with a link to it, or a link of the client's own, of which no more is known.</summary>
+    /// <summary>For a link that the client sent, the media type and the size are unknown.</summary>
     public static MessageFile Of(Message message, Attachment attachment, FileLinks? links) => new(
         message.Key.IntegerId,
         attachment.Name,
@@ -89,7 +91,7 @@ public sealed record MessageFile(
         message.CreatedAt,
         DeletedAt: null);
 
-    /// <summary>A size for people: <c>812 B</c>, <c>1.5 KB</c>, <c>49.9 MB</c>, by 1024.</summary>
+    /// <summary>A readable size in powers of 1024, such as <c>812 B</c>, <c>1.5 KB</c> or <c>49.9 MB</c>.</summary>
     private static string Format(long bytes) => bytes switch
     {
         < 1024 => string.Create(CultureInfo.InvariantCulture, $"{bytes} B"),
@@ -98,29 +100,33 @@ public sealed record MessageFile(
     };
 }
 
-/// <summary>What Flextell's clients read after a post.</summary>
+/// <summary>The response to a new message, in the format of Flextell.</summary>
 /// <param name="Status">Always <c>sent</c>.</param>
-/// <param name="MessageId">The message's integer id, as text.</param>
-/// <param name="ConversationId">The conversation's number, as text.</param>
+/// <param name="MessageId">The integer id of the message, as text.</param>
+/// <param name="ConversationId">The number of the conversation, as text.</param>
 public sealed record SentMessage(string Status, string MessageId, string ConversationId)
 {
-    /// <summary>Shapes a stored message's key.</summary>
     public static SentMessage Of(MessageKey key) => new(
-        "sent", key.IntegerId.ToString(CultureInfo.InvariantCulture), key.Conversation.Number.ToString(CultureInfo.InvariantCulture));
+        "sent",
+        key.IntegerId.ToString(CultureInfo.InvariantCulture),
+        key.Conversation.Number.ToString(CultureInfo.InvariantCulture));
 }
 
-/// <summary>What Flextell's clients read after a deletion, the first and every later one.</summary>
-/// <param name="Message">Says that it is deleted.</param>
+/// <summary>The response to the deletion of a message, also when the message was already deleted.</summary>
+/// <param name="Message">A sentence for people.</param>
 public sealed record DeletedMessage(string Message);
 
-/// <summary>What a reading did.</summary>
-/// <param name="ConversationId">The conversation's number, as text.</param>
-/// <param name="MessageId">The last message that has been read, as text; null when there is none.</param>
-/// <param name="ReadAt">When the conversation was read last.</param>
-/// <param name="UnreadMessagesCount">The customer's messages that are still unread.</param>
-public sealed record ReadResponse(string ConversationId, string? MessageId, DateTimeOffset? ReadAt, int UnreadMessagesCount)
+/// <summary>The response to marking messages as read.</summary>
+/// <param name="ConversationId">The number of the conversation, as text.</param>
+/// <param name="MessageId">The integer id of the last read message, as text; null when no message is read.</param>
+/// <param name="ReadAt">The time at which the conversation was last marked as read.</param>
+/// <param name="UnreadMessagesCount">The number of the customer's messages that remain unread.</param>
+public sealed record ReadResponse(
+    string ConversationId,
+    string? MessageId,
+    DateTimeOffset? ReadAt,
+    int UnreadMessagesCount)
 {
-    /// <summary>Shapes a reading.</summary>
     public static ReadResponse Of(ReadMark mark) => new(
         mark.Conversation.Key.Number.ToString(CultureInfo.InvariantCulture),
         mark.Message?.IntegerId.ToString(CultureInfo.InvariantCulture),

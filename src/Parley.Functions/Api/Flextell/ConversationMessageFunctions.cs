@@ -9,7 +9,7 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Flextell;
 
-/// <summary>Messages of a conversation, as Flextell's clients read and write them.</summary>
+/// <summary>Messages of a conversation, in the format of Flextell.</summary>
 public sealed class ConversationMessageFunctions(
     ApiEndpoint endpoint,
     MessagePages pages,
@@ -24,15 +24,17 @@ public sealed class ConversationMessageFunctions(
     private const int MaxPerPage = 100;
     private const int DefaultPerPage = 15;
 
-    /// <summary>Room for a message and metadata of which every character is escaped.</summary>
+    /// <summary>A message and metadata of maximum length fit even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
-    /// <summary>Room for a message in UTF-8.</summary>
+    /// <summary>A message of maximum length fits in UTF-8.</summary>
     private const int MaxTextPart = 32 * 1024;
 
-    /// <summary>GET /conversations/{id}/messages.</summary>
     [Function("ConversationMessagesList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}/messages")] HttpRequest request, string id) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}/messages")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -43,14 +45,19 @@ public sealed class ConversationMessageFunctions(
 
             var found = await pages.ReadAsync(call.Conversation(id), page, perPage, newestFirst, call.Cancellation);
             var links = await files.LinksAsync(found.Messages, call.Cancellation);
-            var data = found.Messages.Select(message => ConversationMessage.Of(message, found.QuotedTexts, links)).ToList();
+            var data = found.Messages
+                .Select(message => ConversationMessage.Of(message, found.QuotedTexts, links))
+                .ToList();
             return new JsonResult<Paginator<ConversationMessage>>(
-                Paginator.Create(data, page, perPage, found.Total, request), SnakeJson.Default.PaginatorConversationMessage);
+                Paginator.Create(data, page, perPage, found.Total, request),
+                SnakeJson.Default.PaginatorConversationMessage);
         });
 
-    /// <summary>POST /conversations/{id}/messages.</summary>
     [Function("ConversationMessagesPost")]
-    public Task Post([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")] HttpRequest request, string id) =>
+    public Task Post(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -65,15 +72,21 @@ public sealed class ConversationMessageFunctions(
             return Sent(await append.AppendAsync(call.Conversation(id), draft, key, call.Cancellation));
         });
 
-    /// <summary>POST /conversations/{id}/messages/media.</summary>
     [Function("ConversationMessagesMedia")]
-    public Task PostMedia([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")] HttpRequest request, string id) =>
+    public Task PostMedia(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            // The blocks go where the file is to be, so the path's id comes first here.
+            // The file is uploaded into the folder of its conversation while the body is read, so the id in the path is
+            // validated before the body.
             var conversation = call.Conversation(id);
             var (fields, file) = await MultipartBody.ReadAsync(
-                request, "file", MaxTextPart, (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
+                request,
+                "file",
+                MaxTextPart,
+                (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
             var text = fields.Text("message", 0, MaxMessage) ?? "";
             var sender = fields.Id("sender");
             if (file is null)
@@ -88,9 +101,10 @@ public sealed class ConversationMessageFunctions(
             return Sent(await media.AppendAsync(conversation, draft, file!, key, call.Cancellation));
         });
 
-    /// <summary>POST /conversations/{id}/read.</summary>
     [Function("ConversationsRead")]
-    public Task Read([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/read")] HttpRequest request, string id) =>
+    public Task Read(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/read")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -99,13 +113,14 @@ public sealed class ConversationMessageFunctions(
 
             var mark = await reading.ReadAsync(call.Conversation(id), messageId, call.Cancellation);
             return new JsonResult<DataResponse<ReadResponse>>(
-                new DataResponse<ReadResponse>("true", ReadResponse.Of(mark)), SnakeJson.Default.DataResponseReadResponse);
+                new DataResponse<ReadResponse>("true", ReadResponse.Of(mark)),
+                SnakeJson.Default.DataResponseReadResponse);
         });
 
-    /// <summary>PUT /conversations/{id}/messages/{messageId}.</summary>
     [Function("ConversationMessagesUpdate")]
     public Task Update(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/conversations/{id}/messages/{messageId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/conversations/{id}/messages/{messageId}")]
+        HttpRequest request,
         string id,
         string messageId) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
@@ -115,45 +130,70 @@ public sealed class ConversationMessageFunctions(
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var edited = await change.EditAsync(call.Conversation(id), messageId, text, call.Caller.Name, expected, call.Cancellation);
+            var edited = await change.EditAsync(
+                call.Conversation(id),
+                messageId,
+                text,
+                call.Caller.Name,
+                expected,
+                call.Cancellation);
             var links = await files.LinksAsync([edited.Message], call.Cancellation);
             return new JsonResult<DataResponse<ConversationMessage>>(
-                new DataResponse<ConversationMessage>("true", ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
+                new DataResponse<ConversationMessage>(
+                    "true",
+                    ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
                 SnakeJson.Default.DataResponseConversationMessage)
             {
                 Revision = edited.Message.Revision,
             };
         });
 
-    /// <summary>DELETE /conversations/{id}/messages/{messageId}.</summary>
     [Function("ConversationMessagesDelete")]
     public Task Delete(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/conversations/{id}/messages/{messageId}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/conversations/{id}/messages/{messageId}")]
+        HttpRequest request,
         string id,
         string messageId) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var expected = RequestHeaders.ReadIfMatch(request);
-            var deleted = await change.DeleteAsync(call.Conversation(id), messageId, call.Caller.Name, expected, call.Cancellation);
+            var deleted = await change.DeleteAsync(
+                call.Conversation(id),
+                messageId,
+                call.Caller.Name,
+                expected,
+                call.Cancellation);
             return new JsonResult<DataResponse<DeletedMessage>>(
-                new DataResponse<DeletedMessage>("true", new DeletedMessage("The message is deleted.")), SnakeJson.Default.DataResponseDeletedMessage)
+                new DataResponse<DeletedMessage>("true", new DeletedMessage("The message is deleted.")),
+                SnakeJson.Default.DataResponseDeletedMessage)
             {
                 Revision = deleted.Revision,
             };
         });
 
     private static JsonResult<DataResponse<SentMessage>> Sent(Appended stored) =>
-        new(new DataResponse<SentMessage>("true", SentMessage.Of(stored.Message.Key)), SnakeJson.Default.DataResponseSentMessage)
+        new(
+            new DataResponse<SentMessage>("true", SentMessage.Of(stored.Message.Key)),
+            SnakeJson.Default.DataResponseSentMessage)
         {
             Replayed = stored.Replayed,
         };
 
-    /// <summary>A customer speaks when the sender is one; else the caller does, whoever is named as sender.</summary>
-    private async Task<NewMessage> DraftAsync(Call call, string text, string? senderId, string? quoted, string? metadata)
+    /// <summary>
+    /// A message from an external user is a customer's message. Any other message is a staff message of the caller,
+    /// even if it has another sender.
+    /// </summary>
+    private async Task<NewMessage> DraftAsync(
+        Call call,
+        string text,
+        string? senderId,
+        string? quoted,
+        string? metadata)
     {
         var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "sender", call.Cancellation);
-        return sender?.Entity == SenderEntity.ExternalUser
-            ? new NewMessage(MessageRole.Customer, text, null, sender.Name, quoted) { Sender = sender, Metadata = metadata }
-            : new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted) { Sender = sender, Metadata = metadata };
+        var message = sender?.Entity == SenderEntity.ExternalUser
+            ? new NewMessage(MessageRole.Customer, text, null, sender.Name, quoted)
+            : new NewMessage(MessageRole.Staff, text, call.Caller.Number, call.Caller.Name, quoted);
+        return message with { Sender = sender, Metadata = metadata };
     }
 }

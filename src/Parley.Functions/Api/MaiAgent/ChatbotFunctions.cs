@@ -9,21 +9,25 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Chatbots: the tenant's assistants.</summary>
-public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader, ChatbotWriter writer, AssistantProviders providers)
+/// <summary>Chatbots, which are the assistants of a tenant.</summary>
+public sealed class ChatbotFunctions(
+    ApiEndpoint endpoint,
+    ChatbotReader reader,
+    ChatbotWriter writer,
+    AssistantProviders providers)
 {
-    /// <summary>Room for instructions of which every character is escaped.</summary>
+    /// <summary>Instructions of maximum length fit even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
-    /// <summary>Instructions fit one property of a row.</summary>
+    /// <summary>Instructions must fit in one property of a row.</summary>
     private const int MaxInstructions = LongText.MaxPerProperty;
 
-    /// <summary>What providers commonly take.</summary>
+    /// <summary>The usual maximum of providers.</summary>
     private const double MaxTemperature = 2;
 
-    /// <summary>POST /chatbots.</summary>
     [Function("ChatbotsCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -39,7 +43,6 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
             return Answer(chatbot, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{chatbot.Id}");
         });
 
-    /// <summary>GET /chatbots.</summary>
     [Function("ChatbotsList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
@@ -50,17 +53,21 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
 
             var page = await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation);
             return new JsonResult<CursorList<ChatbotResponse>>(
-                CursorList.Create([.. page.Items.Select(ChatbotResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListChatbotResponse);
+                CursorList.Create([.. page.Chatbots.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
+                CamelJson.Default.CursorListChatbotResponse);
         });
 
-    /// <summary>GET /chatbots/{id}.</summary>
     [Function("ChatbotsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Answer(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+            Answer(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
 
-    /// <summary>PATCH /chatbots/{id}.</summary>
     [Function("ChatbotsUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -71,21 +78,32 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
             return Answer(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
         });
 
-    /// <summary>DELETE /chatbots/{id}.</summary>
     [Function("ChatbotsDelete")]
-    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chatbots/{id}")] HttpRequest request, string id) =>
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chatbots/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
-            var deleted = await writer.DeleteAsync(call.Chatbot(id), RequestHeaders.ReadIfMatch(request), call.Cancellation);
+            var expected = RequestHeaders.ReadIfMatch(request);
+            var deleted = await writer.DeleteAsync(call.Chatbot(id), expected, call.Cancellation);
 
-            // Without an ETag: there is nothing left that it could be compared with.
+            // The response has no ETag, because a deleted chatbot cannot be changed again.
             return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), CamelJson.Default.ChatbotResponse);
         });
 
-    private static JsonResult<ChatbotResponse> Answer(Chatbot chatbot, int status = StatusCodes.Status200OK, string? location = null) =>
-        new(ChatbotResponse.Of(chatbot), CamelJson.Default.ChatbotResponse, status) { Revision = chatbot.Revision, Location = location };
+    private static JsonResult<ChatbotResponse> Answer(
+        Chatbot chatbot,
+        int status = StatusCodes.Status200OK,
+        string? location = null) =>
+        new(ChatbotResponse.Of(chatbot), CamelJson.Default.ChatbotResponse, status)
+        {
+            Revision = chatbot.Revision,
+            Location = location,
+        };
 
-    /// <summary>What the body changes: what is absent stays, null clears what may be null.</summary>
+    /// <summary>
+    /// An absent field keeps its value. Null clears a field, except for name and enabled, which always have a value.
+    /// </summary>
     private Func<Chatbot, Chatbot> ReadChange(Fields fields, bool isNew)
     {
         var name = fields.Text("name", 1, Limits.Line);
@@ -96,7 +114,8 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
         var enabled = fields.Boolean("enabled");
         if (isNew || fields.Has("provider"))
         {
-            // Only what is set now: a chatbot whose provider left the settings can be changed otherwise.
+            // Checked only when the field is sent, so that a chatbot stays editable after its provider is removed from
+            // the settings.
             RequireProvider(fields, fields.IsAbsent("provider") ? AssistantProviders.Default : provider);
         }
 
@@ -111,8 +130,8 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
         };
     }
 
-    /// <param name="fields">Learns of a provider that the settings do not name.</param>
-    /// <param name="name">The provider; null when its field is wrong already.</param>
+    /// <param name="fields">Collects the error of a provider that is not in the settings.</param>
+    /// <param name="name">The provider; null when its field is already invalid.</param>
     private void RequireProvider(Fields fields, string? name)
     {
         if (name is null || providers.Names.Contains(name, StringComparer.Ordinal))
@@ -120,7 +139,8 @@ public sealed class ChatbotFunctions(ApiEndpoint endpoint, ChatbotReader reader,
             return;
         }
 
-        var names = providers.Names.Count == 0 ? "none" : string.Join(", ", providers.Names.Order(StringComparer.Ordinal));
-        fields.Fail("provider", $"No such provider. The settings name{(providers.Names.Count == 0 ? "" : ":")} {names}.");
+        var any = providers.Names.Count > 0;
+        var names = any ? string.Join(", ", providers.Names.Order(StringComparer.Ordinal)) : "none";
+        fields.Fail("provider", $"No such provider. The settings name{(any ? ":" : "")} {names}.");
     }
 }

@@ -2,7 +2,6 @@ using Parley.Assistants.Chatbots;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>A chatbot.</summary>
 public sealed record ChatbotResponse(
     Guid Id,
     int Number,
@@ -15,7 +14,6 @@ public sealed record ChatbotResponse(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>Shapes a stored chatbot.</summary>
     public static ChatbotResponse Of(Chatbot chatbot) => new(
         chatbot.Id,
         chatbot.Key.Number,

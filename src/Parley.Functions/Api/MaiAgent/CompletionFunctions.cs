@@ -10,12 +10,18 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Completions: messages to chatbots, and their replies as they come.</summary>
-public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands completions, CompletionReader reader, SenderReader senders, TimeProvider time)
+/// <summary>Completions: messages to chatbots, and their replies, which may be streamed.</summary>
+public sealed class CompletionFunctions(
+    ApiEndpoint endpoint,
+    CompletionCommands completions,
+    CompletionReader reader,
+    SenderReader senders,
+    TimeProvider time)
 {
-    /// <summary>POST /chatbots/{id}/completions.</summary>
     [Function("CompletionsCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/completions")] HttpRequest request, string id) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/completions")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
@@ -26,7 +32,8 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
             {
                 if (sent.Attachments[i].Url is null)
                 {
-                    // Here, before a conversation comes into being for it: there is no earlier message.
+                    // A new conversation has no earlier messages with files, so the URL is required. This is checked
+                    // here, before the conversation is created.
                     fields.Fail($"message.attachments.{i}.file", "Is required.");
                 }
             }
@@ -37,22 +44,30 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
             var draft = await sent.DraftAsync(senders, call);
             var conversation = conversationId is null ? (EntityRef<ConversationKey>?)null : call.Conversation(conversationId);
 
-            // Not cancelled: what is stored of it is spoken, also when the client has left.
-            var completion = await completions.StartAsync(call.Chatbot(id), conversation, draft, key, CancellationToken.None);
+            // Not cancelled when the client disconnects: once the message is stored, the reply is produced.
+            var completion = await completions.StartAsync(
+                call.Chatbot(id),
+                conversation,
+                draft,
+                key,
+                CancellationToken.None);
             var replayed = completion.Run is null;
             return isStreaming
                 ? Stream(call, completion, replayed ? LastEventId(request) : 0, replayed)
                 : Answer(call, await EndOfAsync(call, completion), replayed);
         });
 
-    /// <summary>GET /completions/{id}.</summary>
     [Function("CompletionsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Show(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+            Show(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
-    /// <summary>GET /completions/{id}/events.</summary>
     [Function("CompletionEvents")]
-    public Task Events([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}/events")] HttpRequest request, string id) =>
+    public Task Events(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}/events")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
@@ -60,17 +75,21 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
             return Stream(call, new StartedCompletion(completion, null, began), after, replayed: false);
         });
 
-    /// <summary>POST /completions/{id}/cancel.</summary>
     [Function("CompletionsCancel")]
-    public Task Cancel([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call => Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
+    public Task Cancel(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+            Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     private CompletionStream Stream(Call call, StartedCompletion completion, int after, bool replayed)
     {
         ProducedCompletion? produced = null;
         return new CompletionStream(
             completion.Completion,
-            () => completion.Run is { } run ? (produced = run()).States : completions.FollowAsync(completion, call.Cancellation),
+            () => completion.Run is { } run
+                ? (produced = run()).States
+                : completions.FollowAsync(completion, call.Cancellation),
             () => produced?.Result ?? Task.CompletedTask,
             after,
             time)
@@ -80,7 +99,10 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
         };
     }
 
-    /// <summary>The turn when it has ended, whoever speaks it. What this process speaks goes on when the client leaves.</summary>
+    /// <summary>
+    /// Waits for the end of a completion, whichever process produces it. A completion that this process produces
+    /// continues after the client disconnects.
+    /// </summary>
     private async Task<Completion> EndOfAsync(Call call, StartedCompletion started)
     {
         if (started.Run is { } run)
@@ -94,7 +116,10 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
             completion = state;
         }
 
-        return completion.Status == CompletionStatus.Ended ? completion : throw ParleyException.StorageUnavailable("The completion takes long. Try again under the same Idempotency-Key.");
+        return completion.Status == CompletionStatus.Ended
+            ? completion
+            : throw ParleyException.StorageUnavailable(
+                "The completion takes long. Try again under the same Idempotency-Key.");
     }
 
     private IResult Answer(Call call, Completion completion, bool replayed)
@@ -102,23 +127,40 @@ public sealed class CompletionFunctions(ApiEndpoint endpoint, CompletionCommands
         var location = LocationOf(call, completion);
         if (completion.Error is not { } error)
         {
-            return new JsonResult<CompletionResponse>(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse) { Replayed = replayed, Location = location };
+            return new JsonResult<CompletionResponse>(
+                CompletionResponse.Of(completion),
+                CamelJson.Default.CompletionResponse)
+            {
+                Replayed = replayed,
+                Location = location,
+            };
         }
 
-        // To what is refused, the same again is no answer.
-        var isWorthAnother = error is CompletionError.RateLimited or CompletionError.Unavailable or CompletionError.Timeout;
-        var failure = new ParleyException(error.Code(), $"{error.Message()} The completion is {completion.Id}, of conversation {completion.ConversationId}.")
+        // A refused message would be refused again, so its response has no Retry-After.
+        var canRetry = error is CompletionError.RateLimited or CompletionError.Unavailable or CompletionError.Timeout;
+        var remaining = completion.RetryAfter - (time.GetUtcNow() - completion.EndedAt);
+        var failure = new ParleyException(
+            error.Code(),
+            $"{error.Message()} The completion is {completion.Id}, of conversation {completion.ConversationId}.")
         {
-            RetryAfter = isWorthAnother && completion.RetryAfter - (time.GetUtcNow() - completion.EndedAt) is { } left && left > TimeSpan.Zero ? left : null,
+            RetryAfter = canRetry && remaining > TimeSpan.Zero ? remaining : null,
         };
         return new ProblemResult(failure) { Replayed = replayed, Location = location };
     }
 
-    private static string LocationOf(Call call, Completion completion) => $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Id}";
+    private static string LocationOf(Call call, Completion completion) =>
+        $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Id}";
 
-    private static JsonResult<CompletionResponse> Show(Completion completion) => new(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse);
+    private static JsonResult<CompletionResponse> Show(Completion completion) =>
+        new(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse);
 
-    /// <summary>The number of the last event that a client has; 0 when it has none, and for what is no number of ours, as browsers keep what they were sent.</summary>
-    private static int LastEventId(HttpRequest request) =>
-        int.TryParse(request.Headers["Last-Event-ID"].ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    /// <summary>
+    /// The number of the last event that the client received; 0 without one. Values that are not numbers also count as
+    /// 0, because browsers return whatever id they were sent.
+    /// </summary>
+    private static int LastEventId(HttpRequest request)
+    {
+        var id = request.Headers["Last-Event-ID"].ToString();
+        return int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    }
 }

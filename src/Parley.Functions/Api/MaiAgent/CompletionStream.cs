@@ -10,26 +10,32 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api.MaiAgent;
 
 /// <summary>
-/// A completion as server-sent events (WHATWG HTML, "Server-sent events"): headers and a first comment at once, before anything is asked of a provider, for the host sends
-/// headers with the first byte only; then each event when it is stored; and a comment every now and then, so that nobody on the way
-/// takes the connection for dead.
+/// A completion as server-sent events (WHATWG HTML, "Server-sent events"). The first comment is written before the
+/// provider is called, because the host sends the headers only with the first byte. An event is written when it is
+/// stored. Comments during pauses keep intermediaries from closing the connection.
 /// </summary>
-/// <param name="completion">The turn as it is when the stream begins.</param>
-/// <param name="states">Its states from then on. Asked for when the first comment has been sent.</param>
-/// <param name="end">What must have ended before the request does, whether the client stays or not.</param>
-/// <param name="after">The number of the last event that the client has.</param>
+/// <param name="completion">The state of the completion when the stream begins.</param>
+/// <param name="states">Starts the sequence of later states; called after the first comment is written.</param>
+/// <param name="end">
+/// A task that must complete before the request ends, even if the client disconnects: the production of the reply.
+/// </param>
+/// <param name="after">The number of the last event that the client received.</param>
 /// <param name="time">Measures the pauses.</param>
-internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumerable<Completion>> states, Func<Task> end, int after, TimeProvider time) : IResult
+internal sealed class CompletionStream(
+    Completion completion,
+    Func<IAsyncEnumerable<Completion>> states,
+    Func<Task> end,
+    int after,
+    TimeProvider time) : IResult
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
 
-    /// <summary>Where the events can be read again.</summary>
+    /// <summary>The URL of the completion.</summary>
     public required string Location { get; init; }
 
-    /// <summary>Whether this is the answer to an earlier request with the same Idempotency-Key.</summary>
+    /// <summary>True for a replayed idempotency key: the header <c>Idempotent-Replayed: true</c>.</summary>
     public bool Replayed { get; init; }
 
-    /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
@@ -40,7 +46,7 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
             response.Headers["Idempotent-Replayed"] = "true";
         }
 
-        // Some proxies gather what they pass on, unless they are told not to (nginx, "X-Accel-Buffering").
+        // Without this header some proxies buffer the response (nginx, "X-Accel-Buffering").
         response.Headers["X-Accel-Buffering"] = "no";
         httpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var gone = httpContext.RequestAborted;
@@ -50,7 +56,7 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
         }
         catch (Exception e) when (IsGone(e, gone))
         {
-            // It is spoken all the same: leaving is not cancelling.
+            // The reply is produced anyway: a client that disconnects does not cancel the completion.
         }
 
         var coming = states();
@@ -60,7 +66,7 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
         }
         catch (Exception e) when (IsGone(e, gone))
         {
-            // As above.
+            // The same as above: only the client has left.
         }
         finally
         {
@@ -93,8 +99,9 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
 
                 if (IsOfAnEarlierAttempt(reader.Current, sent))
                 {
-                    // What the client has is of an attempt that was interrupted; what is there now is another text.
-                    await WriteAsync(response, Event(reader.Current.FirstEvent - 1, CompletionErrorResponse.Of(CompletionError.Interrupted)), gone);
+                    // The client has text of an interrupted attempt, which a later attempt has replaced.
+                    var interrupted = CompletionErrorResponse.Of(CompletionError.Interrupted);
+                    await WriteAsync(response, Event(reader.Current.FirstEvent - 1, interrupted), gone);
                     return;
                 }
 
@@ -108,16 +115,19 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
         }
         finally
         {
-            // A reader that is on its way must not be disposed.
+            // An enumerator must not be disposed while MoveNextAsync runs.
             ending.Cancel();
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await ((Task)next).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 
-    private static bool IsOfAnEarlierAttempt(Completion completion, int sent) => sent > 0 && sent < completion.FirstEvent - 1;
+    private static bool IsOfAnEarlierAttempt(Completion completion, int sent) =>
+        sent > 0 && sent < completion.FirstEvent - 1;
 
-    /// <summary>Appends the events after a number.</summary>
-    /// <returns>The number of the last.</returns>
+    /// <summary>
+    /// Appends the events after number <paramref name="sent"/> and returns the number of the last one.
+    /// </summary>
     private int Append(StringBuilder events, Completion completion, int sent)
     {
         var (number, start) = (completion.FirstEvent, 0);
@@ -134,21 +144,29 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
 
         if (completion.Status == CompletionStatus.Ended && number > sent)
         {
-            events.Append(completion.Error is { } error ? Event(number, CompletionErrorResponse.Of(error)) : Event(number, Part("", done: true)));
+            events.Append(completion.Error is { } error
+                ? Event(number, CompletionErrorResponse.Of(error))
+                : Event(number, Part("", done: true)));
         }
 
         return Math.Max(sent, completion.NextEvent - 1);
     }
 
-    private CompletionPartResponse Part(string content, bool done) => new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
+    private CompletionPartResponse Part(string content, bool done) =>
+        new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
 
-    private static string Event(int number, CompletionPartResponse part) => Event(number, JsonSerializer.Serialize(part, CamelJson.Default.CompletionPartResponse));
+    private static string Event(int number, CompletionPartResponse part) =>
+        Event(number, JsonSerializer.Serialize(part, CamelJson.Default.CompletionPartResponse));
 
-    private static string Event(int number, CompletionErrorResponse error) =>
-        Event(number, JsonSerializer.Serialize(new CompletionFailureResponse(error, Done: true), CamelJson.Default.CompletionFailureResponse));
+    private static string Event(int number, CompletionErrorResponse error)
+    {
+        var failure = new CompletionFailureResponse(error, Done: true);
+        return Event(number, JsonSerializer.Serialize(failure, CamelJson.Default.CompletionFailureResponse));
+    }
 
-    /// <summary>JSON has no line breaks of its own here, so one line of data holds it.</summary>
-    private static string Event(int number, string json) => string.Create(CultureInfo.InvariantCulture, $"id: {number}\ndata: {json}\n\n");
+    /// <summary>The JSON has no line breaks, so one data line is enough.</summary>
+    private static string Event(int number, string json) =>
+        string.Create(CultureInfo.InvariantCulture, $"id: {number}\ndata: {json}\n\n");
 
     private static async Task WriteAsync(HttpResponse response, string text, CancellationToken gone)
     {
@@ -156,5 +174,6 @@ internal sealed class CompletionStream(Completion completion, Func<IAsyncEnumera
         await response.Body.FlushAsync(gone);
     }
 
-    private static bool IsGone(Exception e, CancellationToken gone) => gone.IsCancellationRequested && e is OperationCanceledException or IOException;
+    private static bool IsGone(Exception e, CancellationToken gone) =>
+        gone.IsCancellationRequested && e is OperationCanceledException or IOException;
 }

@@ -9,7 +9,6 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Conversations.</summary>
 public sealed class ConversationFunctions(
     ApiEndpoint endpoint,
     ConversationReader reader,
@@ -20,12 +19,12 @@ public sealed class ConversationFunctions(
     ChatbotReader chatbots,
     TimeProvider time)
 {
-    /// <summary>Room for metadata of which every character is escaped.</summary>
+    /// <summary>Metadata of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
-    /// <summary>POST /conversations.</summary>
     [Function("ConversationsCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -60,44 +59,61 @@ public sealed class ConversationFunctions(
                 chatbotId);
             fields.ThrowIfInvalid();
 
-            var chatbot = await chatbots.GetReferencedEvenDeletedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);
-            draft = draft with { Chatbot = chatbot?.Id, Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound() };
-            var (conversation, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, $"{PublicUrl.Of(request)}/{conversation.Id}");
+            var tenant = call.Caller.Tenant;
+            var chatbot = await chatbots.GetReferencedEvenDeletedAsync(tenant, chatbotId, call.Cancellation);
+            draft = draft with
+            {
+                Chatbot = chatbot?.Id,
+                Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound(),
+            };
+            var (conversation, replayed) = await creation.CreateAsync(tenant, draft, key, call.Cancellation);
+            var location = $"{PublicUrl.Of(request)}/{conversation.Id}";
+            return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, location);
         });
 
-    /// <summary>GET /conversations.</summary>
     [Function("ConversationsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var tenant = call.Caller.Tenant;
             var query = new QueryFields(request.Query);
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             var inbox = query.Uuid("inbox");
-            var channel = query.Text("channel", Limits.Line) is { } name ? Inbox.OfChannel(tenant, name).Id : (Guid?)null;
+            var channel = query.Text("channel", Limits.Line) is { } name
+                ? Inbox.OfChannel(tenant, name).Id
+                : (Guid?)null;
             var contact = query.Id("contact");
             query.ThrowIfInvalid();
 
+            var filter = new ConversationFilter(inbox ?? channel, contact);
             var page = inbox is not null && channel is not null && inbox != channel
                 ? NoConversations(query.Cursor())
-                : await list.ReadAsync(tenant, new ConversationFilter(inbox ?? channel, contact), query.Cursor(), pageSize, call.Cancellation);
+                : await list.ReadAsync(tenant, filter, query.Cursor(), pageSize, call.Cancellation);
             var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
             var now = time.GetUtcNow();
-            var results = page.Conversations.Select(conversation => ConversationResponse.Of(conversation, counts, now)).ToList();
+            var results = page.Conversations
+                .Select(conversation => ConversationResponse.Of(conversation, counts, now))
+                .ToList();
             return new JsonResult<CursorList<ConversationResponse>>(
-                CursorList.Create(results, page.Next, page.Previous, request), CamelJson.Default.CursorListConversationResponse);
+                CursorList.Create(results, page.Next, page.Previous, request),
+                CamelJson.Default.CursorListConversationResponse);
         });
 
-    /// <summary>GET /conversations/{id}.</summary>
     [Function("ConversationsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
-            await AnswerAsync(call, await reader.GetAsync(call.Conversation(id), call.Cancellation), StatusCodes.Status200OK));
+        {
+            var conversation = await reader.GetAsync(call.Conversation(id), call.Cancellation);
+            return await AnswerAsync(call, conversation, StatusCodes.Status200OK);
+        });
 
-    /// <summary>PATCH /conversations/{id}.</summary>
     [Function("ConversationsUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/conversations/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/conversations/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -123,7 +139,9 @@ public sealed class ConversationFunctions(
                     Metadata = fields.Has("metadata") ? metadata : conversation.Metadata,
                     AutoReplyEnabled = autoReply ?? conversation.AutoReplyEnabled,
                     Chatbot = fields.Has("chatbot") ? chatbot?.Id : conversation.Chatbot,
-                    HandedOffUntil = fields.Has("handedOffUntil") ? handedOffUntil?.ToUniversalTime() : conversation.HandedOffUntil,
+                    HandedOffUntil = fields.Has("handedOffUntil")
+                        ? handedOffUntil?.ToUniversalTime()
+                        : conversation.HandedOffUntil,
                 },
                 call.Caller.Name,
                 expected,
@@ -131,7 +149,7 @@ public sealed class ConversationFunctions(
             return await AnswerAsync(call, changed, StatusCodes.Status200OK);
         });
 
-    /// <summary>No conversation is in two inboxes.</summary>
+    /// <summary>The page for a filter with two inboxes: a conversation has at most one.</summary>
     private static ConversationPage NoConversations(string? cursor)
     {
         Cursors.RequireNone(cursor);
@@ -139,11 +157,16 @@ public sealed class ConversationFunctions(
     }
 
     private async Task<JsonResult<ConversationResponse>> AnswerAsync(
-        Call call, Conversation conversation, int status, bool replayed = false, string? location = null)
+        Call call,
+        Conversation conversation,
+        int status,
+        bool replayed = false,
+        string? location = null)
     {
         var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
         return new JsonResult<ConversationResponse>(
-            ConversationResponse.Of(conversation, counts, time.GetUtcNow()), CamelJson.Default.ConversationResponse, status)
+            ConversationResponse.Of(conversation, counts, time.GetUtcNow()),
+            CamelJson.Default.ConversationResponse, status)
         {
             Revision = conversation.Revision,
             Replayed = replayed,

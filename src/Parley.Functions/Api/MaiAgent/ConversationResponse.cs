@@ -4,13 +4,13 @@ using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>The person on the other side, as MaiAgent's clients read it.</summary>
+/// <summary>The contact of a conversation, in the format of MaiAgent.</summary>
 public sealed record ContactResponse(Guid Id, string? Name, string? Avatar, DateTimeOffset CreatedAt);
 
-/// <summary>An inbox, as MaiAgent's clients read it.</summary>
+/// <summary>An inbox, in the format of MaiAgent.</summary>
 public sealed record InboxResponse(Guid Id, string Name, string ChannelType, int UnreadConversationsCount);
 
-/// <summary>A conversation.</summary>
+/// <summary>A conversation, in the format of MaiAgent with additional members.</summary>
 public sealed record ConversationResponse(
     Guid Id,
     int Number,
@@ -30,16 +30,22 @@ public sealed record ConversationResponse(
     Guid? Chatbot,
     DateTimeOffset? HandedOffUntil)
 {
-    /// <summary>Shapes a stored conversation. A conversation is with one contact, so it is never a group chat.</summary>
-    /// <param name="conversation">The conversation.</param>
-    /// <param name="unread">The unread conversations of its inbox.</param>
-    /// <param name="now">Decides whether it is handed off.</param>
-    public static ConversationResponse Of(Conversation conversation, IReadOnlyDictionary<Guid, int> unread, DateTimeOffset now) => new(
+    /// <param name="conversation">A stored conversation. It has one contact, so it is never a group chat.</param>
+    /// <param name="unread">Numbers of unread conversations by inbox, including the inbox of this conversation.</param>
+    /// <param name="now">Determines whether the conversation is handed off.</param>
+    public static ConversationResponse Of(
+        Conversation conversation,
+        IReadOnlyDictionary<Guid, int> unread,
+        DateTimeOffset now) => new(
         conversation.Id,
         conversation.Key.Number,
         conversation.Title,
-        conversation.Contact is { } contact ? new ContactResponse(contact.Id, contact.Name, contact.Avatar, contact.CreatedAt) : null,
-        conversation.Inbox is { } inbox ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id]) : null,
+        conversation.Contact is { } contact
+            ? new ContactResponse(contact.Id, contact.Name, contact.Avatar, contact.CreatedAt)
+            : null,
+        conversation.Inbox is { } inbox
+            ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id])
+            : null,
         conversation.LastMessage,
         conversation.LastMessageAt,
         conversation.Unread,

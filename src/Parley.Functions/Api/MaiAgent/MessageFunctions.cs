@@ -14,7 +14,7 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Messages, as MaiAgent's clients read and write them.</summary>
+/// <summary>Messages, in the format of MaiAgent.</summary>
 public sealed class MessageFunctions(
     ApiEndpoint endpoint,
     ConversationReader conversations,
@@ -27,9 +27,9 @@ public sealed class MessageFunctions(
 {
     private const int MaxFeedback = 2000;
 
-    /// <summary>POST /messages.</summary>
     [Function("MessagesCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
@@ -41,10 +41,14 @@ public sealed class MessageFunctions(
             var draft = await sent.DraftAsync(senders, call);
             var stored = await replies.AppendAsync(call.Conversation(conversationId), draft, key, call.Cancellation);
             return await AnswerAsync(
-                call, stored.Conversation, stored.Message, StatusCodes.Status201Created, stored.Replayed, $"{PublicUrl.Of(request)}/{stored.Message.Id}");
+                call,
+                stored.Conversation,
+                stored.Message,
+                StatusCodes.Status201Created,
+                stored.Replayed,
+                $"{PublicUrl.Of(request)}/{stored.Message.Id}");
         });
 
-    /// <summary>GET /messages.</summary>
     [Function("MessagesList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
@@ -65,26 +69,32 @@ public sealed class MessageFunctions(
             }
 
             var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
-            var results = page?.Messages.Select(message => MessageResponse.Of(message, page.Conversation.Id, links)).ToList() ?? [];
+            var results = page?.Messages
+                .Select(message => MessageResponse.Of(message, page.Conversation.Id, links))
+                .ToList() ?? [];
             return new JsonResult<CursorList<MessageResponse>>(
-                CursorList.Create(results, page?.Next, page?.Previous, request), CamelJson.Default.CursorListMessageResponse);
+                CursorList.Create(results, page?.Next, page?.Previous, request),
+                CamelJson.Default.CursorListMessageResponse);
         });
 
-    /// <summary>GET /messages/{id}.</summary>
     [Function("MessagesGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var message = await reader.GetAsync(call.Message(id), call.Cancellation);
 
-            // The conversation's UUID has a check that only its head knows.
-            var conversation = await conversations.GetAsync(new EntityRef<ConversationKey>(message.Key.Conversation, null), call.Cancellation);
+            // The UUID of the conversation contains a check value, which only the conversation row has.
+            var reference = new ConversationRef(message.Key.Conversation, null);
+            var conversation = await conversations.GetAsync(reference, call.Cancellation);
             return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
         });
 
-    /// <summary>PATCH /messages/{id}.</summary>
     [Function("MessagesUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/messages/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/messages/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
@@ -97,15 +107,24 @@ public sealed class MessageFunctions(
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            var (conversation, changed) = await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
+            var (conversation, changed) =
+                await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
             return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
 
     private async Task<JsonResult<MessageResponse>> AnswerAsync(
-        Call call, Conversation conversation, Message message, int status, bool replayed = false, string? location = null)
+        Call call,
+        Conversation conversation,
+        Message message,
+        int status,
+        bool replayed = false,
+        string? location = null)
     {
         var links = await files.LinksAsync([message], call.Cancellation);
-        return new JsonResult<MessageResponse>(MessageResponse.Of(message, conversation.Id, links), CamelJson.Default.MessageResponse, status)
+        return new JsonResult<MessageResponse>(
+            MessageResponse.Of(message, conversation.Id, links),
+            CamelJson.Default.MessageResponse,
+            status)
         {
             Revision = message.Revision,
             Replayed = replayed,

@@ -6,17 +6,17 @@ using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Who speaks, as MaiAgent's clients read it: as the sender was when the message was written.</summary>
+/// <summary>The sender at the time of the message, in the format of MaiAgent.</summary>
 public sealed record MessageSenderResponse(Guid Id, string? Name, string? Avatar);
 
-/// <summary>What came with a message, as MaiAgent's clients read it.</summary>
-/// <param name="Id">The UUID of the message that brought the file; of a link, the client's own id.</param>
+/// <summary>An attachment, in the format of MaiAgent.</summary>
+/// <param name="Id">For a stored file the UUID of its message; for a link the id that the client assigned.</param>
 /// <param name="Type">image, video, audio, sticker or other.</param>
-/// <param name="Filename">Its name.</param>
-/// <param name="File">A link to it.</param>
+/// <param name="Filename">The name of the file.</param>
+/// <param name="File">The URL of the file.</param>
 public sealed record AttachmentResponse(string? Id, string Type, string Filename, string? File)
 {
-    /// <summary>Shapes an attachment; documents are <c>other</c> here.</summary>
+    /// <summary>MaiAgent has no type <c>document</c>, so documents become <c>other</c>.</summary>
     public static AttachmentResponse Of(Message message, Attachment attachment, FileLinks? links) => new(
         attachment.Id ?? (attachment.File is null ? null : $"{message.Id}"),
         attachment.Type is "document" ? "other" : attachment.Type,
@@ -24,7 +24,7 @@ public sealed record AttachmentResponse(string? Id, string Type, string Filename
         AttachmentLinks.Of(message, attachment, links));
 }
 
-/// <summary>A message, as MaiAgent's clients read it.</summary>
+/// <summary>A message, in the format of MaiAgent.</summary>
 public sealed record MessageResponse(
     Guid Id,
     Guid Conversation,
@@ -39,10 +39,9 @@ public sealed record MessageResponse(
     IReadOnlyList<JsonElement> Citations,
     IReadOnlyList<JsonElement> CitationNodes)
 {
-    /// <summary>Shapes a stored message. Citations are the assistants'.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="conversation">Its conversation's UUID.</param>
-    /// <param name="links">Makes links to stored files; null when no message here has one.</param>
+    /// <param name="message">The stored message. Parley stores no citations.</param>
+    /// <param name="conversation">The UUID of its conversation.</param>
+    /// <param name="links">Creates links to stored files; null when the message has none.</param>
     public static MessageResponse Of(Message message, Guid conversation, FileLinks? links) => new(
         message.Id,
         conversation,

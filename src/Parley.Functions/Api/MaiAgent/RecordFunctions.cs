@@ -11,15 +11,20 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Records: what a chatbot was asked and has said, and how good that was.</summary>
-public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots, RecordReader reader, RecordScores scores)
+/// <summary>Records: the questions to a chatbot, its replies, and their evaluation scores.</summary>
+public sealed class RecordFunctions(
+    ApiEndpoint endpoint,
+    ChatbotReader chatbots,
+    RecordReader reader,
+    RecordScores scores)
 {
-    /// <summary>Six numbers.</summary>
+    /// <summary>A body has at most six numbers.</summary>
     private const int MaxBody = 16 * 1024;
 
-    /// <summary>GET /chatbots/{id}/records.</summary>
     [Function("ChatbotRecordsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records")] HttpRequest request, string id) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -35,12 +40,17 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var found = await reader.ListAsync(chatbot, range, page, size, call.Cancellation);
-            return new JsonResult<RecordList>(Shape(found, page, size, request), CamelJson.Default.RecordList) { IsCountCapped = found.IsCapped };
+            return new JsonResult<RecordList>(Shape(found, page, size, request), CamelJson.Default.RecordList)
+            {
+                IsCountCapped = found.IsCapped,
+            };
         });
 
-    /// <summary>GET /chatbots/{id}/records/export-excel: a workbook.</summary>
     [Function("ChatbotRecordsExport")]
-    public Task Export([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records/export-excel")] HttpRequest request, string id) =>
+    public Task Export(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records/export-excel")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -52,9 +62,13 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
             return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), language);
         });
 
-    /// <summary>PATCH /chatbots/{id}/records/{recordId}: scores it.</summary>
+    /// <summary>Changes the scores of a record.</summary>
     [Function("ChatbotRecordsUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}/records/{recordId}")] HttpRequest request, string id, string recordId) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}/records/{recordId}")]
+        HttpRequest request,
+        string id,
+        string recordId) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -65,7 +79,10 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var completion = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
             var record = RecordResponse.Of(await reader.ReadAsync(completion, call.Cancellation));
-            return new JsonResult<RecordResponse>(record, CamelJson.Default.RecordResponse) { Revision = completion.Revision };
+            return new JsonResult<RecordResponse>(record, CamelJson.Default.RecordResponse)
+            {
+                Revision = completion.Revision,
+            };
         });
 
     private static RecordRange ReadRange(QueryFields query)
@@ -79,7 +96,7 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
         return new RecordRange(from, to);
     }
 
-    /// <summary>What the body changes: what is absent stays, null clears.</summary>
+    /// <summary>An absent score keeps its value; null clears it.</summary>
     private static Func<CompletionScores, CompletionScores> ReadChange(Fields fields)
     {
         var any = false;
@@ -117,10 +134,14 @@ public sealed class RecordFunctions(ApiEndpoint endpoint, ChatbotReader chatbots
 
     private static RecordList Shape(RecordPage found, int page, int size, HttpRequest request)
     {
-        // There is no page after this one where a page of this size would go beyond what pages reach.
+        // The next page is not linked when it would exceed the reach of paging.
         var hasNext = page * size < found.Count && (page + 1) * size <= RecordReader.MaxReach;
         var url = PublicUrl.PageOf(request, "page");
-        return new RecordList(found.Count, hasNext ? UrlOf(page + 1) : null, page > 1 ? UrlOf(page - 1) : null, [.. found.Records.Select(RecordResponse.Of)]);
+        return new RecordList(
+            found.Count,
+            hasNext ? UrlOf(page + 1) : null,
+            page > 1 ? UrlOf(page - 1) : null,
+            [.. found.Records.Select(RecordResponse.Of)]);
 
         string UrlOf(int number) => url(number.ToString(CultureInfo.InvariantCulture));
     }

@@ -3,7 +3,7 @@ using Parley.Assistants.Records;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>A record, as MaiAgent's clients read it.</summary>
+/// <summary>A record, in the format of MaiAgent. ReplyTime is in seconds.</summary>
 public sealed record RecordResponse(
     Guid Id,
     Guid Chatbot,
@@ -22,13 +22,12 @@ public sealed record RecordResponse(
     double? AnswerSimilarityScore,
     double? ContextRecallScore)
 {
-    /// <summary>Shapes a record.</summary>
     public static RecordResponse Of(Record record) => new(
         record.Completion.Id,
         record.Completion.Chatbot,
         record.Completion.ConversationId,
         record.Input,
-        CondenseMessage: null, // A question that a model rewrote from the history: Parley asks what was asked.
+        CondenseMessage: null, // Parley sends the original question, not one that a model condensed from the history.
         record.Output,
         record.Context,
         record.Completion.ReplyTime?.TotalSeconds,
@@ -42,9 +41,9 @@ public sealed record RecordResponse(
         record.Completion.Scores.ContextRecall);
 }
 
-/// <summary>A page of records, as MaiAgent's clients read it.</summary>
-/// <param name="Count">How many there are on all pages.</param>
-/// <param name="Next">The absolute address of the next page; null at the end.</param>
-/// <param name="Previous">The absolute address of the page before; null at the beginning.</param>
-/// <param name="Results">The page.</param>
+/// <summary>A page of records, in the format of MaiAgent.</summary>
+/// <param name="Count">The number of records on all pages.</param>
+/// <param name="Next">The absolute URL of the next page; null on the last page.</param>
+/// <param name="Previous">The absolute URL of the previous page; null on the first page.</param>
+/// <param name="Results">The records of this page.</param>
 public sealed record RecordList(int Count, string? Next, string? Previous, IReadOnlyList<RecordResponse> Results);

@@ -6,12 +6,13 @@ using Parley.Spreadsheets;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Records as a workbook, written to the client as they are read. What fails on the way ends the connection: half a workbook does not open.</summary>
-/// <param name="records">The records.</param>
-/// <param name="language">Of headings and words.</param>
+/// <summary>
+/// Writes records as a workbook while they are read. A failure ends the connection; a partial workbook does not open.
+/// </summary>
+/// <param name="records">The records, one per row.</param>
+/// <param name="language">The language of the column headings and fixed words.</param>
 internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, ExportLanguage language) : IResult
 {
-    /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;

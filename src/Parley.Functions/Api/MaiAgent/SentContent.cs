@@ -1,31 +1,40 @@
 using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Functions.Api.Requests;
 using Parley.Senders;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What MaiAgent's clients send as a customer's message, by whichever path.</summary>
+/// <summary>The content of a customer's message in requests of MaiAgent, common to several routes.</summary>
 /// <param name="Content">The text.</param>
 /// <param name="ContentPayload">JSON text of an object for the assistant.</param>
 /// <param name="QueryMetadata">JSON text of an object for the assistant.</param>
-/// <param name="Sender">Who speaks: an id as sent.</param>
+/// <param name="Sender">The id of the sender, as it was sent.</param>
 /// <param name="Attachments">Links, and files of earlier messages.</param>
-/// <param name="Path">Where in the body it is, for errors: ends in a dot, or is empty.</param>
+/// <param name="Path">The prefix of field names in errors: empty, or a path that ends in a dot.</param>
 internal sealed record SentContent(
-    string Content, string? ContentPayload, string? QueryMetadata, string? Sender, IReadOnlyList<Attachment> Attachments, string Path)
+    string Content,
+    string? ContentPayload,
+    string? QueryMetadata,
+    string? Sender,
+    IReadOnlyList<Attachment> Attachments,
+    string Path)
 {
-    /// <summary>Room for content, payloads and attachments of which every character is escaped.</summary>
+    /// <summary>Content, payloads and attachments of maximum length fit even if every character is escaped.</summary>
     public const int MaxBody = 1536 * 1024;
 
     private const int MaxContent = 100_000;
 
-    /// <summary>The fields in a fixed order, for an idempotency key.</summary>
+    /// <summary>The fields in a fixed order, for the hash of an idempotency key.</summary>
     public IEnumerable<string?> Values =>
-        [Content, ContentPayload, QueryMetadata, Sender, .. Attachments.SelectMany(one => new[] { one.Id, one.Type, one.Name, one.Url })];
+    [
+        Content,
+        ContentPayload,
+        QueryMetadata,
+        Sender,
+        .. Attachments.SelectMany(one => new[] { one.Id, one.Type, one.Name, one.Url }),
+    ];
 
-    /// <summary>Reads it.</summary>
-    /// <param name="fields">The fields of the object that it is.</param>
-    /// <param name="path">Where that is.</param>
     public static SentContent Read(Fields fields, string path) => new(
         fields.RequiredText("content", 1, MaxContent),
         fields.Object("contentPayload", Limits.Json),
@@ -34,8 +43,7 @@ internal sealed record SentContent(
         ReadAttachments(fields),
         path);
 
-    /// <summary>The message to be written.</summary>
-    /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidFields"/> for an unknown sender.</exception>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> for an unknown sender.</exception>
     public async Task<NewMessage> DraftAsync(SenderReader senders, Call call)
     {
         var sender = await senders.GetReferencedAsync(call.Caller.Tenant, Sender, $"{Path}sender", call.Cancellation);

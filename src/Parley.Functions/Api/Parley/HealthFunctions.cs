@@ -5,21 +5,23 @@ using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Parley;
 
-/// <summary>Health status.</summary>
+/// <summary>The health status.</summary>
 /// <param name="Status">Always <c>ok</c>; anything else is a problem response.</param>
 public sealed record HealthResponse(string Status);
 
-/// <summary>Health endpoints for load balancers. They need no API key and return only a status.</summary>
+/// <summary>Health endpoints for load balancers. They require no API key and return only a status.</summary>
 public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
 {
-    /// <summary>GET /health/live: the process answers.</summary>
+    /// <summary>Liveness: 200 while the process runs.</summary>
     [Function("HealthLive")]
-    public Task Live([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/live")] HttpRequest request) =>
+    public Task Live(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/live")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(Ok()));
 
-    /// <summary>GET /health/ready: storage answers too, as of two seconds ago at most; else 503.</summary>
+    /// <summary>Readiness: 200 when storage was available at most two seconds ago, otherwise 503.</summary>
     [Function("HealthReady")]
-    public Task Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/ready")] HttpRequest request) =>
+    public Task Ready(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/ready")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
             try
@@ -29,10 +31,10 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
             }
             catch (ParleyException e)
             {
-                // Not left to the endpoint, which would log each probe's failure.
+                // ApiEndpoint would log the failure of every probe.
                 return new ProblemResult(e);
             }
         });
 
-    private static JsonResult<HealthResponse> Ok() => new JsonResult<HealthResponse>(new HealthResponse("ok"), CamelJson.Default.HealthResponse);
+    private static JsonResult<HealthResponse> Ok() => new(new HealthResponse("ok"), CamelJson.Default.HealthResponse);
 }

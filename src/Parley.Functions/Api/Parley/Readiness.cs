@@ -6,22 +6,22 @@ using Parley.Storage;
 namespace Parley.Functions.Api.Parley;
 
 /// <summary>
-/// Storage health, cached for two seconds: probes need no API key, so they must not cause unlimited storage calls. An instance makes one
-/// check in that time (up to four attempts of the storage client), however many probes there are.
+/// Storage health, cached for two seconds. Probes need no API key, so they must not cause unlimited storage calls: an
+/// instance makes one check in that time (up to four attempts of the storage client) for any number of probes.
 /// </summary>
 public sealed partial class Readiness(ParleyTables tables, TimeProvider time, ILogger<Readiness> logger)
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
-    /// <summary>Load balancers give up after five seconds or more.</summary>
+    /// <summary>Shorter than the timeout of load balancers, which is five seconds or more.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(3);
 
     private readonly Lock gate = new();
     private Task check = Task.CompletedTask;
     private long? begunAt;
 
-    /// <summary>Completes when storage has answered a check that began at most two seconds ago.</summary>
-    /// <exception cref="ParleyException">Storage does not answer. It is logged once, however many wait.</exception>
+    /// <summary>Completes when a check that began at most two seconds ago has succeeded.</summary>
+    /// <exception cref="ParleyException">Storage is unavailable. Each failed check is logged once.</exception>
     public Task CheckAsync(CancellationToken cancellation)
     {
         lock (gate)
@@ -38,7 +38,8 @@ public sealed partial class Readiness(ParleyTables tables, TimeProvider time, IL
 
     private async Task ReadAsync()
     {
-        // The row may be missing: the answer of the table is what counts. The check outlives the request that begins it.
+        // The row may be missing; any response of the table proves that storage is available. The request that starts
+        // the check cannot cancel it, because other requests wait for it too.
         using var timeout = new CancellationTokenSource(Timeout, time);
         try
         {

@@ -8,13 +8,12 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Parley;
 
-/// <summary>Senders: who speaks in conversations.</summary>
+/// <summary>Senders of messages: people, assistants and automations.</summary>
 public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, SenderWriter writer)
 {
-    /// <summary>Room for metadata of which every character is escaped.</summary>
+    /// <summary>Metadata of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
-    /// <summary>POST /senders.</summary>
     [Function("SendersCreate")]
     public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/senders")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
@@ -32,32 +31,35 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             return Answer(sender, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{sender.Id}");
         });
 
-    /// <summary>GET /senders.</summary>
     [Function("SendersList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new QueryFields(request.Query);
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
-            var (externalId, identifier) = (query.Text("externalId", Limits.Line), query.Text("identifier", Limits.Line));
+            var externalId = query.Text("externalId", Limits.Line);
+            var identifier = query.Text("identifier", Limits.Line);
             query.ThrowIfInvalid();
 
             var page = (externalId ?? identifier) is null
                 ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
                 : await FindAsync(call, externalId, identifier, query.Cursor());
             return new JsonResult<CursorList<SenderResponse>>(
-                CursorList.Create([.. page.Items.Select(SenderResponse.Of)], page.Next, page.Previous, request), CamelJson.Default.CursorListSenderResponse);
+                CursorList.Create([.. page.Senders.Select(SenderResponse.Of)], page.Next, page.Previous, request),
+                CamelJson.Default.CursorListSenderResponse);
         });
 
-    /// <summary>GET /senders/{id}.</summary>
     [Function("SendersGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders/{id}")] HttpRequest request, string id) =>
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
             Answer(await reader.GetAsync(call.Sender(id), call.Cancellation), StatusCodes.Status200OK));
 
-    /// <summary>PATCH /senders/{id}.</summary>
     [Function("SendersUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/senders/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/senders/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -65,10 +67,13 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            return Answer(await writer.ChangeAsync(call.Sender(id), change, expected, call.Cancellation), StatusCodes.Status200OK);
+            var sender = await writer.ChangeAsync(call.Sender(id), change, expected, call.Cancellation);
+            return Answer(sender, StatusCodes.Status200OK);
         });
 
-    /// <summary>What the body changes: what is absent stays, null clears.</summary>
+    /// <summary>
+    /// An absent field keeps its value. Null clears a field, except for entity and blocked, which always have a value.
+    /// </summary>
     private static Func<Sender, Sender> ReadChange(Fields fields)
     {
         var entity = fields.Choice<SenderEntity>("entity");
@@ -94,7 +99,11 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     }
 
     private static JsonResult<SenderResponse> Answer(Sender sender, int status, string? location = null) =>
-        new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status) { Revision = sender.Revision, Location = location };
+        new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status)
+        {
+            Revision = sender.Revision,
+            Location = location,
+        };
 
     private async Task<ListPage<Sender>> FindAsync(Call call, string? externalId, string? identifier, string? cursor)
     {
@@ -102,6 +111,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         var found = externalId is not null
             ? await reader.FindByExternalIdAsync(call.Caller.Tenant, externalId, call.Cancellation)
             : await reader.FindByIdentifierAsync(call.Caller.Tenant, identifier!, call.Cancellation);
-        return new ListPage<Sender>(found is not null && (identifier is null || found.Identifier == identifier) ? [found] : [], null, null);
+        var matches = found is not null && (identifier is null || found.Identifier == identifier);
+        return new SenderPage(matches ? [found!] : [], null, null);
     }
 }

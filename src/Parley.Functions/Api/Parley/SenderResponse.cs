@@ -1,10 +1,10 @@
 using System.Text.Json;
+using Parley.Core;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
 
 namespace Parley.Functions.Api.Parley;
 
-/// <summary>A sender.</summary>
 public sealed record SenderResponse(
     Guid Id,
     int Number,
@@ -20,7 +20,6 @@ public sealed record SenderResponse(
     DateTimeOffset CreatedAt,
     DateTimeOffset UpdatedAt)
 {
-    /// <summary>Shapes a stored sender.</summary>
     public static SenderResponse Of(Sender sender) => new(
         sender.Id,
         sender.Key.Number,

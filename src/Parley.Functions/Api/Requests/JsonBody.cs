@@ -2,13 +2,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Writes JSON bodies.</summary>
 internal static class JsonBody
 {
-    /// <summary>The content type of answers that are no problems.</summary>
+    /// <summary>The content type of successful responses; problem responses have their own.</summary>
     public const string Json = "application/json; charset=utf-8";
 
-    /// <summary>Sets what every answer has: answers are one caller's own, so nobody may keep them, and they are nothing but JSON.</summary>
+    /// <summary>
+    /// Sets the headers of every response. Caches must not store a response, because it is meant for one caller, and
+    /// browsers must not guess its type.
+    /// </summary>
     public static void SetHeaders(HttpResponse response, int status, string contentType)
     {
         response.StatusCode = status;
@@ -17,7 +19,7 @@ internal static class JsonBody
         response.Headers.XContentTypeOptions = "nosniff";
     }
 
-    /// <summary>Writes a body that is already whole, with its length.</summary>
+    /// <summary>Writes a complete body with Content-Length.</summary>
     public static async Task WriteAsync(HttpContext context, int status, string contentType, byte[] body)
     {
         SetHeaders(context.Response, status, contentType);

@@ -8,7 +8,7 @@ using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads multipart/form-data (RFC 7578): texts into memory, the one file as it streams by.</summary>
+/// <summary>Reads multipart/form-data (RFC 7578). Text parts are buffered, and the one file is streamed.</summary>
 internal static class MultipartBody
 {
     private const int MaxParts = 16;
@@ -16,31 +16,41 @@ internal static class MultipartBody
     private const int MaxHeaderBytes = 16 * 1024;
     private const int MaxBoundary = 70;
 
-    /// <summary>The texts as fields, and what the file became.</summary>
+    /// <summary>Returns the text parts as fields, and the result of <paramref name="receive"/> for the file.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="fileField">The name of the part that is the file.</param>
-    /// <param name="textLimit">The most bytes of one text.</param>
-    /// <param name="receive">Takes the file's content and name.</param>
+    /// <param name="fileField">The name of the file part.</param>
+    /// <param name="textLimit">Maximum size of one text part, in bytes.</param>
+    /// <param name="receive">Reads the content of the file; its second argument is the file name.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.MalformedMultipart"/>, <see cref="ErrorCode.BodyTooLarge"/>.
+    /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.MalformedMultipart"/> or
+    /// <see cref="ErrorCode.BodyTooLarge"/>.
     /// </exception>
     public static async Task<(Fields Fields, TFile? File)> ReadAsync<TFile>(
-        HttpRequest request, string fileField, int textLimit, Func<Stream, string, Task<TFile>> receive)
+        HttpRequest request,
+        string fileField,
+        int textLimit,
+        Func<Stream, string, Task<TFile>> receive)
         where TFile : class
     {
-        var reader = new MultipartReader(Boundary(request), request.Body) { HeadersCountLimit = MaxHeaders, HeadersLengthLimit = MaxHeaderBytes };
+        var cancellation = request.HttpContext.RequestAborted;
+        var reader = new MultipartReader(Boundary(request), request.Body)
+        {
+            HeadersCountLimit = MaxHeaders,
+            HeadersLengthLimit = MaxHeaderBytes,
+        };
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
         TFile? file = null;
         try
         {
-            for (var parts = 0; await reader.ReadNextSectionAsync(request.HttpContext.RequestAborted) is { } section; parts++)
+            for (var parts = 0; await reader.ReadNextSectionAsync(cancellation) is { } section; parts++)
             {
                 if (parts == MaxParts)
                 {
                     throw Malformed($"It has more than {MaxParts} parts.");
                 }
 
-                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition) || !disposition.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase))
+                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
+                    || !disposition.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase))
                 {
                     throw Malformed("A part has no Content-Disposition: form-data.");
                 }
@@ -48,7 +58,7 @@ internal static class MultipartBody
                 var name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
                 if (name != fileField)
                 {
-                    var text = await ReadTextAsync(section.Body, textLimit, request.HttpContext.RequestAborted);
+                    var text = await ReadTextAsync(section.Body, textLimit, cancellation);
                     if (!texts.TryAdd(name, text))
                     {
                         throw Malformed("Two parts have one name.");
@@ -64,15 +74,18 @@ internal static class MultipartBody
                 }
             }
         }
-        catch (Exception e) when (e is IOException or InvalidDataException && !request.HttpContext.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is IOException or InvalidDataException && !cancellation.IsCancellationRequested)
         {
-            // What the reader throws for a body that is cut short or has lines that are too long.
-            throw new ParleyException(ErrorCode.MalformedMultipart, "The body is not readable multipart/form-data, or is cut short.", e);
+            // The reader throws these for a body that is cut short or has lines that are too long.
+            throw new ParleyException(
+                ErrorCode.MalformedMultipart,
+                "The body is not readable multipart/form-data, or is cut short.",
+                e);
         }
 
-        // What a form leaves empty it does not say.
-        var said = texts.Where(text => text.Value.Length > 0).ToDictionary();
-        return (new Fields(JsonSerializer.SerializeToElement(said, CamelJson.Default.DictionaryStringString)), file);
+        // HTML forms send fields that the user left empty.
+        var filled = texts.Where(text => text.Value.Length > 0).ToDictionary();
+        return (new Fields(JsonSerializer.SerializeToElement(filled, CamelJson.Default.DictionaryStringString)), file);
     }
 
     private static string Boundary(HttpRequest request)
@@ -85,16 +98,21 @@ internal static class MultipartBody
         }
 
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
-        return boundary.Length is > 0 and <= MaxBoundary ? boundary : throw Malformed($"The boundary must have 1 to {MaxBoundary} characters.");
+        return boundary.Length is > 0 and <= MaxBoundary
+            ? boundary
+            : throw Malformed($"The boundary must have 1 to {MaxBoundary} characters.");
     }
 
     /// <summary>
-    /// RFC 7578, section 4.2: the name is as the client's system has it, in UTF-8; a quote in it as <c>\"</c>, or as browsers send it
-    /// (HTML, multipart/form-data encoding algorithm), <c>%22</c>. Other backslashes stay: some clients send whole Windows paths.
+    /// The file name is in UTF-8 (RFC 7578, section 4.2). A quote in it is sent as <c>\"</c>, or by browsers as
+    /// <c>%22</c> (HTML, multipart/form-data encoding algorithm). Other backslashes stay, because some clients send
+    /// Windows paths.
     /// </summary>
     private static string FileName(ContentDispositionHeaderValue disposition) => disposition.FileNameStar.HasValue
         ? disposition.FileNameStar.ToString()
-        : HeaderUtilities.RemoveQuotes(disposition.FileName).ToString().Replace("\\\"", "\"", StringComparison.Ordinal).Replace("%22", "\"", StringComparison.Ordinal);
+        : HeaderUtilities.RemoveQuotes(disposition.FileName).ToString()
+            .Replace("\\\"", "\"", StringComparison.Ordinal)
+            .Replace("%22", "\"", StringComparison.Ordinal);
 
     private static async Task<string> ReadTextAsync(Stream body, int limit, CancellationToken cancellation)
     {

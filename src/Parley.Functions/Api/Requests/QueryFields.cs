@@ -2,16 +2,17 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
-using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads query parameters like <see cref="Fields"/> reads bodies; an empty value is the default.</summary>
+/// <summary>
+/// Reads query parameters and collects their errors, like <see cref="Fields"/> for bodies. An empty value counts as
+/// absent. Of a repeated parameter the last value counts, except for lists.
+/// </summary>
 internal sealed class QueryFields(IQueryCollection query)
 {
     private readonly FieldErrors errors = new();
 
-    /// <summary>A whole number.</summary>
     public int Number(string name, int standard, int min, int max)
     {
         var text = Last(name);
@@ -20,7 +21,10 @@ internal sealed class QueryFields(IQueryCollection query)
             return standard;
         }
 
-        if (text.All(char.IsAsciiDigit) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max)
+        if (text.All(char.IsAsciiDigit)
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number >= min
+            && number <= max)
         {
             return number;
         }
@@ -29,7 +33,7 @@ internal sealed class QueryFields(IQueryCollection query)
         return standard;
     }
 
-    /// <summary>One of a few words; the first is the default.</summary>
+    /// <summary>Reads one of the words; the first is the default.</summary>
     public string Choice(string name, params ReadOnlySpan<string> words)
     {
         var text = Last(name);
@@ -47,7 +51,6 @@ internal sealed class QueryFields(IQueryCollection query)
         return words[0];
     }
 
-    /// <summary>A text; null when absent.</summary>
     public string? Text(string name, int max)
     {
         var text = Last(name);
@@ -63,10 +66,9 @@ internal sealed class QueryFields(IQueryCollection query)
         return text.Length == 0 ? null : text;
     }
 
-    /// <summary>A cursor; null when absent. Whether it is valid is for the list to say.</summary>
+    /// <summary>Reads a cursor without validating it; the list does that.</summary>
     public string? Cursor() => Last("cursor") is { Length: > 0 } cursor ? cursor : null;
 
-    /// <summary>An id, as text; null when absent.</summary>
     public string? Id(string name)
     {
         var text = Last(name);
@@ -79,7 +81,6 @@ internal sealed class QueryFields(IQueryCollection query)
         return null;
     }
 
-    /// <summary>An id that must be there.</summary>
     public string RequiredId(string name)
     {
         if (Last(name).Length == 0)
@@ -90,7 +91,6 @@ internal sealed class QueryFields(IQueryCollection query)
         return Id(name) ?? "";
     }
 
-    /// <summary>A UUID; null when absent.</summary>
     public Guid? Uuid(string name)
     {
         var text = Last(name);
@@ -108,7 +108,7 @@ internal sealed class QueryFields(IQueryCollection query)
         return null;
     }
 
-    /// <summary>A time with its offset from UTC, as in bodies; null when absent.</summary>
+    /// <summary>Reads a time; its offset from UTC is required.</summary>
     public DateTimeOffset? Time(string name)
     {
         var text = Last(name);
@@ -117,7 +117,7 @@ internal sealed class QueryFields(IQueryCollection query)
             return null;
         }
 
-        // A plus sign that was not escaped has become a space, which no time has.
+        // A plus sign that was not escaped is decoded as a space, and no valid time contains a space.
         if (Fields.ReadTime(JsonElement.Parse($"\"{JsonEncodedText.Encode(text.Replace(' ', '+'))}\"")) is { } time)
         {
             return time;
@@ -127,7 +127,7 @@ internal sealed class QueryFields(IQueryCollection query)
         return null;
     }
 
-    /// <summary>A list of ids: <c>a=1&amp;a=2</c>, <c>a[]=1</c> or a single value, also mixed.</summary>
+    /// <summary>Reads a list of ids: <c>a=1&amp;a=2</c> or <c>a[]=1</c>, also mixed.</summary>
     public IReadOnlyList<string> IdList(string name, int max)
     {
         var ids = All(name);
@@ -143,7 +143,6 @@ internal sealed class QueryFields(IQueryCollection query)
         return ids;
     }
 
-    /// <summary>A list of some of a few words.</summary>
     public IReadOnlySet<string> Choices(string name, params string[] words)
     {
         var found = All(name).ToHashSet(StringComparer.Ordinal);
@@ -155,7 +154,7 @@ internal sealed class QueryFields(IQueryCollection query)
         return found;
     }
 
-    /// <summary>A list of some of an enumeration's words.</summary>
+    /// <summary>Reads values of an enumeration by their names in <see cref="EnumNames"/>.</summary>
     public IReadOnlySet<T> Choices<T>(string name)
         where T : struct, Enum
     {
@@ -163,10 +162,10 @@ internal sealed class QueryFields(IQueryCollection query)
         return Choices(name, [.. words.Keys]).Where(words.ContainsKey).Select(word => words[word]).ToHashSet();
     }
 
-    /// <summary>Notes that a parameter is wrong.</summary>
     public void Fail(string name, string text) => errors.Add(name, text);
 
-    /// <summary>To be called when all parameters are read.</summary>
+    /// <summary>Call this after all parameters are read.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all errors.</exception>
     public void ThrowIfInvalid() => errors.ThrowIfAny();
 
     private List<string> All(string name) =>

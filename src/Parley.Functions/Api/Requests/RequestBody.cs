@@ -7,17 +7,16 @@ using Parley.Core;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads JSON bodies by hand, against the route's own limit.</summary>
+/// <summary>Reads JSON bodies and enforces the size limit of the route.</summary>
 internal static class RequestBody
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
 
-    /// <summary>The body's object.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="limit">The most bytes that the route takes.</param>
+    /// <param name="limit">Maximum size of the body, in bytes.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.BodyTooLarge"/> or <see cref="ErrorCode.MalformedJson"/>
-    /// (also for JSON that is no object, and for an empty body).
+    /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.BodyTooLarge"/> or
+    /// <see cref="ErrorCode.MalformedJson"/>, also for an empty body and for JSON that is not an object.
     /// </exception>
     public static async Task<Fields> ReadFieldsAsync(HttpRequest request, int limit)
     {
@@ -32,7 +31,7 @@ internal static class RequestBody
             var bytes = await ReadAsync(request, limit);
             if (!Utf8.IsValid(bytes.Span))
             {
-                // The JSON reader would find this only in the strings that it is asked for.
+                // The JSON reader validates only the strings that are decoded.
                 throw ErrorCode.MalformedJson.With("The body is not valid UTF-8.");
             }
 
@@ -43,22 +42,27 @@ internal static class RequestBody
         }
         catch (JsonException e)
         {
-            var place = e.LineNumber is null ? "a member is named twice" : $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
+            var place = e.LineNumber is null
+                ? "a member is named twice"
+                : $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}";
             throw new ParleyException(ErrorCode.MalformedJson, $"The body is not readable JSON: {place}.", e);
         }
         catch (InvalidOperationException e)
         {
-            // The check for duplicates decodes the names.
-            throw new ParleyException(ErrorCode.MalformedJson, "The body is not readable JSON: a member's name is not valid Unicode.", e);
+            // The check for duplicate members decodes their names.
+            throw new ParleyException(
+                ErrorCode.MalformedJson,
+                "The body is not readable JSON: a member's name is not valid Unicode.",
+                e);
         }
         catch (IOException e)
         {
-            // Also BadHttpRequestException: the client went away, or sent less than it announced.
+            // Includes BadHttpRequestException: the client disconnected, or sent less than its Content-Length.
             throw new ParleyException(ErrorCode.MalformedJson, "The body could not be read to its end.", e);
         }
     }
 
-    /// <summary>Whether the body is encoded in a way that no path reads.</summary>
+    /// <summary>True for any Content-Encoding but identity; no route decompresses bodies.</summary>
     public static bool IsCompressed(HttpRequest request)
     {
         var encoding = request.Headers.ContentEncoding.ToString();
@@ -72,7 +76,7 @@ internal static class RequestBody
             throw Unsupported();
         }
 
-        // A body without a media type is read as JSON: that is the only thing it could be here.
+        // A body without a media type is read as JSON, because these routes accept nothing else.
         if (!string.IsNullOrEmpty(request.ContentType) && !IsJson(request.ContentType))
         {
             throw Unsupported();
@@ -81,10 +85,13 @@ internal static class RequestBody
 
     private static bool IsJson(string contentType) =>
         MediaTypeHeaderValue.TryParse(contentType, out var type)
-        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
-        && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue
+            || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
 
-    private static ParleyException Unsupported() => ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
+    private static ParleyException Unsupported() =>
+        ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
 
     private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, int limit)
     {
@@ -105,5 +112,6 @@ internal static class RequestBody
         }
     }
 
-    private static ParleyException TooLarge(int limit) => ErrorCode.BodyTooLarge.With($"This path takes bodies of up to {limit} bytes.");
+    private static ParleyException TooLarge(int limit) =>
+        ErrorCode.BodyTooLarge.With($"This path takes bodies of up to {limit} bytes.");
 }

@@ -6,15 +6,18 @@ using Parley.Storage;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>The conditional and idempotency headers.</summary>
+/// <summary>Reads the headers If-Match and Idempotency-Key.</summary>
 internal static class RequestHeaders
 {
-    /// <summary>The client's Idempotency-Key with the request that it came with.</summary>
+    /// <summary>Reads the idempotency key and hashes the method, the path and the fields of its request.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="fields">Learns of a key that is not valid.</param>
+    /// <param name="fields">Collects the error of an invalid key.</param>
     /// <param name="values">The parsed fields, in a fixed order.</param>
-    /// <returns>Null when none was sent.</returns>
-    public static IdempotencyKey? ReadIdempotencyKey(HttpRequest request, Fields fields, params ReadOnlySpan<string?> values)
+    /// <returns>Null when the client sent no key or an invalid one.</returns>
+    public static IdempotencyKey? ReadIdempotencyKey(
+        HttpRequest request,
+        Fields fields,
+        params ReadOnlySpan<string?> values)
     {
         if (!request.Headers.TryGetValue("Idempotency-Key", out var sent))
         {
@@ -28,11 +31,15 @@ internal static class RequestHeaders
             return null;
         }
 
-        return IdempotencyKey.Create(key, [request.Method, request.Path.ToString().TrimEnd('/').ToLowerInvariant(), .. values]);
+        var path = request.Path.ToString().TrimEnd('/').ToLowerInvariant();
+        return IdempotencyKey.Create(key, [request.Method, path, .. values]);
     }
 
-    /// <summary>Whether a revision is one that If-Match names (RFC 9110, section 13.1.1: strong comparison, so weak tags never match).</summary>
-    /// <returns>Null when the client expects none.</returns>
+    /// <summary>
+    /// Reads If-Match as a predicate on revisions; null without the header. The comparison is strong, so weak tags
+    /// never match (RFC 9110, section 13.1.1).
+    /// </summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.MalformedHeader"/>.</exception>
     public static Func<int, bool>? ReadIfMatch(HttpRequest request)
     {
         if (!request.Headers.TryGetValue("If-Match", out var values))
@@ -46,6 +53,8 @@ internal static class RequestHeaders
         }
 
         return revision => tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)
-            || (!tag.IsWeak && tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{revision}\""), StringComparison.Ordinal)));
+            || (!tag.IsWeak && tag.Tag.Equals(TagOf(revision), StringComparison.Ordinal)));
     }
+
+    private static string TagOf(int revision) => string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
 }

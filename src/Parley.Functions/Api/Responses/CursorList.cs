@@ -2,26 +2,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.Responses;
 
-/// <summary>A page of a list with cursors, as MaiAgent's clients read it.</summary>
-/// <param name="Next">The absolute address of the next page; null at the end.</param>
-/// <param name="Previous">The absolute address of the page before; null at the beginning.</param>
-/// <param name="Results">The page.</param>
+/// <summary>A page of a list with cursors, in the format of MaiAgent.</summary>
+/// <param name="Next">The absolute URL of the next page; null on the last page.</param>
+/// <param name="Previous">The absolute URL of the previous page; null on the first page.</param>
+/// <param name="Results">The entries of this page.</param>
 public sealed record CursorList<T>(string? Next, string? Previous, IReadOnlyList<T> Results);
 
-/// <summary>Makes such lists.</summary>
 internal static class CursorList
 {
-    /// <summary>The most entries of a page.</summary>
     public const int MaxPageSize = 100;
-
-    /// <summary>The entries of a page when the client does not say.</summary>
     public const int DefaultPageSize = 20;
 
-    /// <summary>A page.</summary>
-    /// <param name="results">Its entries.</param>
-    /// <param name="next">The cursor of the next page, or null.</param>
-    /// <param name="previous">The cursor of the page before, or null.</param>
-    /// <param name="request">Its address and query parameters are those of the links.</param>
+    /// <summary>Creates a page. Its links have the URL and the query parameters of the request.</summary>
     public static CursorList<T> Create<T>(IReadOnlyList<T> results, string? next, string? previous, HttpRequest request)
     {
         var url = PublicUrl.PageOf(request, "cursor");

@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Parley.Core;
 using Parley.Functions.Api.Admin;
 using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.MaiAgent;
@@ -10,8 +10,8 @@ using Parley.Functions.Api.Zaia;
 
 namespace Parley.Functions.Api.Responses;
 
-/// <summary>camelCase answers: everything but Flextell's resources.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(UtcTimeConverter)])]
+/// <summary>Serializes camelCase responses: all except those of Flextell.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(IsoTime)])]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
@@ -50,8 +50,10 @@ internal sealed partial class CamelJson : JsonSerializerContext
     static CamelJson() => Default = new CamelJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
 }
 
-/// <summary>snake_case answers: Flextell's resources.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(UtcTimeConverter)])]
+/// <summary>Serializes snake_case responses: those of Flextell.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    Converters = [typeof(IsoTime)])]
 [JsonSerializable(typeof(Paginator<ConversationMessage>))]
 [JsonSerializable(typeof(DataResponse<SentMessage>))]
 [JsonSerializable(typeof(DataResponse<ConversationMessage>))]
@@ -62,39 +64,23 @@ internal sealed partial class SnakeJson : JsonSerializerContext
     static SnakeJson() => Default = new SnakeJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
 }
 
-/// <summary>Flextell's envelope.</summary>
-/// <param name="Success">The text <c>true</c>: Flextell's clients expect a string.</param>
-/// <param name="Data">What was asked for.</param>
+/// <summary>The response envelope of Flextell.</summary>
+/// <param name="Success">The text <c>true</c>: clients of Flextell expect a string.</param>
+/// <param name="Data">The resource.</param>
 public sealed record DataResponse<T>(string Success, T Data);
 
-/// <summary>How JSON text looks.</summary>
 internal static class JsonText
 {
-    /// <summary>Stored JSON text as a member of an answer; null when there is none.</summary>
+    /// <summary>Parses stored JSON text, so that it becomes a member of a response and not a string.</summary>
     public static JsonElement? Parse(string? json) => json is null ? null : JsonElement.Parse(json);
 
     /// <summary>
-    /// Only what JSON itself requires is escaped: answers are application/json with nosniff and never part of a page, and
-    /// customers' languages should not cost six bytes a character.
+    /// Escapes only the characters that JSON itself requires. Responses are application/json with nosniff and never
+    /// part of an HTML page, and text in other alphabets should not take six bytes per character.
     /// </summary>
     public static JsonSerializerOptions Readable(JsonSerializerOptions options)
     {
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
         return options;
-    }
-}
-
-/// <summary>Times: ISO 8601 in UTC with milliseconds and <c>Z</c>.</summary>
-internal sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
-{
-    public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
-
-    public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
-    {
-        // The round-trip format has seven decimals and a formatter of its own; a custom one is parsed for every value.
-        Span<byte> text = stackalloc byte[28];
-        value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
-        text[23] = (byte)'Z';
-        writer.WriteStringValue(text[..24]);
     }
 }

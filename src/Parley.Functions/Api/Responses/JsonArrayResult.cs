@@ -7,18 +7,20 @@ using Parley.Functions.Api.Requests;
 namespace Parley.Functions.Api.Responses;
 
 /// <summary>
-/// A JSON array as Zaia's clients read lists, written as it is read: a page may hold thousands of long messages, and memory stays flat. What
-/// comes next stands in the header Link (RFC 8288).
+/// A JSON array, which is the list format of Zaia. The entries are written while they are read, because a page may
+/// contain thousands of long messages. The header Link has the URL of the next page (RFC 8288).
 /// </summary>
-/// <param name="items">The entries.</param>
-/// <param name="type">Their source-generated contract.</param>
-/// <param name="next">The cursor of the next page; null at the end.</param>
-public sealed class JsonArrayResult<T>(IAsyncEnumerable<T> items, JsonTypeInfo<IAsyncEnumerable<T>> type, string? next) : IResult
+/// <param name="items">The entries of this page.</param>
+/// <param name="type">The source-generated contract of the entries.</param>
+/// <param name="next">The cursor of the next page; null on the last page.</param>
+public sealed class JsonArrayResult<T>(
+    IAsyncEnumerable<T> items,
+    JsonTypeInfo<IAsyncEnumerable<T>> type,
+    string? next) : IResult
 {
-    /// <summary>How many entries there are, on this page and all others; null when that is not told.</summary>
+    /// <summary>The number of entries on all pages: the header <c>X-Total-Count</c>. Null omits it.</summary>
     public int? Total { get; init; }
 
-    /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;

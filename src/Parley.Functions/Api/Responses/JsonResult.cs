@@ -7,27 +7,26 @@ using Parley.Functions.Api.Requests;
 namespace Parley.Functions.Api.Responses;
 
 /// <summary>
-/// A JSON answer with its length, serialized before the first byte is sent: a value that cannot be serialized becomes a problem
-/// response, not half an answer.
+/// A JSON response with Content-Length. It is serialized before the first byte is sent, so that a value that cannot be
+/// serialized becomes a problem response and not a partial one.
 /// </summary>
-/// <param name="value">The body.</param>
-/// <param name="type">Its source-generated contract.</param>
-/// <param name="status">The HTTP status.</param>
 public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) : IResult
 {
-    /// <summary>The revision of what is answered: the header <c>ETag: "n"</c>.</summary>
+    /// <summary>The revision of the resource: the header <c>ETag: "n"</c>.</summary>
     public int? Revision { get; init; }
 
-    /// <summary>Whether this is the answer to an earlier request with the same Idempotency-Key.</summary>
+    /// <summary>True for a replayed idempotency key: the header <c>Idempotent-Replayed: true</c>.</summary>
     public bool Replayed { get; init; }
 
-    /// <summary>Where what was created can be read.</summary>
+    /// <summary>The URL of the created resource.</summary>
     public string? Location { get; init; }
 
-    /// <summary>Whether a list's count is as far as is counted, and there is more: the header <c>X-Count-Capped: true</c>.</summary>
+    /// <summary>
+    /// True when the count of a list stopped at its maximum and more entries exist: the header <c>X-Count-Capped:
+    /// true</c>.
+    /// </summary>
     public bool IsCountCapped { get; init; }
 
-    /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(value, type);

@@ -3,34 +3,40 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.Responses;
 
-/// <summary>A page with page numbers, as Flextell's clients read it.</summary>
+/// <summary>A page with page numbers, in the format of Flextell.</summary>
 public sealed record Paginator<T>(IReadOnlyList<T> Data, PaginatorLinks Links, PaginatorMeta Meta);
 
-/// <summary>Absolute addresses of the pages around.</summary>
+/// <summary>The absolute URLs of the first, the last and the adjacent pages.</summary>
 public sealed record PaginatorLinks(string First, string Last, string? Prev, string? Next);
 
-/// <summary>Where this page is.</summary>
+/// <summary>The position of this page. From and To count entries from 1 and are null for an empty page.</summary>
 public sealed record PaginatorMeta(
-    int CurrentPage, int? From, int LastPage, IReadOnlyList<PaginatorLink> Links, string Path, int PerPage, int? To, int Total);
+    int CurrentPage,
+    int? From,
+    int LastPage,
+    IReadOnlyList<PaginatorLink> Links,
+    string Path,
+    int PerPage,
+    int? To,
+    int Total);
 
-/// <summary>A button of a page bar: a page, a gap (no address) or a step.</summary>
+/// <summary>
+/// A button of a page bar: a page, a gap (without a URL), or the step to the previous or the next page.
+/// </summary>
 public sealed record PaginatorLink(string? Url, string Label, bool Active);
 
-/// <summary>Makes paginators.</summary>
 internal static class Paginator
 {
     private const string Previous = "&laquo; Previous";
     private const string Next = "Next &raquo;";
 
-    /// <summary>From this many pages on, the page bar has gaps.</summary>
+    /// <summary>The page bar has gaps when there are at least this many pages.</summary>
     private const int FirstWithGaps = 14;
 
-    /// <summary>The page of a list.</summary>
-    /// <param name="data">The page's items.</param>
-    /// <param name="page">Its number, from 1; may be past the end.</param>
-    /// <param name="perPage">How many items make a page.</param>
-    /// <param name="total">All items.</param>
-    /// <param name="request">Its address and query parameters are those of the links.</param>
+    /// <summary>
+    /// Creates a page. Page numbers begin at 1, and <paramref name="page"/> may be past the last one. The links have
+    /// the URL and the query parameters of the request.
+    /// </summary>
     public static Paginator<T> Create<T>(IReadOnlyList<T> data, int page, int perPage, int total, HttpRequest request)
     {
         var url = PublicUrl.PageOf(request, "page");
@@ -57,7 +63,7 @@ internal static class Paginator
                 total));
     }
 
-    /// <summary>The numbers of the page bar; null is a gap.</summary>
+    /// <summary>The page numbers of the page bar; null is a gap.</summary>
     private static IEnumerable<int?> PagesShown(int page, int last)
     {
         if (last < FirstWithGaps)
@@ -75,5 +81,6 @@ internal static class Paginator
             : [1, 2, null, .. Numbers(page - 3, page + 3), null, last - 1, last];
     }
 
-    private static IEnumerable<int?> Numbers(int first, int last) => Enumerable.Range(first, last - first + 1).Select(number => (int?)number);
+    private static IEnumerable<int?> Numbers(int first, int last) =>
+        Enumerable.Range(first, last - first + 1).Select(number => (int?)number);
 }

@@ -8,8 +8,8 @@ using Parley.Functions.Api.Requests;
 namespace Parley.Functions.Api.Responses;
 
 /// <summary>
-/// The one problem body (RFC 9457), with the members that the described APIs' clients read beside the standard's: <c>error</c>,
-/// <c>message</c> (= detail) and <c>errors</c>.
+/// The body of every problem response (RFC 9457). Clients of the described APIs read its additional members
+/// <c>error</c>, <c>message</c> (equal to detail) and <c>errors</c>.
 /// </summary>
 public sealed record Problem(
     string Type,
@@ -21,19 +21,18 @@ public sealed record Problem(
     IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors,
     string TraceId);
 
-/// <summary>Answers a failure as a problem.</summary>
+/// <summary>Writes a failure as a problem response.</summary>
 public sealed class ProblemResult(ParleyException failure) : IResult
 {
-    /// <summary>The methods that the path does take, for 405.</summary>
+    /// <summary>The methods that the path accepts, for status 405.</summary>
     public string? Allow { get; init; }
 
-    /// <summary>Where what failed can be read.</summary>
+    /// <summary>The URL of the failed resource.</summary>
     public string? Location { get; init; }
 
-    /// <summary>Whether this is the answer to an earlier request with the same Idempotency-Key.</summary>
+    /// <summary>True for a replayed idempotency key: the header <c>Idempotent-Replayed: true</c>.</summary>
     public bool Replayed { get; init; }
 
-    /// <summary>The status of each kind of failure.</summary>
     public static int StatusOf(ErrorKind kind) => kind switch
     {
         ErrorKind.Malformed => StatusCodes.Status400BadRequest,
@@ -53,26 +52,35 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         _ => StatusCodes.Status500InternalServerError,
     };
 
-    /// <summary>The id under which logs and traces know a request.</summary>
-    public static string TraceId(HttpContext context) => Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
+    /// <summary>The id of the request in logs and traces.</summary>
+    public static string TraceId(HttpContext context) =>
+        Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 
-    /// <inheritdoc/>
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var code = failure.Code;
         var status = StatusOf(code.Kind);
-        var problem = new Problem(code.TypeUri, code.Title, status, failure.Message, code.Code, failure.Message, failure.FieldErrors, TraceId(httpContext));
+        var problem = new Problem(
+            code.TypeUri,
+            code.Title,
+            status,
+            Detail: failure.Message,
+            Error: code.Code,
+            failure.Message,
+            failure.FieldErrors,
+            TraceId(httpContext));
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, CamelJson.Default.Problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {
-            // RFC 9110, section 11.6.1: a 401 names a scheme that would do.
+            // RFC 9110, section 11.6.1: a 401 response must name an accepted authentication scheme.
             headers.WWWAuthenticate = "Bearer";
         }
 
         if (failure.RetryAfter is { } after)
         {
-            headers.RetryAfter = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            var seconds = Math.Max(1, (int)Math.Ceiling(after.TotalSeconds));
+            headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
         if (Allow is not null)

@@ -2,14 +2,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.Responses;
 
-/// <summary>The address that the client used, for links in answers.</summary>
+/// <summary>URLs for links in responses, based on the URL that the client used.</summary>
 internal static class PublicUrl
 {
     private const string Version = "/v1/";
 
     /// <summary>
-    /// Scheme, host and path without query and trailing slash. The cloud's front end ends TLS and tells the scheme in
-    /// X-Forwarded-Proto; a client that sends a false one gets false links, and nobody else does.
+    /// Scheme, host and path, without query and trailing slash. The front end of the cloud terminates TLS and sends the
+    /// scheme in X-Forwarded-Proto. A client that sends a false value gets wrong links in its own responses only.
     /// </summary>
     public static string Of(HttpRequest request)
     {
@@ -19,26 +19,31 @@ internal static class PublicUrl
         return $"{scheme}://{host}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
 
-    /// <summary>The address that all paths of this version of the API begin with, without a slash at its end.</summary>
+    /// <summary>The URL of this version of the API, without a trailing slash.</summary>
     public static string RootOf(HttpRequest request)
     {
         var url = Of(request);
         return url[..(url.IndexOf(Version, StringComparison.OrdinalIgnoreCase) + Version.Length - 1)];
     }
 
-    /// <summary>The address of another page of the same list: all parameters as they were sent, but this one, which comes last.</summary>
+    /// <summary>
+    /// Creates URLs of other pages of a list. They have all parameters of the request as they were sent, followed by
+    /// <paramref name="parameter"/>.
+    /// </summary>
     /// <param name="request">The request for one page.</param>
-    /// <param name="parameter">The parameter that tells pages apart.</param>
-    /// <returns>Makes the address from the parameter's value, which must need no escaping.</returns>
+    /// <param name="parameter">The query parameter that selects the page.</param>
+    /// <returns>A function from the value of the parameter to the URL. The value must not need escaping.</returns>
     public static Func<string, string> PageOf(HttpRequest request, string parameter)
     {
         var start = $"{Of(request)}?{OtherParameters(request.QueryString, parameter)}{parameter}=";
         return value => start + value;
     }
 
-    /// <summary>All parameters but one, as they were sent; but what a URL may not hold is escaped.</summary>
+    /// <summary>All parameters but one, as they were sent. <see cref="Uri"/> escapes invalid characters.</summary>
     private static string OtherParameters(QueryString query, string parameter) =>
-        string.Concat(new Uri("http://localhost/" + query.Value).Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries)
-            .Where(pair => !pair.Equals(parameter, StringComparison.OrdinalIgnoreCase) && !pair.StartsWith(parameter + "=", StringComparison.OrdinalIgnoreCase))
+        string.Concat(new Uri("http://localhost/" + query.Value).Query.TrimStart('?')
+            .Split('&', StringSplitOptions.RemoveEmptyEntries)
+            .Where(pair => !pair.Equals(parameter, StringComparison.OrdinalIgnoreCase)
+                && !pair.StartsWith(parameter + "=", StringComparison.OrdinalIgnoreCase))
             .Select(pair => pair + "&"));
 }

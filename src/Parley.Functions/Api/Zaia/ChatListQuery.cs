@@ -4,13 +4,12 @@ using Parley.Storage;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>The query of the lists of what a chat has: its threads, its tickets.</summary>
+/// <summary>The query parameters of lists within a chat: threads and tickets.</summary>
 internal sealed class ChatListQuery
 {
-    /// <summary>The most entries of an answer, and how many when the client does not say.</summary>
+    /// <summary>The maximum number of entries in a response, and the default.</summary>
     private const int MaxLimit = 1000;
 
-    /// <summary>Reads it.</summary>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidFields"/>.</exception>
     public ChatListQuery(IQueryCollection query)
     {
@@ -27,7 +26,7 @@ internal sealed class ChatListQuery
 
     public string? Cursor { get; }
 
-    /// <summary>The page of a chat that does not exist.</summary>
+    /// <summary>The page of a chat that does not exist. A cursor for it is invalid.</summary>
     public T Nothing<T>(T empty)
     {
         Cursors.RequireNone(Cursor);

@@ -12,26 +12,31 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>Messages of a chat, as Zaia's clients read and write them. A chat is a conversation.</summary>
-public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chats, MessageAppend append, SenderReader senders, FollowUpReader followUps)
+/// <summary>Messages of a chat, in the format of Zaia. A chat is a conversation.</summary>
+public sealed class ChatMessageFunctions(
+    ApiEndpoint endpoint,
+    ChatMessages chats,
+    MessageAppend append,
+    SenderReader senders,
+    FollowUpReader followUps)
 {
     private const int MaxContent = 4000;
     private const int MinExternalId = 3;
     private const int MaxTickets = 50;
     private const int MaxLimit = 1000;
 
-    /// <summary>The most that one answer holds when the client names no limit.</summary>
+    /// <summary>The maximum number of messages in a response to a request without a limit.</summary>
     private const int Unlimited = 5000;
 
-    /// <summary>Messages whose senders and follow-ups are looked up together.</summary>
+    /// <summary>The number of messages whose senders and follow-ups are read together.</summary>
     private const int JoinedAtOnce = 100;
 
-    /// <summary>Room for a message of which every character is escaped.</summary>
+    /// <summary>A message of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 64 * 1024;
 
-    /// <summary>POST /chat-messages.</summary>
     [Function("ChatMessagesCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -46,23 +51,28 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             fields.ThrowIfInvalid();
 
             var sender = await senders.GetReferencedAsync(call.Caller.Tenant, senderId, "senderId", call.Cancellation);
-            var draft = new NewMessage(role == "user" ? MessageRole.Customer : MessageRole.Assistant, content, null, sender?.Name, null)
+            var messageRole = role == "user" ? MessageRole.Customer : MessageRole.Assistant;
+            var draft = new NewMessage(messageRole, content, null, sender?.Name, null)
             {
                 Sender = sender,
                 Thread = threadId,
                 ExternalId = externalId,
-                ExternalKey = externalId is null ? null : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
+                ExternalKey = externalId is null
+                    ? null
+                    : IdempotencyKey.OfExternalId(externalId, [threadId, content, senderId, role]),
             };
             var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
-            return new JsonResult<ChatMessageResponse>(ChatMessageResponse.Of(stored.Message, stored.Conversation.Id), CamelJson.Default.ChatMessageResponse)
+            return new JsonResult<ChatMessageResponse>(
+                ChatMessageResponse.Of(stored.Message, stored.Conversation.Id),
+                CamelJson.Default.ChatMessageResponse)
             {
                 Replayed = stored.Replayed,
             };
         });
 
-    /// <summary>GET /chat-messages.</summary>
     [Function("ChatMessagesList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-messages")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -83,21 +93,35 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             }
 
             return new JsonArrayResult<ChatMessageResponse>(
-                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation), CamelJson.Default.IAsyncEnumerableChatMessageResponse, list.Next)
+                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation),
+                CamelJson.Default.IAsyncEnumerableChatMessageResponse,
+                list.Next)
             {
                 Total = list.Total,
             };
         });
 
     private async IAsyncEnumerable<ChatMessageResponse> AnswersAsync(
-        TenantId tenant, ChatMessageList list, IReadOnlySet<string> joins, [EnumeratorCancellation] CancellationToken cancellation)
+        TenantId tenant,
+        ChatMessageList list,
+        IReadOnlySet<string> joins,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var known = new Dictionary<int, Sender>();
         await foreach (var chunk in list.Messages.Chunk(JoinedAtOnce).WithCancellation(cancellation))
         {
-            IEnumerable<ChatMessageResponse> answers = chunk.Select(message => ChatMessageResponse.Of(message, list.Chat)).ToList();
-            answers = joins.Contains("senders") ? await WithSendersAsync(tenant, answers, known, cancellation) : answers;
-            answers = joins.Contains("chat-message-follow-ups") ? await WithFollowUpsAsync(chunk, answers, cancellation) : answers;
+            IEnumerable<ChatMessageResponse> answers =
+                chunk.Select(message => ChatMessageResponse.Of(message, list.Chat)).ToList();
+            if (joins.Contains("senders"))
+            {
+                answers = await WithSendersAsync(tenant, answers, known, cancellation);
+            }
+
+            if (joins.Contains("chat-message-follow-ups"))
+            {
+                answers = await WithFollowUpsAsync(chunk, answers, cancellation);
+            }
+
             foreach (var answer in answers)
             {
                 yield return answer;
@@ -105,9 +129,12 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
         }
     }
 
-    /// <summary>With today's senders, each looked up once.</summary>
+    /// <summary>Adds the current senders. Each sender is read once.</summary>
     private async Task<IEnumerable<ChatMessageResponse>> WithSendersAsync(
-        TenantId tenant, IEnumerable<ChatMessageResponse> answers, Dictionary<int, Sender> known, CancellationToken cancellation)
+        TenantId tenant,
+        IEnumerable<ChatMessageResponse> answers,
+        Dictionary<int, Sender> known,
+        CancellationToken cancellation)
     {
         var unknown = answers.Select(NumberOf).OfType<int>().Where(number => !known.ContainsKey(number));
         foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
@@ -115,16 +142,25 @@ public sealed class ChatMessageFunctions(ApiEndpoint endpoint, ChatMessages chat
             known[number] = sender;
         }
 
-        return answers.Select(answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
+        return answers.Select(
+            answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
     }
 
     private async Task<IEnumerable<ChatMessageResponse>> WithFollowUpsAsync(
         Message[] messages, IEnumerable<ChatMessageResponse> answers, CancellationToken cancellation)
     {
-        var found = await followUps.OfMessagesAsync(messages[0].Key.Conversation, [.. messages.Select(message => message.Key.Sequence)], cancellation);
-        return answers.Zip(messages, (answer, message) => answer with { ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpResponse.Of)] });
+        var found = await followUps.OfMessagesAsync(
+            messages[0].Key.Conversation,
+            [.. messages.Select(message => message.Key.Sequence)],
+            cancellation);
+        return answers.Zip(messages, (answer, message) => answer with
+        {
+            ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpResponse.Of)],
+        });
     }
 
     private static int? NumberOf(ChatMessageResponse answer) =>
-        answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender) ? sender.Conversation.Number : null;
+        answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender)
+            ? sender.Conversation.Number
+            : null;
 }

@@ -7,7 +7,7 @@ using Parley.Senders;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>A message, as Zaia's clients read it.</summary>
+/// <summary>A message, in the format of Zaia.</summary>
 public sealed record ChatMessageResponse(
     Guid Id,
     DateTimeOffset CreatedAt,
@@ -20,17 +20,17 @@ public sealed record ChatMessageResponse(
     string Role,
     Guid? SenderId)
 {
-    /// <summary>With <c>joins=senders</c>: the sender as it is today, or the JSON value null.</summary>
+    /// <summary>With <c>joins=senders</c>: the current state of the sender, or the JSON value null.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public JsonElement? Sender { get; init; }
 
-    /// <summary>With <c>joins=chat-message-follow-ups</c>: the follow-ups that the message triggered or that became it.</summary>
+    /// <summary>
+    /// With <c>joins=chat-message-follow-ups</c>: the follow-ups that the message triggered, and the follow-up that was
+    /// sent as this message.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<FollowUpResponse>? ChatMessageFollowUps { get; init; }
 
-    /// <summary>Shapes a stored message.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="chat">Its conversation's UUID.</param>
     public static ChatMessageResponse Of(Message message, Guid chat) => new(
         message.Id,
         message.CreatedAt,
@@ -43,9 +43,10 @@ public sealed record ChatMessageResponse(
         message.Role == MessageRole.Customer ? "user" : "assistant",
         message.Sender?.Id);
 
-    /// <summary>The same with its sender.</summary>
     public ChatMessageResponse With(Sender? sender) => this with
     {
-        Sender = JsonSerializer.SerializeToElement(sender is null ? null : SenderResponse.Of(sender), CamelJson.Default.SenderResponse!),
+        Sender = JsonSerializer.SerializeToElement(
+            sender is null ? null : SenderResponse.Of(sender),
+            CamelJson.Default.SenderResponse!),
     };
 }

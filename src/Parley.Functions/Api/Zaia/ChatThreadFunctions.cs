@@ -8,23 +8,30 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>A thread, as Zaia's clients read it. It never changes once it is there.</summary>
-public sealed record ChatThreadResponse(Guid Id, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, Guid ChatId, Guid ChatMessageId)
+/// <summary>A thread, in the format of Zaia. Threads never change.</summary>
+public sealed record ChatThreadResponse(
+    Guid Id,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    Guid ChatId,
+    Guid ChatMessageId)
 {
-    /// <summary>Shapes a stored thread.</summary>
-    /// <param name="thread">The thread.</param>
-    /// <param name="chat">Its conversation's UUID.</param>
-    public static ChatThreadResponse Of(ChatThread thread, Guid chat) => new(thread.Id, thread.CreatedAt, thread.CreatedAt, chat, thread.MessageId);
+    public static ChatThreadResponse Of(ChatThread thread, Guid chat) =>
+        new(thread.Id, thread.CreatedAt, thread.CreatedAt, chat, thread.MessageId);
 }
 
-/// <summary>Threads of a chat.</summary>
-public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader conversations, ThreadReader reader, ThreadCreation creation)
+/// <summary>Threads of a chat, in the format of Zaia.</summary>
+public sealed class ChatThreadFunctions(
+    ApiEndpoint endpoint,
+    ConversationReader conversations,
+    ThreadReader reader,
+    ThreadCreation creation)
 {
     private const int MaxBody = 16 * 1024;
 
-    /// <summary>POST /chat-threads.</summary>
     [Function("ChatThreadsCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-threads")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-threads")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -33,18 +40,27 @@ public sealed class ChatThreadFunctions(ApiEndpoint endpoint, ConversationReader
 
             var chat = await conversations.GetAsync(call.Conversation(chatId), call.Cancellation);
             var thread = await creation.CreateAsync(chat, messageId, call.Cancellation);
-            return new JsonResult<ChatThreadResponse>(ChatThreadResponse.Of(thread, chat.Id), CamelJson.Default.ChatThreadResponse);
+            return new JsonResult<ChatThreadResponse>(
+                ChatThreadResponse.Of(thread, chat.Id),
+                CamelJson.Default.ChatThreadResponse);
         });
 
-    /// <summary>GET /chat-threads.</summary>
     [Function("ChatThreadsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-threads")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-threads")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new ChatListQuery(request.Query);
-            var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
-            var page = chat is null ? query.Nothing(new ThreadPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+            var chat = call.ConversationOrNull(query.ChatId) is { } id
+                ? await conversations.FindAsync(id, call.Cancellation)
+                : null;
+            var page = chat is null
+                ? query.Nothing(new ThreadPage([], null))
+                : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
             var answers = page.Threads.Select(thread => ChatThreadResponse.Of(thread, chat!.Id)).ToAsyncEnumerable();
-            return new JsonArrayResult<ChatThreadResponse>(answers, CamelJson.Default.IAsyncEnumerableChatThreadResponse, page.Next);
+            return new JsonArrayResult<ChatThreadResponse>(
+                answers,
+                CamelJson.Default.IAsyncEnumerableChatThreadResponse,
+                page.Next);
         });
 }

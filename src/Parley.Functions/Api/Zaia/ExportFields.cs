@@ -5,21 +5,19 @@ using Parley.Webhooks;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>Reads the body that asks for an export.</summary>
+/// <summary>Reads the body of a request for an export.</summary>
 internal static class ExportFields
 {
     private const string English = "enUs";
     private const string Portuguese = "ptBr";
 
-    /// <summary>A language as Zaia's clients spell it.</summary>
+    /// <summary>The name of a language in the API of Zaia.</summary>
     public static string NameOf(ExportLanguage language) => language == ExportLanguage.PtBr ? Portuguese : English;
 
-    /// <summary>The language that a request's parameter names.</summary>
     public static ExportLanguage ReadLanguage(QueryFields query) => Of(query.Choice("language", English, Portuguese));
 
-    /// <summary>What is asked for.</summary>
-    /// <param name="fields">Learn of what is wrong, but for the range.</param>
-    /// <param name="allowed">Hosts that callbacks may go to besides public ones.</param>
+    /// <param name="fields">The fields of the body. They collect all errors except those of the range.</param>
+    /// <param name="allowed">Hosts that may receive callbacks, in addition to public ones.</param>
     public static NewExport Read(Fields fields, AllowedHosts allowed)
     {
         var callbackUrl = fields.RequiredText("callbackUrl", 1, WebhookUrl.MaxLength);

@@ -4,12 +4,13 @@ using Parley.Functions.Api.Requests;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>An export's file, streamed from storage in flat memory, with its digest (RFC 9530), so that whoever has it can prove that it is whole.</summary>
-/// <param name="export">One that is completed.</param>
-/// <param name="content">Its file; disposed.</param>
+/// <summary>
+/// Streams the file of an export from storage. The header Repr-Digest (RFC 9530) lets the client check the file.
+/// </summary>
+/// <param name="export">A completed export.</param>
+/// <param name="content">The file. It is disposed after the response is written.</param>
 public sealed class ExportFileResult(Export export, Stream content) : IResult
 {
-    /// <inheritdoc/>
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         await using var file = content;

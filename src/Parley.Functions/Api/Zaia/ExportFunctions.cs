@@ -11,7 +11,7 @@ using Parley.Webhooks;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>Exports of messages, as Zaia's clients ask for them, and what becomes of them.</summary>
+/// <summary>Exports of messages: creation in the format of Zaia, status, file, removal and callback.</summary>
 public sealed class ExportFunctions(
     ApiEndpoint endpoint,
     ExportCreation creation,
@@ -22,42 +22,53 @@ public sealed class ExportFunctions(
     AllowedHosts allowed,
     TimeProvider time)
 {
-    /// <summary>Room for a URL of which every character is escaped.</summary>
+    /// <summary>A URL of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 32 * 1024;
 
-    /// <summary>POST /chat-messages/export.</summary>
     [Function("ChatMessagesExport")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var draft = ExportFields.Read(fields, allowed);
             var key = RequestHeaders.ReadIdempotencyKey(
-                request, fields, $"{draft.RangeStart:O}", $"{draft.RangeEnd:O}", draft.CallbackUrl, $"{draft.Language}", $"{draft.Format}");
+                request,
+                fields,
+                $"{draft.RangeStart:O}",
+                $"{draft.RangeEnd:O}",
+                draft.CallbackUrl,
+                $"{draft.Language}",
+                $"{draft.Format}");
             var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
-            if ((key is null || fields.IsInvalid) && isEndKnown && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).InvalidReason is { } invalid)
+            if ((key is null || fields.IsInvalid)
+                && isEndKnown
+                && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).InvalidReason is { } invalid)
             {
-                // Not against an end that cannot be read. With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                // The range is not checked when its end is malformed. With an idempotency key it is checked later, once
+                // the key is known to be new, so that a replayed key returns the first response.
                 fields.Fail(invalid.Field, invalid.Text);
             }
 
             fields.ThrowIfInvalid();
             var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            var taken = new ExportAcceptedResponse("The export has begun; the callback URL is called when it has ended.", export.Id);
-            return new JsonResult<ExportAcceptedResponse>(taken, CamelJson.Default.ExportAcceptedResponse)
+            var taken = new ExportTakenResponse(
+                "The export has begun; the callback URL is called when it has ended.",
+                export.Id);
+            return new JsonResult<ExportTakenResponse>(taken, CamelJson.Default.ExportTakenResponse)
             {
                 Replayed = replayed,
                 Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
             };
         });
 
-    /// <summary>GET /exports.</summary>
     [Function("ExportsList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
             var query = new QueryFields(request.Query);
-            var (cursor, pageSize) = (query.Cursor(), query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize));
+            var cursor = query.Cursor();
+            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             query.ThrowIfInvalid();
             var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
             var answers = new List<ExportResponse>(page.Items.Count);
@@ -67,17 +78,21 @@ public sealed class ExportFunctions(
             }
 
             return new JsonResult<CursorList<ExportResponse>>(
-                CursorList.Create(answers, page.Next, page.Previous, request), CamelJson.Default.CursorListExportResponse);
+                CursorList.Create(answers, page.Next, page.Previous, request),
+                CamelJson.Default.CursorListExportResponse);
         });
 
-    /// <summary>GET /exports/{id}.</summary>
     [Function("ExportsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+            await AnswerAsync(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
-    /// <summary>GET /exports/{id}/content: the file.</summary>
     [Function("ExportsContent")]
-    public Task Content([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}/content")] HttpRequest request, string id) =>
+    public Task Content(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}/content")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
             var export = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
@@ -92,25 +107,33 @@ public sealed class ExportFunctions(
             }
             catch (RequestFailedException e) when (e.IsNotFound())
             {
-                // Removed since the row was read.
+                // The file was removed after the row was read.
                 throw NoFile(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation));
             }
         });
 
-    /// <summary>DELETE /exports/{id}: cancels it, or removes its file.</summary>
+    /// <summary>Cancels an export that has not ended, or removes the file of one that has.</summary>
     [Function("ExportsDelete")]
-    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+            await AnswerAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
-    /// <summary>POST /exports/{id}/callback: delivers it again.</summary>
+    /// <summary>Delivers the callback again.</summary>
     [Function("ExportsCallback")]
-    public Task Callback([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call => await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
+    public Task Callback(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+            await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
-    private static ParleyException NoFile(Export export) => ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
+    private static ParleyException NoFile(Export export) =>
+        ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
 
     private async Task<IResult> AnswerAsync(Export export, Call call) =>
         new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportResponse);
 
-    private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) => ExportResponse.Of(export, await files.LinkAsync(export, cancellation));
+    private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) =>
+        ExportResponse.Of(export, await files.LinkAsync(export, cancellation));
 }

@@ -1,23 +1,36 @@
+using Parley.Core;
 using Parley.Exports;
-using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>What taking an export on answers.</summary>
-public sealed record ExportAcceptedResponse(string Message, Guid ExportId);
+/// <summary>The response to the creation of an export, in the format of Zaia.</summary>
+public sealed record ExportTakenResponse(string Message, Guid ExportId);
 
-/// <summary>An attempt at a callback.</summary>
-public sealed record WebhookAttemptResponse(int Number, DateTimeOffset At, int? Status, string? Failure, long DurationMs, string Body)
+/// <summary>An attempt to deliver a callback. Status and Body are those of the receiver's response.</summary>
+public sealed record CallbackAttemptResponse(
+    int Number,
+    DateTimeOffset At,
+    int? Status,
+    string? Failure,
+    long DurationMs,
+    string Body)
 {
-    /// <summary>Shapes a stored attempt.</summary>
-    public static WebhookAttemptResponse Of(WebhookAttempt attempt) => new(
-        attempt.Number, attempt.At, attempt.Status, attempt.Failure is { } failure ? EnumNames.Of(failure) : null, attempt.DurationMs, attempt.Body);
+    public static CallbackAttemptResponse Of(CallbackAttempt attempt) => new(
+        attempt.Number,
+        attempt.At,
+        attempt.Status,
+        attempt.Failure is { } failure ? EnumNames.Of(failure) : null,
+        attempt.DurationMs,
+        attempt.Body);
 }
 
-/// <summary>How far an export's callback is.</summary>
-public sealed record WebhookResponse(string Status, string Url, DateTimeOffset? NextAttemptAt, IReadOnlyList<WebhookAttemptResponse> Attempts);
+/// <summary>The delivery status of the callback of an export.</summary>
+public sealed record CallbackResponse(
+    string Status,
+    string Url,
+    DateTimeOffset? NextAttemptAt,
+    IReadOnlyList<CallbackAttemptResponse> Attempts);
 
-/// <summary>An export.</summary>
 public sealed record ExportResponse(
     Guid Id,
     int Number,
@@ -41,9 +54,8 @@ public sealed record ExportResponse(
     DateTimeOffset? UrlExpiresAt,
     WebhookResponse Callback)
 {
-    /// <summary>Shapes a stored export.</summary>
-    /// <param name="export">The export.</param>
-    /// <param name="link">To its file; null when it has none.</param>
+    /// <param name="export">The stored export.</param>
+    /// <param name="link">A link to its file; null when it has none.</param>
     public static ExportResponse Of(Export export, ExportLink? link) => new(
         export.Id,
         export.Key.Number,

@@ -7,22 +7,28 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>Follow-ups of chats, as Zaia's clients read and write them.</summary>
-public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reader, FollowUpList list, FollowUpWriter writer, TimeProvider time)
+/// <summary>Follow-ups of chats, in the format of Zaia.</summary>
+public sealed class FollowUpFunctions(
+    ApiEndpoint endpoint,
+    FollowUpReader reader,
+    FollowUpList list,
+    FollowUpWriter writer,
+    TimeProvider time)
 {
     private const int MaxText = 4000;
     private const int MaxPageSize = 100;
     private const int DefaultPageSize = 10;
 
-    /// <summary>How many ids a filter names at most.</summary>
+    /// <summary>The maximum number of ids in a filter.</summary>
     private const int MaxIds = 50;
 
-    /// <summary>Room for a text of which every character is escaped.</summary>
+    /// <summary>A text of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 64 * 1024;
 
-    /// <summary>POST /chat-message-follow-ups.</summary>
     [Function("FollowUpsCreate")]
-    public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-message-follow-ups")]
+        HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -35,16 +41,28 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
 
             var text = fields.RequiredText("message", 1, MaxText);
             var key = RequestHeaders.ReadIdempotencyKey(request, fields, chatId, $"{dueAt:O}", text);
-            if ((key is null || call.ConversationOrNull(chatId) is null) && dueAt is { } at && FollowUpRules.InvalidDueReason(at, time.GetUtcNow()) is { } invalid)
+            if ((key is null || call.ConversationOrNull(chatId) is null)
+                && dueAt is { } at
+                && FollowUpRules.InvalidDueReason(at, time.GetUtcNow()) is { } invalid)
             {
-                // With a key, only once it is known to be new: a request that is sent again keeps its answer.
+                // With an idempotency key the due date is checked later, once the key is known to be new, so that a
+                // replayed key returns the first response.
                 fields.Fail("dueDate", invalid);
             }
 
             fields.ThrowIfInvalid();
 
-            var (followUp, replayed) = await writer.CreateAsync(call.Conversation(chatId), dueAt!.Value, text, call.Caller.Name, key, call.Cancellation);
-            return new JsonResult<FollowUpResponse>(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse, StatusCodes.Status201Created)
+            var (followUp, replayed) = await writer.CreateAsync(
+                call.Conversation(chatId),
+                dueAt!.Value,
+                text,
+                call.Caller.Name,
+                key,
+                call.Cancellation);
+            return new JsonResult<FollowUpResponse>(
+                FollowUpResponse.Of(followUp),
+                CamelJson.Default.FollowUpResponse,
+                StatusCodes.Status201Created)
             {
                 Revision = followUp.Revision,
                 Replayed = replayed,
@@ -52,9 +70,9 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
             };
         });
 
-    /// <summary>GET /chat-message-follow-ups.</summary>
     [Function("FollowUpsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -73,27 +91,38 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
             query.ThrowIfInvalid();
             var found = await list.ReadAsync(call.Caller.Tenant, filter, page, size, call.Cancellation);
             return new JsonArrayResult<FollowUpResponse>(
-                found.Select(FollowUpResponse.Of).ToAsyncEnumerable(), CamelJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
+                found.Select(FollowUpResponse.Of).ToAsyncEnumerable(),
+                CamelJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
         });
 
-    /// <summary>GET /chat-message-follow-ups/{id}.</summary>
     [Function("FollowUpsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call => Answer(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}")]
+        HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+            Answer(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
-    /// <summary>GET /chat-message-follow-ups/{id}/events.</summary>
     [Function("FollowUpsEvents")]
-    public Task Events([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}/events")] HttpRequest request, string id) =>
+    public Task Events(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}/events")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
         {
             var followUp = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventResponse.Of);
-            return new JsonArrayResult<FollowUpEventResponse>(events, CamelJson.Default.IAsyncEnumerableFollowUpEventResponse, next: null);
+            return new JsonArrayResult<FollowUpEventResponse>(
+                events,
+                CamelJson.Default.IAsyncEnumerableFollowUpEventResponse,
+                next: null);
         });
 
-    /// <summary>PATCH /chat-message-follow-ups/{id}.</summary>
     [Function("FollowUpsUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chat-message-follow-ups/{id}")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -116,16 +145,33 @@ public sealed class FollowUpFunctions(ApiEndpoint endpoint, FollowUpReader reade
                 fields.ThrowIfInvalid();
             }
 
-            return Answer(await writer.ChangeAsync(call.Caller.Tenant, id, change, call.Caller.Name, expected, call.Cancellation));
+            var followUp = await writer.ChangeAsync(
+                call.Caller.Tenant,
+                id,
+                change,
+                call.Caller.Name,
+                expected,
+                call.Cancellation);
+            return Answer(followUp);
         });
 
-    /// <summary>DELETE /chat-message-follow-ups/{id}: cancels it.</summary>
+    /// <summary>Cancels a follow-up.</summary>
     [Function("FollowUpsDelete")]
-    public Task Delete([HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chat-message-follow-ups/{id}")] HttpRequest request, string id) =>
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chat-message-follow-ups/{id}")]
+        HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
         {
             var change = new FollowUpChange { Status = FollowUpStatus.Cancelled };
-            return Answer(await writer.ChangeAsync(call.Caller.Tenant, id, change, call.Caller.Name, RequestHeaders.ReadIfMatch(request), call.Cancellation));
+            var followUp = await writer.ChangeAsync(
+                call.Caller.Tenant,
+                id,
+                change,
+                call.Caller.Name,
+                RequestHeaders.ReadIfMatch(request),
+                call.Cancellation);
+            return Answer(followUp);
         });
 
     private static JsonResult<FollowUpResponse> Answer(FollowUp followUp) =>

@@ -1,9 +1,9 @@
 using Parley.Conversations.FollowUps;
-using Parley.Functions.Api.Responses;
+using Parley.Core;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>A follow-up.</summary>
+/// <summary>A follow-up, in the format of Zaia.</summary>
 public sealed record FollowUpResponse(
     Guid Id,
     DateTimeOffset CreatedAt,
@@ -17,7 +17,6 @@ public sealed record FollowUpResponse(
     string Status,
     Guid TriggerChatMessageId)
 {
-    /// <summary>Shapes a stored follow-up.</summary>
     public static FollowUpResponse Of(FollowUp followUp) => new(
         followUp.Id,
         followUp.CreatedAt,
@@ -32,10 +31,15 @@ public sealed record FollowUpResponse(
         followUp.TriggerId);
 }
 
-/// <summary>A transition of a follow-up.</summary>
-public sealed record FollowUpEventResponse(DateTimeOffset At, string? From, string To, string? Reason, string Actor, string? Detail)
+/// <summary>A status transition of a follow-up.</summary>
+public sealed record FollowUpEventResponse(
+    DateTimeOffset At,
+    string? From,
+    string To,
+    string? Reason,
+    string Actor,
+    string? Detail)
 {
-    /// <summary>Shapes a stored transition.</summary>
     public static FollowUpEventResponse Of(FollowUpEvent transition) => new(
         transition.At,
         transition.From is { } from ? EnumNames.Of(from) : null,

@@ -9,13 +9,17 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Zaia;
 
-/// <summary>A ticket. Its number counts within its chat.</summary>
+/// <summary>A ticket. Its number is unique within its chat.</summary>
 public sealed record TicketResponse(
-    Guid Id, int Number, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset? FinishedAt, Guid ChatId, string? Title, string Status)
+    Guid Id,
+    int Number,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset UpdatedAt,
+    DateTimeOffset? FinishedAt,
+    Guid ChatId,
+    string? Title,
+    string Status)
 {
-    /// <summary>Shapes a stored ticket.</summary>
-    /// <param name="ticket">The ticket.</param>
-    /// <param name="chat">Its conversation's UUID.</param>
     public static TicketResponse Of(Ticket ticket, Guid chat) => new(
         ticket.Id,
         ticket.Number,
@@ -28,11 +32,14 @@ public sealed record TicketResponse(
 }
 
 /// <summary>Tickets of chats.</summary>
-public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader conversations, TicketReader reader, TicketWriter writer)
+public sealed class TicketFunctions(
+    ApiEndpoint endpoint,
+    ConversationReader conversations,
+    TicketReader reader,
+    TicketWriter writer)
 {
     private const int MaxBody = 16 * 1024;
 
-    /// <summary>POST /tickets.</summary>
     [Function("TicketsCreate")]
     public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/tickets")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
@@ -46,33 +53,41 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             return Answer(chat, ticket, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{ticket.Id}");
         });
 
-    /// <summary>GET /tickets.</summary>
     [Function("TicketsList")]
     public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new ChatListQuery(request.Query);
-            var chat = call.ConversationOrNull(query.ChatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
-            var page = chat is null ? query.Nothing(new TicketPage([], null)) : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+            var chat = call.ConversationOrNull(query.ChatId) is { } id
+                ? await conversations.FindAsync(id, call.Cancellation)
+                : null;
+            var page = chat is null
+                ? query.Nothing(new TicketPage([], null))
+                : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
             var answers = page.Tickets.Select(ticket => TicketResponse.Of(ticket, chat!.Id)).ToAsyncEnumerable();
-            return new JsonArrayResult<TicketResponse>(answers, CamelJson.Default.IAsyncEnumerableTicketResponse, page.Next);
+            return new JsonArrayResult<TicketResponse>(
+                answers,
+                CamelJson.Default.IAsyncEnumerableTicketResponse,
+                page.Next);
         });
 
-    /// <summary>GET /tickets/{id}.</summary>
     [Function("TicketsGet")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets/{id}")] HttpRequest request, string id) =>
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var ticket = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 
-            // The conversation's UUID has a check that only its head knows.
-            var chat = await conversations.GetAsync(new EntityRef<ConversationKey>(ticket.Conversation, null), call.Cancellation);
+            // The UUID of the conversation contains a check value, which only the conversation row has.
+            var chat = await conversations.GetAsync(new ConversationRef(ticket.Conversation, null), call.Cancellation);
             return Answer(chat, ticket, StatusCodes.Status200OK);
         });
 
-    /// <summary>PATCH /tickets/{id}.</summary>
     [Function("TicketsUpdate")]
-    public Task Update([HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/tickets/{id}")] HttpRequest request, string id) =>
+    public Task Update(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/tickets/{id}")] HttpRequest request,
+        string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
@@ -84,12 +99,24 @@ public sealed class TicketFunctions(ApiEndpoint endpoint, ConversationReader con
             var (chat, changed) = await writer.ChangeAsync(
                 call.Caller.Tenant,
                 id,
-                ticket => ticket with { Title = fields.Has("title") ? title : ticket.Title, Status = status ?? ticket.Status },
+                ticket => ticket with
+                {
+                    Title = fields.Has("title") ? title : ticket.Title,
+                    Status = status ?? ticket.Status,
+                },
                 expected,
                 call.Cancellation);
             return Answer(chat, changed, StatusCodes.Status200OK);
         });
 
-    private static JsonResult<TicketResponse> Answer(Conversation chat, Ticket ticket, int status, string? location = null) =>
-        new(TicketResponse.Of(ticket, chat.Id), CamelJson.Default.TicketResponse, status) { Revision = ticket.Revision, Location = location };
+    private static JsonResult<TicketResponse> Answer(
+        Conversation chat,
+        Ticket ticket,
+        int status,
+        string? location = null) =>
+        new(TicketResponse.Of(ticket, chat.Id), CamelJson.Default.TicketResponse, status)
+        {
+            Revision = ticket.Revision,
+            Location = location,
+        };
 }

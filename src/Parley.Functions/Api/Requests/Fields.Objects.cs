@@ -1,0 +1,75 @@
+using System.Text.Json;
+
+namespace Parley.Functions.Api.Requests;
+
+/// <summary>Fields that are objects or lists of objects.</summary>
+internal sealed partial class Fields
+{
+    /// <summary>The fields of a required object. Their errors are collected with those of this body.</summary>
+    public Fields RequiredFields(string name)
+    {
+        var element = Find(name);
+        if (element is not { ValueKind: JsonValueKind.Object })
+        {
+            Fail(name, element is null ? "Is required." : "Must be an object.");
+        }
+
+        var fields = element is { ValueKind: JsonValueKind.Object } found ? found : JsonElement.Parse("{}");
+        return new Fields(fields, errors, $"{path}{name}.");
+    }
+
+    /// <summary>The fields of each object in a list. Their errors are collected with those of this body.</summary>
+    public IReadOnlyList<Fields> Objects(string name, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return [];
+        }
+
+        if (element.ValueKind != JsonValueKind.Array
+            || element.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
+        {
+            Fail(name, "Must be a list of objects.");
+            return [];
+        }
+
+        if (element.GetArrayLength() > max)
+        {
+            Fail(name, $"Must have at most {max} entries.");
+            return [];
+        }
+
+        return [.. element.EnumerateArray().Select((item, i) => new Fields(item, errors, $"{path}{name}.{i}."))];
+    }
+
+    /// <summary>Reads an object of any content as <see cref="CompactJson"/>.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="max">Maximum length of the returned text, in UTF-16 code units.</param>
+    public string? Object(string name, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            Fail(name, "Must be an object.");
+            return null;
+        }
+
+        if (!CompactJson.TryWrite(element, out var text))
+        {
+            Fail(name, "Must be valid Unicode without NUL.");
+            return null;
+        }
+
+        if (text.Length > max)
+        {
+            Fail(name, $"Must have at most {max} characters of JSON.");
+            return null;
+        }
+
+        return text;
+    }
+}

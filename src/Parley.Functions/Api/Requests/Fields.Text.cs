@@ -1,0 +1,134 @@
+using System.Text.Json;
+using Parley.Core;
+
+namespace Parley.Functions.Api.Requests;
+
+/// <summary>Text fields, and fields with a fixed set of words. Lengths are in UTF-16 code units.</summary>
+internal sealed partial class Fields
+{
+    public string RequiredText(string name, int min, int max)
+    {
+        if (Find(name) is null)
+        {
+            Fail(name, "Is required.");
+            return "";
+        }
+
+        return Text(name, min, max) ?? "";
+    }
+
+    public string? Text(string name, int min, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind != JsonValueKind.String)
+        {
+            Fail(name, "Must be a text.");
+            return null;
+        }
+
+        if (!TryGetText(element, out var text))
+        {
+            Fail(name, "Must be valid Unicode without NUL.");
+            return null;
+        }
+
+        if (text.Length < min || text.Length > max)
+        {
+            Fail(name, min > 0 ? $"Must have {min} to {max} characters." : $"Must have at most {max} characters.");
+            return null;
+        }
+
+        return text;
+    }
+
+    /// <summary>Reads a list of texts. A text with invalid Unicode or NUL becomes empty.</summary>
+    public IReadOnlyList<string>? Texts(string name)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.Array
+            && element.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String))
+        {
+            return [.. element.EnumerateArray().Select(item => TryGetText(item, out var text) ? text : "")];
+        }
+
+        Fail(name, "Must be a list of texts.");
+        return null;
+    }
+
+    /// <summary>True for an empty text, which some clients send instead of leaving the field out.</summary>
+    public bool IsEmptyText(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.String } element && element.ValueEquals("");
+
+    public string? Choice(string name, params ReadOnlySpan<string> words)
+    {
+        var text = Text(name, 0, int.MaxValue);
+        if (text is null || words.Contains(text))
+        {
+            return text;
+        }
+
+        Fail(name, $"Must be one of: {string.Join(", ", words)}.");
+        return null;
+    }
+
+    /// <summary>Reads a value of an enumeration by its name in <see cref="EnumNames"/>.</summary>
+    public T? Choice<T>(string name)
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>();
+        return Choice(name, [.. values.Select(EnumNames.Of)]) is { } word
+            ? values.First(value => EnumNames.Of(value) == word)
+            : null;
+    }
+
+    public string RequiredChoice(string name, params ReadOnlySpan<string> words)
+    {
+        if (Find(name) is null)
+        {
+            Fail(name, "Is required.");
+        }
+
+        return Choice(name, words) ?? words[0];
+    }
+
+    /// <summary>Reads an absolute http or https URL and returns it as it was sent.</summary>
+    public string? Url(string name, int max)
+    {
+        var text = Text(name, 1, max);
+        if (text is null
+            || (Uri.TryCreate(text, UriKind.Absolute, out var url)
+                && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)))
+        {
+            return text;
+        }
+
+        Fail(name, "Must be an absolute http or https URL.");
+        return null;
+    }
+
+    /// <summary>
+    /// False for half a surrogate pair, which the JSON reader refuses to decode, and for NUL, which tables and
+    /// spreadsheets do not keep.
+    /// </summary>
+    private static bool TryGetText(JsonElement element, out string text)
+    {
+        try
+        {
+            text = element.GetString()!;
+            return !text.Contains('\0');
+        }
+        catch (InvalidOperationException)
+        {
+            text = "";
+            return false;
+        }
+    }
+}
