@@ -184,5 +184,5 @@ internal sealed record WebhookData(
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     Converters = [typeof(IsoTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]
-[JsonSerializable(typeof(CallbackBody))]
-internal sealed partial class CallbackBodyJson : JsonSerializerContext;
+[JsonSerializable(typeof(WebhookBody))]
+internal sealed partial class WebhookBodyJson : JsonSerializerContext;

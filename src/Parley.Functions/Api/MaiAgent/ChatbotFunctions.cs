@@ -53,7 +53,7 @@ public sealed class ChatbotFunctions(
 
             var page = await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation);
             return new JsonResult<CursorList<ChatbotResponse>>(
-                CursorList.Create([.. page.Chatbots.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
+                CursorList.Create([.. page.Items.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
                 CamelJson.Default.CursorListChatbotResponse);
         });
 

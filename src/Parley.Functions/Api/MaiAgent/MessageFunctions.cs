@@ -86,7 +86,7 @@ public sealed class MessageFunctions(
             var message = await reader.GetAsync(call.Message(id), call.Cancellation);
 
             // The UUID of the conversation contains a check value, which only the conversation row has.
-            var reference = new ConversationRef(message.Key.Conversation, null);
+            var reference = new EntityRef<ConversationKey>(message.Key.Conversation, null);
             var conversation = await conversations.GetAsync(reference, call.Cancellation);
             return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
         });

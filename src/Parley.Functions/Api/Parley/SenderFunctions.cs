@@ -45,7 +45,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
                 ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
                 : await FindAsync(call, externalId, identifier, query.Cursor());
             return new JsonResult<CursorList<SenderResponse>>(
-                CursorList.Create([.. page.Senders.Select(SenderResponse.Of)], page.Next, page.Previous, request),
+                CursorList.Create([.. page.Items.Select(SenderResponse.Of)], page.Next, page.Previous, request),
                 CamelJson.Default.CursorListSenderResponse);
         });
 
@@ -112,6 +112,6 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             ? await reader.FindByExternalIdAsync(call.Caller.Tenant, externalId, call.Cancellation)
             : await reader.FindByIdentifierAsync(call.Caller.Tenant, identifier!, call.Cancellation);
         var matches = found is not null && (identifier is null || found.Identifier == identifier);
-        return new SenderPage(matches ? [found!] : [], null, null);
+        return new ListPage<Sender>(matches ? [found!] : [], null, null);
     }
 }

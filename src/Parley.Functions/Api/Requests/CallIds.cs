@@ -12,12 +12,12 @@ namespace Parley.Functions.Api.Requests;
 internal static class CallIds
 {
     /// <exception cref="ParleyException"><see cref="ErrorCode.ConversationNotFound"/>.</exception>
-    public static ConversationRef Conversation(this Call call, string id) =>
+    public static EntityRef<ConversationKey> Conversation(this Call call, string id) =>
         call.ConversationOrNull(id) ?? throw ConversationReader.NotFound();
 
     /// <summary>For filters: null for a malformed id, which matches no conversation.</summary>
-    public static ConversationRef? ConversationOrNull(this Call call, string id) =>
-        ConversationRef.TryParse(id, call.Caller.Tenant, out var reference) ? reference : null;
+    public static EntityRef<ConversationKey>? ConversationOrNull(this Call call, string id) =>
+        EntityRef.TryParse<ConversationKey>(id, call.Caller.Tenant, out var reference) ? reference : null;
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.MessageNotFound"/>.</exception>
     public static EntityRef<MessageKey> Message(this Call call, string id) =>

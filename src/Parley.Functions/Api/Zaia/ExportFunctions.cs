@@ -52,10 +52,10 @@ public sealed class ExportFunctions(
 
             fields.ThrowIfInvalid();
             var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            var taken = new ExportTakenResponse(
+            var taken = new ExportAcceptedResponse(
                 "The export has begun; the callback URL is called when it has ended.",
                 export.Id);
-            return new JsonResult<ExportTakenResponse>(taken, CamelJson.Default.ExportTakenResponse)
+            return new JsonResult<ExportAcceptedResponse>(taken, CamelJson.Default.ExportAcceptedResponse)
             {
                 Replayed = replayed,
                 Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",

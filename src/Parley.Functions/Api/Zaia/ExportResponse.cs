@@ -4,10 +4,10 @@ using Parley.Exports;
 namespace Parley.Functions.Api.Zaia;
 
 /// <summary>The response to the creation of an export, in the format of Zaia.</summary>
-public sealed record ExportTakenResponse(string Message, Guid ExportId);
+public sealed record ExportAcceptedResponse(string Message, Guid ExportId);
 
 /// <summary>An attempt to deliver a callback. Status and Body are those of the receiver's response.</summary>
-public sealed record CallbackAttemptResponse(
+public sealed record WebhookAttemptResponse(
     int Number,
     DateTimeOffset At,
     int? Status,
@@ -15,7 +15,7 @@ public sealed record CallbackAttemptResponse(
     long DurationMs,
     string Body)
 {
-    public static CallbackAttemptResponse Of(CallbackAttempt attempt) => new(
+    public static WebhookAttemptResponse Of(WebhookAttempt attempt) => new(
         attempt.Number,
         attempt.At,
         attempt.Status,
@@ -25,11 +25,11 @@ public sealed record CallbackAttemptResponse(
 }
 
 /// <summary>The delivery status of the callback of an export.</summary>
-public sealed record CallbackResponse(
+public sealed record WebhookResponse(
     string Status,
     string Url,
     DateTimeOffset? NextAttemptAt,
-    IReadOnlyList<CallbackAttemptResponse> Attempts);
+    IReadOnlyList<WebhookAttemptResponse> Attempts);
 
 public sealed record ExportResponse(
     Guid Id,
