@@ -79,8 +79,8 @@ public sealed class ConversationMessageFunctions(
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            // The file is uploaded into the folder of its conversation while the body is read, so the id in the path is
-            // validated before the body.
+            // The blob name of the file contains the conversation, and the file is uploaded while the body is read. So
+            // the id in the path is validated before the body.
             var conversation = call.Conversation(id);
             var (fields, file) = await MultipartBody.ReadAsync(
                 request,

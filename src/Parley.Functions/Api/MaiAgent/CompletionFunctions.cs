@@ -136,7 +136,7 @@ public sealed class CompletionFunctions(
             };
         }
 
-        // A refused message would be refused again, so its response has no Retry-After.
+        // After other errors a retry does not help: the provider would refuse the same message again.
         var canRetry = error is CompletionError.RateLimited or CompletionError.Unavailable or CompletionError.Timeout;
         var remaining = completion.RetryAfter - (time.GetUtcNow() - completion.EndedAt);
         var failure = new ParleyException(

@@ -66,7 +66,7 @@ internal sealed class CompletionStream(
         }
         catch (Exception e) when (IsGone(e, gone))
         {
-            // The same as above: only the client has left.
+            // As above: the client has disconnected, and the completion continues.
         }
         finally
         {

@@ -22,8 +22,7 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
     public string? Location { get; init; }
 
     /// <summary>
-    /// True when the count of a list stopped at its maximum and more entries exist: the header <c>X-Count-Capped:
-    /// true</c>.
+    /// The header <c>X-Count-Capped: true</c>: the count of a list stopped at its maximum, and more entries exist.
     /// </summary>
     public bool IsCountCapped { get; init; }
 
