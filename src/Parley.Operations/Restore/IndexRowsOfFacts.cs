@@ -14,7 +14,7 @@ namespace Parley.Operations.Restore;
 internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
 
 /// <summary>
-/// The index rows that each row of a back-up must have ("Finder before fact", docs/architecture.md). A back-up can miss
+/// The index rows that each row of a back-up must have ("Finder before fact", docs/consistency.md). A back-up can miss
 /// index rows, because they move to other keys while it reads. The restore derives them from the rows that they point
 /// to.
 /// </summary>

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>The four tables. docs/architecture.md says what each row of them holds.</summary>
+/// <summary>The four tables. docs/data-model.md says what each row of them holds.</summary>
 public sealed class ParleyTables(TableServiceClient service) : IStorageResource
 {
     /// <summary>One partition per conversation.</summary>
