@@ -17,7 +17,7 @@ internal static class CallsMeasure
         Console.WriteLine("calls: storage calls of one request each");
         var calls = new StorageCalls();
         var time = new SettableTime();
-        var queue = new KeptQueue();
+        var queue = new KeptMessages<FollowUpChunk>();
         await using var system = await StartedSystem.StartAsync((services, connectionString) =>
         {
             services.AddSingleton<TimeProvider>(time);

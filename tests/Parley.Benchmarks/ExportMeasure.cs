@@ -97,12 +97,12 @@ internal static class ExportMeasure
     {
         private readonly StorageCalls calls;
         private readonly BlobCalls blobCalls;
-        private readonly KeptExports queues;
+        private readonly KeptMessages<ExportStep> queues;
         private readonly StartedSystem system;
         private readonly TenantClient client;
         private readonly ExportSeed seed;
 
-        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptExports queues, StartedSystem system, TenantClient client, ExportSeed seed, DateTimeOffset now) =>
+        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptMessages<ExportStep> queues, StartedSystem system, TenantClient client, ExportSeed seed, DateTimeOffset now) =>
             (this.calls, this.blobCalls, this.queues, this.system, this.client, this.seed, Now) = (calls, blobCalls, queues, system, client, seed, now);
 
         /// <summary>Before the message that is copied.</summary>
@@ -110,7 +110,7 @@ internal static class ExportMeasure
 
         public static async Task<Ground> StartAsync()
         {
-            var (calls, blobCalls, queues, now) = (new StorageCalls(), new BlobCalls(), new KeptExports(), TimeProvider.System.GetUtcNow());
+            var (calls, blobCalls, queues, now) = (new StorageCalls(), new BlobCalls(), new KeptMessages<ExportStep>(), TimeProvider.System.GetUtcNow());
             var started = await StartedSystem.StartAsync((services, connectionString) =>
             {
                 services.AddSingleton<IWorkQueue<ExportStep>>(queues);
@@ -136,7 +136,7 @@ internal static class ExportMeasure
                 ["rangeEnd"] = until,
                 ["format"] = format,
             });
-            var step = queues.TakeOnly();
+            var step = queues.TakeOnly(step => step.Step == 0);
             (_, _) = (calls.TakeAll(), blobCalls.Take());
             var watch = Stopwatch.StartNew();
             await system.Services.GetRequiredService<ExportFileJob>().RunAsync(step, CancellationToken.None);

@@ -8,7 +8,7 @@ using Parley.Core;
 namespace Parley.Benchmarks;
 
 /// <summary>The storage calls of follow-ups. Messages of the queue come on top: one for what is due soon, one for a chunk of the timer's.</summary>
-internal sealed class FollowUpCalls(Counting count, KeptQueue queue, IServiceProvider services)
+internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> queue, IServiceProvider services)
 {
     private const string Path = "v1/chat-message-follow-ups";
     private const int Chunk = FollowUpChunk.MaxRows;

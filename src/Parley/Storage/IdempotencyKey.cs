@@ -1,5 +1,4 @@
 using Azure.Data.Tables;
-using Parley.Conversations.Messages;
 using Parley.Core;
 
 namespace Parley.Storage;
@@ -36,7 +35,7 @@ public sealed record IdempotencyKey(string RowKey, string RequestHash)
     public static IdempotencyKey OfExternalId(string externalId, IEnumerable<string?> request)
     {
         var body = Digest.Of(request);
-        return new IdempotencyKey(MessageRowKeys.ExternalId(Digest.Of([externalId, body])), body);
+        return new IdempotencyKey(IdempotencyRowKeys.ExternalId(Digest.Of([externalId, body])), body);
     }
 
     /// <summary>The row that remembers the effect.</summary>

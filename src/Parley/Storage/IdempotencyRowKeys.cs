@@ -10,6 +10,10 @@ internal static class IdempotencyRowKeys
     /// <param name="hash">Of the key as sent: clients may send characters that keys must not have.</param>
     public static string IdempotencyKey(string hash) => "k|" + hash;
 
+    /// <summary>An external id, which with the same body makes nothing twice.</summary>
+    /// <param name="hash">The digest of the external id and the request body.</param>
+    public static string ExternalId(string hash) => "x|" + hash;
+
     /// <summary>How the keys of idempotency keys in Due begin.</summary>
     public const string ScheduledKeys = "k|";
 

@@ -54,8 +54,7 @@ public static class StorageClients
     }
 
     /// <summary>
-    /// The same retries. An attempt has thirty seconds, enough for a block of <see cref="Files.FileStore.BlockBytes"/> at 140 KB
-    /// a second.
+    /// The same retries. An attempt has thirty seconds, enough for a block of 4 MiB at 140 KB a second.
     /// </summary>
     public static BlobClientOptions BlobOptions()
     {

@@ -32,7 +32,7 @@ internal sealed class CostScenario : IAsyncDisposable
 
     private readonly StorageCalls tableCalls = new();
     private readonly BilledBlobCalls blobCalls = new();
-    private readonly StepsToRun steps = new();
+    private readonly KeptMessages<ExportStep> steps = new();
     private readonly SettableTime time = new();
     private readonly List<CostActivity> activities = [];
     private StartedSystem system = null!;

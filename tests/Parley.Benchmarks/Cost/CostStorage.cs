@@ -1,8 +1,6 @@
-using System.Collections.Concurrent;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
-using Parley.Exports;
 using Parley.Storage;
 using Parley.Webhooks;
 
@@ -46,28 +44,6 @@ internal sealed class BilledBlobCalls : HttpPipelinePolicy
         {
             Interlocked.Increment(ref reads);
         }
-    }
-}
-
-/// <summary>The queues of exports without a listener: the scenario runs each step itself.</summary>
-internal sealed class StepsToRun : IWorkQueue<ExportStep>
-{
-    private readonly ConcurrentQueue<ExportStep> steps = new();
-
-    /// <summary>The only step that was sent since the last time.</summary>
-    public ExportStep TakeOnly()
-    {
-        ExportStep[] taken = [.. steps];
-        steps.Clear();
-        return taken is [var only]
-            ? only
-            : throw new BenchmarkException($"{taken.Length} steps of exports were sent, not one.");
-    }
-
-    public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation)
-    {
-        steps.Enqueue(step);
-        return Task.CompletedTask;
     }
 }
 

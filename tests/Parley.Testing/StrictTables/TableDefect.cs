@@ -11,8 +11,11 @@ public sealed record TableDefect
     /// <summary>True for the name of a process that has the defect; all have it unless this says otherwise.</summary>
     public Func<string, bool> HasDefect { get; init; } = _ => true;
 
-    /// <summary>True for a row (table, row key) that is written whatever it has become: without If-Match, an insert as an upsert.</summary>
-    public Func<string, string, bool> IgnoresCondition { get; init; } = (_, _) => false;
+    /// <summary>
+    /// True for a write (table, row key, the value of a property that is written) that is made whatever the row has become:
+    /// without If-Match, an insert as an upsert.
+    /// </summary>
+    public Func<string, string, Func<string, object?>, bool> IgnoresCondition { get; init; } = (_, _, _) => false;
 
     /// <summary>True for a row (table, row key) whose upserts are acknowledged and not stored.</summary>
     public Func<string, string, bool> LosesUpsert { get; init; } = (_, _) => false;
@@ -46,7 +49,10 @@ public sealed record TableDefect
         ],
     };
 
-    private Operation Unconditional(Operation operation) => !IgnoresCondition(operation.Table, operation.RowKey)
+    private Operation Unconditional(Operation operation) => !IgnoresCondition(
+            operation.Table,
+            operation.RowKey,
+            name => operation.Properties.FirstOrDefault(property => property.Name == name).Value)
         ? operation
         : operation with
         {

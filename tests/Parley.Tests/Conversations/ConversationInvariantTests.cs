@@ -25,7 +25,7 @@ public sealed class ConversationInvariantTests(ITestOutputHelper output)
     [Fact]
     public Task A_process_that_writes_the_head_without_if_match_is_caught() => AssertCaughtAsync(new TableDefect
     {
-        IgnoresCondition = (table, rowKey) => table == "Conversations" && rowKey == ConversationRowKeys.Head,
+        IgnoresCondition = (table, rowKey, _) => table == "Conversations" && rowKey == ConversationRowKeys.Head,
     });
 
     private async Task AssertCaughtAsync(TableDefect defect)

@@ -17,7 +17,7 @@ namespace Parley.Tests.Exports;
 /// </summary>
 public sealed class ExportCrashTests(ITestOutputHelper output)
 {
-    /// <summary>After a kill: the lease, 20 s, and a tick, 60 s, and some time to do it (architecture.md, "Exports").</summary>
+    /// <summary>After a kill: the lease, 20 s, and a tick, 60 s, and some time to do it (docs/consistency.md, "Leases").</summary>
     private static readonly TimeSpan Resumed = TimeSpan.FromSeconds(90);
 
     [Fact]

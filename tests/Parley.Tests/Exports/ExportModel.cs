@@ -50,7 +50,7 @@ internal sealed class ExportModel
     {
         (Run, this.tables, this.defect) = (run, tables, defect);
         Blobs = new StrictBlobs(run.Time);
-        Queues = new SimulatedExportQueues(run);
+        Queues = new SimulatedWorkQueue<ExportStep>(run) { ArrivesEarly = true, ComesAgainWithin = TimeSpan.FromSeconds(100) };
         Log = new ExportLog(Blobs, process => run.Time.GetUtcNow() + skews.GetValueOrDefault(process));
         Receiver = new SimulatedReceiver(run, Log);
     }
@@ -59,7 +59,7 @@ internal sealed class ExportModel
 
     public StrictBlobs Blobs { get; }
 
-    public SimulatedExportQueues Queues { get; }
+    public SimulatedWorkQueue<ExportStep> Queues { get; }
 
     public ExportLog Log { get; }
 
@@ -138,9 +138,9 @@ internal sealed class ExportModel
         CancellationToken.None);
 
     /// <summary>What the triggers do with a message (ExportTriggers): whatever storage does, it is handled.</summary>
-    public async Task HandleAsync(ExportWays ways, ParleyProcess process, QueuedStep message)
+    public async Task HandleAsync(ExportWays ways, ParleyProcess process, QueuedMessage<ExportStep> message)
     {
-        var step = ExportStep.Parse(message.Json);
+        var step = message.Message;
         try
         {
             await (step.Step == 0 ? ways.Build : ways.Deliver)(process, step);

@@ -57,7 +57,7 @@ internal static class StoreKinds
         [nameof(RecordRowKeys.Record)] = ("Tenants", "r|"),
         [nameof(CompletionRowKeys.Completion)] = ("Conversations", "t|"),
         [nameof(CompletionRowKeys.ScheduledCompletion)] = ("Due", "t|"),
-        [nameof(MessageRowKeys.ExternalId)] = ("Conversations", "x|"),
+        [nameof(IdempotencyRowKeys.ExternalId)] = ("Conversations", "x|"),
         [nameof(FileRowKeys.File)] = ("Conversations", "b|"),
         [nameof(TenantRowKeys.CursorSecret)] = ("Tenants", "cursors"),
         [nameof(AdministrationRowKeys.Tenant)] = ("Tenants", "t|"),

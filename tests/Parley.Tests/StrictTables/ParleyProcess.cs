@@ -171,20 +171,20 @@ internal sealed class ParleyProcess
 
     private T Get<T>()
         where T : notnull => services.GetRequiredService<T>();
+}
 
-    /// <summary>Queues that drop messages, and a receiver that nothing reaches.</summary>
-    private sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
-    {
-        public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+/// <summary>Queues that drop messages, and a receiver that nothing reaches.</summary>
+internal sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
+{
+    public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+    public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
+    public Task SendAsync(ExportStep step, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
 
-        public Task<WebhookResult> SendAsync(
-            string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
-            Task.FromResult(new WebhookResult(null, WebhookFailure.NotConnected, TimeSpan.Zero));
-    }
+    public Task<WebhookResult> SendAsync(
+        string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation) =>
+        Task.FromResult(new WebhookResult(null, WebhookFailure.NotConnected, TimeSpan.Zero));
 }
 
 /// <summary>What assistants need besides tables.</summary>

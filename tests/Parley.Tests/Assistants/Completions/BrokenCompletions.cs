@@ -21,7 +21,7 @@ internal static class BrokenCompletions
     {
         Defect = new TableDefect
         {
-            IgnoresCondition = (table, rowKey) => table == "Conversations" && rowKey.StartsWith("t|", StringComparison.Ordinal),
+            IgnoresCondition = (table, rowKey, _) => table == "Conversations" && rowKey.StartsWith("t|", StringComparison.Ordinal),
         },
     };
 

@@ -63,7 +63,7 @@ internal sealed class CompletionModel
 
     public CompletionModel(Simulation run, StrictTables tables, TableDefect? defect = null)
     {
-        (Run, this.tables, this.defect, Queue) = (run, tables, defect, new CompletionQueue(run));
+        (Run, this.tables, this.defect, Queue) = (run, tables, defect, NewQueue(run));
         Log = new CompletionLog(run, tables, process => run.Time.GetUtcNow() + processes.GetValueOrDefault(process).Skew)
         {
             IsDead = process => processes.GetValueOrDefault(process).Connection is { IsDead: true },
@@ -72,7 +72,7 @@ internal sealed class CompletionModel
 
     public Simulation Run { get; }
 
-    public CompletionQueue Queue { get; }
+    public SimulatedWorkQueue<QueuedReply> Queue { get; }
 
     public CompletionLog Log { get; }
 
@@ -91,6 +91,9 @@ internal sealed class CompletionModel
             Conversations.Add(created.Key);
         }
     }
+
+    private static SimulatedWorkQueue<QueuedReply> NewQueue(Simulation run) =>
+        new(run) { MaxDeliveries = 3, LosesMessages = true, ComesAgainWithin = TimeSpan.FromSeconds(30) };
 
     /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew = default, Func<TableCall, Fault>? fault = null)
@@ -198,7 +201,7 @@ internal sealed class CompletionModel
     {
         while (Queue.Take() is { } message)
         {
-            await ways.Run(process, message.Reply);
+            await ways.Run(process, message.Message);
             Queue.Complete(message);
         }
     }

@@ -150,7 +150,7 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
         try
         {
-            await ways.Run(worker.Process, message.Reply);
+            await ways.Run(worker.Process, message.Message);
             model.Queue.Complete(message);
         }
         catch (CrashException)

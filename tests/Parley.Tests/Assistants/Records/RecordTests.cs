@@ -208,7 +208,7 @@ public sealed class RecordTests
         {
             (Tables, Time, Connection) = (tables, time, tables.Connect("quiet"));
             var settings = new ConfigurationBuilder().AddInMemoryCollection([new("Providers:main:Type", "scripted")]).Build();
-            Process = new ParleyProcess(Connection, time, 9, assistants: new AssistantSurroundings(settings, new NoQueue()));
+            Process = new ParleyProcess(Connection, time, 9, assistants: new AssistantSurroundings(settings, new NoQueues()));
         }
 
         public StrictTables Tables { get; }
@@ -259,11 +259,6 @@ public sealed class RecordTests
         {
             var partition = ChatbotRowKeys.ChatbotPartition(chatbot.Key);
             return await Process.Tables.Tenants.QueryAsync<TableEntity>(Filters.Between(partition, RecordRowKeys.Records, KeyParts.EndOf(RecordRowKeys.Records))).ToListAsync();
-        }
-
-        private sealed class NoQueue : IWorkQueue<QueuedReply>
-        {
-            public Task SendAsync(QueuedReply reply, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
         }
     }
 }

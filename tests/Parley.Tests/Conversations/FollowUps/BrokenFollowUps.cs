@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
@@ -31,14 +32,7 @@ internal static class BrokenFollowUps
     /// <summary>It sends a follow-up that was pending when it was read, whatever has happened since.</summary>
     public static FollowUpWays WithoutFence { get; } = new()
     {
-        Defect = new TableDefect
-        {
-            HasDefect = process => process.StartsWith("worker", StringComparison.Ordinal),
-
-            // The insert of the event would be a fence too.
-            IgnoresCondition = (table, rowKey) => table == "Conversations"
-                && (rowKey == ConversationRowKeys.Head || rowKey.StartsWith("fe|", StringComparison.Ordinal)),
-        },
+        Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
     };
 
     /// <summary>A hand-off leaves the pending ones alone.</summary>
@@ -168,6 +162,55 @@ internal static class BrokenFollowUps
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // Not pending any more.
+        }
+    }
+
+    private static async Task SendUncheckedAsync(ParleyProcess process, FollowUp followUp)
+    {
+        while (true)
+        {
+            var head = await process.Conversations.GetAsync(new EntityRef<ConversationKey>(followUp.Conversation, null), CancellationToken.None);
+            var message = new Message
+            {
+                Key = new MessageKey(head.Key, head.Last + 1),
+                WriteId = followUp.Text,
+                Check = 0,
+                Revision = 1,
+                Role = MessageRole.Assistant,
+                Type = "text",
+                Text = followUp.Text,
+                CreatedAt = head.LastMessageAt!.Value,
+                UpdatedAt = head.LastMessageAt!.Value,
+            };
+            var sent = followUp with { Status = FollowUpStatus.Sent, Revision = followUp.Revision + 1, MessageId = message.Id, FinishedAt = message.CreatedAt };
+            var transition = new FollowUpEvent(message.CreatedAt, FollowUpStatus.Pending, sent.Status, null, FollowUpEvent.Parley);
+            var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
+            {
+                ["Rev"] = head.Revision + 1,
+                ["Last"] = message.Key.Sequence,
+                ["LastMessage"] = message.Text,
+                ["LastRole"] = (int)message.Role,
+                ["LastId"] = message.Id,
+                ["Pending"] = PendingFollowUp.Write(head.Pending.Where(one => one.Number != followUp.Number)),
+            };
+            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ConversationIndexRow, TableUpdateMode.Replace);
+            try
+            {
+                await process.Tables.Conversations.SubmitTransactionAsync(
+                [
+                    new(TableTransactionActionType.Add, MessageRow.Create(message)),
+                    new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
+
+                    // To insert the transition would be a fence too.
+                    new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
+                    new(TableTransactionActionType.UpdateMerge, change, head.ETag),
+                ]);
+                return;
+            }
+            catch (RequestFailedException e) when (e.IsLostRace())
+            {
+                // Anew, under the head as it is then.
+            }
         }
     }
 

@@ -41,7 +41,8 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
     public Simulation Run => run;
 
-    public SimulatedQueue Queue { get; } = new(run);
+    public SimulatedWorkQueue<FollowUpChunk> Queue { get; } =
+        new(run) { ArrivesEarly = true, ComesAgainWithin = TimeSpan.FromSeconds(400) };
 
     public List<ConversationKey> Conversations { get; } = [];
 
@@ -107,7 +108,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     {
         while (Queue.Take() is { } message)
         {
-            await ways.Send(process, message.Chunk);
+            await ways.Send(process, message.Message);
             Queue.Complete(message);
         }
     }

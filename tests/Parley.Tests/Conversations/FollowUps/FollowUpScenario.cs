@@ -133,7 +133,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
 
         try
         {
-            await ways.Send(worker.Process, message.Chunk);
+            await ways.Send(worker.Process, message.Message);
             model.Queue.Complete(message);
         }
         catch (CrashException)
