@@ -6,36 +6,6 @@ using Parley.Storage;
 
 namespace Parley.Conversations;
 
-/// <summary>A client's request for a new conversation. All fields are optional.</summary>
-/// <param name="Channel">The name of the inbox.</param>
-/// <param name="WebChat">The UUID of the web chat that is the inbox.</param>
-/// <param name="Address">The contact's phone number, e-mail address or the like.</param>
-/// <param name="Metadata">A JSON object, as text.</param>
-public sealed record NewConversation(
-    string? Title,
-    string? Channel,
-    Guid? WebChat,
-    string? Address,
-    string? FirstName,
-    string? LastName,
-    string? Metadata)
-{
-    /// <summary>
-    /// The id of the sender that is the contact, as the client sent it. It replaces <see cref="Address"/>,
-    /// <see cref="FirstName"/> and <see cref="LastName"/>.
-    /// </summary>
-    public string? Contact { get; init; }
-
-    /// <summary>The UUID of the chatbot to assign.</summary>
-    public Guid? Chatbot { get; init; }
-
-    /// <summary>
-    /// The validation error to return, unless the idempotency key shows that the conversation is already stored; null
-    /// for a valid request.
-    /// </summary>
-    public ParleyException? Refusal { get; init; }
-}
-
 /// <summary>Creates conversations.</summary>
 /// <remarks>
 /// One transaction in the tenant's partition takes the number, lists the conversation and inserts a new contact; then
@@ -140,7 +110,7 @@ public sealed class ConversationCreation(
                 CreatedAt = at,
                 Title = draft.Title,
                 Contact = ContactOf(known ?? newContact, draft),
-                Inbox = InboxOf(tenant, draft),
+                Inbox = draft.InboxOf(tenant),
                 Metadata = draft.Metadata,
                 Chatbot = draft.Chatbot,
                 ActivityMinute = at.Minute(),
@@ -189,7 +159,7 @@ public sealed class ConversationCreation(
             CreatedAt = listed.CreatedAt,
             Title = draft.Title,
             Contact = ContactOf(contact, draft),
-            Inbox = InboxOf(key.Tenant, draft),
+            Inbox = draft.InboxOf(key.Tenant),
             Metadata = draft.Metadata,
             Chatbot = draft.Chatbot,
             ActivityMinute = listed.FirstMinute,
@@ -286,27 +256,12 @@ public sealed class ConversationCreation(
                 named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
             : null);
 
-    private static Inbox? InboxOf(TenantId tenant, NewConversation draft) => draft switch
-    {
-        { WebChat: { } webChat } => new Inbox(webChat, draft.Channel ?? "webChat", "web"),
-        { Channel: { } channel } => Inbox.OfChannel(tenant, channel),
-        _ => null,
-    };
-
     /// <summary>The sender to create; null when the request has no data of a contact.</summary>
-    private static Sender? NewContact(NewConversation draft, Sender empty) => NameOf(draft) is { } name
+    private static Sender? NewContact(NewConversation draft, Sender empty) => draft.ContactName is { } name
         ? empty with { Entity = SenderEntity.ExternalUser, Name = name, Identifier = draft.Address }
         : null;
 
     private static Contact? ContactOf(Sender? sender, NewConversation draft) => sender is null
         ? null
-        : new Contact(sender.Key.Number, sender.Id, sender.Name ?? NameOf(draft), sender.Avatar, sender.CreatedAt);
-
-    /// <summary>The first and last name; the address when both are missing.</summary>
-    private static string? NameOf(NewConversation draft)
-    {
-        var name = string.Join(
-            ' ', new[] { draft.FirstName, draft.LastName }.Where(part => !string.IsNullOrEmpty(part)));
-        return name.Length > 0 ? name : draft.Address;
-    }
+        : new Contact(sender.Key.Number, sender.Id, sender.Name ?? draft.ContactName, sender.Avatar, sender.CreatedAt);
 }

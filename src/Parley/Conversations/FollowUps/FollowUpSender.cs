@@ -22,15 +22,12 @@ public sealed partial class FollowUpSender(
     DueFollowUpResolver due,
     ConversationActivity activity,
     FollowUpIndex index,
-    FollowUpWriter writer,
+    FollowUpFailures failures,
     MessageAppend append,
     IWorkQueue<FollowUpChunk> queue,
     TimeProvider time,
     ILogger<FollowUpSender> logger) : IDisposable
 {
-    /// <summary>The attempts to send a follow-up before its status becomes failed.</summary>
-    public const int MaxAttempts = 5;
-
     /// <summary>
     /// The chunks processed at once; the host runs more queue messages concurrently. Storage would not answer more
     /// calls within their time-out, and they would only be sent again.
@@ -45,8 +42,6 @@ public sealed partial class FollowUpSender(
     /// seconds. An earlier chunk is enqueued again.
     /// </summary>
     private static readonly TimeSpan MaxEarlyWait = TimeSpan.FromSeconds(2);
-
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim slots = new(ChunksAtOnce, ChunksAtOnce);
 
@@ -102,16 +97,16 @@ public sealed partial class FollowUpSender(
             .ToList();
         var results = await SendAllAsync(ready, cancellation);
         var done = results
-            .Where(result => result.Outcome is Outcome.Sent or Outcome.Overtaken)
+            .Where(result => result.Outcome is SendOutcome.Sent or SendOutcome.Overtaken)
             .Select(result => result.One.Row);
         await index.DropScheduleAsync([.. resolved.SelectMany(one => one.Ended), .. done], cancellation);
         await RequeueAsync(
             [.. resolved.SelectMany(one => one.Pending).Where(one => one.FollowUp.DueAt > now)], now, cancellation);
-        if (resolved.Contains(ResolvedFollowUps.Failed) || results.Any(result => result.Outcome == Outcome.Failed))
+        if (resolved.Contains(ResolvedFollowUps.Failed) || results.Any(result => result.Outcome == SendOutcome.Failed))
         {
             // All other follow-ups are finished or enqueued again: the host's retry of the chunk is for the failed
             // ones.
-            throw new IOException("Some follow-ups of the chunk could not be looked at or counted.");
+            throw new IOException("Some follow-ups of the chunk could not be read or counted.");
         }
     }
 
@@ -131,7 +126,7 @@ public sealed partial class FollowUpSender(
         }
     }
 
-    private async Task<List<(PendingRow One, Outcome Outcome)>> SendAllAsync(
+    private async Task<List<(PendingRow One, SendOutcome Outcome)>> SendAllAsync(
         List<ResolvedFollowUps> resolved,
         CancellationToken cancellation)
     {
@@ -152,7 +147,7 @@ public sealed partial class FollowUpSender(
         var results = await Workers.RunAsync(resolved, Width, async resolved =>
         {
             var remaining = resolved.Pending;
-            var done = new List<(PendingRow One, Outcome Outcome)>();
+            var done = new List<(PendingRow One, SendOutcome Outcome)>();
             if (prepared.TryGetValue(resolved.Head!.Key, out var preparedHead)
                 && await TrySendAsync(resolved.Head, preparedHead, preparedAt, remaining[0].FollowUp, cancellation))
             {
@@ -161,7 +156,7 @@ public sealed partial class FollowUpSender(
                     sentWithChunk.Add((resolved, remaining[0]));
                 }
 
-                done.Add((remaining[0], Outcome.Sent));
+                done.Add((remaining[0], SendOutcome.Sent));
                 remaining = [.. remaining.Skip(1)];
             }
 
@@ -175,7 +170,7 @@ public sealed partial class FollowUpSender(
         var finished = results.SelectMany(done => done).ToList();
         await Task.WhenAll(
             index.DropLostAsync(
-                [.. finished.Where(one => one.Outcome != Outcome.Sent).Select(one => SentOf(one.One.FollowUp))]),
+                [.. finished.Where(one => one.Outcome != SendOutcome.Sent).Select(one => SentOf(one.One.FollowUp))]),
             index.DropListedAsync([.. sentWithChunk.Select(sent => sent.One.FollowUp)], cancellation),
             activity.DropReplacedAsync(
                 [.. sentWithChunk.Select(sent => (sent.Resolved.Head!, prepared[sent.Resolved.Head!.Key]))],
@@ -213,73 +208,24 @@ public sealed partial class FollowUpSender(
         "Design",
         "CA1031",
         Justification = "One follow-up's failure must not stop the others of its chunk. It is logged and counted.")]
-    private async Task<Outcome> SendAloneAsync(PendingRow one, CancellationToken cancellation)
+    private async Task<SendOutcome> SendAloneAsync(PendingRow one, CancellationToken cancellation)
     {
         try
         {
             await append.AppendAsync(
                 new EntityRef<ConversationKey>(one.Row.Conversation, null), DraftOf(one.FollowUp), key: null, cancellation);
-            return Outcome.Sent;
+            return SendOutcome.Sent;
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // The customer, a client or a concurrent run was first.
-            return Outcome.Overtaken;
+            return SendOutcome.Overtaken;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogNotSent(logger, e, one.FollowUp.Id, one.FollowUp.Attempts + 1, MaxAttempts);
-            return await CountFailureAsync(one, e, cancellation);
+            LogNotSent(logger, e, one.FollowUp.Id, one.FollowUp.Attempts + 1, FollowUpFailures.MaxAttempts);
+            return await failures.CountAsync(one, e, cancellation);
         }
-    }
-
-    /// <summary>
-    /// Counts a failed attempt. The last attempt, and a failure that no retry can repair, end the follow-up.
-    /// </summary>
-    [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and the chunk is retried.")]
-    private async Task<Outcome> CountFailureAsync(PendingRow one, Exception failure, CancellationToken cancellation)
-    {
-        var (followUp, attempts) = (one.FollowUp, one.FollowUp.Attempts + 1);
-        var (code, detail) = failure is ParleyException known
-            ? (known.Code, known.Message)
-            : (null, $"Attempt {attempts} ended with {failure.GetType().Name}.");
-        try
-        {
-            if (code == ErrorCode.FollowUpRefused)
-            {
-                return await EndAsync(FollowUpStatus.Cancelled, FollowUpReasons.HandedOff, null);
-            }
-
-            if (attempts >= MaxAttempts || code == ErrorCode.ConversationFull)
-            {
-                return await EndAsync(FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail);
-            }
-
-            var counted = new TableEntity(
-                followUp.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp.Number))
-            {
-                ["Attempts"] = attempts,
-            };
-            await tables.Conversations.UpdateEntityAsync(counted, followUp.ETag, TableUpdateMode.Merge, cancellation);
-            await queue.SendAsync(
-                new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
-                FirstRetry * Math.Pow(3, attempts - 1),
-                cancellation);
-            return Outcome.Waits;
-        }
-        catch (RequestFailedException e) when (e.IsPreconditionFailed())
-        {
-            // A concurrent run has counted this attempt, or the follow-up has changed.
-            return Outcome.Waits;
-        }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
-        {
-            LogNotCounted(logger, e, followUp.Id);
-            return Outcome.Failed;
-        }
-
-        async Task<Outcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
-            await writer.EndAsync(followUp, status, reason, why, cancellation) ? Outcome.Waits : Outcome.Overtaken;
     }
 
     /// <summary>Enqueues the rows that are not due yet by this instance's clock.</summary>
@@ -306,22 +252,6 @@ public sealed partial class FollowUpSender(
             DueAt = null,
         };
 
-    /// <summary>The outcome for a schedule row.</summary>
-    private enum Outcome
-    {
-        /// <summary>This run sent the follow-up. The row can be deleted.</summary>
-        Sent,
-
-        /// <summary>Another writer ended the follow-up. The row can be deleted.</summary>
-        Overtaken,
-
-        /// <summary>The row is already deleted, or a queue message will process it again.</summary>
-        Waits,
-
-        /// <summary>Only the host's retry of the chunk will process the row again.</summary>
-        Failed,
-    }
-
     [LoggerMessage(
         1105,
         LogLevel.Warning,
@@ -332,12 +262,6 @@ public sealed partial class FollowUpSender(
         Guid followUp,
         int attempt,
         int maxAttempts);
-
-    [LoggerMessage(
-        1106,
-        LogLevel.Error,
-        "A failed attempt to send follow-up {FollowUp} could not be counted; it is tried again.")]
-    private static partial void LogNotCounted(ILogger logger, Exception exception, Guid followUp);
 
     [LoggerMessage(1108, LogLevel.Debug, "Follow-up {FollowUp} is sent on its own: {Why}")]
     private static partial void LogSentAlone(ILogger logger, Guid followUp, string why);

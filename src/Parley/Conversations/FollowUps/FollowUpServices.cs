@@ -13,5 +13,6 @@ internal static class FollowUpServices
         .AddSingleton<FollowUpWriter>()
         .AddSingleton<FollowUpDispatch>()
         .AddSingleton<DueFollowUpResolver>()
+        .AddSingleton<FollowUpFailures>()
         .AddSingleton<FollowUpSender>();
 }

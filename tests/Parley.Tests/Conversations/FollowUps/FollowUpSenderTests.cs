@@ -18,7 +18,7 @@ public sealed class FollowUpSenderTests
         var followUp = await ground.CreateAsync(0);
         var broken = ground.Process(call => IsMessageOf(call, followUp.Conversation) ? Fault.Busy : Fault.None);
 
-        for (var attempt = 1; attempt < FollowUpSender.MaxAttempts; attempt++)
+        for (var attempt = 1; attempt < FollowUpFailures.MaxAttempts; attempt++)
         {
             await broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
 

@@ -1,0 +1,92 @@
+using System.Diagnostics.CodeAnalysis;
+using Azure;
+using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
+using Parley.Core;
+using Parley.Storage;
+
+namespace Parley.Conversations.FollowUps;
+
+/// <summary>The outcome for a schedule row.</summary>
+internal enum SendOutcome
+{
+    /// <summary>This run sent the follow-up. The row can be deleted.</summary>
+    Sent,
+
+    /// <summary>Another writer ended the follow-up. The row can be deleted.</summary>
+    Overtaken,
+
+    /// <summary>The row is already deleted, or a queue message will process it again.</summary>
+    Waits,
+
+    /// <summary>Only the host's retry of the chunk will process the row again.</summary>
+    Failed,
+}
+
+/// <summary>Counts failed attempts to send follow-ups, and plans the next attempt or ends the follow-up.</summary>
+public sealed partial class FollowUpFailures(
+    ParleyTables tables,
+    FollowUpWriter writer,
+    IWorkQueue<FollowUpChunk> queue,
+    ILogger<FollowUpFailures> logger)
+{
+    /// <summary>The attempts to send a follow-up before its status becomes failed.</summary>
+    public const int MaxAttempts = 5;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Counts a failed attempt. The last attempt, and a failure that no retry can repair, end the follow-up.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and the chunk is retried.")]
+    internal async Task<SendOutcome> CountAsync(PendingRow one, Exception failure, CancellationToken cancellation)
+    {
+        var (followUp, attempts) = (one.FollowUp, one.FollowUp.Attempts + 1);
+        var (code, detail) = failure is ParleyException known
+            ? (known.Code, known.Message)
+            : (null, $"Attempt {attempts} ended with {failure.GetType().Name}.");
+        try
+        {
+            if (code == ErrorCode.FollowUpRefused)
+            {
+                return await EndAsync(FollowUpStatus.Cancelled, FollowUpReasons.HandedOff, null);
+            }
+
+            if (attempts >= MaxAttempts || code == ErrorCode.ConversationFull)
+            {
+                return await EndAsync(FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail);
+            }
+
+            var counted = new TableEntity(
+                followUp.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp.Number))
+            {
+                ["Attempts"] = attempts,
+            };
+            await tables.Conversations.UpdateEntityAsync(counted, followUp.ETag, TableUpdateMode.Merge, cancellation);
+            await queue.SendAsync(
+                new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
+                FirstRetry * Math.Pow(3, attempts - 1),
+                cancellation);
+            return SendOutcome.Waits;
+        }
+        catch (RequestFailedException e) when (e.IsPreconditionFailed())
+        {
+            // A concurrent run has counted this attempt, or the follow-up has changed.
+            return SendOutcome.Waits;
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            LogNotCounted(logger, e, followUp.Id);
+            return SendOutcome.Failed;
+        }
+
+        async Task<SendOutcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
+            await writer.EndAsync(followUp, status, reason, why, cancellation) ? SendOutcome.Waits : SendOutcome.Overtaken;
+    }
+
+    [LoggerMessage(
+        1106,
+        LogLevel.Error,
+        "A failed attempt to send follow-up {FollowUp} could not be counted; it is tried again.")]
+    private static partial void LogNotCounted(ILogger logger, Exception exception, Guid followUp);
+}
