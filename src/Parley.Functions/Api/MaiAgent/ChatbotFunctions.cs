@@ -40,7 +40,7 @@ public sealed class ChatbotFunctions(
             fields.ThrowIfInvalid();
 
             var chatbot = await writer.CreateAsync(call.Caller.Tenant, change, call.Cancellation);
-            return Answer(chatbot, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{chatbot.Id}");
+            return Respond(chatbot, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{chatbot.Id}");
         });
 
     [Function("ChatbotsList")]
@@ -62,7 +62,7 @@ public sealed class ChatbotFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
-            Answer(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
+            Respond(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
 
     [Function("ChatbotsUpdate")]
     public Task Update(
@@ -75,7 +75,7 @@ public sealed class ChatbotFunctions(
             var expected = RequestHeaders.ReadIfMatch(request);
             fields.ThrowIfInvalid();
 
-            return Answer(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
+            return Respond(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
         });
 
     [Function("ChatbotsDelete")]
@@ -91,7 +91,7 @@ public sealed class ChatbotFunctions(
             return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), CamelJson.Default.ChatbotResponse);
         });
 
-    private static JsonResult<ChatbotResponse> Answer(
+    private static JsonResult<ChatbotResponse> Respond(
         Chatbot chatbot,
         int status = StatusCodes.Status200OK,
         string? location = null) =>

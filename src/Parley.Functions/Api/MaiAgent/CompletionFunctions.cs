@@ -54,7 +54,7 @@ public sealed class CompletionFunctions(
             var replayed = completion.Run is null;
             return isStreaming
                 ? Stream(call, completion, replayed ? LastEventId(request) : 0, replayed)
-                : Answer(call, await EndOfAsync(call, completion), replayed);
+                : Respond(call, await EndOfAsync(call, completion), replayed);
         });
 
     [Function("CompletionsGet")]
@@ -122,7 +122,7 @@ public sealed class CompletionFunctions(
                 "The completion takes long. Try again under the same Idempotency-Key.");
     }
 
-    private IResult Answer(Call call, Completion completion, bool replayed)
+    private IResult Respond(Call call, Completion completion, bool replayed)
     {
         var location = LocationOf(call, completion);
         if (completion.Error is not { } error)

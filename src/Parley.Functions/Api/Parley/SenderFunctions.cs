@@ -28,7 +28,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             fields.ThrowIfInvalid();
 
             var sender = await writer.CreateAsync(call.Caller.Tenant, change, call.Cancellation);
-            return Answer(sender, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{sender.Id}");
+            return Respond(sender, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{sender.Id}");
         });
 
     [Function("SendersList")]
@@ -54,7 +54,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
-            Answer(await reader.GetAsync(call.Sender(id), call.Cancellation), StatusCodes.Status200OK));
+            Respond(await reader.GetAsync(call.Sender(id), call.Cancellation), StatusCodes.Status200OK));
 
     [Function("SendersUpdate")]
     public Task Update(
@@ -68,7 +68,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             fields.ThrowIfInvalid();
 
             var sender = await writer.ChangeAsync(call.Sender(id), change, expected, call.Cancellation);
-            return Answer(sender, StatusCodes.Status200OK);
+            return Respond(sender, StatusCodes.Status200OK);
         });
 
     /// <summary>
@@ -98,7 +98,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         string? Line(string field) => fields.Text(field, 1, Limits.Line);
     }
 
-    private static JsonResult<SenderResponse> Answer(Sender sender, int status, string? location = null) =>
+    private static JsonResult<SenderResponse> Respond(Sender sender, int status, string? location = null) =>
         new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status)
         {
             Revision = sender.Revision,

@@ -101,7 +101,7 @@ public sealed class FollowUpFunctions(
         HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
-            Answer(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+            Respond(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("FollowUpsEvents")]
     public Task Events(
@@ -152,7 +152,7 @@ public sealed class FollowUpFunctions(
                 call.Caller.Name,
                 expected,
                 call.Cancellation);
-            return Answer(followUp);
+            return Respond(followUp);
         });
 
     /// <summary>Cancels a follow-up.</summary>
@@ -171,9 +171,9 @@ public sealed class FollowUpFunctions(
                 call.Caller.Name,
                 RequestHeaders.ReadIfMatch(request),
                 call.Cancellation);
-            return Answer(followUp);
+            return Respond(followUp);
         });
 
-    private static JsonResult<FollowUpResponse> Answer(FollowUp followUp) =>
+    private static JsonResult<FollowUpResponse> Respond(FollowUp followUp) =>
         new(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse) { Revision = followUp.Revision };
 }

@@ -50,7 +50,7 @@ public sealed class TicketFunctions(
             fields.ThrowIfInvalid();
 
             var (chat, ticket) = await writer.OpenAsync(call.Conversation(chatId), title, call.Cancellation);
-            return Answer(chat, ticket, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{ticket.Id}");
+            return Respond(chat, ticket, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{ticket.Id}");
         });
 
     [Function("TicketsList")]
@@ -81,7 +81,7 @@ public sealed class TicketFunctions(
 
             // The UUID of the conversation contains a check value, which only the conversation row has.
             var chat = await conversations.GetAsync(new EntityRef<ConversationKey>(ticket.Conversation, null), call.Cancellation);
-            return Answer(chat, ticket, StatusCodes.Status200OK);
+            return Respond(chat, ticket, StatusCodes.Status200OK);
         });
 
     [Function("TicketsUpdate")]
@@ -106,10 +106,10 @@ public sealed class TicketFunctions(
                 },
                 expected,
                 call.Cancellation);
-            return Answer(chat, changed, StatusCodes.Status200OK);
+            return Respond(chat, changed, StatusCodes.Status200OK);
         });
 
-    private static JsonResult<TicketResponse> Answer(
+    private static JsonResult<TicketResponse> Respond(
         Conversation chat,
         Ticket ticket,
         int status,
