@@ -58,8 +58,7 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
 
         /// <summary>Throws when the attempts or the time are used up.</summary>
         /// <exception cref="ParleyException">
-        /// <see cref="ErrorCode.Busy"/> if nothing was stored, else
-        /// <see cref="ErrorCode.StorageUnavailable"/>.
+        /// <see cref="ErrorCode.Busy"/> if nothing was stored, else <see cref="ErrorCode.StorageUnavailable"/>.
         /// </exception>
         public void ThrowIfUsedUp()
         {
