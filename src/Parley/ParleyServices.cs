@@ -16,23 +16,23 @@ using Parley.Webhooks;
 
 namespace Parley;
 
-/// <summary>Registers Parley.</summary>
 public static class ParleyServices
 {
-    /// <summary>Registers all features over the storage that the configuration names.</summary>
-    /// <exception cref="Core.StartUpException">A setting is wrong.</exception>
-    public static IServiceCollection AddParley(this IServiceCollection services, IConfiguration configuration) => services
-        .AddStorage(configuration)
-        .AddStorageResource<FileStore>()
-        .AddTenants()
-        .AddSenders()
-        .AddConversations()
-        .AddMessages()
-        .AddThreads()
-        .AddTickets()
-        .AddFollowUps()
-        .AddWebhooks(configuration)
-        .AddExports(configuration)
-        .AddAssistants(configuration)
-        .AddSingleton<CleanupJob>();
+    /// <summary>Registers all features, with the storage account that the configuration names.</summary>
+    /// <exception cref="Core.StartUpException">A setting is invalid.</exception>
+    public static IServiceCollection AddParley(this IServiceCollection services, IConfiguration configuration) =>
+        services
+            .AddStorage(configuration)
+            .AddStorageResource<FileStore>()
+            .AddTenants()
+            .AddSenders()
+            .AddConversations()
+            .AddMessages()
+            .AddThreads()
+            .AddTickets()
+            .AddFollowUps()
+            .AddWebhooks(configuration)
+            .AddExports(configuration)
+            .AddAssistants(configuration)
+            .AddSingleton<CleanupJob>();
 }

@@ -2,57 +2,55 @@ using System.Globalization;
 
 namespace Parley.Core;
 
-/// <summary>What an <see cref="EntityId"/> names. The numbers are stored in ids that clients keep: never change one.</summary>
+/// <summary>
+/// The kind of entity that an <see cref="EntityId"/> identifies. The values are part of ids that clients keep: never
+/// change one.
+/// </summary>
 public enum EntityKind
 {
-    /// <summary>A conversation; its sequence is 0.</summary>
+    /// <summary>The sequence is 0.</summary>
     Conversation = 1,
 
-    /// <summary>A message.</summary>
     Message = 2,
 
-    /// <summary>A sender. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    /// <summary>Belongs to no conversation: its number is stored in the bits of the conversation number.</summary>
     Sender = 3,
 
-    /// <summary>A thread; its sequence is that of the message that it starts from.</summary>
+    /// <summary>The sequence is that of the message that the thread starts from.</summary>
     Thread = 4,
 
-    /// <summary>A ticket.</summary>
     Ticket = 5,
 
-    /// <summary>A follow-up.</summary>
     FollowUp = 6,
 
-    /// <summary>An export. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    /// <summary>Belongs to no conversation: its number is stored as for <see cref="Sender"/>.</summary>
     Export = 7,
 
-    /// <summary>A chatbot. It is the tenant's own, so its number stands where others have their conversation's.</summary>
+    /// <summary>Belongs to no conversation: its number is stored as for <see cref="Sender"/>.</summary>
     Chatbot = 8,
 
-    /// <summary>An assistant's turn: a completion, and its record; its sequence is that of the customer's message.</summary>
+    /// <summary>A completion and its record. The sequence is that of the customer's message.</summary>
     Completion = 9,
 }
 
 /// <summary>
-/// A UUID that carries the key of what it names, so that a read by UUID is one point read and needs no index row.
-/// It has the form of version 4, variant 10 (RFC 9562, section 5.4), because clients validate that; the other 122 bits are, from
-/// the highest: kind 5, tenant 24, conversation 32, sequence 25, check 36. The check is random and stored with the row: an id
-/// with a wrong one is the same as an unknown id. Nothing rests on an id being secret.
+/// A UUID that contains the key of its entity, so that a read by UUID is one point read and needs no index row.
+/// It has the form of version 4, variant 10 (RFC 9562, section 5.4), because clients validate that. The other 122 bits
+/// are, from the highest: kind 5, tenant 24, conversation 32, sequence 25, check 36. The check is random and stored in
+/// the row: an id with another check is handled as an unknown id. Security does not depend on ids being secret.
 /// </summary>
-/// <param name="Kind">What it names.</param>
+/// <param name="Kind">The kind of entity.</param>
 /// <param name="Conversation">The tenant and conversation.</param>
 /// <param name="Sequence">The number within the conversation; 0 for the conversation itself.</param>
 /// <param name="Check">36 random bits.</param>
 public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversation, int Sequence, long Check)
 {
-    /// <summary>Bits of the check.</summary>
     public const int CheckBits = 36;
 
     private const int SequenceBits = 25;
     private const int ConversationBits = 32;
     private const int TenantBits = 24;
 
-    /// <summary>The UUID.</summary>
     public Guid ToGuid()
     {
         var payload = (((((((UInt128)(uint)Kind << TenantBits) | (uint)Conversation.Tenant.Number)
@@ -69,8 +67,8 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
         return new Guid(bytes, bigEndian: true);
     }
 
-    /// <summary>Reads a UUID that <see cref="ToGuid"/> made for this kind.</summary>
-    /// <returns>False for any other UUID; the same answer as an unknown id is then right.</returns>
+    /// <summary>Parses a UUID that <see cref="ToGuid"/> returned for this kind.</summary>
+    /// <returns>False for any other UUID. Callers handle it as an unknown id.</returns>
     public static bool TryFromGuid(Guid uuid, EntityKind kind, out EntityId id)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -93,15 +91,18 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
             return false;
         }
 
-        id = new EntityId(kind, new ConversationKey(new TenantId((int)tenant), (int)conversation), (int)sequence, check);
+        var key = new ConversationKey(new TenantId((int)tenant), (int)conversation);
+        id = new EntityId(kind, key, (int)sequence, check);
         return true;
     }
 
-    /// <summary>Reads the text of such a UUID, of this tenant.</summary>
+    /// <summary>Parses a UUID as <see cref="TryFromGuid"/> does. False for another tenant's, too.</summary>
     public static bool TryParse(string text, EntityKind kind, TenantId tenant, out EntityId id)
     {
         id = default;
-        return Ids.TryParseUuid(text, out var uuid) && TryFromGuid(uuid, kind, out id) && id.Conversation.Tenant == tenant;
+        return Ids.TryParseUuid(text, out var uuid)
+            && TryFromGuid(uuid, kind, out id)
+            && id.Conversation.Tenant == tenant;
     }
 
     /// <inheritdoc/>

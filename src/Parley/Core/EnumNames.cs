@@ -3,14 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace Parley.Core;
 
-/// <summary>Enumeration values as the API writes them: their names in snake_case.</summary>
+/// <summary>Names of enumeration values in the API: snake_case.</summary>
 public static class EnumNames
 {
     public static string Of<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName($"{value}");
 }
 
-/// <summary>Writes <see cref="EnumNames"/>. It does not read them.</summary>
+/// <summary>Writes <see cref="EnumNames"/>. Reading is not supported.</summary>
 public sealed class EnumNameConverter<T> : JsonConverter<T>
     where T : struct, Enum
 {

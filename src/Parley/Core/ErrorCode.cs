@@ -1,168 +1,274 @@
 namespace Parley.Core;
 
-/// <summary>What kind of failure an error code names. The HTTP layer gives each kind one status.</summary>
+/// <summary>The class of an error. The HTTP layer maps each kind to one status.</summary>
 public enum ErrorKind
 {
-    /// <summary>The request cannot be read at all (400).</summary>
+    /// <summary>The request cannot be parsed (400).</summary>
     Malformed,
 
     /// <summary>No valid credentials (401).</summary>
     Unauthenticated,
 
-    /// <summary>Valid credentials that do not reach this (403).</summary>
+    /// <summary>Valid credentials without access (403).</summary>
     Forbidden,
 
-    /// <summary>No such path or no such thing in the caller's tenant (404).</summary>
+    /// <summary>No such path, or no such entity in the caller's tenant (404).</summary>
     NotFound,
 
-    /// <summary>The path exists, the method does not (405).</summary>
+    /// <summary>The path does not have this method (405).</summary>
     MethodNotAllowed,
 
-    /// <summary>The state of the thing forbids it (409).</summary>
+    /// <summary>The state of the entity does not allow the request (409).</summary>
     Conflict,
 
-    /// <summary>If-Match names another revision (412).</summary>
+    /// <summary>If-Match contains another revision (412).</summary>
     PreconditionFailed,
 
     /// <summary>The body exceeds the route's limit (413).</summary>
     TooLarge,
 
-    /// <summary>The body's media type is not one that the route reads (415).</summary>
+    /// <summary>The route does not accept the body's media type (415).</summary>
     UnsupportedMediaType,
 
-    /// <summary>Readable, but fields break rules (422).</summary>
+    /// <summary>Fields violate rules (422).</summary>
     Invalid,
 
-    /// <summary>An assistant's provider takes no more requests now; may carry Retry-After (429).</summary>
+    /// <summary>An assistant's provider accepts no more requests now; may have Retry-After (429).</summary>
     TooManyRequests,
 
-    /// <summary>A defect of Parley's (500).</summary>
+    /// <summary>A defect of Parley (500).</summary>
     Internal,
 
     /// <summary>An assistant's provider failed (502).</summary>
     ProviderFailed,
 
-    /// <summary>An assistant's provider did not answer in time (504).</summary>
+    /// <summary>An assistant's provider did not respond in time (504).</summary>
     ProviderTimeout,
 
-    /// <summary>Try again later; carries Retry-After (503).</summary>
+    /// <summary>Try again later; has Retry-After (503).</summary>
     Unavailable,
 }
 
 /// <summary>
-/// A stable error code: clients may branch on <see cref="Code"/>, so codes are added, never renamed.
-/// The table in docs/api.md lists all of them, kept by a test.
+/// A stable error code. Clients may branch on <see cref="Code"/>, so codes are added, never renamed.
+/// The table in docs/api.md lists all of them; a test compares it with <see cref="All"/>.
 /// </summary>
 /// <param name="Code">snake_case, unique; the member <c>error</c> of a problem.</param>
-/// <param name="Kind">Decides the HTTP status.</param>
+/// <param name="Kind">Determines the HTTP status.</param>
 /// <param name="Title">The same for every occurrence (RFC 9457, section 3.1.3).</param>
 public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
 {
-    /// <summary>The body is no JSON object, is cut short, nested deeper than 32, or names a member twice.</summary>
-    public static readonly ErrorCode MalformedJson = new("malformed_json", ErrorKind.Malformed, "The body is not readable JSON");
+    /// <summary>The body is no JSON object, is incomplete, is nested deeper than 32, or has a member twice.</summary>
+    public static readonly ErrorCode MalformedJson =
+        new("malformed_json", ErrorKind.Malformed, "The body is not readable JSON");
+
     /// <summary>If-Match is neither * nor a list of entity tags.</summary>
-    public static readonly ErrorCode MalformedHeader = new("malformed_header", ErrorKind.Malformed, "A header is not readable");
-    /// <summary>The body is no multipart/form-data, is cut short, or has too many or too long parts.</summary>
-    public static readonly ErrorCode MalformedMultipart = new("malformed_multipart", ErrorKind.Malformed, "The body is not readable multipart/form-data");
-    /// <summary>The cursor has been altered, or belongs to another list.</summary>
-    public static readonly ErrorCode InvalidCursor = new("invalid_cursor", ErrorKind.Malformed, "The cursor is not valid here");
+    public static readonly ErrorCode MalformedHeader =
+        new("malformed_header", ErrorKind.Malformed, "A header is not readable");
+
+    /// <summary>The body is no multipart/form-data, is incomplete, or has too many or too long parts.</summary>
+    public static readonly ErrorCode MalformedMultipart =
+        new("malformed_multipart", ErrorKind.Malformed, "The body is not readable multipart/form-data");
+
+    /// <summary>The cursor was changed, or belongs to another list.</summary>
+    public static readonly ErrorCode InvalidCursor =
+        new("invalid_cursor", ErrorKind.Malformed, "The cursor is not valid here");
+
     /// <summary>No API key, or an unknown, revoked or expired one.</summary>
-    public static readonly ErrorCode Unauthenticated = new("unauthenticated", ErrorKind.Unauthenticated, "No valid API key");
-    /// <summary>X-Tenant names a tenant that the API key does not reach.</summary>
-    public static readonly ErrorCode TenantForbidden = new("tenant_forbidden", ErrorKind.Forbidden, "The API key does not reach this tenant");
+    public static readonly ErrorCode Unauthenticated =
+        new("unauthenticated", ErrorKind.Unauthenticated, "No valid API key");
+
+    /// <summary>The API key has no access to the tenant in X-Tenant.</summary>
+    public static readonly ErrorCode TenantForbidden =
+        new("tenant_forbidden", ErrorKind.Forbidden, "The API key does not reach this tenant");
+
     /// <summary>The API key lacks the scope of this path and method.</summary>
-    public static readonly ErrorCode ScopeMissing = new("scope_missing", ErrorKind.Forbidden, "The API key lacks the scope");
-    /// <summary>No path like this, by any method.</summary>
+    public static readonly ErrorCode ScopeMissing =
+        new("scope_missing", ErrorKind.Forbidden, "The API key lacks the scope");
+
+    /// <summary>No route has this path, with any method.</summary>
     public static readonly ErrorCode RouteNotFound = new("route_not_found", ErrorKind.NotFound, "No such path");
-    /// <summary>Administration names an unknown tenant.</summary>
+
+    /// <summary>A request to the administration API names an unknown tenant.</summary>
     public static readonly ErrorCode TenantNotFound = new("tenant_not_found", ErrorKind.NotFound, "No such tenant");
+
     /// <summary>An unknown, malformed or another tenant's conversation id.</summary>
-    public static readonly ErrorCode ConversationNotFound = new("conversation_not_found", ErrorKind.NotFound, "No such conversation");
+    public static readonly ErrorCode ConversationNotFound =
+        new("conversation_not_found", ErrorKind.NotFound, "No such conversation");
+
     /// <summary>An unknown or malformed message id, or one of another conversation.</summary>
     public static readonly ErrorCode MessageNotFound = new("message_not_found", ErrorKind.NotFound, "No such message");
+
     /// <summary>An unknown, malformed or another tenant's sender id.</summary>
     public static readonly ErrorCode SenderNotFound = new("sender_not_found", ErrorKind.NotFound, "No such sender");
+
     /// <summary>An unknown, malformed or another tenant's ticket id.</summary>
     public static readonly ErrorCode TicketNotFound = new("ticket_not_found", ErrorKind.NotFound, "No such ticket");
+
     /// <summary>An unknown, malformed or another tenant's follow-up id.</summary>
-    public static readonly ErrorCode FollowUpNotFound = new("follow_up_not_found", ErrorKind.NotFound, "No such follow-up");
+    public static readonly ErrorCode FollowUpNotFound =
+        new("follow_up_not_found", ErrorKind.NotFound, "No such follow-up");
+
     /// <summary>An unknown, malformed or another tenant's export id.</summary>
     public static readonly ErrorCode ExportNotFound = new("export_not_found", ErrorKind.NotFound, "No such export");
+
     /// <summary>An unknown, malformed or another tenant's chatbot id, also in a body.</summary>
     public static readonly ErrorCode ChatbotNotFound = new("chatbot_not_found", ErrorKind.NotFound, "No such chatbot");
+
     /// <summary>An unknown, malformed or another tenant's completion id.</summary>
-    public static readonly ErrorCode CompletionNotFound = new("completion_not_found", ErrorKind.NotFound, "No such completion");
+    public static readonly ErrorCode CompletionNotFound =
+        new("completion_not_found", ErrorKind.NotFound, "No such completion");
+
     /// <summary>An unknown or malformed record id, or one of another chatbot.</summary>
     public static readonly ErrorCode RecordNotFound = new("record_not_found", ErrorKind.NotFound, "No such record");
+
     /// <summary>The path exists; Allow lists its methods.</summary>
-    public static readonly ErrorCode MethodNotAllowed = new("method_not_allowed", ErrorKind.MethodNotAllowed, "The path does not take this method");
-    /// <summary>The conversation has all the messages that it can number.</summary>
-    public static readonly ErrorCode ConversationFull = new("conversation_full", ErrorKind.Conflict, "The conversation takes no more messages");
-    /// <summary>What was asked for needs a message that is still there.</summary>
-    public static readonly ErrorCode MessageDeleted = new("message_deleted", ErrorKind.Conflict, "The message has been deleted");
+    public static readonly ErrorCode MethodNotAllowed =
+        new("method_not_allowed", ErrorKind.MethodNotAllowed, "The path does not take this method");
+
+    /// <summary>The conversation has the maximum number of messages.</summary>
+    public static readonly ErrorCode ConversationFull =
+        new("conversation_full", ErrorKind.Conflict, "The conversation takes no more messages");
+
+    /// <summary>The request needs a message that has not been deleted.</summary>
+    public static readonly ErrorCode MessageDeleted =
+        new("message_deleted", ErrorKind.Conflict, "The message has been deleted");
+
     /// <summary>Another sender has this identifier or external id.</summary>
-    public static readonly ErrorCode SenderExists = new("sender_exists", ErrorKind.Conflict, "There is such a sender already");
+    public static readonly ErrorCode SenderExists =
+        new("sender_exists", ErrorKind.Conflict, "There is such a sender already");
+
     /// <summary>A chat has at most one ticket that is not completed.</summary>
     public static readonly ErrorCode TicketOpen = new("ticket_open", ErrorKind.Conflict, "The chat has an open ticket");
-    /// <summary>Tickets go from pending to ongoing to completed, and no other way.</summary>
-    public static readonly ErrorCode TicketStatus = new("ticket_status", ErrorKind.Conflict, "The ticket cannot take this status");
-    /// <summary>The follow-up is not in a status from which this can be done, or never goes to that one.</summary>
-    public static readonly ErrorCode FollowUpStatus = new("follow_up_status", ErrorKind.Conflict, "The follow-up cannot take this status");
-    /// <summary>The chat has no message, its last one is the customer's, or it is handed off to a human.</summary>
-    public static readonly ErrorCode FollowUpRefused = new("follow_up_refused", ErrorKind.Conflict, "The chat takes no follow-up now");
+
+    /// <summary>A ticket changes from pending to ongoing to completed; there are no other transitions.</summary>
+    public static readonly ErrorCode TicketStatus =
+        new("ticket_status", ErrorKind.Conflict, "The ticket cannot take this status");
+
+    /// <summary>
+    /// The status of the follow-up does not allow the request, or the requested status cannot be set.
+    /// </summary>
+    public static readonly ErrorCode FollowUpStatus =
+        new("follow_up_status", ErrorKind.Conflict, "The follow-up cannot take this status");
+
+    /// <summary>The chat has no message, its last message is the customer's, or it is handed off to a human.</summary>
+    public static readonly ErrorCode FollowUpRefused =
+        new("follow_up_refused", ErrorKind.Conflict, "The chat takes no follow-up now");
+
     /// <summary>A chat has at most 20 pending follow-ups.</summary>
-    public static readonly ErrorCode TooManyFollowUps = new("too_many_follow_ups", ErrorKind.Conflict, "The chat has too many pending follow-ups");
-    /// <summary>The export has no file (yet, or any more), or nothing to deliver.</summary>
-    public static readonly ErrorCode ExportStatus = new("export_status", ErrorKind.Conflict, "The export is not in the status that this needs");
+    public static readonly ErrorCode TooManyFollowUps =
+        new("too_many_follow_ups", ErrorKind.Conflict, "The chat has too many pending follow-ups");
+
+    /// <summary>The export has no file (not yet, or no longer), or nothing to deliver.</summary>
+    public static readonly ErrorCode ExportStatus =
+        new("export_status", ErrorKind.Conflict, "The export is not in the status that this needs");
+
     /// <summary>The chatbot's field enabled is false.</summary>
-    public static readonly ErrorCode ChatbotDisabled = new("chatbot_disabled", ErrorKind.Conflict, "The chatbot does not answer now");
-    /// <summary>The completion was cancelled; what had been said is stored.</summary>
-    public static readonly ErrorCode CompletionCancelled = new("cancelled", ErrorKind.Conflict, "The completion was cancelled");
-    /// <summary>The field can only be given its present value.</summary>
+    public static readonly ErrorCode ChatbotDisabled =
+        new("chatbot_disabled", ErrorKind.Conflict, "The chatbot does not answer now");
+
+    /// <summary>The completion was cancelled; the text produced until then is stored.</summary>
+    public static readonly ErrorCode CompletionCancelled =
+        new("cancelled", ErrorKind.Conflict, "The completion was cancelled");
+
+    /// <summary>The field accepts only its current value.</summary>
     public static readonly ErrorCode Immutable = new("immutable", ErrorKind.Conflict, "The field cannot be changed");
-    /// <summary>The row has been changed since the client read it.</summary>
-    public static readonly ErrorCode StaleRevision = new("stale_revision", ErrorKind.PreconditionFailed, "If-Match names another revision");
-    /// <summary>More bytes than the path takes.</summary>
+
+    /// <summary>The row was changed after the client read it.</summary>
+    public static readonly ErrorCode StaleRevision =
+        new("stale_revision", ErrorKind.PreconditionFailed, "If-Match names another revision");
+
+    /// <summary>The body has more bytes than the route accepts.</summary>
     public static readonly ErrorCode BodyTooLarge = new("body_too_large", ErrorKind.TooLarge, "The body is too large");
-    /// <summary>Not the media type that the path takes (JSON in UTF-8, or multipart/form-data), or compressed.</summary>
-    public static readonly ErrorCode UnsupportedMediaType = new("unsupported_media_type", ErrorKind.UnsupportedMediaType, "The body has another media type");
-    /// <summary>Readable, but fields, parameters or headers break rules; errors lists every one.</summary>
-    public static readonly ErrorCode InvalidFields = new("invalid_fields", ErrorKind.Invalid, "Some fields are not valid");
-    /// <summary>The key was sent before with another path or body.</summary>
-    public static readonly ErrorCode IdempotencyKeyReused = new("idempotency_key_reused", ErrorKind.Invalid, "The Idempotency-Key belongs to another request");
-    /// <summary>The chatbot's provider refuses to answer this, or stopped for its rules; what had been said is stored.</summary>
-    public static readonly ErrorCode ProviderRefused = new("refused", ErrorKind.Invalid, "The assistant refuses to answer");
-    /// <summary>The chatbot's provider takes no more requests now. Retry-After says when to try again, if the provider said so.</summary>
-    public static readonly ErrorCode ProviderRateLimited = new("rate_limited", ErrorKind.TooManyRequests, "The assistant has too many requests");
+
+    /// <summary>
+    /// The route does not accept the media type (JSON in UTF-8, or multipart/form-data), or the body is compressed.
+    /// </summary>
+    public static readonly ErrorCode UnsupportedMediaType =
+        new("unsupported_media_type", ErrorKind.UnsupportedMediaType, "The body has another media type");
+
+    /// <summary>Fields, parameters or headers violate rules; the member errors lists all of them.</summary>
+    public static readonly ErrorCode InvalidFields =
+        new("invalid_fields", ErrorKind.Invalid, "Some fields are not valid");
+
+    /// <summary>The key was used before with another path or body.</summary>
+    public static readonly ErrorCode IdempotencyKeyReused =
+        new("idempotency_key_reused", ErrorKind.Invalid, "The Idempotency-Key belongs to another request");
+
+    /// <summary>
+    /// The chatbot's provider refused to reply, or stopped because of its rules; the text produced until then is
+    /// stored.
+    /// </summary>
+    public static readonly ErrorCode ProviderRefused =
+        new("refused", ErrorKind.Invalid, "The assistant refuses to answer");
+
+    /// <summary>
+    /// The chatbot's provider accepts no more requests now. Retry-After is present if the provider sent it.
+    /// </summary>
+    public static readonly ErrorCode ProviderRateLimited =
+        new("rate_limited", ErrorKind.TooManyRequests, "The assistant has too many requests");
+
     /// <summary>A defect; logged under the traceId.</summary>
     public static readonly ErrorCode InternalError = new("internal_error", ErrorKind.Internal, "Parley failed");
-    /// <summary>The chatbot's provider cannot be reached, fails, or broke off; what had been said is stored.</summary>
-    public static readonly ErrorCode ProviderUnavailable = new("unavailable", ErrorKind.ProviderFailed, "The assistant cannot be reached");
-    /// <summary>The chatbot's provider does not take the request: the model, the key or the length of the conversation may be wrong.</summary>
-    public static readonly ErrorCode ProviderBadRequest = new("bad_request", ErrorKind.ProviderFailed, "The assistant's provider refuses the request");
-    /// <summary>The process that spoke ended; what had been said is stored. The same Idempotency-Key runs the completion again.</summary>
-    public static readonly ErrorCode CompletionInterrupted = new("interrupted", ErrorKind.ProviderFailed, "The completion was interrupted");
-    /// <summary>The chatbot's provider was silent for too long, or spoke for too long; what had been said is stored.</summary>
-    public static readonly ErrorCode ProviderTimedOut = new("timeout", ErrorKind.ProviderTimeout, "The assistant did not answer in time");
-    /// <summary>Too many writers at once; nothing was stored. Retry-After says when to try again.</summary>
+
+    /// <summary>
+    /// The chatbot's provider cannot be reached, failed, or ended early; the text produced until then is stored.
+    /// </summary>
+    public static readonly ErrorCode ProviderUnavailable =
+        new("unavailable", ErrorKind.ProviderFailed, "The assistant cannot be reached");
+
+    /// <summary>
+    /// The chatbot's provider rejected the request: the model, the key or the length of the conversation may be
+    /// invalid.
+    /// </summary>
+    public static readonly ErrorCode ProviderBadRequest =
+        new("bad_request", ErrorKind.ProviderFailed, "The assistant's provider refuses the request");
+
+    /// <summary>
+    /// The process that ran the completion ended; the text produced until then is stored. A request with the same
+    /// Idempotency-Key runs the completion again.
+    /// </summary>
+    public static readonly ErrorCode CompletionInterrupted =
+        new("interrupted", ErrorKind.ProviderFailed, "The completion was interrupted");
+
+    /// <summary>
+    /// The chatbot's provider sent nothing for too long, or its reply took too long; the text produced until then is
+    /// stored.
+    /// </summary>
+    public static readonly ErrorCode ProviderTimedOut =
+        new("timeout", ErrorKind.ProviderTimeout, "The assistant did not answer in time");
+
+    /// <summary>
+    /// Too many concurrent writers; nothing was stored. Retry-After contains the delay before the next attempt.
+    /// </summary>
     public static readonly ErrorCode Busy = new("busy", ErrorKind.Unavailable, "Too many writes at once");
-    /// <summary>Storage did not answer in time, and what was asked for may have been stored. Retry-After says when to try again, best under the same Idempotency-Key.</summary>
-    public static readonly ErrorCode StorageUnavailable = new("storage_unavailable", ErrorKind.Unavailable, "Storage does not answer");
+
+    /// <summary>
+    /// Storage did not respond in time; a write may have been stored. Retry-After contains the delay before the next
+    /// attempt, which should have the same Idempotency-Key.
+    /// </summary>
+    public static readonly ErrorCode StorageUnavailable =
+        new("storage_unavailable", ErrorKind.Unavailable, "Storage does not answer");
 
     /// <summary>Every code, in the order of the table in docs/api.md.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
-        MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden, ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound,
-        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound, MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists,
-        TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable, StaleRevision, BodyTooLarge,
-        UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused, ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest,
-        CompletionInterrupted, ProviderTimedOut, Busy, StorageUnavailable,
+        MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden,
+        ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound, MessageNotFound, SenderNotFound,
+        TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound,
+        MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus,
+        FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable,
+        StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused,
+        ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest, CompletionInterrupted,
+        ProviderTimedOut, Busy, StorageUnavailable,
     ];
 
-    /// <summary>The problem's <c>type</c> (RFC 9457): a URN, for it names the problem and is no address.</summary>
+    /// <summary>
+    /// The problem's <c>type</c> (RFC 9457): a URN, because it identifies the problem and is no address.
+    /// </summary>
     public string TypeUri => $"urn:parley:problem:{Code}";
 
-    /// <summary>An exception that the HTTP layer answers as this problem.</summary>
-    /// <param name="detail">What this caller can do about it, in one sentence.</param>
+    /// <summary>An exception that the HTTP layer returns as this problem.</summary>
+    /// <param name="detail">One sentence for the caller, with the next step.</param>
     public ParleyException With(string detail) => new(this, detail);
 }

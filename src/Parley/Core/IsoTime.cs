@@ -5,7 +5,7 @@ using System.Text.Json.Serialization;
 namespace Parley.Core;
 
 /// <summary>
-/// Times as the API writes them: ISO 8601 in UTC with milliseconds and <c>Z</c>. More decimals are cut off.
+/// Writes times in the format of the API: ISO 8601 in UTC with milliseconds and <c>Z</c>. More decimals are truncated.
 /// </summary>
 public sealed class IsoTime : JsonConverter<DateTimeOffset>
 {
@@ -17,8 +17,8 @@ public sealed class IsoTime : JsonConverter<DateTimeOffset>
 
     public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options)
     {
-        // The round-trip format has seven decimals, but .NET has a fast formatter for it. A custom format is parsed
-        // again for every value.
+        // .NET has a fast formatter for the round-trip format, which has seven decimals. A custom format would be
+        // parsed again for every value.
         Span<byte> text = stackalloc byte[RoundTripLength];
         value.UtcDateTime.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
         text[Length - 1] = (byte)'Z';

@@ -1,40 +1,45 @@
 namespace Parley.Core;
 
-/// <summary>A failure that the caller is told about, as a problem (RFC 9457).</summary>
+/// <summary>A failure that the API returns to the caller as a problem (RFC 9457).</summary>
 public sealed class ParleyException : Exception
 {
-    /// <summary>A failure with a code and one sentence for the caller.</summary>
+    /// <param name="detail">One sentence for the caller.</param>
     public ParleyException(ErrorCode code, string detail, Exception? cause = null)
         : base(detail, cause) => Code = code;
 
-    /// <summary>Invalid fields; every one of them is listed.</summary>
+    /// <summary><see cref="ErrorCode.InvalidFields"/> with all invalid fields.</summary>
     public ParleyException(IReadOnlyDictionary<string, IReadOnlyList<string>> fieldErrors)
-        : this(ErrorCode.InvalidFields, "Some fields are not valid: " + string.Join(", ", fieldErrors.Keys) + ".") => FieldErrors = fieldErrors;
+        : this(ErrorCode.InvalidFields, "Some fields are not valid: " + string.Join(", ", fieldErrors.Keys) + ".") =>
+        FieldErrors = fieldErrors;
 
-    /// <summary>The stable code.</summary>
     public ErrorCode Code { get; }
 
-    /// <summary>Texts per field (dotted paths), for <see cref="ErrorCode.InvalidFields"/>.</summary>
+    /// <summary>Messages by field (dotted paths), for <see cref="ErrorCode.InvalidFields"/>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? FieldErrors { get; }
 
-    /// <summary>How long to wait before trying again; null when nobody knows.</summary>
+    /// <summary>The delay before the next attempt; null if unknown.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>Too many writes at once, and nothing was stored.</summary>
+    /// <summary><see cref="ErrorCode.Busy"/>: nothing was stored.</summary>
     public static ParleyException Busy() =>
-        new(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.") { RetryAfter = TimeSpan.FromSeconds(1) };
+        new(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
 
-    /// <summary>Storage did not answer: what was asked for may have been stored, or may be yet.</summary>
+    /// <summary>Storage did not respond: a write may have been stored, or may still be stored later.</summary>
     public static ParleyException StorageUnavailable(string detail, Exception? cause = null) =>
         new(ErrorCode.StorageUnavailable, detail, cause) { RetryAfter = TimeSpan.FromSeconds(2) };
 
     /// <summary>
-    /// For a write of which it cannot be told any more whether it was stored: it was not seen, but may still arrive, or was overwritten.
+    /// A write with an unknown outcome: it was not found when storage was read again, but it may still arrive, or it
+    /// may have been overwritten.
     /// </summary>
     public static ParleyException OutcomeUnknown() =>
-        StorageUnavailable("Storage did not answer in time; it is not known whether this was stored. Look, or try again.");
+        StorageUnavailable(
+            "Storage did not answer in time; it is not known whether this was stored. Look, or try again.");
 
-    /// <summary>One invalid field.</summary>
+    /// <summary><see cref="ErrorCode.InvalidFields"/> with one field.</summary>
     public static ParleyException Field(string field, string text) =>
         new(new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal) { [field] = [text] });
 }

@@ -3,21 +3,23 @@ using System.Security.Cryptography;
 
 namespace Parley.Core;
 
-/// <summary>Where randomness comes from: the system's generator, or a seed in tests, so that a failing run can be played again.</summary>
+/// <summary>
+/// Random values from the system's generator or, in tests, from a seed, so that a failing run can be repeated.
+/// Thread-safe.
+/// </summary>
 public sealed class RandomSource
 {
     private readonly Lock gate = new();
     private readonly Random? seeded;
 
-    /// <summary>The system's cryptographic generator.</summary>
+    /// <summary>Uses the system's cryptographic generator.</summary>
     public RandomSource()
     {
     }
 
-    /// <summary>A reproducible sequence, for tests.</summary>
+    /// <summary>Returns a reproducible sequence, for tests.</summary>
     public RandomSource(int seed) => seeded = new Random(seed);
 
-    /// <summary>Fills with random bytes.</summary>
     public void Fill(Span<byte> bytes)
     {
         if (seeded is null)
@@ -32,7 +34,7 @@ public sealed class RandomSource
         }
     }
 
-    /// <summary>A number from 0 up to, not including, 2^<paramref name="bits"/>.</summary>
+    /// <summary>A number of 1 to 63 bits: at least 0, below 2^<paramref name="bits"/>.</summary>
     public long NextBits(int bits)
     {
         Span<byte> bytes = stackalloc byte[8];
@@ -40,10 +42,10 @@ public sealed class RandomSource
         return (long)(BinaryPrimitives.ReadUInt64LittleEndian(bytes) >> (64 - bits));
     }
 
-    /// <summary>A number from 0 up to, not including, 1.</summary>
+    /// <summary>A number of at least 0, below 1.</summary>
     public double NextDouble() => NextBits(53) / (double)(1L << 53);
 
-    /// <summary>Sixteen bytes in the form of a version 4 UUID (RFC 9562, section 5.4).</summary>
+    /// <summary>Converts sixteen bytes into a version 4 UUID (RFC 9562, section 5.4).</summary>
     public static Guid Version4(Span<byte> bytes)
     {
         bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
@@ -51,7 +53,7 @@ public sealed class RandomSource
         return new Guid(bytes, bigEndian: true);
     }
 
-    /// <summary>Names one attempt to write, so that its writer recognizes it after a lost answer: 96 random bits.</summary>
+    /// <summary>96 random bits that identify a write: its writer recognizes its rows after a lost response.</summary>
     public string NextWriteId()
     {
         Span<byte> bytes = stackalloc byte[12];

@@ -2,15 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace Parley.Core;
 
-/// <summary>Several sorted streams as one.</summary>
 internal static class SortedMerge
 {
-    /// <summary>Merges them; each is read only as far as the result is.</summary>
+    /// <summary>Merges sorted streams. Each one is read only as far as the result needs it.</summary>
     /// <param name="sources">Each in the order of <paramref name="comparer"/>.</param>
-    /// <param name="comparer">The order.</param>
-    /// <param name="cancellation">Ends the reading.</param>
+    /// <param name="comparer">The order of the sources and of the result.</param>
+    /// <param name="cancellation">Cancels the reads.</param>
     public static async IAsyncEnumerable<T> MergeAsync<T>(
-        IReadOnlyCollection<IAsyncEnumerable<T>> sources, IComparer<T> comparer, [EnumeratorCancellation] CancellationToken cancellation)
+        IReadOnlyCollection<IAsyncEnumerable<T>> sources,
+        IComparer<T> comparer,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         var readers = sources.Select(source => source.GetAsyncEnumerator(cancellation)).ToList();
         try

@@ -4,15 +4,13 @@ namespace Parley.Core;
 
 /// <summary>
 /// A tenant's number: 1 to 2^24 - 1, because <see cref="EntityId"/> has 24 bits for it.
-/// Every partition key with customer data is built from one, so code that holds no TenantId can reach no tenant's data.
+/// Every partition key with customer data is built from a TenantId, so code without one cannot access customer data.
 /// </summary>
 public readonly record struct TenantId
 {
-    /// <summary>The largest tenant number.</summary>
     public const int Max = (1 << 24) - 1;
 
-    /// <summary>A tenant's number.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Not 1 to <see cref="Max"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not 1 to <see cref="Max"/>.</exception>
     public TenantId(int number)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(number, 1);
@@ -20,16 +18,17 @@ public readonly record struct TenantId
         Number = number;
     }
 
-    /// <summary>The number, as administration and X-Tenant show it.</summary>
+    /// <summary>The number that the administration API and the header X-Tenant use.</summary>
     public int Number { get; }
 
     /// <summary>The tenant's partition of the table Tenants: eight digits.</summary>
     public string PartitionKey => Number.ToString("D8", CultureInfo.InvariantCulture);
 
-    /// <summary>Reads decimal digits.</summary>
+    /// <summary>Parses decimal digits.</summary>
     public static bool TryParse(string? text, out TenantId tenant)
     {
-        var ok = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= Max;
+        var ok = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is >= 1 and <= Max;
         tenant = ok ? new TenantId(number) : default;
         return ok;
     }

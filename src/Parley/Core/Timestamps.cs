@@ -1,26 +1,30 @@
 namespace Parley.Core;
 
-/// <summary>Times as Parley stores and shows them: UTC, whole milliseconds, so that what is stored equals what was shown.</summary>
+/// <summary>Times in UTC with whole milliseconds, so that a stored time equals the time in the response.</summary>
 public static class Timestamps
 {
-    /// <summary>The earliest that storage keeps ("Table service data model").</summary>
+    /// <summary>The earliest time that Table storage accepts ("Table service data model").</summary>
     public static readonly DateTimeOffset Earliest = new(1601, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Now, cut to the millisecond.</summary>
+    /// <summary>The current time, truncated to the millisecond.</summary>
     public static DateTimeOffset NowInMilliseconds(this TimeProvider time)
     {
         var now = time.GetUtcNow();
         return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMillisecond));
     }
 
-    /// <summary>The same time in UTC, or the next whole millisecond after it; the calendar's last one has none after it.</summary>
+    /// <summary>
+    /// The time in UTC, rounded up to a whole millisecond. In the calendar's last millisecond it is rounded down,
+    /// because there is no later one.
+    /// </summary>
     public static DateTimeOffset UpToMillisecond(this DateTimeOffset at)
     {
-        var (over, utc) = (at.UtcTicks % TimeSpan.TicksPerMillisecond, at.ToUniversalTime().AddTicks(-(at.UtcTicks % TimeSpan.TicksPerMillisecond)));
+        var over = at.UtcTicks % TimeSpan.TicksPerMillisecond;
+        var utc = at.ToUniversalTime().AddTicks(-over);
         return over == 0 || utc > DateTimeOffset.MaxValue.AddMilliseconds(-1) ? utc : utc.AddMilliseconds(1);
     }
 
-    /// <summary>The latest of some times: what comes later in the order of writes is never dated earlier.</summary>
+    /// <summary>The latest of some times. Writers use it so that a later write never has an earlier time.</summary>
     public static DateTimeOffset Latest(DateTimeOffset at, params ReadOnlySpan<DateTimeOffset?> others)
     {
         foreach (var other in others)

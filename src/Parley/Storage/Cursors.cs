@@ -9,8 +9,9 @@ using Parley.Core;
 namespace Parley.Storage;
 
 /// <summary>
-/// Cursors: a position in a list, signed (HMAC-SHA256, cut to 128 bits as RFC 2104, section 5 allows), and bound to a tenant and a query.
-/// One key for all instances, made by the first that needs it.
+/// Cursors: signed positions in a list, each valid for one tenant and one query. The signature is HMAC-SHA256,
+/// truncated to 128 bits as RFC 2104, section 5 permits. The first instance that needs the key creates it for all
+/// instances.
 /// </summary>
 public sealed class Cursors(ParleyTables tables, RandomSource random)
 {
@@ -19,20 +20,24 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
 
     private byte[]? known;
 
-    /// <summary>The cursor of a position.</summary>
-    /// <param name="tenant">Whose list.</param>
-    /// <param name="query">Which list, and everything that decides what is in it.</param>
-    /// <param name="position">Where in it.</param>
-    /// <param name="cancellation">Ends the look-up of the key.</param>
-    internal async Task<string> SealAsync(TenantId tenant, string query, byte[] position, CancellationToken cancellation)
+    /// <summary>Returns the cursor for a position.</summary>
+    /// <param name="tenant">The owner of the list.</param>
+    /// <param name="query">The list, and every parameter that determines its entries.</param>
+    /// <param name="position">The position in the list.</param>
+    /// <param name="cancellation">Cancels the read of the key.</param>
+    internal async Task<string> SealAsync(
+        TenantId tenant, string query, byte[] position, CancellationToken cancellation)
     {
         var key = await KeyAsync(cancellation);
         return Base64Url.EncodeToString([.. position, .. Tag(key, tenant, query, position)]);
     }
 
-    /// <summary>The position of a cursor.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>: altered, or of another tenant or query.</exception>
-    internal async Task<byte[]> OpenAsync(TenantId tenant, string query, string cursor, CancellationToken cancellation)
+    /// <summary>Returns the position in a cursor.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.InvalidCursor"/>: changed, or of another tenant or query.
+    /// </exception>
+    internal async Task<byte[]> OpenAsync(
+        TenantId tenant, string query, string cursor, CancellationToken cancellation)
     {
         if (cursor.Length <= MaxLength && Base64Url.IsValid(cursor))
         {
@@ -40,8 +45,10 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
             var position = bytes.AsSpan(0, Math.Max(0, bytes.Length - TagLength)).ToArray();
             var key = await KeyAsync(cancellation);
 
-            // The decoder passes over blanks and padding; a cursor has one spelling.
-            if (Base64Url.EncodeToString(bytes) == cursor && CryptographicOperations.FixedTimeEquals(bytes.AsSpan(position.Length), Tag(key, tenant, query, position)))
+            // The decoder ignores blanks and padding, but a cursor has only one valid spelling: that of the encoder.
+            if (Base64Url.EncodeToString(bytes) == cursor
+                && CryptographicOperations.FixedTimeEquals(
+                    bytes.AsSpan(position.Length), Tag(key, tenant, query, position)))
             {
                 return position;
             }
@@ -50,8 +57,8 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
         throw Invalid();
     }
 
-    /// <summary>For a list that has one page, and so gave out no cursor.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
+    /// <summary>For a list with a single page, which never returns a cursor.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>: there is a cursor.</exception>
     public static void RequireNone(string? cursor)
     {
         if (cursor is not null)
@@ -60,44 +67,58 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
         }
     }
 
-    /// <summary>The cursor of a position that is one number.</summary>
-    internal Task<string> SealNumberAsync(TenantId tenant, string query, int number, CancellationToken cancellation)
+    /// <summary><see cref="SealAsync"/> for a position that is one number.</summary>
+    internal Task<string> SealNumberAsync(
+        TenantId tenant, string query, int number, CancellationToken cancellation)
     {
         var position = new byte[4];
         BinaryPrimitives.WriteInt32BigEndian(position, number);
         return SealAsync(tenant, query, position, cancellation);
     }
 
-    /// <summary>The number of such a cursor; null without one.</summary>
-    internal async Task<int?> OpenNumberAsync(TenantId tenant, string query, string? cursor, CancellationToken cancellation) =>
-        cursor is null ? null : BinaryPrimitives.ReadInt32BigEndian(await OpenAsync(tenant, query, cursor, cancellation));
+    /// <summary><see cref="OpenAsync"/> for a position that is one number; null without a cursor.</summary>
+    internal async Task<int?> OpenNumberAsync(
+        TenantId tenant, string query, string? cursor, CancellationToken cancellation) =>
+        cursor is null
+            ? null
+            : BinaryPrimitives.ReadInt32BigEndian(await OpenAsync(tenant, query, cursor, cancellation));
 
-    private static ParleyException Invalid() => ErrorCode.InvalidCursor.With("The cursor is not one that this list gave out. Begin again without one.");
+    private static ParleyException Invalid() =>
+        ErrorCode.InvalidCursor.With("The cursor is not one that this list gave out. Begin again without one.");
 
     private static byte[] Tag(byte[] key, TenantId tenant, string query, byte[] position) =>
-        HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{tenant.Number}|{query.Length}|{query}|"), .. position])[..TagLength];
+        HMACSHA256.HashData(
+            key,
+            (byte[])[.. Encoding.UTF8.GetBytes($"{tenant.Number}|{query.Length}|{query}|"), .. position])[..TagLength];
 
-    private async Task<byte[]> KeyAsync(CancellationToken cancellation) => known ??= await FindKeyAsync(cancellation) ?? await MakeKeyAsync(cancellation);
+    private async Task<byte[]> KeyAsync(CancellationToken cancellation) =>
+        known ??= await FindKeyAsync(cancellation) ?? await CreateKeyAsync(cancellation);
 
     private async Task<byte[]?> FindKeyAsync(CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret, cancellation) is { } row
+        await tables.Tenants.FindAsync(
+            TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret, cancellation) is { } row
             ? Convert.FromBase64String(row.GetString("Secret"))
             : null;
 
-    private async Task<byte[]> MakeKeyAsync(CancellationToken cancellation)
+    private async Task<byte[]> CreateKeyAsync(CancellationToken cancellation)
     {
         var secret = new byte[32];
         random.Fill(secret);
+        var row = new TableEntity(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret)
+        {
+            ["Secret"] = Convert.ToBase64String(secret),
+        };
         try
         {
-            await tables.Tenants.AddEntityAsync(
-                new TableEntity(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret) { ["Secret"] = Convert.ToBase64String(secret) }, cancellation);
+            await tables.Tenants.AddEntityAsync(row, cancellation);
             return secret;
         }
         catch (RequestFailedException e) when (e.IsAlreadyExists())
         {
-            // Another instance was first, or an earlier send of this call whose answer was lost; what is there counts.
-            return await FindKeyAsync(cancellation) ?? throw new InvalidOperationException("The key of the cursors vanished.", e);
+            // Another instance stored its key first, or an earlier send of this call succeeded and its response was
+            // lost. The stored key is used in both cases.
+            return await FindKeyAsync(cancellation)
+                ?? throw new InvalidOperationException("The key of the cursors vanished.", e);
         }
     }
 }

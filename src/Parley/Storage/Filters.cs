@@ -1,40 +1,46 @@
-using System.Globalization;
 using System.Text;
 using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>Every OData filter comes from here: values are escaped by the client library, and no filter has more comparisons than Azure takes.</summary>
+/// <summary>
+/// Creates all OData filters: the client library escapes the values, and no filter has more comparisons than Azure
+/// accepts.
+/// </summary>
 public static class Filters
 {
     /// <summary>
-    /// The Table service refuses a filter with more comparisons ("Query timeout and pagination" and "Querying tables and entities",
-    /// Table service REST reference). Azurite does not.
+    /// The Table service rejects a filter with more comparisons ("Query timeout and pagination" and "Querying tables
+    /// and entities", Table service REST reference). Azurite does not.
     /// </summary>
     public const int MaxComparisons = 15;
 
-    /// <summary>The most rows of one answer ("Query timeout and pagination", Table service REST reference).</summary>
+    /// <summary>Maximum rows of one response ("Query timeout and pagination", Table service REST reference).</summary>
     public const int MaxPerCall = 1000;
 
-    /// <summary>How many rows of one partition one filter can name: one comparison goes to the partition.</summary>
+    /// <summary>Maximum row keys in one filter: one comparison is needed for the partition key.</summary>
     public const int MaxRowKeys = MaxComparisons - 1;
 
-    /// <summary>The rows of one partition with keys from <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
+    /// <summary>Row keys of one partition, from first to last, both included.</summary>
     public static string Range(string partitionKey, string first, string last) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey ge {first} and RowKey le {last}");
 
-    /// <summary>The rows of one partition with keys after <paramref name="after"/> and before <paramref name="end"/>, both excluded.</summary>
+    /// <summary>Row keys of one partition, between two keys, both excluded.</summary>
     public static string Between(string partitionKey, string after, string end) =>
         TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey} and RowKey gt {after} and RowKey lt {end}");
 
-    /// <summary>The rows of all partitions up to <paramref name="partitionKey"/>, it included, with keys that begin with <paramref name="start"/>.</summary>
+    /// <summary>Row keys that begin with <paramref name="start"/>, in all partitions up to and including one.</summary>
     public static string Until(string partitionKey, string start) =>
-        TableClient.CreateQueryFilter($"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {KeyParts.EndOf(start)}");
+        TableClient.CreateQueryFilter(
+            $"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {KeyParts.EndOf(start)}");
 
-    /// <summary>What both filters take. Of properties other than the keys the service looks at every row of the range.</summary>
+    /// <summary>
+    /// Rows that match both filters. To compare properties other than the keys, the service reads every row of the key
+    /// range.
+    /// </summary>
     public static string And(string filter, string other) => $"({filter}) and ({other})";
 
-    /// <summary>Up to <see cref="MaxRowKeys"/> rows of one partition, by key.</summary>
+    /// <summary>1 to <see cref="MaxRowKeys"/> rows of one partition.</summary>
     public static string Rows(string partitionKey, IReadOnlyCollection<string> rowKeys)
     {
         ArgumentOutOfRangeException.ThrowIfZero(rowKeys.Count, nameof(rowKeys));
@@ -43,7 +49,7 @@ public static class Filters
         var separator = " and (";
         foreach (var rowKey in rowKeys)
         {
-            filter.Append(CultureInfo.InvariantCulture, $"{separator}{TableClient.CreateQueryFilter($"RowKey eq {rowKey}")}");
+            filter.Append(separator).Append(TableClient.CreateQueryFilter($"RowKey eq {rowKey}"));
             separator = " or ";
         }
 

@@ -3,25 +3,27 @@ using Parley.Core;
 
 namespace Parley.Storage;
 
-/// <summary>Idempotency keys, and the schedule rows by which they are dropped.</summary>
+/// <summary>Row keys of idempotency keys, and of the schedule rows for their deletion.</summary>
 internal static class IdempotencyRowKeys
 {
-    /// <summary>A client's idempotency key, in the partition that its effect is in.</summary>
-    /// <param name="hash">Of the key as sent: clients may send characters that keys must not have.</param>
+    /// <summary>A client's idempotency key, in the partition of the created entity.</summary>
+    /// <param name="hash">
+    /// The digest of the client's key, which may contain characters that row keys must not contain.
+    /// </param>
     public static string IdempotencyKey(string hash) => "k|" + hash;
 
-    /// <summary>An external id, which with the same body makes nothing twice.</summary>
+    /// <summary>An external id. The same id with the same body creates no second message.</summary>
     /// <param name="hash">The digest of the external id and the request body.</param>
     public static string ExternalId(string hash) => "x|" + hash;
 
-    /// <summary>How the keys of idempotency keys in Due begin.</summary>
+    /// <summary>Prefix of <see cref="ScheduledIdempotencyKeys"/>.</summary>
     public const string ScheduledKeys = "k|";
 
-    /// <summary>In Due: idempotency keys of one conversation (or, with 0, of the tenant itself) to drop.</summary>
+    /// <summary>In the schedule table: expired keys of one conversation or, with 0, of the tenant.</summary>
     public static string ScheduledIdempotencyKeys(TenantId tenant, int conversation) =>
         string.Create(CultureInfo.InvariantCulture, $"k|{tenant.Number:D8}|{conversation:D10}");
 
-    /// <summary>What a key of <see cref="ScheduledIdempotencyKeys"/> tells.</summary>
+    /// <summary>Parses a key of <see cref="ScheduledIdempotencyKeys"/>.</summary>
     public static (TenantId Tenant, int Conversation) ReadScheduledIdempotencyKeys(string rowKey)
     {
         var parts = rowKey.Split('|');

@@ -3,25 +3,32 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>Index rows that match nothing.</summary>
+/// <summary>Deletes index rows without an entity.</summary>
 internal static class IndexRows
 {
     /// <summary>
-    /// Index rows come before what they find, so one that finds nothing may be on time. Its writer sends the entity within
-    /// <see cref="WriteBudget.MaxAge"/> + <see cref="WriteBudget.SendTimeout"/> of it; ten minutes leave room for clocks that differ by five.
+    /// An index row is written before its entity, so an index row without an entity may belong to a write in progress.
+    /// The writer sends the entity within <see cref="WriteBudget.MaxAge"/> + <see cref="WriteBudget.SendTimeout"/>
+    /// after the index row. Ten minutes also cover clocks that differ by five minutes.
     /// </summary>
     public static readonly TimeSpan StaleAfter = TimeSpan.FromMinutes(10);
 
-    /// <summary>Drops one that matches nothing, if it was written so long ago that nothing can be on its way.</summary>
+    /// <summary>Deletes an index row without an entity, if it is too old for a write in progress.</summary>
     /// <param name="table">The table.</param>
     /// <param name="partitionKey">The row's partition.</param>
     /// <param name="rowKey">The row's key.</param>
-    /// <param name="etag">The row's ETag: one that was just written again stays.</param>
-    /// <param name="writtenAt">When it was written, by storage's clock.</param>
-    /// <param name="now">Now.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="etag">The row's ETag. A row that was written again in the meantime is kept.</param>
+    /// <param name="writtenAt">The row's time stamp, by the clock of the storage service.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="cancellation">Cancels the call.</param>
     public static async Task DropIfStaleAsync(
-        this TableClient table, string partitionKey, string rowKey, ETag etag, DateTimeOffset writtenAt, DateTimeOffset now, CancellationToken cancellation)
+        this TableClient table,
+        string partitionKey,
+        string rowKey,
+        ETag etag,
+        DateTimeOffset writtenAt,
+        DateTimeOffset now,
+        CancellationToken cancellation)
     {
         if (writtenAt < now - StaleAfter)
         {
@@ -29,8 +36,11 @@ internal static class IndexRows
         }
     }
 
-    /// <summary>Drops one, unless it has just been written again: then its entity is on its way.</summary>
-    public static async Task DropAsync(this TableClient table, string partitionKey, string rowKey, ETag etag, CancellationToken cancellation)
+    /// <summary>
+    /// Deletes an index row, unless it was written again in the meantime: then a write of its entity is in progress.
+    /// </summary>
+    public static async Task DropAsync(
+        this TableClient table, string partitionKey, string rowKey, ETag etag, CancellationToken cancellation)
     {
         try
         {
@@ -38,7 +48,7 @@ internal static class IndexRows
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
-            // Whoever finds it next decides anew.
+            // The row was written again. The next reader that finds it without an entity calls this again.
         }
     }
 }

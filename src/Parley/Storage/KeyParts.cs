@@ -3,19 +3,19 @@ using System.Globalization;
 namespace Parley.Storage;
 
 /// <summary>
-/// The parts of a row key. Numbers are zero-padded, so that keys sort as their numbers do; lists that begin with the newest
-/// entry use the inverse of a number. The character | separates parts: it is allowed in keys, unlike / \ # and ?.
+/// The parts of a row key. Numbers are zero-padded, so that keys sort like their numbers; lists that begin with the
+/// newest entry use the inverse of a number. Parts are separated by |, which keys may contain, unlike / \ # and ?.
 /// </summary>
 internal static class KeyParts
 {
-    /// <summary>The last millisecond since 1970 that fourteen digits can hold.</summary>
+    /// <summary>The last millisecond since 1970 that fits into fourteen digits.</summary>
     public const long MaxMillisecond = 99_999_999_999_999;
 
-    /// <summary>Sorts after every key that begins with <paramref name="start"/>; what follows is digits.</summary>
+    /// <summary>Sorts after every key that consists of <paramref name="start"/> and digits or |.</summary>
     public static string EndOf(string start) => start + "~";
 
-    /// <summary>The number at the end of a key.</summary>
     public static int LastNumber(string rowKey) => Number(rowKey.AsSpan(rowKey.LastIndexOf('|') + 1));
 
-    public static int Number(ReadOnlySpan<char> digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
+    public static int Number(ReadOnlySpan<char> digits) =>
+        int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 }

@@ -3,18 +3,22 @@ using Parley.Core;
 namespace Parley.Storage;
 
 /// <summary>
-/// Writers of one key take turns within this process, so that they do not lose races against each other. Correctness never
-/// rests on it (ETags decide); it saves storage calls and keeps waiting fair.
+/// Serializes writers of one key within this process, so that they do not lose races against each other. Correctness
+/// does not depend on it, only on ETags; it saves storage calls and keeps waiting fair.
 /// </summary>
 public sealed class KeyedLock
 {
-    /// <summary>More waiters than this are sent away: at some 5 ms a write the last one would wait a third of a second and more.</summary>
+    /// <summary>
+    /// Further waiters are rejected: at about 5 ms a write, the last one would wait a third of a second or longer.
+    /// </summary>
     public const int MaxWaiting = 64;
 
     private readonly Dictionary<string, Gate> gates = new(StringComparer.Ordinal);
 
-    /// <summary>Waits for this key's turn; disposing ends it.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.Busy"/> when <see cref="MaxWaiting"/> wait already.</exception>
+    /// <summary>Waits for the key's lock; disposing the result releases it.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.Busy"/>: <see cref="MaxWaiting"/> callers are waiting.
+    /// </exception>
     public async Task<IDisposable> EnterAsync(string key, CancellationToken cancellation)
     {
         var gate = Join(key);

@@ -3,15 +3,19 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>Texts longer than one property may be, spread over several: <c>Text</c>, <c>Text1</c>, <c>Text2</c> …</summary>
+/// <summary>
+/// Stores a text that is too long for one property in several: <c>Text</c>, <c>Text1</c>, <c>Text2</c> …
+/// </summary>
 public static class LongText
 {
-    /// <summary>A string property holds at most 64 KiB, that is 32,768 UTF-16 units (Table service data model).</summary>
+    /// <summary>
+    /// A string property holds at most 64 KiB, that is 32,768 UTF-16 units (Table service data model).
+    /// </summary>
     public const int MaxPerProperty = 32_768;
 
     /// <summary>
-    /// Sets the properties of a text; the first is there even when the text is empty. No surrogate pair is split: half of one cannot be
-    /// sent, for UTF-8 has no form for it.
+    /// Sets the properties of a text; an empty text sets the first one. No surrogate pair is split: half of a pair
+    /// cannot be sent, because UTF-8 cannot encode it.
     /// </summary>
     public static void Write(TableEntity row, string name, string text)
     {
@@ -24,7 +28,10 @@ public static class LongText
         }
     }
 
-    /// <summary>For a merge, which removes no property: empties all that a text of at most <paramref name="maxLength"/> can have taken.</summary>
+    /// <summary>
+    /// Empties all properties that a text of at most <paramref name="maxLength"/> can have set. For merges, which do
+    /// not remove properties.
+    /// </summary>
     public static void Clear(TableEntity row, string name, int maxLength)
     {
         for (var part = 0; part * (MaxPerProperty - 1) < maxLength; part++)
@@ -33,7 +40,7 @@ public static class LongText
         }
     }
 
-    /// <summary>Reads what <see cref="Write"/> wrote; null when there is none.</summary>
+    /// <summary>Returns null if the first property is missing.</summary>
     public static string? Read(TableEntity row, string name)
     {
         var text = row.GetString(name);
@@ -45,5 +52,6 @@ public static class LongText
         return text;
     }
 
-    private static string Name(string name, int part) => part == 0 ? name : name + part.ToString(CultureInfo.InvariantCulture);
+    private static string Name(string name, int part) =>
+        part == 0 ? name : name + part.ToString(CultureInfo.InvariantCulture);
 }

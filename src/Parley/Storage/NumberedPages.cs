@@ -4,25 +4,26 @@ using Parley.Core;
 namespace Parley.Storage;
 
 /// <summary>A page of a list, newest first.</summary>
-/// <param name="Items">The entries.</param>
+/// <param name="Items">The entries of the page.</param>
 /// <param name="Next">The cursor of the next page; null at the end.</param>
-/// <param name="Previous">The cursor of the page before; null at the beginning.</param>
+/// <param name="Previous">The cursor of the previous page; null at the beginning.</param>
 public sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next, string? Previous);
 
 /// <summary>
-/// Pages of a tenant's entities with dense numbers, so that a page is one range of keys: two calls, the counters and the rows.
+/// Pages of a tenant's entities. Their numbers have no gaps, so a page is one range of keys: two calls, for the
+/// counters and for the rows.
 /// </summary>
 internal static class NumberedPages
 {
     /// <param name="cursors">Seals and opens the cursors.</param>
     /// <param name="tenants">The table Tenants.</param>
     /// <param name="tenant">The tenant.</param>
-    /// <param name="list">The list's name: a cursor of another list is refused.</param>
-    /// <param name="counter">The property of the tenant's counters with the highest number.</param>
-    /// <param name="rowKey">The row key of a number.</param>
-    /// <param name="read">Reads a row.</param>
+    /// <param name="list">The list's name: a cursor of another list is rejected.</param>
+    /// <param name="counter">The property of the tenant's counters that contains the highest number.</param>
+    /// <param name="rowKey">Returns the row key of a number.</param>
+    /// <param name="read">Converts a row.</param>
     /// <param name="cursor">The page's cursor; null for the newest page.</param>
-    /// <param name="pageSize">The most entries of a page.</param>
+    /// <param name="pageSize">Maximum entries of the page.</param>
     /// <param name="cancellation">Cancels the calls.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public static async Task<ListPage<T>> ReadPageAsync<T>(
@@ -48,24 +49,25 @@ internal static class NumberedPages
     }
 }
 
-/// <summary>A page of dense numbers. Cursors are numbers too, so entries that are added move no page.</summary>
+/// <summary>
+/// A page of numbers without gaps. Its cursors are numbers too, so new entries do not move the pages.
+/// </summary>
 /// <param name="First">The lowest number of the page.</param>
-/// <param name="Last">The highest; below <paramref name="First"/> when the page is empty.</param>
+/// <param name="Last">The highest number; below <paramref name="First"/> when the page is empty.</param>
 /// <param name="Next">The position of the next page; null at the end.</param>
-/// <param name="Previous">The position of the page before; null at the beginning.</param>
+/// <param name="Previous">The position of the previous page; null at the beginning.</param>
 internal readonly record struct NumberPage(int First, int Last, int? Next, int? Previous)
 {
-    /// <summary>How many entries it has.</summary>
     public int Count => Math.Max(0, Last - First + 1);
 
-    /// <summary>A page of the list that begins with the highest number.</summary>
+    /// <summary>A page of a list that begins with the highest number.</summary>
     /// <param name="first">The list's lowest number.</param>
     /// <param name="last">The list's highest number; below <paramref name="first"/> when the list is empty.</param>
     /// <param name="cursor">
-    /// Null for the newest page; the highest number of a page that is walked on to; the lowest number, negative, of one that is walked
-    /// back to: so neither way repeats an entry.
+    /// Null for the newest page. A positive cursor is the highest number of a next page; a negative one is the negated
+    /// lowest number of a previous page. So no entry is repeated in either direction.
     /// </param>
-    /// <param name="size">The most entries of a page.</param>
+    /// <param name="size">Maximum entries of the page.</param>
     public static NumberPage NewestFirst(int first, int last, int? cursor, int size)
     {
         var (bottom, top) = cursor is < 0

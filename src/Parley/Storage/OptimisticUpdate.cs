@@ -4,32 +4,37 @@ using Parley.Core;
 
 namespace Parley.Storage;
 
-/// <summary>What a row tells of its last edit.</summary>
-/// <param name="Revision">Raised by every edit.</param>
-/// <param name="Id">Names the last one; null before the first.</param>
-/// <param name="ETag">The row's.</param>
+/// <summary>A row's concurrency token.</summary>
+/// <param name="Revision">Every edit increments it.</param>
+/// <param name="Id">The id of the last edit; null before the first.</param>
+/// <param name="ETag">The row's ETag.</param>
 internal readonly record struct RowVersion(int Revision, string? Id, ETag ETag);
 
-/// <summary>What an edit is to write.</summary>
-/// <param name="Changed">What is there once it is written.</param>
-/// <param name="Actions">One transaction, that fails unless the row still has its ETag; empty when there is nothing to write.</param>
+/// <summary>The result of an edit and its transaction.</summary>
+/// <param name="Changed">The state after the edit.</param>
+/// <param name="Actions">
+/// One transaction, which fails unless the row still has its ETag; empty if there is nothing to write.
+/// </param>
 internal sealed record Edit<T>(T Changed, IReadOnlyCollection<TableTransactionAction> Actions);
 
 /// <summary>
-/// Changes rows that carry an edit id and a revision, under their ETags, in one transaction each. After a lost answer the row tells
-/// whether this edit was written: by its id, or, once another edit has taken the revision that it would have made, that it was not.
+/// Changes rows that have an edit id and a revision, each in one transaction under the row's ETag. After a lost
+/// response the row is read again: if it contains this edit's id, the edit was written; if another edit has the
+/// revision that this one would have created, it was not.
 /// </summary>
 public sealed class OptimisticUpdate(KeyedLock writers, WriteBudget budget, RandomSource random)
 {
-    /// <summary>Makes one edit.</summary>
+    /// <summary>Runs one edit, with retries.</summary>
     /// <param name="table">The table.</param>
-    /// <param name="partitionKey">The partition: its writers take turns within the process.</param>
-    /// <param name="read">Reads what the edit rests on, anew for every try; refuses by throwing.</param>
-    /// <param name="versionOf">The mark of the row that the edit changes.</param>
-    /// <param name="edit">What to write, with the id that names this edit; refuses by throwing.</param>
-    /// <param name="cancellation">Ends the edit.</param>
-    /// <returns>What is there then.</returns>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).</exception>
+    /// <param name="partitionKey">The partition; its writers are serialized within the process.</param>
+    /// <param name="read">Reads the state before every attempt; throws to reject the edit.</param>
+    /// <param name="versionOf">Returns the concurrency token of the row to change.</param>
+    /// <param name="edit">Returns the transaction, from the state and the edit's id; throws to reject the edit.</param>
+    /// <param name="cancellation">Cancels the edit.</param>
+    /// <returns>The state after the edit.</returns>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> if the outcome is unknown.
+    /// </exception>
     internal async Task<T> WriteAsync<T>(
         TableClient table,
         string partitionKey,
@@ -56,8 +61,8 @@ public sealed class OptimisticUpdate(KeyedLock writers, WriteBudget budget, Rand
 
                 if (version.Revision > before.Revision + 1)
                 {
-                    // This edit may have made the revision after the one that it was tried on, and another one the next. To write it
-                    // again would undo that other one; to refuse it might deny what happened.
+                    // This edit may have created the next revision, and another edit the one after it. Writing this
+                    // edit again would undo the other one; reporting a failure could deny an edit that was stored.
                     throw ParleyException.OutcomeUnknown();
                 }
 
@@ -83,7 +88,7 @@ public sealed class OptimisticUpdate(KeyedLock writers, WriteBudget budget, Rand
         }
     }
 
-    /// <summary>Reads for an edit: the first try takes what is known already, the next ones read anew.</summary>
+    /// <summary>A read for an edit: the first attempt uses a known state, later ones read it.</summary>
     internal static Func<CancellationToken, Task<T>> StartWith<T>(T known, Func<CancellationToken, Task<T>> read)
     {
         var isFirst = true;

@@ -2,10 +2,9 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>Properties that are there only when they have a value: the Table service stores no null.</summary>
+/// <summary>Properties that exist only if they have a value: the Table service does not store null.</summary>
 internal static class OptionalProperties
 {
-    /// <summary>Sets a property unless there is nothing to set it to.</summary>
     public static void SetIfAny(this TableEntity row, string name, object? value)
     {
         if (value is not null)

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>The four tables. docs/data-model.md says what each row of them holds.</summary>
+/// <summary>The four tables. docs/data-model.md describes their rows.</summary>
 public sealed class ParleyTables(TableServiceClient service) : IStorageResource
 {
     /// <summary>One partition per conversation.</summary>
@@ -11,16 +11,16 @@ public sealed class ParleyTables(TableServiceClient service) : IStorageResource
     /// <summary>One partition per tenant: settings and tenant-wide lists.</summary>
     public TableClient Tenants { get; } = service.GetTableClient("Tenants");
 
-    /// <summary>API keys by hash. Shared by all tenants; holds no content.</summary>
+    /// <summary>API keys by hash. Shared by all tenants, without content.</summary>
     public TableClient Keys { get; } = service.GetTableClient("Keys");
 
-    /// <summary>What the sweep looks for, one partition per minute. Shared by all tenants; holds no content.</summary>
+    /// <summary>Scheduled items, one partition per minute. Shared by all tenants, without content.</summary>
     public TableClient Schedule { get; } = service.GetTableClient("Due");
 
     /// <summary>All four, in the order in which a back-up reads them.</summary>
     public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Schedule];
 
-    /// <summary>Creates what is missing.</summary>
+    /// <inheritdoc/>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>
         Task.WhenAll(All.Select(table => table.CreateIfNotExistsAsync(cancellation)));
 }

@@ -2,19 +2,20 @@ using Parley.Core;
 
 namespace Parley.Storage;
 
-/// <summary>If-Match, for every row that has a revision.</summary>
+/// <summary>Implements If-Match for rows that have a revision.</summary>
 internal static class Revisions
 {
-    /// <summary>Refuses a write by a client that has read another revision.</summary>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="revision">The row's.</param>
-    /// <param name="what">What the row is, for the text.</param>
+    /// <summary>Rejects a write of a client that has read another revision.</summary>
+    /// <param name="expected">True for the revisions in If-Match; null without the header.</param>
+    /// <param name="revision">The row's revision.</param>
+    /// <param name="entity">The kind of entity, for the message.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.StaleRevision"/>.</exception>
-    public static void Require(Func<int, bool>? expected, int revision, string what)
+    public static void Require(Func<int, bool>? expected, int revision, string entity)
     {
         if (expected is not null && !expected(revision))
         {
-            throw ErrorCode.StaleRevision.With($"The {what} is at revision {revision}. Read it again and decide anew.");
+            throw ErrorCode.StaleRevision.With(
+                $"The {entity} is at revision {revision}. Read it again and decide anew.");
         }
     }
 }

@@ -8,7 +8,9 @@ using Parley.Core;
 
 namespace Parley.Storage;
 
-/// <summary>Connects to storage as the Functions host does: from <c>AzureWebJobsStorage</c> and the settings below it.</summary>
+/// <summary>
+/// Connects to storage like the Functions host: with <c>AzureWebJobsStorage</c> and the settings below it.
+/// </summary>
 public static class StorageClients
 {
     /// <summary>The setting that names the storage account.</summary>
@@ -26,7 +28,9 @@ public static class StorageClients
         connectionString => new TableServiceClient(connectionString, options),
         (address, identity) => new TableServiceClient(address, identity, options));
 
-    /// <summary>Connects to blobs as <see cref="ConnectTables"/> does, with <c>AzureWebJobsStorage__blobServiceUri</c>.</summary>
+    /// <summary>
+    /// Connects to blobs like <see cref="ConnectTables"/>, with <c>AzureWebJobsStorage__blobServiceUri</c>.
+    /// </summary>
     /// <exception cref="StartUpException">None of these settings is set, or one is malformed.</exception>
     public static BlobServiceClient ConnectBlobs(IConfiguration configuration) => Connect(
         configuration,
@@ -34,7 +38,9 @@ public static class StorageClients
         connectionString => new BlobServiceClient(connectionString, BlobOptions()),
         (address, identity) => new BlobServiceClient(address, identity, BlobOptions()));
 
-    /// <summary>Connects to queues as <see cref="ConnectTables"/> does, with <c>AzureWebJobsStorage__queueServiceUri</c>.</summary>
+    /// <summary>
+    /// Connects to queues like <see cref="ConnectTables"/>, with <c>AzureWebJobsStorage__queueServiceUri</c>.
+    /// </summary>
     /// <exception cref="StartUpException">None of these settings is set, or one is malformed.</exception>
     public static QueueServiceClient ConnectQueues(IConfiguration configuration) => Connect(
         configuration,
@@ -43,8 +49,8 @@ public static class StorageClients
         (address, identity) => new QueueServiceClient(address, identity, QueueOptions()));
 
     /// <summary>
-    /// Azure.Core retries 503s, time-outs and broken connections up to three times. Each attempt ends after two seconds, so
-    /// that all four, with the pauses between them, fit into <see cref="WriteBudget.SendTimeout"/>.
+    /// Azure.Core retries 503s, time-outs and broken connections up to three times. Each attempt is limited to two
+    /// seconds, so that all four and the pauses between them fit into <see cref="WriteBudget.SendTimeout"/>.
     /// </summary>
     public static TableClientOptions TableOptions()
     {
@@ -54,7 +60,8 @@ public static class StorageClients
     }
 
     /// <summary>
-    /// The same retries. An attempt has thirty seconds, enough for a block of 4 MiB at 140 KB a second.
+    /// The same retries as for tables. Each attempt is limited to thirty seconds, enough for a block of 4 MiB at 140 KB
+    /// a second.
     /// </summary>
     public static BlobClientOptions BlobOptions()
     {
@@ -64,7 +71,7 @@ public static class StorageClients
     }
 
     /// <summary>
-    /// The same retries as for tables. Messages are Base64, which the host's listener expects (Queue storage trigger,
+    /// The same retries as for tables. Messages are Base64, as the host's listener expects (Queue storage trigger,
     /// "host.json settings").
     /// </summary>
     public static QueueClientOptions QueueOptions()
@@ -75,8 +82,8 @@ public static class StorageClients
     }
 
     /// <summary>
-    /// Fixed here rather than left to the clients' defaults, because deadlines depend on it:
-    /// <see cref="WriteBudget.SendTimeout"/>, and the age at which an index row without its entity is dropped.
+    /// Set here instead of using the clients' defaults, because deadlines depend on these values:
+    /// <see cref="WriteBudget.SendTimeout"/>, and the age at which an index row without an entity is deleted.
     /// </summary>
     internal static void Retry(ClientOptions options, TimeSpan networkTimeout, int maxRetries = 3)
     {
@@ -88,7 +95,7 @@ public static class StorageClients
     }
 
     /// <param name="configuration">The app's settings.</param>
-    /// <param name="service">table, blob or queue, as settings and host names spell it.</param>
+    /// <param name="service">table, blob or queue, as in settings and host names.</param>
     /// <param name="withKey">Creates a client from a connection string.</param>
     /// <param name="withIdentity">Creates a client from an address and the app's identity.</param>
     private static T Connect<T>(
@@ -108,13 +115,14 @@ public static class StorageClients
             var address = section[$"{service}ServiceUri"]
                 ?? (section["accountName"] is { } account ? $"https://{account}.{service}.core.windows.net" : null)
                 ?? throw new StartUpException(
-                    $"No storage: set {Setting} to a connection string, or {Setting}__accountName for a managed identity.");
+                    $"No storage: set {Setting} to a connection string, "
+                    + $"or {Setting}__accountName for a managed identity.");
             var options = new DefaultAzureCredentialOptions { ManagedIdentityClientId = section["clientId"] };
             return withIdentity(new Uri(address), new DefaultAzureCredential(options));
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            // Without the cause's message, which may contain the connection string and so the key.
+            // The cause is left out, because its message may contain the connection string and so the account key.
             throw new StartUpException(
                 $"{Setting} is malformed: it must be a connection string of the {service} service, "
                 + $"or {Setting}__{service}ServiceUri an absolute https URL.");

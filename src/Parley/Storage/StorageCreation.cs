@@ -7,11 +7,13 @@ namespace Parley.Storage;
 /// <summary>Creates the tables, the containers and the queues when the app starts.</summary>
 public sealed class StorageCreation(IEnumerable<IStorageResource> resources) : IHostedService
 {
-    /// <summary>The Functions host gives a worker a minute to start; the reason must be in its log before that.</summary>
+    /// <summary>
+    /// The Functions host gives a worker one minute to start; the error must be in its log before that.
+    /// </summary>
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(20);
 
     /// <inheritdoc/>
-    /// <exception cref="StartUpException">Storage does not answer, or refuses the app.</exception>
+    /// <exception cref="StartUpException">Storage does not respond, or denies access to the app.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -2,30 +2,33 @@ using Azure;
 
 namespace Parley.Storage;
 
-/// <summary>Storage failures, classified once; callers catch with <c>when</c>.</summary>
+/// <summary>Classifies storage failures, for <c>catch … when</c>.</summary>
 public static class StorageErrors
 {
-    /// <summary>The entity's ETag is another one: somebody wrote in between.</summary>
+    /// <summary>The entity has another ETag: another writer changed it.</summary>
     public static bool IsPreconditionFailed(this RequestFailedException e) => e.Status == 412;
 
-    /// <summary>The entity to insert exists already.</summary>
+    /// <summary>The entity to insert already exists.</summary>
     public static bool IsAlreadyExists(this RequestFailedException e) => e.Status == 409;
 
-    /// <summary>The entity is not there.</summary>
     public static bool IsNotFound(this RequestFailedException e) => e.Status == 404;
 
     /// <summary>
-    /// Another writer was first; or this one was, if the storage client sent it again after a lost answer. So what is there decides.
+    /// Another writer was first; or this writer was, if the storage client sent the write again after a lost response.
+    /// The caller must read the row to decide.
     /// </summary>
     public static bool IsLostRace(this RequestFailedException e) => e.IsPreconditionFailed() || e.IsAlreadyExists();
 
     /// <summary>
-    /// The answer is lost: the write may or may not have happened, or may even happen later. Statuses are those that Azure.Core
-    /// itself retries, and 0 for no answer at all; time-outs of our own arrive as <see cref="OperationCanceledException"/> and,
-    /// after the SDK's retries, as an <see cref="AggregateException"/> of such failures.
+    /// The response was lost: the write may have happened, may not have happened, or may even happen later. The
+    /// statuses are those that Azure.Core itself retries, and 0 for no response at all. Parley's own time-outs cause
+    /// an <see cref="OperationCanceledException"/> and, after the client's retries, an
+    /// <see cref="AggregateException"/> of such failures.
     /// </summary>
-    /// <param name="failure">What a storage call threw.</param>
-    /// <param name="caller">The caller's token: its own cancellation is not an unknown outcome but the end.</param>
+    /// <param name="failure">The exception of a storage call.</param>
+    /// <param name="caller">
+    /// The caller's token. The caller's own cancellation ends the operation and is not an unknown outcome.
+    /// </param>
     public static bool IsOutcomeUnknown(Exception failure, CancellationToken caller) => failure switch
     {
         RequestFailedException e => e.Status is 0 or 408 or 429 or 500 or 502 or 503 or 504,
@@ -35,16 +38,20 @@ public static class StorageErrors
         _ => false,
     };
 
-    /// <summary>Storage did not do it, or not that anybody knows: whatever it was, not the caller's own cancellation and not a defect.</summary>
-    public static bool IsFailure(Exception failure, CancellationToken caller) => failure is RequestFailedException || IsOutcomeUnknown(failure, caller);
+    /// <summary>
+    /// Storage rejected the call, or its outcome is unknown. False for the caller's own cancellation and for defects.
+    /// </summary>
+    public static bool IsFailure(Exception failure, CancellationToken caller) =>
+        failure is RequestFailedException || IsOutcomeUnknown(failure, caller);
 
-    /// <summary>A write to look after and, unless it is there, to try again.</summary>
+    /// <summary>The caller must read the row and, unless it contains the write, try again.</summary>
     public static bool IsLostRaceOrUnknown(Exception failure, CancellationToken caller) =>
         failure is RequestFailedException e && e.IsLostRace() || IsOutcomeUnknown(failure, caller);
 
     /// <summary>
-    /// The first cause in one line: its message's first line and, for a refusal, the HTTP status and the service's error code. The storage
-    /// client throws one exception for each of its tries, in an <see cref="AggregateException"/>, and appends headers to messages.
+    /// The first cause in one line: the first line of its message and, for an HTTP error, the status and the service's
+    /// error code. The storage client throws an <see cref="AggregateException"/> with one exception for each attempt,
+    /// and appends headers to messages.
     /// </summary>
     public static string FirstLine(Exception failure)
     {

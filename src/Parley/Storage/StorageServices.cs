@@ -8,7 +8,7 @@ namespace Parley.Storage;
 
 internal static class StorageServices
 {
-    /// <summary>Registers storage. Clients, clock and randomness that are registered before are kept.</summary>
+    /// <summary>Registers storage. An already registered clock, random source or client is kept.</summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -17,7 +17,7 @@ internal static class StorageServices
         services.TryAddSingleton(_ => StorageClients.ConnectBlobs(configuration));
         services.TryAddSingleton(_ => StorageClients.ConnectQueues(configuration));
 
-        // First of all hosted services: the worker's own one begins to take invocations, and they need the tables.
+        // Before all other hosted services: the worker's own one starts to accept invocations, which need the tables.
         services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageCreation>());
         return services
             .AddStorageResource<ParleyTables>()
@@ -28,7 +28,7 @@ internal static class StorageServices
             .AddSingleton<Cursors>();
     }
 
-    /// <summary>Registers a service whose tables, container or queues are created when the app starts.</summary>
+    /// <summary>Registers a service whose tables, containers or queues are created when the app starts.</summary>
     public static IServiceCollection AddStorageResource<T>(this IServiceCollection services)
         where T : class, IStorageResource =>
         services.AddSingleton<T>().AddSingleton<IStorageResource>(provider => provider.GetRequiredService<T>());

@@ -4,31 +4,38 @@ using Parley.Core;
 
 namespace Parley.Storage;
 
-/// <summary>What is to be made.</summary>
-/// <param name="Entity">The thing.</param>
+/// <summary>An entity to insert, with a number from its tenant's counters.</summary>
+/// <param name="Entity">The entity.</param>
 /// <param name="Rows">The rows to insert.</param>
-/// <param name="CounterUpdate">What the counters are to be merged with: the thing's number under its counter's name. Null when it is there already.</param>
-internal sealed record NumberedInsert<T>(T Entity, IReadOnlyList<TableTransactionAction> Rows, TableEntity? CounterUpdate);
+/// <param name="CounterUpdate">
+/// Merged into the counters' row: the entity's number in its counter's property. Null if the entity already exists.
+/// </param>
+internal sealed record NumberedInsert<T>(
+    T Entity, IReadOnlyList<TableTransactionAction> Rows, TableEntity? CounterUpdate);
 
 /// <summary>
-/// Makes what takes its number from its tenant's counters: in one transaction with the raised counter, under the counters' ETag. So numbers are
-/// dense, and none is given out twice.
+/// Creates entities with numbers from their tenant's counters. One transaction inserts the entity and increments the
+/// counter, under the ETag of the counters' row, so numbers have no gaps and are unique.
 /// </summary>
 public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, WriteBudget budget, RandomSource random)
 {
-    /// <summary>Makes one.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="find">After a try whose outcome is not known: the thing, if what is stored under its number has this try's write id; else null.</param>
-    /// <param name="make">
-    /// The thing, from the tenant's counters as read (null before the first), a write id, the same for all tries, and whether this is another try; refuses by
-    /// throwing.
+    /// <summary>Creates one entity, with retries.</summary>
+    /// <param name="tenant">The owner.</param>
+    /// <param name="find">
+    /// After an attempt with an unknown outcome: the entity, if the row with its number has the write id; else null.
     /// </param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).</exception>
+    /// <param name="create">
+    /// Returns the insert, from the tenant's counters (null before the first entity), the write id, which is the same
+    /// for all attempts, and true after the first attempt; throws to reject the request.
+    /// </param>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> if the outcome is unknown.
+    /// </exception>
     internal async Task<T> MakeAsync<T>(
         TenantId tenant,
         Func<T, string, CancellationToken, Task<T?>> find,
-        Func<TableEntity?, string, bool, CancellationToken, Task<NumberedInsert<T>>> make,
+        Func<TableEntity?, string, bool, CancellationToken, Task<NumberedInsert<T>>> create,
         CancellationToken cancellation)
         where T : class
     {
@@ -41,30 +48,32 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
             await running.WaitAsync(cancellation);
             var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
 
-            // A try is decided once the counters have another ETag: whose the number became, its row tells.
+            // Once the counters have another ETag, the attempt can no longer succeed later. The row with its number
+            // shows whether this writer or another one got the number.
             if (tried is { } before && before.Counters != counters?.ETag)
             {
-                if (await find(before.Entity, writeId, cancellation) is { } there)
+                if (await find(before.Entity, writeId, cancellation) is { } stored)
                 {
-                    return there;
+                    return stored;
                 }
 
                 running.NothingLanded();
             }
 
-            var next = await make(counters, writeId, tried is not null, cancellation);
+            var next = await create(counters, writeId, tried is not null, cancellation);
             if (next.CounterUpdate is null)
             {
                 return next.Entity;
             }
 
             running.ThrowIfUsedUp();
-            TableTransactionAction raise = counters is null
+            TableTransactionAction increment = counters is null
                 ? new(TableTransactionActionType.Add, next.CounterUpdate)
                 : new(TableTransactionActionType.UpdateMerge, next.CounterUpdate, counters.ETag);
             try
             {
-                await running.SendAsync(token => tables.Tenants.SubmitAsync([.. next.Rows, raise], token), cancellation);
+                await running.SendAsync(
+                    token => tables.Tenants.SubmitAsync([.. next.Rows, increment], token), cancellation);
                 return next.Entity;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))

@@ -7,21 +7,25 @@ namespace Parley.Storage;
 /// <summary>Sends entity group transactions.</summary>
 internal static class Transactions
 {
-    /// <summary>"Performing entity group transactions", Table service REST reference.</summary>
+    /// <summary>Source: "Performing entity group transactions", Table service REST reference.</summary>
     public const int MaxOperations = 100;
 
-    /// <summary>Sends one.</summary>
-    /// <returns>The answer of each operation, in their order, with the row's new ETag.</returns>
-    /// <exception cref="IOException">The answer is not whole, so that the outcome is unknown: the client reports that in several ways.</exception>
+    /// <returns>The response of each operation, in the order of the operations, with the row's new ETag.</returns>
+    /// <exception cref="IOException">
+    /// The response is incomplete, so the outcome is unknown. The client library reports that in several ways.
+    /// </exception>
     public static async Task<IReadOnlyList<Response>> SubmitAsync(
-        this TableClient table, IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellation)
+        this TableClient table,
+        IReadOnlyCollection<TableTransactionAction> actions,
+        CancellationToken cancellation)
     {
         try
         {
             var responses = (await table.SubmitTransactionAsync(actions, cancellation)).Value;
             return responses.Count == actions.Count
                 ? responses
-                : throw new IOException($"The answer to a transaction of {actions.Count} operations has {responses.Count} parts.");
+                : throw new IOException(
+                    $"The answer to a transaction of {actions.Count} operations has {responses.Count} parts.");
         }
         catch (Exception e) when (e is InvalidOperationException or JsonException)
         {
@@ -29,17 +33,23 @@ internal static class Transactions
         }
     }
 
-    /// <summary>Writes rows, new or in the place of those that are there, as many a call as fit.</summary>
-    public static async Task UpsertAllAsync(this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
+    /// <summary>Inserts or replaces rows, as many in a call as one transaction can contain.</summary>
+    public static async Task UpsertAllAsync(
+        this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
     {
         foreach (var chunk in Chunks(rows))
         {
-            await table.SubmitAsync([.. chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row))], cancellation);
+            var upserts = chunk.Select(
+                row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row));
+            await table.SubmitAsync([.. upserts], cancellation);
         }
     }
 
-    /// <summary>Deletes rows whatever they hold, as many a call as fit. That one of them is gone already is no error.</summary>
-    public static async Task DeleteAllAsync(this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
+    /// <summary>
+    /// Deletes rows with any ETag, as many in a call as one transaction can contain. A missing row is no error.
+    /// </summary>
+    public static async Task DeleteAllAsync(
+        this TableClient table, IEnumerable<TableEntity> rows, CancellationToken cancellation)
     {
         foreach (var chunk in Chunks(rows))
         {
@@ -47,19 +57,21 @@ internal static class Transactions
         }
     }
 
-    /// <summary>As a transaction takes them: of one partition, no more than it may have.</summary>
+    /// <summary>Groups rows for transactions: one partition and at most <see cref="MaxOperations"/> each.</summary>
     private static IEnumerable<TableEntity[]> Chunks(IEnumerable<TableEntity> rows) =>
         rows.GroupBy(row => row.PartitionKey).SelectMany(partition => partition.Chunk(MaxOperations));
 
-    private static async Task DeleteChunkAsync(this TableClient table, TableEntity[] rows, CancellationToken cancellation)
+    private static async Task DeleteChunkAsync(
+        this TableClient table, TableEntity[] rows, CancellationToken cancellation)
     {
+        var deletes = rows.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All));
         try
         {
-            await table.SubmitAsync([.. rows.Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellation);
+            await table.SubmitAsync([.. deletes], cancellation);
         }
         catch (RequestFailedException e) when (e.IsNotFound())
         {
-            // One of them is gone, so none went: halves, until it is alone.
+            // One row is missing, so the transaction deleted none. Retry with halves, until the missing row is alone.
             if (rows.Length > 1)
             {
                 await table.DeleteChunkAsync(rows[..(rows.Length / 2)], cancellation);

@@ -3,8 +3,8 @@ using Azure.Storage.Queues;
 namespace Parley.Storage;
 
 /// <summary>
-/// A message of a queue: a pointer to rows, without content. It may arrive twice, late, early or never, so the rows decide
-/// what is still to be done, and a timer enqueues again what was lost.
+/// A message of a queue: a pointer to rows, without content. It may arrive twice, late, early or never, so the rows
+/// determine the remaining work, and a timer enqueues lost messages again.
 /// </summary>
 public interface IWorkMessage<TSelf>
     where TSelf : IWorkMessage<TSelf>
@@ -12,21 +12,23 @@ public interface IWorkMessage<TSelf>
     /// <summary>The queues that messages of this type are sent to.</summary>
     static abstract IReadOnlyList<string> QueueNames { get; }
 
-    /// <summary>True when a message that arrives a second early is waited for; false when it would only be enqueued again.</summary>
+    /// <summary>
+    /// True if the receiver can wait when a message arrives up to a second early; false if it would only enqueue the
+    /// message again.
+    /// </summary>
     static virtual bool MayArriveEarly => false;
 
-    /// <summary>The queue that this message is sent to.</summary>
     string QueueName { get; }
 
     /// <summary>The text of the message: JSON.</summary>
     string ToJson();
 
-    /// <summary>Reads the text that <see cref="ToJson"/> wrote, by this version or an older one.</summary>
+    /// <summary>Parses a text of <see cref="ToJson"/>, of this version or an older one.</summary>
     /// <exception cref="System.Text.Json.JsonException">The text is no message of this type.</exception>
     static abstract TSelf Parse(string json);
 }
 
-/// <summary>Enqueues messages. Tests replace it by queues that lose, repeat and reorder messages.</summary>
+/// <summary>Enqueues messages. Tests replace it with queues that lose, repeat and reorder messages.</summary>
 public interface IWorkQueue<in T>
 {
     /// <summary>Enqueues a message that becomes visible after a delay.</summary>
@@ -37,7 +39,8 @@ public interface IWorkQueue<in T>
 public sealed class WorkQueue<T>(QueueServiceClient service) : IWorkQueue<T>, IStorageResource
     where T : IWorkMessage<T>
 {
-    private readonly Dictionary<string, QueueClient> queues = T.QueueNames.ToDictionary(name => name, service.GetQueueClient);
+    private readonly Dictionary<string, QueueClient> queues =
+        T.QueueNames.ToDictionary(name => name, service.GetQueueClient);
 
     /// <inheritdoc/>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>
@@ -48,7 +51,9 @@ public sealed class WorkQueue<T>(QueueServiceClient service) : IWorkQueue<T>, IS
         queues[message.QueueName].SendMessageAsync(
             message.ToJson(), visibilityTimeout: VisibilityTimeout(delay), cancellationToken: cancellation);
 
-    /// <summary>The service counts in whole seconds. A message that must not arrive early is delayed by up to a second more.</summary>
+    /// <summary>
+    /// The service accepts whole seconds. A message that must not arrive early is delayed by up to a second more.
+    /// </summary>
     internal static TimeSpan VisibilityTimeout(TimeSpan delay)
     {
         var seconds = T.MayArriveEarly ? Math.Floor(delay.TotalSeconds) : Math.Ceiling(delay.TotalSeconds);

@@ -3,30 +3,34 @@ using Parley.Core;
 namespace Parley.Storage;
 
 /// <summary>
-/// How long and how often one write is tried. Exports read a range 30 s after its end and rely on it that no message
-/// dated before the end is committed later: an append older than 15 s is not sent, and one send takes at most 10 s.
+/// Limits the time and the attempts of one write. Exports read a range 30 s after its end and depend on no message with
+/// an earlier date being committed later: an append older than 15 s is not sent, and one send takes at most 10 s.
 /// </summary>
 public sealed class WriteBudget(TimeProvider time, RandomSource random)
 {
-    /// <summary>How often a write is tried before the caller is told to come back: what it needs first may fail too.</summary>
+    /// <summary>
+    /// Maximum sends of a write, and maximum rounds: the steps before a send may fail too, so rounds without a send
+    /// count.
+    /// </summary>
     public const int MaxAttempts = 8;
 
-    /// <summary>One send, with all retries of the storage client.</summary>
+    /// <summary>Limit of one send, with all retries of the storage client.</summary>
     public static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>After this long nothing more is sent.</summary>
+    /// <summary>Nothing is sent later than this after the start of the write.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>Begins a write now.</summary>
+    /// <summary>Starts the time limit of a write.</summary>
     public Running Start() => new(time, random);
 
     /// <summary>
-    /// One write's use of the budget. Each round: <see cref="WaitAsync"/>, look at what is there (an earlier send may have landed; if it
-    /// never can any more, <see cref="NothingLanded"/>), <see cref="ThrowIfUsedUp"/>, <see cref="SendAsync"/>. So the last send is
-    /// looked after too, and the caller is told that nothing was stored only when that is known.
+    /// One write's use of the budget. Each round calls <see cref="WaitAsync"/>, reads the current state (an earlier
+    /// send may have been stored; <see cref="NothingLanded"/> if none was and none can be any more), and calls
+    /// <see cref="ThrowIfUsedUp"/> and <see cref="SendAsync"/>. The state is therefore read after the last send too,
+    /// and <see cref="ErrorCode.Busy"/>, which means that nothing was stored, is thrown only when that is known.
     /// </summary>
     public sealed class Running(TimeProvider time, RandomSource random)
     {
@@ -35,22 +39,26 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
         private int sent;
         private bool mayHaveLanded;
 
-        /// <summary>Waits before every round but the first (full jitter, so that losers of one race do not meet again).</summary>
+        /// <summary>
+        /// Waits before every round except the first, with full jitter, so that the writers that lost one race do not
+        /// collide again.
+        /// </summary>
         public async Task WaitAsync(CancellationToken cancellation)
         {
             if (rounds++ > 0)
             {
-                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, FirstDelay.TotalMilliseconds * Math.Pow(2, rounds - 2));
+                var exponential = FirstDelay.TotalMilliseconds * Math.Pow(2, rounds - 2);
+                var ceiling = Math.Min(MaxDelay.TotalMilliseconds, exponential);
                 await Task.Delay(TimeSpan.FromMilliseconds(ceiling * random.NextDouble()), time, cancellation);
             }
         }
 
-        /// <summary>What is there shows that no send so far has been stored, and that none can be any more.</summary>
+        /// <summary>Call this if no earlier send has been stored and none can be stored any more.</summary>
         public void NothingLanded() => mayHaveLanded = false;
 
-        /// <summary>Gives up when the attempts or the time are used up.</summary>
+        /// <summary>Throws when the attempts or the time are used up.</summary>
         /// <exception cref="ParleyException">
-        /// <see cref="ErrorCode.Busy"/> when nothing was stored, else <see cref="ErrorCode.StorageUnavailable"/>.
+        /// <see cref="ErrorCode.Busy"/> if nothing was stored, else <see cref="ErrorCode.StorageUnavailable"/>.
         /// </exception>
         public void ThrowIfUsedUp()
         {
@@ -62,7 +70,8 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
             throw mayHaveLanded ? ParleyException.OutcomeUnknown() : ParleyException.Busy();
         }
 
-        /// <summary>Sends a write with its time-out, unless it has become too old to be sent.</summary>
+        /// <summary>Sends a write with <see cref="SendTimeout"/>, unless the budget is used up.</summary>
+        /// <exception cref="ParleyException">As of <see cref="ThrowIfUsedUp"/>.</exception>
         public async Task<T> SendAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken cancellation)
         {
             ThrowIfUsedUp();
