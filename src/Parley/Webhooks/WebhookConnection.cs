@@ -44,7 +44,7 @@ internal sealed class WebhookConnection(
         {
             var addresses = await ResolveAsync(host, both.Token);
 
-            // Refused as a whole, instead of trying only the public addresses: a name with both kinds is not a mistake.
+            // One address that is not public refuses the whole name: nobody publishes both kinds for a name by mistake.
             if (!isAllowed && !addresses.All(RefusedNetworks.IsPublic))
             {
                 throw Fail(WebhookFailure.RefusedAddress, null);

@@ -49,8 +49,8 @@ public sealed class WebhookSchedule(RandomSource random)
     public static int MaxAttempts => Delays.Length + 1;
 
     /// <summary>
-    /// The maximum Retry-After: a receiver cannot delay a webhook without end. It is the longest of <see
-    /// cref="Delays"/>.
+    /// The maximum Retry-After: a receiver cannot delay a webhook without end. It is the longest of
+    /// <see cref="Delays"/>.
     /// </summary>
     public static TimeSpan MaxRetryAfter => Delays[^1];
 

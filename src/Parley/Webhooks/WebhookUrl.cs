@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace Parley.Webhooks;
 
 /// <summary>
-/// Validates callback URLs. Names are not resolved here: only the addresses at the time of an attempt matter, and <see
-/// cref="WebhookClient"/> checks those. Every port is allowed: the connection starts with a TLS handshake, before any
-/// byte that the URL's owner chooses, and no other protocol interprets a handshake as a command.
+/// Validates callback URLs. Names are not resolved here: only the addresses at the time of an attempt matter, and
+/// <see cref="WebhookClient"/> checks those. Every port is allowed: the connection starts with a TLS handshake, before
+/// any byte that the URL's owner chooses, and no other protocol interprets a handshake as a command.
 /// </summary>
 public static partial class WebhookUrl
 {

@@ -32,7 +32,7 @@ public sealed class AssistantProviders
     /// <summary>Reads the settings.</summary>
     /// <exception cref="StartUpException">
     /// A setting is invalid. The message names the setting but never contains its value: the value may be a key that
-    /// was put into the wrong setting.
+    /// was entered in another setting by mistake.
     /// </exception>
     public static AssistantProviders Read(IConfiguration configuration, TimeProvider time) =>
         new(configuration.GetSection(Section).GetChildren()

@@ -18,8 +18,8 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
     public static readonly TimeSpan MaxBodyTime = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Maximum Retry-After; no client waits longer. It keeps a wrong clock or header of a provider from becoming a
-    /// wrong response to the client.
+    /// Maximum Retry-After; no client waits longer. An incorrect clock or header of a provider must not give the client
+    /// an incorrect Retry-After.
     /// </summary>
     public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 

@@ -18,8 +18,8 @@ public sealed class RecordScores(ParleyTables tables, CompletionReader reader, O
     /// <returns>The completion with its new scores.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.RecordNotFound"/>: also for a malformed id, and for a record of another chatbot or tenant.
-    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, or <see
-    /// cref="ErrorCode.StorageUnavailable"/> (the scores may have been stored).
+    /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, or
+    /// <see cref="ErrorCode.StorageUnavailable"/> (the scores may have been stored).
     /// </exception>
     public Task<Completion> ChangeAsync(
         Chatbot chatbot,
