@@ -10,10 +10,14 @@ namespace Parley.Assistants;
 
 internal static class AssistantServices
 {
-    /// <exception cref="Core.StartUpException">A setting is wrong: it is read now, so that the app does not start with it.</exception>
+    /// <exception cref="Core.StartUpException">
+    /// A setting is invalid. Settings are read here, so that the app does not start with invalid ones.
+    /// </exception>
     public static IServiceCollection AddAssistants(this IServiceCollection services, IConfiguration configuration)
     {
-        var time = services.Last(service => service.ServiceType == typeof(TimeProvider)).ImplementationInstance as TimeProvider;
+        var time = services
+            .Last(service => service.ServiceType == typeof(TimeProvider))
+            .ImplementationInstance as TimeProvider;
         return services
             .AddSingleton(AssistantProviders.Read(configuration, time ?? TimeProvider.System))
             .AddSingleton(AssistantOptions.Read(configuration))

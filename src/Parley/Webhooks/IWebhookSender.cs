@@ -1,13 +1,21 @@
 namespace Parley.Webhooks;
 
-/// <summary>What makes an attempt at a callback.</summary>
+/// <summary>Sends webhooks.</summary>
 public interface IWebhookSender
 {
-    /// <summary>Posts JSON once. Whatever the receiver does is a result; only the caller's own cancellation throws.</summary>
-    /// <param name="url">Looked at again, since the rules may have become stricter after it was registered.</param>
-    /// <param name="body">JSON.</param>
-    /// <param name="headers">What <see cref="WebhookSignature.Headers"/> makes of that body.</param>
-    /// <param name="cancellation">Stops the attempt.</param>
+    /// <summary>
+    /// Makes one attempt to post a webhook. Every failure of the receiver is a result; only a cancellation by the
+    /// caller throws.
+    /// </summary>
+    /// <param name="url">
+    /// The URL. It is validated again, because the rules may have become stricter after it was registered.
+    /// </param>
+    /// <param name="body">The payload, JSON.</param>
+    /// <param name="headers">The headers that <see cref="WebhookSignature.Headers"/> returns for this body.</param>
+    /// <param name="cancellation">Cancels the attempt.</param>
     Task<WebhookResult> SendAsync(
-        string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation);
+        string url,
+        ReadOnlyMemory<byte> body,
+        IEnumerable<KeyValuePair<string, string>> headers,
+        CancellationToken cancellation);
 }

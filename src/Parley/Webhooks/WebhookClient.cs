@@ -8,21 +8,24 @@ using Parley.Core;
 namespace Parley.Webhooks;
 
 /// <summary>
-/// Makes one attempt at a callback. A handler per attempt: no connection is ever reused, so a check of the addresses comes before
-/// every one; callbacks are too rare for the handshake to matter.
+/// Sends webhooks over HTTP. Each attempt has its own handler and never reuses a connection, so the addresses are
+/// checked before every attempt. Webhooks are so rare that the cost of the handshake does not matter.
 /// </summary>
 public sealed class WebhookClient : IWebhookSender
 {
-    /// <summary>What is kept of an answer's body: enough to see what a receiver complains of.</summary>
+    /// <summary>The maximum length of the response body that is kept: enough to see the receiver's error.</summary>
     public const int MaxBodyCharacters = 500;
 
-    /// <summary>From the name to the answer's headers, and to as much of the body as came by then. The specification asks for 15 to 30 s.</summary>
+    /// <summary>
+    /// Maximum time from the name resolution to the response headers. The body is read up to the same time limit.
+    /// Standard Webhooks recommends 15 to 30 s.
+    /// </summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(20);
 
-    /// <summary>Bytes that are read of a body: as many as so many characters (UTF-16) can be in UTF-8.</summary>
+    // The most bytes in UTF-8 that MaxBodyCharacters UTF-16 code units can need.
     private const int MaxBodyBytes = 3 * MaxBodyCharacters;
 
-    /// <summary>KiB of headers in an answer; .NET takes 64.</summary>
+    // In KiB. The default of .NET is 64.
     private const int MaxHeaderKilobytes = 16;
 
     private readonly AllowedHosts allowed;
@@ -30,15 +33,20 @@ public sealed class WebhookClient : IWebhookSender
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
     private readonly X509Certificate2Collection? roots;
 
-    /// <summary>A client that resolves names as the system does.</summary>
+    /// <summary>Creates a client that uses the system's name resolution and trusted root certificates.</summary>
     public WebhookClient(AllowedHosts allowed, TimeProvider time)
         : this(allowed, time, Dns.GetHostAddressesAsync)
     {
     }
 
-    /// <summary>A client that asks somebody else what names resolve to, and trusts the given roots instead of the system's.</summary>
+    /// <summary>
+    /// Creates a client with its own name resolution, which trusts the given root certificates instead of the system's.
+    /// </summary>
     internal WebhookClient(
-        AllowedHosts allowed, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>> resolve, X509Certificate2Collection? roots = null)
+        AllowedHosts allowed,
+        TimeProvider time,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+        X509Certificate2Collection? roots = null)
     {
         this.allowed = allowed;
         this.time = time;
@@ -48,7 +56,10 @@ public sealed class WebhookClient : IWebhookSender
 
     /// <inheritdoc/>
     public async Task<WebhookResult> SendAsync(
-        string url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers, CancellationToken cancellation)
+        string url,
+        ReadOnlyMemory<byte> body,
+        IEnumerable<KeyValuePair<string, string>> headers,
+        CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
         if (WebhookUrl.InvalidReason(url, allowed) is not null)
@@ -65,13 +76,19 @@ public sealed class WebhookClient : IWebhookSender
         try
         {
             using var response = await client.SendAsync(request, both.Token);
-            var text = Texts.Truncate(await HttpBodies.ReadStartAsync(response.Content, MaxBodyBytes, both.Token), MaxBodyCharacters);
+            var text = await HttpBodies.ReadStartAsync(response.Content, MaxBodyBytes, both.Token);
             cancellation.ThrowIfCancellationRequested();
-            return new WebhookResult((int)response.StatusCode, null, time.GetElapsedTime(began), text, HttpBodies.ReadRetryAfter(response.Headers, WebhookSchedule.MaxRetryAfter, time));
+            return new WebhookResult(
+                (int)response.StatusCode,
+                null,
+                time.GetElapsedTime(began),
+                Texts.Truncate(text, MaxBodyCharacters),
+                HttpBodies.ReadRetryAfter(response.Headers, WebhookSchedule.MaxRetryAfter, time));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or IOException
+            || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            // A cancellation may come wrapped in a failure to connect.
+            // A cancellation may arrive wrapped in a connection error.
             cancellation.ThrowIfCancellationRequested();
             return new WebhookResult(null, connection.Failure ?? FailureOf(e), time.GetElapsedTime(began));
         }
@@ -81,22 +98,21 @@ public sealed class WebhookClient : IWebhookSender
     {
         ConnectCallback = (context, _) => connection.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port),
         AllowAutoRedirect = false,
-        UseProxy = false, // A proxy would resolve the name itself.
+        UseProxy = false, // A proxy would resolve the name itself, without the check of the addresses.
         UseCookies = false,
-        AutomaticDecompression = DecompressionMethods.None, // A bomb stays small.
-        ActivityHeadersPropagator = null, // Nobody else's business.
+        AutomaticDecompression = DecompressionMethods.None, // A decompression bomb stays small.
+        ActivityHeadersPropagator = null, // Receivers must not get Parley's trace ids.
         MaxResponseHeadersLength = MaxHeaderKilobytes,
         MaxResponseDrainSize = 0,
         PooledConnectionLifetime = TimeSpan.Zero,
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = ChainPolicy() },
     };
 
-    /// <summary>
-    /// A certificate may name URLs where to get its issuer or a list of revoked ones, and .NET would fetch them from wherever they point
-    /// to. So it fetches nothing, and a receiver has to send its intermediate certificates, as TLS says.
-    /// </summary>
     private X509ChainPolicy ChainPolicy()
     {
+        // A certificate can contain URLs of its issuer's certificate and of revocation lists, and .NET would download
+        // them from any address. Downloads are therefore disabled, and a receiver must send its intermediate
+        // certificates, as TLS requires.
         var policy = new X509ChainPolicy
         {
             DisableCertificateDownloads = true,
@@ -112,13 +128,17 @@ public sealed class WebhookClient : IWebhookSender
         return policy;
     }
 
-    private static HttpRequestMessage Request(Uri url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers)
+    private static HttpRequestMessage Request(
+        Uri url, ReadOnlyMemory<byte> body, IEnumerable<KeyValuePair<string, string>> headers)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, url)
         {
             Version = HttpVersion.Version11,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } },
+            Content = new ReadOnlyMemoryContent(body)
+            {
+                Headers = { ContentType = new MediaTypeHeaderValue("application/json") },
+            },
         };
         request.Headers.ConnectionClose = true;
         request.Headers.UserAgent.Add(new ProductInfoHeaderValue("Parley", null));
@@ -135,7 +155,8 @@ public sealed class WebhookClient : IWebhookSender
         _ when e is OperationCanceledException => WebhookFailure.TimedOut,
         HttpRequestError.SecureConnectionError => WebhookFailure.TlsFailed,
         HttpRequestError.ConnectionError => WebhookFailure.NotConnected,
-        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => WebhookFailure.InvalidAnswer,
+        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded =>
+            WebhookFailure.InvalidAnswer,
         _ => WebhookFailure.ConnectionLost,
     };
 }

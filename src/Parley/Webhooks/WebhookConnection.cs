@@ -4,41 +4,56 @@ using System.Net.Sockets;
 namespace Parley.Webhooks;
 
 /// <summary>
-/// Connects for one attempt. Looks at every address that the name resolves to and then connects to those very addresses: the name is not
-/// resolved a second time, so a DNS server that changes its answer changes nothing.
+/// Opens the connection of one attempt. It checks every address that the name resolves to, and then connects to one of
+/// these addresses. The name is not resolved a second time, so a DNS server that changes its response (DNS rebinding)
+/// has no effect.
 /// </summary>
-internal sealed class WebhookConnection(bool isAllowed, Func<string, CancellationToken, Task<IPAddress[]>> resolve, TimeProvider time, CancellationToken cancellation)
+internal sealed class WebhookConnection(
+    bool isAllowed,
+    Func<string, CancellationToken, Task<IPAddress[]>> resolve,
+    TimeProvider time,
+    CancellationToken cancellation)
 {
-    /// <summary>For resolving and connecting; half of the attempt's, so that a receiver that is reached has time to answer.</summary>
+    /// <summary>
+    /// Maximum time for resolving and connecting. It is half of the attempt's time, so that a connected receiver has
+    /// time to respond.
+    /// </summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
-    /// <summary>Of a name with more, the first ones are tried: each gets a share of the time that it can connect in.</summary>
+    // Of a name with more addresses only the first ones are tried, so that each one's share of the time is enough to
+    // connect.
     private const int MaxTried = 4;
 
-    /// <summary>Why there is no connection: the handler wraps exceptions, so this says it.</summary>
+    /// <summary>
+    /// The reason for a failed connection. It is kept here because the HTTP handler wraps the exceptions of
+    /// <see cref="ConnectAsync(string, int)"/>.
+    /// </summary>
     public WebhookFailure? Failure { get; private set; }
 
-    /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <param name="host">A name, or a literal address, without brackets.</param>
+    /// <summary>Resolves and connects, for <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
+    /// <param name="host">A name, or a literal address without brackets.</param>
     /// <param name="port">The port.</param>
+    /// <exception cref="IOException">There is no connection; <see cref="Failure"/> has the reason.</exception>
     public async ValueTask<Stream> ConnectAsync(string host, int port)
     {
-        // The attempt's own token, not the handler's: that one lives on for a while after an attempt is over.
+        // The attempt's own token, not the handler's: the handler lets connecting continue for a while after the end of
+        // the request.
         using var late = new CancellationTokenSource(MaxTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation, late.Token);
         try
         {
             var addresses = await ResolveAsync(host, both.Token);
 
-            // All of them, not the public ones of them: nobody publishes both kinds for one name by mistake.
+            // One address that is not public refuses the whole name: nobody publishes both kinds for a name by mistake.
             if (!isAllowed && !addresses.All(RefusedNetworks.IsPublic))
             {
                 throw Fail(WebhookFailure.RefusedAddress, null);
             }
 
-            return await ConnectAsync(addresses.Take(MaxTried).ToArray(), port, both.Token);
+            return await ConnectAsync([.. addresses.Take(MaxTried)], port, both.Token);
         }
-        catch (OperationCanceledException e) when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e)
+            when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
             throw Fail(WebhookFailure.TimedOut, e);
         }
@@ -53,7 +68,7 @@ internal sealed class WebhookConnection(bool isAllowed, Func<string, Cancellatio
 
         try
         {
-            // Resolvers of operating systems do not always stop when told to.
+            // WaitAsync, because the resolvers of operating systems do not always stop on cancellation.
             var addresses = await resolve(host, both).WaitAsync(both);
             return addresses.Length > 0 ? addresses : throw Fail(WebhookFailure.NameNotResolved, null);
         }
@@ -68,7 +83,7 @@ internal sealed class WebhookConnection(bool isAllowed, Func<string, Cancellatio
         Exception? last = null;
         foreach (var address in addresses)
         {
-            // One that swallows packets must not take the time of the others.
+            // An address that drops packets must not use up the time of the others.
             using var late = new CancellationTokenSource(MaxTime / addresses.Length, time);
             using var all = CancellationTokenSource.CreateLinkedTokenSource(both, late.Token);
             var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };

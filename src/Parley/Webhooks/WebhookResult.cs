@@ -1,40 +1,49 @@
 namespace Parley.Webhooks;
 
-/// <summary>Why an attempt has no answer. Stored by name: never change one.</summary>
+/// <summary>The reason why an attempt got no response. Values are stored by name: never rename one.</summary>
 public enum WebhookFailure
 {
-    /// <summary>The URL is none that Parley calls (any more).</summary>
+    /// <summary>The URL is not allowed, or no longer.</summary>
     RefusedUrl,
 
-    /// <summary>The name resolves to an address that is not public, if only among others.</summary>
+    /// <summary>At least one address of the host name is not public.</summary>
     RefusedAddress,
 
-    /// <summary>The name does not resolve.</summary>
+    /// <summary>The host name does not resolve.</summary>
     NameNotResolved,
 
-    /// <summary>No connection.</summary>
+    /// <summary>The connection failed.</summary>
     NotConnected,
 
-    /// <summary>No TLS, or not with the host's certificate.</summary>
+    /// <summary>The TLS handshake failed, or the certificate is not valid for the host.</summary>
     TlsFailed,
 
-    /// <summary>Not in time.</summary>
+    /// <summary>A time limit was exceeded.</summary>
     TimedOut,
 
-    /// <summary>The connection ended before the answer.</summary>
+    /// <summary>The connection was closed before the response.</summary>
     ConnectionLost,
 
-    /// <summary>What came is not HTTP/1.1, or its headers are too large.</summary>
+    /// <summary>The response is not HTTP/1.1, or its headers are too large.</summary>
     InvalidAnswer,
 
-    /// <summary>Whoever made the attempt ended before it could note how it went.</summary>
+    /// <summary>The process that made the attempt ended before it stored the result.</summary>
     Interrupted,
 }
 
-/// <summary>How an attempt went.</summary>
-/// <param name="Status">The answer's status; null when there was none.</param>
-/// <param name="Failure">Why there was none; null when there was one.</param>
-/// <param name="Duration">How long it took.</param>
-/// <param name="Body">How the answer's body begins, at most <see cref="WebhookClient.MaxBodyCharacters"/>.</param>
-/// <param name="RetryAfter">How long the receiver asks to be left alone, from now; at most <see cref="WebhookSchedule.MaxRetryAfter"/>.</param>
-public sealed record WebhookResult(int? Status, WebhookFailure? Failure, TimeSpan Duration, string Body = "", TimeSpan? RetryAfter = null);
+/// <summary>The result of an attempt: either a status or a failure.</summary>
+/// <param name="Status">The status of the response; null without a response.</param>
+/// <param name="Failure">The reason for the missing response; null with a response.</param>
+/// <param name="Duration">The duration of the attempt.</param>
+/// <param name="Body">
+/// The start of the response body, at most <see cref="WebhookClient.MaxBodyCharacters"/> characters.
+/// </param>
+/// <param name="RetryAfter">
+/// The receiver's Retry-After, from now, at most <see cref="WebhookSchedule.MaxRetryAfter"/>; null when it sent none.
+/// </param>
+public sealed record WebhookResult(
+    int? Status,
+    WebhookFailure? Failure,
+    TimeSpan Duration,
+    string Body = "",
+    TimeSpan? RetryAfter = null);

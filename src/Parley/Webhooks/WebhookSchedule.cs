@@ -3,54 +3,60 @@ using Parley.Core;
 
 namespace Parley.Webhooks;
 
-/// <summary>What comes after an attempt.</summary>
+/// <summary>The outcome of an attempt for the webhook.</summary>
 public enum WebhookVerdict
 {
-    /// <summary>The receiver has it.</summary>
+    /// <summary>The receiver accepted the webhook.</summary>
     Delivered,
 
-    /// <summary>The receiver wants no more callbacks, this one or others.</summary>
+    /// <summary>The receiver wants no more webhooks, neither this one nor others.</summary>
     Gone,
 
-    /// <summary>Another attempt, later.</summary>
+    /// <summary>Another attempt follows later.</summary>
     Retry,
 
-    /// <summary>No attempt is left.</summary>
+    /// <summary>The last attempt failed.</summary>
     Exhausted,
 }
 
-/// <summary>What comes after an attempt, and for a retry how much later.</summary>
+/// <summary>The next step after an attempt.</summary>
+/// <param name="Verdict">The outcome of the attempt.</param>
+/// <param name="Delay">The time until the next attempt; zero unless the verdict is a retry.</param>
 public readonly record struct WebhookStep(WebhookVerdict Verdict, TimeSpan Delay = default);
 
 /// <summary>
-/// When a callback is tried again, and when not. Status codes mean what Standard Webhooks says ("Delivery success and failure"): redirects
-/// are failures, since following one would call a URL that nobody registered. Failures without an answer are tried again like others, also a refused
-/// address: names change.
+/// Decides about retries. Status codes have the meanings of Standard Webhooks ("Delivery success and failure"). A
+/// redirect is a failure, because following it would call a URL that was never registered. Failures without a response
+/// are retried like others. So is a refused address, because the name may later resolve to another address.
 /// </summary>
 public sealed class WebhookSchedule(RandomSource random)
 {
     /// <summary>
-    /// At most this much later than planned, so that callbacks that failed together do not come back together. Only later: the plan is
-    /// what receivers are promised at the least, and what they ask for in Retry-After is not to be undercut either.
+    /// The maximum extension of a delay, as a fraction of it, so that webhooks that failed together are not retried
+    /// together. Delays are only extended: receivers may rely on the planned delay as a minimum, and a Retry-After must
+    /// not be shortened either.
     /// </summary>
     public const double Jitter = 0.2;
 
-    /// <summary>The least delay after the first attempt, the second, and so on.</summary>
+    /// <summary>The minimum delay after the first attempt, after the second, and so on.</summary>
     public static ImmutableArray<TimeSpan> Delays { get; } =
     [
         TimeSpan.FromSeconds(5), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(30), TimeSpan.FromHours(2),
         TimeSpan.FromHours(5), TimeSpan.FromHours(10), TimeSpan.FromHours(10),
     ];
 
-    /// <summary>Attempts, with the first.</summary>
+    /// <summary>The maximum number of attempts, including the first.</summary>
     public static int MaxAttempts => Delays.Length + 1;
 
-    /// <summary>The longest Retry-After that is honoured, the longest delay of the plan: a receiver cannot keep a callback for ever.</summary>
+    /// <summary>
+    /// The maximum Retry-After: a receiver cannot delay a webhook without end. It is the longest of
+    /// <see cref="Delays"/>.
+    /// </summary>
     public static TimeSpan MaxRetryAfter => Delays[^1];
 
-    /// <summary>What comes after an attempt.</summary>
-    /// <param name="attempt">Its number, from 1.</param>
-    /// <param name="result">How it went.</param>
+    /// <summary>Returns the next step after an attempt.</summary>
+    /// <param name="attempt">The number of the attempt, from 1.</param>
+    /// <param name="result">The result of the attempt.</param>
     public WebhookStep After(int attempt, WebhookResult result)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(attempt, 1);
@@ -63,10 +69,10 @@ public sealed class WebhookSchedule(RandomSource random)
         };
     }
 
-    private TimeSpan DelayAfter(int attempt, TimeSpan asked)
+    private TimeSpan DelayAfter(int attempt, TimeSpan retryAfter)
     {
-        var bounded = asked < MaxRetryAfter ? asked : MaxRetryAfter;
-        var least = bounded > Delays[attempt - 1] ? bounded : Delays[attempt - 1];
-        return least * (1 + (Jitter * random.NextDouble()));
+        var bounded = retryAfter < MaxRetryAfter ? retryAfter : MaxRetryAfter;
+        var minimum = bounded > Delays[attempt - 1] ? bounded : Delays[attempt - 1];
+        return minimum * (1 + (Jitter * random.NextDouble()));
     }
 }

@@ -5,26 +5,33 @@ using System.Text;
 namespace Parley.Webhooks;
 
 /// <summary>
-/// Signs callbacks as Standard Webhooks says (github.com/standard-webhooks, spec/standard-webhooks.md, "Signature scheme"): HMAC-SHA256
-/// of id, timestamp and body, so that a receiver knows the sender, and an old callback by its age.
+/// Signs webhooks as Standard Webhooks specifies (github.com/standard-webhooks, spec/standard-webhooks.md, "Signature
+/// scheme"): HMAC-SHA256 of id, timestamp and body. A receiver can verify the sender, and can reject an old webhook by
+/// its timestamp.
 /// </summary>
 public static class WebhookSignature
 {
-    /// <summary>What every secret begins with; base64 follows.</summary>
+    /// <summary>The prefix of every secret. The rest of the secret is base64.</summary>
     public const string SecretPrefix = "whsec_";
 
-    /// <summary>The specification: at least 192 bits.</summary>
+    // Standard Webhooks: at least 192 bits and at most 512 bits.
     private const int MinSecretBytes = 24;
-
-    /// <summary>The specification: at most 512 bits.</summary>
     private const int MaxSecretBytes = 64;
 
-    /// <summary>The headers of one attempt. The id stays the same over all attempts, the timestamp is the attempt's.</summary>
-    /// <param name="id">Names the callback. Without a full stop, which separates it from the timestamp in what is signed.</param>
-    /// <param name="at">When the attempt is made.</param>
-    /// <param name="body">Exactly the bytes that are sent.</param>
-    /// <param name="secrets">One, or while they change several: a signature each, and the receiver needs one that fits.</param>
-    public static IReadOnlyList<KeyValuePair<string, string>> Headers(string id, DateTimeOffset at, ReadOnlyMemory<byte> body, params IReadOnlyList<string> secrets)
+    /// <summary>Returns the headers of one attempt.</summary>
+    /// <param name="id">
+    /// The id of the webhook, the same for all its attempts. It must not contain a full stop, which separates the id
+    /// from the timestamp in the signed text.
+    /// </param>
+    /// <param name="at">The time of the attempt.</param>
+    /// <param name="body">The payload, exactly as it is sent.</param>
+    /// <param name="secrets">
+    /// One secret, or several during a change of secrets. Each gives a signature, and the receiver accepts any one that
+    /// matches.
+    /// </param>
+    /// <exception cref="FormatException">A secret is malformed.</exception>
+    public static IReadOnlyList<KeyValuePair<string, string>> Headers(
+        string id, DateTimeOffset at, ReadOnlyMemory<byte> body, params IReadOnlyList<string> secrets)
     {
         if (id.Length == 0 || id.Any(c => c is '.' or <= ' ' or > '~'))
         {
@@ -38,15 +45,16 @@ public static class WebhookSignature
 
         var timestamp = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         byte[] signed = [.. Encoding.ASCII.GetBytes($"{id}.{timestamp}."), .. body.Span];
+        var signatures = secrets.Select(secret =>
+            "v1," + Convert.ToBase64String(HMACSHA256.HashData(ReadSecret(secret), signed)));
         return
         [
             new("webhook-id", id),
             new("webhook-timestamp", timestamp),
-            new("webhook-signature", string.Join(' ', secrets.Select(secret => "v1," + Convert.ToBase64String(HMACSHA256.HashData(ReadSecret(secret), signed))))),
+            new("webhook-signature", string.Join(' ', signatures)),
         ];
     }
 
-    /// <exception cref="FormatException">It is none. The message does not repeat it: messages are logged.</exception>
     private static byte[] ReadSecret(string secret)
     {
         var key = new byte[MaxSecretBytes + 3];
@@ -54,7 +62,9 @@ public static class WebhookSignature
             || !Convert.TryFromBase64String(secret[SecretPrefix.Length..], key, out var length)
             || length is < MinSecretBytes or > MaxSecretBytes)
         {
-            throw new FormatException($"A webhook secret is {SecretPrefix} and {MinSecretBytes} to {MaxSecretBytes} bytes in base64.");
+            // The message must not contain the secret, because messages are logged.
+            throw new FormatException(
+                $"A webhook secret is {SecretPrefix} and {MinSecretBytes} to {MaxSecretBytes} bytes in base64.");
         }
 
         return key[..length];

@@ -4,7 +4,7 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Chatbots;
 
-/// <summary>The rows <c>b|n</c> of a tenant's partition.</summary>
+/// <summary>Converts chatbots to and from rows <c>b|n</c> of a tenant's partition.</summary>
 internal static class ChatbotRow
 {
     public static TableEntity Create(Chatbot chatbot)

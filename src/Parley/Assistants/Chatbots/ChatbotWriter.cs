@@ -4,61 +4,88 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Chatbots;
 
-/// <summary>Creates, edits and deletes chatbots: one transaction each, in the tenant's partition.</summary>
+/// <summary>Creates, edits and deletes chatbots, each in one transaction in the tenant's partition.</summary>
 public sealed class ChatbotWriter(
-    ParleyTables tables, ChatbotReader reader, OptimisticUpdate edits, TenantCounters counters, TimeProvider time, RandomSource random)
+    ParleyTables tables,
+    ChatbotReader reader,
+    OptimisticUpdate edits,
+    TenantCounters counters,
+    TimeProvider time,
+    RandomSource random)
 {
-    /// <summary>Creates one.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="draft">Makes the chatbot from one that has nothing but its key.</param>
-    /// <param name="cancellation">Ends the creation.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).</exception>
-    public Task<Chatbot> CreateAsync(TenantId tenant, Func<Chatbot, Chatbot> draft, CancellationToken cancellation) => counters.MakeAsync(
+    /// <summary>Creates a chatbot.</summary>
+    /// <param name="tenant">The chatbot's tenant.</param>
+    /// <param name="draft">Sets the properties of a new chatbot that has only its key.</param>
+    /// <param name="cancellation">Cancels the creation.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> (the chatbot may have been stored).
+    /// </exception>
+    public Task<Chatbot> CreateAsync(
+        TenantId tenant, Func<Chatbot, Chatbot> draft, CancellationToken cancellation) => counters.MakeAsync(
         tenant,
-        async (chatbot, writeId, token) => await reader.FindEvenDeletedAsync(chatbot.Key, token) is { } there && there.WriteId == writeId ? there : null,
-        (counted, writeId, _, _) =>
+        async (chatbot, writeId, token) =>
+            await reader.FindEvenDeletedAsync(chatbot.Key, token) is { } stored && stored.WriteId == writeId
+                ? stored
+                : null,
+        (counterRow, writeId, _, _) =>
         {
-            var chatbot = draft(NewChatbot(tenant, counted, writeId));
+            var chatbot = draft(NewChatbot(tenant, counterRow, writeId));
             return Task.FromResult(new NumberedInsert<Chatbot>(
                 chatbot,
                 [new(TableTransactionActionType.Add, ChatbotRow.Create(chatbot))],
-                new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ChatbotReader.Counter] = chatbot.Key.Number }));
+                new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter)
+                {
+                    [ChatbotReader.Counter] = chatbot.Key.Number,
+                }));
         },
         cancellation);
 
-    /// <summary>Edits one.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="change">Makes the chatbot what it is to be.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the edit.</param>
-    /// <exception cref="ParleyException">As for creation, and <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.StaleRevision"/>.</exception>
-    public Task<Chatbot> ChangeAsync(EntityRef<ChatbotKey> id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation)
+    /// <summary>Edits a chatbot.</summary>
+    /// <param name="id">The chatbot's id.</param>
+    /// <param name="change">Returns the changed chatbot. Nothing is written when it is equal to the given one.</param>
+    /// <param name="expected">Tests the revision against the client's If-Match; null accepts every revision.</param>
+    /// <param name="cancellation">Cancels the edit.</param>
+    /// <exception cref="ParleyException">
+    /// The errors of a creation, <see cref="ErrorCode.ChatbotNotFound"/> and <see cref="ErrorCode.StaleRevision"/>.
+    /// </exception>
+    public Task<Chatbot> ChangeAsync(
+        EntityRef<ChatbotKey> id,
+        Func<Chatbot, Chatbot> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return EditAsync(
             id,
-            chatbot => change(chatbot) is var changed && changed == chatbot ? chatbot : changed with { UpdatedAt = at },
+            chatbot => change(chatbot) is var changed && changed == chatbot
+                ? chatbot
+                : changed with { UpdatedAt = at },
             expected,
             cancellation);
     }
 
-    /// <summary>Deletes one.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the deletion.</param>
-    /// <returns>The chatbot as it was, but for its revision and <see cref="Chatbot.DeletedAt"/>.</returns>
-    /// <exception cref="ParleyException">As for an edit.</exception>
-    public Task<Chatbot> DeleteAsync(EntityRef<ChatbotKey> id, Func<int, bool>? expected, CancellationToken cancellation)
+    /// <summary>Deletes a chatbot.</summary>
+    /// <param name="id">The chatbot's id.</param>
+    /// <param name="expected">Tests the revision against the client's If-Match; null accepts every revision.</param>
+    /// <param name="cancellation">Cancels the deletion.</param>
+    /// <returns>The chatbot, changed only in its revision and in <see cref="Chatbot.DeletedAt"/>.</returns>
+    /// <exception cref="ParleyException">The errors of an edit.</exception>
+    public Task<Chatbot> DeleteAsync(
+        EntityRef<ChatbotKey> id, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return EditAsync(id, chatbot => chatbot with { DeletedAt = at }, expected, cancellation);
     }
 
-    private Task<Chatbot> EditAsync(EntityRef<ChatbotKey> id, Func<Chatbot, Chatbot> change, Func<int, bool>? expected, CancellationToken cancellation) => edits.WriteAsync(
+    private Task<Chatbot> EditAsync(
+        EntityRef<ChatbotKey> id,
+        Func<Chatbot, Chatbot> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation) => edits.WriteAsync(
         tables.Tenants,
         id.Key.Tenant.PartitionKey,
 
-        // Also a deleted one: after a lost answer its row tells whether it was this very call that deleted it.
+        // A deleted chatbot is read too: after a lost response from storage its row shows whether this call deleted it.
         async token => await reader.FindEvenDeletedAsync(id, token) ?? throw ChatbotReader.NotFound(),
         chatbot => new RowVersion(chatbot.Revision, chatbot.EditId, chatbot.ETag),
         (chatbot, editId, _) =>
@@ -77,18 +104,19 @@ public sealed class ChatbotWriter(
 
             changed = changed with { Revision = chatbot.Revision + 1, EditId = editId };
 
-            // Replace, not merge: what is cleared has no property any more.
-            return Task.FromResult(new Edit<Chatbot>(changed, [new(TableTransactionActionType.UpdateReplace, ChatbotRow.Create(changed), chatbot.ETag)]));
+            // Replace, not merge: a cleared field must lose its property in the row.
+            return Task.FromResult(new Edit<Chatbot>(
+                changed, [new(TableTransactionActionType.UpdateReplace, ChatbotRow.Create(changed), chatbot.ETag)]));
         },
         cancellation);
 
-    /// <summary>A chatbot with the next number and nothing else.</summary>
-    private Chatbot NewChatbot(TenantId tenant, TableEntity? counted, string writeId)
+    /// <summary>Returns a chatbot that has the tenant's next number and no content.</summary>
+    private Chatbot NewChatbot(TenantId tenant, TableEntity? counterRow, string writeId)
     {
         var at = time.NowInMilliseconds();
         return new Chatbot
         {
-            Key = new ChatbotKey(tenant, checked((counted?.GetInt32(ChatbotReader.Counter) ?? 0) + 1)),
+            Key = new ChatbotKey(tenant, checked((counterRow?.GetInt32(ChatbotReader.Counter) ?? 0) + 1)),
             Check = random.NextBits(EntityId.CheckBits),
             Revision = 1,
             Name = "",

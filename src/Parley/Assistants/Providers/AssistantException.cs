@@ -2,24 +2,27 @@ using Parley.Assistants.Completions;
 
 namespace Parley.Assistants.Providers;
 
-/// <summary>A provider failed. The message is for the log: it never has the provider's key, but may have words of a conversation.</summary>
+/// <summary>
+/// A failed call of a provider. The message is for the log: it never contains the provider's key, but may contain text
+/// of a conversation.
+/// </summary>
 public sealed class AssistantException : Exception
 {
-    /// <summary>A failure.</summary>
-    /// <param name="error">What clients are told.</param>
-    /// <param name="detail">What the log is told.</param>
-    /// <param name="retryAfter">How long the provider asks to wait, if it does.</param>
-    /// <param name="inner">What went wrong below, without anything that the provider said.</param>
-    public AssistantException(CompletionError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
+    /// <param name="error">The error that clients see.</param>
+    /// <param name="detail">The message for the log.</param>
+    /// <param name="retryAfter">The provider's Retry-After; null when it sent none.</param>
+    /// <param name="inner">The underlying exception. It must not contain text from the provider.</param>
+    public AssistantException(
+        CompletionError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
         : base(detail, inner)
     {
         Error = error;
         RetryAfter = retryAfter;
     }
 
-    /// <summary>What clients are told.</summary>
+    /// <summary>The error that clients see.</summary>
     public CompletionError Error { get; }
 
-    /// <summary>How long the provider asks to wait, at most an hour; null when it does not.</summary>
+    /// <summary>The provider's Retry-After, at most one hour; null when it sent none.</summary>
     public TimeSpan? RetryAfter { get; }
 }

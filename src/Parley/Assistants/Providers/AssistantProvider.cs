@@ -2,8 +2,8 @@ using Microsoft.Extensions.AI;
 
 namespace Parley.Assistants.Providers;
 
-/// <summary>Who speaks for a chatbot.</summary>
-/// <param name="Name">What settings and chatbots call it.</param>
-/// <param name="Client">Asks it.</param>
-/// <param name="IdleTimeout">How long it may say nothing before it counts as failed.</param>
+/// <summary>A provider that generates the replies of chatbots.</summary>
+/// <param name="Name">The name in the settings and in chatbots.</param>
+/// <param name="Client">Sends requests to the provider.</param>
+/// <param name="IdleTimeout">The longest time without an update before the provider counts as failed.</param>
 public sealed record AssistantProvider(string Name, IChatClient Client, TimeSpan IdleTimeout);

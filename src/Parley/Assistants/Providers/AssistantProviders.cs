@@ -5,20 +5,19 @@ using Parley.Core;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// The providers of assistants that the settings name, as <c>Providers__NAME__…</c>. They are the operator's, so an endpoint may be on a
-/// private network, and its key goes only there.
+/// The providers in the settings, <c>Providers__NAME__…</c>. Only the operator can set them, so an endpoint may be on a
+/// private network. A provider's key is sent only to its own endpoint.
 /// </summary>
 public sealed class AssistantProviders
 {
-    /// <summary>The provider of a chatbot that names none.</summary>
+    /// <summary>The provider of a chatbot that does not name one.</summary>
     public const string Default = "main";
 
-    /// <summary>Where they are in the settings.</summary>
+    /// <summary>The section of the settings.</summary>
     public const string Section = "Providers";
 
-    /// <summary>The characters of a name.</summary>
+    /// <summary>The maximum length of a name, in characters.</summary>
     public const int MaxNameLength = 50;
-
 
     private const int DefaultIdleSeconds = 60;
     private const int MaxIdleSeconds = 120;
@@ -27,29 +26,39 @@ public sealed class AssistantProviders
 
     private AssistantProviders(Dictionary<string, AssistantProvider> providers) => this.providers = providers;
 
-    /// <summary>Their names.</summary>
+    /// <summary>The names of all providers.</summary>
     public IReadOnlyCollection<string> Names => providers.Keys;
 
     /// <summary>Reads the settings.</summary>
-    /// <exception cref="StartUpException">One is wrong. The message names it, and never has a value: a key may be in the wrong place.</exception>
+    /// <exception cref="StartUpException">
+    /// A setting is invalid. The message names the setting but never contains its value: the value may be a key that
+    /// was entered in another setting by mistake.
+    /// </exception>
     public static AssistantProviders Read(IConfiguration configuration, TimeProvider time) =>
-        new(configuration.GetSection(Section).GetChildren().Select(settings => ReadProvider(settings, time)).ToDictionary(provider => provider.Name));
+        new(configuration.GetSection(Section).GetChildren()
+            .Select(settings => ReadProvider(settings, time))
+            .ToDictionary(provider => provider.Name));
 
-    /// <summary>A provider, or null.</summary>
     public AssistantProvider? Find(string name) => providers.GetValueOrDefault(name);
 
     private static AssistantProvider ReadProvider(IConfigurationSection settings, TimeProvider time)
     {
-        if (settings.Key.Length is 0 or > MaxNameLength || !settings.Key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
+        if (settings.Key.Length is 0 or > MaxNameLength
+            || !settings.Key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
         {
-            throw new StartUpException($"{Section}__{settings.Key}: a provider's name must be 1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
+            throw new StartUpException(
+                $"{Section}__{settings.Key}: a provider's name must be "
+                + $"1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
         }
 
         var idle = ReadIdleTimeout(settings);
         switch (settings["Type"])
         {
             case null or "" or "openai":
-                return new AssistantProvider(settings.Key, new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time), idle);
+                return new AssistantProvider(
+                    settings.Key,
+                    new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time),
+                    idle);
             case "scripted":
                 return new AssistantProvider(settings.Key, new ScriptedChatClient(time), idle);
             default:
@@ -59,25 +68,35 @@ public sealed class AssistantProviders
 
     private static Uri ReadEndpoint(IConfigurationSection settings) =>
         Uri.TryCreate(settings["Endpoint"], UriKind.Absolute, out var url)
-        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps) && url.Host.Length > 0 && url.UserInfo.Length == 0 && url.Fragment.Length == 0
+        && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)
+        && url.Host.Length > 0
+        && url.UserInfo.Length == 0
+        && url.Fragment.Length == 0
         && !url.AbsolutePath.TrimEnd('/').EndsWith("/chat/completions", StringComparison.OrdinalIgnoreCase)
             ? url
-            : throw InvalidSetting(settings, "Endpoint", "be an absolute http or https URL, without user name and fragment, to which /chat/completions is appended");
+            : throw InvalidSetting(
+                settings,
+                "Endpoint",
+                "be an absolute http or https URL, without user name and fragment, "
+                + "to which /chat/completions is appended");
 
-    /// <summary>What else than this no header takes, and .NET's complaint about that would have the key in it.</summary>
+    // A header accepts no other characters, and the message of .NET's exception would contain the key.
     private static string ReadKey(IConfigurationSection settings) =>
         settings["Key"] is { Length: > 0 } key && key.All(c => c is > ' ' and <= '~')
             ? key
-            : throw InvalidSetting(settings, "Key", "be set, in ASCII without spaces; for a provider that asks for none, anything");
+            : throw InvalidSetting(
+                settings, "Key", "be set, in ASCII without spaces; for a provider that asks for none, anything");
 
     private static string ReadModel(IConfigurationSection settings) =>
-        settings["Model"] is { } model && !string.IsNullOrWhiteSpace(model) ? model : throw InvalidSetting(settings, "Model", "be set");
+        settings["Model"] is { } model && !string.IsNullOrWhiteSpace(model)
+            ? model
+            : throw InvalidSetting(settings, "Model", "be set");
 
     private static TimeSpan ReadIdleTimeout(IConfigurationSection settings) => settings["TimeoutSeconds"] switch
     {
         null or "" => TimeSpan.FromSeconds(DefaultIdleSeconds),
-        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 1 and <= MaxIdleSeconds =>
-            TimeSpan.FromSeconds(seconds),
+        var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            && seconds is >= 1 and <= MaxIdleSeconds => TimeSpan.FromSeconds(seconds),
         _ => throw InvalidSetting(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxIdleSeconds}"),
     };
 

@@ -1,9 +1,9 @@
 namespace Parley.Assistants.Providers;
 
-/// <summary>A stream of which only so much is read at a stretch.</summary>
-/// <param name="inner">It; not disposed with this one.</param>
-/// <param name="most">The bytes until <see cref="Reset"/>.</param>
-internal sealed class MeteredStream(Stream inner, int most) : Stream
+/// <summary>A read-only stream that limits the bytes read between two calls of <see cref="Reset"/>.</summary>
+/// <param name="inner">The stream to read from. It is not disposed with this one.</param>
+/// <param name="maxBytes">The limit.</param>
+internal sealed class MeteredStream(Stream inner, int maxBytes) : Stream
 {
     private int read;
 
@@ -15,17 +15,21 @@ internal sealed class MeteredStream(Stream inner, int most) : Stream
 
     public override long Length => throw new NotSupportedException();
 
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
-    /// <summary>Another stretch begins.</summary>
+    /// <summary>Starts counting from zero again.</summary>
     public void Reset() => read = 0;
 
-    /// <exception cref="InvalidDataException">It was too much.</exception>
+    /// <exception cref="InvalidDataException">More bytes were read than the limit allows.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
         read += count;
-        return read <= most ? count : throw new InvalidDataException($"An event is longer than {most} bytes.");
+        return read <= maxBytes ? count : throw new InvalidDataException($"An event is longer than {maxBytes} bytes.");
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

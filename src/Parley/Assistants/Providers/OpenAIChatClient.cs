@@ -9,19 +9,18 @@ using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// A server that speaks OpenAI's chat completions, as many do. Of a message only the role and the text are sent, as one string, and of the
-/// options the model and the temperature: what the simplest of them understand. Asks once; how long it may take is for
-/// <see cref="ProviderStream"/> to say. A failure that the server tells of is an <see cref="AssistantException"/>.
+/// A client of servers with OpenAI's chat completions API, or a compatible one. It sends only the role and the text of
+/// a message, as one string, and the model and the temperature of the options, because the simplest servers understand
+/// no more. It sends the request once, without a time limit: <see cref="ProviderStream"/> limits the time. An error
+/// response or an error event of the server becomes an <see cref="AssistantException"/>.
 /// </summary>
 public sealed class OpenAIChatClient : IChatClient
 {
-    /// <summary>A connection gets old, so that a provider that moves to another address is followed.</summary>
+    // New connections resolve the host name again, so a provider's change of address takes effect.
     private static readonly TimeSpan MaxConnectionAge = TimeSpan.FromMinutes(5);
 
-    /// <summary>
-    /// A reply's end mark may still be on its way when nobody reads on. Waiting for it saves the connection; from a reply that was
-    /// left in its middle so much more comes, and the connection is closed.
-    /// </summary>
+    // The end marker of a reply may still be in transit when reading stops. Draining it lets the connection be reused.
+    // A reply that is abandoned halfway sends more than these limits allow, so its connection is closed.
     private const int MaxDrainBytes = 4 * 1024;
 
     private static readonly TimeSpan MaxDrainTime = TimeSpan.FromMilliseconds(250);
@@ -31,46 +30,56 @@ public sealed class OpenAIChatClient : IChatClient
     private readonly OpenAIErrorText errorText;
     private readonly string model;
 
-    /// <summary>A client of a server.</summary>
-    /// <param name="endpoint">The address to which <c>/chat/completions</c> is appended.</param>
+    /// <param name="endpoint">The URL to which <c>/chat/completions</c> is appended.</param>
     /// <param name="key">Sent as <c>Authorization: Bearer</c>.</param>
-    /// <param name="model">The model when the options have none.</param>
-    /// <param name="time">For the dates in answers.</param>
+    /// <param name="model">The model to use when the options have none.</param>
+    /// <param name="time">The clock for Retry-After headers with a date.</param>
     public OpenAIChatClient(Uri endpoint, string key, string model, TimeProvider time)
     {
         this.model = model;
         errorText = new OpenAIErrorText(key);
         var connections = new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, // The key is for this address.
+            AllowAutoRedirect = false, // The key must not be sent to another host.
             UseCookies = false,
             PooledConnectionLifetime = MaxConnectionAge,
             MaxResponseDrainSize = MaxDrainBytes,
             ResponseDrainTimeout = MaxDrainTime,
         };
-        http = new HttpClient(new OpenAIErrorHandler(connections, errorText, time)) { Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(new OpenAIErrorHandler(connections, errorText, time))
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         client = new OpenAIClient(new ApiKeyCredential(key), new OpenAIClientOptions
         {
             Endpoint = endpoint,
             Transport = new HttpClientPipelineTransport(http),
             NetworkTimeout = Timeout.InfiniteTimeSpan,
-            RetryPolicy = new ClientRetryPolicy(maxRetries: 0), // A second question may be paid for twice.
+            RetryPolicy = new ClientRetryPolicy(maxRetries: 0), // A retry may be billed a second time.
         });
     }
 
     /// <inheritdoc/>
-    public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+    public Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default) =>
         GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var chat = client.GetChatClient(options?.ModelId ?? model);
-        var answers = chat.CompleteChatStreamingAsync(messages.Select(Convert).ToList(), Convert(options), cancellationToken).GetRawPagesAsync();
-        await foreach (var answer in answers.WithCancellation(cancellationToken)) // There is one.
+        var updates = chat.CompleteChatStreamingAsync(
+            messages.Select(Convert).ToList(), Convert(options), cancellationToken);
+
+        // There is exactly one page.
+        await foreach (var page in updates.GetRawPagesAsync().WithCancellation(cancellationToken))
         {
-            using var response = answer.GetRawResponse();
+            using var response = page.GetRawResponse();
             await foreach (var update in OpenAIEvents.ReadAsync(response.ContentStream!, errorText, cancellationToken))
             {
                 yield return update;
@@ -79,7 +88,8 @@ public sealed class OpenAIChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null) => serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
@@ -95,8 +105,12 @@ public sealed class OpenAIChatClient : IChatClient
     private static ChatCompletionOptions Convert(ChatOptions? options)
     {
         var converted = new ChatCompletionOptions { Temperature = options?.Temperature };
-#pragma warning disable SCME0001 // "For evaluation purposes": it is the only way to leave out what the package adds, and a test sees what is sent.
-        converted.Patch.Remove("$.stream_options"u8); // Nobody reads the usage, and not every server knows how to be asked for it.
+
+        // Parley does not read the usage, and not every server accepts the option that requests it. The package adds
+        // this option, and Patch is the only way to remove it. Patch is "for evaluation purposes" (SCME0001); a test
+        // checks the request that is sent.
+#pragma warning disable SCME0001
+        converted.Patch.Remove("$.stream_options"u8);
 #pragma warning restore SCME0001
         return converted;
     }

@@ -5,31 +5,39 @@ using Parley.Core;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// Makes failures of the answers that are none. They are read here and not by the OpenAI package, which reads an error's body without end
-/// and deaf to cancellation.
+/// Maps responses other than 200 to exceptions. The error body is read here, because the OpenAI package reads it
+/// without a size limit and ignores cancellation.
 /// </summary>
-internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorText errorText, TimeProvider time) : DelegatingHandler(inner)
+internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorText errorText, TimeProvider time)
+    : DelegatingHandler(inner)
 {
-    /// <summary>For the body, which only explains the status: what comes later or is longer is left.</summary>
+    /// <summary>
+    /// Maximum time for reading an error body. The body only explains the status, so the rest is not read when it comes
+    /// later or is too long.
+    /// </summary>
     public static readonly TimeSpan MaxBodyTime = TimeSpan.FromSeconds(2);
 
-    /// <summary>What nobody waits for, so that a wrong clock or header is no wrong answer for the client.</summary>
+    /// <summary>
+    /// Maximum Retry-After; no client waits longer. An incorrect clock or header of a provider must not give the client
+    /// an incorrect Retry-After.
+    /// </summary>
     public static readonly TimeSpan MaxRetryAfter = TimeSpan.FromHours(1);
 
     private const int MaxBodyBytes = 16 * 1024;
 
-    /// <summary>What clients are told of a status that is not 200, and of the code in its body.</summary>
+    /// <summary>Maps a status other than 200, and the code in its body, to the error that clients see.</summary>
     public static CompletionError Classify(HttpStatusCode status, string? code) => (int)status switch
     {
         408 => CompletionError.Timeout,
         429 => CompletionError.RateLimited,
-        >= 400 and <= 499 when code == "content_filter" => CompletionError.Refused, // Azure OpenAI, of a prompt.
+        >= 400 and <= 499 when code == "content_filter" => CompletionError.Refused, // Azure OpenAI, about a prompt.
         >= 400 and <= 499 => CompletionError.BadRequest,
         _ => CompletionError.Unavailable,
     };
 
     /// <inheritdoc/>
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken);
         if (response.StatusCode == HttpStatusCode.OK)
@@ -40,7 +48,10 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
         using (response)
         {
             var (message, code) = errorText.Read(await ReadAsync(response.Content, cancellationToken));
-            throw new AssistantException(Classify(response.StatusCode, code), $"HTTP {(int)response.StatusCode}: {message}", HttpBodies.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
+            throw new AssistantException(
+                Classify(response.StatusCode, code),
+                $"HTTP {(int)response.StatusCode}: {message}",
+                HttpBodies.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
         }
     }
 

@@ -4,14 +4,18 @@ using Parley.Core;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// What a provider says of its failure, fit for the log: one short line. Providers repeat what they dislike, and that may be the key.
+/// Reads a provider's error message and turns it into one short line for the log. Providers quote the input that they
+/// reject, so the key is removed.
 /// </summary>
 internal sealed class OpenAIErrorText(string key)
 {
-    /// <summary>What is kept of it, in characters: enough to see what it complains of.</summary>
+    /// <summary>The maximum length of a message, in characters: enough to see the cause.</summary>
     public const int MaxLength = 200;
 
-    /// <summary>What an answer's body or an event says; empty when it says nothing that is understood.</summary>
+    /// <summary>
+    /// Reads the message and the code of a response body or an event. The message is empty when the JSON has none; text
+    /// that is not a JSON object is the message itself.
+    /// </summary>
     public (string Message, string? Code) Read(string body)
     {
         try
@@ -26,7 +30,7 @@ internal sealed class OpenAIErrorText(string key)
         }
     }
 
-    /// <summary><c>{"error": {"message", "code"}}</c>, and what compatible servers make of it.</summary>
+    // {"error": {"message", "code"}}, and the variants of it that compatible servers send.
     private (string Message, string? Code) Read(JsonElement root)
     {
         var error = root.TryGetProperty("error", out var found) ? found : root;
@@ -36,9 +40,19 @@ internal sealed class OpenAIErrorText(string key)
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
 
-    /// <summary>Without the key, and only then cut: else half of it could be left. In one line: a log has one for each entry.</summary>
-    private string Fit(string text) =>
-        Texts.Truncate(string.Concat(text.Replace(key, "***", StringComparison.Ordinal).Select(c => char.IsControl(c) ? ' ' : c)).Trim(), MaxLength);
+    private string Fit(string text)
+    {
+        // The key is removed before the text is truncated: otherwise a part of the key could remain.
+        var withoutKey = text.Replace(key, "***", StringComparison.Ordinal);
+
+        // One line, because the log has one line for each entry.
+        var line = string.Concat(withoutKey.Select(c => char.IsControl(c) ? ' ' : c));
+        return Texts.Truncate(line.Trim(), MaxLength);
+    }
 }

@@ -10,20 +10,28 @@ using Parley.Assistants.Completions;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// Reads a streamed chat completion. The OpenAI package's own reader takes an error within the stream, an answer in another format, and
-/// a stream that ends too early for a whole reply, and fails at finish reasons and roles that OpenAI does not have but others do.
+/// Reads a streamed chat completion. The OpenAI package's own reader is not used: it takes an error within the stream,
+/// a response in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons
+/// and roles that other servers have but OpenAI does not.
 /// </summary>
 internal static partial class OpenAIEvents
 {
-    /// <summary>The parser keeps an event until it is whole, and what is no stream at all is one without end.</summary>
+    // The parser buffers an event until it is complete, and it reads a response that is not an event stream as one
+    // endless event.
     private const int MaxEventBytes = 1024 * 1024;
 
-    /// <summary>An update for every event, also for one without text: it shows that the provider is there.</summary>
+    /// <summary>
+    /// Returns one update per event. An event without text gives an update too, because it shows that the provider is
+    /// alive.
+    /// </summary>
+    /// <exception cref="AssistantException">
+    /// The stream contains an error or a refusal, is not an event stream, or ends too early.
+    /// </exception>
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(
-        Stream answer, OpenAIErrorText errorText, [EnumeratorCancellation] CancellationToken cancellation)
+        Stream body, OpenAIErrorText errorText, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var isWhole = false;
-        await using var metered = new MeteredStream(answer, MaxEventBytes);
+        await using var metered = new MeteredStream(body, MaxEventBytes);
         await foreach (var sent in SseParser.Create(metered).EnumerateAsync(cancellation))
         {
             metered.Reset();
@@ -32,40 +40,54 @@ internal static partial class OpenAIEvents
                 yield break;
             }
 
-            var chunk = string.IsNullOrWhiteSpace(sent.Data) ? new Chunk() : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
+            var chunk = string.IsNullOrWhiteSpace(sent.Data)
+                ? new Chunk()
+                : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
             var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
-            if (sent.EventType == "error" || chunk.Object == "error" || chunk.Error.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null) || choice.FinishReason == "error")
+            if (sent.EventType == "error"
+                || chunk.Object == "error"
+                || chunk.Error.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null)
+                || choice.FinishReason == "error")
             {
-                throw new AssistantException(CompletionError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
+                throw new AssistantException(
+                    CompletionError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
             }
 
             isWhole |= !string.IsNullOrEmpty(choice.FinishReason);
-            yield return new ChatResponseUpdate(ChatRole.Assistant, choice.Delta?.Content) { FinishReason = Finish(choice.FinishReason) };
+            yield return new ChatResponseUpdate(ChatRole.Assistant, choice.Delta?.Content)
+            {
+                FinishReason = Finish(choice.FinishReason),
+            };
             if (!string.IsNullOrEmpty(choice.Delta?.Refusal))
             {
-                // The rest of the refusal is not waited for: it is words for nobody.
+                // The rest of the refusal is not read: no client gets its text.
                 throw new AssistantException(CompletionError.Refused, "The model refused.");
             }
         }
 
         if (!isWhole)
         {
-            throw new AssistantException(CompletionError.Unavailable, "The answer is no stream of events, or ended too early.");
+            throw new AssistantException(
+                CompletionError.Unavailable, "The answer is no stream of events, or ended too early.");
         }
     }
 
-    private static ChatFinishReason? Finish(string? reason) => string.IsNullOrEmpty(reason) ? null : new ChatFinishReason(reason);
+    private static ChatFinishReason? Finish(string? reason) =>
+        string.IsNullOrEmpty(reason) ? null : new ChatFinishReason(reason);
 
-    /// <summary>What is read of an event.</summary>
-    private sealed record Chunk(IReadOnlyList<Choice?>? Choices = null, string? Object = null, JsonElement Error = default);
+    /// <summary>The fields of an event that are read; all others are ignored.</summary>
+    private sealed record Chunk(
+        IReadOnlyList<Choice?>? Choices = null, string? Object = null, JsonElement Error = default);
 
-    private sealed record Choice(Delta? Delta = null, [property: JsonPropertyName("finish_reason")] string? FinishReason = null);
+    private sealed record Choice(
+        Delta? Delta = null, [property: JsonPropertyName("finish_reason")] string? FinishReason = null);
 
-    private sealed record Delta([property: JsonConverter(typeof(HalfPairs))] string? Content = null, string? Refusal = null);
+    private sealed record Delta(
+        [property: JsonConverter(typeof(HalfPairs))] string? Content = null, string? Refusal = null);
 
     /// <summary>
-    /// Servers that cut their text between UTF-16 units escape the halves of a surrogate pair one by one (ECMAScript, well-formed JSON.stringify), which
-    /// .NET does not take.
+    /// Reads strings with unpaired surrogates. A server that cuts its text between UTF-16 units escapes each half of a
+    /// surrogate pair on its own (ECMAScript, well-formed JSON.stringify), and .NET rejects such an escape.
     /// </summary>
     private sealed class HalfPairs : JsonConverter<string>
     {
@@ -77,12 +99,13 @@ internal static partial class OpenAIEvents
             }
             catch (InvalidOperationException) when (reader.TokenType == JsonTokenType.String)
             {
-                // JSON's escapes are among those of regular expressions.
+                // Every escape of JSON is also an escape of regular expressions.
                 return Regex.Unescape(Encoding.UTF8.GetString(reader.ValueSpan));
             }
         }
 
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
+        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value);
     }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

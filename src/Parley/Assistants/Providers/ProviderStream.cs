@@ -5,20 +5,22 @@ using Parley.Assistants.Completions;
 
 namespace Parley.Assistants.Providers;
 
-/// <summary>A reply as it comes from a provider: its text, or in what way the provider failed.</summary>
+/// <summary>Streams a reply from a provider, and maps every failure of the provider to one exception type.</summary>
 public static class ProviderStream
 {
-    /// <summary>After the finish reason, providers may tell what they counted; nobody waits for more.</summary>
+    // After the finish reason a provider may still send its usage counts. The reply is complete, so this wait is short.
     private static readonly TimeSpan AfterFinish = TimeSpan.FromSeconds(1);
 
     private const int MaxDetail = 200;
 
     /// <summary>
-    /// Asks, and hands on the parts of the text, none of them empty. Who stops reading closes the connection. The provider is silent
-    /// while it sends no update: one without text, as of a model that still thinks, is a sign of life. The time that the reader takes for a
-    /// part is not the provider's.
+    /// Sends the request and returns the parts of the text, none of them empty. Stopping the enumeration closes the
+    /// connection. Every update restarts the idle timeout, also one without text, such as from a model that is still
+    /// reasoning. The time that the caller spends on a part does not count.
     /// </summary>
-    /// <exception cref="AssistantException">The provider failed, in whatever way. What it had said has been handed on.</exception>
+    /// <exception cref="AssistantException">
+    /// The provider failed, for any reason. The text received before the failure has been returned.
+    /// </exception>
     /// <exception cref="OperationCanceledException"><paramref name="cancellation"/> was cancelled.</exception>
     public static async IAsyncEnumerable<string> ReadAsync(
         AssistantProvider provider,
@@ -29,7 +31,8 @@ public static class ProviderStream
     {
         using var idle = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, idle.Token);
-        await using var updates = provider.Client.GetStreamingResponseAsync(messages, options, either.Token).GetAsyncEnumerator(either.Token);
+        await using var updates = provider.Client.GetStreamingResponseAsync(messages, options, either.Token)
+            .GetAsyncEnumerator(either.Token);
         var isWhole = false;
         while (true)
         {
@@ -55,9 +58,16 @@ public static class ProviderStream
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a client throws, the provider failed; it is kept as the cause.")]
+    [SuppressMessage(
+        "Design",
+        "CA1031",
+        Justification = "Any exception of a client means that the provider failed; it is kept as the cause.")]
     private static async Task<ChatResponseUpdate?> NextAsync(
-        IAsyncEnumerator<ChatResponseUpdate> updates, TimeSpan limit, bool isWhole, CancellationToken idle, CancellationToken cancellation)
+        IAsyncEnumerator<ChatResponseUpdate> updates,
+        TimeSpan limit,
+        bool isWhole,
+        CancellationToken idle,
+        CancellationToken cancellation)
     {
         try
         {
@@ -69,12 +79,13 @@ public static class ProviderStream
         }
         catch (Exception e)
         {
-            // A cancellation may come wrapped in a failure of the connection.
+            // A cancellation may arrive wrapped in a connection error.
             cancellation.ThrowIfCancellationRequested();
             return e switch
             {
                 _ when isWhole => null,
-                _ when idle.IsCancellationRequested => throw new AssistantException(CompletionError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
+                _ when idle.IsCancellationRequested => throw new AssistantException(
+                    CompletionError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
                 _ => throw new AssistantException(CompletionError.Unavailable, Describe(e), inner: e),
             };
         }

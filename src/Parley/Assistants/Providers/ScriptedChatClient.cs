@@ -5,21 +5,24 @@ using Parley.Assistants.Completions;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// An assistant without a model, for development, demonstrations and tests: it says that it is one, what the user wrote and how much it
-/// was given, word by word, the same every time. These phrases anywhere in the last user's message make it do something else:
+/// An assistant without a model, for development, demonstrations and tests. Its reply is the same every time: it states
+/// that it is scripted, quotes the user's message and counts the earlier messages and the characters of the
+/// instructions. It is streamed word by word. These commands, anywhere in the last message of the user, change the
+/// reply:
 /// <list type="bullet">
-/// <item><c>/words N</c>: speaks N words, <c>word1 word2 …</c>; N is 0 to 10,000.</item>
+/// <item><c>/words N</c>: the reply is N words, <c>word1 word2 …</c>; N is 0 to 10,000.</item>
 /// <item>
-/// <c>/fail KIND</c>: fails so: <c>timeout</c> (is silent for ever), <c>rate_limited</c> (asks to wait for 5 s), <c>refused</c>,
-/// <c>unavailable</c> or <c>bad_request</c>.
+/// <c>/fail KIND</c>: fails with <c>timeout</c> (sends nothing, without end), <c>rate_limited</c> (with a Retry-After
+/// of 5 s), <c>refused</c>, <c>unavailable</c> or <c>bad_request</c>.
 /// </item>
-/// <item><c>/fail KIND after N</c>: so, after N words.</item>
-/// <item><c>/hang</c>, <c>/hang after N</c>: as <c>/fail timeout</c>.</item>
-/// <item><c>/pace MS</c>: leaves so many milliseconds between words; 0 to 5,000.</item>
+/// <item><c>/fail KIND after N</c>: the same, after N words.</item>
+/// <item><c>/hang</c>, <c>/hang after N</c>: the same as <c>/fail timeout</c>.</item>
+/// <item><c>/pace MS</c>: the delay between words, in milliseconds; 0 to 5,000.</item>
 /// </list>
-/// With <c>/words</c> and <c>after</c>, the fewer words count. A phrase that is not exactly one of these is text like any other.
+/// With both <c>/words</c> and <c>after</c>, the smaller number counts. Text that is not exactly one of these commands
+/// is ordinary text.
 /// </summary>
-/// <param name="time">What the pace is measured by.</param>
+/// <param name="time">The clock for the delay between words.</param>
 public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
 {
     private static readonly TimeSpan DefaultPace = TimeSpan.FromMilliseconds(20);
@@ -29,7 +32,7 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        // ToChatResponseAsync would do, but leaves the thread of a test that has only one.
+        // Not ToChatResponseAsync: it leaves the only thread of a single-threaded test.
         var updates = new List<ChatResponseUpdate>();
         await foreach (var update in GetStreamingResponseAsync(messages, options, cancellationToken))
         {
@@ -41,13 +44,15 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var script = ScriptedReply.Read([.. messages]);
         var between = script.Pace ?? DefaultPace;
         for (var i = 0; i < script.Words.Count; i++)
         {
-            // With the space that follows, so that the parts make up the text.
+            // Each part includes the space after the word, so the parts concatenate to the text.
             var isLast = i == script.Words.Count - 1;
             yield return new ChatResponseUpdate(ChatRole.Assistant, script.Words[i] + (isLast ? "" : " "));
             if (!isLast)
@@ -59,22 +64,29 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
         switch (script.Failure)
         {
             case null:
-                yield return new ChatResponseUpdate(ChatRole.Assistant, content: null) { FinishReason = ChatFinishReason.Stop };
+                yield return new ChatResponseUpdate(ChatRole.Assistant, content: null)
+                {
+                    FinishReason = ChatFinishReason.Stop,
+                };
                 break;
             case CompletionError.Timeout:
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
                 break;
             case { } error:
-                throw new AssistantException(error, "The message asks the scripted assistant to fail.", error == CompletionError.RateLimited ? RetryAfter : null);
+                throw new AssistantException(
+                    error,
+                    "The message asks the scripted assistant to fail.",
+                    error == CompletionError.RateLimited ? RetryAfter : null);
         }
     }
 
     /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null) => serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
+    public object? GetService(Type serviceType, object? serviceKey = null) =>
+        serviceKey is null && serviceType.IsInstanceOfType(this) ? this : null;
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        // It holds nothing.
+        // There is nothing to dispose.
     }
 }

@@ -5,21 +5,24 @@ using Parley.Core;
 
 namespace Parley.Assistants.Providers;
 
-/// <summary>What the scripted assistant says to a conversation.</summary>
-/// <param name="Words">What it says, word by word.</param>
-/// <param name="Failure">How it fails then; null when it does not.</param>
-/// <param name="Pace">The time between words that the message asks for.</param>
+/// <summary>The scripted assistant's reply to a conversation.</summary>
+/// <param name="Words">The words of the reply.</param>
+/// <param name="Failure">The failure after these words; null for none.</param>
+/// <param name="Pace">The delay between words that the message sets; null when it sets none.</param>
 internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionError? Failure, TimeSpan? Pace)
 {
     private const int MaxWords = 10_000;
     private const int MaxPace = 5_000;
     private const int MaxEcho = 100;
 
-    /// <summary>Reads the last user's message, and how much there is beside it.</summary>
+    /// <summary>
+    /// Reads the commands in the last message of the user. Without <c>/words</c> and without a failure, the reply
+    /// quotes that message and counts the others.
+    /// </summary>
     public static ScriptedReply Read(IReadOnlyList<ChatMessage> messages)
     {
-        var extended = messages.LastOrDefault(message => message.Role == ChatRole.User);
-        var tokens = (extended?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var lastOfUser = messages.LastOrDefault(message => message.Role == ChatRole.User);
+        var tokens = (lastOfUser?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (CompletionError?)null);
         for (var i = 0; i < tokens.Length; i++)
         {
@@ -40,28 +43,34 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionErro
             }
         }
 
-        // A failure without a number comes first of all.
+        // A failure without a number comes before the first word.
         var numbered = failure is null ? words : Math.Min(words ?? MaxWords, after ?? 0);
         return new ScriptedReply(
-            numbered is { } all ? [.. Enumerable.Range(1, all).Select(n => string.Create(CultureInfo.InvariantCulture, $"word{n}"))] : Answer(messages, extended, tokens),
+            numbered is { } all
+                ? [.. Enumerable.Range(1, all).Select(n => string.Create(CultureInfo.InvariantCulture, $"word{n}"))]
+                : DefaultReply(messages, lastOfUser, tokens),
             failure,
             pace is { } time ? TimeSpan.FromMilliseconds(time) : null);
     }
 
-    private static string[] Answer(IReadOnlyList<ChatMessage> messages, ChatMessage? extended, string[] tokens)
+    private static string[] DefaultReply(IReadOnlyList<ChatMessage> messages, ChatMessage? lastOfUser, string[] tokens)
     {
-        var instructions = messages.Where(message => message.Role == ChatRole.System).Sum(message => message.Text.Length);
-        var history = messages.Count(message => message.Role != ChatRole.System && message != extended);
+        var instructions = messages
+            .Where(message => message.Role == ChatRole.System)
+            .Sum(message => message.Text.Length);
+        var history = messages.Count(message => message.Role != ChatRole.System && message != lastOfUser);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"This is Parley's scripted assistant, not a language model. You wrote: “{Beginning(string.Join(' ', tokens))}” "
+            $"This is Parley's scripted assistant, not a language model. "
+            + $"You wrote: “{Beginning(string.Join(' ', tokens))}” "
             + $"I was given {history} earlier messages and {instructions} characters of instructions.").Split(' ');
     }
 
     private static string Beginning(string text) =>
         text.Length <= MaxEcho ? text : Texts.Truncate(text, MaxEcho) + "…";
 
-    private static int? After(ReadOnlySpan<string> rest) => rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
+    private static int? After(ReadOnlySpan<string> rest) =>
+        rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
 
     private static CompletionError? Failing(string kind) => kind switch
     {
@@ -74,5 +83,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionErro
     };
 
     private static int? Number(string text, int max) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max ? number : null;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= max
+            ? number
+            : null;
 }

@@ -4,23 +4,27 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Records;
 
-/// <summary>Rows of the list of a chatbot's records.</summary>
+/// <summary>Row keys of the index of a chatbot's records.</summary>
 internal static class RecordRowKeys
 {
-    /// <summary>How the keys of a chatbot's records begin.</summary>
+    /// <summary>The prefix of all keys of records.</summary>
     public const string Records = "r|";
 
-    /// <summary>A record in its chatbot's list: newest first, then highest conversation, then highest number.</summary>
+    /// <summary>
+    /// The row key of a record. Keys sort by time, then by conversation, then by sequence, each in descending order.
+    /// </summary>
     /// <param name="createdAt">Milliseconds since 1970 (UTC).</param>
     /// <param name="conversation">The conversation's number.</param>
     /// <param name="sequence">The number of the customer's message.</param>
     public static string Record(long createdAt, int conversation, int sequence) => string.Create(
-        CultureInfo.InvariantCulture, $"{RecordsAt(createdAt)}{int.MaxValue - conversation:D10}|{MessageKey.MaxSequence - sequence:D10}");
+        CultureInfo.InvariantCulture,
+        $"{RecordsAt(createdAt)}{int.MaxValue - conversation:D10}|{MessageKey.MaxSequence - sequence:D10}");
 
-    /// <summary>How the keys of the records of one millisecond begin; those of later ones are before.</summary>
-    public static string RecordsAt(long createdAt) => string.Create(CultureInfo.InvariantCulture, $"{Records}{KeyParts.MaxMillisecond - createdAt:D14}|");
+    /// <summary>The prefix of the keys of one millisecond's records. Later times have lower keys.</summary>
+    public static string RecordsAt(long createdAt) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Records}{KeyParts.MaxMillisecond - createdAt:D14}|");
 
-    /// <summary>What a key of <see cref="Record"/> tells.</summary>
+    /// <summary>Parses a key of <see cref="Record"/>.</summary>
     public static (long CreatedAt, int Conversation, int Sequence) ReadRecord(string rowKey)
     {
         var parts = rowKey.Split('|');

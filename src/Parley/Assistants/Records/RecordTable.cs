@@ -4,13 +4,13 @@ using Parley.Spreadsheets;
 
 namespace Parley.Assistants.Records;
 
-/// <summary>Records as rows of a workbook. Headings and words are in the reader's language.</summary>
+/// <summary>Writes records as rows of a workbook, with headings and error names in one language.</summary>
 public sealed class RecordTable
 {
-    /// <summary>Cells that a message may take: the longest has 100,000 characters, and a cell holds 32,767.</summary>
+    // Cells for a message: the longest message has 100,000 characters, and a cell holds 32,767.
     private const int MessageParts = 4;
 
-    /// <summary>Cells that a context may take: two objects of 32,768 characters of JSON each, with their names.</summary>
+    // Cells for a context: two objects of 32,768 characters of JSON each, with their names.
     private const int ContextParts = 3;
 
     private const int UuidWidth = 40;
@@ -39,14 +39,19 @@ public sealed class RecordTable
 
     private RecordTable(ExportLanguage language) => isPortuguese = language == ExportLanguage.PtBr;
 
-    private TableColumn[] Columns => [.. All.Select(column => new TableColumn(isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width))];
+    private TableColumn[] Columns =>
+    [
+        .. All.Select(column => new TableColumn(
+            isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width)),
+    ];
 
-    /// <summary>Writes a workbook as its records are read: memory stays flat.</summary>
-    /// <param name="records">A row for each.</param>
-    /// <param name="language">Of headings and words.</param>
-    /// <param name="output">Needs to be writable asynchronously, no more. It is not closed.</param>
-    /// <param name="cancellation">Ends it; the file has no end then.</param>
-    public static async Task WriteXlsxAsync(IAsyncEnumerable<Record> records, ExportLanguage language, Stream output, CancellationToken cancellation)
+    /// <summary>Writes a workbook while its records are read, so that memory use stays constant.</summary>
+    /// <param name="records">The records, one row each.</param>
+    /// <param name="language">The language of headings and error names.</param>
+    /// <param name="output">The stream to write to, only asynchronously. It is not closed.</param>
+    /// <param name="cancellation">Cancels the writing; the file is then incomplete.</param>
+    public static async Task WriteXlsxAsync(
+        IAsyncEnumerable<Record> records, ExportLanguage language, Stream output, CancellationToken cancellation)
     {
         var rows = new RecordTable(language);
         await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
@@ -69,7 +74,7 @@ public sealed class RecordTable
         table.Text(record.Output);
         Write(table, completion.ReplyTime?.TotalSeconds);
         table.Time(completion.CreatedAt);
-        table.Text(completion.Error is { } error ? WordOf(error) : null);
+        table.Text(completion.Error is { } error ? ErrorName(error) : null);
         Write(table, completion.Scores.Faithfulness);
         Write(table, completion.Scores.AnswerRelevancy);
         Write(table, completion.Scores.ContextPrecision);
@@ -90,8 +95,8 @@ public sealed class RecordTable
         }
     }
 
-    /// <summary>In English as the API has it.</summary>
-    private string WordOf(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
+    // In English, the name is the error code of the API.
+    private string ErrorName(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
     {
         CompletionError.Timeout => "tempo esgotado",
         CompletionError.RateLimited => "limite de requisições",
