@@ -16,8 +16,7 @@ public sealed record NewExport(DateTimeOffset? RangeStart, DateTimeOffset? Range
 /// <summary>Takes exports on: the row of Due, then the export, then the queue's message, which the row of Due stands in for if it is lost.</summary>
 public sealed class ExportCreation(
     ParleyTables tables,
-    ExportReader reader,
-    ExportIndex index,
+    ExportStore exports,
     ExportDispatch dispatch,
     TenantCounters counters,
     ExportOptions options,
@@ -39,12 +38,12 @@ public sealed class ExportCreation(
         var replayed = false;
         var export = await counters.MakeAsync(
             tenant,
-            async (export, writeId, token) => await reader.FindAsync(export.Key, token) is { } there && there.WriteId == writeId ? there : null,
+            async (export, writeId, token) => await exports.FindAsync(export.Key, token) is { } there && there.WriteId == writeId ? there : null,
             async (counted, writeId, _, token) =>
             {
                 if (key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, token) is { } first)
                 {
-                    var there = await reader.FindAsync(new ExportKey(tenant, first), token)
+                    var there = await exports.FindAsync(new ExportKey(tenant, first), token)
                         ?? throw new InvalidOperationException($"There is an idempotency key of export {first}, but no such export.");
 
                     // Unless an earlier try of this very request has landed.
@@ -77,7 +76,7 @@ public sealed class ExportCreation(
         var settled = range.End + options.Settle;
         return new Export
         {
-            Key = new ExportKey(tenant, checked((counted?.GetInt32(ExportReader.Counter) ?? 0) + 1)),
+            Key = new ExportKey(tenant, checked((counted?.GetInt32(ExportStore.Counter) ?? 0) + 1)),
             Check = random.NextBits(EntityId.CheckBits),
             WriteId = writeId,
             CreatedAt = now,
@@ -97,7 +96,7 @@ public sealed class ExportCreation(
         var hour = export.CreatedAt.Hour();
         var isNewHour = key is not null && (counted?.GetInt64("KeyHour") ?? 0) < hour;
         await Task.WhenAll(
-            index.WriteAsync(null, export, cancellation),
+            exports.WriteIndexRowsAsync(null, export, cancellation),
             isNewHour ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, export.Key.Tenant, 0, hour, cancellation) : Task.CompletedTask);
         return isNewHour ? hour : null;
     }
@@ -113,7 +112,7 @@ public sealed class ExportCreation(
         }
 
         rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(export)));
-        var counted = new TableEntity(partition, TenantRowKeys.Counter) { [ExportReader.Counter] = export.Key.Number };
+        var counted = new TableEntity(partition, TenantRowKeys.Counter) { [ExportStore.Counter] = export.Key.Number };
         counted.SetIfAny("KeyHour", keyHour);
         return new NumberedInsert<Export>(export, rows, counted);
     }

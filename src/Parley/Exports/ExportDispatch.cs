@@ -11,7 +11,7 @@ namespace Parley.Exports;
 /// twice; the lease decides who does it.
 /// </summary>
 public sealed partial class ExportDispatch(
-    ParleyTables tables, ExportReader reader, ExportRemoval removal, IWorkQueue<ExportStep> queue, TimeProvider time, ILogger<ExportDispatch> logger)
+    ParleyTables tables, ExportStore exports, ExportRemoval removal, IWorkQueue<ExportStep> queue, TimeProvider time, ILogger<ExportDispatch> logger)
 {
     /// <summary>A step that is due has its message on its way; the timer comes after that.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
@@ -67,7 +67,7 @@ public sealed partial class ExportDispatch(
         try
         {
             var (key, step) = ExportRowKeys.ReadScheduledExport(row.RowKey);
-            var export = await reader.FindAsync(key, cancellation);
+            var export = await exports.FindAsync(key, cancellation);
             return step is { } asked ? await ProcessStepAsync(row, asked, export, cancellation) : await ProcessExpiryAsync(row, export, cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -81,7 +81,7 @@ public sealed partial class ExportDispatch(
     private async Task<bool> ProcessStepAsync(TableEntity row, int step, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (export is not null && IsOf(row, ExportIndex.StepRow(export)))
+        if (export is not null && IsOf(row, ExportStore.StepRow(export)))
         {
             if (export.IsHeld(now) || export.DueAt + Grace > now)
             {
@@ -108,7 +108,7 @@ public sealed partial class ExportDispatch(
     private async Task<bool> ProcessExpiryAsync(TableEntity row, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (export is null || !IsOf(row, ExportIndex.ExpiryRow(export)))
+        if (export is null || !IsOf(row, ExportStore.ExpiryRow(export)))
         {
             await DropIfStaleAsync(row, now, cancellation);
         }

@@ -14,9 +14,8 @@ namespace Parley.Exports;
 /// own, and the export is completed by one change of its row, which names that blob: so a file is whole, or it is none.
 /// </summary>
 public sealed partial class ExportFileJob(
-    ExportReader reader,
+    ExportStore exports,
     ExportLeases leases,
-    ExportWriter writer,
     ExportFiles files,
     ConversationScan conversations,
     MessageScan messages,
@@ -41,7 +40,7 @@ public sealed partial class ExportFileJob(
     /// <summary>Writes the file that a message asks for, if that is still to be done.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
-        if (await reader.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: 0 } export || export.IsHeld(time.GetUtcNow()))
+        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: 0 } export || export.IsHeld(time.GetUtcNow()))
         {
             // Done with, or somebody is at it.
             return;
@@ -152,7 +151,7 @@ public sealed partial class ExportFileJob(
     private async Task CompleteAsync(Export export, int attempt, WrittenFile file, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var completed = await writer.ChangeAsync(
+        var completed = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.LeaseId != export.LeaseId
@@ -208,7 +207,7 @@ public sealed partial class ExportFileJob(
         }
 
         var now = time.NowInMilliseconds();
-        var waiting = await writer.ChangeAsync(
+        var waiting = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.LeaseId == export.LeaseId
@@ -225,7 +224,7 @@ public sealed partial class ExportFileJob(
     private async Task<bool> EndAsync(Export export, Func<Export, bool> isOver, string reason, string detail, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var ended = await writer.ChangeAsync(
+        var ended = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.IsUnfinished && isOver(current)

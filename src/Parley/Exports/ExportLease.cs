@@ -119,7 +119,7 @@ public sealed partial class ExportLease : IAsyncDisposable
 }
 
 /// <summary>Gives out leases.</summary>
-public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeProvider time, RandomSource random, ILogger<ExportLeases> logger)
+public sealed class ExportLeases(ParleyTables tables, ExportStore exports, TimeProvider time, RandomSource random, ILogger<ExportLeases> logger)
 {
     /// <summary>Begins the next step of an export, if it is due and nobody works on it.</summary>
     /// <param name="export">As it was last read.</param>
@@ -157,7 +157,7 @@ public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeP
         {
             // By somebody else; or by this very write, whose answer was lost and which the storage client sent again.
             // Whoever concludes the step or takes it over clears or changes the lease's id.
-            return await reader.FindAsync(export.Key, cancellation) is { } there && there.LeaseId == export.LeaseId ? there : null;
+            return await exports.FindAsync(export.Key, cancellation) is { } there && there.LeaseId == export.LeaseId ? there : null;
         }
     }
 }

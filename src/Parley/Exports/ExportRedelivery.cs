@@ -3,7 +3,7 @@ using Parley.Core;
 namespace Parley.Exports;
 
 /// <summary>Delivers callbacks again, when a client asks for it.</summary>
-public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, ExportDispatch dispatch, TimeProvider time)
+public sealed class ExportRedelivery(ExportStore exports, ExportDispatch dispatch, TimeProvider time)
 {
     /// <summary>
     /// Begins a new round of attempts, now, whatever became of earlier ones; an attempt that is being made at this moment is left to its end, and is the
@@ -15,7 +15,7 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
     /// </exception>
     public async Task<Export> DeliverAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
-        var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Again, cancellation);
+        var export = await exports.ChangeAsync(await exports.GetAsync(tenant, id, cancellation), isLatest: false, Again, cancellation);
         if (export is { DueAt: not null, LeaseId: null })
         {
             await dispatch.EnqueueAsync(export);

@@ -6,7 +6,7 @@ namespace Parley.Exports;
 /// Ends exports and removes their files. The row changes first, so that nobody is given a link to what is about to go; then the blobs go, and once more
 /// when the row of Due for the expiry is looked at, soon after: so what a crash or a late attempt leaves there does not stay.
 /// </summary>
-public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, TimeProvider time)
+public sealed class ExportRemoval(ExportStore exports, ExportFiles files, TimeProvider time)
 {
     /// <summary>When the blobs of what a client ended are removed once more: an attempt that does not know it yet learns it within its lease's time.</summary>
     private static readonly TimeSpan CheckAgainAfter = TimeSpan.FromMinutes(10);
@@ -18,7 +18,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     public async Task<Export> RemoveAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var removed = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Removed, cancellation);
+        var removed = await exports.ChangeAsync(await exports.GetAsync(tenant, id, cancellation), isLatest: false, Removed, cancellation);
 
         // Not cancelled: a client that leaves has deleted it all the same.
         await files.DeleteRestAsync(removed, CancellationToken.None);
@@ -36,7 +36,7 @@ public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, Expo
     /// <summary>What the timer does when an export's time is over.</summary>
     internal async Task ExpireAsync(Export export, CancellationToken cancellation)
     {
-        var expired = await writer.ChangeAsync(
+        var expired = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.Status == ExportStatus.Completed ? WithoutSteps(current) with { Status = ExportStatus.Expired } : current,

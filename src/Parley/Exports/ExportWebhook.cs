@@ -13,9 +13,8 @@ namespace Parley.Exports;
 /// the receiver get it again, under the same <c>webhook-id</c>.
 /// </summary>
 public sealed partial class ExportWebhook(
-    ExportReader reader,
+    ExportStore exports,
     ExportLeases leases,
-    ExportWriter writer,
     ExportFiles files,
     WebhookSecrets secrets,
     IWebhookSender sender,
@@ -38,7 +37,7 @@ public sealed partial class ExportWebhook(
     /// <summary>Makes the attempt that a message asks for, if that is still to be done.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
-        if (await reader.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: > 0 } export
+        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: > 0 } export
             || export.Step != step.Step || export.IsHeld(time.GetUtcNow()))
         {
             // Done with, or somebody is at it.
@@ -110,7 +109,7 @@ public sealed partial class ExportWebhook(
     {
         var made = new WebhookAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
         var (now, next) = (time.NowInMilliseconds(), default(WebhookStep?));
-        var concluded = await writer.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
+        var concluded = await exports.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
         LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", next is { } then ? $"{then.Verdict}" : "not noted, for the lease is lost");
         if (concluded is { DueAt: not null, LeaseId: null })
         {
