@@ -35,7 +35,9 @@ public sealed partial class ExportStore(
             ? export
             : throw NotFound();
 
-    /// <summary>Reads a page of all exports. Numbers are dense, so a page is one range of keys and costs two calls.</summary>
+    /// <summary>
+    /// Reads a page of all exports. Numbers are dense, so a page is one range of keys and costs two calls.
+    /// </summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public Task<ListPage<Export>> ListAsync(
         TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation) =>
@@ -52,7 +54,8 @@ public sealed partial class ExportStore(
 
     internal async Task<Export?> FindAsync(ExportKey key, CancellationToken cancellation)
     {
-        var row = await tables.Tenants.FindAsync(key.Tenant.PartitionKey, ExportRowKeys.Export(key.Number), cancellation);
+        var row = await tables.Tenants.FindAsync(
+            key.Tenant.PartitionKey, ExportRowKeys.Export(key.Number), cancellation);
         return row is null ? null : ExportRow.Read(row, key.Tenant);
     }
 
@@ -113,8 +116,8 @@ public sealed partial class ExportStore(
         : null;
 
     /// <summary>
-    /// Writes the index rows of the state <paramref name="after"/> that <paramref name="before"/> does not have. Call it
-    /// before the change itself.
+    /// Writes the index rows of the state <paramref name="after"/> that <paramref name="before"/> does not have. Call
+    /// it before the change itself.
     /// </summary>
     internal Task WriteIndexRowsAsync(Export? before, Export after, CancellationToken cancellation) => Task.WhenAll(
         IndexRowsOf(after).ExceptBy(before is null ? [] : IndexRowsOf(before).Select(KeyOf), KeyOf)
