@@ -141,7 +141,7 @@ internal static class ExportMeasure
             var watch = Stopwatch.StartNew();
             await system.Services.GetRequiredService<ExportFileJob>().RunAsync(step, CancellationToken.None);
             var elapsed = watch.Elapsed;
-            var export = await system.Services.GetRequiredService<ExportReader>().FindAsync(step.Key, CancellationToken.None);
+            var export = await system.Services.GetRequiredService<ExportStore>().FindAsync(step.Key, CancellationToken.None);
             return export is { Status: ExportStatus.Completed } ? (export, elapsed) : throw new BenchmarkException($"The export is {export?.Status}.");
         }
 

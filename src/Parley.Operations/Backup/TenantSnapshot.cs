@@ -15,7 +15,7 @@ internal sealed class TenantSnapshot(TableEntity? counter)
     private readonly int conversations = counter?.GetInt32("LastConversation") ?? 0;
     private readonly int senders = counter?.GetInt32("LastSender") ?? 0;
     private readonly int chatbots = counter?.GetInt32(ChatbotReader.Counter) ?? 0;
-    private readonly int exports = counter?.GetInt32(ExportReader.Counter) ?? 0;
+    private readonly int exports = counter?.GetInt32(ExportStore.Counter) ?? 0;
 
     /// <summary>The counter itself as it was then.</summary>
     public TableEntity? Counter => counter;

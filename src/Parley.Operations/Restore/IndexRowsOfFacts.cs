@@ -59,7 +59,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         {
             case "e":
                 var export = ExportRow.Read(row, tenant);
-                return new[] { ExportIndex.StepRow(export), ExportIndex.ExpiryRow(export) }.OfType<TableEntity>().Select(InSchedule);
+                return new[] { ExportStore.StepRow(export), ExportStore.ExpiryRow(export) }.OfType<TableEntity>().Select(InSchedule);
             case "s":
                 var sender = SenderRow.Read(row, tenant);
                 return SenderRow.FinderKeys(sender).Select(key => InTenants(SenderRow.Finder(sender, key)));

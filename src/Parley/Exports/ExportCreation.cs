@@ -5,55 +5,58 @@ using Parley.Storage;
 
 namespace Parley.Exports;
 
-/// <summary>An export to be made, as a client asks for it.</summary>
-/// <param name="RangeStart">Null for six months before the end.</param>
-/// <param name="RangeEnd">Null, or in the future, for now.</param>
-/// <param name="CallbackUrl">Who is told.</param>
-/// <param name="Language">Of headings and values.</param>
-/// <param name="Format">Of the file.</param>
-public sealed record NewExport(DateTimeOffset? RangeStart, DateTimeOffset? RangeEnd, string CallbackUrl, ExportLanguage Language, TableFormat Format);
+/// <summary>A client's request for an export.</summary>
+/// <param name="RangeStart">Null means six months before the end.</param>
+/// <param name="RangeEnd">Null or a future time means now.</param>
+public sealed record NewExport(
+    DateTimeOffset? RangeStart,
+    DateTimeOffset? RangeEnd,
+    string CallbackUrl,
+    ExportLanguage Language,
+    TableFormat Format);
 
-/// <summary>Takes exports on: the row of Due, then the export, then the queue's message, which the row of Due stands in for if it is lost.</summary>
+/// <summary>
+/// Creates exports. It writes the index row in the table Due, then the export, then the queue message. If the message
+/// is lost, the timer finds the export by the index row.
+/// </summary>
 public sealed class ExportCreation(
     ParleyTables tables,
-    ExportReader reader,
-    ExportIndex index,
+    ExportStore exports,
     ExportDispatch dispatch,
     TenantCounters counters,
     ExportOptions options,
     TimeProvider time,
     RandomSource random)
 {
-    /// <summary>Takes one on.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="draft">What is asked for.</param>
-    /// <param name="key">The client's idempotency key, or null.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>The export, and whether an earlier request with this key made it.</returns>
+    /// <returns>The export, and whether an earlier request with the same idempotency key created it.</returns>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.InvalidFields"/> for the range, <see cref="ErrorCode.IdempotencyKeyReused"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.InvalidFields"/> for the range, <see cref="ErrorCode.IdempotencyKeyReused"/>,
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
     /// </exception>
-    public async Task<(Export Export, bool Replayed)> CreateAsync(TenantId tenant, NewExport draft, IdempotencyKey? key, CancellationToken cancellation)
+    public async Task<(Export Export, bool Replayed)> CreateAsync(
+        TenantId tenant, NewExport draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var replayed = false;
         var export = await counters.MakeAsync(
             tenant,
-            async (export, writeId, token) => await reader.FindAsync(export.Key, token) is { } there && there.WriteId == writeId ? there : null,
-            async (counted, writeId, _, token) =>
+            async (export, writeId, token) =>
+                await exports.FindAsync(export.Key, token) is { } stored && stored.WriteId == writeId ? stored : null,
+            async (counter, writeId, _, token) =>
             {
-                if (key is not null && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, token) is { } first)
+                if (key is not null
+                    && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, token) is { } first)
                 {
-                    var there = await reader.FindAsync(new ExportKey(tenant, first), token)
-                        ?? throw new InvalidOperationException($"There is an idempotency key of export {first}, but no such export.");
+                    var stored = await exports.FindAsync(new ExportKey(tenant, first), token)
+                        ?? throw new InvalidOperationException(
+                            $"There is an idempotency key of export {first}, but no such export.");
 
-                    // Unless an earlier try of this very request has landed.
-                    replayed = there.WriteId != writeId;
-                    return new NumberedInsert<Export>(there, [], null);
+                    // With the same write id, an earlier attempt of this same request stored it: that is no replay.
+                    replayed = stored.WriteId != writeId;
+                    return new NumberedInsert<Export>(stored, [], null);
                 }
 
-                var export = Draft(tenant, draft, counted, writeId);
-                var keyHour = await WriteFirstAsync(export, counted, key, token);
+                var export = Draft(tenant, draft, counter, writeId);
+                var keyHour = await WriteFirstAsync(export, counter, key, token);
                 return Insertion(export, key, keyHour);
             },
             cancellation);
@@ -65,7 +68,7 @@ public sealed class ExportCreation(
         return (export, replayed);
     }
 
-    private Export Draft(TenantId tenant, NewExport draft, TableEntity? counted, string writeId)
+    private Export Draft(TenantId tenant, NewExport draft, TableEntity? counter, string writeId)
     {
         var now = time.NowInMilliseconds();
         var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now);
@@ -77,7 +80,7 @@ public sealed class ExportCreation(
         var settled = range.End + options.Settle;
         return new Export
         {
-            Key = new ExportKey(tenant, checked((counted?.GetInt32(ExportReader.Counter) ?? 0) + 1)),
+            Key = new ExportKey(tenant, checked((counter?.GetInt32(ExportStore.Counter) ?? 0) + 1)),
             Check = random.NextBits(EntityId.CheckBits),
             WriteId = writeId,
             CreatedAt = now,
@@ -90,15 +93,22 @@ public sealed class ExportCreation(
         };
     }
 
-    /// <summary>What must be there before the export is: the rows that find it, and its key.</summary>
-    /// <returns>The hour of the key, for the counters; null when they know it.</returns>
-    private async Task<long?> WriteFirstAsync(Export export, TableEntity? counted, IdempotencyKey? key, CancellationToken cancellation)
+    /// <summary>
+    /// Writes the rows that must exist before the export: its index rows, and the schedule row of its idempotency key.
+    /// </summary>
+    /// <returns>
+    /// The hour of the key, for the tenant's counter row; null when there is none or it is there already.
+    /// </returns>
+    private async Task<long?> WriteFirstAsync(
+        Export export, TableEntity? counter, IdempotencyKey? key, CancellationToken cancellation)
     {
         var hour = export.CreatedAt.Hour();
-        var isNewHour = key is not null && (counted?.GetInt64("KeyHour") ?? 0) < hour;
+        var isNewHour = key is not null && (counter?.GetInt64("KeyHour") ?? 0) < hour;
         await Task.WhenAll(
-            index.WriteAsync(null, export, cancellation),
-            isNewHour ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, export.Key.Tenant, 0, hour, cancellation) : Task.CompletedTask);
+            exports.WriteIndexRowsAsync(null, export, cancellation),
+            isNewHour
+                ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, export.Key.Tenant, 0, hour, cancellation)
+                : Task.CompletedTask);
         return isNewHour ? hour : null;
     }
 
@@ -108,13 +118,13 @@ public sealed class ExportCreation(
         var rows = new List<TableTransactionAction>();
         if (key is not null)
         {
-            // First, so that a repeated key is the failure that the transaction reports.
+            // The key is first, so that the transaction reports its row as the failed one when the key is repeated.
             rows.Add(new(TableTransactionActionType.Add, key.ToRow(partition, export.Key.Number)));
         }
 
         rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(export)));
-        var counted = new TableEntity(partition, TenantRowKeys.Counter) { [ExportReader.Counter] = export.Key.Number };
-        counted.SetIfAny("KeyHour", keyHour);
-        return new NumberedInsert<Export>(export, rows, counted);
+        var counter = new TableEntity(partition, TenantRowKeys.Counter) { [ExportStore.Counter] = export.Key.Number };
+        counter.SetIfAny("KeyHour", keyHour);
+        return new NumberedInsert<Export>(export, rows, counter);
     }
 }

@@ -10,13 +10,13 @@ using Parley.Storage;
 namespace Parley.Exports;
 
 /// <summary>
-/// Writes the files of exports. Messages of the queue are hints: they may come twice, early, late or never. Whoever holds the lease writes a blob of its
-/// own, and the export is completed by one change of its row, which names that blob: so a file is whole, or it is none.
+/// Writes the files of exports. Queue messages are hints: they may arrive twice, early, late or never. The worker with
+/// the lease writes its own blob, and one change of the export's row, which names that blob, completes the export. A
+/// file is therefore either complete or absent.
 /// </summary>
 public sealed partial class ExportFileJob(
-    ExportReader reader,
+    ExportStore exports,
     ExportLeases leases,
-    ExportWriter writer,
     ExportFiles files,
     ConversationScan conversations,
     MessageScan messages,
@@ -25,25 +25,29 @@ public sealed partial class ExportFileJob(
     TimeProvider time,
     ILogger<ExportFileJob> logger)
 {
-    /// <summary>So often a file is begun; then the export has failed.</summary>
+    /// <summary>Maximum attempts at a file; after the last one the export fails.</summary>
     public const int MaxAttempts = 5;
 
-    /// <summary>Files that a process writes at once, each of another tenant.</summary>
+    /// <summary>Files that a process writes at once, each for a different tenant.</summary>
     private const int FilesAtOnce = 2;
 
-    /// <summary>Only after this it is taken for certain that the last attempt has ended: clocks may differ by five minutes, and to be wrong here is final.</summary>
+    /// <summary>
+    /// The time after the expiry of the last attempt's lease at which that attempt has certainly ended: clocks may
+    /// differ by five minutes, and an export that fails here cannot be resumed.
+    /// </summary>
     private static readonly TimeSpan CertainlyOver = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
 
     private readonly TenantConcurrencyLimiter limiter = new(FilesAtOnce, perTenant: 1, time);
 
-    /// <summary>Writes the file that a message asks for, if that is still to be done.</summary>
+    /// <summary>Writes the file of a message's export, unless there is one or another worker writes it.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
-        if (await reader.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: 0 } export || export.IsHeld(time.GetUtcNow()))
+        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: 0 } export
+            || export.IsHeld(time.GetUtcNow()))
         {
-            // Done with, or somebody is at it.
+            // The step is completed, or another worker has the lease.
             return;
         }
 
@@ -72,10 +76,12 @@ public sealed partial class ExportFileJob(
     {
         if (export.AttemptsStarted >= MaxAttempts)
         {
-            // All of them ended without a word, the last one too; until that is certain, the timer asks again.
+            // Every attempt ended without a result, the last one too. Until the last one has certainly ended, the timer
+            // enqueues the step again.
             var hasEnded = await EndAsync(
                 export,
-                current => current.AttemptsStarted == export.AttemptsStarted && !current.IsHeld(time.GetUtcNow() - CertainlyOver),
+                current => current.AttemptsStarted == export.AttemptsStarted
+                    && !current.IsHeld(time.GetUtcNow() - CertainlyOver),
                 ExportReasons.Interrupted,
                 $"The {MaxAttempts} processes that began the file ended before it was whole.",
                 cancellation);
@@ -106,7 +112,8 @@ public sealed partial class ExportFileJob(
         }
         catch (Exception e) when (lease.IsLost && !cancellation.IsCancellationRequested)
         {
-            // A client cancelled it, or it took so long that somebody else began anew. What this attempt has written, nobody reads.
+            // A client cancelled the export, or this attempt lost its lease and another worker began a new attempt. The
+            // blob of this attempt is never read.
             LogLost(logger, lease.Export.Id, attempt, e.Message);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -152,12 +159,12 @@ public sealed partial class ExportFileJob(
     private async Task CompleteAsync(Export export, int attempt, WrittenFile file, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var completed = await writer.ChangeAsync(
+        var completed = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.LeaseId != export.LeaseId
                 ? current
-                : ToCallBack(current, now) with
+                : ToFirstWebhookAttempt(current, now) with
                 {
                     Status = ExportStatus.Completed,
                     Rows = file.Rows,
@@ -170,7 +177,8 @@ public sealed partial class ExportFileJob(
             cancellation);
         if (completed.FileAttempt != attempt)
         {
-            // Cancelled, or begun anew, between the last block and now. Others may be at blobs of their own.
+            // The export was cancelled, or another attempt began, after the last block. Only the blob of this attempt
+            // is deleted, because other workers may be writing theirs.
             await CleanAsync(completed, () => files.DeleteAttemptAsync(completed, attempt, cancellation));
             return;
         }
@@ -182,7 +190,6 @@ public sealed partial class ExportFileJob(
         }
     }
 
-    /// <summary>What is left is removed when the export expires, so its failure is nobody's.</summary>
     private async Task CleanAsync(Export export, Func<Task> clean)
     {
         try
@@ -191,6 +198,7 @@ public sealed partial class ExportFileJob(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
+            // Best-effort clean-up: blobs that are left are removed when the export expires.
             LogBlobsLeft(logger, e, export.Id);
         }
     }
@@ -199,20 +207,32 @@ public sealed partial class ExportFileJob(
     {
         if (attempt >= MaxAttempts)
         {
-            var reason = StorageErrors.IsOutcomeUnknown(failure, cancellation) || failure is RequestFailedException or ParleyException
+            var isStorageFailure = StorageErrors.IsOutcomeUnknown(failure, cancellation)
+                || failure is RequestFailedException or ParleyException;
+            var reason = isStorageFailure
                 ? ExportReasons.StorageUnavailable
                 : ExportReasons.InternalError;
             await EndAsync(
-                export, current => current.LeaseId == export.LeaseId, reason, $"Attempt {attempt} of {MaxAttempts} ended with {failure.GetType().Name}.", cancellation);
+                export,
+                current => current.LeaseId == export.LeaseId,
+                reason,
+                $"Attempt {attempt} of {MaxAttempts} ended with {failure.GetType().Name}.",
+                cancellation);
             return;
         }
 
         var now = time.NowInMilliseconds();
-        var waiting = await writer.ChangeAsync(
+        var waiting = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.LeaseId == export.LeaseId
-                ? current with { Status = ExportStatus.Pending, DueAt = now + (FirstRetry * Math.Pow(3, attempt - 1)), LeaseId = null, LeaseUntil = null }
+                ? current with
+                {
+                    Status = ExportStatus.Pending,
+                    DueAt = now + (FirstRetry * Math.Pow(3, attempt - 1)),
+                    LeaseId = null,
+                    LeaseUntil = null,
+                }
                 : current,
             cancellation);
         if (waiting is { DueAt: not null, LeaseId: null })
@@ -221,15 +241,27 @@ public sealed partial class ExportFileJob(
         }
     }
 
-    /// <summary>The export has failed, and its callback says so.</summary>
-    private async Task<bool> EndAsync(Export export, Func<Export, bool> isOver, string reason, string detail, CancellationToken cancellation)
+    /// <summary>
+    /// Fails the export and enqueues its webhook, if <paramref name="isOver"/> holds for the stored row.
+    /// </summary>
+    private async Task<bool> EndAsync(
+        Export export,
+        Func<Export, bool> isOver,
+        string reason,
+        string detail,
+        CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var ended = await writer.ChangeAsync(
+        var ended = await exports.ChangeAsync(
             export,
             isLatest: true,
             current => current.IsUnfinished && isOver(current)
-                ? ToCallBack(current, now) with { Status = ExportStatus.Failed, Reason = reason, Detail = detail }
+                ? ToFirstWebhookAttempt(current, now) with
+                {
+                    Status = ExportStatus.Failed,
+                    Reason = reason,
+                    Detail = detail,
+                }
                 : current,
             cancellation);
         if (ended is not { Status: ExportStatus.Failed, DueAt: not null })
@@ -241,8 +273,7 @@ public sealed partial class ExportFileJob(
         return true;
     }
 
-    /// <summary>An export whose next step is the first attempt at its callback.</summary>
-    private Export ToCallBack(Export export, DateTimeOffset now) => export with
+    private Export ToFirstWebhookAttempt(Export export, DateTimeOffset now) => export with
     {
         FinishedAt = now,
         ExpiresAt = now + options.Keep,
@@ -256,17 +287,22 @@ public sealed partial class ExportFileJob(
 
     private sealed record WrittenFile(long Rows, long Bytes, string Sha256, long Removed, long Cut);
 
-    [LoggerMessage(1308, LogLevel.Warning, "Blobs that are not the file of export {Export} were left behind; they go when it expires.")]
+    [LoggerMessage(1308, LogLevel.Warning,
+        "Blobs that are not the file of export {Export} were left behind; they go when it expires.")]
     private static partial void LogBlobsLeft(ILogger logger, Exception exception, Guid export);
 
-    [LoggerMessage(1304, LogLevel.Information, "Attempt {Attempt} at the file of export {Export} is given up, for its lease is lost: {Why}")]
+    [LoggerMessage(1304, LogLevel.Information,
+        "Attempt {Attempt} at the file of export {Export} is given up, for its lease is lost: {Why}")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt, string why);
 
-    // "failed." at the end: the alert on exports counts it as it counts 1305.
+    // The message must end with " failed.", as that of 1305 does: the alert on exports counts messages by that end.
     [LoggerMessage(1311, LogLevel.Error,
-        "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.")]
+        "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, "
+        + "like those before it; the export has failed.")]
     private static partial void LogInterrupted(ILogger logger, int attempt, int maxAttempts, Guid export);
 
-    [LoggerMessage(1305, LogLevel.Warning, "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.")]
-    private static partial void LogFailed(ILogger logger, Exception exception, Guid export, int attempt, int maxAttempts);
+    [LoggerMessage(1305, LogLevel.Warning,
+        "Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.")]
+    private static partial void LogFailed(
+        ILogger logger, Exception exception, Guid export, int attempt, int maxAttempts);
 }

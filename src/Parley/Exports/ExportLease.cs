@@ -8,15 +8,19 @@ using Parley.Storage;
 namespace Parley.Exports;
 
 /// <summary>
-/// The right to do one step of an export, kept in its row: nobody else begins the step before the lease's time is over. It is renewed while the work
-/// goes on, with signs of how far that is. It saves double work; what counts is the row's ETag, under which the step is concluded.
+/// The right of one worker to run a step of an export, stored in the export's row: no other worker begins the step
+/// before the lease expires. The worker renews it, with the progress so far. The lease only avoids duplicate work:
+/// correctness depends on the row's ETag, under which the result of the step is written.
 /// </summary>
 public sealed partial class ExportLease : IAsyncDisposable
 {
-    /// <summary>How long it holds. After a crash so long, and a tick of the timer, nothing happens.</summary>
+    /// <summary>
+    /// The time from a renewal to the expiry. After a crash, nothing happens for this long and up to a tick of the
+    /// timer.
+    /// </summary>
     public static readonly TimeSpan Length = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often it is renewed: one renewal may fail.</summary>
+    /// <summary>The time between renewals: one renewal may fail before the lease expires.</summary>
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(7);
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -28,29 +32,30 @@ public sealed partial class ExportLease : IAsyncDisposable
     private readonly ILogger logger;
     private Task renewing = Task.CompletedTask;
 
-    internal ExportLease(ExportLeases leases, Export export, TimeProvider time, ILogger logger, CancellationToken cancellation)
+    internal ExportLease(
+        ExportLeases leases, Export export, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         (this.leases, Export, this.time, this.logger) = (leases, export, time, logger);
         lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
     }
 
-    /// <summary>The export as this lease has last written it.</summary>
+    /// <summary>The export as last written under this lease.</summary>
     public Export Export { get; private set; }
 
-    /// <summary>Ends with the lease, or with the work itself.</summary>
+    /// <summary>Cancelled when the lease is lost or when the work itself is cancelled.</summary>
     public CancellationToken Lost => lost.Token;
 
-    /// <summary>Whether it is somebody else's, or nobody's.</summary>
+    /// <summary>True when another worker has the lease, when it has expired, or when the work was cancelled.</summary>
     public bool IsLost => lost.IsCancellationRequested || !Export.IsHeld(time.GetUtcNow());
 
-    /// <summary>Renews it from now on until it is disposed.</summary>
-    /// <param name="progress">The export with what is known of its file so far.</param>
+    /// <summary>Renews the lease from now on until <see cref="StopAsync"/> or disposal.</summary>
+    /// <param name="progress">Returns the export with the progress of its file so far.</param>
     public void KeepRenewing(Func<Export, Export> progress) => renewing = RenewAsync(progress);
 
-    /// <summary>Stops renewing, so that nothing but the conclusion writes the row.</summary>
+    /// <summary>Stops renewing, so that only the write of the result changes the row.</summary>
     public async Task StopAsync()
     {
-        // Not CancelAsync, which goes through the thread pool, where no simulated run can follow it.
+        // Not CancelAsync: it uses the thread pool, which the simulated runs of the tests do not control.
         done.Cancel();
         await renewing;
     }
@@ -69,7 +74,8 @@ public sealed partial class ExportLease : IAsyncDisposable
         var pause = Interval;
         while (true)
         {
-            await Task.Delay(pause, time, done.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            await Task.Delay(pause, time, done.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (done.IsCancellationRequested)
             {
                 return;
@@ -87,7 +93,8 @@ public sealed partial class ExportLease : IAsyncDisposable
             }
             catch (OperationCanceledException) when (done.IsCancellationRequested)
             {
-                // Whether it was written or not: the conclusion reads the row again when it has another ETag.
+                // The renewal may or may not be stored. The write of the result reads the row again if its ETag
+                // changed.
                 return;
             }
             catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
@@ -103,7 +110,7 @@ public sealed partial class ExportLease : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // Nobody waits for this task before the work is over: the work must learn of it.
+                // No code awaits this task before the work ends, so the work is cancelled instead.
                 LogLost(logger, e, Export.Id);
                 lost.Cancel();
                 return;
@@ -111,20 +118,29 @@ public sealed partial class ExportLease : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(1309, LogLevel.Error, "The lease of export {Export} could not be renewed, and is given up.")]
+    [LoggerMessage(1309, LogLevel.Error,
+        "The lease of export {Export} could not be renewed, and is given up.")]
     private static partial void LogLost(ILogger logger, Exception exception, Guid export);
 
-    [LoggerMessage(1302, LogLevel.Warning, "The lease of export {Export} could not be renewed, and is tried again: {Why}")]
+    [LoggerMessage(1302, LogLevel.Warning,
+        "The lease of export {Export} could not be renewed, and is tried again: {Why}")]
     private static partial void LogNotRenewed(ILogger logger, Guid export, string why);
 }
 
-/// <summary>Gives out leases.</summary>
-public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeProvider time, RandomSource random, ILogger<ExportLeases> logger)
+/// <summary>Takes and renews leases.</summary>
+public sealed class ExportLeases(
+    ParleyTables tables,
+    ExportStore exports,
+    TimeProvider time,
+    RandomSource random,
+    ILogger<ExportLeases> logger)
 {
-    /// <summary>Begins the next step of an export, if it is due and nobody works on it.</summary>
-    /// <param name="export">As it was last read.</param>
-    /// <param name="cancellation">Ends the work.</param>
-    /// <returns>Null when somebody else was faster, or may have been.</returns>
+    /// <summary>
+    /// Takes the lease on the next step. The caller has checked that the step is due and that no worker has a lease.
+    /// </summary>
+    /// <param name="export">The export as last read.</param>
+    /// <param name="cancellation">Also ends the work under the lease.</param>
+    /// <returns>Null when another writer changed the row first, or may have done so.</returns>
     /// <exception cref="RequestFailedException">Storage failed.</exception>
     internal async Task<ExportLease?> TryTakeAsync(Export export, CancellationToken cancellation)
     {
@@ -137,27 +153,35 @@ public sealed class ExportLeases(ParleyTables tables, ExportReader reader, TimeP
             LeaseId = random.NextWriteId(),
             LeaseUntil = now + ExportLease.Length,
         };
-        return await WriteAsync(taken, cancellation) is { } written ? new ExportLease(this, written, time, logger, cancellation) : null;
+        return await WriteAsync(taken, cancellation) is { } written
+            ? new ExportLease(this, written, time, logger, cancellation)
+            : null;
     }
 
-    /// <summary>Makes a lease longer.</summary>
-    /// <returns>Null when it is lost.</returns>
+    /// <returns>Null when the lease is lost.</returns>
     internal Task<Export?> RenewAsync(Export export, CancellationToken cancellation) =>
         WriteAsync(export with { LeaseUntil = time.NowInMilliseconds() + ExportLease.Length }, cancellation);
 
-    /// <summary>Not a change of the export: what clients changed meanwhile must not be taken for this write, nor this for theirs.</summary>
+    /// <summary>
+    /// Writes the row without a new revision or edit id: a concurrent change by a client must not be mistaken for this
+    /// write, nor this write for such a change.
+    /// </summary>
     private async Task<Export?> WriteAsync(Export export, CancellationToken cancellation)
     {
         try
         {
-            var response = await tables.Tenants.UpdateEntityAsync(ExportRow.Create(export), export.ETag, TableUpdateMode.Replace, cancellation);
+            var response = await tables.Tenants.UpdateEntityAsync(
+                ExportRow.Create(export), export.ETag, TableUpdateMode.Replace, cancellation);
             return export with { ETag = response.Headers.ETag!.Value };
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
-            // By somebody else; or by this very write, whose answer was lost and which the storage client sent again.
-            // Whoever concludes the step or takes it over clears or changes the lease's id.
-            return await reader.FindAsync(export.Key, cancellation) is { } there && there.LeaseId == export.LeaseId ? there : null;
+            // Another writer changed the row; or this write is stored, its response was lost, and the storage client
+            // sent it again. A worker that writes the step's result clears the lease's id, and one that takes the step
+            // over changes it. So the lease is still held if the row has this id.
+            return await exports.FindAsync(export.Key, cancellation) is { } stored && stored.LeaseId == export.LeaseId
+                ? stored
+                : null;
         }
     }
 }

@@ -2,12 +2,12 @@ using Parley.Core;
 
 namespace Parley.Exports;
 
-/// <summary>Delivers callbacks again, when a client asks for it.</summary>
-public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, ExportDispatch dispatch, TimeProvider time)
+/// <summary>Delivers the webhooks of exports again when a client requests it.</summary>
+public sealed class ExportRedelivery(ExportStore exports, ExportDispatch dispatch, TimeProvider time)
 {
     /// <summary>
-    /// Begins a new round of attempts, now, whatever became of earlier ones; an attempt that is being made at this moment is left to its end, and is the
-    /// first of the round.
+    /// Begins a new round of attempts now, whatever the result of the earlier ones. An attempt that is running is not
+    /// interrupted, and becomes the first of the round.
     /// </summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.ExportStatus"/>, <see cref="ErrorCode.Busy"/>,
@@ -15,7 +15,8 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
     /// </exception>
     public async Task<Export> DeliverAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
-        var export = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Again, cancellation);
+        var known = await exports.GetAsync(tenant, id, cancellation);
+        var export = await exports.ChangeAsync(known, isLatest: false, WithNewRound, cancellation);
         if (export is { DueAt: not null, LeaseId: null })
         {
             await dispatch.EnqueueAsync(export);
@@ -24,7 +25,7 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
         return export;
     }
 
-    private Export Again(Export export)
+    private Export WithNewRound(Export export)
     {
         if (export.Status is not (ExportStatus.Completed or ExportStatus.Failed))
         {
@@ -36,6 +37,15 @@ public sealed class ExportRedelivery(ExportReader reader, ExportWriter writer, E
         var now = time.NowInMilliseconds();
         return export.IsHeld(now)
             ? export with { RoundStart = export.Step - 1 }
-            : export with { WebhookStatus = WebhookStatus.Pending, DueAt = now, Step = export.Step + 1, RoundStart = export.Step, AttemptsStarted = 0, LeaseId = null, LeaseUntil = null };
+            : export with
+            {
+                WebhookStatus = WebhookStatus.Pending,
+                DueAt = now,
+                Step = export.Step + 1,
+                RoundStart = export.Step,
+                AttemptsStarted = 0,
+                LeaseId = null,
+                LeaseUntil = null,
+            };
     }
 }

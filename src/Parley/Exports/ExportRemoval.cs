@@ -3,51 +3,75 @@ using Parley.Core;
 namespace Parley.Exports;
 
 /// <summary>
-/// Ends exports and removes their files. The row changes first, so that nobody is given a link to what is about to go; then the blobs go, and once more
-/// when the row of Due for the expiry is looked at, soon after: so what a crash or a late attempt leaves there does not stay.
+/// Cancels exports and removes their files. The row changes first, so that no client gets a link to a file that is
+/// about to be removed. Then the blobs are deleted, and deleted once more when the timer processes the expiry row in
+/// the table Due, soon after. This removes blobs that a crash or a late attempt has left.
 /// </summary>
-public sealed class ExportRemoval(ExportReader reader, ExportWriter writer, ExportFiles files, TimeProvider time)
+public sealed class ExportRemoval(ExportStore exports, ExportFiles files, TimeProvider time)
 {
-    /// <summary>When the blobs of what a client ended are removed once more: an attempt that does not know it yet learns it within its lease's time.</summary>
+    /// <summary>
+    /// The time after which the blobs of an export that a client ended are deleted once more. A running attempt detects
+    /// the change of the row sooner: within the length of its lease.
+    /// </summary>
     private static readonly TimeSpan CheckAgainAfter = TimeSpan.FromMinutes(10);
 
-    /// <summary>What a client's DELETE does: cancels an export that has no file yet, removes the file of one that has. Again, it changes nothing.</summary>
+    /// <summary>
+    /// Cancels an unfinished export, or removes the file of a completed one. A repeated call changes nothing.
+    /// </summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.ExportNotFound"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
+    /// (not known whether it was stored).
     /// </exception>
     public async Task<Export> RemoveAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var removed = await writer.ChangeAsync(await reader.GetAsync(tenant, id, cancellation), isLatest: false, Removed, cancellation);
+        var known = await exports.GetAsync(tenant, id, cancellation);
+        var removed = await exports.ChangeAsync(known, isLatest: false, Removed, cancellation);
 
-        // Not cancelled: a client that leaves has deleted it all the same.
+        // Not cancelled when the client disconnects: the removal is stored already.
         await files.DeleteRestAsync(removed, CancellationToken.None);
         return removed;
 
         Export Removed(Export export) => export.Status switch
         {
-            ExportStatus.Pending or ExportStatus.Running =>
-                WithoutSteps(export) with { Status = ExportStatus.Cancelled, WebhookStatus = WebhookStatus.Cancelled, FinishedAt = now, ExpiresAt = now + CheckAgainAfter },
-            ExportStatus.Completed => WithoutSteps(export) with { Status = ExportStatus.Expired, Reason = ExportReasons.Removed, ExpiresAt = now + CheckAgainAfter },
+            ExportStatus.Pending or ExportStatus.Running => WithoutSteps(export) with
+            {
+                Status = ExportStatus.Cancelled,
+                WebhookStatus = WebhookStatus.Cancelled,
+                FinishedAt = now,
+                ExpiresAt = now + CheckAgainAfter,
+            },
+            ExportStatus.Completed => WithoutSteps(export) with
+            {
+                Status = ExportStatus.Expired,
+                Reason = ExportReasons.Removed,
+                ExpiresAt = now + CheckAgainAfter,
+            },
             _ => export,
         };
     }
 
-    /// <summary>What the timer does when an export's time is over.</summary>
+    /// <summary>Removes the blobs of an export whose expiry time has passed. The timer calls it.</summary>
     internal async Task ExpireAsync(Export export, CancellationToken cancellation)
     {
-        var expired = await writer.ChangeAsync(
+        var expired = await exports.ChangeAsync(
             export,
             isLatest: true,
-            current => current.Status == ExportStatus.Completed ? WithoutSteps(current) with { Status = ExportStatus.Expired } : current,
+            current => current.Status == ExportStatus.Completed
+                ? WithoutSteps(current) with { Status = ExportStatus.Expired }
+                : current,
             cancellation);
         await files.DeleteRestAsync(expired, cancellation);
     }
 
-    /// <summary>Nothing more is done for it: what would be delivered is gone.</summary>
+    /// <summary>
+    /// The export with no step left: a pending webhook is cancelled, because the file that it would deliver is removed.
+    /// </summary>
     private static Export WithoutSteps(Export export) => export with
     {
-        WebhookStatus = export.WebhookStatus == WebhookStatus.Pending ? WebhookStatus.Cancelled : export.WebhookStatus,
+        WebhookStatus = export.WebhookStatus == WebhookStatus.Pending
+            ? WebhookStatus.Cancelled
+            : export.WebhookStatus,
         DueAt = null,
         AttemptsStarted = 0,
         LeaseId = null,

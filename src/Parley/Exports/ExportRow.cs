@@ -7,7 +7,7 @@ using Parley.Storage;
 
 namespace Parley.Exports;
 
-/// <summary>The rows <c>e|n</c> of a tenant's partition.</summary>
+/// <summary>Maps exports to the rows <c>e|n</c> of their tenant's partition.</summary>
 internal static class ExportRow
 {
     public static TableEntity Create(Export export)
@@ -46,8 +46,12 @@ internal static class ExportRow
         row.SetIfAny("LeaseUntil", export.LeaseUntil);
         if (export.CallbackAttempts.Count > 0)
         {
-            // An answer of control characters is six times as long in JSON.
-            LongText.Write(row, "Attempts", JsonSerializer.Serialize(export.CallbackAttempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt));
+            // May exceed one property: control characters of a response body are six times as long in JSON.
+            LongText.Write(
+                row,
+                "Attempts",
+                JsonSerializer.Serialize(
+                    export.CallbackAttempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt));
         }
 
         return row;
@@ -79,7 +83,9 @@ internal static class ExportRow
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
         WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
-        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)! : [],
+        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts
+            ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)!
+            : [],
         DueAt = row.GetDateTimeOffset("DueAt"),
         Step = row.GetInt32("Step")!.Value,
         RoundStart = row.GetInt32("RoundStart")!.Value,

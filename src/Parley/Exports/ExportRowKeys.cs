@@ -4,29 +4,32 @@ using Parley.Storage;
 
 namespace Parley.Exports;
 
-/// <summary>Exports and their schedule rows.</summary>
+/// <summary>The row keys of exports and of their index rows in the table Due.</summary>
 internal static class ExportRowKeys
 {
-    /// <summary>An export, in its tenant's partition.</summary>
+    /// <summary>The key of an export in its tenant's partition.</summary>
     public static string Export(int number) => string.Create(CultureInfo.InvariantCulture, $"e|{number:D10}");
 
-    /// <summary>How the keys of exports in Due begin.</summary>
+    /// <summary>The prefix of all index rows of exports in Due.</summary>
     public const string ScheduledExports = "e|";
 
-    /// <summary>In Due: an export that has a step to be done.</summary>
-    /// <param name="export">The export.</param>
-    /// <param name="step">0 for the file, n for the n-th attempt at the callback.</param>
+    /// <summary>The key of the index row for an export's next step.</summary>
+    /// <param name="step">0 for the file, n for the n-th attempt at the webhook.</param>
     public static string ScheduledExport(ExportKey export, int step) => string.Create(
         CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|{step:D10}");
 
-    /// <summary>In Due: an export whose file is to be removed.</summary>
+    /// <summary>The key of the index row for the removal of an export's file.</summary>
     public static string ScheduledExpiry(ExportKey export) => string.Create(
         CultureInfo.InvariantCulture, $"e|{export.Tenant.Number:D8}|{export.Number:D10}|x");
 
-    /// <summary>What a key of <see cref="ScheduledExport"/> or <see cref="ScheduledExpiry"/> tells; no step for the latter.</summary>
+    /// <summary>
+    /// Parses a key of <see cref="ScheduledExport"/> or <see cref="ScheduledExpiry"/>; no step for the latter.
+    /// </summary>
     public static (ExportKey Export, int? Step) ReadScheduledExport(string rowKey)
     {
         var parts = rowKey.Split('|');
-        return (new ExportKey(new TenantId(KeyParts.Number(parts[1])), KeyParts.Number(parts[2])), parts[3] == "x" ? null : KeyParts.Number(parts[3]));
+        return (
+            new ExportKey(new TenantId(KeyParts.Number(parts[1])), KeyParts.Number(parts[2])),
+            parts[3] == "x" ? null : KeyParts.Number(parts[3]));
     }
 }

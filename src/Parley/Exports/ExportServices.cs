@@ -6,14 +6,15 @@ namespace Parley.Exports;
 
 internal static class ExportServices
 {
-    /// <exception cref="Core.StartUpException">A setting is wrong: it is read now, so that the app does not start with it.</exception>
-    public static IServiceCollection AddExports(this IServiceCollection services, IConfiguration configuration) => services
+    /// <exception cref="Core.StartUpException">
+    /// A setting is invalid. Settings are read here, so that the app does not start with an invalid one.
+    /// </exception>
+    public static IServiceCollection AddExports(
+        this IServiceCollection services, IConfiguration configuration) => services
         .AddSingleton(ExportOptions.Read(configuration))
         .AddStorageResource<ExportFiles>()
         .AddWorkQueue<ExportStep>()
-        .AddSingleton<ExportReader>()
-        .AddSingleton<ExportIndex>()
-        .AddSingleton<ExportWriter>()
+        .AddSingleton<ExportStore>()
         .AddSingleton<ExportLeases>()
         .AddSingleton<ExportCreation>()
         .AddSingleton<ExportDispatch>()

@@ -8,23 +8,20 @@ namespace Parley.Exports;
 /// <summary>A message of the queues <c>exports</c> and <c>callbacks</c>: the next step of an export.</summary>
 /// <param name="Tenant">The tenant's number.</param>
 /// <param name="Export">The export's number.</param>
-/// <param name="Step">0 for the file, n for the n-th attempt to deliver the callback.</param>
-/// <param name="Waits">How often the step was enqueued again because its tenant had no free slot.</param>
+/// <param name="Step">0 for the file, n for the n-th attempt to deliver the webhook.</param>
+/// <param name="Waits">The number of requeues because the tenant had no free slot.</param>
 public sealed record ExportStep(int Tenant, int Export, int Step, int Waits = 0) : IWorkMessage<ExportStep>
 {
-    /// <summary>The queue of files.</summary>
     public const string FileQueue = "exports";
 
-    /// <summary>The queue of callbacks, which need not wait until files are written.</summary>
+    /// <summary>A queue of its own for webhooks, so that they do not wait until files are written.</summary>
     public const string CallbackQueue = "callbacks";
 
     static IReadOnlyList<string> IWorkMessage<ExportStep>.QueueNames => [FileQueue, CallbackQueue];
 
-    /// <summary>The export.</summary>
     [JsonIgnore]
     public ExportKey Key => new(new TenantId(Tenant), Export);
 
-    /// <summary>The queue of this step.</summary>
     [JsonIgnore]
     public string QueueName => Step == 0 ? FileQueue : CallbackQueue;
 

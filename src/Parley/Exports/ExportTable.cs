@@ -4,18 +4,25 @@ using Parley.Spreadsheets;
 namespace Parley.Exports;
 
 /// <summary>
-/// Messages as rows of a table. Headings and values are in the export's language; in jsonl, which programs read, they are the same in every language.
+/// Messages as rows of a table. Headings and values are in the export's language; in jsonl, which programs read, they
+/// are the same in every language.
 /// </summary>
 internal sealed class ExportTable
 {
-    /// <summary>Cells that a message's content may take: the longest has 100,000 characters, and a cell holds 32,767.</summary>
+    /// <summary>Cells for the content of a message: at most 100,000 characters, of which a cell holds 32,767.</summary>
     private const int ContentParts = 4;
 
     private static readonly string[] English =
-        ["conversation_number", "conversation_title", "message_number", "time", "role", "sender", "content", "ticket", "thread", "edited", "deleted", "external_id"];
+    [
+        "conversation_number", "conversation_title", "message_number", "time", "role", "sender", "content", "ticket",
+        "thread", "edited", "deleted", "external_id",
+    ];
 
     private static readonly string[] Portuguese =
-        ["número_da_conversa", "título_da_conversa", "número_da_mensagem", "horário", "papel", "remetente", "conteúdo", "ticket", "tópico", "editada", "excluída", "id_externo"];
+    [
+        "número_da_conversa", "título_da_conversa", "número_da_mensagem", "horário", "papel", "remetente", "conteúdo",
+        "ticket", "tópico", "editada", "excluída", "id_externo",
+    ];
 
     private readonly bool isForPrograms;
     private readonly bool isPortuguese;
@@ -30,7 +37,6 @@ internal sealed class ExportTable
 
     public IReadOnlyList<TableColumn> Columns { get; }
 
-    /// <summary>Writes a message's cells.</summary>
     public void Write(TableWriter table, string? title, Message message)
     {
         table.Number(message.Key.Conversation.Number);

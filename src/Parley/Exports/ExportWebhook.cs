@@ -9,13 +9,13 @@ using Parley.Webhooks;
 namespace Parley.Exports;
 
 /// <summary>
-/// Delivers the callbacks of exports: one attempt each time, whose result and the next attempt's time are one change of the row. A crash between the two makes
-/// the receiver get it again, under the same <c>webhook-id</c>.
+/// Delivers the webhooks of exports. Each run makes one attempt, and one change of the export's row stores its result
+/// and the time of the next attempt. After a crash between the attempt and that change, the receiver gets the webhook
+/// again, with the same <c>webhook-id</c>.
 /// </summary>
 public sealed partial class ExportWebhook(
-    ExportReader reader,
+    ExportStore exports,
     ExportLeases leases,
-    ExportWriter writer,
     ExportFiles files,
     WebhookSecrets secrets,
     IWebhookSender sender,
@@ -24,24 +24,28 @@ public sealed partial class ExportWebhook(
     TimeProvider time,
     ILogger<ExportWebhook> logger)
 {
-    /// <summary>So often an attempt is begun that ends without a result; then it counts as failed.</summary>
+    /// <summary>Maximum starts of an attempt: if all end without a result, the attempt counts as failed.</summary>
     private const int MaxAttemptsStarted = 5;
 
-    /// <summary>Attempts that a process makes at once: more than the host has messages of (host.json).</summary>
+    /// <summary>
+    /// Attempts that a process makes at once: more than the messages that the host runs at once (host.json).
+    /// </summary>
     private const int AttemptsAtOnce = 32;
 
-    /// <summary>Of them, for one tenant: receivers that hang hold an attempt each for <see cref="WebhookClient.MaxTime"/>.</summary>
+    /// <summary>
+    /// Attempts for one tenant at once: each receiver that hangs occupies one for <see cref="WebhookClient.MaxTime"/>.
+    /// </summary>
     private const int AttemptsPerTenant = 4;
 
     private readonly TenantConcurrencyLimiter limiter = new(AttemptsAtOnce, AttemptsPerTenant, time);
 
-    /// <summary>Makes the attempt that a message asks for, if that is still to be done.</summary>
+    /// <summary>Makes the attempt of a message, unless its result is stored or another worker makes it.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
-        if (await reader.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: > 0 } export
+        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: > 0 } export
             || export.Step != step.Step || export.IsHeld(time.GetUtcNow()))
         {
-            // Done with, or somebody is at it.
+            // The step is completed, or another worker has the lease.
             return;
         }
 
@@ -83,7 +87,7 @@ public sealed partial class ExportWebhook(
         }
         catch (OperationCanceledException) when (lease.IsLost && !cancellation.IsCancellationRequested)
         {
-            // A client removed the file meanwhile, or somebody else makes the attempt.
+            // A client removed the file, or another worker makes the attempt.
             LogLost(logger, lease.Export.Id, lease.Export.Step);
             return;
         }
@@ -101,17 +105,34 @@ public sealed partial class ExportWebhook(
 
         var keys = await secrets.ReadAsync(export.Key.Tenant, cancellation);
         var link = await files.LinkAsync(export, cancellation);
-        var body = JsonSerializer.SerializeToUtf8Bytes(WebhookBody.Of(export, link), WebhookBodyJson.Default.WebhookBody);
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            WebhookBody.Of(export, link), WebhookBodyJson.Default.WebhookBody);
         var headers = WebhookSignature.Headers($"export_{export.Id:N}", time.GetUtcNow(), body, keys);
         return await sender.SendAsync(export.CallbackUrl, body, headers, cancellation);
     }
 
-    private async Task ConcludeAsync(Export export, DateTimeOffset at, WebhookResult result, CancellationToken cancellation)
+    private async Task ConcludeAsync(
+        Export export, DateTimeOffset at, WebhookResult result, CancellationToken cancellation)
     {
-        var made = new WebhookAttempt(export.Step, at, result.Status, result.Failure, (long)result.Duration.TotalMilliseconds, result.Body);
+        var attempt = new WebhookAttempt(
+            export.Step,
+            at,
+            result.Status,
+            result.Failure,
+            (long)result.Duration.TotalMilliseconds,
+            result.Body);
         var (now, next) = (time.NowInMilliseconds(), default(WebhookStep?));
-        var concluded = await writer.ChangeAsync(export, isLatest: true, current => current.LeaseId != export.LeaseId ? current : After(current), cancellation);
-        LogAttempt(logger, export.Id, made.Number, $"{(object?)made.Status ?? made.Failure}", next is { } then ? $"{then.Verdict}" : "not noted, for the lease is lost");
+        var concluded = await exports.ChangeAsync(
+            export,
+            isLatest: true,
+            current => current.LeaseId != export.LeaseId ? current : After(current),
+            cancellation);
+        LogAttempt(
+            logger,
+            export.Id,
+            attempt.Number,
+            $"{(object?)attempt.Status ?? attempt.Failure}",
+            next is { } planned ? $"{planned.Verdict}" : "not noted, for the lease is lost");
         if (concluded is { DueAt: not null, LeaseId: null })
         {
             await dispatch.EnqueueAsync(concluded);
@@ -119,19 +140,23 @@ public sealed partial class ExportWebhook(
 
         Export After(Export current)
         {
-            // A client may have begun a new round meanwhile.
+            // From the stored row, because a client may have begun a new round during the attempt.
             var step = schedule.After(current.Step - current.RoundStart, result);
             next = step;
             var after = current with
             {
-                CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), made],
+                CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), attempt],
                 AttemptsStarted = 0,
                 LeaseId = null,
                 LeaseUntil = null,
             };
             return step.Verdict switch
             {
-                WebhookVerdict.Retry => after with { Step = current.Step + 1, DueAt = (now + step.Delay).UpToMillisecond() },
+                WebhookVerdict.Retry => after with
+                {
+                    Step = current.Step + 1,
+                    DueAt = (now + step.Delay).UpToMillisecond(),
+                },
                 WebhookVerdict.Delivered => after with { WebhookStatus = WebhookStatus.Taken, DueAt = null },
                 WebhookVerdict.Gone => after with { WebhookStatus = WebhookStatus.Refused, DueAt = null },
                 _ => after with { WebhookStatus = WebhookStatus.GivenUp, DueAt = null },
@@ -139,14 +164,16 @@ public sealed partial class ExportWebhook(
         }
     }
 
-    [LoggerMessage(1310, LogLevel.Information, "Attempt {Attempt} at the callback of export {Export} is given up, for its lease is lost.")]
+    [LoggerMessage(1310, LogLevel.Information,
+        "Attempt {Attempt} at the callback of export {Export} is given up, for its lease is lost.")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt);
 
-    [LoggerMessage(1306, LogLevel.Information, "Attempt {Attempt} at the callback of export {Export}: {Result}, so {Verdict}.")]
+    [LoggerMessage(1306, LogLevel.Information,
+        "Attempt {Attempt} at the callback of export {Export}: {Result}, so {Verdict}.")]
     private static partial void LogAttempt(ILogger logger, Guid export, int attempt, string result, string verdict);
 }
 
-/// <summary>What a callback says (docs/api.md).</summary>
+/// <summary>The body of a webhook (docs/api.md).</summary>
 internal sealed record WebhookBody(string Type, DateTimeOffset Timestamp, WebhookData Data)
 {
     public static WebhookBody Of(Export export, ExportLink? link) => new(
@@ -166,7 +193,7 @@ internal sealed record WebhookBody(string Type, DateTimeOffset Timestamp, Webhoo
             export.Reason));
 }
 
-/// <summary>The export in it. The link is made afresh for each attempt, and so is its end.</summary>
+/// <summary>The export in the body. Each attempt contains a new link, with a new expiry.</summary>
 internal sealed record WebhookData(
     Guid ExportId,
     ExportStatus Status,
@@ -180,7 +207,7 @@ internal sealed record WebhookData(
     DateTimeOffset RangeEnd,
     string? Reason);
 
-/// <summary>As the API writes: camelCase, words in snake_case, times in UTC with milliseconds.</summary>
+/// <summary>The format of the API: camelCase names, snake_case values, times in UTC with milliseconds.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     Converters = [typeof(IsoTime), typeof(EnumNameConverter<ExportStatus>), typeof(EnumNameConverter<TableFormat>)])]

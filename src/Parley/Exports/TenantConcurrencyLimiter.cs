@@ -3,18 +3,22 @@ using Parley.Core;
 namespace Parley.Exports;
 
 /// <summary>
-/// How many steps a process does at once, and how many of them for one tenant: who asks for a thousand exports, or has receivers that hang, does not keep others
-/// from theirs.
+/// Limits the steps that a process runs at once, in total and for each tenant: a tenant with a thousand exports, or
+/// with receivers that hang, does not delay the other tenants. Thread-safe.
 /// </summary>
-/// <param name="all">At once.</param>
-/// <param name="perTenant">Of them, for one tenant.</param>
-/// <param name="time">The clock.</param>
+/// <param name="all">Slots in total.</param>
+/// <param name="perTenant">Slots that one tenant may have.</param>
 internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvider time)
 {
-    /// <summary>So long a turn is waited for: most steps take less than a second. A function that waits is limited and paid, so not longer.</summary>
+    /// <summary>
+    /// Maximum wait for a slot: most steps take less than a second. Waiting is billed and counts against the limit of
+    /// functions that run at once, so it is not longer.
+    /// </summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>So many of a tenant wait: the host runs few functions at once, and others need some.</summary>
+    /// <summary>
+    /// Callers of one tenant that may wait at once: the host runs few functions at once, and other tenants need some.
+    /// </summary>
     public const int MaxWaiting = 6;
 
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
@@ -23,8 +27,10 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
     private readonly Dictionary<TenantId, (int Working, int Waiting)> tenants = [];
     private int total;
 
-    /// <summary>Takes a turn, which is to be given back.</summary>
-    /// <returns>False when there is none in time.</returns>
+    /// <summary>Takes a slot; the caller returns it with <see cref="Return"/>.</summary>
+    /// <returns>
+    /// False when no slot is free within <see cref="MaxWait"/>, or when <see cref="MaxWaiting"/> callers wait already.
+    /// </returns>
     public async Task<bool> TryTakeAsync(TenantId tenant, CancellationToken cancellation)
     {
         if (TryTake(tenant))
@@ -52,12 +58,11 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
         }
         finally
         {
-            Note(tenant, working: 0, waiting: -1);
+            Adjust(tenant, working: 0, waiting: -1);
         }
     }
 
-    /// <summary>Gives a turn back.</summary>
-    public void Return(TenantId tenant) => Note(tenant, working: -1, waiting: 0);
+    public void Return(TenantId tenant) => Adjust(tenant, working: -1, waiting: 0);
 
     private bool TryTake(TenantId tenant)
     {
@@ -66,7 +71,7 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
             var free = total < all && tenants.GetValueOrDefault(tenant).Working < perTenant;
             if (free)
             {
-                Note(tenant, working: 1, waiting: 0);
+                Adjust(tenant, working: 1, waiting: 0);
             }
 
             return free;
@@ -80,14 +85,14 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
             var free = tenants.GetValueOrDefault(tenant).Waiting < MaxWaiting;
             if (free)
             {
-                Note(tenant, working: 0, waiting: 1);
+                Adjust(tenant, working: 0, waiting: 1);
             }
 
             return free;
         }
     }
 
-    private void Note(TenantId tenant, int working, int waiting)
+    private void Adjust(TenantId tenant, int working, int waiting)
     {
         lock (gate)
         {

@@ -199,7 +199,7 @@ internal sealed class CostScenario : IAsyncDisposable
         await Service<ExportWebhook>().RunAsync(callback, Never);
         Add("Export: the callback", CostUnit.Export, 1);
 
-        var export = await Service<ExportReader>().FindAsync(file.Key, Never);
+        var export = await Service<ExportStore>().FindAsync(file.Key, Never);
         if (export is not { Status: ExportStatus.Completed, Rows: Conversations * MessagesEach, DueAt: null })
         {
             throw new BenchmarkException(

@@ -80,7 +80,7 @@ internal static class BrokenExports
         var sha256 = await blob.CompleteAsync(CancellationToken.None);
         await process.ExportFiles.CommitAsync(export, attempt, blob.BlockIds, CancellationToken.None);
         var now = process.Time.NowInMilliseconds();
-        var completed = await process.ExportWriter.ChangeAsync(
+        var completed = await process.Exports.ChangeAsync(
             lease.Export,
             isLatest: true,
             current => current.LeaseId != lease.Export.LeaseId
@@ -137,7 +137,7 @@ internal static class BrokenExports
         async Task ConcludeAsync(WebhookResult how)
         {
             var now = process.Time.NowInMilliseconds();
-            var concluded = await process.ExportWriter.ChangeAsync(
+            var concluded = await process.Exports.ChangeAsync(
                 lease.Export,
                 isLatest: true,
                 current =>

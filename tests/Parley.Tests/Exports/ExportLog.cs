@@ -106,7 +106,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         {
             due.Remove((call.PartitionKey!, rowKey));
             var (key, step) = ExportRowKeys.ReadScheduledExport(rowKey);
-            if (step is null && exports.TryGetValue(key, out var export) && ExportIndex.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
+            if (step is null && exports.TryGetValue(key, out var export) && ExportStore.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
             {
                 Assert.True(export.Row.ExpiresAt <= clockOf(call.Process), $"The row of the expiry was removed {export.Row.ExpiresAt - clockOf(call.Process)} before its time.");
                 Assert.NotEqual(ExportStatus.Completed, export.Row.Status);
@@ -234,12 +234,12 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     {
         foreach (var export in exports.Values)
         {
-            if (ExportIndex.StepRow(export.Row) is { } step)
+            if (ExportStore.StepRow(export.Row) is { } step)
             {
                 Assert.True(due.Contains((step.PartitionKey, step.RowKey)), $"Step {export.Row.Step} of export {export.Row.Key.Number} is to be done without its row in Due.");
             }
 
-            if (ExportIndex.ExpiryRow(export.Row) is { } expiry && !export.HasExpired)
+            if (ExportStore.ExpiryRow(export.Row) is { } expiry && !export.HasExpired)
             {
                 Assert.True(due.Contains((expiry.PartitionKey, expiry.RowKey)), $"Export {export.Row.Key.Number} has ended without a row in Due for its expiry.");
             }

@@ -137,11 +137,7 @@ internal sealed class ParleyProcess
 
     public IWebhookSender Receiver => Get<IWebhookSender>();
 
-    public ExportReader Exports => Get<ExportReader>();
-
-    public ExportIndex ExportIndex => Get<ExportIndex>();
-
-    public ExportWriter ExportWriter => Get<ExportWriter>();
+    public ExportStore Exports => Get<ExportStore>();
 
     public ExportLeases ExportLeases => Get<ExportLeases>();
 

@@ -15,7 +15,7 @@ namespace Parley.Functions.Api.Zaia;
 public sealed class ExportFunctions(
     ApiEndpoint endpoint,
     ExportCreation creation,
-    ExportReader reader,
+    ExportStore exports,
     ExportRemoval removal,
     ExportRedelivery redelivery,
     ExportFiles files,
@@ -70,7 +70,7 @@ public sealed class ExportFunctions(
             var cursor = query.Cursor();
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             query.ThrowIfInvalid();
-            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
+            var page = await exports.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
             var answers = new List<ExportResponse>(page.Items.Count);
             foreach (var export in page.Items)
             {
@@ -87,7 +87,7 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
-            await AnswerAsync(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
+            await AnswerAsync(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     [Function("ExportsContent")]
     public Task Content(
@@ -95,7 +95,7 @@ public sealed class ExportFunctions(
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
-            var export = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            var export = await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             if (export.Status != ExportStatus.Completed)
             {
                 throw NoFile(export);
@@ -108,7 +108,7 @@ public sealed class ExportFunctions(
             catch (RequestFailedException e) when (e.IsNotFound())
             {
                 // The file was removed after the row was read.
-                throw NoFile(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation));
+                throw NoFile(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation));
             }
         });
 
