@@ -20,9 +20,7 @@ public sealed partial class CleanupJob(
     /// <summary>The number of rows that are processed concurrently.</summary>
     private const int Width = 16;
 
-    /// <summary>
-    /// Processes all due schedule rows. It may be interrupted at any point, and may run twice at a time.
-    /// </summary>
+    /// <summary>Processes all due schedule rows. The run may be interrupted at any point and repeated.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         await ProcessAsync(IdempotencyRowKeys.ScheduledKeys, row => DropKeysAsync(row, cancellation), cancellation);
@@ -50,7 +48,7 @@ public sealed partial class CleanupJob(
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // One row's failure must not stop the others; the next tick processes the row again.
-            LogNotRemoved(logger, e, row.PartitionKey, row.RowKey);
+            LogLeft(logger, e, row.PartitionKey, row.RowKey);
         }
     }
 
@@ -87,5 +85,5 @@ public sealed partial class CleanupJob(
         1201,
         LogLevel.Warning,
         "What {Partition} / {Row} of Due asks for could not be removed; the next tick tries again.")]
-    private static partial void LogNotRemoved(ILogger logger, Exception exception, string partition, string row);
+    private static partial void LogLeft(ILogger logger, Exception exception, string partition, string row);
 }
