@@ -3,22 +3,29 @@ using System.Text;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>What a text may be in a cell that spreadsheet programs open: pure functions.</summary>
+/// <summary>The rules for texts in cells that spreadsheet programs read. All functions are pure.</summary>
 internal static class CellText
 {
-    /// <summary>"Total number of characters that a cell can contain" (Excel specifications and limits), in UTF-16 units.</summary>
+    /// <summary>
+    /// "Total number of characters that a cell can contain" (Excel specifications and limits), in UTF-16 units.
+    /// </summary>
     public const int MaxLength = 32_767;
 
-    // The second four are full-width forms, which Japanese input turns into the first; to guard too many is harmless.
+    // The last four are the full-width forms, which Japanese input methods convert to the first four. Guarding too many
+    // texts is harmless.
     private static readonly SearchValues<char> FormulaStarts = SearchValues.Create("=+-@＝＋－＠");
 
-    // Below space, XML 1.0 (§2.2, Char) has only tab, line feed and carriage return.
-    private static readonly SearchValues<char> ForbiddenControls =
-        SearchValues.Create([.. Enumerable.Range(0, ' ').Select(code => (char)code).Where(character => character is not ('\t' or '\n' or '\r'))]);
+    // Below the space character, XML 1.0 (§2.2, Char) allows only tab, line feed and carriage return.
+    private static readonly SearchValues<char> ForbiddenControls = SearchValues.Create(
+    [
+        .. Enumerable.Range(0, ' ')
+            .Select(code => (char)code)
+            .Where(character => character is not ('\t' or '\n' or '\r')),
+    ]);
 
     /// <summary>
-    /// Whether a spreadsheet program could take the text for a formula, also after it has dropped leading white space
-    /// (OWASP, "CSV Injection": = + - @ tab, carriage return, line feed).
+    /// True when a spreadsheet program could interpret the text as a formula, also after it has removed leading white
+    /// space (OWASP, "CSV Injection": = + - @ tab, carriage return, line feed).
     /// </summary>
     public static bool IsFormulaLike(ReadOnlySpan<char> text)
     {
@@ -36,18 +43,26 @@ internal static class CellText
     }
 
     /// <summary>
-    /// The text without what XML 1.0 forbids: control characters, U+FFFE, U+FFFF and halves of surrogate pairs. The very same text when
-    /// there is none.
+    /// Removes the characters that XML 1.0 forbids: control characters, U+FFFE, U+FFFF and halves of surrogate pairs.
+    /// Returns the same instance when the text has none.
     /// </summary>
     public static string WithoutForbidden(string text)
     {
-        // Two vectorized scans settle nearly all texts; the second finds surrogates too, most of which are in order.
-        return text.AsSpan().ContainsAny(ForbiddenControls) || text.AsSpan().ContainsAnyInRange('\uD800', '\uFFFF') ? Remove(text) : text;
+        // Two vectorized scans are enough for nearly all texts. The second also finds surrogates, most of which are
+        // valid.
+        return text.AsSpan().ContainsAny(ForbiddenControls) || text.AsSpan().ContainsAnyInRange('\uD800', '\uFFFF')
+            ? Remove(text)
+            : text;
     }
 
-    /// <summary>How many units of the text go into one cell: at most <paramref name="max"/>, and never half of a surrogate pair.</summary>
+    /// <summary>
+    /// The number of UTF-16 units that go into one cell: at most <paramref name="max"/>, without half a surrogate pair
+    /// at the end.
+    /// </summary>
     public static int PartLength(ReadOnlySpan<char> text, int max) =>
-        text.Length <= max ? text.Length : char.IsHighSurrogate(text[max - 1]) && char.IsLowSurrogate(text[max]) ? max - 1 : max;
+        text.Length <= max ? text.Length
+        : char.IsHighSurrogate(text[max - 1]) && char.IsLowSurrogate(text[max]) ? max - 1
+        : max;
 
     private static string Remove(string text)
     {
@@ -55,7 +70,7 @@ internal static class CellText
         var from = 0;
         for (var at = 0; at < text.Length;)
         {
-            // A half of a pair decodes to nothing, and takes one unit.
+            // Half of a surrogate pair does not decode to a rune, and is one unit long.
             var valid = Rune.TryGetRuneAt(text, at, out var rune);
             var length = valid ? rune.Utf16SequenceLength : 1;
             if (!valid || rune.Value is < ' ' and not ('\t' or '\n' or '\r') or 0xFFFE or 0xFFFF)

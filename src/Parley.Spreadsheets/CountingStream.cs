@@ -1,12 +1,13 @@
 namespace Parley.Spreadsheets;
 
 /// <summary>
-/// Counts what goes to a stream that is somebody else's: never flushes or closes it, and needs nothing of it but WriteAsync. A zip entry's
-/// stream writes its end synchronously, also when it is disposed asynchronously; that, some kilobytes, is kept for the next asynchronous write or flush.
+/// Counts the bytes written to a stream of the caller. It never flushes or closes that stream, and needs only its
+/// WriteAsync. The stream of a zip entry writes its end synchronously, even when it is disposed asynchronously. Those
+/// few kilobytes are buffered until the next asynchronous write or flush.
 /// </summary>
 internal sealed class CountingStream(Stream inner) : Stream
 {
-    private readonly MemoryStream kept = new();
+    private readonly MemoryStream buffered = new();
     private bool abandoned;
 
     public long Bytes { get; private set; }
@@ -19,12 +20,20 @@ internal sealed class CountingStream(Stream inner) : Stream
 
     public override long Length => throw new NotSupportedException();
 
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
-    /// <summary>From now on, what is written goes nowhere: what an archive still writes while it is disposed must not look like a file's end.</summary>
+    /// <summary>
+    /// Discards all later writes: an archive writes an end while it is disposed, which would make an incomplete file
+    /// look complete.
+    /// </summary>
     public void Abandon() => abandoned = true;
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         await FlushAsync(cancellationToken);
         if (!abandoned)
@@ -41,7 +50,7 @@ internal sealed class CountingStream(Stream inner) : Stream
     {
         if (!abandoned)
         {
-            kept.Write(buffer, offset, count);
+            buffered.Write(buffer, offset, count);
         }
     }
 
@@ -49,14 +58,14 @@ internal sealed class CountingStream(Stream inner) : Stream
     {
     }
 
-    /// <summary>Writes what is kept; does not flush the other stream.</summary>
+    /// <summary>Writes the buffered bytes; does not flush the caller's stream.</summary>
     public override async Task FlushAsync(CancellationToken cancellationToken)
     {
-        if (kept.Length > 0 && !abandoned)
+        if (buffered.Length > 0 && !abandoned)
         {
-            await inner.WriteAsync(kept.GetBuffer().AsMemory(0, (int)kept.Length), cancellationToken);
-            Bytes += kept.Length;
-            kept.SetLength(0);
+            await inner.WriteAsync(buffered.GetBuffer().AsMemory(0, (int)buffered.Length), cancellationToken);
+            Bytes += buffered.Length;
+            buffered.SetLength(0);
         }
     }
 

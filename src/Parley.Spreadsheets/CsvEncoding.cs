@@ -2,11 +2,11 @@ using System.Buffers;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>RFC 4180, with a byte order mark (<see cref="TableFormat.Csv"/>).</summary>
+/// <summary>Writes CSV as in RFC 4180, with a byte order mark (<see cref="TableFormat.Csv"/>).</summary>
 internal sealed class CsvEncoding : ITableEncoding
 {
-    // RFC 4180 §2.6: what holds a comma, a quote or a line break must be quoted. Quotes around the other separators that programs guess
-    // from a file's content keep them from guessing wrong.
+    // RFC 4180 §2.6: fields with a comma, a quote or a line break must be quoted. Some programs detect the separator
+    // from a file's content, so fields with a semicolon or a tab are quoted too, to prevent a wrong detection.
     private static readonly SearchValues<char> Quoted = SearchValues.Create(",\"\r\n;\t");
 
     private readonly Utf8Buffer buffer;

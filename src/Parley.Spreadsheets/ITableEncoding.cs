@@ -1,6 +1,9 @@
 namespace Parley.Spreadsheets;
 
-/// <summary>A format's syntax. It is called in the table's order: a row's begin, a cell per column, the row's end; texts as they fit a cell.</summary>
+/// <summary>
+/// Writes the syntax of a format. The caller calls <see cref="BeginRow"/>, one method per column in their order, then
+/// <see cref="EndRowAsync"/>, and passes only texts that fit a cell.
+/// </summary>
 internal interface ITableEncoding : IAsyncDisposable
 {
     void BeginRow();
@@ -17,7 +20,7 @@ internal interface ITableEncoding : IAsyncDisposable
 
     void Empty(int column);
 
-    /// <summary>Ends the row, and writes out what has gathered when it is enough.</summary>
+    /// <summary>Ends the row, and writes the buffer to the stream when it is full.</summary>
     ValueTask EndRowAsync(CancellationToken cancellation);
 
     /// <summary>Writes the rest of the file.</summary>

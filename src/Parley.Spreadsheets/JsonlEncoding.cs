@@ -3,14 +3,15 @@ using System.Text.Json;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>An object per line (<see cref="TableFormat.Jsonl"/>).</summary>
+/// <summary>Writes one JSON object per line (<see cref="TableFormat.Jsonl"/>).</summary>
 internal sealed class JsonlEncoding(Utf8Buffer buffer, Stream output, string[] names) : ITableEncoding
 {
-    // Nobody puts these lines into a page of HTML, so only what JSON itself demands is escaped.
+    // The lines are not embedded in HTML, so only the characters that JSON requires are escaped.
     private static readonly JavaScriptEncoder Escaping = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
 
     private readonly JsonEncodedText[] members = [.. names.Select(name => JsonEncodedText.Encode(name, Escaping))];
-    private readonly Utf8JsonWriter json = new(buffer, new JsonWriterOptions { Encoder = Escaping, SkipValidation = true });
+    private readonly Utf8JsonWriter json =
+        new(buffer, new JsonWriterOptions { Encoder = Escaping, SkipValidation = true });
 
     public void BeginRow() => json.WriteStartObject();
 
@@ -22,9 +23,10 @@ internal sealed class JsonlEncoding(Utf8Buffer buffer, Stream output, string[] n
 
     public void Time(int column, DateTimeOffset value)
     {
-        // The JSON writer would leave out zeros at the end; all of a column should look the same.
+        // The JSON writer would omit trailing zeros; all times of a column should have the same format.
         Span<byte> text = stackalloc byte[32];
-        value.UtcDateTime.TryFormat(text, out _, "yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
+        value.UtcDateTime.TryFormat(
+            text, out _, "yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
         json.WriteString(members[column], text[..24]);
     }
 
@@ -36,7 +38,8 @@ internal sealed class JsonlEncoding(Utf8Buffer buffer, Stream output, string[] n
     {
         json.WriteEndObject();
         json.Flush();
-        // Else the next object would be the next element of a list, after a comma.
+
+        // Without a reset, the writer would put a comma before the next object, as in a list.
         json.Reset();
         buffer.Write((byte)'\n');
         return buffer.IsFull ? buffer.FlushAsync(output, cancellation) : default;

@@ -1,16 +1,18 @@
 namespace Parley.Spreadsheets;
 
 /// <summary>
-/// Writes a table forward-only to a stream that need not seek, without keeping more than a small buffer and the row at hand. For each row:
-/// a cell per column, in order, then <see cref="EndRowAsync"/>; at the end <see cref="CompleteAsync"/>. A writer that is disposed
-/// before that leaves a file without an end. The stream stays open. After an exception, only dispose.
+/// Writes a table forward-only to a stream that need not be seekable. Memory contains only a small buffer and the
+/// current row. For each row, write a cell per column in order, then call <see cref="EndRowAsync"/>; at the end, call
+/// <see cref="CompleteAsync"/>. If the writer is disposed before that, the file is incomplete. The stream stays open.
+/// After an exception, the only valid call is Dispose.
 /// </summary>
 /// <remarks>
-/// In csv and xlsx, which spreadsheet programs open: characters that XML 1.0 forbids and halves of surrogate pairs are removed and counted
-/// (programs drop some of them silently, which could uncover a formula); a text that a program could take for a formula is
-/// marked as text, in csv by a leading <c>'</c>, in xlsx by its style; a text is at most <see cref="CellText.MaxLength"/> UTF-16 units per cell and
-/// goes on in the columns that <see cref="TableColumn.Parts"/> adds. Jsonl has every text whole and unchanged, but for halves of surrogate pairs, for
-/// which UTF-8 has no bytes: they become U+FFFD.
+/// Spreadsheet programs open csv and xlsx, so three rules apply there. Characters that XML 1.0 forbids and halves of
+/// surrogate pairs are removed and counted: programs drop some of them silently, which could reveal a formula. A text
+/// that a program could interpret as a formula is marked as text, in csv by a leading <c>'</c>, in xlsx by its style. A
+/// cell has at most <see cref="CellText.MaxLength"/> UTF-16 units; longer texts continue in the columns that
+/// <see cref="TableColumn.Parts"/> adds. Jsonl contains every text complete and unchanged, except that halves of
+/// surrogate pairs, for which UTF-8 has no encoding, become U+FFFD.
 /// </remarks>
 public sealed class TableWriter : IAsyncDisposable
 {
@@ -20,7 +22,7 @@ public sealed class TableWriter : IAsyncDisposable
     private readonly TableColumn[] columns;
     private readonly int textMax;
     private readonly int formulaMax;
-    private readonly string?[] rests;
+    private readonly string?[] overflows;
     private int column;
     private bool completed;
 
@@ -29,7 +31,7 @@ public sealed class TableWriter : IAsyncDisposable
         ArgumentOutOfRangeException.ThrowIfZero(columns.Count);
         this.columns = [.. columns];
         this.output = new CountingStream(output);
-        rests = new string?[columns.Count];
+        overflows = new string?[columns.Count];
         (textMax, formulaMax) = format switch
         {
             TableFormat.Csv => (CellText.MaxLength, CellText.MaxLength - 1),
@@ -45,30 +47,29 @@ public sealed class TableWriter : IAsyncDisposable
         };
     }
 
-    /// <summary>Rows that were ended, without the headings.</summary>
+    /// <summary>The number of ended rows, without the headings.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>Bytes that the stream has taken; after <see cref="CompleteAsync"/>, the file's size.</summary>
+    /// <summary>The bytes written to the stream; after <see cref="CompleteAsync"/>, the file's size.</summary>
     public long Bytes => output.Bytes;
 
-    /// <summary>UTF-16 units that were left out because no cell may hold them.</summary>
+    /// <summary>The number of UTF-16 units that were removed because no cell may contain them.</summary>
     public long RemovedCharacters { get; private set; }
 
-    /// <summary>UTF-16 units that were left out because they did not fit their column's cells.</summary>
+    /// <summary>The number of UTF-16 units that were cut because they did not fit the cells of their column.</summary>
     public long CutCharacters { get; private set; }
 
-    /// <summary>A writer of a table with these columns.</summary>
-    /// <param name="format">Of the file.</param>
-    /// <param name="columns">At least one.</param>
-    /// <param name="output">Needs to be writable asynchronously, no more. It is not closed.</param>
+    /// <param name="columns">At least one column.</param>
+    /// <param name="output">Only its WriteAsync is called. The stream is not closed.</param>
     public static TableWriter Create(TableFormat format, IReadOnlyList<TableColumn> columns, Stream output) =>
         Create(format, columns, output, XlsxEncoding.MaxRowsPerSheet);
 
-    /// <summary>The same, with sheets of fewer rows.</summary>
-    internal static TableWriter Create(TableFormat format, IReadOnlyList<TableColumn> columns, Stream output, int rowsPerSheet) =>
+    /// <summary>Creates a writer with fewer rows per sheet, for tests.</summary>
+    internal static TableWriter Create(
+        TableFormat format, IReadOnlyList<TableColumn> columns, Stream output, int rowsPerSheet) =>
         new(format, columns, output, rowsPerSheet);
 
-    /// <summary>A cell with a text; null is an empty cell. In csv and xlsx an empty text is one too.</summary>
+    /// <summary>Writes a text; null gives an empty cell. In csv and xlsx, an empty text does too.</summary>
     public void Text(string? text)
     {
         var at = Next();
@@ -90,17 +91,23 @@ public sealed class TableWriter : IAsyncDisposable
         encoding.Text(at, clean.AsSpan(0, part));
         if (part < clean.Length)
         {
-            rests[at] = clean[part..];
+            overflows[at] = clean[part..];
         }
     }
 
-    /// <summary>A cell with a whole number. In xlsx one of more than 15 digits is written as a text, for Excel keeps no more of a number.</summary>
+    /// <summary>
+    /// Writes a whole number. In xlsx, a number of more than 15 digits is written as text, because Excel stores only
+    /// 15.
+    /// </summary>
     public void Number(long value) => encoding.Number(Next(), value);
 
     /// <summary>
-    /// A cell with a number that may have a fraction: the shortest text that reads back as the same. (Excel shows, and keeps of what it saves, 15 digits.)
+    /// Writes a number that may have a fraction, as the shortest text that parses to the same value. Excel shows 15
+    /// digits, and saves only those.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is infinite, or no number: no format has a form for it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The value is infinite or NaN, which no format can represent.
+    /// </exception>
     public void Number(double value)
     {
         if (!double.IsFinite(value))
@@ -112,20 +119,19 @@ public sealed class TableWriter : IAsyncDisposable
     }
 
     /// <summary>
-    /// A cell with a time, in UTC with milliseconds: ISO 8601, in xlsx a date-time (before March 1900, where Excel's calendar is wrong or
-    /// has none, the ISO 8601 text).
+    /// Writes a time in UTC with milliseconds: as ISO 8601, in xlsx as a date-time. Before March 1900, where Excel's
+    /// calendar is wrong or does not exist, xlsx has the ISO 8601 text.
     /// </summary>
     public void Time(DateTimeOffset value) => encoding.Time(Next(), value);
 
-    /// <summary>A cell with a truth value.</summary>
     public void Truth(bool value) => encoding.Truth(Next(), value);
 
-    /// <summary>An empty cell; in jsonl, null.</summary>
+    /// <summary>Writes an empty cell; in jsonl, null.</summary>
     public void Empty() => encoding.Empty(Next());
 
     /// <summary>Ends the row, which must have a cell for every column.</summary>
-    /// <exception cref="InvalidOperationException">It has fewer.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; the file cannot be completed any more.</exception>
+    /// <exception cref="InvalidOperationException">The row has fewer cells.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the file can no longer be completed.</exception>
     public ValueTask EndRowAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -136,7 +142,7 @@ public sealed class TableWriter : IAsyncDisposable
 
         if (textMax != int.MaxValue)
         {
-            WriteRests();
+            WriteOverflows();
         }
 
         column = 0;
@@ -145,7 +151,9 @@ public sealed class TableWriter : IAsyncDisposable
     }
 
     /// <summary>Writes the rest of the file. No row may follow.</summary>
-    /// <exception cref="InvalidOperationException">A row has begun and not ended, or the file is complete already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The last row has not ended, or the file is already complete.
+    /// </exception>
     public async ValueTask CompleteAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -169,16 +177,22 @@ public sealed class TableWriter : IAsyncDisposable
     private string[] Headings() =>
     [
         .. columns.Select(each => each.Name),
-        .. columns.SelectMany(each => Enumerable.Range(2, Math.Max(0, each.Parts - 1)).Select(part => $"{each.Name}_{part}")),
+        .. columns.SelectMany(
+            each => Enumerable.Range(2, Math.Max(0, each.Parts - 1)).Select(part => $"{each.Name}_{part}")),
     ];
 
-    private int[] Widths() => [.. columns.Select(each => each.Width), .. columns.SelectMany(each => Enumerable.Repeat(each.Width, Math.Max(0, each.Parts - 1)))];
+    private int[] Widths() =>
+    [
+        .. columns.Select(each => each.Width),
+        .. columns.SelectMany(each => Enumerable.Repeat(each.Width, Math.Max(0, each.Parts - 1))),
+    ];
 
     private int Next()
     {
         if (column == columns.Length || completed)
         {
-            throw new InvalidOperationException(completed ? "The table is complete." : $"The row has its {columns.Length} cells already.");
+            throw new InvalidOperationException(
+                completed ? "The table is complete." : $"The row has its {columns.Length} cells already.");
         }
 
         if (column == 0)
@@ -189,13 +203,13 @@ public sealed class TableWriter : IAsyncDisposable
         return column++;
     }
 
-    /// <summary>The cells at the row's right end.</summary>
-    private void WriteRests()
+    /// <summary>Writes the additional cells of long texts, at the right end of the row.</summary>
+    private void WriteOverflows()
     {
         for (var at = 0; at < columns.Length; at++)
         {
-            ReadOnlySpan<char> rest = rests[at];
-            rests[at] = null;
+            ReadOnlySpan<char> rest = overflows[at];
+            overflows[at] = null;
             for (var part = 2; part <= columns[at].Parts; part++)
             {
                 if (rest.IsEmpty)
@@ -204,7 +218,7 @@ public sealed class TableWriter : IAsyncDisposable
                     continue;
                 }
 
-                // A part is a cell of its own, so one that begins like a formula is guarded too.
+                // Every part is a separate cell, so a part that begins like a formula is guarded too.
                 var length = PartLength(rest);
                 encoding.Text(column++, rest[..length]);
                 rest = rest[length..];
@@ -214,5 +228,6 @@ public sealed class TableWriter : IAsyncDisposable
         }
     }
 
-    private int PartLength(ReadOnlySpan<char> text) => CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
+    private int PartLength(ReadOnlySpan<char> text) =>
+        CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
 }

@@ -5,13 +5,15 @@ using System.Text.Unicode;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>Bytes on their way to a stream, in one pooled array, which grows only for a row that is larger than all of it.</summary>
+/// <summary>
+/// Buffers bytes for a stream in one pooled array, which grows only for a row that is larger than the array.
+/// </summary>
 internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
 {
-    /// <summary>From here on the buffer should be written out.</summary>
+    /// <summary>The length in bytes from which the buffer should be flushed.</summary>
     public const int FlushAt = 64 * 1024;
 
-    // UTF-8 has at most three bytes for a UTF-16 unit.
+    // UTF-8 needs at most three bytes for a UTF-16 unit.
     private const int MaxBytesPerUnit = 3;
     private const int MaxNumberBytes = 32;
 
@@ -34,7 +36,7 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
         length++;
     }
 
-    /// <summary>A half of a surrogate pair becomes U+FFFD: UTF-8 has no bytes for it.</summary>
+    /// <summary>Half of a surrogate pair becomes U+FFFD, because UTF-8 has no encoding for it.</summary>
     public void Write(ReadOnlySpan<char> text)
     {
         var status = Utf8.FromUtf16(text, GetSpan(text.Length * MaxBytesPerUnit), out _, out var written);
@@ -54,7 +56,7 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
         length += written;
     }
 
-    /// <summary>ISO 8601 in UTC with milliseconds: 2026-01-31T08:00:00.123Z.</summary>
+    /// <summary>Writes ISO 8601 in UTC with milliseconds: 2026-01-31T08:00:00.123Z.</summary>
     public void Write(DateTimeOffset value)
     {
         const int UntilMilliseconds = 23;
@@ -63,7 +65,6 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
         Write((byte)'Z');
     }
 
-    /// <summary>Writes all out.</summary>
     public async ValueTask FlushAsync(Stream stream, CancellationToken cancellation)
     {
         await stream.WriteAsync(bytes.AsMemory(0, length), cancellation);
@@ -93,7 +94,7 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
 
     private void Reserve(int count)
     {
-        // A writer that asks for nothing in particular is owed at least one byte.
+        // IBufferWriter: for the size hint 0, the memory must not be empty.
         if (bytes.Length - length >= Math.Max(count, 1))
         {
             return;

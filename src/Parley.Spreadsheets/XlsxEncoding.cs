@@ -4,26 +4,35 @@ using System.IO.Compression;
 namespace Parley.Spreadsheets;
 
 /// <summary>
-/// ECMA-376 SpreadsheetML: each sheet's XML goes straight into an entry of a zip archive. Texts are inline strings (§18.3.1.53), for a table
-/// of shared strings would have to be kept until the end. Rows and cells carry no references (optional by §18.3.1.4, §18.3.1.73): their
-/// order says where they are, and they would be a fifth of the bytes to compress.
+/// Writes SpreadsheetML (ECMA-376): the XML of each sheet goes directly into an entry of a zip archive. Texts are
+/// inline strings (§18.3.1.53), because a table of shared strings would stay in memory until the end. Rows and cells
+/// have no references (optional by §18.3.1.4, §18.3.1.73): their order determines their position, and references would
+/// be a fifth of the bytes to compress.
 /// </summary>
-internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, string[] headings, int[] widths, int rowsPerSheet) : ITableEncoding
+internal sealed class XlsxEncoding(
+    Utf8Buffer buffer,
+    CountingStream output,
+    string[] headings,
+    int[] widths,
+    int rowsPerSheet)
+    : ITableEncoding
 {
-    /// <summary>"Total number of rows on a worksheet", 1,048,576 (Excel specifications and limits), less the headings.</summary>
+    /// <summary>
+    /// "Total number of rows on a worksheet", 1,048,576 (Excel specifications and limits), minus the row of headings.
+    /// </summary>
     public const int MaxRowsPerSheet = 1_048_575;
 
-    // A sheet of very long texts ends sooner: an entry of 4 GiB needs Zip64, and of a streamed one no reader
-    // can know that before its end.
+    // A sheet of very long texts ends earlier: an entry of 4 GiB needs Zip64, and a reader of a streamed entry cannot
+    // know that before its end.
     private const long MaxBytesPerSheet = 2L << 30;
 
     // "Number precision: 15 digits" (Excel specifications and limits).
     private const long MaxNumber = 999_999_999_999_999;
 
-    // Excel counts 29 February 1900, which there never was, so its days agree with the calendar's only from here on.
+    // Excel counts 29 February 1900, a day that did not exist, so its dates match the calendar only from this day on.
     private static readonly DateTime FirstTime = new(1900, 3, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    // The same table makes the same bytes. It is the first time that zip's MS-DOS times can tell.
+    // A fixed time, so that equal tables give equal bytes: the earliest time that zip's MS-DOS format can represent.
     private static readonly DateTimeOffset EntryTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private ZipArchive? archive;
@@ -91,7 +100,8 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, str
         buffer.Write("</v></c>"u8);
     }
 
-    public void Truth(int column, bool value) => buffer.Write(value ? "<c t=\"b\"><v>1</v></c>"u8 : "<c t=\"b\"><v>0</v></c>"u8);
+    public void Truth(int column, bool value) =>
+        buffer.Write(value ? "<c t=\"b\"><v>1</v></c>"u8 : "<c t=\"b\"><v>0</v></c>"u8);
 
     public void Empty(int column) => buffer.Write("<c/>"u8);
 
@@ -132,7 +142,7 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, str
 
     public async ValueTask DisposeAsync()
     {
-        // Both end what they have begun, with nowhere to write it.
+        // Both disposals write an end, which the output discards.
         output.Abandon();
         if (entry is not null)
         {
@@ -167,7 +177,11 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, str
         buffer.Write("</cols><sheetData><row>"u8);
         foreach (var heading in headings)
         {
-            Text(heading, CellText.IsFormulaLike(heading) ? "<c s=\"4\" t=\"inlineStr\"><is>"u8 : "<c s=\"1\" t=\"inlineStr\"><is>"u8);
+            Text(
+                heading,
+                CellText.IsFormulaLike(heading)
+                    ? "<c s=\"4\" t=\"inlineStr\"><is>"u8
+                    : "<c s=\"1\" t=\"inlineStr\"><is>"u8);
         }
 
         buffer.Write("</row>"u8);
@@ -194,7 +208,8 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, str
 
     private async ValueTask OpenAsync(string name, CancellationToken cancellation)
     {
-        archive ??= await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
+        archive ??= await ZipArchive.CreateAsync(
+            output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
         var next = archive.CreateEntry(name, CompressionLevel.Fastest);
         next.LastWriteTime = EntryTime;
         entry = await next.OpenAsync(cancellation);
@@ -211,8 +226,10 @@ internal sealed class XlsxEncoding(Utf8Buffer buffer, CountingStream output, str
     private void Text(ReadOnlySpan<char> text, ReadOnlySpan<byte> begin)
     {
         buffer.Write(begin);
-        // Excel trims a text's ends, unless it is told not to.
-        buffer.Write(char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]) ? "<t xml:space=\"preserve\">"u8 : "<t>"u8);
+
+        // Without the attribute, Excel trims white space at both ends of a text.
+        buffer.Write(
+            char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]) ? "<t xml:space=\"preserve\">"u8 : "<t>"u8);
         XlsxText.Write(buffer, text);
         buffer.Write("</t></is></c>"u8);
     }

@@ -3,19 +3,24 @@ using System.Text;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>The parts of a workbook beside its rows: ECMA-376 Part 2 §10 (content types, relationships), Part 1 §18.2 (workbook), §18.8 (styles).</summary>
+/// <summary>
+/// The parts of a workbook other than its rows: ECMA-376 Part 2 §10 (content types, relationships), Part 1 §18.2
+/// (workbook), §18.8 (styles).
+/// </summary>
 internal static class XlsxParts
 {
     private const string Declaration = """<?xml version="1.0" encoding="UTF-8" standalone="yes"?>""" + "\n";
     private const string Main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     private const string Relationships = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    private const string Worksheet = Relationships + "/worksheet";
     private const string PackageRelationships = "http://schemas.openxmlformats.org/package/2006/relationships";
     private const string ContentType = "application/vnd.openxmlformats-officedocument.spreadsheetml.";
 
-    // All at the top: of a text of several lines, of which a row shows one, that is the first.
+    // Cells are aligned to the top: a row shows one line, which should be the first line of a text with several.
     private const string Top = "<alignment vertical=\"top\"/></xf>";
 
-    // Formats of cells, by their place in cellXfs: 0 plain, 1 heading, 2 date-time, 3 text that looks like a formula, 4 such a heading.
+    // Cell formats by their index in cellXfs: 0 plain, 1 heading, 2 date-time, 3 text that looks like a formula,
+    // 4 heading that looks like a formula.
     private const string Styles = Declaration + $"""
         <styleSheet xmlns="{Main}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy\-mm\-dd\ hh:mm:ss.000"/></numFmts>
         <fonts count="2"><font><sz val="11"/><name val="Calibri"/></font><font><b/><sz val="11"/><name val="Calibri"/></font></fonts>
@@ -31,8 +36,8 @@ internal static class XlsxParts
         """;
 
     /// <summary>
-    /// A sheet until its columns, with the first row frozen. Without sheetFormatPr (optional by §18.3.1.81): with a default height, LibreOffice
-    /// draws texts of several lines across the rows beside theirs.
+    /// The beginning of a sheet, up to its columns, with the first row frozen. It has no sheetFormatPr (optional by
+    /// §18.3.1.81): with a default height, LibreOffice draws texts of several lines over the neighboring rows.
     /// </summary>
     public static ReadOnlySpan<byte> SheetBegin =>
         """
@@ -40,26 +45,39 @@ internal static class XlsxParts
         <worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>
         """u8;
 
-    /// <summary>A sheet's entry, from 1.</summary>
-    public static string SheetName(int number) => string.Create(CultureInfo.InvariantCulture, $"xl/worksheets/sheet{number}.xml");
+    /// <summary>The name of a sheet's zip entry; sheets are counted from 1.</summary>
+    public static string SheetName(int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"xl/worksheets/sheet{number}.xml");
 
-    /// <summary>All parts that are not sheets.</summary>
+    /// <summary>Returns all parts of the workbook except the sheets.</summary>
     public static IEnumerable<(string Name, string Xml)> Of(int sheets)
     {
         yield return ("xl/styles.xml", Styles);
-        yield return ("xl/workbook.xml", Declaration + $"""<workbook xmlns="{Main}" xmlns:r="{Relationships}"><sheets>"""
-            + Each(sheets, number => $"""<sheet name="Sheet{number}" sheetId="{number}" r:id="rId{number}"/>""") + "</sheets></workbook>");
-        yield return ("xl/_rels/workbook.xml.rels", Declaration + $"""<Relationships xmlns="{PackageRelationships}">"""
-            + Each(sheets, number => $"""<Relationship Id="rId{number}" Type="{Relationships}/worksheet" Target="worksheets/sheet{number}.xml"/>""")
+        yield return ("xl/workbook.xml", Declaration
+            + $"""<workbook xmlns="{Main}" xmlns:r="{Relationships}"><sheets>"""
+            + Each(sheets, number => $"""<sheet name="Sheet{number}" sheetId="{number}" r:id="rId{number}"/>""")
+            + "</sheets></workbook>");
+        yield return ("xl/_rels/workbook.xml.rels", Declaration
+            + $"""<Relationships xmlns="{PackageRelationships}">"""
+            + Each(
+                sheets,
+                number =>
+                    $"""<Relationship Id="rId{number}" Type="{Worksheet}" Target="worksheets/sheet{number}.xml"/>""")
             + $"""<Relationship Id="styles" Type="{Relationships}/styles" Target="styles.xml"/></Relationships>""");
-        yield return ("_rels/.rels", Declaration + $"""<Relationships xmlns="{PackageRelationships}">"""
-            + $"""<Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/></Relationships>""");
-        yield return ("[Content_Types].xml", Declaration + """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"""
+        yield return ("_rels/.rels", Declaration
+            + $"""<Relationships xmlns="{PackageRelationships}">"""
+            + $"""<Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/>"""
+            + "</Relationships>");
+        yield return ("[Content_Types].xml", Declaration
+            + """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"""
             + """<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"""
             + """<Default Extension="xml" ContentType="application/xml"/>"""
             + $"""<Override PartName="/xl/workbook.xml" ContentType="{ContentType}sheet.main+xml"/>"""
             + $"""<Override PartName="/xl/styles.xml" ContentType="{ContentType}styles+xml"/>"""
-            + Each(sheets, number => $"""<Override PartName="/{SheetName(number)}" ContentType="{ContentType}worksheet+xml"/>""") + "</Types>");
+            + Each(
+                sheets,
+                number => $"""<Override PartName="/{SheetName(number)}" ContentType="{ContentType}worksheet+xml"/>""")
+            + "</Types>");
     }
 
     private static string Each(int sheets, Func<int, FormattableString> xml)

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Parley.Spreadsheets;
 
-/// <summary>Texts in SpreadsheetML. What XML forbids is gone before (<see cref="CellText.WithoutForbidden"/>).</summary>
+/// <summary>
+/// Writes texts in SpreadsheetML. The caller has removed the characters that XML forbids
+/// (<see cref="CellText.WithoutForbidden"/>).
+/// </summary>
 internal static class XlsxText
 {
     private const int EscapeLength = 7;
@@ -10,8 +13,9 @@ internal static class XlsxText
     private static readonly SearchValues<char> Special = SearchValues.Create("&<>_\r");
 
     /// <summary>
-    /// ECMA-376 §22.9.2.19 (ST_Xstring): <c>_xHHHH_</c> stands for a UTF-16 unit. So a text that has the like has its underscore
-    /// escaped, and a carriage return, which XML parsers would turn into a line feed, is written so.
+    /// ECMA-376 §22.9.2.19 (ST_Xstring): <c>_xHHHH_</c> represents a UTF-16 unit. Therefore the underscore is escaped
+    /// in a text that contains such a sequence. A carriage return is written as such a sequence, because XML parsers
+    /// would convert it to a line feed.
     /// </summary>
     public static void Write(Utf8Buffer buffer, ReadOnlySpan<char> text)
     {
@@ -43,8 +47,9 @@ internal static class XlsxText
         buffer.Write(text);
     }
 
-    // Readers differ in whether X and lower-case digits count; to escape too many is harmless.
+    // Readers differ in whether they accept X and lower-case digits; escaping too many texts is harmless.
     private static bool IsEscape(ReadOnlySpan<char> text) =>
         text.Length >= EscapeLength && text[1] is 'x' or 'X' && text[6] == '_'
-        && char.IsAsciiHexDigit(text[2]) && char.IsAsciiHexDigit(text[3]) && char.IsAsciiHexDigit(text[4]) && char.IsAsciiHexDigit(text[5]);
+        && char.IsAsciiHexDigit(text[2]) && char.IsAsciiHexDigit(text[3])
+        && char.IsAsciiHexDigit(text[4]) && char.IsAsciiHexDigit(text[5]);
 }

@@ -5,8 +5,8 @@ using Parley.Assistants.Completions;
 namespace Parley.Functions.Triggers;
 
 /// <summary>
-/// The messages of a queue run replies to posted messages; the timer finds every completion whose message or process is
-/// lost.
+/// Each queue message runs the reply to a posted message. The timer finds every completion whose queue message or
+/// process is lost.
 /// </summary>
 public sealed partial class AssistantTriggers(
     AutoReplies replies,

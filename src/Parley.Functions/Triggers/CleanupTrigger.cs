@@ -3,7 +3,9 @@ using Parley.Cleanup;
 
 namespace Parley.Functions.Triggers;
 
-/// <summary>Removes expired idempotency keys and unused blobs. It has its own timer, so that it never delays follow-ups.</summary>
+/// <summary>
+/// Removes expired idempotency keys and unused blobs. It has its own timer, so that it never delays follow-ups.
+/// </summary>
 public sealed class CleanupTrigger(CleanupJob cleanup)
 {
     [Function("Housekeeping")]

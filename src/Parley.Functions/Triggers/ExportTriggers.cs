@@ -5,13 +5,13 @@ using Parley.Exports;
 namespace Parley.Functions.Triggers;
 
 /// <summary>
-/// The messages of two queues run the steps of exports; the timer finds every step whose message is lost. A failed step is
-/// logged and enqueued again by the timer, for as long as the export's row has a step.
+/// The messages of two queues run the steps of exports. The timer finds every step whose message is lost. A failed step
+/// is logged, and the timer enqueues it again for as long as the export's row contains a step.
 /// </summary>
 public sealed partial class ExportTriggers(
     ExportDispatch dispatch,
     ExportFileJob fileJob,
-    ExportWebhook callback,
+    ExportWebhook webhook,
     ILogger<ExportTriggers> logger)
 {
     [Function("ExportsDue")]
@@ -30,7 +30,7 @@ public sealed partial class ExportTriggers(
 
     [Function("ExportsDeliver")]
     public Task Deliver([QueueTrigger(ExportStep.CallbackQueue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<ExportStep>(message, callback.RunAsync, logger, LogFailed, cancellation);
+        QueueMessages.ProcessAsync<ExportStep>(message, webhook.RunAsync, logger, LogFailed, cancellation);
 
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

@@ -4,7 +4,7 @@ using Parley.Conversations.FollowUps;
 
 namespace Parley.Functions.Triggers;
 
-/// <summary>The timer enqueues due follow-ups in chunks; the messages of the queue send them.</summary>
+/// <summary>The timer enqueues due follow-ups in chunks; each queue message sends the follow-ups of a chunk.</summary>
 public sealed partial class FollowUpTriggers(
     FollowUpDispatch dispatch,
     FollowUpSender sender,
@@ -20,7 +20,7 @@ public sealed partial class FollowUpTriggers(
         }
     }
 
-    /// <summary>When some follow-ups of a chunk fail, the host delivers the message again for them.</summary>
+    // When some follow-ups of a chunk fail, the host delivers the message again for them.
     [Function("FollowUpsFire")]
     public Task Send([QueueTrigger(FollowUpChunk.Queue)] string message, CancellationToken cancellation) =>
         QueueMessages.ProcessAsync<FollowUpChunk>(message, sender.SendAsync, logger, logFailure: null, cancellation);

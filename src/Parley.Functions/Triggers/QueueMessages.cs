@@ -9,15 +9,12 @@ namespace Parley.Functions.Triggers;
 internal static partial class QueueMessages
 {
     /// <summary>
-    /// Processes one message. A text that is no message is logged and dropped: nothing is lost, because the schedule rows
-    /// say what is to be done.
+    /// Processes one message. A malformed message is logged and dropped: no work is lost, because the schedule rows
+    /// record it.
     /// </summary>
-    /// <param name="text">The message.</param>
-    /// <param name="run">Does the work.</param>
-    /// <param name="logger">The log of the trigger.</param>
     /// <param name="logFailure">
-    /// Logs a failure that a timer repairs, so that the message counts as processed. Null when the host is to deliver the
-    /// message again.
+    /// Logs a failure after which a timer enqueues the work again, so that the message counts as processed. Null when
+    /// the host must deliver the message again.
     /// </param>
     /// <param name="cancellation">Ends the work; the host then delivers the message again.</param>
     [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and a timer enqueues the work again.")]

@@ -6,16 +6,21 @@ using Parley.Storage;
 
 namespace Parley.Cleanup;
 
-/// <summary>Removes what is of no more use, when the rows of Due say that it is time to look: idempotency keys, and blobs that no message holds.</summary>
-public sealed partial class CleanupJob(ParleyTables tables, FileStore files, TimeProvider time, ILogger<CleanupJob> logger)
+/// <summary>
+/// Deletes expired idempotency keys and blobs without a message, at the times that the schedule rows contain.
+/// </summary>
+public sealed partial class CleanupJob(
+    ParleyTables tables, FileStore files, TimeProvider time, ILogger<CleanupJob> logger)
 {
-    /// <summary>Waited beyond the time in Due: whoever wrote the row may have had a clock that is behind.</summary>
+    /// <summary>
+    /// Added to the time of a schedule row: the instance that wrote the row may have had a slow clock.
+    /// </summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(15);
 
-    /// <summary>Rows that are worked on at once.</summary>
+    /// <summary>The number of rows that are processed concurrently.</summary>
     private const int Width = 16;
 
-    /// <summary>Works through all rows whose time has come. May be broken off anywhere and run twice.</summary>
+    /// <summary>Processes all due schedule rows. The run may be interrupted at any point and repeated.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         await ProcessAsync(IdempotencyRowKeys.ScheduledKeys, row => DropKeysAsync(row, cancellation), cancellation);
@@ -24,7 +29,9 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
 
     private async Task ProcessAsync(string kind, Func<TableEntity, Task> work, CancellationToken cancellation)
     {
-        var rows = tables.Schedule.QueryAsync<TableEntity>(Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind), cancellationToken: cancellation);
+        var rows = tables.Schedule.QueryAsync<TableEntity>(
+            Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind),
+            cancellationToken: cancellation);
         await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
             await Workers.RunAsync(chunk, Width, row => WorkAsync(row, work, cancellation));
@@ -40,12 +47,14 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
-            // The others go on; the next tick finds this one again.
+            // One row's failure must not stop the others; the next tick processes the row again.
             LogLeft(logger, e, row.PartitionKey, row.RowKey);
         }
     }
 
-    /// <summary>The keys of one partition that are old enough; younger ones have rows of their own hours.</summary>
+    /// <summary>
+    /// Deletes the expired idempotency keys of one partition. Newer keys have schedule rows for their own hours.
+    /// </summary>
     private async Task DropKeysAsync(TableEntity row, CancellationToken cancellation)
     {
         var (tenant, conversation) = IdempotencyRowKeys.ReadScheduledIdempotencyKeys(row.RowKey);
@@ -54,7 +63,8 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
             : (tables.Conversations, new ConversationKey(tenant, conversation).PartitionKey);
         var oldest = time.GetUtcNow() - IdempotencyKey.KeptFor;
         var start = IdempotencyRowKeys.IdempotencyKey("");
-        var old = table.QueryAsync<TableEntity>(Filters.Between(partition, start, KeyParts.EndOf(start)), cancellationToken: cancellation)
+        var old = table.QueryAsync<TableEntity>(
+                Filters.Between(partition, start, KeyParts.EndOf(start)), cancellationToken: cancellation)
             .Where(key => key.Timestamp < oldest);
         await foreach (var chunk in old.Chunk(Transactions.MaxOperations).WithCancellation(cancellation))
         {
@@ -71,6 +81,9 @@ public sealed partial class CleanupJob(ParleyTables tables, FileStore files, Tim
         }
     }
 
-    [LoggerMessage(1201, LogLevel.Warning, "What {Partition} / {Row} of Due asks for could not be removed; the next tick tries again.")]
+    [LoggerMessage(
+        1201,
+        LogLevel.Warning,
+        "What {Partition} / {Row} of Due asks for could not be removed; the next tick tries again.")]
     private static partial void LogLeft(ILogger logger, Exception exception, string partition, string row);
 }

@@ -87,7 +87,8 @@ public sealed class ConversationCreation(
                 var listed = await ConversationIndexRow.FindAsync(
                         tables, new ConversationKey(tenant, first), cancellation)
                     ?? throw new InvalidOperationException(
-                        $"Conversation {first} of tenant {tenant} has an idempotency key but no row in its tenant's list.");
+                        $"Conversation {first} of tenant {tenant} has an idempotency key "
+                        + "but no row in its tenant's list.");
                 return await ListedAsync(new ConversationKey(tenant, first), listed, draft, writeId, cancellation);
             }
 

@@ -6,22 +6,23 @@ using Azure.Storage.Blobs.Specialized;
 namespace Parley.Files;
 
 /// <summary>
-/// Writes a blob forward-only in flat memory: while one block is on its way the next one is filled. Nobody can read anything of it before the blocks are
-/// committed; storage drops those that nobody commits after a week.
+/// Writes a blob forward-only in constant memory: one block is sent while the next one is filled. The data cannot be
+/// read before the blocks are committed. Storage deletes uncommitted blocks after a week.
 /// </summary>
-/// <param name="blob">Nobody else's: two writers of one blob would stage blocks under the same ids.</param>
-/// <param name="blockBytes">Bytes of a block; a blob has at most 50,000 ("Put Block", Blob service REST reference).</param>
-/// <param name="beforeBlock">Asked before each block is sent; ends the writing by throwing.</param>
+/// <param name="blob">Must have no other writer: two writers of one blob would stage blocks under the same ids.</param>
+/// <param name="blockBytes">
+/// Bytes of a block; a blob has at most 50,000 blocks ("Put Block", Blob service REST reference).
+/// </param>
+/// <param name="beforeBlock">Called before each block is sent; an exception from it ends the writing.</param>
 internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action beforeBlock) : Stream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<string> blockIds = [];
     private byte[] filling = new byte[blockBytes];
-    private byte[] leaving = new byte[blockBytes];
+    private byte[] sent = new byte[blockBytes];
     private int filled;
     private Task sending = Task.CompletedTask;
 
-    /// <summary>The blocks, in their order.</summary>
     public IReadOnlyList<string> BlockIds => blockIds;
 
     public override bool CanRead => false;
@@ -32,12 +33,18 @@ internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action b
 
     public override long Length => throw new NotSupportedException();
 
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
 
-    /// <summary>The id of a blob's n-th block, from 0. Ids of one blob must be Base64 and of one length.</summary>
-    public static string BlockId(int index) => Convert.ToBase64String(Encoding.ASCII.GetBytes(index.ToString("D6", CultureInfo.InvariantCulture)));
+    /// <summary>The id of a block, counted from 0. All ids of a blob must be Base64 of the same length.</summary>
+    public static string BlockId(int index) =>
+        Convert.ToBase64String(Encoding.ASCII.GetBytes(index.ToString("D6", CultureInfo.InvariantCulture)));
 
-    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(
+        ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         while (!buffer.IsEmpty)
         {
@@ -55,7 +62,7 @@ internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action b
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <summary>Sends what is left; all blocks are there then.</summary>
+    /// <summary>Sends the last block, and waits until all blocks are stored.</summary>
     /// <returns>SHA-256 of all bytes: 64 lower-case hexadecimal digits.</returns>
     public async Task<string> CompleteAsync(CancellationToken cancellation)
     {
@@ -68,10 +75,11 @@ internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action b
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Does not wait for more than the block that is on its way.</summary>
+    /// <summary>Waits only for the block that is being sent.</summary>
     public override async ValueTask DisposeAsync()
     {
-        await sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await sending.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         hash.Dispose();
         await base.DisposeAsync();
     }
@@ -94,17 +102,17 @@ internal sealed class BlockWriter(BlockBlobClient blob, int blockBytes, Action b
     {
         await sending;
         beforeBlock();
-        (filling, leaving) = (leaving, filling);
+        (filling, sent) = (sent, filling);
         var length = filled;
         filled = 0;
-        hash.AppendData(leaving, 0, length);
+        hash.AppendData(sent, 0, length);
         blockIds.Add(BlockId(blockIds.Count));
         sending = StageAsync(blockIds[^1], length, cancellation);
     }
 
     private async Task StageAsync(string id, int length, CancellationToken cancellation)
     {
-        using var block = new MemoryStream(leaving, 0, length, writable: false);
+        using var block = new MemoryStream(sent, 0, length, writable: false);
         await blob.StageBlockAsync(id, block, options: null, cancellationToken: cancellation);
     }
 }

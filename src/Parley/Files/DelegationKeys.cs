@@ -4,36 +4,39 @@ using Azure.Storage.Blobs.Models;
 namespace Parley.Files;
 
 /// <summary>
-/// The key that signs links where storage is reached by identity, without an account key. One is asked for every few hours and kept in
-/// memory, so that links cost no storage call.
+/// The key that signs links when the app uses storage with its identity, without an account key. A key is requested
+/// every few hours and cached in memory, so that links cost no storage call.
 /// </summary>
 internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider time) : IDisposable
 {
-    /// <summary>How long a key is asked for; the service gives at most seven days.</summary>
+    /// <summary>The lifetime to request for a key; the service allows at most seven days.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(12);
 
     /// <summary>
-    /// A key with less than this left is renewed first. Far more than a link's hour: storage judges by its own clock, and a link that
-    /// outlasts its key is refused.
+    /// A key with less than this left is renewed before use. It is much more than a link's hour: storage uses its own
+    /// clock, and rejects a link that outlives its key.
     /// </summary>
     public static readonly TimeSpan MinimumLeft = TimeSpan.FromHours(6);
 
-    private readonly SemaphoreSlim completion = new(1, 1);
-    private Kept? kept;
+    private readonly SemaphoreSlim renewal = new(1, 1);
+    private CachedKey? cached;
 
     /// <summary>
-    /// What makes links into a container. Signed with the account's key where the connection has one, else with such a key; so nearly always without a
-    /// storage call.
+    /// Creates a factory of links into a container. Links are signed with the account's key when the connection has
+    /// one, else with a delegation key, so a storage call is rare.
     /// </summary>
     /// <exception cref="Azure.RequestFailedException">As for <see cref="GetAsync"/>.</exception>
-    public async ValueTask<FileLinks> LinksAsync(BlobContainerClient container, TimeSpan lifetime, CancellationToken cancellation)
+    public async ValueTask<FileLinks> LinksAsync(
+        BlobContainerClient container, TimeSpan lifetime, CancellationToken cancellation)
     {
         var key = container.CanGenerateSasUri ? null : await GetAsync(cancellation);
         return new FileLinks(container, key, time.GetUtcNow() + lifetime);
     }
 
-    /// <summary>A key that is valid for <see cref="MinimumLeft"/> at least.</summary>
-    /// <exception cref="Azure.RequestFailedException">The identity has no role with generateUserDelegationKey, or storage does not answer.</exception>
+    /// <summary>Returns a key that is valid for at least <see cref="MinimumLeft"/>.</summary>
+    /// <exception cref="Azure.RequestFailedException">
+    /// The identity has no role with generateUserDelegationKey, or storage does not respond.
+    /// </exception>
     public async ValueTask<UserDelegationKey> GetAsync(CancellationToken cancellation)
     {
         if (Current() is { } key)
@@ -41,32 +44,37 @@ internal sealed class DelegationKeys(BlobServiceClient service, TimeProvider tim
             return key;
         }
 
-        await completion.WaitAsync(cancellation);
+        await renewal.WaitAsync(cancellation);
         try
         {
-            // Those who waited find what the first one brought.
+            // Callers that waited for the lock find the key that the first caller requested.
             return Current() ?? await RenewAsync(cancellation);
         }
         finally
         {
-            completion.Release();
+            renewal.Release();
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => completion.Dispose();
+    public void Dispose() => renewal.Dispose();
 
     private UserDelegationKey? Current() =>
-        Volatile.Read(ref kept) is { } current && time.GetUtcNow() + MinimumLeft <= current.ExpiresOn ? current.Key : null;
+        Volatile.Read(ref cached) is { } current && time.GetUtcNow() + MinimumLeft <= current.ExpiresOn
+            ? current.Key
+            : null;
 
     private async Task<UserDelegationKey> RenewAsync(CancellationToken cancellation)
     {
         var expiresOn = time.GetUtcNow() + Lifetime;
-        // No start time: the service begins at its own now.
-        var key = (await service.GetUserDelegationKeyAsync(startsOn: null, expiresOn: expiresOn, cancellationToken: cancellation)).Value;
-        Volatile.Write(ref kept, new Kept(key, key.SignedExpiresOn));
+
+        // No start time: the key is valid from the service's own current time.
+        var response = await service.GetUserDelegationKeyAsync(
+            startsOn: null, expiresOn: expiresOn, cancellationToken: cancellation);
+        var key = response.Value;
+        Volatile.Write(ref cached, new CachedKey(key, key.SignedExpiresOn));
         return key;
     }
 
-    private sealed record Kept(UserDelegationKey Key, DateTimeOffset ExpiresOn);
+    private sealed record CachedKey(UserDelegationKey Key, DateTimeOffset ExpiresOn);
 }

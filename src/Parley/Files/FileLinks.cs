@@ -6,18 +6,16 @@ using Parley.Core;
 namespace Parley.Files;
 
 /// <summary>
-/// Makes links to files, without a call to storage: all that <see cref="FileStore.LinksAsync"/> made, which end at one time. Not kept
-/// longer than one answer needs them.
+/// Creates links to files, without a storage call. All links of one instance, from <see cref="FileStore.LinksAsync"/>,
+/// end at the same time, so use an instance for one response only.
 /// </summary>
 public sealed class FileLinks
 {
     private readonly BlobContainerClient container;
     private readonly UserDelegationKey? key;
 
-    /// <summary>Links into a container.</summary>
-    /// <param name="container">Signs with the account's key when there is no other.</param>
-    /// <param name="key">Signs when the container's client has no account key; it must outlast the links.</param>
-    /// <param name="expiresOn">When the links end.</param>
+    /// <param name="container">Signs with the account's key when <paramref name="key"/> is null.</param>
+    /// <param name="key">Signs when the container's client has no account key; it must outlive the links.</param>
     internal FileLinks(BlobContainerClient container, UserDelegationKey? key, DateTimeOffset expiresOn)
     {
         this.container = container;
@@ -25,15 +23,19 @@ public sealed class FileLinks
         ExpiresOn = expiresOn;
     }
 
-    /// <summary>When the links end. A signature has whole seconds, so they may end up to one second sooner.</summary>
+    /// <summary>
+    /// The time at which the links end. A signature has whole seconds, so they may end up to one second earlier.
+    /// </summary>
     public DateTimeOffset ExpiresOn { get; }
 
-    /// <summary>A link that reads this one file and can do nothing else. Who has it needs no API key.</summary>
-    /// <param name="conversation">The conversation that the file belongs to; one of another conversation has a link that finds nothing.</param>
+    /// <summary>Creates a link that can only read this file. A client with the link needs no API key.</summary>
+    /// <param name="conversation">
+    /// The conversation that the file belongs to. For a file of another conversation, the link finds no blob.
+    /// </param>
     /// <param name="file">A committed file.</param>
     public Uri Of(ConversationKey conversation, StoredFile file) => Of(FileStore.BlobName(conversation, file.Id));
 
-    /// <summary>A link that reads one blob of the container and can do nothing else.</summary>
+    /// <summary>Creates a link that can only read this blob of the container.</summary>
     internal Uri Of(string blobName)
     {
         var blob = container.GetBlobClient(blobName);
@@ -42,7 +44,8 @@ public sealed class FileLinks
             BlobContainerName = container.Name,
             BlobName = blob.Name,
             Resource = "b",
-            // Azurite listens without TLS. No start time: one by our clock might be in the future by storage's.
+
+            // Azurite listens without TLS. No start time: one by this app's clock could be in the future for storage.
             Protocol = blob.Uri.Scheme == Uri.UriSchemeHttps ? SasProtocol.Https : SasProtocol.HttpsAndHttp,
         };
         return key is null

@@ -2,19 +2,23 @@ using System.Text;
 
 namespace Parley.Files;
 
-/// <summary>Names of files, as clients send them and as downloads carry them.</summary>
+/// <summary>Cleans the file names that clients send, and encodes them for downloads.</summary>
 public static class FileName
 {
-    /// <summary>UTF-16 units that are kept of a name; the rest is cut off. docs/api.md gives an attachment's filename as many.</summary>
+    /// <summary>
+    /// The longest name, in UTF-16 units; the rest is cut off. docs/api.md states this limit for an attachment's
+    /// filename.
+    /// </summary>
     public const int MaxLength = 250;
 
-    /// <summary>The name of a file whose client sent none.</summary>
+    /// <summary>The name of a file that was sent without a name.</summary>
     public const string None = "file";
 
     /// <summary>
-    /// The last segment of a path with either separator (RFC 7578, section 4.2: browsers on Windows sent whole paths), without control
-    /// characters, and cut to <see cref="MaxLength"/> between characters, never within a surrogate pair. A lone surrogate, which
-    /// UTF-8 cannot carry, becomes U+FFFD. Nothing left is <see cref="None"/>.
+    /// Returns the last segment of a path with either separator (RFC 7578, section 4.2: browsers on Windows sent whole
+    /// paths), without control characters, and cut to <see cref="MaxLength"/> between characters, never within a
+    /// surrogate pair. A lone surrogate, which UTF-8 cannot encode, becomes U+FFFD. An empty result becomes
+    /// <see cref="None"/>.
     /// </summary>
     public static string Clean(string name)
     {
@@ -38,9 +42,9 @@ public static class FileName
     }
 
     /// <summary>
-    /// A Content-Disposition with the name in both forms (RFC 6266, section 4.3), in ASCII only: <c>filename</c> with <c>_</c> for
-    /// what is not ASCII and for <c>" \ %</c>, which receivers read differently (appendix D), and <c>filename*</c> with the name itself
-    /// as RFC 8187, section 3.2, encodes it.
+    /// Creates a Content-Disposition header with the name in both forms (RFC 6266, section 4.3), in ASCII only. In
+    /// <c>filename</c>, <c>_</c> replaces non-ASCII characters and <c>" \ %</c>, which receivers interpret differently
+    /// (appendix D). <c>filename*</c> has the whole name in the encoding of RFC 8187, section 3.2.
     /// </summary>
     /// <param name="disposition">inline or attachment.</param>
     /// <param name="name">A name from <see cref="Clean"/>.</param>
@@ -52,7 +56,7 @@ public static class FileName
             fallback.Append(rune.Value is < ' ' or > '~' or '"' or '\\' or '%' ? '_' : (char)rune.Value);
         }
 
-        // EscapeDataString leaves letters, digits and -._~ alone, all of which RFC 8187 allows.
+        // EscapeDataString does not encode letters, digits and -._~, all of which RFC 8187 allows.
         return $"{disposition}; filename=\"{fallback}\"; filename*=UTF-8''{Uri.EscapeDataString(name)}";
     }
 }

@@ -4,23 +4,27 @@ using Parley.Storage;
 
 namespace Parley.Files;
 
-/// <summary>Files that messages hold, and the schedule rows by which unused blobs are removed.</summary>
+/// <summary>
+/// Row keys of files that belong to messages, and of the schedule rows for the removal of unused blobs.
+/// </summary>
 internal static class FileRowKeys
 {
-    /// <summary>A file that a message of the conversation holds.</summary>
+    /// <summary>A file that belongs to a message of the conversation.</summary>
     public static string File(Guid file) => "b|" + file.ToString("N", CultureInfo.InvariantCulture);
 
-    /// <summary>How the keys of blobs in Due begin.</summary>
+    /// <summary>The prefix of the schedule rows of blobs.</summary>
     public const string ScheduledFiles = "b|";
 
-    /// <summary>In Due: a blob to remove unless a message holds it.</summary>
+    /// <summary>A schedule row: the blob is removed then, unless it belongs to a message.</summary>
     public static string ScheduledFile(ConversationKey conversation, Guid file) =>
-        string.Create(CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
 
-    /// <summary>What a key of <see cref="ScheduledFile"/> tells.</summary>
+    /// <summary>Parses a key of <see cref="ScheduledFile"/>.</summary>
     public static (ConversationKey Conversation, Guid File) ReadScheduledFile(string rowKey)
     {
         var parts = rowKey.Split('|');
-        return (new ConversationKey(new TenantId(KeyParts.Number(parts[1])), KeyParts.Number(parts[2])), Guid.ParseExact(parts[3], "N"));
+        var conversation = new ConversationKey(new TenantId(KeyParts.Number(parts[1])), KeyParts.Number(parts[2]));
+        return (conversation, Guid.ParseExact(parts[3], "N"));
     }
 }

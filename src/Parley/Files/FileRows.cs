@@ -5,23 +5,39 @@ using Parley.Storage;
 namespace Parley.Files;
 
 /// <summary>
-/// The rows that tell whose a blob is. A blob is written before the message that holds it and removed after the message has let go of it, so
-/// before either a row in Due says where to look; a blob that no message holds by then is removed.
+/// The rows that link a blob to its message. A blob is written before its message, and deleted after the message no
+/// longer refers to it. A schedule row is written before either, so that a crash in between leaves no unused blob: when
+/// the row's time has come, the clean-up deletes the blob unless it belongs to a message.
 /// </summary>
 internal static class FileRows
 {
-    /// <summary>Longer than any upload or deletion may take.</summary>
+    /// <summary>Longer than the longest upload or deletion.</summary>
     private static readonly TimeSpan CheckAfter = TimeSpan.FromHours(1);
 
-    /// <summary>In the conversation's partition, in the message's own transaction: a message holds this file.</summary>
-    public static TableEntity Holder(ConversationKey conversation, Guid file) => new(conversation.PartitionKey, FileRowKeys.File(file));
+    /// <summary>
+    /// Creates the row that links a file to its message. It is written in the conversation's partition, in the
+    /// transaction of the message.
+    /// </summary>
+    public static TableEntity Holder(ConversationKey conversation, Guid file) =>
+        new(conversation.PartitionKey, FileRowKeys.File(file));
 
-    /// <summary>Whether a message holds this file: one point read.</summary>
-    public static async Task<bool> IsHeldAsync(ParleyTables tables, ConversationKey conversation, Guid file, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(conversation.PartitionKey, FileRowKeys.File(file), cancellation) is not null;
+    /// <summary>True when the file belongs to a message; one point read.</summary>
+    public static async Task<bool> IsHeldAsync(
+        ParleyTables tables, ConversationKey conversation, Guid file, CancellationToken cancellation) =>
+        await tables.Conversations.FindAsync(
+            conversation.PartitionKey, FileRowKeys.File(file), cancellation) is not null;
 
-    /// <summary>Has the sweep look after a blob in an hour.</summary>
-    public static Task WriteScheduleAsync(ParleyTables tables, ConversationKey conversation, Guid file, DateTimeOffset now, CancellationToken cancellation) =>
+    /// <summary>Schedules the check of a blob by the clean-up, one hour from now.</summary>
+    public static Task WriteScheduleAsync(
+        ParleyTables tables,
+        ConversationKey conversation,
+        Guid file,
+        DateTimeOffset now,
+        CancellationToken cancellation) =>
         tables.Schedule.UpsertEntityAsync(
-            new TableEntity(ScheduleRowKeys.SchedulePartition(now + CheckAfter), FileRowKeys.ScheduledFile(conversation, file)), TableUpdateMode.Replace, cancellation);
+            new TableEntity(
+                ScheduleRowKeys.SchedulePartition(now + CheckAfter),
+                FileRowKeys.ScheduledFile(conversation, file)),
+            TableUpdateMode.Replace,
+            cancellation);
 }

@@ -11,41 +11,45 @@ using Parley.Storage;
 namespace Parley.Files;
 
 /// <summary>
-/// Files of conversations: one blob each, in a private container. A file is uploaded first and committed when the message that brings
-/// it is decided on, so that a refused message leaves nothing to read; storage drops blocks that nobody commits after a week.
+/// Stores files of conversations, each as a blob in a private container. A file is uploaded first and committed when
+/// its message is accepted, so a rejected message leaves no readable file. Storage deletes uncommitted blocks after a
+/// week.
 /// </summary>
-public sealed class FileStore(BlobServiceClient service, TimeProvider time, RandomSource random) : IStorageResource, IDisposable
+public sealed class FileStore(BlobServiceClient service, TimeProvider time, RandomSource random)
+    : IStorageResource, IDisposable
 {
-    /// <summary>The container of all files.</summary>
     public const string ContainerName = "files";
 
     /// <summary>The largest file, in bytes: 50 MiB (docs/api.md).</summary>
     public const long MaxBytes = 50 * 1024 * 1024;
 
-    /// <summary>Bytes of a block, and so of memory per upload. A blob may have 50,000 blocks of up to 4,000 MiB; the largest file needs 13.</summary>
+    /// <summary>
+    /// Bytes of a block, and therefore of memory per upload. A blob may have 50,000 blocks of up to 4,000 MiB; the
+    /// largest file needs 13.
+    /// </summary>
     public const int BlockBytes = 4 * 1024 * 1024;
 
-    /// <summary>How long a link reads its file.</summary>
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
     private readonly BlobContainerClient container = service.GetBlobContainerClient(ContainerName);
     private readonly DelegationKeys keys = new(service, time);
 
-    /// <summary>Creates the container, unless it is there; only signed links and this app read it.</summary>
+    /// <summary>Creates the container. Only signed links and this app can read it.</summary>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>
         container.CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation);
 
-    /// <summary>Stores a stream block by block, in flat memory. Nobody can read it before <see cref="CommitAsync"/>.</summary>
-    /// <param name="conversation">The conversation that the file will belong to.</param>
-    /// <param name="content">Read to its end, unless it is too long; not disposed.</param>
-    /// <param name="name">The client's name for it, as sent.</param>
-    /// <param name="cancellation">Ends the upload.</param>
+    /// <summary>
+    /// Stores a stream block by block, in constant memory. The file cannot be read before <see cref="CommitAsync"/>.
+    /// </summary>
+    /// <param name="content">Read to its end unless it is too long; not disposed.</param>
+    /// <param name="name">The file's name, as the client sent it.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.BodyTooLarge"/>: more than <see cref="MaxBytes"/>, of which at most one more is read.
-    /// <see cref="ErrorCode.InvalidFields"/>: <c>file</c> has no bytes.
+    /// <see cref="ErrorCode.BodyTooLarge"/>: the stream has more than <see cref="MaxBytes"/>; at most one byte more is
+    /// read. <see cref="ErrorCode.InvalidFields"/>: <c>file</c> has no bytes.
     /// </exception>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
-    public async Task<UploadedFile> UploadAsync(ConversationKey conversation, Stream content, string name, CancellationToken cancellation)
+    public async Task<UploadedFile> UploadAsync(
+        ConversationKey conversation, Stream content, string name, CancellationToken cancellation)
     {
         var id = NewId();
         var blob = BlobOf(conversation, id);
@@ -55,9 +59,10 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
         int read;
         do
         {
-            // One byte more than allowed tells a file that is too large from the largest.
+            // One byte more than the limit distinguishes a file that is too large from the largest file.
             var wanted = (int)Math.Min(BlockBytes, MaxBytes - size + 1);
-            read = await content.ReadAtLeastAsync(buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellation);
+            read = await content.ReadAtLeastAsync(
+                buffer.AsMemory(0, wanted), wanted, throwOnEndOfStream: false, cancellation);
             type = size == 0 ? FileType.Of(buffer.AsSpan(0, read)) : type;
             size += read;
             if (size > MaxBytes)
@@ -75,20 +80,24 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
         }
         while (read == BlockBytes);
 
-        // Only here: after a failure, a request or a read that was given up may still use it, and it must not see another upload's bytes.
+        // Not in a finally block: after a failure, an abandoned request or read may still use the buffer, and it must
+        // not get the bytes of another upload.
         ArrayPool<byte>.Shared.Return(buffer);
         return size == 0
             ? throw ParleyException.Field("file", "Must not be empty.")
-            : new UploadedFile(new StoredFile(id, FileName.Clean(name), type.Type, type.MimeType, size), Convert.ToHexStringLower(hash.GetHashAndReset()), blocks);
+            : new UploadedFile(
+                new StoredFile(id, FileName.Clean(name), type.Type, type.MimeType, size),
+                Convert.ToHexStringLower(hash.GetHashAndReset()),
+                blocks);
     }
 
     /// <summary>
-    /// Makes an uploaded file readable, by its links alone. May be repeated, also after a lost answer. A file without a type of its own
-    /// is served as a download: a browser must not guess what it is and run it.
+    /// Makes an uploaded file readable, only through its links. The call may be repeated, also after a lost response. A
+    /// file of unknown type is served as a download: a browser must not guess its type and execute it.
     /// </summary>
-    /// <param name="conversation">The one that it was uploaded for.</param>
+    /// <param name="conversation">The conversation that the file was uploaded for.</param>
     /// <param name="uploaded">From <see cref="UploadAsync"/>, within a week.</param>
-    /// <param name="cancellation">Ends the call; the file may be committed all the same.</param>
+    /// <param name="cancellation">Ends the call; the file may be committed nevertheless.</param>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
     public Task CommitAsync(ConversationKey conversation, UploadedFile uploaded, CancellationToken cancellation)
     {
@@ -98,20 +107,25 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
         {
             ContentType = file.MimeType,
             ContentDisposition = FileName.ContentDisposition(disposition, file.Name),
-            // As long as a link lives, and in no cache that others share.
+
+            // The lifetime of a link. Not in shared caches, because other users have access to those.
             CacheControl = "private, max-age=3600",
         };
         return BlobOf(conversation, file.Id).CommitBlockListAsync(
             uploaded.BlockIds, new CommitBlockListOptions { HttpHeaders = headers }, cancellationToken: cancellation);
     }
 
-    /// <summary>The first bytes of a file, at most so many; null when it is not there any more.</summary>
+    /// <summary>
+    /// Reads at most <paramref name="maxBytes"/> from the start of a file. Returns null when the file no longer exists.
+    /// </summary>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
-    internal async Task<byte[]?> ReadStartAsync(ConversationKey conversation, Guid id, int maxBytes, CancellationToken cancellation)
+    internal async Task<byte[]?> ReadStartAsync(
+        ConversationKey conversation, Guid id, int maxBytes, CancellationToken cancellation)
     {
         try
         {
-            // A range past the end is answered with what there is ("Specifying the range header for Blob service operations").
+            // For a range beyond the end, storage returns the bytes that exist ("Specifying the range header for Blob
+            // service operations").
             var options = new BlobDownloadOptions { Range = new HttpRange(0, maxBytes) };
             using var start = (await BlobOf(conversation, id).DownloadStreamingAsync(options, cancellation)).Value;
             using var bytes = new MemoryStream();
@@ -124,29 +138,39 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
         }
     }
 
-    /// <summary>Deletes a file, its links with it; one that is not there, or not committed, is no error.</summary>
-    /// <param name="conversation">The conversation that it belongs to.</param>
-    /// <param name="id">The file.</param>
-    /// <param name="cancellation">Ends the call; the file may be deleted all the same.</param>
+    /// <summary>
+    /// Deletes a file, which ends its links. A file that does not exist or is not committed is no error.
+    /// </summary>
+    /// <param name="cancellation">Ends the call; the file may be deleted nevertheless.</param>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
     public Task DeleteAsync(ConversationKey conversation, Guid id, CancellationToken cancellation) =>
-        BlobOf(conversation, id).DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation);
+        BlobOf(conversation, id).DeleteIfExistsAsync(
+            DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation);
 
     /// <summary>
-    /// What makes links for the next <see cref="LinkLifetime"/>. Signed with the account's key where the connection has one, else with a
-    /// key of the app's identity, which is asked for every few hours; any other call costs no storage call.
+    /// Creates a factory of links that last for <see cref="LinkLifetime"/>. Links are signed with the account's key
+    /// when the connection has one, else with a key of the app's identity, which is requested every few hours. No other
+    /// call costs a storage call.
     /// </summary>
-    /// <exception cref="Azure.RequestFailedException">That key cannot be had; see <see cref="DelegationKeys.GetAsync"/>.</exception>
-    public ValueTask<FileLinks> LinksAsync(CancellationToken cancellation) => keys.LinksAsync(container, LinkLifetime, cancellation);
+    /// <exception cref="Azure.RequestFailedException">
+    /// The key of the identity is not available; see <see cref="DelegationKeys.GetAsync"/>.
+    /// </exception>
+    public ValueTask<FileLinks> LinksAsync(CancellationToken cancellation) =>
+        keys.LinksAsync(container, LinkLifetime, cancellation);
 
     /// <inheritdoc/>
     public void Dispose() => keys.Dispose();
 
-    /// <summary>The blob of a file: <c>T/C/id</c>, zero-padded as keys are, so that a tenant's and a conversation's files have one prefix.</summary>
+    /// <summary>
+    /// The name of a file's blob: <c>T/C/id</c>, with zero-padded numbers as in keys, so that the files of a tenant and
+    /// the files of a conversation share a prefix.
+    /// </summary>
     internal static string BlobName(ConversationKey conversation, Guid id) =>
-        string.Create(CultureInfo.InvariantCulture, $"{conversation.Tenant.Number:D8}/{conversation.Number:D10}/{id:N}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{conversation.Tenant.Number:D8}/{conversation.Number:D10}/{id:N}");
 
-    private BlockBlobClient BlobOf(ConversationKey conversation, Guid id) => container.GetBlockBlobClient(BlobName(conversation, id));
+    private BlockBlobClient BlobOf(ConversationKey conversation, Guid id) =>
+        container.GetBlockBlobClient(BlobName(conversation, id));
 
     private Guid NewId()
     {

@@ -3,14 +3,18 @@ using Parley.Core;
 
 namespace Parley.Files;
 
-/// <summary>The text of files that are one.</summary>
+/// <summary>Reads the text of text files.</summary>
 internal static class FileText
 {
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding Strict =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>The first characters of a file's text; null when its bytes are not UTF-8 (with or without a byte order mark), or have a NUL.</summary>
-    /// <param name="bytes">The file's, or its first ones.</param>
-    /// <param name="isWhole">Whether they are all; if not, a character may be cut at their end.</param>
+    /// <summary>
+    /// Returns the first characters of a file's text; null when the bytes are not UTF-8 (with or without a byte order
+    /// mark) or contain a NUL character.
+    /// </summary>
+    /// <param name="bytes">The bytes of the file, or its first bytes.</param>
+    /// <param name="isWhole">True when the bytes are the whole file; if false, the last character may be cut.</param>
     /// <param name="maxCharacters">In UTF-16 units; a surrogate pair is not split.</param>
     public static string? Read(ReadOnlySpan<byte> bytes, bool isWhole, int maxCharacters)
     {

@@ -3,7 +3,9 @@ using Parley.Core;
 
 namespace Parley.Senders;
 
-/// <summary>What kind of speaker a sender is. Stored by number: never change one. The names are part of the API.</summary>
+/// <summary>
+/// The kind of a sender. Rows store the numbers: never change one. The names are part of the API.
+/// </summary>
 public enum SenderEntity
 {
     /// <summary>A single assistant.</summary>
@@ -15,67 +17,60 @@ public enum SenderEntity
     /// <summary>An automation.</summary>
     Workflow = 3,
 
-    /// <summary>A person of the tenant's own.</summary>
+    /// <summary>A member of the tenant's staff.</summary>
     User = 4,
 
     /// <summary>A customer: the contact of conversations.</summary>
     ExternalUser = 5,
 }
 
-/// <summary>Someone who speaks in conversations: an assistant, a colleague, a customer.</summary>
+/// <summary>A participant in conversations: an assistant, a member of staff or a customer.</summary>
 public sealed record Sender
 {
-    /// <summary>Tenant and number.</summary>
     public required SenderKey Key { get; init; }
 
-    /// <summary>The random part of its UUID.</summary>
+    /// <summary>The random part of the sender's UUID.</summary>
     public required long Check { get; init; }
 
-    /// <summary>Raised by every edit; the HTTP ETag.</summary>
+    /// <summary>Increases with every edit. The API sends it as the HTTP ETag.</summary>
     public required int Revision { get; init; }
 
-    /// <summary>What kind.</summary>
     public required SenderEntity Entity { get; init; }
 
-    /// <summary>The name.</summary>
     public string? Name { get; init; }
 
-    /// <summary>The client's own id; unique in the tenant.</summary>
+    /// <summary>The client's own id. Unique in the tenant.</summary>
     public string? ExternalId { get; init; }
 
-    /// <summary>The address by which a channel knows them; unique in the tenant.</summary>
+    /// <summary>The sender's address in a channel. Unique in the tenant.</summary>
     public string? Identifier { get; init; }
 
-    /// <summary>The address of a picture.</summary>
+    /// <summary>The URL of a picture.</summary>
     public string? Avatar { get; init; }
 
-    /// <summary>The e-mail address.</summary>
     public string? Email { get; init; }
 
-    /// <summary>The phone number.</summary>
     public string? PhoneNumber { get; init; }
 
-    /// <summary>Whether the tenant wants to hear no more of them: a mark for its own programs.</summary>
+    /// <summary>True when the tenant has blocked the sender. Only the tenant's own programs use this mark.</summary>
     public bool Blocked { get; init; }
 
-    /// <summary>JSON text of the client's own object.</summary>
+    /// <summary>The client's own object, as JSON text.</summary>
     public string? Metadata { get; init; }
 
-    /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it was edited last, else created.</summary>
+    /// <summary>The time of the last edit; without one, the time of creation.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>Names the write that made it.</summary>
+    /// <summary>The id of the write that created the sender.</summary>
     public required string WriteId { get; init; }
 
-    /// <summary>Names the last edit.</summary>
+    /// <summary>The id of the last edit.</summary>
     internal string? EditId { get; init; }
 
-    /// <summary>The row's ETag.</summary>
     internal ETag ETag { get; init; }
 
-    /// <summary>Its UUID.</summary>
+    /// <summary>The sender's UUID in the API.</summary>
     public Guid Id => new EntityId(EntityKind.Sender, new ConversationKey(Key.Tenant, Key.Number), 0, Check).ToGuid();
 }

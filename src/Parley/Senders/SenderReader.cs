@@ -6,55 +6,83 @@ namespace Parley.Senders;
 /// <summary>Reads senders.</summary>
 public sealed class SenderReader(ParleyTables tables, Cursors cursors)
 {
-    /// <summary>The counter of a tenant's senders.</summary>
+    /// <summary>The property of a tenant's counter row that holds the last sender's number.</summary>
     internal const string Counter = "LastSender";
 
-    /// <summary>One sender: one point read.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.SenderNotFound"/>: also for a wrong check and another tenant's id.</exception>
-    public async Task<Sender> GetAsync(EntityRef<SenderKey> id, CancellationToken cancellation) => await FindAsync(id, cancellation) ?? throw NotFound();
+    /// <summary>Reads a sender with one point read.</summary>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.SenderNotFound"/>: also for an id with another check value or of another tenant.
+    /// </exception>
+    public async Task<Sender> GetAsync(EntityRef<SenderKey> id, CancellationToken cancellation) =>
+        await FindAsync(id, cancellation) ?? throw NotFound();
 
-    /// <summary>What is answered for every id that names no sender of the caller's tenant.</summary>
+    /// <summary>The error for every id that belongs to no sender of the caller's tenant.</summary>
     public static ParleyException NotFound() => ErrorCode.SenderNotFound.With("There is no such sender.");
 
-    /// <summary>One sender, or null.</summary>
     public async Task<Sender?> FindAsync(EntityRef<SenderKey> id, CancellationToken cancellation) =>
         await FindAsync(id.Key, cancellation) is { } sender && id.Matches(sender.Check) ? sender : null;
 
-    /// <summary>The sender that a request's body names.</summary>
-    /// <param name="tenant">The caller's.</param>
-    /// <param name="id">As the client sent it; null when it names none.</param>
-    /// <param name="field">The body's member, for the error.</param>
-    /// <param name="cancellation">Ends the read.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> when there is none.</exception>
-    public async Task<Sender?> GetReferencedAsync(TenantId tenant, string? id, string field, CancellationToken cancellation) => id is null
-        ? null
-        : (EntityRef.TryParse<SenderKey>(id, tenant, out var reference) ? await FindAsync(reference, cancellation) : null)
-            ?? throw ParleyException.Field(field, "No such sender.");
+    /// <summary>Reads the sender whose id a request's body contains.</summary>
+    /// <param name="id">As the client sent it; null when the body contains no id.</param>
+    /// <param name="field">The name of the body's field, for the error.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.InvalidFields"/> when no sender of the tenant has this id.
+    /// </exception>
+    public async Task<Sender?> GetReferencedAsync(
+        TenantId tenant, string? id, string field, CancellationToken cancellation)
+    {
+        if (id is null)
+        {
+            return null;
+        }
 
-    /// <summary>The sender that has an identifier, or null: two point reads.</summary>
+        var sender = EntityRef.TryParse<SenderKey>(id, tenant, out var reference)
+            ? await FindAsync(reference, cancellation)
+            : null;
+        return sender ?? throw ParleyException.Field(field, "No such sender.");
+    }
+
+    /// <summary>Finds a sender with two point reads.</summary>
     public Task<Sender?> FindByIdentifierAsync(TenantId tenant, string identifier, CancellationToken cancellation) =>
         FindByAsync(tenant, SenderRowKeys.SenderIdentifier(Digest.Of(identifier)), cancellation);
 
-    /// <summary>The sender that has an external id, or null: two point reads.</summary>
+    /// <summary>Finds a sender with two point reads.</summary>
     public Task<Sender?> FindByExternalIdAsync(TenantId tenant, string externalId, CancellationToken cancellation) =>
         FindByAsync(tenant, SenderRowKeys.SenderExternalId(Digest.Of(externalId)), cancellation);
 
-    /// <summary>A page of all senders. Numbers are dense, so a page is one range of keys: two calls for each.</summary>
+    /// <summary>
+    /// Reads a page of a tenant's senders with two calls: numbers are dense, so a page is one range of keys.
+    /// </summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public Task<ListPage<Sender>> ListAsync(
         TenantId tenant, string? cursor, int pageSize, CancellationToken cancellation) =>
         cursors.ReadPageAsync(
-            tables.Tenants, tenant, "senders", Counter, SenderRowKeys.Sender, SenderRow.Read, cursor, pageSize, cancellation);
+            tables.Tenants,
+            tenant,
+            "senders",
+            Counter,
+            SenderRowKeys.Sender,
+            SenderRow.Read,
+            cursor,
+            pageSize,
+            cancellation);
 
-    /// <summary>Senders by number, those that exist: one call for every fourteen.</summary>
-    public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)
+    /// <summary>
+    /// Reads senders by number, with one call for every fourteen. Numbers without a sender are left out.
+    /// </summary>
+    public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(
+        TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)
     {
-        var rows = await tables.Tenants.FindAllAsync(tenant.PartitionKey, numbers.Distinct().Select(SenderRowKeys.Sender), cancellation);
+        var keys = numbers.Distinct().Select(SenderRowKeys.Sender);
+        var rows = await tables.Tenants.FindAllAsync(tenant.PartitionKey, keys, cancellation);
         return rows.Select(row => SenderRow.Read(row, tenant)).ToDictionary(sender => sender.Key.Number);
     }
 
     internal async Task<Sender?> FindAsync(SenderKey key, CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(key.Tenant.PartitionKey, SenderRowKeys.Sender(key.Number), cancellation) is { } row ? SenderRow.Read(row, key.Tenant) : null;
+        await tables.Tenants.FindAsync(
+            key.Tenant.PartitionKey, SenderRowKeys.Sender(key.Number), cancellation) is { } row
+            ? SenderRow.Read(row, key.Tenant)
+            : null;
 
     private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(tenant.PartitionKey, finderKey, cancellation) is { } finder

@@ -5,8 +5,8 @@ using Parley.Storage;
 namespace Parley.Senders;
 
 /// <summary>
-/// The rows <c>s|n</c> of a tenant's partition, and beside each <c>si|…</c> and <c>sx|…</c> by its identifier and its external id. All of
-/// them are in one partition, so they change in one transaction and are never out of step.
+/// The row <c>s|n</c> of a sender, and its lookup rows <c>si|…</c> by identifier and <c>sx|…</c> by external id. All
+/// are in the tenant's partition, so they change in one transaction and always agree.
 /// </summary>
 internal static class SenderRow
 {
@@ -54,7 +54,7 @@ internal static class SenderRow
         ETag = row.ETag,
     };
 
-    /// <summary>The keys of the rows that find this sender by what is unique to it.</summary>
+    /// <summary>The keys of the sender's lookup rows.</summary>
     public static IEnumerable<string> FinderKeys(Sender sender)
     {
         if (sender.Identifier is { } identifier)
@@ -68,14 +68,18 @@ internal static class SenderRow
         }
     }
 
-    /// <summary>The row that finds this sender by one of those keys.</summary>
+    /// <summary>Creates the lookup row with one of the sender's lookup keys.</summary>
     public static TableEntity Finder(Sender sender, string rowKey) =>
         new(sender.Key.Tenant.PartitionKey, rowKey) { ["Sender"] = sender.Key.Number };
 
-    /// <summary>What inserts a sender; fails when another one has its identifier or external id.</summary>
+    /// <summary>
+    /// The operations that insert a sender. The transaction fails when another sender has the identifier or the
+    /// external id.
+    /// </summary>
     public static IEnumerable<TableTransactionAction> Insertion(Sender sender) =>
     [
-        .. FinderKeys(sender).Select(key => new TableTransactionAction(TableTransactionActionType.Add, Finder(sender, key))),
+        .. FinderKeys(sender).Select(
+            key => new TableTransactionAction(TableTransactionActionType.Add, Finder(sender, key))),
         new(TableTransactionActionType.Add, Create(sender)),
     ];
 }

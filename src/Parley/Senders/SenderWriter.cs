@@ -5,41 +5,52 @@ using Parley.Storage;
 
 namespace Parley.Senders;
 
-/// <summary>Creates and edits senders: one transaction each, in the tenant's partition.</summary>
+/// <summary>Creates and edits senders, each with one transaction in the tenant's partition.</summary>
 public sealed class SenderWriter(
-    ParleyTables tables, SenderReader reader, OptimisticUpdate edits, TenantCounters counters, TimeProvider time, RandomSource random)
+    ParleyTables tables,
+    SenderReader reader,
+    OptimisticUpdate edits,
+    TenantCounters counters,
+    TimeProvider time,
+    RandomSource random)
 {
-    /// <summary>Creates one.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="draft">Makes the sender from one that has nothing but its key.</param>
-    /// <param name="cancellation">Ends the creation.</param>
+    /// <param name="draft">Returns the sender to store, given one with a key and no data.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.SenderExists"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (not known whether it was stored).
+    /// <see cref="ErrorCode.SenderExists"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>
+    /// (it is not known whether the sender was stored).
     /// </exception>
-    public Task<Sender> CreateAsync(TenantId tenant, Func<Sender, Sender> draft, CancellationToken cancellation) => counters.MakeAsync(
-        tenant,
-        async (sender, writeId, token) => await reader.FindAsync(sender.Key, token) is { } there && there.WriteId == writeId ? there : null,
-        async (counted, writeId, again, token) =>
-        {
-            var sender = draft(NewSender(tenant, counted, writeId));
-            if (again)
+    public Task<Sender> CreateAsync(TenantId tenant, Func<Sender, Sender> draft, CancellationToken cancellation) =>
+        counters.MakeAsync(
+            tenant,
+            async (sender, writeId, token) =>
+                await reader.FindAsync(sender.Key, token) is { } stored && stored.WriteId == writeId ? stored : null,
+            async (counter, writeId, isRetry, token) =>
             {
-                // The transaction itself fails when a key is taken; this tells the client why.
-                await ThrowIfTakenAsync(sender, token);
-            }
+                var sender = draft(NewSender(tenant, counter, writeId));
+                if (isRetry)
+                {
+                    await ThrowIfExistsAsync(sender, token);
+                }
 
-            return new NumberedInsert<Sender>(
-                sender, [.. SenderRow.Insertion(sender)], new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { ["LastSender"] = sender.Key.Number });
-        },
-        cancellation);
+                return new NumberedInsert<Sender>(
+                    sender,
+                    [.. SenderRow.Insertion(sender)],
+                    new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { ["LastSender"] = sender.Key.Number });
+            },
+            cancellation);
 
-    /// <summary>Edits one.</summary>
-    /// <param name="id">Which.</param>
-    /// <param name="change">Makes the sender what it is to be.</param>
-    /// <param name="expected">Whether a revision is one that the client expects; null when it expects none.</param>
-    /// <param name="cancellation">Ends the edit.</param>
-    /// <exception cref="ParleyException">As for creation, and <see cref="ErrorCode.SenderNotFound"/>, <see cref="ErrorCode.StaleRevision"/>.</exception>
-    public Task<Sender> ChangeAsync(EntityRef<SenderKey> id, Func<Sender, Sender> change, Func<int, bool>? expected, CancellationToken cancellation)
+    /// <param name="change">Returns the edited sender, given the stored one.</param>
+    /// <param name="expected">
+    /// Returns true for a revision that the client expects; null when the client accepts every revision.
+    /// </param>
+    /// <exception cref="ParleyException">
+    /// As for creation, and <see cref="ErrorCode.SenderNotFound"/>, <see cref="ErrorCode.StaleRevision"/>.
+    /// </exception>
+    public Task<Sender> ChangeAsync(
+        EntityRef<SenderKey> id,
+        Func<Sender, Sender> change,
+        Func<int, bool>? expected,
+        CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return edits.WriteAsync(
@@ -57,7 +68,7 @@ public sealed class SenderWriter(
                 }
 
                 changed = changed with { Revision = sender.Revision + 1, EditId = editId, UpdatedAt = at };
-                await ThrowIfTakenAsync(
+                await ThrowIfExistsAsync(
                     changed with
                     {
                         Identifier = changed.Identifier == sender.Identifier ? null : changed.Identifier,
@@ -69,10 +80,9 @@ public sealed class SenderWriter(
             cancellation);
     }
 
-    /// <summary>A sender with the next number and nothing else.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="counter">The tenant's counters as read, null before the first.</param>
-    /// <param name="writeId">Names the write that makes it.</param>
+    /// <summary>Creates an empty sender with the next number.</summary>
+    /// <param name="counter">The tenant's counters as read; null before the first.</param>
+    /// <param name="writeId">The id of the write that creates the sender.</param>
     internal Sender NewSender(TenantId tenant, TableEntity? counter, string writeId)
     {
         var at = time.NowInMilliseconds();
@@ -94,23 +104,34 @@ public sealed class SenderWriter(
         var partition = after.Key.Tenant.PartitionKey;
         return
         [
-            // Replace, not merge: what is cleared has no property any more. First, so that a lost race is the failure that is reported.
+            // Replace, not merge: a cleared property must disappear. First in the transaction, so that storage reports
+            // a lost race before any other failure.
             new(TableTransactionActionType.UpdateReplace, SenderRow.Create(after), before.ETag),
-            .. old.Except(current).Select(key => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, key), ETag.All)),
-            .. current.Except(old).Select(key => new TableTransactionAction(TableTransactionActionType.Add, SenderRow.Finder(after, key))),
+            .. old.Except(current).Select(
+                key => new TableTransactionAction(
+                    TableTransactionActionType.Delete, new TableEntity(partition, key), ETag.All)),
+            .. current.Except(old).Select(
+                key => new TableTransactionAction(TableTransactionActionType.Add, SenderRow.Finder(after, key))),
         ];
     }
 
-    /// <summary>The transaction itself fails when a key is taken; this tells the client why.</summary>
-    private async Task ThrowIfTakenAsync(Sender sender, CancellationToken cancellation)
+    /// <summary>
+    /// Gives the client the reason. The transaction fails as well when another sender has the identifier or the
+    /// external id, but without the reason.
+    /// </summary>
+    private async Task ThrowIfExistsAsync(Sender sender, CancellationToken cancellation)
     {
         var tenant = sender.Key.Tenant;
-        if (sender.Identifier is { } identifier && await reader.FindByIdentifierAsync(tenant, identifier, cancellation) is { } same && IsAnother(same))
+        if (sender.Identifier is { } identifier
+            && await reader.FindByIdentifierAsync(tenant, identifier, cancellation) is { } same
+            && IsAnother(same))
         {
             throw ErrorCode.SenderExists.With($"Sender {same.Id} has this identifier.");
         }
 
-        if (sender.ExternalId is { } externalId && await reader.FindByExternalIdAsync(tenant, externalId, cancellation) is { } other && IsAnother(other))
+        if (sender.ExternalId is { } externalId
+            && await reader.FindByExternalIdAsync(tenant, externalId, cancellation) is { } other
+            && IsAnother(other))
         {
             throw ErrorCode.SenderExists.With($"Sender {other.Id} has this externalId.");
         }

@@ -2,15 +2,15 @@ using Parley.Core;
 
 namespace Parley.Tenants;
 
-/// <summary>Tenants and their API keys.</summary>
+/// <summary>Row keys of tenants and of their API keys.</summary>
 internal static class AdministrationRowKeys
 {
-    /// <summary>A tenant's settings.</summary>
+    /// <summary>The row of a tenant's settings, in the tenant's partition.</summary>
     public const string Profile = "profile";
 
-    /// <summary>A tenant, in the list of administration.</summary>
+    /// <summary>The row of a tenant, in the partition of the administration API.</summary>
     public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
 
-    /// <summary>In the table Keys: API keys are spread over 256 partitions by the first byte of their hash.</summary>
+    /// <summary>A partition of the table Keys, which has 256: one for each first byte of the hash.</summary>
     public static string ApiKeyPartition(string hash) => hash[..2];
 }

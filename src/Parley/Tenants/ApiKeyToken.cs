@@ -6,15 +6,14 @@ using Parley.Core;
 namespace Parley.Tenants;
 
 /// <summary>
-/// The text of an API key: <c>parley_</c> and 32 random bytes in base64url. Only its SHA-256 is stored; with 256 random bits
-/// a salt or a slow hash would add nothing.
+/// The text of an API key: <c>parley_</c> and 32 random bytes in base64url. Only its SHA-256 is stored. With 256 random
+/// bits, a salt or a slow hash would add no security.
 /// </summary>
 public static class ApiKeyToken
 {
     private const string Prefix = "parley_";
     private const int MaxLength = 4096;
 
-    /// <summary>A new key.</summary>
     public static string Create(RandomSource random)
     {
         Span<byte> bytes = stackalloc byte[32];
@@ -22,14 +21,15 @@ public static class ApiKeyToken
         return Prefix + Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>What is stored of a key: 64 lower-case hexadecimal digits.</summary>
-    public static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+    /// <summary>The stored form of a key: SHA-256 as 64 lower-case hexadecimal digits.</summary>
+    public static string Hash(string token) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
 
     /// <summary>
-    /// The token of an Authorization header, in the three forms that the described APIs' clients send: <c>Bearer T</c>,
-    /// <c>Api-Key T</c> and <c>T</c> alone. Schemes are case-insensitive (RFC 9110, section 11.1).
+    /// Reads the token of an Authorization header, in the three forms that clients of the described APIs send:
+    /// <c>Bearer T</c>, <c>Api-Key T</c> and <c>T</c> alone. Schemes are case-insensitive (RFC 9110, section 11.1).
     /// </summary>
-    /// <returns>Null when there is none.</returns>
+    /// <returns>Null when the header has no token, or one of more than 4,096 characters or with a space.</returns>
     public static string? FromHeader(string? authorization)
     {
         var text = authorization.AsSpan().Trim(' ');

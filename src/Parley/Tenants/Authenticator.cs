@@ -5,22 +5,22 @@ using Parley.Storage;
 namespace Parley.Tenants;
 
 /// <summary>
-/// Turns an API key into a caller. Keys that were found are remembered for half a minute, so that authentication costs no storage
-/// call while a key is in use and a revoked key is refused within that time.
+/// Finds the caller of an API key. Found keys are cached for <see cref="CacheTime"/>: authentication costs no storage
+/// call while a key is in use, and a revoked key is refused within that time.
 /// </summary>
 public sealed class Authenticator(ParleyTables tables, TimeProvider time)
 {
-    /// <summary>How long a found key is believed without another look.</summary>
+    /// <summary>The time after which a cached key is read from storage again.</summary>
     public static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(30);
 
     private const int MaxCached = 10_000;
 
     private readonly ConcurrentDictionary<string, Found> cache = new(StringComparer.Ordinal);
 
-    /// <summary>The caller of a token.</summary>
     /// <param name="token">Null when the request has none.</param>
-    /// <param name="cancellation">Ends the look-up.</param>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.Unauthenticated"/>: no, unknown or expired key.</exception>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.Unauthenticated"/>: the key is missing, unknown or expired.
+    /// </exception>
     public async Task<Caller> AuthenticateAsync(string? token, CancellationToken cancellation)
     {
         if (token is null)
@@ -54,7 +54,7 @@ public sealed class Authenticator(ParleyTables tables, TimeProvider time)
         return cache[hash] = new Found(ApiKeyRow.ReadCaller(row), ApiKeyRow.ReadExpiry(row), readAt);
     }
 
-    // One text for unknown, revoked and expired keys: the answer must not tell which.
+    // One text for unknown, revoked and expired keys: the response must not reveal the reason.
     private static ParleyException Refused() => ErrorCode.Unauthenticated.With("The API key is not valid.");
 
     private sealed record Found(Caller Caller, DateTimeOffset ExpiresAt, long ReadAt);

@@ -2,9 +2,8 @@ using Parley.Core;
 
 namespace Parley.Tenants;
 
-/// <summary>Who calls: an authenticated API key.</summary>
-/// <param name="Tenant">The one tenant that the key reaches.</param>
+/// <summary>The authenticated API key of a request.</summary>
+/// <param name="Tenant">The only tenant that the key gives access to.</param>
 /// <param name="Number">The key's number in its tenant: <c>user_id</c> of the messages that it writes.</param>
 /// <param name="Name">The key's label: the name of the actor.</param>
-/// <param name="Scopes">What it may do.</param>
 public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Scopes);

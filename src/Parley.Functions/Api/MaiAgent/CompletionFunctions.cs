@@ -42,7 +42,9 @@ public sealed class CompletionFunctions(
             fields.ThrowIfInvalid();
 
             var draft = await sent.DraftAsync(senders, call);
-            var conversation = conversationId is null ? (EntityRef<ConversationKey>?)null : call.Conversation(conversationId);
+            var conversation = conversationId is null
+                ? (EntityRef<ConversationKey>?)null
+                : call.Conversation(conversationId);
 
             // Not cancelled when the client disconnects: once the message is stored, the reply is produced.
             var completion = await completions.StartAsync(

@@ -21,13 +21,19 @@ internal static class CallIds
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.MessageNotFound"/>.</exception>
     public static EntityRef<MessageKey> Message(this Call call, string id) =>
-        EntityRef.TryParse<MessageKey>(id, call.Caller.Tenant, out var reference) ? reference : throw MessageReader.NotFound();
+        EntityRef.TryParse<MessageKey>(id, call.Caller.Tenant, out var reference)
+            ? reference
+            : throw MessageReader.NotFound();
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.SenderNotFound"/>.</exception>
     public static EntityRef<SenderKey> Sender(this Call call, string id) =>
-        EntityRef.TryParse<SenderKey>(id, call.Caller.Tenant, out var reference) ? reference : throw SenderReader.NotFound();
+        EntityRef.TryParse<SenderKey>(id, call.Caller.Tenant, out var reference)
+            ? reference
+            : throw SenderReader.NotFound();
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/>.</exception>
     public static EntityRef<ChatbotKey> Chatbot(this Call call, string id) =>
-        EntityRef.TryParse<ChatbotKey>(id, call.Caller.Tenant, out var reference) ? reference : throw ChatbotReader.NotFound();
+        EntityRef.TryParse<ChatbotKey>(id, call.Caller.Tenant, out var reference)
+            ? reference
+            : throw ChatbotReader.NotFound();
 }

@@ -80,7 +80,8 @@ public sealed class TicketFunctions(
             var ticket = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 
             // The UUID of the conversation contains a check value, which only the conversation row has.
-            var chat = await conversations.GetAsync(new EntityRef<ConversationKey>(ticket.Conversation, null), call.Cancellation);
+            var chat = await conversations.GetAsync(
+                new EntityRef<ConversationKey>(ticket.Conversation, null), call.Cancellation);
             return Respond(chat, ticket, StatusCodes.Status200OK);
         });
 

@@ -5,8 +5,8 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>
-/// A message of the queue <c>follow-ups</c>: a range of schedule rows of one minute and one tenant, whose follow-ups are to
-/// be sent.
+/// A message of the queue <c>follow-ups</c>: a range of schedule rows of one minute and one tenant, whose follow-ups
+/// are to be sent.
 /// </summary>
 /// <param name="Partition">The minute: a partition of the schedule.</param>
 /// <param name="First">The key of the first row.</param>
@@ -35,6 +35,9 @@ public sealed record FollowUpChunk(string Partition, string First, string Last) 
         ?? throw new JsonException("The message is null.");
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    RespectNullableAnnotations = true,
+    RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(FollowUpChunk))]
 internal sealed partial class FollowUpChunkJson : JsonSerializerContext;

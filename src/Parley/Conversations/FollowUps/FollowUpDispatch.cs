@@ -160,7 +160,8 @@ public sealed partial class FollowUpDispatch(
     [LoggerMessage(
         1107,
         LogLevel.Debug,
-        "Follow-ups due at {Minute}, from {First} on, are queued but not marked as such, so the next tick queues them again: {Why}")]
+        "Follow-ups due at {Minute}, from {First} on, are queued but not marked as such, "
+        + "so the next tick queues them again: {Why}")]
     private static partial void LogNotMarked(ILogger logger, string minute, string first, string why);
 
     [LoggerMessage(

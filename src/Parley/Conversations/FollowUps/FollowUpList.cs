@@ -63,7 +63,9 @@ public sealed class FollowUpList(
         IEnumerable<EntityRef<ConversationKey>> named =
             filter.Chats is not []
                 ? filter.Chats
-                    .Select(id => EntityRef.TryParse<ConversationKey>(id, tenant, out var chat) ? chat : (EntityRef<ConversationKey>?)null)
+                    .Select(id => EntityRef.TryParse<ConversationKey>(id, tenant, out var chat)
+                        ? chat
+                        : (EntityRef<ConversationKey>?)null)
                     .OfType<EntityRef<ConversationKey>>()
                 : (filter.Messages is not [] ? messages : triggers)
                     .Select(message => new EntityRef<ConversationKey>(message.Key.Conversation, null));
@@ -78,7 +80,9 @@ public sealed class FollowUpList(
         List<EntityRef<MessageKey>> Messages(IReadOnlyList<string> ids) =>
             [
                 .. ids
-                    .Select(id => EntityRef.TryParse<MessageKey>(id, tenant, out var message) ? message : (EntityRef<MessageKey>?)null)
+                    .Select(id => EntityRef.TryParse<MessageKey>(id, tenant, out var message)
+                        ? message
+                        : (EntityRef<MessageKey>?)null)
                     .OfType<EntityRef<MessageKey>>(),
             ];
 

@@ -213,7 +213,10 @@ public sealed partial class FollowUpSender(
         try
         {
             await append.AppendAsync(
-                new EntityRef<ConversationKey>(one.Row.Conversation, null), DraftOf(one.FollowUp), key: null, cancellation);
+                new EntityRef<ConversationKey>(one.Row.Conversation, null),
+                DraftOf(one.FollowUp),
+                key: null,
+                cancellation);
             return SendOutcome.Sent;
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)

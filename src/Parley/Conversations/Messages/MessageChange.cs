@@ -54,12 +54,13 @@ public sealed class MessageChange(
     /// <summary>Stores a client's rating of a message; null removes it.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
     public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
-        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) => WriteAsync(
-        new EntityRef<ConversationKey>(id.Key.Conversation, null),
-        id,
-        message => ThrowIfDeleted(message) with { Feedback = feedback },
-        expected,
-        cancellation);
+        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) =>
+        WriteAsync(
+            new EntityRef<ConversationKey>(id.Key.Conversation, null),
+            id,
+            message => ThrowIfDeleted(message) with { Feedback = feedback },
+            expected,
+            cancellation);
 
     /// <summary>
     /// Removes a message's text, payloads and file permanently, and the text of the follow-up that was sent as the

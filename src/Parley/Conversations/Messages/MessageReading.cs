@@ -33,7 +33,8 @@ public sealed class MessageReading(
     /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the mark was
     /// stored).
     /// </exception>
-    public async Task<ReadMark> ReadAsync(EntityRef<ConversationKey> id, string? messageId, CancellationToken cancellation)
+    public async Task<ReadMark> ReadAsync(
+        EntityRef<ConversationKey> id, string? messageId, CancellationToken cancellation)
     {
         var head = await reader.GetAsync(id, cancellation);
         var target = messageId is null ? head.Last : await FindAsync(head, messageId, cancellation);

@@ -115,7 +115,8 @@ public sealed class TicketWriter(
         if (after.Status != before.Status + 1)
         {
             throw ErrorCode.TicketStatus.With(
-                $"A {NameOf(before)} ticket cannot become {NameOf(after)}: tickets go from pending to ongoing to completed.");
+                $"A {NameOf(before)} ticket cannot become {NameOf(after)}: "
+                + "tickets go from pending to ongoing to completed.");
         }
 
         return after.Status == TicketStatus.Completed ? after with { FinishedAt = at, LastMessage = head.Last } : after;
