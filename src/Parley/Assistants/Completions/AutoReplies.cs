@@ -16,7 +16,7 @@ public sealed partial class AutoReplies(
     ChatbotReader chatbots,
     ConversationReader conversations,
     MessageAppend append,
-    CompletionReader reader,
+    CompletionStore store,
     CompletionWriter writer,
     CompletionProducer producer,
     CompletionDrafts drafts,
@@ -45,7 +45,7 @@ public sealed partial class AutoReplies(
     public async Task RunAsync(QueuedReply reply, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
-        if (await reader.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
+        if (await store.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
         {
             return;
         }

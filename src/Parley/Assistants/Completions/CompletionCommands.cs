@@ -20,7 +20,7 @@ public sealed class CompletionCommands(
     ChatbotReader chatbots,
     ConversationCreation creation,
     MessageAppend append,
-    CompletionReader reader,
+    CompletionStore store,
     CompletionWriter writer,
     CompletionProducer producer,
     CompletionFollower follower,
@@ -62,7 +62,7 @@ public sealed class CompletionCommands(
             cancellation);
         var completion = appended.Completion is { } begun && begun.ETag != default
             ? begun
-            : await reader.FindAsync(appended.Message.Key, cancellation) ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
+            : await store.FindAsync(appended.Message.Key, cancellation) ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
 
         // The first attempt is that of the request whose message it is; but while its answer was on its way, another may have found it silent and ended it.
         var isOwn = !appended.Replayed && completion is { Status: CompletionStatus.Running, Attempt: 1 };
@@ -84,7 +84,7 @@ public sealed class CompletionCommands(
     public async Task<Completion> CancelAsync(TenantId tenant, string id, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
-        var completion = await reader.GetAsync(tenant, id, cancellation);
+        var completion = await store.GetAsync(tenant, id, cancellation);
         if (completion.Status == CompletionStatus.Queued)
         {
             // Nobody speaks who could hear of it.
@@ -94,7 +94,7 @@ public sealed class CompletionCommands(
         if (completion.Status != CompletionStatus.Ended)
         {
             await writer.RequestCancelAsync(completion, cancellation);
-            await foreach (var state in follower.FollowAsync(await reader.GetAsync(tenant, id, cancellation), began, cancellation))
+            await foreach (var state in follower.FollowAsync(await store.GetAsync(tenant, id, cancellation), began, cancellation))
             {
                 completion = state;
             }
@@ -115,6 +115,6 @@ public sealed class CompletionCommands(
         // When another request with the key was faster, its attempt is the one to be followed.
         return await writer.BeginAsync(completion, cancellation) is { } again
             ? new StartedCompletion(again, () => producer.Run(again, chatbot, message, began), began)
-            : new StartedCompletion(await reader.FindAsync(completion.Key, cancellation) ?? completion, null, began);
+            : new StartedCompletion(await store.FindAsync(completion.Key, cancellation) ?? completion, null, began);
     }
 }

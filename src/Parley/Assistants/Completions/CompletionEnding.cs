@@ -5,12 +5,12 @@ using Parley.Conversations.Messages;
 namespace Parley.Assistants.Completions;
 
 /// <summary>What a message does that is an assistant's reply: it ends its turn in its own transaction, under the turn's ETag.</summary>
-/// <param name="reader">Reads the turn again.</param>
+/// <param name="store">Reads the turn again.</param>
 /// <param name="completion">The turn as it was read, with what it is to be told of its end.</param>
 /// <param name="isProducer">
 /// Whether the one who speaks ends it: then only another end, or another attempt, stands against it. Anybody else ends it only as it was seen.
 /// </param>
-internal sealed class CompletionEnding(CompletionReader reader, Completion completion, bool isProducer)
+internal sealed class CompletionEnding(CompletionStore store, Completion completion, bool isProducer)
 {
     /// <summary>The turn.</summary>
     public Completion Completion { get; } = completion;
@@ -19,7 +19,7 @@ internal sealed class CompletionEnding(CompletionReader reader, Completion compl
     private Completion Stored { get; set; } = completion;
 
     /// <summary>After a try that failed, or whose answer was lost.</summary>
-    public async Task ReadAgainAsync(CancellationToken cancellation) => Stored = await reader.FindAsync(Completion.Key, cancellation)
+    public async Task ReadAgainAsync(CancellationToken cancellation) => Stored = await store.FindAsync(Completion.Key, cancellation)
         ?? throw new InvalidOperationException($"The turn {Completion.Key} vanished.");
 
     /// <summary>To be called when no earlier try has been stored.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Parley.Assistants.Completions;
 
 /// <summary>Follows turns that any process speaks, by their rows, and ends those whose process has died.</summary>
-public sealed class CompletionFollower(CompletionReader reader, CompletionWriter writer, TimeProvider time)
+public sealed class CompletionFollower(CompletionStore store, CompletionWriter writer, TimeProvider time)
 {
     /// <summary>
     /// A running turn whose row stays the same for so long has nobody who speaks: they write at least once a second. Measured by whoever watches, so that
@@ -27,7 +27,7 @@ public sealed class CompletionFollower(CompletionReader reader, CompletionWriter
         while (completion.Status != CompletionStatus.Ended && time.GetElapsedTime(began) < MaxWatch)
         {
             await Task.Delay(Interval, time, cancellation);
-            var there = await reader.FindAsync(completion.Key, cancellation) ?? throw new InvalidOperationException($"The turn {completion.Key} vanished.");
+            var there = await store.FindAsync(completion.Key, cancellation) ?? throw new InvalidOperationException($"The turn {completion.Key} vanished.");
             if (there.ETag == completion.ETag && there.Status == CompletionStatus.Running && time.GetElapsedTime(changed) >= DeadAfter)
             {
                 there = await EndDeadAsync(there);

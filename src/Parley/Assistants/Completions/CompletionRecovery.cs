@@ -12,7 +12,7 @@ namespace Parley.Assistants.Completions;
 /// need not agree: who speaks writes at least once a second.
 /// </summary>
 public sealed partial class CompletionRecovery(
-    ParleyTables tables, CompletionReader reader, CompletionFollower follower, AutoReplies replies, TimeProvider time, ILogger<CompletionRecovery> logger)
+    ParleyTables tables, CompletionStore store, CompletionFollower follower, AutoReplies replies, TimeProvider time, ILogger<CompletionRecovery> logger)
 {
     /// <summary>Rows that are worked on at once.</summary>
     private const int Width = 16;
@@ -47,7 +47,7 @@ public sealed partial class CompletionRecovery(
     private async Task<Completion?> LookAsync(TableEntity row, CancellationToken cancellation)
     {
         var (key, attempt) = CompletionRowKeys.ReadScheduledCompletion(row.RowKey);
-        var completion = await reader.FindAsync(key, cancellation);
+        var completion = await store.FindAsync(key, cancellation);
         switch (completion)
         {
             case null:
@@ -92,7 +92,7 @@ public sealed partial class CompletionRecovery(
     }
 
     private async Task<Completion?> EndIfDeadAsync(Completion completion, CancellationToken cancellation) =>
-        await reader.FindAsync(completion.Key, cancellation) is { Status: CompletionStatus.Running } there && there.ETag == completion.ETag
+        await store.FindAsync(completion.Key, cancellation) is { Status: CompletionStatus.Running } there && there.ETag == completion.ETag
             ? await follower.EndDeadAsync(there)
             : null;
 

@@ -11,7 +11,7 @@ namespace Parley.Assistants.Completions;
 /// a turn ends once, with at most one reply, whoever ends it.
 /// </summary>
 public sealed class CompletionWriter(
-    ParleyTables tables, CompletionReader reader, CompletionIndex index, MessageAppend append, WriteBudget budget, TimeProvider time, RandomSource random) : IDisposable
+    ParleyTables tables, CompletionStore store, MessageAppend append, WriteBudget budget, TimeProvider time, RandomSource random) : IDisposable
 {
     /// <summary>
     /// How long after its beginning the timer looks after a turn: by then it has ended, for who speaks stops after <see cref="CompletionProducer.MaxDuration"/>.
@@ -101,7 +101,7 @@ public sealed class CompletionWriter(
                 var ended = await EndOnceAsync(ending, isProducer);
                 if (ended.Status == CompletionStatus.Ended)
                 {
-                    await index.DropScheduleAsync(ended);
+                    await store.DropScheduleRowAsync(ended);
                 }
 
                 return ended;
@@ -135,7 +135,7 @@ public sealed class CompletionWriter(
             EndedAt = null,
             Reply = null,
         };
-        await index.WriteScheduleAsync(begun, cancellation);
+        await store.WriteScheduleRowAsync(begun, cancellation);
         var running = budget.Start();
         while (true)
         {
@@ -164,7 +164,7 @@ public sealed class CompletionWriter(
             }
         }
 
-        await index.DropScheduleAsync(completion);
+        await store.DropScheduleRowAsync(completion);
         return begun;
     }
 
@@ -179,7 +179,7 @@ public sealed class CompletionWriter(
             return await EndSilentlyAsync(completion, isProducer);
         }
 
-        var end = new CompletionEnding(reader, completion, isProducer);
+        var end = new CompletionEnding(store, completion, isProducer);
         try
         {
             var appended = await append.AppendAsync(
@@ -188,7 +188,7 @@ public sealed class CompletionWriter(
         }
         catch (CompletionConflictException e) when (e.Why == CompletionConflict.Moved)
         {
-            return await reader.FindAsync(completion.Key, CancellationToken.None) ?? completion;
+            return await store.FindAsync(completion.Key, CancellationToken.None) ?? completion;
         }
         catch (CompletionConflictException)
         {
@@ -248,7 +248,7 @@ public sealed class CompletionWriter(
     {
         try
         {
-            return await reader.FindAsync(completion.Key, CancellationToken.None);
+            return await store.FindAsync(completion.Key, CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {

@@ -7,7 +7,7 @@ using Parley.Storage;
 namespace Parley.Assistants.Records;
 
 /// <summary>Scores records: one transaction each, also while their turns are running.</summary>
-public sealed class RecordScores(ParleyTables tables, CompletionReader reader, OptimisticUpdate edits)
+public sealed class RecordScores(ParleyTables tables, CompletionStore store, OptimisticUpdate edits)
 {
     /// <summary>Changes the scores of a record.</summary>
     /// <param name="chatbot">Whose record it must be.</param>
@@ -25,7 +25,7 @@ public sealed class RecordScores(ParleyTables tables, CompletionReader reader, O
             ? edits.WriteAsync(
                 tables.Conversations,
                 entity.Conversation.PartitionKey,
-                async token => await reader.FindAsync(chatbot.Key.Tenant, id, token) is { } completion && completion.Chatbot == chatbot.Id ? completion : throw NotFound(),
+                async token => await store.FindAsync(chatbot.Key.Tenant, id, token) is { } completion && completion.Chatbot == chatbot.Id ? completion : throw NotFound(),
                 completion => new RowVersion(completion.Revision, completion.EditId, completion.ETag),
                 (completion, editId, _) =>
                 {
