@@ -80,6 +80,9 @@ public sealed partial class CompletionStore(ParleyTables tables, ILogger<Complet
         ScheduleRowKeys.SchedulePartition(completion.DueAt),
         CompletionRowKeys.ScheduledCompletion(completion.Key, completion.Attempt));
 
-    [LoggerMessage(1401, LogLevel.Debug, "The schedule row of completion {Completion} was left behind; the timer drops it: {Why}")]
+    [LoggerMessage(
+        1401,
+        LogLevel.Debug,
+        "The schedule row of completion {Completion} was left behind; the timer drops it: {Why}")]
     private static partial void LogRowLeft(ILogger logger, Guid completion, string why);
 }
