@@ -39,8 +39,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                 return followUp.DueAt is null ? [InTenants(followUp.ConversationIndexRow)] : [InTenants(followUp.ConversationIndexRow), InSchedule(followUp.ScheduleRow)];
             case "t":
                 var completion = CompletionRow.Read(row, key);
-                var record = InTenants(CompletionIndex.RecordRow(completion));
-                return completion.Status == CompletionStatus.Ended ? [record] : [record, InSchedule(CompletionIndex.ScheduleRow(completion))];
+                var record = InTenants(CompletionStore.RecordRow(completion));
+                return completion.Status == CompletionStatus.Ended ? [record] : [record, InSchedule(CompletionStore.ScheduleRow(completion))];
             case "k":
                 return [ScheduledKeysOf(key.Tenant, key.Number)];
             default:

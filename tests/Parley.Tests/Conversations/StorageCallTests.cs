@@ -448,7 +448,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("end a completion", () => process.CompletionWriter.EndAsync(completion.WithText("two"), null, null, isProducer: true));
 
         // The turn by its id; and where it is sent again, the chatbot, the head, the key, the message and the turn.
-        await CountAsync("get a completion", () => process.CompletionReader.GetAsync(Appends.Tenant, $"{completion.Id}", CancellationToken.None));
+        await CountAsync("get a completion", () => process.CompletionStore.GetAsync(Appends.Tenant, $"{completion.Id}", CancellationToken.None));
         await CountAsync("start a completion with a key, sent again", () => StartAsync("a"));
 
         // Of a message on its own: the chatbot, and both rows.

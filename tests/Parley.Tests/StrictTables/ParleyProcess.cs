@@ -101,7 +101,7 @@ internal sealed class ParleyProcess
 
     public MessageAppend Append => Get<MessageAppend>();
 
-    public CompletionReader CompletionReader => Get<CompletionReader>();
+    public CompletionStore CompletionStore => Get<CompletionStore>();
 
     public CompletionWriter CompletionWriter => Get<CompletionWriter>();
 

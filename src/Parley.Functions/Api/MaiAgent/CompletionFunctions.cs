@@ -14,7 +14,7 @@ namespace Parley.Functions.Api.MaiAgent;
 public sealed class CompletionFunctions(
     ApiEndpoint endpoint,
     CompletionCommands completions,
-    CompletionReader reader,
+    CompletionStore store,
     SenderReader senders,
     TimeProvider time)
 {
@@ -64,7 +64,7 @@ public sealed class CompletionFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
-            Show(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+            Show(await store.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("CompletionEvents")]
     public Task Events(
@@ -73,7 +73,7 @@ public sealed class CompletionFunctions(
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
-            var completion = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+            var completion = await store.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             return Stream(call, new StartedCompletion(completion, null, began), after, replayed: false);
         });
 

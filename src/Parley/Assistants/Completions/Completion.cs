@@ -4,34 +4,40 @@ using Parley.Core;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>Where a turn stands. Stored by number: never change one.</summary>
+/// <summary>The state of a completion. Stored by number: never change one.</summary>
 public enum CompletionStatus
 {
-    /// <summary>Nobody speaks yet: a message of the queue will begin it.</summary>
+    /// <summary>No process has begun it yet: a queue message will start it.</summary>
     Queued = 1,
 
-    /// <summary>A process speaks, and writes at least once a second.</summary>
+    /// <summary>A process produces it, and writes its row at least once a second.</summary>
     Running = 2,
 
-    /// <summary>All is said; <see cref="Completion.Error"/> tells whether it is whole.</summary>
+    /// <summary>The text is final; <see cref="Completion.Error"/> is null if the reply is complete.</summary>
     Ended = 3,
 }
 
 /// <summary>The six scores of a record, each 0 to 1; null until scored.</summary>
 public sealed record CompletionScores(
-    double? Faithfulness, double? AnswerRelevancy, double? ContextPrecision, double? AnswerCorrectness, double? AnswerSimilarity, double? ContextRecall)
+    double? Faithfulness,
+    double? AnswerRelevancy,
+    double? ContextPrecision,
+    double? AnswerCorrectness,
+    double? AnswerSimilarity,
+    double? ContextRecall)
 {
-    /// <summary>None.</summary>
     public static CompletionScores None { get; } = new(null, null, null, null, null, null);
 }
 
-/// <summary>An assistant's turn in a conversation: it is the completion, its stream of events, and its record.</summary>
+/// <summary>
+/// An assistant's reply to a customer's message: its state, its stream of events, and its record for evaluation.
+/// </summary>
 public sealed record Completion
 {
-    /// <summary>The customer's message that it answers.</summary>
+    /// <summary>The key of the customer's message that it replies to.</summary>
     public required MessageKey Key { get; init; }
 
-    /// <summary>The random part of its UUID.</summary>
+    /// <summary>The random part of the completion's UUID.</summary>
     public required long Check { get; init; }
 
     /// <summary>The random part of the conversation's UUID.</summary>
@@ -40,78 +46,81 @@ public sealed record Completion
     /// <summary>The chatbot's UUID.</summary>
     public required Guid Chatbot { get; init; }
 
-    /// <summary>The chatbot's name then: the reply's speaker.</summary>
+    /// <summary>The chatbot's name when the completion was created: the reply's sender name.</summary>
     public required string ChatbotName { get; init; }
 
-    /// <summary>Whether it answers a message that was posted on its own, by the queue; such a turn ends without a reply when a human takes over.</summary>
+    /// <summary>
+    /// True for an automatic reply, which the queue starts. It ends without a reply when a human takes over.
+    /// </summary>
     public required bool IsAutoReply { get; init; }
 
-    /// <summary>Where it stands.</summary>
     public required CompletionStatus Status { get; init; }
 
-    /// <summary>Why the reply is not whole, or there is none; null while running, and when it is whole.</summary>
+    /// <summary>
+    /// The reason why the reply is missing or incomplete; null until the end, and when the reply is complete.
+    /// </summary>
     public CompletionError? Error { get; init; }
 
-    /// <summary>When the provider says to try again, if it did.</summary>
+    /// <summary>The delay before a retry, if the provider named one.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    /// <summary>How often it has been begun.</summary>
+    /// <summary>The number of attempts begun; 0 while it is queued.</summary>
     public required int Attempt { get; init; }
 
-    /// <summary>Names who speaks: one process's one attempt.</summary>
+    /// <summary>Identifies the producer: one attempt by one process.</summary>
     public required string ProducerId { get; init; }
 
-    /// <summary>Raised by every write of who speaks.</summary>
+    /// <summary>Incremented by every write of the producer.</summary>
     internal int Heartbeat { get; init; }
 
-    /// <summary>Whether a client has asked for its end.</summary>
+    /// <summary>True after a client requested cancellation.</summary>
     public bool CancelRequested { get; init; }
 
-    /// <summary>When the customer's message was written.</summary>
+    /// <summary>The time of the customer's message.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the timer looks after it.</summary>
+    /// <summary>The time at which the timer checks the completion.</summary>
     public required DateTimeOffset DueAt { get; init; }
 
-    /// <summary>When it ended.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>What has been said so far. Never ends in half a surrogate pair.</summary>
+    /// <summary>The text received so far. Never ends in half of a surrogate pair.</summary>
     public string Text { get; init; } = "";
 
-    /// <summary>The lengths of the events that make up the text.</summary>
+    /// <summary>The length of each event's part of the text, in order.</summary>
     public ImmutableList<int> Parts { get; init; } = [];
 
-    /// <summary>The number of the first event: 1, or after those of an earlier attempt.</summary>
+    /// <summary>The number of the first event: 1, or the next number after those of an earlier attempt.</summary>
     public int FirstEvent { get; init; } = 1;
 
-    /// <summary>The number of the reply in the conversation; null when there is none.</summary>
+    /// <summary>The reply's message number in the conversation; null when there is no reply.</summary>
     public int? Reply { get; init; }
 
-    /// <summary>The scores of its record.</summary>
     public CompletionScores Scores { get; init; } = CompletionScores.None;
 
-    /// <summary>Raised by every change of the scores; the HTTP ETag.</summary>
+    /// <summary>Incremented by every change of the scores; the HTTP ETag.</summary>
     public int Revision { get; init; } = 1;
 
-    /// <summary>Names the last change of the scores.</summary>
+    /// <summary>The id of the last change of the scores.</summary>
     internal string? EditId { get; init; }
 
     /// <summary>The row's ETag.</summary>
     internal ETag ETag { get; init; }
 
-    /// <summary>Its UUID: the completion's and the record's.</summary>
+    /// <summary>The UUID of the completion and of its record.</summary>
     public Guid Id => new EntityId(EntityKind.Completion, Key.Conversation, Key.Sequence, Check).ToGuid();
 
     /// <summary>The conversation's UUID.</summary>
-    public Guid ConversationId => new EntityId(EntityKind.Conversation, Key.Conversation, 0, ConversationCheck).ToGuid();
+    public Guid ConversationId =>
+        new EntityId(EntityKind.Conversation, Key.Conversation, 0, ConversationCheck).ToGuid();
 
-    /// <summary>The number after that of its last event, so far.</summary>
+    /// <summary>The number after the last event so far. The end is an event too.</summary>
     public int NextEvent => FirstEvent + Parts.Count + (Status == CompletionStatus.Ended ? 1 : 0);
 
-    /// <summary>From the customer's message to the end.</summary>
+    /// <summary>The time from the customer's message to the end.</summary>
     public TimeSpan? ReplyTime => EndedAt - CreatedAt;
 
-    /// <summary>The same with more said: one more event, unless it is nothing.</summary>
-    internal Completion WithText(string part) => part.Length == 0 ? this : this with { Text = Text + part, Parts = Parts.Add(part.Length) };
+    /// <summary>Adds text as one more event; an empty part adds none.</summary>
+    internal Completion WithText(string part) =>
+        part.Length == 0 ? this : this with { Text = Text + part, Parts = Parts.Add(part.Length) };
 }

@@ -2,15 +2,17 @@ using System.Runtime.CompilerServices;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>What a turn's producer has stored, for whoever listens in the same process. Listeners see the latest state, not every one.</summary>
-/// <param name="completion">As it is stored.</param>
+/// <summary>
+/// Publishes the states that a producer has stored to readers in the same process. Thread-safe. A reader receives the
+/// latest state, and may miss those between.
+/// </summary>
+/// <param name="completion">The completion as it is stored.</param>
 internal sealed class CompletionBroadcast(Completion completion)
 {
     private readonly Lock gate = new();
     private Completion latest = completion;
     private TaskCompletionSource changed = NewSignal();
 
-    /// <summary>The last state.</summary>
     public Completion Latest
     {
         get
@@ -22,7 +24,7 @@ internal sealed class CompletionBroadcast(Completion completion)
         }
     }
 
-    /// <summary>A new state; the last is that of its end.</summary>
+    /// <summary>Publishes a stored state. The last one has the status Ended.</summary>
     public void Publish(Completion completion)
     {
         lock (gate)
@@ -32,7 +34,7 @@ internal sealed class CompletionBroadcast(Completion completion)
         }
     }
 
-    /// <summary>There will be no more, for the producer has failed.</summary>
+    /// <summary>The producer failed: readers receive this exception, and no more states.</summary>
     public void Fail(Exception failure)
     {
         lock (gate)
@@ -41,11 +43,14 @@ internal sealed class CompletionBroadcast(Completion completion)
         }
     }
 
-    /// <summary>The state now, and every time that it may be another; ends with the turn.</summary>
+    /// <summary>
+    /// Returns the current state, and then the latest state whenever it may have changed, until the completion ends.
+    /// </summary>
     public async IAsyncEnumerable<Completion> ReadAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        // Not by Task.WaitAsync: that would go on on a thread of the pool, also where a test has only one.
-        await using var leaving = cancellation.UnsafeRegister(static feed => ((CompletionBroadcast)feed!).Wake(), this);
+        // Not Task.WaitAsync: its continuation runs on a pool thread, even where a test has only one thread.
+        await using var leaving = cancellation.UnsafeRegister(
+            static broadcast => ((CompletionBroadcast)broadcast!).Wake(), this);
         while (true)
         {
             Completion state;
@@ -70,7 +75,7 @@ internal sealed class CompletionBroadcast(Completion completion)
     {
         lock (gate)
         {
-            // A failure stays.
+            // After a failure TrySetResult returns false, and the failed task stays.
             changed = changed.TrySetResult() ? NewSignal() : changed;
         }
     }
@@ -78,7 +83,9 @@ internal sealed class CompletionBroadcast(Completion completion)
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
 
-/// <summary>A turn that this process speaks.</summary>
-/// <param name="States">What is stored of it, as it comes.</param>
-/// <param name="Result">Its end. To be awaited, also when nobody listens any more: leaving is not cancelling.</param>
+/// <summary>A completion that this process produces.</summary>
+/// <param name="States">The stored states, as they are published.</param>
+/// <param name="Result">
+/// The final state. Callers must await it even when no client reads any more: a disconnect does not cancel.
+/// </param>
 public sealed record ProducedCompletion(IAsyncEnumerable<Completion> States, Task<Completion> Result);

@@ -5,20 +5,26 @@ using Parley.Core;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>Makes turns that are to be inserted with the customer's message.</summary>
+/// <summary>Creates completions that are inserted with the customer's message.</summary>
 public sealed class CompletionDrafts(TimeProvider time, RandomSource random)
 {
-    /// <summary>When the timer asks again for a turn that waits in the queue.</summary>
+    /// <summary>The delay before the timer enqueues a queued completion again.</summary>
     private static readonly TimeSpan EnqueueAfter = TimeSpan.FromMinutes(1);
 
-    /// <summary>One that whoever inserts it speaks.</summary>
+    /// <summary>A completion whose producer runs in the process that inserts it.</summary>
     internal Completion Running(Conversation head, Message message, Chatbot chatbot) =>
-        Of(head, message, chatbot) with { Status = CompletionStatus.Running, Attempt = 1, DueAt = time.NowInMilliseconds() + CompletionWriter.CheckAfter };
+        Create(head, message, chatbot) with
+        {
+            Status = CompletionStatus.Running,
+            Attempt = 1,
+            DueAt = time.NowInMilliseconds() + CompletionWriter.CheckAfter,
+        };
 
-    /// <summary>One for the queue.</summary>
-    internal Completion Queued(Conversation head, Message message, Chatbot chatbot) => Of(head, message, chatbot) with { IsAutoReply = true };
+    /// <summary>An automatic reply, which a queue message starts.</summary>
+    internal Completion Queued(Conversation head, Message message, Chatbot chatbot) =>
+        Create(head, message, chatbot) with { IsAutoReply = true };
 
-    private Completion Of(Conversation head, Message message, Chatbot chatbot) => new()
+    private Completion Create(Conversation head, Message message, Chatbot chatbot) => new()
     {
         Key = message.Key,
         Check = random.NextBits(EntityId.CheckBits),

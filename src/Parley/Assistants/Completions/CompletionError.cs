@@ -2,35 +2,38 @@ using Parley.Core;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>Why a turn has no whole reply. Stored by number: never change one. The names are part of the API.</summary>
+/// <summary>
+/// The reason why a completion has no complete reply. Stored by number: never change one. The names are part of the
+/// API.
+/// </summary>
 public enum CompletionError
 {
-    /// <summary>The provider was silent for too long, or spoke for too long.</summary>
+    /// <summary>The provider sent nothing for too long, or the reply took too long.</summary>
     Timeout = 1,
 
-    /// <summary>The provider takes no more requests now.</summary>
+    /// <summary>The provider accepts no more requests now.</summary>
     RateLimited = 2,
 
-    /// <summary>The provider refuses to answer this, or stopped for its rules.</summary>
+    /// <summary>The provider refuses to reply, or its content rules stopped the reply.</summary>
     Refused = 3,
 
-    /// <summary>The provider cannot be reached, fails, or broke off.</summary>
+    /// <summary>The provider cannot be reached, fails, or closed the stream early.</summary>
     Unavailable = 4,
 
-    /// <summary>The provider does not take the request.</summary>
+    /// <summary>The provider rejects the request as invalid.</summary>
     BadRequest = 5,
 
     /// <summary>A client cancelled it, or the conversation was handed off before the reply.</summary>
     Cancelled = 6,
 
-    /// <summary>The process that spoke ended.</summary>
+    /// <summary>The producer's process stopped.</summary>
     Interrupted = 7,
 }
 
-/// <summary>What clients are told of a turn's failure.</summary>
+/// <summary>The error codes and messages that clients receive for a failed completion.</summary>
 public static class CompletionErrors
 {
-    /// <summary>The problem's code: that of an event, of an answer and of a record alike.</summary>
+    /// <summary>The error code. Events, responses and records use the same one.</summary>
     public static ErrorCode Code(this CompletionError error) => error switch
     {
         CompletionError.Timeout => ErrorCode.ProviderTimedOut,
@@ -43,16 +46,19 @@ public static class CompletionErrors
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 
-    /// <summary>One sentence for the client.</summary>
+    /// <summary>The message for the client.</summary>
     public static string Message(this CompletionError error) => error switch
     {
         CompletionError.Timeout => "The assistant did not answer in time.",
         CompletionError.RateLimited => "The assistant has too many requests. Try again later.",
         CompletionError.Refused => "The assistant refuses to answer this.",
         CompletionError.Unavailable => "The assistant cannot be reached, or broke off.",
-        CompletionError.BadRequest => "The assistant's provider refuses the request. Check the chatbot's model, the provider's key and the length of the conversation.",
+        CompletionError.BadRequest =>
+            "The assistant's provider refuses the request. Check the chatbot's model, the provider's key and the "
+            + "length of the conversation.",
         CompletionError.Cancelled => "The completion was cancelled.",
-        CompletionError.Interrupted => "The completion was interrupted. The same Idempotency-Key runs it again.",
+        CompletionError.Interrupted =>
+            "The completion was interrupted. The same Idempotency-Key runs it again.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

@@ -7,30 +7,51 @@ using Parley.Conversations.Messages;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>
-/// Has a provider speak, and stores what it says. One write is in flight at a time, and what arrives meanwhile is the next event; an event is published
-/// when it is stored, so that nobody has seen what a crash could take back.
-/// </summary>
-public sealed partial class CompletionProducer(AssistantProviders providers, Prompts prompts, CompletionWriter writer, TimeProvider time, ILogger<CompletionProducer> logger)
+/// <summary>Calls a provider, stores the text that it streams, and publishes each stored state.</summary>
+/// <remarks>
+/// One write is in flight at a time; the text that arrives meanwhile becomes the next event. An event is published only
+/// after it is stored, so a crash cannot take back an event that a client has received.
+/// </remarks>
+public sealed partial class CompletionProducer(
+    AssistantProviders providers,
+    Prompts prompts,
+    CompletionWriter writer,
+    TimeProvider time,
+    ILogger<CompletionProducer> logger)
 {
-    /// <summary>A reply takes no longer: the platform's front end cuts what takes 230 s (Azure Functions HTTP trigger, limits), and its end is to be stored and sent before.</summary>
+    /// <summary>
+    /// Maximum duration of a reply. The platform's front end cuts requests after 230 s (Azure Functions HTTP trigger,
+    /// limits), and the end must be stored and sent before that.
+    /// </summary>
     internal static readonly TimeSpan MaxDuration = TimeSpan.FromSeconds(210);
 
-    /// <summary>A sign of life at least as often: a cancelled turn is heard of with the next write.</summary>
+    /// <summary>
+    /// Maximum time between two writes. It bounds the delay of a cancellation, which the producer notices at its next
+    /// write.
+    /// </summary>
     private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>Begins to speak.</summary>
-    /// <param name="completion">Running, under this process's producer id.</param>
-    /// <param name="chatbot">Who speaks.</param>
-    /// <param name="message">What is answered.</param>
-    /// <param name="began">When the request, or the queue's message, did: its time is limited.</param>
+    /// <summary>Starts the producer.</summary>
+    /// <param name="completion">A running completion with a producer id of this process.</param>
+    /// <param name="message">The customer's message.</param>
+    /// <param name="began">
+    /// The start of the request or of the queue message (<see cref="TimeProvider.GetTimestamp"/>). The time limit
+    /// counts from it.
+    /// </param>
     internal ProducedCompletion Run(Completion completion, Chatbot chatbot, Message message, long began)
     {
         var broadcast = new CompletionBroadcast(completion);
-        return new ProducedCompletion(broadcast.ReadAsync(CancellationToken.None), RunAsync(completion, chatbot, message, began, broadcast));
+        return new ProducedCompletion(
+            broadcast.ReadAsync(CancellationToken.None),
+            RunAsync(completion, chatbot, message, began, broadcast));
     }
 
-    private async Task<Completion> RunAsync(Completion completion, Chatbot chatbot, Message message, long began, CompletionBroadcast broadcast)
+    private async Task<Completion> RunAsync(
+        Completion completion,
+        Chatbot chatbot,
+        Message message,
+        long began,
+        CompletionBroadcast broadcast)
     {
         try
         {
@@ -51,12 +72,21 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
             }
 
             var ended = CompletionEnding.IsOpen(completion, stored, isProducer: true)
-                ? await writer.EndAsync(stored.WithText(reply.Take()), stored.CancelRequested ? CompletionError.Cancelled : failure?.Error, failure?.RetryAfter, isProducer: true)
+                ? await writer.EndAsync(
+                    stored.WithText(reply.Take()),
+                    stored.CancelRequested ? CompletionError.Cancelled : failure?.Error,
+                    failure?.RetryAfter,
+                    isProducer: true)
                 : stored;
             if (ended.ProducerId != completion.ProducerId || ended.Status != CompletionStatus.Ended)
             {
-                // Taken for dead, ended and begun again by somebody else, whose turn it is now.
-                ended = broadcast.Latest with { Status = CompletionStatus.Ended, Error = CompletionError.Interrupted };
+                // Another process found no heartbeat, ended the completion and began a new attempt, which now owns the
+                // row. This attempt ends as interrupted.
+                ended = broadcast.Latest with
+                {
+                    Status = CompletionStatus.Ended,
+                    Error = CompletionError.Interrupted,
+                };
             }
 
             broadcast.Publish(ended);
@@ -69,13 +99,18 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
         }
     }
 
-    /// <summary>Stores and publishes what comes, until no more does, or the turn is not this producer's to speak any more.</summary>
+    /// <summary>
+    /// Stores and publishes the reply's text until the reply is complete, a client cancels, or this producer no longer
+    /// owns the completion.
+    /// </summary>
     private async Task<Completion> StoreAsync(Completion completion, ReplyText reply, CompletionBroadcast broadcast)
     {
         var stored = completion;
 
-        // A timer, and not a time-out of the wait: that would go on on a thread of the pool, also where a test has only one.
-        await using var heartbeat = time.CreateTimer(_ => reply.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        // A timer, not a wait with a timeout: the continuation of that runs on a pool thread, even where a test has
+        // only one thread.
+        await using var heartbeat = time.CreateTimer(
+            _ => reply.Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         while (true)
         {
             if (stored.Parts.Count < CompletionRow.MaxParts)
@@ -85,13 +120,13 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
             }
             else
             {
-                // What comes now is stored with the end.
+                // The row has no room for more events: further text is stored with the end.
                 await Task.Delay(HeartbeatInterval, time);
             }
 
             if (reply.IsComplete)
             {
-                // What is left is stored with the end.
+                // The remaining text is stored with the end.
                 return stored;
             }
 
@@ -104,23 +139,32 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
 
             if (stored.CancelRequested)
             {
-                // What could not be stored of this part is not lost.
-                return stored.Parts.Count < extended.Parts.Count ? extended with { ETag = stored.ETag, CancelRequested = true } : stored;
+                // If the last part is not stored, it is kept here and stored with the end.
+                return stored.Parts.Count < extended.Parts.Count
+                    ? extended with { ETag = stored.ETag, CancelRequested = true }
+                    : stored;
             }
 
             broadcast.Publish(stored);
         }
     }
 
-    /// <summary>Hears what the provider says.</summary>
-    /// <returns>Why it is not whole; null when it is.</returns>
-    [SuppressMessage("Design", "CA1031", Justification = "It is logged, and the turn ends with it.")]
-    private async Task<AssistantException?> ReadProviderAsync(Completion completion, Chatbot chatbot, Message message, ReplyText reply, CancellationTokenSource limit)
+    /// <summary>Calls the provider, and adds the text that it streams to the reply.</summary>
+    /// <returns>The failure that made the reply incomplete; null when the reply is complete.</returns>
+    [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and becomes the completion's error.")]
+    private async Task<AssistantException?> ReadProviderAsync(
+        Completion completion,
+        Chatbot chatbot,
+        Message message,
+        ReplyText reply,
+        CancellationTokenSource limit)
     {
         try
         {
             var name = chatbot.Provider ?? AssistantProviders.Default;
-            var provider = providers.Find(name) ?? throw new AssistantException(CompletionError.Unavailable, $"The settings name no provider {name}.");
+            var provider = providers.Find(name)
+                ?? throw new AssistantException(
+                    CompletionError.Unavailable, $"The settings name no provider {name}.");
             var options = new ChatOptions { ModelId = chatbot.Model, Temperature = (float?)chatbot.Temperature };
             var messages = await prompts.BuildAsync(chatbot, message, limit.Token);
             await foreach (var part in ProviderStream.ReadAsync(provider, messages, options, time, limit.Token))
@@ -141,12 +185,14 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
         }
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
-            return new AssistantException(CompletionError.Timeout, $"It spoke for {MaxDuration.TotalSeconds} s.", inner: e);
+            return new AssistantException(
+                CompletionError.Timeout, $"It spoke for {MaxDuration.TotalSeconds} s.", inner: e);
         }
         catch (Exception e)
         {
             LogPromptFailed(logger, e, completion.Id);
-            return new AssistantException(CompletionError.Unavailable, "What it is to be asked could not be read.", inner: e);
+            return new AssistantException(
+                CompletionError.Unavailable, "What it is to be asked could not be read.", inner: e);
         }
         finally
         {
@@ -154,8 +200,10 @@ public sealed partial class CompletionProducer(AssistantProviders providers, Pro
         }
     }
 
-    [LoggerMessage(1402, LogLevel.Warning, "The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}")]
-    private static partial void LogFailed(ILogger logger, Exception exception, Guid completion, Guid chatbot, CompletionError error);
+    [LoggerMessage(
+        1402, LogLevel.Warning, "The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}")]
+    private static partial void LogFailed(
+        ILogger logger, Exception exception, Guid completion, Guid chatbot, CompletionError error);
 
     [LoggerMessage(1403, LogLevel.Error, "The prompt of completion {Completion} could not be read.")]
     private static partial void LogPromptFailed(ILogger logger, Exception exception, Guid completion);

@@ -8,54 +8,84 @@ using Parley.Storage;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// The timer's: asks again for turns that nobody has begun, and ends those whose process has died. A turn that is overdue is looked at twice, so that clocks
-/// need not agree: who speaks writes at least once a second.
+/// Run by the timer: enqueues queued completions again that no process has begun, and ends running completions whose
+/// process has stopped.
 /// </summary>
+/// <remarks>
+/// An overdue completion is read twice, because clocks need not agree: a producer writes at least once a second, so
+/// an unchanged row has no producer.
+/// </remarks>
 public sealed partial class CompletionRecovery(
-    ParleyTables tables, CompletionReader reader, CompletionFollower follower, AutoReplies replies, TimeProvider time, ILogger<CompletionRecovery> logger)
+    ParleyTables tables,
+    CompletionStore store,
+    CompletionFollower follower,
+    AutoReplies replies,
+    TimeProvider time,
+    ILogger<CompletionRecovery> logger)
 {
-    /// <summary>Rows that are worked on at once.</summary>
+    /// <summary>Schedule rows processed in parallel.</summary>
     private const int Width = 16;
 
     private const string QueuedUntil = "AskedUntil";
 
-    /// <summary>How long a message of the queue is waited for before there is another one: when the queue is long, more of them make it no shorter.</summary>
+    /// <summary>
+    /// Minimum time between two queue messages for the same completion. More messages do not shorten a long queue.
+    /// </summary>
     private static readonly TimeSpan EnqueueAgainAfter = TimeSpan.FromMinutes(5);
 
-    /// <summary>Works through all that is due. May be broken off anywhere and run twice.</summary>
-    /// <returns>How many turns were ended.</returns>
+    /// <summary>
+    /// Processes all due schedule rows. It may stop at any point, and two runs may overlap.
+    /// </summary>
+    /// <returns>The number of completions that it ended.</returns>
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var ended = 0;
-        var rows = tables.Schedule.QueryAsync<TableEntity>(Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow()), CompletionRowKeys.ScheduledCompletions), cancellationToken: cancellation);
+        var filter = Filters.Until(
+            ScheduleRowKeys.SchedulePartition(time.GetUtcNow()), CompletionRowKeys.ScheduledCompletions);
+        var rows = tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation);
         await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
-            var overdue = (await Workers.RunAsync(chunk, Width, row => TryAsync(row.RowKey, () => LookAsync(row, cancellation), cancellation))).OfType<Completion>().ToList();
+            var processed = await Workers.RunAsync(
+                chunk,
+                Width,
+                row => TryAsync(row.RowKey, () => ProcessRowAsync(row, cancellation), cancellation));
+            var overdue = processed.OfType<Completion>().ToList();
             if (overdue.Count > 0)
             {
                 await Task.Delay(CompletionFollower.DeadAfter, time, cancellation);
-                var drafts = await Workers.RunAsync(overdue, Width, completion => TryAsync($"{completion.Id}", () => EndIfDeadAsync(completion, cancellation), cancellation));
-                ended += drafts.Count(completion => completion?.Status == CompletionStatus.Ended);
+                var results = await Workers.RunAsync(
+                    overdue,
+                    Width,
+                    completion => TryAsync(
+                        $"{completion.Id}", () => EndIfDeadAsync(completion, cancellation), cancellation));
+                ended += results.Count(completion => completion?.Status == CompletionStatus.Ended);
             }
         }
 
         return ended;
     }
 
-    /// <summary>Does what a row of Due asks for.</summary>
-    /// <returns>The turn, when it is running still.</returns>
-    private async Task<Completion?> LookAsync(TableEntity row, CancellationToken cancellation)
+    /// <summary>Processes a schedule row: enqueues its completion, deletes the row, or leaves it.</summary>
+    /// <returns>The completion, if it is overdue and still running; otherwise null.</returns>
+    private async Task<Completion?> ProcessRowAsync(TableEntity row, CancellationToken cancellation)
     {
         var (key, attempt) = CompletionRowKeys.ReadScheduledCompletion(row.RowKey);
-        var completion = await reader.FindAsync(key, cancellation);
+        var completion = await store.FindAsync(key, cancellation);
         switch (completion)
         {
             case null:
             case { } older when older.Attempt < attempt:
-                // The turn may be on its way.
-                await tables.Schedule.DropIfStaleAsync(row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);
+                // Schedule rows are written first: the write of this completion or attempt may still be in flight.
+                await tables.Schedule.DropIfStaleAsync(
+                    row.PartitionKey,
+                    row.RowKey,
+                    row.ETag,
+                    row.Timestamp!.Value,
+                    time.GetUtcNow(),
+                    cancellation);
                 return null;
-            case { Status: not CompletionStatus.Ended } early when early.Attempt == attempt && early.DueAt > time.GetUtcNow():
+            case { Status: not CompletionStatus.Ended } early
+                when early.Attempt == attempt && early.DueAt > time.GetUtcNow():
                 return null;
             case { Status: CompletionStatus.Running } when completion.Attempt == attempt:
                 return completion;
@@ -76,15 +106,15 @@ public sealed partial class CompletionRecovery(
             return;
         }
 
-        // Noted first: of two ticks at once, one asks.
-        var asked = new TableEntity(row.PartitionKey, row.RowKey) { [QueuedUntil] = now + EnqueueAgainAfter };
+        // Stored before the message is sent, so that only one of two concurrent timer runs sends it.
+        var mark = new TableEntity(row.PartitionKey, row.RowKey) { [QueuedUntil] = now + EnqueueAgainAfter };
         try
         {
-            await tables.Schedule.UpdateEntityAsync(asked, row.ETag, TableUpdateMode.Merge, cancellation);
+            await tables.Schedule.UpdateEntityAsync(mark, row.ETag, TableUpdateMode.Merge, cancellation);
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed() || e.IsNotFound())
         {
-            // Another tick asks, or it has been begun.
+            // Another timer run enqueues it, or a process has begun it.
             return;
         }
 
@@ -92,12 +122,17 @@ public sealed partial class CompletionRecovery(
     }
 
     private async Task<Completion?> EndIfDeadAsync(Completion completion, CancellationToken cancellation) =>
-        await reader.FindAsync(completion.Key, cancellation) is { Status: CompletionStatus.Running } there && there.ETag == completion.ETag
-            ? await follower.EndDeadAsync(there)
+        await store.FindAsync(completion.Key, cancellation) is { Status: CompletionStatus.Running } stored
+        && stored.ETag == completion.ETag
+            ? await follower.EndDeadAsync(stored)
             : null;
 
-    [SuppressMessage("Design", "CA1031", Justification = "It is logged, and the others are not to wait for the one that cannot be looked after.")]
-    private async Task<Completion?> TryAsync(string what, Func<Task<Completion?>> work, CancellationToken cancellation)
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "The failure is logged, and must not stop the work on other rows.")]
+    private async Task<Completion?> TryAsync(
+        string what,
+        Func<Task<Completion?>> work,
+        CancellationToken cancellation)
     {
         try
         {
@@ -105,12 +140,13 @@ public sealed partial class CompletionRecovery(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            // The others go on, also past a row that cannot be read; the next tick finds this one again.
+            // The other rows are still processed, even if this one cannot be read. The next timer run retries it.
             LogLeft(logger, e, what);
             return null;
         }
     }
 
-    [LoggerMessage(1405, LogLevel.Warning, "Completion {Completion} could not be looked after; the next tick tries again.")]
+    [LoggerMessage(
+        1405, LogLevel.Warning, "Completion {Completion} could not be looked after; the next tick tries again.")]
     private static partial void LogLeft(ILogger logger, Exception exception, string completion);
 }

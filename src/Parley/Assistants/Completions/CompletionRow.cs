@@ -10,8 +10,8 @@ namespace Parley.Assistants.Completions;
 internal static class CompletionRow
 {
     /// <summary>
-    /// A property of bytes holds at most 64 KiB (Table service data model). A part's length takes one byte, and more only when it is 128 or longer, of
-    /// which a reply has fewer than 800.
+    /// Maximum number of events in a row. A binary property holds at most 64 KiB (Table service data model). The length
+    /// of a part takes one byte, and more only from 128 on; a reply has fewer than 800 parts of that length.
     /// </summary>
     public const int MaxParts = 50_000;
 
@@ -19,7 +19,9 @@ internal static class CompletionRow
 
     public static TableEntity Create(Completion completion)
     {
-        var row = new TableEntity(completion.Key.Conversation.PartitionKey, CompletionRowKeys.Completion(completion.Key.Sequence))
+        var row = new TableEntity(
+            completion.Key.Conversation.PartitionKey,
+            CompletionRowKeys.Completion(completion.Key.Sequence))
         {
             ["Check"] = completion.Check,
             ["ConversationCheck"] = completion.ConversationCheck,
@@ -45,9 +47,15 @@ internal static class CompletionRow
         return row;
     }
 
-    /// <summary>One, or null.</summary>
-    public static async Task<Completion?> FindAsync(ParleyTables tables, MessageKey key, CancellationToken cancellation) =>
-        await tables.Conversations.FindAsync(key.Conversation.PartitionKey, CompletionRowKeys.Completion(key.Sequence), cancellation) is { } row ? Read(row, key.Conversation) : null;
+    public static async Task<Completion?> FindAsync(
+        ParleyTables tables,
+        MessageKey key,
+        CancellationToken cancellation)
+    {
+        var row = await tables.Conversations.FindAsync(
+            key.Conversation.PartitionKey, CompletionRowKeys.Completion(key.Sequence), cancellation);
+        return row is null ? null : Read(row, key.Conversation);
+    }
 
     public static Completion Read(TableEntity row, ConversationKey conversation) => new()
     {
@@ -83,7 +91,9 @@ internal static class CompletionRow
         ETag = row.ETag,
     };
 
-    /// <summary>What the one who speaks writes: all that has been said. To be merged, for clients may write beside it.</summary>
+    /// <summary>
+    /// The producer's write of the whole text so far. To be merged, because clients may write other properties.
+    /// </summary>
     public static TableEntity TextAppended(Completion completion)
     {
         var row = Empty(completion);
@@ -91,7 +101,7 @@ internal static class CompletionRow
         return row;
     }
 
-    /// <summary>A sign of life of the one who speaks, when nothing has been said since. To be merged.</summary>
+    /// <summary>The producer's write when no text has arrived since the last one. To be merged.</summary>
     public static TableEntity Heartbeat(Completion completion)
     {
         var row = Empty(completion);
@@ -99,7 +109,7 @@ internal static class CompletionRow
         return row;
     }
 
-    /// <summary>Said, and ended. To be merged.</summary>
+    /// <summary>The final text and the end. To be merged.</summary>
     public static TableEntity Ended(Completion completion)
     {
         var row = TextAppended(completion);
@@ -111,7 +121,10 @@ internal static class CompletionRow
         return row;
     }
 
-    /// <summary>A client asks for its end. To be merged, whatever the row's ETag: whoever speaks looks when its next write fails.</summary>
+    /// <summary>
+    /// A client's request to cancel. To be merged under any ETag: the producer's next write then fails, and the
+    /// producer reads the row.
+    /// </summary>
     public static TableEntity CancelRequested(Completion completion)
     {
         var row = Empty(completion);
@@ -119,7 +132,10 @@ internal static class CompletionRow
         return row;
     }
 
-    /// <summary>Forgets what was said: the reply has been deleted. The events stay, each of nothing, so that no number ever names another one. To be merged.</summary>
+    /// <summary>
+    /// Deletes the text after its reply was deleted. The events stay, each with length 0, so that an event number is
+    /// never used for another event. To be merged.
+    /// </summary>
     public static TableEntity Forgotten(Completion completion)
     {
         var row = Empty(completion);
@@ -128,7 +144,8 @@ internal static class CompletionRow
         return row;
     }
 
-    private static TableEntity Empty(Completion completion) => new(completion.Key.Conversation.PartitionKey, CompletionRowKeys.Completion(completion.Key.Sequence));
+    private static TableEntity Empty(Completion completion) =>
+        new(completion.Key.Conversation.PartitionKey, CompletionRowKeys.Completion(completion.Key.Sequence));
 
     private static void WriteText(TableEntity row, Completion completion)
     {
@@ -147,7 +164,9 @@ internal static class CompletionRow
         row.SetIfAny(nameof(CompletionScores.ContextRecall), scores.ContextRecall);
     }
 
-    /// <summary>Seven bits a byte, the lowest first; the eighth says that more follow.</summary>
+    /// <summary>
+    /// Encodes each length in seven bits a byte, the lowest first; the eighth bit is set when more bytes follow.
+    /// </summary>
     private static byte[] WriteParts(ImmutableList<int> parts)
     {
         var bytes = new ArrayBufferWriter<byte>(parts.Count + 2);

@@ -4,25 +4,35 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>Completions and their schedule rows.</summary>
+/// <summary>Row keys of completions and of their schedule rows.</summary>
 internal static class CompletionRowKeys
 {
-    /// <summary>An assistant's turn, by the customer's message.</summary>
-    public static string Completion(int sequence) => string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
+    /// <param name="sequence">The number of the customer's message.</param>
+    public static string Completion(int sequence) =>
+        string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
 
-    /// <summary>How the keys of turns in Due begin.</summary>
+    /// <summary>The prefix of the row keys of completions in Due.</summary>
     public const string ScheduledCompletions = "t|";
 
-    /// <summary>In Due: a turn that must have ended by then, or begun.</summary>
-    /// <param name="completion">The customer's message.</param>
-    /// <param name="attempt">How often it has been begun: so the row of one time can never be taken for that of another.</param>
-    public static string ScheduledCompletion(MessageKey completion, int attempt) => string.Create(
-        CultureInfo.InvariantCulture, $"t|{completion.Conversation.Tenant.Number:D8}|{completion.Conversation.Number:D10}|{completion.Sequence:D10}|{attempt:D6}");
+    /// <summary>In Due: the time by which a completion must have ended, or have been begun.</summary>
+    /// <param name="completion">The key of the customer's message.</param>
+    /// <param name="attempt">
+    /// The number of attempts begun. It makes the row of one attempt distinct from the row of another.
+    /// </param>
+    public static string ScheduledCompletion(MessageKey completion, int attempt)
+    {
+        var (tenant, conversation) = (completion.Conversation.Tenant.Number, completion.Conversation.Number);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"t|{tenant:D8}|{conversation:D10}|{completion.Sequence:D10}|{attempt:D6}");
+    }
 
-    /// <summary>What a key of <see cref="ScheduledCompletion"/> tells.</summary>
+    /// <summary>Parses a key of <see cref="ScheduledCompletion"/>.</summary>
     public static (MessageKey Completion, int Attempt) ReadScheduledCompletion(string rowKey)
     {
         var parts = rowKey.Split('|');
-        return (new MessageKey(new ConversationKey(new TenantId(KeyParts.Number(parts[1])), KeyParts.Number(parts[2])), KeyParts.Number(parts[3])), KeyParts.Number(parts[4]));
+        var tenant = new TenantId(KeyParts.Number(parts[1]));
+        var conversation = new ConversationKey(tenant, KeyParts.Number(parts[2]));
+        return (new MessageKey(conversation, KeyParts.Number(parts[3])), KeyParts.Number(parts[4]));
     }
 }

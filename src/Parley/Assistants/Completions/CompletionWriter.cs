@@ -7,24 +7,33 @@ using Parley.Storage;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// Writes turns. Who speaks writes under the turn's ETag, one write at a time, and looks what is there when one fails; it goes on only while the turn is its own. So
-/// a turn ends once, with at most one reply, whoever ends it.
+/// Writes completions. A completion ends once, with at most one reply, whichever caller ends it.
 /// </summary>
+/// <remarks>
+/// The producer writes under the row's ETag, one write at a time. When a write fails, it reads the row, and continues
+/// only while it still owns the completion.
+/// </remarks>
 public sealed class CompletionWriter(
-    ParleyTables tables, CompletionReader reader, CompletionIndex index, MessageAppend append, WriteBudget budget, TimeProvider time, RandomSource random) : IDisposable
+    ParleyTables tables,
+    CompletionStore store,
+    MessageAppend append,
+    WriteBudget budget,
+    TimeProvider time,
+    RandomSource random) : IDisposable
 {
     /// <summary>
-    /// How long after its beginning the timer looks after a turn: by then it has ended, for who speaks stops after <see cref="CompletionProducer.MaxDuration"/>.
+    /// The time from the beginning of an attempt to the timer's check. The attempt has ended by then, because the
+    /// producer stops after <see cref="CompletionProducer.MaxDuration"/>.
     /// </summary>
     internal static readonly TimeSpan CheckAfter = TimeSpan.FromSeconds(240);
 
     /// <summary>
-    /// Writes of text that a process has on their way at once: more than storage answers within their time-out would only be sent again. What is said meanwhile
-    /// goes into one event.
+    /// Maximum number of text writes that a process has in flight. More writes than storage completes within their
+    /// timeout would only be sent again. Text that arrives while a write waits becomes one event.
     /// </summary>
     private const int WritesAtOnce = 32;
 
-    /// <summary>Before the end is tried again; each time as often and long as any write.</summary>
+    /// <summary>The pauses before ending is retried. Each retry has a full write budget of its own.</summary>
     private static readonly TimeSpan[] EndPauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];
 
     private readonly SemaphoreSlim writes = new(WritesAtOnce, WritesAtOnce);
@@ -32,15 +41,20 @@ public sealed class CompletionWriter(
     /// <inheritdoc/>
     public void Dispose() => writes.Dispose();
 
-    /// <summary>Stores what has been said.</summary>
-    /// <param name="completion">As it is stored.</param>
-    /// <param name="extended">With what has been said since; the same as a sign of life.</param>
-    /// <returns>As it is stored then: not running under this producer's id any more when somebody else ended it, or asked to be cancelled.</returns>
-    /// <exception cref="ParleyException">Storage does not answer.</exception>
+    /// <summary>Stores the text so far, or a heartbeat when there is no new text. Called by the producer.</summary>
+    /// <param name="completion">The completion as it is stored.</param>
+    /// <param name="extended">The completion with the new text; for a heartbeat, the stored one.</param>
+    /// <returns>
+    /// The stored state. It has ended or has another producer id when another caller ended the completion. When
+    /// <see cref="Completion.CancelRequested"/> is true, the new text may not be stored.
+    /// </returns>
+    /// <exception cref="ParleyException">Storage does not respond.</exception>
     internal async Task<Completion> AppendTextAsync(Completion completion, Completion extended)
     {
         extended = extended with { Heartbeat = completion.Heartbeat + 1 };
-        var row = extended.Parts.Count > completion.Parts.Count ? CompletionRow.TextAppended(extended) : CompletionRow.Heartbeat(extended);
+        var row = extended.Parts.Count > completion.Parts.Count
+            ? CompletionRow.TextAppended(extended)
+            : CompletionRow.Heartbeat(extended);
         var running = budget.Start();
         while (true)
         {
@@ -50,28 +64,30 @@ public sealed class CompletionWriter(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(row, completion.ETag, TableUpdateMode.Merge, token), CancellationToken.None);
+                    token => tables.Conversations.UpdateEntityAsync(
+                        row, completion.ETag, TableUpdateMode.Merge, token),
+                    CancellationToken.None);
                 return extended with { ETag = response.Headers.ETag!.Value };
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
             {
-                if (await TryReadAsync(completion) is not { } there)
+                if (await TryReadAsync(completion) is not { } current)
                 {
                     continue;
                 }
 
-                if (!CompletionEnding.IsOpen(completion, there, isProducer: true))
+                if (!CompletionEnding.IsOpen(completion, current, isProducer: true))
                 {
-                    return there;
+                    return current;
                 }
 
-                if (there.Heartbeat == extended.Heartbeat)
+                if (current.Heartbeat == extended.Heartbeat)
                 {
-                    // It was this write.
-                    return extended with { ETag = there.ETag, CancelRequested = there.CancelRequested };
+                    // Only the producer increments the heartbeat, so this write is stored: its response was lost.
+                    return extended with { ETag = current.ETag, CancelRequested = current.CancelRequested };
                 }
 
-                completion = completion with { ETag = there.ETag, CancelRequested = there.CancelRequested };
+                completion = completion with { ETag = current.ETag, CancelRequested = current.CancelRequested };
                 if (completion.CancelRequested)
                 {
                     return completion;
@@ -84,14 +100,26 @@ public sealed class CompletionWriter(
         }
     }
 
-    /// <summary>Ends a turn: with a reply if anything has been said. What is left for lack of a stored answer, the timer ends.</summary>
-    /// <param name="completion">As it was read, with all that has been said.</param>
-    /// <param name="error">Why the reply is not whole; null when it is.</param>
-    /// <param name="retryAfter">When the provider says to try again.</param>
-    /// <param name="isProducer">Whether the one who speaks ends it; anybody else ends it only as it was read.</param>
-    /// <returns>As it is then; not ended, if somebody else wrote it and it is not to be ended by this caller.</returns>
-    /// <exception cref="ParleyException">Storage does not answer.</exception>
-    internal async Task<Completion> EndAsync(Completion completion, CompletionError? error, TimeSpan? retryAfter, bool isProducer)
+    /// <summary>
+    /// Ends a completion, with a reply if it has text. If storage does not respond, the completion stays open, and the
+    /// timer ends it.
+    /// </summary>
+    /// <param name="completion">The completion as it was read, with its final text.</param>
+    /// <param name="error">The reason why the reply is missing or incomplete; null when the reply is complete.</param>
+    /// <param name="retryAfter">The delay before a retry, if the provider named one.</param>
+    /// <param name="isProducer">
+    /// True when called by the producer. Any other caller ends the completion only if the row is unchanged since it was
+    /// read.
+    /// </param>
+    /// <returns>
+    /// The stored state. It has not ended if another writer changed the row and this caller must not end it.
+    /// </returns>
+    /// <exception cref="ParleyException">Storage does not respond.</exception>
+    internal async Task<Completion> EndAsync(
+        Completion completion,
+        CompletionError? error,
+        TimeSpan? retryAfter,
+        bool isProducer)
     {
         var ending = completion with { Error = error, RetryAfter = retryAfter };
         for (var tries = 0; ; tries++)
@@ -101,23 +129,28 @@ public sealed class CompletionWriter(
                 var ended = await EndOnceAsync(ending, isProducer);
                 if (ended.Status == CompletionStatus.Ended)
                 {
-                    await index.DropScheduleAsync(ended);
+                    await store.DropScheduleRowAsync(ended);
                 }
 
                 return ended;
             }
-            catch (Exception e) when (tries < EndPauses.Length && (e is ParleyException { Code.Kind: ErrorKind.Unavailable } || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)))
+            catch (Exception e) when (tries < EndPauses.Length
+                && (e is ParleyException { Code.Kind: ErrorKind.Unavailable }
+                    || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)))
             {
-                // Busy, or what it rests on could not be read, or not known whether it was stored: the next try finds out.
+                // Storage was busy, or rows that the end depends on could not be read, or it is not known whether the
+                // end was stored. The retry reads the row and finds out.
                 await Task.Delay(EndPauses[tries], time);
             }
         }
     }
 
-    /// <summary>Begins a turn (again).</summary>
-    /// <param name="completion">As it was read: queued, or interrupted.</param>
-    /// <param name="cancellation">Ends it; the turn may be begun all the same, and is then interrupted.</param>
-    /// <returns>The running turn; null when somebody else was faster.</returns>
+    /// <summary>Begins an attempt of a completion.</summary>
+    /// <param name="completion">The completion as it was read: queued or interrupted.</param>
+    /// <param name="cancellation">
+    /// Cancels the call. The attempt may have begun all the same; then it ends as interrupted.
+    /// </param>
+    /// <returns>The running completion; null when another writer changed it first.</returns>
     internal async Task<Completion?> BeginAsync(Completion completion, CancellationToken cancellation)
     {
         var begun = completion with
@@ -135,7 +168,7 @@ public sealed class CompletionWriter(
             EndedAt = null,
             Reply = null,
         };
-        await index.WriteScheduleAsync(begun, cancellation);
+        await store.WriteScheduleRowAsync(begun, cancellation);
         var running = budget.Start();
         while (true)
         {
@@ -143,65 +176,76 @@ public sealed class CompletionWriter(
             running.ThrowIfUsedUp();
             try
             {
-                // Replace, not merge: what an earlier attempt said goes.
+                // Replace, not merge, so that the text of an earlier attempt is deleted.
                 var response = await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(CompletionRow.Create(begun), completion.ETag, TableUpdateMode.Replace, token), cancellation);
+                    token => tables.Conversations.UpdateEntityAsync(
+                        CompletionRow.Create(begun), completion.ETag, TableUpdateMode.Replace, token),
+                    cancellation);
                 begun = begun with { ETag = response.Headers.ETag!.Value };
                 break;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                if (await TryReadAsync(completion) is { } there && there.ETag != completion.ETag)
+                if (await TryReadAsync(completion) is { } current && current.ETag != completion.ETag)
                 {
-                    if (there.ProducerId != begun.ProducerId || there.Status != CompletionStatus.Running)
+                    if (current.ProducerId != begun.ProducerId || current.Status != CompletionStatus.Running)
                     {
                         return null;
                     }
 
-                    begun = begun with { ETag = there.ETag, CancelRequested = there.CancelRequested };
+                    begun = begun with { ETag = current.ETag, CancelRequested = current.CancelRequested };
                     break;
                 }
             }
         }
 
-        await index.DropScheduleAsync(completion);
+        await store.DropScheduleRowAsync(completion);
         return begun;
     }
 
-    /// <summary>Asks for a turn's end: whoever speaks hears of it with the next write, at most a second later.</summary>
+    /// <summary>
+    /// Requests the end of a running completion. The producer notices it at its next write, at most a second later.
+    /// </summary>
     internal Task RequestCancelAsync(Completion completion, CancellationToken cancellation) =>
-        tables.Conversations.UpdateEntityAsync(CompletionRow.CancelRequested(completion), ETag.All, TableUpdateMode.Merge, cancellation);
+        tables.Conversations.UpdateEntityAsync(
+            CompletionRow.CancelRequested(completion), ETag.All, TableUpdateMode.Merge, cancellation);
 
     private async Task<Completion> EndOnceAsync(Completion completion, bool isProducer)
     {
         if (completion.Text.Length == 0)
         {
-            return await EndSilentlyAsync(completion, isProducer);
+            return await EndWithoutReplyAsync(completion, isProducer);
         }
 
-        var end = new CompletionEnding(reader, completion, isProducer);
+        var end = new CompletionEnding(store, completion, isProducer);
         try
         {
             var appended = await append.AppendAsync(
-                new EntityRef<ConversationKey>(completion.Key.Conversation, null), ReplyOf(completion) with { Ends = end }, key: null, CancellationToken.None);
+                new EntityRef<ConversationKey>(completion.Key.Conversation, null),
+                ReplyOf(completion) with { Ends = end },
+                key: null,
+                CancellationToken.None);
             return end.After(appended.Message);
         }
         catch (CompletionConflictException e) when (e.Why == CompletionConflict.Moved)
         {
-            return await reader.FindAsync(completion.Key, CancellationToken.None) ?? completion;
+            return await store.FindAsync(completion.Key, CancellationToken.None) ?? completion;
         }
         catch (CompletionConflictException)
         {
-            return await EndSilentlyAsync(completion with { Error = CompletionError.Cancelled }, isProducer);
+            return await EndWithoutReplyAsync(completion with { Error = CompletionError.Cancelled }, isProducer);
         }
         catch (ParleyException e) when (e.Code == ErrorCode.ConversationFull)
         {
-            // The record has what was said; there is no number for the reply.
-            return await EndSilentlyAsync(completion, isProducer);
+            // No message number is left for the reply. The text is kept in the record.
+            return await EndWithoutReplyAsync(completion, isProducer);
         }
     }
 
-    /// <summary>The message of a reply; one that is not whole says so, to programs that read either API.</summary>
+    /// <summary>
+    /// Creates the reply's message. An incomplete reply is marked in both payload and metadata, so that programs see it
+    /// in either API.
+    /// </summary>
     private static NewMessage ReplyOf(Completion completion)
     {
         var mark = completion.Error is { } error ? $$"""{"partial":true,"error":"{{error.Code().Code}}"}""" : null;
@@ -213,7 +257,7 @@ public sealed class CompletionWriter(
         };
     }
 
-    private async Task<Completion> EndSilentlyAsync(Completion completion, bool isProducer)
+    private async Task<Completion> EndWithoutReplyAsync(Completion completion, bool isProducer)
     {
         var running = budget.Start();
         var stored = completion;
@@ -221,34 +265,40 @@ public sealed class CompletionWriter(
         {
             await running.WaitAsync(CancellationToken.None);
             running.ThrowIfUsedUp();
-            var ended = completion with { Status = CompletionStatus.Ended, EndedAt = Timestamps.Latest(time.NowInMilliseconds(), completion.CreatedAt) };
+            var ended = completion with
+            {
+                Status = CompletionStatus.Ended,
+                EndedAt = Timestamps.Latest(time.NowInMilliseconds(), completion.CreatedAt),
+            };
             try
             {
                 await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(CompletionRow.Ended(ended), stored.ETag, TableUpdateMode.Merge, token), CancellationToken.None);
+                    token => tables.Conversations.UpdateEntityAsync(
+                        CompletionRow.Ended(ended), stored.ETag, TableUpdateMode.Merge, token),
+                    CancellationToken.None);
                 return ended;
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
             {
-                if (await TryReadAsync(completion) is { } there)
+                if (await TryReadAsync(completion) is { } current)
                 {
-                    if (!CompletionEnding.IsOpen(completion, there, isProducer))
+                    if (!CompletionEnding.IsOpen(completion, current, isProducer))
                     {
-                        return there;
+                        return current;
                     }
 
-                    stored = there;
+                    stored = current;
                 }
             }
         }
     }
 
-    /// <summary>The turn as it is stored; null when storage does not answer.</summary>
+    /// <summary>Reads the stored completion; null when storage does not respond.</summary>
     private async Task<Completion?> TryReadAsync(Completion completion)
     {
         try
         {
-            return await reader.FindAsync(completion.Key, CancellationToken.None);
+            return await store.FindAsync(completion.Key, CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {

@@ -9,30 +9,34 @@ using Parley.Storage;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// What a provider is told: the chatbot's instructions, the conversation before the message as far as the budget goes, and the message with its
-/// payloads and the text of its files. One call for the history, one for each file.
+/// Builds the messages that are sent to a provider: the chatbot's instructions, the newest earlier messages that fit
+/// the token budget, and the customer's message with its payloads and the text of its files.
 /// </summary>
+/// <remarks>Storage calls: one for the history, and one for each file.</remarks>
 public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptions options)
 {
-    /// <summary>Messages that are looked at for the history.</summary>
+    /// <summary>Maximum number of earlier messages that are read for the history.</summary>
     internal const int MaxHistory = 100;
 
-    /// <summary>Of a file, its first characters.</summary>
+    /// <summary>Maximum number of characters that are taken from the beginning of a file.</summary>
     internal const int MaxFileCharacters = 32_768;
 
-    /// <summary>UTF-8 has at most so many bytes for one UTF-16 unit.</summary>
+    /// <summary>A UTF-16 unit takes at most three bytes in UTF-8.</summary>
     private const int MaxBytesPerCharacter = 3;
 
     /// <summary>
-    /// A token is taken for three bytes of UTF-8, and a message for four tokens more: more than the common models' tokenizers count for most texts, so that
-    /// the budget is kept whichever model it is. (English has some four bytes to a token, other scripts mostly two to six.)
+    /// A token is counted as three bytes of UTF-8, and a message as four tokens more. For most texts this is more than
+    /// the tokenizers of common models count, so the budget holds for any model. (English has about four bytes a token,
+    /// other scripts mostly two to six.)
     /// </summary>
     private const int BytesPerToken = 3;
 
     private const int TokensPerMessage = 4;
 
-    /// <summary>Builds it.</summary>
-    internal async Task<IReadOnlyList<ChatMessage>> BuildAsync(Chatbot chatbot, Message message, CancellationToken cancellation)
+    internal async Task<IReadOnlyList<ChatMessage>> BuildAsync(
+        Chatbot chatbot,
+        Message message,
+        CancellationToken cancellation)
     {
         var messages = new List<ChatMessage>();
         if (!string.IsNullOrEmpty(chatbot.Instructions))
@@ -45,11 +49,18 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
         return messages;
     }
 
-    /// <summary>The context that a client sent beside a message's content; null when it sent none.</summary>
+    /// <summary>The payloads that a client sent beside a message's content; null when there are none.</summary>
     internal static string? ContextOf(Message message)
     {
-        var parts = new[] { ("contentPayload", message.ContentPayload), ("queryMetadata", message.QueryMetadata) }
-            .Where(part => part.Item2 is not null).Select(part => $"{part.Item1}: {part.Item2}").ToList();
+        var payloads = new[]
+        {
+            ("contentPayload", message.ContentPayload),
+            ("queryMetadata", message.QueryMetadata),
+        };
+        var parts = payloads
+            .Where(part => part.Item2 is not null)
+            .Select(part => $"{part.Item1}: {part.Item2}")
+            .ToList();
         return parts.Count == 0 ? null : string.Join('\n', parts);
     }
 
@@ -61,45 +72,56 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             return [];
         }
 
-        var before = await MessageRow.ReadRangeAsync(tables, message.Key.Conversation, first, last, cancellation).ToListAsync(cancellation);
+        var before = await MessageRow
+            .ReadRangeAsync(tables, message.Key.Conversation, first, last, cancellation)
+            .ToListAsync(cancellation);
         var left = options.HistoryTokens;
         return before.Where(one => one.Text.Length > 0).Reverse()
             .TakeWhile(one => (left -= Tokens(one.Text)) >= 0)
             .Reverse()
-            .Select(one => new ChatMessage(one.Role == MessageRole.Customer ? ChatRole.User : ChatRole.Assistant, one.Text));
+            .Select(one => new ChatMessage(
+                one.Role == MessageRole.Customer ? ChatRole.User : ChatRole.Assistant, one.Text));
     }
 
     private async Task<string> QuestionAsync(Message message, CancellationToken cancellation)
     {
-        var asked = new StringBuilder(message.Text);
+        var question = new StringBuilder(message.Text);
         if (ContextOf(message) is { } context)
         {
-            asked.Append("\n\n").Append(context);
+            question.Append("\n\n").Append(context);
         }
 
         foreach (var attachment in message.Attachments)
         {
-            asked.Append("\n\nAttachment ").Append(attachment.Name);
-            if (attachment.File is { } file && await ReadTextAsync(message.Key.Conversation, file, cancellation) is { } text)
+            question.Append("\n\nAttachment ").Append(attachment.Name);
+            if (attachment.File is { } file
+                && await ReadTextAsync(message.Key.Conversation, file, cancellation) is { } text)
             {
-                asked.Append(":\n").Append(text);
+                question.Append(":\n").Append(text);
             }
             else if (attachment.Url is { } url)
             {
-                // Passed on and never fetched: whose server it is, nobody knows.
-                asked.Append(": ").Append(url);
+                // The URL is sent to the provider but never fetched here: its server is unknown.
+                question.Append(": ").Append(url);
             }
         }
 
-        return asked.ToString();
+        return question.ToString();
     }
 
-    /// <summary>The beginning of a file's text; null when it is none: its bytes are not UTF-8, or have a NUL.</summary>
-    private async Task<string?> ReadTextAsync(ConversationKey conversation, StoredFile file, CancellationToken cancellation)
+    /// <summary>
+    /// Reads the beginning of a file as text. Null when its bytes are not UTF-8 or contain a NUL.
+    /// </summary>
+    private async Task<string?> ReadTextAsync(
+        ConversationKey conversation,
+        StoredFile file,
+        CancellationToken cancellation)
     {
-        var bytes = await files.ReadStartAsync(conversation, file.Id, MaxFileCharacters * MaxBytesPerCharacter, cancellation);
+        var bytes = await files.ReadStartAsync(
+            conversation, file.Id, MaxFileCharacters * MaxBytesPerCharacter, cancellation);
         return bytes is null ? null : FileText.Read(bytes, isWhole: bytes.Length == file.Size, MaxFileCharacters);
     }
 
-    private static int Tokens(string text) => TokensPerMessage + ((Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken);
+    private static int Tokens(string text) =>
+        TokensPerMessage + ((Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken);
 }

@@ -5,13 +5,12 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>A message of the queue <c>replies</c>: a completion that is to be begun.</summary>
+/// <summary>A message of the queue <c>replies</c>: names a queued completion to run.</summary>
 /// <param name="Tenant">The tenant's number.</param>
 /// <param name="Conversation">The conversation's number.</param>
 /// <param name="Message">The number of the customer's message.</param>
 public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IWorkMessage<QueuedReply>
 {
-    /// <summary>The queue's name.</summary>
     public const string Queue = "replies";
 
     static IReadOnlyList<string> IWorkMessage<QueuedReply>.QueueNames => [Queue];
@@ -22,14 +21,12 @@ public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IW
     [JsonIgnore]
     public MessageKey Key => new(new ConversationKey(new TenantId(Tenant), Conversation), Message);
 
-    /// <summary>The message for a completion.</summary>
     public static QueuedReply Of(MessageKey completion) =>
         new(completion.Conversation.Tenant.Number, completion.Conversation.Number, completion.Sequence);
 
-    /// <inheritdoc/>
     public string ToJson() => JsonSerializer.Serialize(this, QueuedReplyJson.Default.QueuedReply);
 
-    /// <inheritdoc/>
+    /// <exception cref="JsonException">The JSON is malformed, or a number is out of range.</exception>
     public static QueuedReply Parse(string json) =>
         JsonSerializer.Deserialize(json, QueuedReplyJson.Default.QueuedReply)
             is { Tenant: > 0 and <= TenantId.Max, Conversation: > 0, Message: > 0 and <= MessageKey.MaxSequence } reply

@@ -3,11 +3,14 @@ using System.Text;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// What a provider says while storage is written: parts come in one by one, and go out together as the next event. One writes, one reads.
+/// Buffers the text that a provider streams while storage is being written: the parts added meanwhile are taken
+/// together as the next event. Thread-safe for one writer and one reader.
 /// </summary>
 internal sealed class ReplyText
 {
-    /// <summary>The most that a reply takes, in UTF-16 units: as a message. What is more is not asked for.</summary>
+    /// <summary>
+    /// Maximum length of a reply in UTF-16 units, the same as a message's. The producer stops reading at the limit.
+    /// </summary>
     public const int MaxLength = 100_000;
 
     private readonly Lock gate = new();
@@ -16,10 +19,10 @@ internal sealed class ReplyText
     private int length;
     private bool isComplete;
 
-    /// <summary>Whether it has all that it takes.</summary>
+    /// <summary>True when the reply has its maximum length.</summary>
     public bool IsFull => length >= MaxLength;
 
-    /// <summary>Completes when there is something to take, or nothing more will come, or somebody was to be woken.</summary>
+    /// <summary>Completes when there is text to take, when the reply is complete, or on <see cref="Wake"/>.</summary>
     public Task Changed
     {
         get
@@ -31,7 +34,7 @@ internal sealed class ReplyText
         }
     }
 
-    /// <summary>Whether nothing more will come.</summary>
+    /// <summary>True when no more text will be added.</summary>
     public bool IsComplete
     {
         get
@@ -43,7 +46,10 @@ internal sealed class ReplyText
         }
     }
 
-    /// <summary>Adds what the provider said, without NUL, which tables and spreadsheets do not keep.</summary>
+    /// <summary>
+    /// Adds a part of the provider's text, up to <see cref="MaxLength"/>. NUL characters are removed, because tables
+    /// and spreadsheets do not keep them.
+    /// </summary>
     public void Add(string part)
     {
         lock (gate)
@@ -59,7 +65,7 @@ internal sealed class ReplyText
         }
     }
 
-    /// <summary>Has whoever waits go on, though nothing has come.</summary>
+    /// <summary>Completes <see cref="Changed"/> without new text.</summary>
     public void Wake()
     {
         lock (gate)
@@ -68,7 +74,7 @@ internal sealed class ReplyText
         }
     }
 
-    /// <summary>Nothing more will come.</summary>
+    /// <summary>Marks the reply as complete.</summary>
     public void Complete()
     {
         lock (gate)
@@ -79,8 +85,9 @@ internal sealed class ReplyText
     }
 
     /// <summary>
-    /// All that has come since the last time; empty when there is nothing. Half of a surrogate pair at its end waits for the other half; halves that
-    /// belong to none become U+FFFD, for UTF-8 has no form for them.
+    /// Removes and returns all text added since the last call; empty when there is none. The first half of a surrogate
+    /// pair at the end is kept until the other half arrives. Unpaired halves become U+FFFD, because UTF-8 cannot encode
+    /// them.
     /// </summary>
     public string Take()
     {
@@ -98,6 +105,6 @@ internal sealed class ReplyText
         }
     }
 
-    /// <summary>Whoever waits is not to go on within <see cref="Add"/>, in the midst of what the provider says.</summary>
+    // The waiting reader must not continue inside Add, in the middle of reading the provider's stream.
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

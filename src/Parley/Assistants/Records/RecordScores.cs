@@ -7,7 +7,7 @@ using Parley.Storage;
 namespace Parley.Assistants.Records;
 
 /// <summary>Writes the scores of records, each in one transaction, also while the completion is running.</summary>
-public sealed class RecordScores(ParleyTables tables, CompletionReader reader, OptimisticUpdate edits)
+public sealed class RecordScores(ParleyTables tables, CompletionStore store, OptimisticUpdate edits)
 {
     /// <summary>Changes the scores of a record.</summary>
     /// <param name="chatbot">The chatbot of the record.</param>
@@ -32,7 +32,7 @@ public sealed class RecordScores(ParleyTables tables, CompletionReader reader, O
                 tables.Conversations,
                 entity.Conversation.PartitionKey,
                 async token =>
-                    await reader.FindAsync(chatbot.Key.Tenant, id, token) is { } completion
+                    await store.FindAsync(chatbot.Key.Tenant, id, token) is { } completion
                     && completion.Chatbot == chatbot.Id
                         ? completion
                         : throw NotFound(),

@@ -106,7 +106,7 @@ public sealed class MessageAppend(
     ConversationActivity activity,
     MessageReferenceFinder finder,
     FollowUpIndex followUps,
-    CompletionIndex completions,
+    CompletionStore completions,
     KeyedLock writers,
     WriteBudget budget,
     TimeProvider time,
@@ -452,7 +452,7 @@ public sealed class MessageAppend(
         var indexed = mutation is null
             ? Task.CompletedTask
             : pendingRows.WriteAsync(mutation.AddedIndexRows, cancellation);
-        var found = completion is null ? Task.CompletedTask : completions.WriteAsync(completion, cancellation);
+        var found = completion is null ? Task.CompletedTask : completions.WriteIndexRowsAsync(completion, cancellation);
         await Task.WhenAll(scheduleRow, listed, indexed, found);
         return await listed with { KeyHour = key is null ? head.KeyHour : Math.Max(hour, head.KeyHour) };
     }

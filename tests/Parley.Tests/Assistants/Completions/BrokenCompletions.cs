@@ -75,7 +75,7 @@ internal static class BrokenCompletions
         var found = new List<(TableEntity, Completion?)>();
         await foreach (var row in process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Until(ScheduleRowKeys.SchedulePartition(until), CompletionRowKeys.ScheduledCompletions)))
         {
-            found.Add((row, await process.CompletionReader.FindAsync(CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Completion, CancellationToken.None)));
+            found.Add((row, await process.CompletionStore.FindAsync(CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Completion, CancellationToken.None)));
         }
 
         return found;
@@ -90,7 +90,7 @@ internal static class BrokenCompletions
             Produce = (process, completion) => Run(process, completion.Completion),
             Run = async (process, reply) =>
             {
-                if (await process.CompletionReader.FindAsync(reply.Key, CancellationToken.None) is { Status: CompletionStatus.Queued } completion
+                if (await process.CompletionStore.FindAsync(reply.Key, CancellationToken.None) is { Status: CompletionStatus.Queued } completion
                     && await process.CompletionWriter.BeginAsync(completion, CancellationToken.None) is { } begun)
                 {
                     await Run(process, begun).Result;

@@ -122,7 +122,7 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
 
     private void Observe(TableCall call, MessageKey key)
     {
-        var now = Done(eye.CompletionReader.FindAsync(key, CancellationToken.None))!;
+        var now = Done(eye.CompletionStore.FindAsync(key, CancellationToken.None))!;
         if (stories.TryGetValue(key, out var story))
         {
             Step(call, story, now);

@@ -154,7 +154,7 @@ internal sealed class CompletionModel
     /// <summary>Comes back for the events after one.</summary>
     public async Task<CompletionListener> ResumeAsync(ParleyProcess process, Guid id, int after)
     {
-        var completion = await process.CompletionReader.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
+        var completion = await process.CompletionStore.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
         var listener = new CompletionListener(Log, completion, after);
         await ListenAsync(listener, process, () => process.CompletionCommands.FollowAsync(new StartedCompletion(completion, null, process.Time.GetTimestamp()), CancellationToken.None), () => Task.CompletedTask);
         return listener;
