@@ -15,7 +15,7 @@ internal sealed class Blob
     private const int MaxIdBytes = 64;
 
     /// <summary>"Put Block": uncommitted blocks are discarded a week after the last one was staged.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromDays(7);
+    private static readonly TimeSpan UncommittedLifetime = TimeSpan.FromDays(7);
 
     private readonly Dictionary<string, StoredBlock> staged = new(StringComparer.Ordinal);
     private DateTimeOffset lastStagedAt;
@@ -81,7 +81,7 @@ internal sealed class Blob
 
     private void DropForgotten(DateTimeOffset now)
     {
-        if (now >= lastStagedAt + Patience)
+        if (now >= lastStagedAt + UncommittedLifetime)
         {
             staged.Clear();
         }

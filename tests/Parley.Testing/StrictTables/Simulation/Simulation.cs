@@ -29,13 +29,13 @@ public sealed class Simulation : SynchronizationContext
     /// <summary>
     /// Only a run that fails waits this long for work on another thread, so that the error can name it.
     /// </summary>
-    private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan OtherThreadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Queue<Work> ready = new();
     private readonly List<Waiting> waiting = [];
     private readonly List<string> trace = [];
     private readonly int thread = Environment.CurrentManagedThreadId;
-    private string? intruder;
+    private string? otherThreadWork;
 
     private Simulation(int seed, DateTimeOffset start)
     {
@@ -151,10 +151,10 @@ public sealed class Simulation : SynchronizationContext
                 }
             }
 
-            if (intruder is not null)
+            if (otherThreadWork is not null)
             {
                 throw new InvalidOperationException(
-                    $"Another thread came in with {intruder}, so the run is not deterministic. Look for Task.Run, real timers, or SemaphoreSlim.WaitAsync with a token that can be cancelled.");
+                    $"Another thread came in with {otherThreadWork}, so the run is not deterministic. Look for Task.Run, real timers, or SemaphoreSlim.WaitAsync with a token that can be cancelled.");
             }
 
             if (scenario.IsCompleted)
@@ -191,7 +191,7 @@ public sealed class Simulation : SynchronizationContext
 
         var moved = false;
         RunBare(new Work(_ => moved = Time.AdvanceToNext(), null, Bare: true));
-        if (!moved && waiting.Count == 0 && !OthersCome())
+        if (!moved && waiting.Count == 0 && !OtherThreadArrives())
         {
             throw new InvalidOperationException("Nothing can go on: the scenario waits neither for storage nor for virtual time.");
         }
@@ -237,11 +237,11 @@ public sealed class Simulation : SynchronizationContext
     /// <summary>
     /// Checks, before a deadlock is reported, whether another thread brings work: that is a different error.
     /// </summary>
-    private bool OthersCome()
+    private bool OtherThreadArrives()
     {
         lock (ready)
         {
-            return intruder is not null || Monitor.Wait(ready, PatienceWithOthers);
+            return otherThreadWork is not null || Monitor.Wait(ready, OtherThreadTimeout);
         }
     }
 
@@ -255,7 +255,7 @@ public sealed class Simulation : SynchronizationContext
 
         lock (ready)
         {
-            intruder ??= what?.ToString() ?? "a continuation";
+            otherThreadWork ??= what?.ToString() ?? "a continuation";
             Monitor.Pulse(ready);
             return false;
         }
