@@ -18,7 +18,9 @@ namespace Parley.TestWorker;
 /// <item><c>Test__Clock</c>: a file with the time, read whenever the app reads its clock.</item>
 /// <item><c>Test__ClockAhead</c>: the time by which the clock is ahead, as a TimeSpan.</item>
 /// <item><c>Test__LosesExports</c>: requests cannot enqueue the first export of a tenant.</item>
-/// <item><c>Test__RefusesFollowUps</c>: requests cannot enqueue follow-ups; each refusal adds a line to this file.</item>
+/// <item>
+/// <c>Test__RefusesFollowUps</c>: requests cannot enqueue follow-ups; each refusal adds a line to this file.
+/// </item>
 /// <item>
 /// <c>Test__CommitGate</c>: a folder. An export's file is committed when the folder contains <c>open</c>; the file
 /// <c>reached</c> shows that a commit waits.
