@@ -14,8 +14,9 @@ using Parley.DevHost.Emulator;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// Completions that are streamed, many at once: what Parley, which stores every event before it sends it, adds to the way of a chunk from the provider to the client, and what a
-/// stream costs in memory. The host is a process of its own; the provider and the clients are this one.
+/// Measures many streamed completions at once: the delay that Parley adds between the provider's chunk and the client,
+/// because it stores every event before it sends it, and the memory that a stream uses. The host has its own process;
+/// the provider and the clients run in this one.
 /// </summary>
 internal static class AssistantMeasure
 {
@@ -51,7 +52,8 @@ internal static class AssistantMeasure
         using var made = await client.PostAsJsonAsync("v1/chatbots", new { name = "Numbers" });
         made.EnsureSuccessStatusCode();
 
-        // There already: so many new ones of one tenant at one moment would be told to come back.
+        // Created in advance: Parley would refuse so many new conversations of one tenant at one moment with a request
+        // to retry.
         for (var number = 1; number <= Widths.Max(); number++)
         {
             using var conversation = await client.PostAsJsonAsync("v1/conversations", new { });
@@ -64,7 +66,7 @@ internal static class AssistantMeasure
 
         var memory = await MeasureMemoryAsync(host, client, provider);
         (provider.Chunks, provider.Pace) = (Chunks, Pace);
-        await ThroughParleyAsync(client, provider, 20); // Warm.
+        await ThroughParleyAsync(client, provider, 20); // Warm-up.
         var table = new TextTable("streams at once", "bare p50 / p99 ms", "Parley p50 / p99 ms", "added p50 / p99 ms", "events of 100 chunks");
         foreach (var width in Widths)
         {
@@ -83,7 +85,9 @@ internal static class AssistantMeasure
         return true;
     }
 
-    /// <summary>The host's working set with streams of which one chunk has come, and the next will not for long.</summary>
+    /// <summary>
+    /// Measures the host's working set with open streams that have received one chunk and wait for the next.
+    /// </summary>
     private static async Task<string> MeasureMemoryAsync(KilledHost host, HttpClient client, ChunkProvider provider)
     {
         const int Streams = 200;
@@ -165,7 +169,7 @@ internal static class AssistantMeasure
         var now = Stopwatch.GetTimestamp();
         foreach (var number in content.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            late.Add(Stopwatch.GetElapsedTime(provider.SaidAt(stream, int.Parse(number, CultureInfo.InvariantCulture)), now).TotalMilliseconds);
+            late.Add(Stopwatch.GetElapsedTime(provider.SentAt(stream, int.Parse(number, CultureInfo.InvariantCulture)), now).TotalMilliseconds);
         }
     }
 

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A measure: its name on the command line, what it measures, and how it is run.</summary>
-/// <param name="Name">On the command line.</param>
-/// <param name="Summary">One line.</param>
-/// <param name="RunAsync">Prints its figures; false when one is beyond a limit that no noise excuses.</param>
+/// <summary>A measure of <c>./dev bench</c>.</summary>
+/// <param name="Name">The name on the command line.</param>
+/// <param name="Summary">One line for the usage text.</param>
+/// <param name="RunAsync">Prints the figures; false when one exceeds a limit that holds in spite of noise.</param>
 internal sealed record Measure(string Name, string Summary, Func<BenchOptions, Task<bool>> RunAsync);
 
-/// <summary>What <c>./dev bench</c> was asked to do.</summary>
+/// <summary>The parsed arguments of <c>./dev bench</c>.</summary>
 internal sealed record BenchOptions
 {
     private const string Everything = "all";
@@ -18,7 +18,7 @@ internal sealed record BenchOptions
 
     private static readonly Measure[] Known =
     [
-        // First: it measures the peak of this process's memory.
+        // This measure runs first because it measures the peak of this process's memory.
         new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
         new("start", "./dev run of a built tree to its first 200, its requests' overhead, and its processes' memory", StartMeasure.RunAsync),
         new("calls", "storage calls per operation, counted at the transport; fails when one is beyond its limit", CallsMeasure.RunAsync),
@@ -49,12 +49,14 @@ internal sealed record BenchOptions
 
     public int Rounds { get; private init; } = 8;
 
-    /// <summary>Follow-ups that are due at one minute, or kills; null for as many as the measure finds right.</summary>
+    /// <summary>The number of follow-ups due at one minute, or of kills; null for the measure's default.</summary>
     public int? Count { get; private init; }
 
     public bool ShowHelp { get; private init; }
 
-    /// <summary>Reads the command line; on a mistake, null and what is wrong.</summary>
+    /// <summary>
+    /// Parses the command line. On an error the result is null and <paramref name="error"/> describes it.
+    /// </summary>
     public static BenchOptions? Parse(IEnumerable<string> arguments, out string error)
     {
         error = "";

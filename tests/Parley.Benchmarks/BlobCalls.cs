@@ -8,7 +8,7 @@ internal sealed class BlobCalls : HttpPipelinePolicy
 {
     private int calls;
 
-    /// <summary>The requests since the last time.</summary>
+    /// <summary>Returns the number of requests since the previous call.</summary>
     public int Take() => Interlocked.Exchange(ref calls, 0);
 
     public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)

@@ -9,7 +9,7 @@ using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Counts the storage calls of single requests, with a clock that moves only between them.</summary>
+/// <summary>Counts the storage calls of single requests, with a clock that advances only between them.</summary>
 internal static class CallsMeasure
 {
     public static async Task<bool> RunAsync(BenchOptions options)
@@ -37,7 +37,7 @@ internal static class CallsMeasure
         return count.Print();
     }
 
-    /// <summary>Of a conversation of 100 messages, the page of 51 to 100.</summary>
+    /// <summary>Lists messages 51 to 100 of a conversation of 100 messages.</summary>
     private static async Task CountListsAsync(Counting count)
     {
         Console.WriteLine("  filling conversations to list");

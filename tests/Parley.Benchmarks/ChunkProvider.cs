@@ -9,21 +9,21 @@ using Microsoft.Extensions.Logging;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A server of chat completions that says numbers at a pace, and keeps when it said each.</summary>
+/// <summary>A server of chat completions that sends numbers at a fixed pace and records the time of each.</summary>
 internal sealed class ChunkProvider : IAsyncDisposable
 {
     private readonly WebApplication server;
-    private readonly ConcurrentDictionary<(string Stream, int Chunk), long> saidAt = new();
+    private readonly ConcurrentDictionary<(string Stream, int Chunk), long> sentAt = new();
 
     private ChunkProvider(WebApplication server) => this.server = server;
 
-    /// <summary>How many chunks a stream has.</summary>
+    /// <summary>The number of chunks in a stream.</summary>
     public int Chunks { get; set; } = 1;
 
-    /// <summary>The time from one to the next.</summary>
+    /// <summary>The time from one chunk to the next.</summary>
     public TimeSpan Pace { get; set; }
 
-    /// <summary>As a setting.</summary>
+    /// <summary>The address, as the setting expects it.</summary>
     public string Endpoint => server.Urls.Single();
 
     public static async Task<ChunkProvider> StartAsync()
@@ -38,8 +38,8 @@ internal sealed class ChunkProvider : IAsyncDisposable
         return provider;
     }
 
-    /// <summary>When a chunk was said (<see cref="Stopwatch.GetTimestamp"/>).</summary>
-    public long SaidAt(string stream, int chunk) => saidAt[(stream, chunk)];
+    /// <summary>The time at which a chunk was sent (<see cref="Stopwatch.GetTimestamp"/>).</summary>
+    public long SentAt(string stream, int chunk) => sentAt[(stream, chunk)];
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
@@ -57,7 +57,7 @@ internal sealed class ChunkProvider : IAsyncDisposable
                 await Task.Delay(rest, TimeProvider.System, context.RequestAborted);
             }
 
-            saidAt[(stream, chunk)] = Stopwatch.GetTimestamp();
+            sentAt[(stream, chunk)] = Stopwatch.GetTimestamp();
             await context.Response.WriteAsync(
                 string.Create(CultureInfo.InvariantCulture, $"data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{chunk} \"}}}}]}}\n\n"), context.RequestAborted);
             await context.Response.Body.FlushAsync(context.RequestAborted);

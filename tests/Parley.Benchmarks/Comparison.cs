@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace Parley.Benchmarks;
 
-/// <summary>One figure of Parley beside the same figure of raw, in every round.</summary>
-/// <param name="Name">What it is, with its unit.</param>
-/// <param name="Parley">Each round's.</param>
-/// <param name="Raw">The same rounds'.</param>
+/// <summary>One figure of Parley and the same figure of raw storage, for every round.</summary>
+/// <param name="Name">The name, with the unit.</param>
+/// <param name="Parley">Parley's figure of each round.</param>
+/// <param name="Raw">The figure of raw storage in the same rounds.</param>
 internal sealed record Figure(string Name, IReadOnlyList<double> Parley, IReadOnlyList<double> Raw)
 {
-    /// <summary>A figure of every round's results.</summary>
+    /// <summary>Takes one figure from the results of every round.</summary>
     public static Figure Of(string name, IEnumerable<Round> rounds, Func<LoadResult, double> figure) =>
         new(name, [.. rounds.Select(round => figure(round.Parley))], [.. rounds.Select(round => figure(round.Raw))]);
 
@@ -23,8 +23,8 @@ internal sealed record Figure(string Name, IReadOnlyList<double> Parley, IReadOn
 internal sealed record Round(LoadResult Parley, LoadResult Raw)
 {
     /// <summary>
-    /// Rounds with raw and Parley in turn. Who goes first changes, because storage slows down as it fills: the second one of a
-    /// round would always be the loser.
+    /// Runs rounds in which raw and Parley alternate. Which of them runs first changes from round to round, because
+    /// storage slows down as it fills, so the second one of a round is at a disadvantage.
     /// </summary>
     public static async Task<List<Round>> RepeatAsync(string name, int rounds, Func<int, Task<(Func<Task<LoadResult>> Parley, Func<Task<LoadResult>> Raw)>> prepare)
     {
@@ -42,27 +42,28 @@ internal sealed record Round(LoadResult Parley, LoadResult Raw)
     }
 }
 
-/// <summary>Prints figures as a table: the median of the rounds, and in brackets their least and greatest.</summary>
+/// <summary>
+/// Prints figures as a table: the median of the rounds, with the minimum and the maximum in brackets.
+/// </summary>
 internal sealed class ComparisonTable
 {
     private readonly TextTable table = new("", "Parley", "raw", "Parley : raw", "target", "");
 
-    /// <summary>A figure of which Parley : raw should be at least this.</summary>
+    /// <summary>Adds a figure whose ratio of Parley to raw should be at least the target.</summary>
     public ComparisonTable AddRatioAtLeast(Figure figure, double target) =>
         Add(figure, $"{Show(figure.Ratio)} ×", $"≥ {target:0.00} ×", figure.Ratio.Median >= target);
 
-    /// <summary>A figure of which Parley : raw should be at most this.</summary>
+    /// <summary>Adds a figure whose ratio of Parley to raw should be at most the target.</summary>
     public ComparisonTable AddRatioAtMost(Figure figure, double target) =>
         Add(figure, $"{Show(figure.Ratio)} ×", $"≤ {target:0.00} ×", figure.Ratio.Median <= target);
 
-    /// <summary>A figure of which Parley − raw should be at most this.</summary>
+    /// <summary>Adds a figure whose difference of Parley and raw should be at most the target.</summary>
     public ComparisonTable AddDifferenceAtMost(Figure figure, double target) =>
         Add(figure, Show(figure.Difference, "+0.00;-0.00"), $"≤ +{target:0.00}", figure.Difference.Median <= target);
 
-    /// <summary>A figure without a target.</summary>
+    /// <summary>Adds a figure without a target.</summary>
     public ComparisonTable Add(Figure figure) => Add(figure, $"{Show(figure.Ratio)} ×", "", null);
 
-    /// <summary>Prints it.</summary>
     public void Print() => table.Print();
 
     private ComparisonTable Add(Figure figure, string compared, string target, bool? met)

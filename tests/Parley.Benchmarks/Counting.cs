@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Runs single requests and keeps the storage calls of each for a table.</summary>
+/// <summary>Runs single requests and records the storage calls of each for a table.</summary>
 internal sealed class Counting(TenantClient client, StorageCalls calls, SettableTime time)
 {
     private readonly TextTable table = new("request", "calls", "limit", "", "of which");
@@ -14,16 +14,16 @@ internal sealed class Counting(TenantClient client, StorageCalls calls, Settable
 
     public SettableTime Time => time;
 
-    /// <summary>Runs one and counts.</summary>
-    /// <param name="name">What it is.</param>
-    /// <param name="limit">The most calls; null when there is no limit.</param>
-    /// <param name="method">The request's.</param>
-    /// <param name="path">The request's.</param>
-    /// <param name="body">The request's.</param>
-    /// <param name="key">Its Idempotency-Key.</param>
-    /// <param name="only">Counts the calls of this table only.</param>
-    /// <param name="authenticated">Whether the API key has just been in use, as in any busy hour.</param>
-    /// <returns>The answer.</returns>
+    /// <summary>Runs a request and counts its calls.</summary>
+    /// <param name="name">The name in the table.</param>
+    /// <param name="limit">The maximum number of calls; null when there is no limit.</param>
+    /// <param name="method">The request's method.</param>
+    /// <param name="path">The request's path.</param>
+    /// <param name="body">The request's body.</param>
+    /// <param name="key">The request's Idempotency-Key.</param>
+    /// <param name="only">Counts only the calls of this table.</param>
+    /// <param name="authenticated">True when the API key has just been used, as in any busy hour.</param>
+    /// <returns>The response.</returns>
     public async Task<JsonElement> RunAsync(
         string name, int? limit, HttpMethod method, string path, JsonObject? body = null, string? key = null, string? only = null, bool authenticated = true)
     {
@@ -38,10 +38,10 @@ internal sealed class Counting(TenantClient client, StorageCalls calls, Settable
         return answer;
     }
 
-    /// <summary>Does something that no request asks for, and counts.</summary>
-    /// <param name="name">What it is.</param>
-    /// <param name="limit">The most calls; null when there is no limit.</param>
-    /// <param name="work">Does it.</param>
+    /// <summary>Runs work that is not an API request and counts its calls.</summary>
+    /// <param name="name">The name in the table.</param>
+    /// <param name="limit">The maximum number of calls; null when there is no limit.</param>
+    /// <param name="work">The work.</param>
     public async Task RunAsync(string name, int? limit, Func<Task> work)
     {
         calls.TakeAll();
@@ -64,7 +64,7 @@ internal sealed class Counting(TenantClient client, StorageCalls calls, Settable
         table.Add(name, Text(made.Count), limit is { } most ? Text(most) : "", limit is null ? "" : within ? "met" : "EXCEEDED", Describe(made));
     }
 
-    /// <summary>Calls alike are one item: <c>2 × Conversations query (14 + 1 rows)</c>.</summary>
+    /// <summary>Groups equal calls into one item: <c>2 × Conversations query (14 + 1 rows)</c>.</summary>
     private static string Describe(IEnumerable<StorageCall> made) => string.Join(", ", made.GroupBy(call => (call.Table, call.Kind, call.Status)).Select(alike =>
         (alike.Count() > 1 ? $"{alike.Count()} × " : "")
         + $"{alike.Key.Table} {alike.Key.Kind}"

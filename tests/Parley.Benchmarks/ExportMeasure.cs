@@ -14,8 +14,8 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// Exports from storage into a blob, against the same queries made with the storage SDK alone; and what an export of one day costs of what one of half a year
-/// costs, in storage calls.
+/// Compares exports from storage into a blob with the same queries through the storage SDK alone, and the storage calls
+/// of an export of one day with those of half a year.
 /// </summary>
 internal static class ExportMeasure
 {
@@ -24,21 +24,26 @@ internal static class ExportMeasure
     private const double MaxShare = 0.05;
     private static readonly string[] Formats = ["csv", "jsonl", "xlsx"];
 
-    /// <summary>False when the export of a day costs too many calls; times are told only, for machines differ.</summary>
+    /// <summary>
+    /// Returns false when the export of a day needs too many calls. Times are only printed, because machines differ.
+    /// </summary>
     public static async Task<bool> RunAsync(BenchOptions options)
     {
         await TimeAsync((options.Rounds + 1) / 3);
         return await CountDayAsync();
     }
 
-    /// <summary>Few long conversations: Azurite looks at all rows of a table for every query, so that many would measure that.</summary>
+    /// <summary>
+    /// Uses few long conversations: Azurite scans all rows of a table for every query, so many conversations would
+    /// measure that.
+    /// </summary>
     private static async Task TimeAsync(int rounds)
     {
         const int Conversations = 250, MessagesEach = 800, Messages = Conversations * MessagesEach;
         Console.WriteLine($"exports: {Messages} messages of {Conversations} conversations from storage into a blob, {rounds} rounds");
-        await using var ground = await Ground.StartAsync();
-        var (until, from) = (ground.Now, ground.Now.AddDays(-HalfYear));
-        await ground.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
+        await using var measured = await MeasuredSystem.StartAsync();
+        var (until, from) = (measured.Now, measured.Now.AddDays(-HalfYear));
+        await measured.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
         var table = new TextTable("", "Parley s", "raw scan s", "ratio", "target", "", "MB");
         foreach (var format in Formats)
         {
@@ -47,9 +52,9 @@ internal static class ExportMeasure
             for (var round = 0; round < rounds; round++)
             {
                 var watch = Stopwatch.StartNew();
-                Require(Messages, await ground.ScanAsync(from, until));
+                Require(Messages, await measured.ScanAsync(from, until));
                 raw.Add(watch.Elapsed.TotalSeconds);
-                var (export, elapsed) = await ground.ExportAsync(format, from, until);
+                var (export, elapsed) = await measured.ExportAsync(format, from, until);
                 Require(Messages, export.Rows);
                 parley.Add(elapsed.TotalSeconds);
                 ratios.Add(parley[^1] / raw[^1]);
@@ -67,12 +72,12 @@ internal static class ExportMeasure
     {
         const int Conversations = 1_000, MessagesEach = 10;
         Console.WriteLine($"  a year of {2 * Conversations} conversations of {MessagesEach} messages: one day and the latter half of it");
-        await using var ground = await Ground.StartAsync();
-        var (until, from, begin) = (ground.Now, ground.Now.AddDays(-HalfYear), ground.Now.AddDays(-2 * HalfYear));
-        await ground.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
-        await ground.FillAsync(10 + Conversations, Conversations, begin, from.AddHours(-1), MessagesEach);
-        var all = await ground.CountAsync(from, until);
-        var day = await ground.CountAsync(until.AddDays(-90), until.AddDays(-89));
+        await using var measured = await MeasuredSystem.StartAsync();
+        var (until, from, begin) = (measured.Now, measured.Now.AddDays(-HalfYear), measured.Now.AddDays(-2 * HalfYear));
+        await measured.FillAsync(10, Conversations, from, until.AddHours(-1), MessagesEach);
+        await measured.FillAsync(10 + Conversations, Conversations, begin, from.AddHours(-1), MessagesEach);
+        var all = await measured.CountAsync(from, until);
+        var day = await measured.CountAsync(until.AddDays(-90), until.AddDays(-89));
         var share = (double)day.Calls / all.Calls;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
@@ -92,8 +97,8 @@ internal static class ExportMeasure
 
     private static string Show(double value) => value.ToString("0.00", CultureInfo.InvariantCulture);
 
-    /// <summary>A tenant on a storage of its own, and the calls to it.</summary>
-    private sealed class Ground : IAsyncDisposable
+    /// <summary>A tenant in its own storage, and the calls to that storage.</summary>
+    private sealed class MeasuredSystem : IAsyncDisposable
     {
         private readonly StorageCalls calls;
         private readonly BlobCalls blobCalls;
@@ -102,13 +107,13 @@ internal static class ExportMeasure
         private readonly TenantClient client;
         private readonly ExportSeed seed;
 
-        private Ground(StorageCalls calls, BlobCalls blobCalls, KeptMessages<ExportStep> queues, StartedSystem system, TenantClient client, ExportSeed seed, DateTimeOffset now) =>
+        private MeasuredSystem(StorageCalls calls, BlobCalls blobCalls, KeptMessages<ExportStep> queues, StartedSystem system, TenantClient client, ExportSeed seed, DateTimeOffset now) =>
             (this.calls, this.blobCalls, this.queues, this.system, this.client, this.seed, Now) = (calls, blobCalls, queues, system, client, seed, now);
 
-        /// <summary>Before the message that is copied.</summary>
+        /// <summary>The time before the copied message was written.</summary>
         public DateTimeOffset Now { get; }
 
-        public static async Task<Ground> StartAsync()
+        public static async Task<MeasuredSystem> StartAsync()
         {
             var (calls, blobCalls, queues, now) = (new StorageCalls(), new BlobCalls(), new KeptMessages<ExportStep>(), TimeProvider.System.GetUtcNow());
             var started = await StartedSystem.StartAsync((services, connectionString) =>
@@ -121,7 +126,7 @@ internal static class ExportMeasure
                 services.AddSingleton(new BlobServiceClient(connectionString, blobs));
             });
             var tenant = await started.NewTenantAsync();
-            return new Ground(calls, blobCalls, queues, started, tenant, await ExportSeed.MakeAsync(tenant, started.RawTables), now);
+            return new MeasuredSystem(calls, blobCalls, queues, started, tenant, await ExportSeed.MakeAsync(tenant, started.RawTables), now);
         }
 
         public Task FillAsync(int first, int count, DateTimeOffset from, DateTimeOffset until, int messagesEach) =>
@@ -145,7 +150,7 @@ internal static class ExportMeasure
             return export is { Status: ExportStatus.Completed } ? (export, elapsed) : throw new BenchmarkException($"The export is {export?.Status}.");
         }
 
-        /// <summary>An export's calls, its last read by this measure not among them.</summary>
+        /// <summary>Counts an export's calls, without the last read, which only this measure needs.</summary>
         public async Task<(long Rows, int Calls, int Scans)> CountAsync(DateTimeOffset from, DateTimeOffset until)
         {
             var (export, _) = await ExportAsync("csv", from, until);
@@ -153,7 +158,10 @@ internal static class ExportMeasure
             return (export.Rows, made.Count - 1 + blobCalls.Take(), made.Count(call => call.Table == "Conversations"));
         }
 
-        /// <summary>The calls that reading needs: the tenant's conversations of the range, then each one's messages, as many at once as Parley reads.</summary>
+        /// <summary>
+        /// The calls that reading needs: the tenant's conversations of the range, then each one's messages, with
+        /// Parley's own concurrency.
+        /// </summary>
         public async Task<int> ScanAsync(DateTimeOffset from, DateTimeOffset until)
         {
             var tables = system.RawTables;

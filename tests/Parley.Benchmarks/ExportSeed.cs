@@ -8,8 +8,9 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// Fills a tenant with a year of conversations: copies of the rows of one that came through the API, because so many through the API would take longer than
-/// the measure. Their messages have numbers of their own: Azurite looks for a row among all rows with its RowKey, whatever their partition.
+/// Fills a tenant with a year of conversations. They are copies of the rows of one conversation that was created
+/// through the API, because creating all through the API would take longer than the measure. Their messages have unique
+/// numbers: Azurite searches all rows with the same RowKey in every partition.
 /// </summary>
 internal sealed class ExportSeed
 {
@@ -28,7 +29,7 @@ internal sealed class ExportSeed
         texts = [.. Enumerable.Range(0, 2_000).Select(_ => SampleText.Next(random))];
     }
 
-    /// <summary>Makes the one that is copied, of the client's tenant.</summary>
+    /// <summary>Creates the conversation to copy, in the client's tenant.</summary>
     public static async Task<ExportSeed> MakeAsync(TenantClient client, ParleyTables tables)
     {
         var chat = await client.CreateConversationAsync("Order and delivery");
@@ -40,10 +41,10 @@ internal sealed class ExportSeed
             await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
     }
 
-    /// <summary>Makes conversations, each within a quarter of an hour from its time.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="first">The first one's number.</param>
-    /// <param name="times">When each begins.</param>
+    /// <summary>Creates conversations, each within a quarter of an hour from its start time.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="first">The number of the first conversation.</param>
+    /// <param name="times">The start time of each conversation.</param>
     /// <param name="messagesEach">Messages of each; they are a second apart.</param>
     public async Task FillAsync(TenantId tenant, int first, IReadOnlyList<DateTimeOffset> times, int messagesEach)
     {
@@ -54,7 +55,7 @@ internal sealed class ExportSeed
             TableEntity[] rows = [new(head) { PartitionKey = key.PartitionKey }, .. Enumerable.Range(1, messagesEach).Select(number => MessageOf(key, number, messagesEach, one.Item))];
             foreach (var chunk in rows.Chunk(100))
             {
-                // Not inserted: a call that is slow enough is sent again by the client, and must not meet its own rows.
+                // Not inserted: the client repeats a call that is slow, and an insert would then fail on its own rows.
                 await tables.Conversations.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)), cancellation);
             }
 

@@ -7,20 +7,29 @@ using Parley.Core;
 
 namespace Parley.Benchmarks;
 
-/// <summary>The storage calls of follow-ups. Messages of the queue come on top: one for what is due soon, one for a chunk of the timer's.</summary>
+/// <summary>
+/// Counts the storage calls of follow-ups. Queue messages are additional: one for a follow-up that is due soon, one for
+/// a chunk of the timer's.
+/// </summary>
 internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> queue, IServiceProvider services)
 {
     private const string Path = "v1/chat-message-follow-ups";
     private const int Chunk = FollowUpChunk.MaxRows;
 
-    /// <summary>What a chunk shares: its rows of Due are read and dropped, the rows in the lists by status written and dropped.</summary>
+    /// <summary>
+    /// The calls that a chunk shares: its rows of the table Due are read and deleted, the rows in the lists by status
+    /// are written and deleted.
+    /// </summary>
     private const int Shared = 4;
 
-    /// <summary>What it shares when its messages are the first in their minute: twenty conversations a call that moves them, and one that drops the rows of before.</summary>
+    /// <summary>
+    /// The shared calls when the chunk's messages are the first in their minute: one call moves twenty conversations,
+    /// and one deletes their previous rows.
+    /// </summary>
     private const int SharedInNewMinute = 6;
 
     private readonly FollowUpDispatch dispatch = services.GetRequiredService<FollowUpDispatch>();
-    private readonly FollowUpSender firing = services.GetRequiredService<FollowUpSender>();
+    private readonly FollowUpSender sender = services.GetRequiredService<FollowUpSender>();
 
     public async Task CountAsync()
     {
@@ -83,7 +92,7 @@ internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> 
         }
     }
 
-    private Task SendAsync(FollowUpChunk chunk) => firing.SendAsync(chunk, CancellationToken.None);
+    private Task SendAsync(FollowUpChunk chunk) => sender.SendAsync(chunk, CancellationToken.None);
 
     private async Task RequireSentAsync(ConversationKey chat, int followUps)
     {
@@ -99,7 +108,7 @@ internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> 
         return found.GetArrayLength();
     }
 
-    /// <summary>A conversation in which the customer has not written last.</summary>
+    /// <summary>Creates a conversation whose last message is not from the customer.</summary>
     private async Task<ConversationKey> NewChatAsync()
     {
         var chat = await count.Client.CreateConversationAsync();

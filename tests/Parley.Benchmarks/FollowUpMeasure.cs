@@ -11,9 +11,10 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// Follow-ups that are all due at one minute, one to a conversation, of a hundred tenants and of one. They are queued ahead, as the timer does;
-/// when their minute comes, the host's queue function sends them, while the timer looks again. Raw before and after, on storage of its own with
-/// as many conversations, because storage slows down as it fills.
+/// Measures follow-ups that are all due at one minute, one to a conversation, for a hundred tenants and for one. They
+/// are enqueued ahead, as the timer does. When their minute comes, the host's queue function sends them, while the
+/// timer runs again. Raw runs before and after, on its own storage with as many conversations, because storage slows
+/// down as it fills.
 /// </summary>
 internal static class FollowUpMeasure
 {
@@ -21,16 +22,16 @@ internal static class FollowUpMeasure
 
     private const int AtOnce = 16;
 
-    /// <summary>As many chunks as Parley works on at once.</summary>
+    /// <summary>Parley's own number of concurrent chunks.</summary>
     private const int ChunksAtOnce = 4;
 
     private const int Chunk = FollowUpChunk.MaxRows;
     private const int Target = 500;
 
-    /// <summary>As deployed.</summary>
+    /// <summary>The deployed schedule.</summary>
     private const string EveryMinute = "0 * * * * *";
 
-    /// <summary>What the timer does a minute ahead, unless they come too late for that.</summary>
+    /// <summary>The timer enqueues a minute ahead, unless the follow-ups are created too late for that.</summary>
     private static readonly TimeSpan EnqueueAhead = TimeSpan.FromSeconds(50);
 
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
@@ -73,7 +74,7 @@ internal static class FollowUpMeasure
         Print(sent, queued, alone, reading, whole);
     }
 
-    /// <returns>How long it took to make the conversations.</returns>
+    /// <returns>The time that it took to create the conversations.</returns>
     private static async Task<TimeSpan> RunRawAsync(int count, int tenants, Func<RawFollowUps, IReadOnlyList<SeededChat>, Task> run)
     {
         await using var system = await StartedSystem.StartAsync();
@@ -93,8 +94,8 @@ internal static class FollowUpMeasure
     {
         await using var system = await StartedSystem.StartAsync(followUpSchedule: EveryMinute);
         var seed = await FollowUpSeed.MakeAsync(system);
-        var firing = new FollowUpSending(system);
-        await firing.WarmUpAsync(await seed.FillAsync(await NewTenantsAsync(system, 1), 2 * Chunk, Past), Past);
+        var sending = new FollowUpSending(system);
+        await sending.WarmUpAsync(await seed.FillAsync(await NewTenantsAsync(system, 1), 2 * Chunk, Past), Past);
 
         var owners = await NewTenantsAsync(system, tenants);
         var dueAt = WholeMinute(TimeProvider.System.GetUtcNow() + (filling * 1.5) + TimeSpan.FromSeconds(10));
@@ -102,7 +103,7 @@ internal static class FollowUpMeasure
         var chats = await seed.FillAsync(owners, count, dueAt);
         var early = dueAt - TimeProvider.System.GetUtcNow() - EnqueueAhead;
         await Task.Delay(early > TimeSpan.Zero ? early : TimeSpan.Zero, TimeProvider.System);
-        return (await firing.DispatchAsync(dueAt, count), await firing.SendAsync(chats, dueAt));
+        return (await sending.DispatchAsync(dueAt, count), await sending.SendAsync(chats, dueAt));
     }
 
     private static DateTimeOffset Past { get; } = WholeMinute(TimeProvider.System.GetUtcNow()).AddMinutes(-2);
@@ -142,16 +143,16 @@ internal static class FollowUpMeasure
 
     private static string Text(double rate) => rate.ToString("0", CultureInfo.InvariantCulture);
 
-    /// <summary>How Parley's went.</summary>
-    /// <param name="Latencies">From their minute until they were sent, in milliseconds, sorted.</param>
-    /// <param name="Cleaned">From their minute until no row of Due was left.</param>
-    /// <param name="CpuMilliseconds">Processor time of this process for each.</param>
+    /// <summary>The result of a run of Parley.</summary>
+    /// <param name="Latencies">The time from the due minute until each was sent, in milliseconds, sorted.</param>
+    /// <param name="Cleaned">The time from the due minute until the table Due was empty.</param>
+    /// <param name="CpuMilliseconds">Processor time of this process for each follow-up.</param>
     private sealed record Sending(double[] Latencies, TimeSpan Cleaned, double CpuMilliseconds)
     {
         public double Rate => Latencies.Length / Latencies[^1] * 1000;
     }
 
-    /// <summary>One way of raw, in several runs.</summary>
+    /// <summary>One variant of raw, in several runs.</summary>
     private sealed class RawShare
     {
         private readonly List<double> rates = [];
@@ -177,7 +178,7 @@ internal static class FollowUpMeasure
         }
     }
 
-    /// <summary>Parley's way of sending them.</summary>
+    /// <summary>Sends the follow-ups through Parley.</summary>
     private sealed class FollowUpSending(StartedSystem system)
     {
         private readonly ParleyTables tables = system.RawTables;
@@ -191,8 +192,8 @@ internal static class FollowUpMeasure
             await ReadAsync(chats, dueAt);
         }
 
-        /// <summary>Queues them as the timer does.</summary>
-        /// <returns>How long that took; null when the timer has been here.</returns>
+        /// <summary>Enqueues them as the timer does.</summary>
+        /// <returns>The duration; null when the timer has already enqueued them.</returns>
         public async Task<TimeSpan?> DispatchAsync(DateTimeOffset dueAt, int expected)
         {
             var begun = Stopwatch.GetTimestamp();
@@ -236,7 +237,7 @@ internal static class FollowUpMeasure
             }
         }
 
-        /// <summary>When each was sent; every one once, or there is no figure.</summary>
+        /// <summary>Reads when each was sent; it is an error if one was not sent exactly once.</summary>
         private async Task<double[]> ReadAsync(IReadOnlyList<SeededChat> chats, DateTimeOffset dueAt)
         {
             var (first, last) = (chats[0].Key.PartitionKey, chats[^1].Key.PartitionKey);

@@ -12,11 +12,11 @@ namespace Parley.Benchmarks;
 
 /// <summary>A conversation of one message and one pending follow-up, as it is stored.</summary>
 /// <param name="Key">The conversation.</param>
-/// <param name="Head">Its head's ETag.</param>
+/// <param name="Head">The ETag of the conversation row.</param>
 /// <param name="Listed">The ETag of its row in the tenant's list.</param>
-/// <param name="ActivityMinute">Of its last message.</param>
-/// <param name="CreatedAt">When the follow-up was created (milliseconds since 1970).</param>
-/// <param name="Number">The follow-up's number, and its message's.</param>
+/// <param name="ActivityMinute">The minute of its last message.</param>
+/// <param name="CreatedAt">The time at which the follow-up was created (milliseconds since 1970).</param>
+/// <param name="Number">The number of the follow-up, which is also the number of its message.</param>
 internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, long ActivityMinute, long CreatedAt, int Number)
 {
     /// <summary>The follow-up's row in the tenant's list of a status.</summary>
@@ -26,20 +26,21 @@ internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, l
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
     public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, Key.Number));
 
-    /// <summary>The follow-up's row in Due.</summary>
+    /// <summary>The follow-up's row in the table Due.</summary>
     public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
 }
 
 /// <summary>
-/// Makes conversations with a follow-up each: copies of the rows of one that came through the API, because so many through the API would take
-/// longer than the measure. Their messages and follow-ups have numbers of their own, as in conversations of different lengths: Azurite looks
-/// for a row among all rows with its RowKey, whatever their partition, so that thousands of first messages would measure that.
+/// Creates conversations with a follow-up each. They are copies of the rows of one conversation that was created
+/// through the API, because creating all through the API would take longer than the measure. Their messages and
+/// follow-ups have different numbers, as in conversations of different lengths: Azurite searches all rows with the same
+/// RowKey in every partition, so thousands of first messages would measure that.
 /// </summary>
 internal sealed class FollowUpSeed
 {
     private const int AtOnce = 16;
 
-    /// <summary>Three rows each in the tenant's partition: so many conversations fit a transaction.</summary>
+    /// <summary>A conversation has three rows in the tenant's partition, so this number fits a transaction.</summary>
     private const int PerTransaction = 33;
 
     private readonly ParleyTables tables;
@@ -48,7 +49,7 @@ internal sealed class FollowUpSeed
 
     private FollowUpSeed(ParleyTables tables, IReadOnlyList<TableEntity> rows, TableEntity listed) => (this.tables, this.rows, this.listed) = (tables, rows, listed);
 
-    /// <summary>Makes the one that is copied; it is due in a year.</summary>
+    /// <summary>Creates the conversation to copy; its follow-up is due in a year.</summary>
     public static async Task<FollowUpSeed> MakeAsync(StartedSystem system)
     {
         using var client = await system.NewTenantAsync();
@@ -66,8 +67,10 @@ internal sealed class FollowUpSeed
         return new FollowUpSeed(tables, rows, await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
     }
 
-    /// <summary>Makes so many, dealt out to the tenants in turn; the tenants are new.</summary>
-    /// <returns>Those of a tenant side by side, as their rows in Due are.</returns>
+    /// <summary>
+    /// Creates <paramref name="count"/> conversations, distributed evenly over the tenants. The tenants must be new.
+    /// </summary>
+    /// <returns>The conversations grouped by tenant, in the order of their rows in the table Due.</returns>
     public async Task<IReadOnlyList<SeededChat>> FillAsync(IReadOnlyList<TenantId> tenants, int count, DateTimeOffset dueAt)
     {
         var keys = Enumerable.Range(0, count).Select(i => new ConversationKey(tenants[i % tenants.Count], 1 + (i / tenants.Count)))
@@ -92,7 +95,7 @@ internal sealed class FollowUpSeed
             }
         });
 
-        // Last, and quickly: the timer may look at any time.
+        // Written last and quickly, because the timer may run at any time.
         chats.Sort((left, right) => (left.Key.Tenant.Number, left.Key.Number).CompareTo((right.Key.Tenant.Number, right.Key.Number)));
         await Parallel.ForEachAsync(chats.Chunk(100), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, cancellation) =>
             await tables.Schedule.SubmitTransactionAsync(chunk.Select(chat => new TableTransactionAction(TableTransactionActionType.Add, chat.ScheduleRow(dueAt))), cancellation));
@@ -150,7 +153,7 @@ internal sealed class FollowUpSeed
         _ => throw new BenchmarkException($"The row {rowKey} cannot be copied."),
     };
 
-    /// <summary>A message's UUID in another conversation.</summary>
+    /// <summary>The UUID of the message in another conversation.</summary>
     private static Guid Moved(Guid id, MessageKey to) => EntityId.TryFromGuid(id, EntityKind.Message, out var message)
         ? (message with { Conversation = to.Conversation, Sequence = to.Sequence }).ToGuid()
         : throw new BenchmarkException($"{id} is no message.");

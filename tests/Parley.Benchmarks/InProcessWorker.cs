@@ -6,7 +6,10 @@ using Parley.Functions;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Parley's worker in this process, so that a measure can count its storage calls and use its services. The host speaks to it as to any other.</summary>
+/// <summary>
+/// Parley's worker in this process, so that a measure can count its storage calls and use its services. For the host it
+/// is a normal worker.
+/// </summary>
 internal sealed class InProcessWorker : IWorkerProcess
 {
     private readonly IHost host;
@@ -26,12 +29,12 @@ internal sealed class InProcessWorker : IWorkerProcess
 
     public string Output => "";
 
-    /// <summary>Starts it.</summary>
-    /// <param name="environment">What a worker process would have as its environment.</param>
-    /// <param name="configure">Changes the app's services after it registered them.</param>
+    /// <summary>Starts the worker.</summary>
+    /// <param name="environment">The environment of a worker process.</param>
+    /// <param name="configure">Changes the app's services after the app has registered them.</param>
     public static async Task<InProcessWorker> StartAsync(IReadOnlyDictionary<string, string?> environment, Action<IServiceCollection>? configure = null)
     {
-        // The worker reads where host.json is from the environment alone.
+        // The worker reads the location of host.json only from the environment.
         Environment.SetEnvironmentVariable("FUNCTIONS_APPLICATION_DIRECTORY", environment["FUNCTIONS_APPLICATION_DIRECTORY"]);
         var builder = ParleyApp.CreateBuilder([], environment.Select(setting =>
             KeyValuePair.Create(setting.Key.Replace("__", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal), setting.Value)));

@@ -3,12 +3,14 @@ using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A queue without a listener: the measure takes its messages and runs them itself.</summary>
+/// <summary>A queue without a listener: the measure takes its messages and processes them itself.</summary>
 internal sealed class KeptMessages<T> : IWorkQueue<T>
 {
     private readonly ConcurrentQueue<T> messages = new();
 
-    /// <summary>The only message that was sent since the last call; with a filter, the only one of those that pass it.</summary>
+    /// <summary>
+    /// Returns the only message since the previous call; with a filter, the only message that passes it.
+    /// </summary>
     public T TakeOnly(Func<T, bool>? filter = null)
     {
         T[] taken = [.. messages.Where(message => filter is null || filter(message))];

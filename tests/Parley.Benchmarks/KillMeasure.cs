@@ -17,15 +17,16 @@ using Parley.Webhooks;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// Exports while the process that serves, builds and calls back is killed at random. Several systems side by side, for most of the time is waiting: for a lease that a
-/// killed process left, and for the timer, both as they are deployed.
+/// Measures exports while the process that serves requests, builds files and delivers webhooks is killed at random.
+/// Several systems run concurrently, because most of the time is waiting: for the lease of a killed process, and for
+/// the timer, both as deployed.
 /// </summary>
 internal static class KillMeasure
 {
     private const int Systems = 4;
     private const int DefaultKills = 20;
 
-    /// <summary>A lease of 20 s and a minute of the timer, and some for the work.</summary>
+    /// <summary>A lease of 20 s and one period of the timer (a minute), plus time for the work.</summary>
     private static readonly TimeSpan MaxLate = TimeSpan.FromSeconds(90);
 
     public static async Task<bool> RunAsync(BenchOptions options)
@@ -58,14 +59,14 @@ internal static class KillMeasure
 
     private sealed record Result(int Exports, int Interrupted, int Repeated, TimeSpan Late, IReadOnlyList<string> Wrong);
 
-    /// <summary>Storage, a tenant with messages, a receiver, and a host to be killed.</summary>
+    /// <summary>Storage, a tenant with messages, a webhook receiver, and a host to be killed.</summary>
     private sealed class KilledSystem : IAsyncDisposable
     {
         private const int ExportsEach = 6;
         private const int Conversations = 20, MessagesEach = 250;
 
-        /// <summary>What is not there by then is lost.</summary>
-        private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+        /// <summary>An export that has not completed after this time counts as lost.</summary>
+        private static readonly TimeSpan MaxWait = TimeSpan.FromMinutes(4);
 
         private readonly Random random;
         private readonly Azurite azurite;
@@ -114,17 +115,20 @@ internal static class KillMeasure
             return system;
         }
 
-        /// <summary>Takes exports on at random times, kills at another, starts anew, and waits for the callbacks of all that were acknowledged.</summary>
+        /// <summary>
+        /// Starts exports at random times, kills the host at another, restarts it, and waits for the webhooks of all
+        /// acknowledged exports.
+        /// </summary>
         public async Task<Result> KillOnceAsync()
         {
-            var asking = Enumerable.Range(0, ExportsEach).Select(i => AskAsync(TimeSpan.FromSeconds(3 * random.NextDouble()), i)).ToList();
+            var asking = Enumerable.Range(0, ExportsEach).Select(i => RequestExportAsync(TimeSpan.FromSeconds(3 * random.NextDouble()), i)).ToList();
             await Task.Delay(TimeSpan.FromSeconds(0.2 + (3.5 * random.NextDouble())), TimeProvider.System);
             host.Dispose();
             var killed = TimeProvider.System.GetUtcNow();
             host = await KilledHost.StartAsync(port, settings);
             var exports = (await Task.WhenAll(asking)).OfType<string>().ToList();
             var underWay = exports.Where(export => !takenAt.TryGetValue(export, out var at) || at > killed).ToList();
-            while (underWay.Any(export => !takenAt.ContainsKey(export)) && TimeProvider.System.GetUtcNow() < killed + Patience)
+            while (underWay.Any(export => !takenAt.ContainsKey(export)) && TimeProvider.System.GetUtcNow() < killed + MaxWait)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
             }
@@ -136,7 +140,7 @@ internal static class KillMeasure
             }
 
             wrong.AddRange(await PoisonAsync());
-            var late = underWay.Select(export => takenAt.TryGetValue(export, out var at) ? at - killed : Patience).DefaultIfEmpty(TimeSpan.Zero).Max();
+            var late = underWay.Select(export => takenAt.TryGetValue(export, out var at) ? at - killed : MaxWait).DefaultIfEmpty(TimeSpan.Zero).Max();
             return new Result(exports.Count, underWay.Count, exports.Count(export => idsOf.TryGetValue(export, out var ids) && ids.Count > 1), late, wrong);
         }
 
@@ -148,8 +152,11 @@ internal static class KillMeasure
             await azurite.DisposeAsync();
         }
 
-        /// <summary>The export's id; null when the host died over it, which promises nothing.</summary>
-        private async Task<string?> AskAsync(TimeSpan after, int number)
+        /// <summary>
+        /// Requests an export and returns its id; null when the host died during the request, which acknowledges
+        /// nothing.
+        /// </summary>
+        private async Task<string?> RequestExportAsync(TimeSpan after, int number)
         {
             await Task.Delay(after, TimeProvider.System);
             try
@@ -182,7 +189,7 @@ internal static class KillMeasure
                 wrong.Add($"{export} has another file than its row says");
             }
 
-            // The one that came through the API, and those that were copied.
+            // The message that was posted through the API, and its copies.
             if (row.GetProperty("rows").GetInt64() != (Conversations * MessagesEach) + 1)
             {
                 wrong.Add($"{export} has {row.GetProperty("rows")} rows");
@@ -216,7 +223,7 @@ internal static class KillMeasure
             return wrong;
         }
 
-        /// <summary>Takes every callback that is signed as it should be.</summary>
+        /// <summary>Accepts every webhook with a valid signature.</summary>
         private async Task ReceiveAsync()
         {
             while (receiver.IsListening)

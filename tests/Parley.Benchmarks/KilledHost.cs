@@ -6,7 +6,9 @@ using Parley.DevHost;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A host and its worker in one process of their own, this program in another mode, so that it can be killed.</summary>
+/// <summary>
+/// A host and its worker in one process, so that it can be killed. The process is this program in another mode.
+/// </summary>
 internal sealed class KilledHost : IDisposable
 {
     /// <summary>The first argument of such a process; the port follows. Its settings are its environment.</summary>
@@ -18,7 +20,7 @@ internal sealed class KilledHost : IDisposable
 
     private KilledHost(Process process) => this.process = process;
 
-    /// <summary>A port that nobody listens on.</summary>
+    /// <summary>Returns a port without a listener.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -26,7 +28,7 @@ internal sealed class KilledHost : IDisposable
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>Starts one, and waits until it serves.</summary>
+    /// <summary>Starts the process and waits until it serves requests.</summary>
     public static async Task<KilledHost> StartAsync(int port, IReadOnlyDictionary<string, string> settings)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, [typeof(KilledHost).Assembly.Location, Mode, port.ToString(CultureInfo.InvariantCulture)])
@@ -53,7 +55,7 @@ internal sealed class KilledHost : IDisposable
         return new KilledHost(started);
     }
 
-    /// <summary>Bytes of memory that it has.</summary>
+    /// <summary>The working set of the process, in bytes.</summary>
     public long WorkingSet
     {
         get
@@ -63,7 +65,7 @@ internal sealed class KilledHost : IDisposable
         }
     }
 
-    /// <summary>What such a process does.</summary>
+    /// <summary>The main function of the process.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {
         var settings = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
@@ -78,7 +80,9 @@ internal sealed class KilledHost : IDisposable
         return 0;
     }
 
-    /// <summary>SIGKILL, or what comes closest to it: no handler runs, nothing is flushed.</summary>
+    /// <summary>
+    /// Sends SIGKILL or the platform's closest equivalent: no handler runs, and no buffer is flushed.
+    /// </summary>
     public void Dispose()
     {
         process.Kill();

@@ -6,14 +6,16 @@ using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Random pages of 50 of a tenant with 10,000 messages in 20 conversations.</summary>
+/// <summary>Reads random pages of 50 messages in a tenant with 10,000 messages in 20 conversations.</summary>
 internal static class ListMeasure
 {
     private const int Conversations = 20;
     private const int MessagesEach = 500;
     private const int PerPage = 50;
 
-    /// <summary>Enough to keep both cores busy: Azurite has one thread, so more only queue there.</summary>
+    /// <summary>
+    /// Enough to keep both cores busy. Azurite has one thread, so more requests would only wait there.
+    /// </summary>
     private const int AtOnce = 8;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
@@ -71,8 +73,8 @@ internal static class ListMeasure
     private static string PathOf(ConversationKey conversation, int page) => $"{TenantClient.Messages(conversation)}?per_page={PerPage}&page={page}";
 
     /// <summary>
-    /// Posts one message to each conversation; the others are copies of its row, a hundred a transaction, because posting
-    /// 10,000 would take longer than the measure.
+    /// Posts one message to each conversation. The others are copies of its row, a hundred a transaction, because
+    /// posting 10,000 would take longer than the measure.
     /// </summary>
     private static async Task<ConversationKey[]> FillAsync(ParleyTables tables, TenantClient client)
     {
@@ -110,7 +112,7 @@ internal static class ListMeasure
         ["Text"] = text,
     };
 
-    /// <summary>Parley and raw must read the same rows, or they cannot be compared.</summary>
+    /// <summary>Checks that Parley and raw read the same rows; otherwise they cannot be compared.</summary>
     private static async Task CheckAsync(TenantClient client, RawStorage raw, ConversationKey[] conversations)
     {
         foreach (var (conversation, page) in new[] { (conversations[0], 1), (conversations[^1], MessagesEach / PerPage) })

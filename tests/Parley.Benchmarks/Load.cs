@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Parley.Benchmarks;
 
-/// <summary>What a stretch of load showed.</summary>
+/// <summary>The results of a run under load.</summary>
 /// <param name="Latencies">In milliseconds, sorted: one for each request.</param>
 /// <param name="Elapsed">From the first request's start to the last one's end.</param>
 /// <param name="Cpu">Processor time of this process.</param>
@@ -22,17 +22,17 @@ internal sealed record LoadResult(double[] Latencies, TimeSpan Elapsed, TimeSpan
     public double AllocatedKilobytes => Allocated / 1024.0 / Requests;
 }
 
-/// <summary>Makes load: workers that each start their next request when their last one is answered.</summary>
+/// <summary>Generates load: each worker starts its next request when the previous one is complete.</summary>
 internal static class Load
 {
     /// <summary>Runs until the time is over or the number of requests is reached, whichever is first.</summary>
-    /// <param name="workers">How many requests run at once.</param>
+    /// <param name="workers">The number of concurrent requests.</param>
     /// <param name="limit">No request starts later than this.</param>
-    /// <param name="count">The most requests.</param>
-    /// <param name="newWorker">Makes a worker's request function from the worker's number, from 0.</param>
+    /// <param name="count">The maximum number of requests.</param>
+    /// <param name="newWorker">Creates the request function of a worker from the worker's number, from 0.</param>
     public static async Task<LoadResult> RunAsync(int workers, TimeSpan limit, int count, Func<int, Func<Task>> newWorker)
     {
-        // What was allocated before is not collected at this one's cost.
+        // Collects earlier garbage first, so that its collection does not count in this run.
         GC.Collect();
         var started = 0;
         var allocated = GC.GetTotalAllocatedBytes(precise: true);

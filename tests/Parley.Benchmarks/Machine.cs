@@ -4,10 +4,9 @@ using System.Runtime.InteropServices;
 
 namespace Parley.Benchmarks;
 
-/// <summary>What the figures were measured on.</summary>
+/// <summary>Describes the machine on which the figures were measured.</summary>
 internal static class Machine
 {
-    /// <summary>Prints it.</summary>
     public static void Print()
     {
         Console.WriteLine($"{Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, "

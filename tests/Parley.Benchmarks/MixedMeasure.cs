@@ -6,15 +6,18 @@ using Parley.Core;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// 32 clients on 64 conversations post, edit, delete, read, list and open tickets through all three APIs, many on one conversation at
-/// once. It is no race for speed: what counts is that nothing fails but by 503, and that memory stays where it is.
+/// Runs 32 clients on 64 conversations that post, edit, delete, read, list and open tickets through all three APIs,
+/// many on one conversation at once. Speed is not compared: the checks are that requests fail only with 503, and that
+/// memory stays constant.
 /// </summary>
 internal static class MixedMeasure
 {
     private const int Clients = 32;
     private const int Conversations = 64;
 
-    /// <summary>What the heap may vary by, after a full collection: pools and caches fill while it runs.</summary>
+    /// <summary>
+    /// The permitted variation of the heap after a full collection: pools and caches fill during the run.
+    /// </summary>
     private const int FlatMegabytes = 16;
 
     private static readonly TimeSpan Length = TimeSpan.FromMinutes(1);
@@ -97,7 +100,7 @@ internal static class MixedMeasure
         }
         catch (OperationCanceledException)
         {
-            // The load is over.
+            // Expected when the load ends.
         }
     }
 

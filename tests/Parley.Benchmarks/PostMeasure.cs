@@ -7,8 +7,8 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// 16 clients post to 200 conversations. A client takes the conversation that has waited longest, so no two ever write to one at
-/// once, neither through Parley nor raw.
+/// Runs 16 clients that post to 200 conversations. A client takes the conversation that has waited longest, so no two
+/// clients ever write to one conversation at once, neither through Parley nor raw.
 /// </summary>
 internal static class PostMeasure
 {
@@ -27,8 +27,8 @@ internal static class PostMeasure
         await warmRaw();
         var count = (int)((await warmParley()).Rate * options.RoundLength.TotalSeconds);
 
-        // Storage slows down as it fills, so both write the same number of messages to conversations that are new in every round.
-        // The time only ends a round that hangs.
+        // Storage slows down as it fills, so both write the same number of messages to conversations that are new in
+        // every round. The time limit only ends a round that hangs.
         var rounds = await Round.RepeatAsync($"{count} messages", options.Rounds, seed => PrepareAsync(options.RoundLength * 5, count, seed));
         new ComparisonTable()
             .AddRatioAtLeast(Figure.Of("messages/s", rounds, round => round.Rate), 0.85)
@@ -85,7 +85,7 @@ internal static class PostMeasure
         return conversations;
     }
 
-    /// <summary>Every message is there.</summary>
+    /// <summary>Checks that every message is stored.</summary>
     private static async Task CheckAsync(ParleyTables tables, IEnumerable<ConversationKey> conversations, int expected)
     {
         var stored = 0;

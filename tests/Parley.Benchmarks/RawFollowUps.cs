@@ -8,19 +8,26 @@ using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
-/// <summary>The storage calls of sending follow-ups, with rows of the same shape, made with the storage SDK and nothing else.</summary>
+/// <summary>
+/// The storage calls of sending follow-ups, with rows of the same shape, made with the storage SDK alone.
+/// </summary>
 internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, RandomSource random)
 {
-    /// <summary>As many conversations of a chunk as Parley works on at once.</summary>
+    /// <summary>Parley's own number of concurrent conversations in a chunk.</summary>
     private const int AtOnce = 6;
 
-    /// <summary>Two rows each: so many conversations are moved to another minute in a transaction by Parley, which leaves room for further lists.</summary>
+    /// <summary>
+    /// A conversation has two rows. Parley moves this number to another minute in one transaction, which leaves room
+    /// for further lists.
+    /// </summary>
     private const int MovedTogether = 20;
 
-    /// <summary>The transaction alone: {message, follow-up, its event, the row that finds it by the message, head}.</summary>
+    /// <summary>
+    /// The transaction alone: {message, follow-up, its event, the row that finds it by the message, conversation row}.
+    /// </summary>
     public Task SendAsync(SeededChat chat) => SendAsync(chat, chat.Listed, time.NowInMilliseconds());
 
-    /// <summary>Before it the head and the follow-up are read, side by side.</summary>
+    /// <summary>Reads the conversation row and the follow-up concurrently, then runs the transaction.</summary>
     public async Task ReadAndSendAsync(SeededChat chat)
     {
         await ReadAsync(chat);
@@ -28,8 +35,8 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
     }
 
     /// <summary>
-    /// All calls of a chunk: its rows of Due; both reads of each; the rows in the list by status and by activity; each one's transaction; and
-    /// what is of no more use is dropped.
+    /// All calls of a chunk: its rows of the table Due; both reads of each follow-up; the rows in the list by status
+    /// and by activity; the transaction of each; and the deletion of the rows that are no longer needed.
     /// </summary>
     public async Task SendChunkAsync(SeededChat[] chats, DateTimeOffset dueAt)
     {

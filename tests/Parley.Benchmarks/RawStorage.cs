@@ -8,13 +8,16 @@ using Parley.Storage;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// What Parley is compared with: the storage calls of its operations, in their order and with rows of the same shape, made with the
-/// storage SDK and nothing else. No HTTP, JSON answer, authentication, id, queue or retry budget.
+/// The baseline for Parley: the storage calls of its operations, in their order and with rows of the same shape, made
+/// with the storage SDK alone. There is no HTTP, JSON response, authentication, id, queue or retry budget.
 /// </summary>
 internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomSource random)
 {
-    /// <summary>The calls of a page: the head, then the range of rows. The values are read, as anyone would who reads rows.</summary>
-    /// <returns>How many rows, and the length of their texts.</returns>
+    /// <summary>
+    /// The calls of a page: the conversation row, then the range of rows. The values are read, as any client of the
+    /// rows would.
+    /// </summary>
+    /// <returns>The number of rows, and the length of their texts.</returns>
     public async Task<(int Rows, int Characters)> ReadPageAsync(ConversationKey conversation, int page, int perPage)
     {
         var partition = conversation.PartitionKey;
@@ -35,8 +38,9 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
     }
 
     /// <summary>
-    /// The calls of an append: the head, then {message, head} under the head's ETag. In a minute's first, before it the two rows of
-    /// the tenant's list, and after it the old one goes.
+    /// The calls of an append: the conversation row is read, then {message, conversation row} are written under the
+    /// conversation row's ETag. For the first message of a minute, the two rows of the tenant's list are written
+    /// before, and the old one is deleted afterwards.
     /// </summary>
     public async Task AppendAsync(ConversationKey conversation, string text)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Messages as people write them: a few to some dozen words, the same in every run.</summary>
+/// <summary>Messages of realistic length, the same in every run.</summary>
 internal static class SampleText
 {
     private static readonly string[] EnumNames =

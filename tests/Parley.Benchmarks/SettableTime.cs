@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Parley.Benchmarks;
 
-/// <summary>A clock that stands still, at half past an hour, until it is moved: a count must not depend on when it was made.</summary>
+/// <summary>
+/// A clock that stands still, at half past an hour, until it is advanced: a count must not depend on the time of the
+/// run.
+/// </summary>
 internal sealed class SettableTime : TimeProvider
 {
     private readonly DateTimeOffset start;
@@ -15,7 +18,6 @@ internal sealed class SettableTime : TimeProvider
         start = new DateTimeOffset(now.Year, now.Month, now.Day, now.Hour, 30, 0, TimeSpan.Zero);
     }
 
-    /// <summary>Moves the clock forward.</summary>
     public void Advance(TimeSpan by) => moved += by;
 
     public override DateTimeOffset GetUtcNow() => start + moved;

@@ -8,7 +8,8 @@ using Parley.Spreadsheets;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// A million messages, made up, written as the table of an export to nowhere; and that the memory of it does not grow with the rows.
+/// Writes a million generated messages as the table of an export to a discarding stream, and checks that memory does
+/// not grow with the rows.
 /// </summary>
 internal static class SpreadsheetMeasure
 {
@@ -23,16 +24,20 @@ internal static class SpreadsheetMeasure
     private static readonly TenantId Tenant = new(1);
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    /// <summary>False when memory grows with the rows or is beyond its limit; times are told only, for machines differ.</summary>
+    /// <summary>
+    /// Returns false when memory grows with the rows or exceeds its limit. Times are only printed, because machines
+    /// differ.
+    /// </summary>
     public static async Task<bool> RunAsync(BenchOptions options)
     {
         Console.WriteLine($"spreadsheets: {ManyRows} messages to nowhere, {options.Rounds} rounds");
         var random = new Random(1);
 
-        // Made before: what is measured is the writer's memory, not the messages'.
+        // Created before the measurement, which covers the writer's memory, not the messages'.
         var messages = Enumerable.Range(0, Samples).Select(row => MessageOf(row, SampleText.Next(random))).ToArray();
 
-        // The process's peak never falls, so all that is few comes before all that is many. What it was before is mostly the runtime.
+        // The process's peak never falls, so the runs with few rows come before the runs with many. The peak before the
+        // first run is mostly the runtime.
         var before = PeakMegabytes();
         foreach (var (format, _) in Targets)
         {

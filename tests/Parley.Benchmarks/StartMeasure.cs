@@ -6,7 +6,10 @@ using Parley.DevHost.Common;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Starts what <c>./dev run</c> starts, again and again, and asks it for a list. It replaces artifacts/local.json, as every run does.</summary>
+/// <summary>
+/// Runs the start of <c>./dev run</c> repeatedly, each time with one list request. It replaces artifacts/local.json, as
+/// every run does.
+/// </summary>
 internal static class StartMeasure
 {
     private const double TargetSeconds = 2.5;
@@ -98,7 +101,7 @@ internal static class StartMeasure
         await response.Content.ReadAsByteArrayAsync();
     }
 
-    /// <summary>Whether the host has started the process. Linux says who started it.</summary>
+    /// <summary>True when the host has started the process. It reads /proc, so it works only on Linux.</summary>
     private static bool IsWorkerOf(Process process, Process host) =>
         File.Exists($"/proc/{process.Id}/stat") && File.ReadAllText($"/proc/{process.Id}/stat").Split(") ")[^1].Split(' ')[1] == $"{host.Id}";
 

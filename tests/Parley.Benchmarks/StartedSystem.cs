@@ -12,7 +12,7 @@ namespace Parley.Benchmarks;
 /// <summary>Azurite in memory and Parley on a free port, for one measure.</summary>
 internal sealed class StartedSystem : IAsyncDisposable
 {
-    /// <summary>A schedule that does not come while anything is measured.</summary>
+    /// <summary>A schedule that does not occur during a measure.</summary>
     public const string Never = "0 59 23 31 12 *";
 
     private readonly Azurite azurite;
@@ -28,18 +28,17 @@ internal sealed class StartedSystem : IAsyncDisposable
         RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageClients.TableOptions()));
     }
 
-    /// <summary>The API's address, ending in a slash.</summary>
+    /// <summary>The API's address, with a trailing slash.</summary>
     public Uri Api { get; }
 
-    /// <summary>Parley's tables, reached past Parley with clients of the same options.</summary>
+    /// <summary>Parley's tables, accessed directly with clients of the same options.</summary>
     public ParleyTables RawTables { get; }
 
-    /// <summary>The services of the app.</summary>
     public IServiceProvider Services => worker.Services;
 
     /// <summary>Starts both.</summary>
-    /// <param name="configure">Changes the app's services, given storage's connection string.</param>
-    /// <param name="followUpSchedule">When the timer looks for follow-ups; by default never.</param>
+    /// <param name="configure">Changes the app's services; it receives the connection string of the storage.</param>
+    /// <param name="followUpSchedule">The schedule of the follow-up timer; by default never.</param>
     public static async Task<StartedSystem> StartAsync(
         Action<IServiceCollection, string>? configure = null, string followUpSchedule = Never)
     {
@@ -74,7 +73,7 @@ internal sealed class StartedSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>A client of a new tenant.</summary>
+    /// <summary>Creates a tenant and a client for it.</summary>
     public async Task<TenantClient> NewTenantAsync()
     {
         var access = await admin.CreateTenantAsync("Benchmark", "Benchmark key");

@@ -1,6 +1,8 @@
 namespace Parley.Benchmarks;
 
-/// <summary>The middle and the ends of some rounds' figures: with a handful of rounds, more would be false precision.</summary>
+/// <summary>
+/// The median and the range of the figures of some rounds. With a handful of rounds, more would be false precision.
+/// </summary>
 internal readonly record struct Spread(double Median, double Min, double Max)
 {
     public static Spread Of(IEnumerable<double> values)
@@ -10,7 +12,7 @@ internal readonly record struct Spread(double Median, double Min, double Max)
     }
 }
 
-/// <summary>Percentiles.</summary>
+/// <summary>Calculates percentiles.</summary>
 internal static class Percentile
 {
     /// <summary>The smallest value that this share of all values does not exceed (nearest rank).</summary>

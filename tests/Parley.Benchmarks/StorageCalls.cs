@@ -10,19 +10,19 @@ namespace Parley.Benchmarks;
 /// <summary>A request to table storage.</summary>
 /// <param name="Kind">point read, query, transaction, insert, update or delete.</param>
 /// <param name="Table">The table.</param>
-/// <param name="Entities">How many entities a read returned, or a write wrote.</param>
-/// <param name="Status">The status of the answer.</param>
+/// <param name="Entities">The number of entities that a read returned, or a write wrote.</param>
+/// <param name="Status">The status of the response.</param>
 internal sealed record StorageCall(string Kind, string Table, int Entities, int Status);
 
 /// <summary>
-/// Notes every request to table storage. It belongs behind the retries (<see cref="HttpPipelinePosition.PerRetry"/>): what
-/// counts, and is paid, is what is sent.
+/// Records every request to table storage. It must be added behind the retries (<see
+/// cref="HttpPipelinePosition.PerRetry"/>), because every request that is sent counts and is billed.
 /// </summary>
 internal sealed partial class StorageCalls : HttpPipelinePolicy
 {
     private readonly ConcurrentQueue<StorageCall> calls = new();
 
-    /// <summary>The calls since the last time, in the order of their answers.</summary>
+    /// <summary>Returns the calls since the previous call of this method, in the order of their responses.</summary>
     public IReadOnlyList<StorageCall> TakeAll()
     {
         StorageCall[] taken = [.. calls];

@@ -6,8 +6,8 @@ using Parley.Core;
 namespace Parley.Benchmarks;
 
 /// <summary>
-/// One tenant's client of the API. It shares the processor with what it measures, so it is the least that speaks HTTP well: a
-/// connection pool without HttpClient's time-outs and header merging, and bodies that are counted, not kept.
+/// An API client of one tenant. It shares the processor with the measured system, so it does only what correct HTTP
+/// needs: a connection pool without HttpClient's time-outs and header merging, and bodies that are counted, not kept.
 /// </summary>
 internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : IDisposable
 {
@@ -15,7 +15,6 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
 
     public TenantId Tenant { get; } = tenant;
 
-    /// <summary>Creates a conversation.</summary>
     public async Task<ConversationKey> CreateConversationAsync(string title = "Benchmark")
     {
         var created = await SendAsync(HttpMethod.Post, "v1/conversations", new JsonObject { ["title"] = title });
@@ -29,7 +28,7 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
     /// <summary>The body of a post.</summary>
     public static byte[] Message(string text) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["message"] = text });
 
-    /// <summary>Sends a request whose answer is of interest.</summary>
+    /// <summary>Sends a request and returns the response as JSON.</summary>
     public async Task<JsonElement> SendAsync(HttpMethod method, string path, JsonObject? body = null, string? idempotencyKey = null)
     {
         using var request = Request(method, path);
@@ -44,7 +43,7 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
         return response.IsSuccessStatusCode ? JsonElement.Parse(text) : throw Unexpected(request, response, text);
     }
 
-    /// <summary>GETs what is no JSON.</summary>
+    /// <summary>Sends GET and returns the body's bytes, for responses other than JSON.</summary>
     public async Task<byte[]> BytesAsync(string path)
     {
         using var request = Request(HttpMethod.Get, path);
@@ -53,13 +52,13 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
         return response.IsSuccessStatusCode ? bytes : throw Unexpected(request, response, System.Text.Encoding.UTF8.GetString(bytes));
     }
 
-    /// <summary>GETs under load: the answer is read to its end and dropped.</summary>
+    /// <summary>Sends GET under load: the response is read to its end and discarded.</summary>
     public Task GetAsync(string path) => SendUnderLoadAsync(HttpMethod.Get, path, null);
 
-    /// <summary>POSTs under load.</summary>
+    /// <summary>Sends POST under load.</summary>
     public Task PostAsync(string path, byte[] body) => SendUnderLoadAsync(HttpMethod.Post, path, body);
 
-    /// <summary>Sends a request of which any answer will do, and drops all but its status.</summary>
+    /// <summary>Sends a request, accepts any status, and discards the rest of the response.</summary>
     public async Task<int> StatusAsync(HttpMethod method, string path, JsonObject? body)
     {
         using var request = Request(method, path);

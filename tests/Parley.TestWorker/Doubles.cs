@@ -13,13 +13,18 @@ using Parley.Storage;
 namespace Parley.TestWorker;
 
 /// <summary>
-/// What settings change in the app:
+/// The settings that replace parts of the app:
 /// <list type="bullet">
-/// <item><c>Test__Clock</c>: a file with the time, read whenever the app asks for it.</item>
-/// <item><c>Test__ClockAhead</c>: how far the clock is ahead, as a TimeSpan.</item>
-/// <item><c>Test__LosesExports</c>: requests cannot queue the first export of a tenant.</item>
-/// <item><c>Test__RefusesFollowUps</c>: requests cannot queue follow-ups; each refusal adds a line to this file.</item>
-/// <item><c>Test__CommitGate</c>: a folder; a file of an export is committed when <c>open</c> is there, and <c>reached</c> says that one waits.</item>
+/// <item><c>Test__Clock</c>: a file with the time, read whenever the app reads its clock.</item>
+/// <item><c>Test__ClockAhead</c>: the time by which the clock is ahead, as a TimeSpan.</item>
+/// <item><c>Test__LosesExports</c>: requests cannot enqueue the first export of a tenant.</item>
+/// <item>
+/// <c>Test__RefusesFollowUps</c>: requests cannot enqueue follow-ups; each refusal adds a line to this file.
+/// </item>
+/// <item>
+/// <c>Test__CommitGate</c>: a folder. An export's file is committed when the folder contains <c>open</c>; the file
+/// <c>reached</c> shows that a commit waits.
+/// </item>
 /// </list>
 /// </summary>
 internal static class Doubles

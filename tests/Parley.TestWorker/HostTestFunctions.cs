@@ -3,20 +3,23 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 
-#pragma warning disable CA1822 // Functions are instance methods, whether they need their instance or not.
+#pragma warning disable CA1822 // All functions are instance methods, whether they need their instance or not.
 
 namespace Parley.TestWorker;
 
-/// <summary>Functions that behave as tests of the host need it. A file named by the query's <c>gate</c> lets one go on, or says how far it is.</summary>
+/// <summary>
+/// Functions with the behaviour that tests of the host need. A file named by the query parameter <c>gate</c> lets a
+/// function continue, or shows its progress.
+/// </summary>
 public sealed class HostTestFunctions(IConfiguration configuration)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Answers nothing.</summary>
+    /// <summary>Sends an empty response.</summary>
     [Function("TestNothing")]
     public Task Nothing([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/nothing")] HttpRequest request) => Task.CompletedTask;
 
-    /// <summary>Throws before it answers.</summary>
+    /// <summary>Throws before the response starts.</summary>
     [Function("TestThrows")]
     public Task Throws([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/throws")] HttpRequest request) =>
         throw new NotSupportedException("at once");
@@ -39,7 +42,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
         throw new NotSupportedException("in the middle");
     }
 
-    /// <summary>Answers a part, and the other when the gate is there.</summary>
+    /// <summary>Sends one part of the response, and the other part when the gate file exists.</summary>
     [Function("TestStreams")]
     public async Task Streams([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/streams")] HttpRequest request)
     {
@@ -52,7 +55,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
         await request.HttpContext.Response.WriteAsync("second");
     }
 
-    /// <summary>Ends when its client leaves: the gate has "entered", then "left".</summary>
+    /// <summary>Ends when its client disconnects. The gate file contains "entered", then "left".</summary>
     [Function("TestWaits")]
     public async Task Waits([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/waits")] HttpRequest request)
     {
@@ -67,17 +70,17 @@ public sealed class HostTestFunctions(IConfiguration configuration)
         }
     }
 
-    /// <summary>Answers the id of its process and what it was called with.</summary>
+    /// <summary>Returns the id of its process and the request that it received.</summary>
     [Function("TestEcho")]
     public Task Echo([HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", Route = "test/echo/{value?}")] HttpRequest request, string? value) =>
         request.HttpContext.Response.WriteAsync(string.Create(
             CultureInfo.InvariantCulture, $"{Environment.ProcessId} {request.Method} {request.Path.Value}{request.QueryString} {request.Host} {value}"));
 
-    /// <summary>Adds a line to the file of its process in the folder that Test__Runs names.</summary>
+    /// <summary>Adds a line to the file of its process in the folder of the setting Test__Runs.</summary>
     [Function("TestTick")]
     public Task Tick([TimerTrigger("%TestSchedule%")] TimerInfo timer) => RanAsync(timer.IsPastDue ? "late tick" : "tick");
 
-    /// <summary>Adds the message to the same file, or throws when the message says so.</summary>
+    /// <summary>Adds the message to the same file, or throws if the message requires it.</summary>
     [Function("TestMessage")]
     public Task Message([QueueTrigger("%TestQueue%")] string message) =>
         message == "throw" ? throw new NotSupportedException("The message says so.") : RanAsync(message);

@@ -3,7 +3,7 @@ using Parley.Core;
 using Parley.Functions;
 using Parley.TestWorker;
 
-// Parley's own Program, with the doubles and faults that settings named Test__… choose.
+// Parley's own Program, with the doubles and faults that the settings named Test__… select.
 try
 {
     var builder = ParleyApp.CreateBuilder(args);

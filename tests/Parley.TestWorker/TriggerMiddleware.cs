@@ -3,7 +3,9 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace Parley.TestWorker;
 
-/// <summary>Knows whether the code that runs was called by a request: some faults are those of requests alone.</summary>
+/// <summary>
+/// Records whether the current code was called by an HTTP request, because some faults apply only to requests.
+/// </summary>
 internal sealed class TriggerMiddleware : IFunctionsWorkerMiddleware
 {
     private static readonly AsyncLocal<bool> Request = new();

@@ -3,13 +3,16 @@ using Parley.Testing.OpenApi;
 
 namespace Parley.Testing;
 
-/// <summary>Clients of an API whose every response is held to docs/openapi.yaml. They are disposed with this object.</summary>
+/// <summary>
+/// HTTP clients of an API; each response is validated against docs/openapi.yaml. Disposing this object disposes the
+/// clients.
+/// </summary>
 public sealed class ApiClients : IDisposable
 {
     private readonly List<HttpClient> clients = [];
 
-    /// <summary>A client of the API at this address.</summary>
-    /// <param name="token">Its bearer; null for none.</param>
+    /// <summary>A client of the API at <paramref name="api"/>.</summary>
+    /// <param name="token">The bearer token; null sends none.</param>
     /// <param name="api">The address, with a trailing slash.</param>
     public HttpClient New(string? token, Uri api)
     {

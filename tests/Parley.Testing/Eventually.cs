@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Parley.Testing;
 
-/// <summary>Waits for what happens in the background; its limit only ends a test that fails.</summary>
+/// <summary>Waits for background work. The limit is reached only by a test that fails.</summary>
 public static class Eventually
 {
     public static Task TrueAsync(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "") =>

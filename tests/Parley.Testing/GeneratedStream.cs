@@ -1,12 +1,15 @@
 namespace Parley.Testing;
 
-/// <summary>So many bytes, made as they are read and never held; a read brings at most 10,007, as a network would.</summary>
+/// <summary>
+/// A stream of <paramref name="length"/> bytes, generated as they are read and never held in memory. One read returns
+/// at most 10,007 bytes, because a network also returns partial reads.
+/// </summary>
 public sealed class GeneratedStream(long length) : Stream
 {
-    /// <summary>How many have been read.</summary>
+    /// <summary>The number of bytes read so far.</summary>
     public long Taken { get; private set; }
 
-    /// <summary>The byte at a place.</summary>
+    /// <summary>The byte at an offset.</summary>
     public static byte At(long place) => (byte)(place * 31 >> 8);
 
     public override bool CanRead => true;

@@ -9,8 +9,9 @@ using Xunit;
 namespace Parley.Testing;
 
 /// <summary>
-/// A running Parley for black-box tests, with a tenant of its own: the host at PARLEY_BASE_URL
-/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, else one that runs the real worker on <see cref="AzuriteFixture"/>.
+/// A running Parley for black-box tests, with its own tenant. It is the host at PARLEY_BASE_URL
+/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, or, without that setting, a host that runs
+/// the real worker on <see cref="AzuriteFixture"/>.
 /// </summary>
 #pragma warning disable CA1001 // Disposed by IAsyncLifetime.DisposeAsync.
 public sealed class ParleyFixture : IAsyncLifetime
@@ -19,19 +20,20 @@ public sealed class ParleyFixture : IAsyncLifetime
     private readonly ApiClients clients = new();
     private FunctionsHost? host;
 
-    /// <summary>The API's address with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
+    /// <summary>The API's address, with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
     public Uri Api { get; private set; } = null!;
 
-    /// <summary>The host's admin key.</summary>
     public string AdminKey { get; private set; } = "";
 
     /// <summary>An API key of the fixture's tenant, with all scopes.</summary>
     public string ApiKey { get; private set; } = "";
 
-    /// <summary>A client with that key.</summary>
+    /// <summary>A client that sends <see cref="ApiKey"/>.</summary>
     public HttpClient Client { get; private set; } = null!;
 
-    /// <summary>Whether the host was started elsewhere: its clock, providers and storage are not this test's.</summary>
+    /// <summary>
+    /// True when the host was started elsewhere, so the test does not control its clock, providers and storage.
+    /// </summary>
     public bool RunsElsewhere => host is null;
 
     public async Task InitializeAsync()
@@ -70,10 +72,10 @@ public sealed class ParleyFixture : IAsyncLifetime
         Client = NewClient(ApiKey);
     }
 
-    /// <summary>Makes another tenant, with a key of its own.</summary>
+    /// <summary>Creates another tenant with its own API key.</summary>
     public async Task<TenantAccess> CreateTenantAsync(string name)
     {
-        // Not through AdminClient: these answers are held to the document too.
+        // Not through AdminClient, because these responses are validated against docs/openapi.yaml too.
         var admin = NewClient(AdminKey);
         var tenant = await PostAsync(admin, "v1/admin/tenants", new { name });
         var id = tenant.GetProperty("id").GetInt64();
@@ -82,10 +84,9 @@ public sealed class ParleyFixture : IAsyncLifetime
     }
 
     /// <summary>
-    /// A client of the API with this token as its bearer; without one when null. Every response is held to docs/openapi.yaml.
-    /// The fixture disposes it.
+    /// A client of the API. Every response is validated against docs/openapi.yaml. The fixture disposes the client.
     /// </summary>
-    /// <param name="token">The token.</param>
+    /// <param name="token">The bearer token; null sends none.</param>
     /// <param name="api">The address of another host's API; null for the fixture's.</param>
     public HttpClient NewClient(string? token, Uri? api = null) => clients.New(token, api ?? Api);
 

@@ -3,15 +3,19 @@ using Parley.DevHost.Common;
 
 namespace Parley.Testing;
 
-/// <summary>Hosts of the app with a clock, doubles and faults: tests/Parley.TestWorker lists the settings named Test__….</summary>
+/// <summary>
+/// Hosts of the app with a clock, doubles and faults; tests/Parley.TestWorker lists the settings named Test__….
+/// </summary>
 public static class TestHost
 {
-    /// <summary>A schedule that does not come while a test runs.</summary>
+    /// <summary>A schedule that does not occur during a test run.</summary>
     public const string Never = "0 0 0 1 1 *";
 
-    /// <summary>Starts one.</summary>
-    /// <param name="settings">The app settings; a schedule that is not among them never comes, and the provider is the scripted one.</param>
-    /// <param name="isIsolated">Whether each function without an HTTP trigger has a process of its own.</param>
+    /// <summary>Starts a host.</summary>
+    /// <param name="settings">
+    /// The app settings. Schedules that they do not set never occur, and the provider is the scripted one.
+    /// </param>
+    /// <param name="isIsolated">Whether each function without an HTTP trigger has its own process.</param>
     public static Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string?> settings, bool isIsolated = false)
     {
         var all = new Dictionary<string, string?>
@@ -37,12 +41,15 @@ public static class TestHost
     }
 }
 
-/// <summary>The clock of a host that was started with <see cref="Path"/> as its setting <c>Test__Clock</c>. It stands still until it is moved.</summary>
+/// <summary>
+/// The clock of a host that was started with <see cref="Path"/> as its setting <c>Test__Clock</c>. It stands still
+/// until it is set.
+/// </summary>
 public sealed class ManualClock : IDisposable
 {
     private DateTimeOffset now;
 
-    /// <summary>Starts at this moment.</summary>
+    /// <summary>Starts at the current time.</summary>
     public ManualClock() => Set(TimeProvider.System.GetUtcNow());
 
     /// <summary>The file that the app reads.</summary>
@@ -58,7 +65,7 @@ public sealed class ManualClock : IDisposable
     {
         now = time;
 
-        // Moved into place, so that the app never reads half of it.
+        // Moved into place, so that the app never reads a partly written file.
         var fresh = Path + ".new";
         File.WriteAllText(fresh, now.ToString("O"));
         File.Move(fresh, Path, overwrite: true);

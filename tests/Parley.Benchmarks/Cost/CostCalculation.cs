@@ -1,14 +1,14 @@
 namespace Parley.Benchmarks.Cost;
 
 /// <summary>One component of a month's bill.</summary>
-/// <param name="Price">What a unit costs.</param>
-/// <param name="Quantity">Units used.</param>
+/// <param name="Price">The price of a unit.</param>
+/// <param name="Quantity">The units used.</param>
 internal sealed record CostLine(CostPrice Price, decimal Quantity)
 {
-    /// <summary>Without the free amount.</summary>
+    /// <summary>The cost without the free amount.</summary>
     public decimal Usd => Price.Of(Quantity);
 
-    /// <summary>What the free amount takes off.</summary>
+    /// <summary>The discount of the free amount.</summary>
     public decimal Free => Price.FreeOf(Quantity);
 }
 
@@ -30,7 +30,9 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
     private const decimal MegabytesPerGigabyte = 1024;
     private const decimal DaysPerMonth = 365m / 12;
 
-    /// <summary>A month of so many messages, each posted, listed and exported once; 0 for an idle month.</summary>
+    /// <summary>
+    /// Calculates a month with this number of messages, each posted, listed and exported once; 0 for an idle month.
+    /// </summary>
     public CostMonth Of(long messages)
     {
         var amounts = counts.Activities
@@ -64,7 +66,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
         ]);
     }
 
-    /// <summary>The same for another size of instances.</summary>
+    /// <summary>The same calculation for another memory size of the instances.</summary>
     public CostCalculation WithMemory(int megabytes) =>
         new(counts, assumptions.With("instanceMemoryMB", megabytes), prices);
 
@@ -82,7 +84,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
 
     private decimal Exports(long messages) => Math.Ceiling(messages / assumptions["messagesPerExport"]);
 
-    /// <summary>Blocks of export files beyond each file's first, which the scenario counts.</summary>
+    /// <summary>The blocks of export files beyond each file's first block, which the scenario counts.</summary>
     private decimal ExtraBlocks(long messages, decimal exportBytes)
     {
         var exports = Exports(messages);
@@ -92,9 +94,9 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
     }
 
     /// <summary>
-    /// Billed seconds of all instances. Requests share instances: a lone one is billed the minimum, and however many
-    /// there are, they cannot cost more than instances that are never at rest. Timers and queue functions each scale
-    /// alone, so each of their runs is billed alone.
+    /// The billed seconds of all instances. Requests share instances: a single request is billed the minimum, and any
+    /// number of requests costs at most as much as instances that are always active. Timers and queue functions scale
+    /// separately, so each of their runs is billed separately.
     /// </summary>
     private decimal InstanceSeconds(long messages, decimal requests, decimal runs)
     {

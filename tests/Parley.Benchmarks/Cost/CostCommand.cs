@@ -17,7 +17,7 @@ internal static class CostFiles
     private static string In(string name) => Path.Combine(Repository.Root, "docs", name);
 }
 
-/// <summary><c>./dev cost</c>: counts, calculates, and writes docs/cost.md.</summary>
+/// <summary>The command <c>./dev cost</c>: counts, calculates, and writes docs/cost.md.</summary>
 internal static class CostCommand
 {
     public const string Mode = "cost";

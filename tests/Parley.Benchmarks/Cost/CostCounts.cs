@@ -13,10 +13,10 @@ internal enum CostUnit
     QuarterHour,
 }
 
-/// <summary>The counted work of something that Parley does, summed over all that were counted.</summary>
-/// <param name="Name">For people.</param>
+/// <summary>The counted work of one activity of Parley, summed over all repetitions.</summary>
+/// <param name="Name">The display name.</param>
 /// <param name="Per">The unit of use that causes it once.</param>
-/// <param name="Times">How many were counted.</param>
+/// <param name="Times">The number of repetitions.</param>
 /// <param name="Requests">HTTP executions.</param>
 /// <param name="Runs">Executions of timers and queue messages.</param>
 /// <param name="TableCalls">Requests to Table Storage by kind; a transaction of several rows is one.</param>
@@ -36,25 +36,22 @@ internal sealed record CostActivity(
     int QueueMessages,
     long BytesOut)
 {
-    /// <summary>All requests to Table Storage.</summary>
     [JsonIgnore]
     public int TableTransactions => TableCalls.Values.Sum();
 }
 
-/// <summary>docs/cost-counts.json, which <see cref="CostScenario"/> counts.</summary>
-/// <param name="MessagesPerConversation">In the scenario.</param>
-/// <param name="TableBytesPerMessage">What stays in the tables, conversations and lists included.</param>
+/// <summary>The content of docs/cost-counts.json, which <see cref="CostScenario"/> counts.</summary>
+/// <param name="MessagesPerConversation">The number in the scenario.</param>
+/// <param name="TableBytesPerMessage">The bytes that remain in the tables, including conversations and lists.</param>
 /// <param name="ExportBytesPerMessage">Bytes of the export's file (csv).</param>
-/// <param name="Activities">All of the month's.</param>
+/// <param name="Activities">All activities of the month.</param>
 internal sealed record CostCounts(
     int MessagesPerConversation,
     decimal TableBytesPerMessage,
     decimal ExportBytesPerMessage,
     IReadOnlyList<CostActivity> Activities)
 {
-    /// <summary>Reads the file's text.</summary>
     public static CostCounts Parse(string json) => CostJson.Read<CostCounts>(json, "docs/cost-counts.json");
 
-    /// <summary>The file's text.</summary>
     public string ToJson() => CostJson.Write(this);
 }

@@ -11,7 +11,7 @@ internal static class CostDocument
 
     private static readonly int[] OtherSizes = [512, 4096];
 
-    /// <summary>The document with its tables calculated anew.</summary>
+    /// <summary>Returns the document with recalculated tables.</summary>
     /// <exception cref="BenchmarkException">A marker is missing.</exception>
     public static string Update(string document, CostCounts counts, CostAssumptions assumptions, CostPrices prices)
     {

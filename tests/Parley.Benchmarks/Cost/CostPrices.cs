@@ -3,16 +3,16 @@ using System.Text.Json;
 namespace Parley.Benchmarks.Cost;
 
 /// <summary>The price of one meter, after a free amount a month.</summary>
-/// <param name="Meter">The name by which the calculation finds it.</param>
-/// <param name="Name">The name for people.</param>
-/// <param name="Usd">For <paramref name="Per"/> units.</param>
-/// <param name="Per">How many units cost <paramref name="Usd"/>.</param>
+/// <param name="Meter">The key that the calculation uses.</param>
+/// <param name="Name">The display name.</param>
+/// <param name="Usd">The price of <paramref name="Per"/> units.</param>
+/// <param name="Per">The number of units that cost <paramref name="Usd"/>.</param>
 /// <param name="Unit">The unit.</param>
-/// <param name="FreePerMonth">Units that cost nothing.</param>
+/// <param name="FreePerMonth">Units that are free each month.</param>
 /// <param name="Region">The region that the source names.</param>
-/// <param name="AsOf">When the source was written or checked: a year or a month.</param>
+/// <param name="AsOf">The time at which the source was written or checked: a year or a month.</param>
 /// <param name="Source">The title of the page that publishes it.</param>
-/// <param name="Check">True for a figure that was found for another region only.</param>
+/// <param name="Check">True for a figure that was found only for another region.</param>
 internal sealed record CostPrice(
     string Meter,
     string Name,
@@ -25,22 +25,24 @@ internal sealed record CostPrice(
     string Source,
     bool Check)
 {
-    /// <summary>What a quantity costs without the free amount.</summary>
+    /// <summary>The cost of a quantity without the free amount.</summary>
     public decimal Of(decimal quantity) => quantity * Usd / Per;
 
-    /// <summary>What the free amount takes off.</summary>
+    /// <summary>The discount of the free amount.</summary>
     public decimal FreeOf(decimal quantity) => Of(Math.Min(quantity, FreePerMonth));
 }
 
-/// <summary>docs/prices.json, which people edit.</summary>
+/// <summary>The content of docs/prices.json, which is edited by hand.</summary>
 internal sealed record CostPrices(string Currency, string Region, string Redundancy, IReadOnlyList<CostPrice> Prices)
 {
     /// <exception cref="BenchmarkException">There is no such meter.</exception>
     public CostPrice this[string meter] => Prices.SingleOrDefault(price => price.Meter == meter)
         ?? throw new BenchmarkException($"docs/prices.json has no single price of '{meter}'.");
 
-    /// <summary>Reads the file's text.</summary>
-    /// <exception cref="BenchmarkException">It is not such a file, or a price is impossible.</exception>
+    /// <summary>Parses the file.</summary>
+    /// <exception cref="BenchmarkException">
+    /// The text does not have the file's shape, or a price is impossible.
+    /// </exception>
     public static CostPrices Parse(string json)
     {
         var prices = CostJson.Read<CostPrices>(json, "docs/prices.json");
@@ -57,25 +59,24 @@ internal sealed record CostPrices(string Currency, string Region, string Redunda
     }
 }
 
-/// <summary>One figure that no count shows.</summary>
+/// <summary>One figure that cannot be counted.</summary>
 internal sealed record CostAssumption(string Name, decimal Value, string Text, string Source);
 
-/// <summary>docs/cost-assumptions.json, which people edit.</summary>
+/// <summary>The content of docs/cost-assumptions.json, which is edited by hand.</summary>
 internal sealed record CostAssumptions(IReadOnlyList<CostAssumption> Assumptions)
 {
     /// <exception cref="BenchmarkException">There is no such assumption.</exception>
     public decimal this[string name] => (Assumptions.SingleOrDefault(assumption => assumption.Name == name)
         ?? throw new BenchmarkException($"docs/cost-assumptions.json has no single value of '{name}'.")).Value;
 
-    /// <summary>Reads the file's text.</summary>
     public static CostAssumptions Parse(string json) => CostJson.Read<CostAssumptions>(json, "docs/cost-assumptions.json");
 
-    /// <summary>The same with another value.</summary>
+    /// <summary>A copy with another value.</summary>
     public CostAssumptions With(string name, decimal value) =>
         new([.. Assumptions.Select(each => each.Name == name ? each with { Value = value } : each)]);
 }
 
-/// <summary>How the files of the cost calculation are read and written.</summary>
+/// <summary>Reads and writes the files of the cost calculation.</summary>
 internal static class CostJson
 {
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)

@@ -17,10 +17,10 @@ using Parley.Webhooks;
 namespace Parley.Benchmarks.Cost;
 
 /// <summary>
-/// Counts the storage calls of each activity of a month: conversations of ten messages are posted, a minute apart,
-/// customer and staff in turn, each with an Idempotency-Key. Each conversation is listed, all are exported, and a week
-/// later the clean-up has run. The clock moves before every request, so that none finds its API key in the cache: that
-/// is the most expensive case, and the usual one of a quiet month.
+/// Counts the storage calls of each activity of a month. Conversations of ten messages are posted, a minute apart, by
+/// customer and staff alternately, each with an Idempotency-Key. Each conversation is listed, all are exported, and a
+/// week later the clean-up has run. The clock advances before every request, so that no request finds its API key in
+/// the cache: that is the most expensive case, and the usual one in a quiet month.
 /// </summary>
 internal sealed class CostScenario : IAsyncDisposable
 {
@@ -46,7 +46,7 @@ internal sealed class CostScenario : IAsyncDisposable
     {
     }
 
-    /// <summary>Runs it on an Azurite of its own.</summary>
+    /// <summary>Runs the scenario on its own Azurite.</summary>
     public static async Task<CostCounts> CountAsync()
     {
         await using var scenario = new CostScenario();
@@ -172,7 +172,7 @@ internal sealed class CostScenario : IAsyncDisposable
                 HttpMethod.Post, TenantClient.Messages(conversation), new JsonObject { ["message"] = text }, key);
     }
 
-    /// <summary>An export from the request to the file in the client's hands.</summary>
+    /// <summary>Counts an export from the request to the download of the file.</summary>
     /// <returns>The file's bytes.</returns>
     private async Task<long> CountExportAsync()
     {
@@ -213,7 +213,7 @@ internal sealed class CostScenario : IAsyncDisposable
         var content = await client.BytesAsync(path);
         Require(export.Bytes, content.Length);
 
-        // The content is counted for each message, since an export's size depends on its messages.
+        // The content is counted for each message, because an export's size depends on its messages.
         Add("Export: download", CostUnit.Export, 1);
         bytesOut = content.Length;
         Add("Export: content of the download", CostUnit.Message, Conversations * MessagesEach);
@@ -223,8 +223,8 @@ internal sealed class CostScenario : IAsyncDisposable
     private static bool IsConversation(StorageCall call) => call.Table == "Conversations";
 
     /// <summary>
-    /// Idempotency keys are removed after a day, hour by hour, and the export's file after a week, all by ticks that
-    /// come anyway: their own queries of Due are counted with the ticks.
+    /// Counts the removal of idempotency keys after a day, hour by hour, and of the export's file after a week. The
+    /// regular timer runs do both; their own queries of the table Due are counted with the timer runs.
     /// </summary>
     private async Task CountRemovalAsync()
     {

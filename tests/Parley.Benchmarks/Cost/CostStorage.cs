@@ -14,7 +14,7 @@ internal sealed class BilledBlobCalls : HttpPipelinePolicy
     private int writes;
     private int reads;
 
-    /// <summary>The requests since the last time.</summary>
+    /// <summary>Returns the number of requests since the previous call.</summary>
     public (int Writes, int Reads) Take() => (Interlocked.Exchange(ref writes, 0), Interlocked.Exchange(ref reads, 0));
 
     public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
@@ -47,7 +47,7 @@ internal sealed class BilledBlobCalls : HttpPipelinePolicy
     }
 }
 
-/// <summary>A receiver of callbacks that accepts each one. No address is called.</summary>
+/// <summary>A webhook receiver that accepts every delivery. No address is called.</summary>
 internal sealed class AcceptingReceiver : IWebhookSender
 {
     public Task<WebhookResult> SendAsync(
@@ -58,10 +58,10 @@ internal sealed class AcceptingReceiver : IWebhookSender
         Task.FromResult(new WebhookResult(200, null, TimeSpan.FromMilliseconds(10)));
 }
 
-/// <summary>What the rows of the tables are billed for.</summary>
+/// <summary>The billed size of table rows.</summary>
 internal static class TableBytes
 {
-    /// <summary>All rows of all tables.</summary>
+    /// <summary>The size of all rows of all tables.</summary>
     public static async Task<long> OfAsync(ParleyTables tables)
     {
         var bytes = 0L;
@@ -76,7 +76,9 @@ internal static class TableBytes
         return bytes;
     }
 
-    /// <summary>One row ("How the size of an entity is calculated in Windows Azure Table Storage").</summary>
+    /// <summary>
+    /// The size of one row ("How the size of an entity is calculated in Windows Azure Table Storage").
+    /// </summary>
     public static long Of(TableEntity row) => 4 + (2 * (row.PartitionKey.Length + row.RowKey.Length))
         + row.StoredProperties().Sum(property => 8 + (2 * property.Key.Length) + SizeOf(property.Value));
 

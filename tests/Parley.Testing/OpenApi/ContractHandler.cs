@@ -1,8 +1,11 @@
 namespace Parley.Testing.OpenApi;
 
-/// <summary>Holds every response of one API to its document. What comes from elsewhere, such as a file's link, passes.</summary>
+/// <summary>
+/// Validates every response of one API against its document. Responses from other addresses, such as a file's link, are
+/// not validated.
+/// </summary>
 /// <param name="contract">The document.</param>
-/// <param name="api">The API's address with a trailing slash.</param>
+/// <param name="api">The API's address, with a trailing slash.</param>
 public sealed class ContractHandler(OpenApiContract contract, Uri api) : DelegatingHandler
 {
     /// <inheritdoc/>

@@ -6,15 +6,15 @@ using Parley.DevHost.Common;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>A response is not what docs/openapi.yaml says.</summary>
+/// <summary>A response does not match docs/openapi.yaml.</summary>
 public sealed class ContractException(string message) : Exception(message);
 
-/// <summary>docs/openapi.yaml, and whether a response is what it says.</summary>
+/// <summary>docs/openapi.yaml, and the validation of responses against it.</summary>
 public sealed class OpenApiContract
 {
     private const int ExcerptLength = 600;
 
-    /// <summary>Headers of the transport and of every answer, which operations do not document.</summary>
+    /// <summary>Headers of the transport and of every response, which operations do not document.</summary>
     private static readonly string[] CommonHeaders = ["Date", "Server", "Transfer-Encoding", "Content-Length", "Content-Type", "Cache-Control", "X-Content-Type-Options"];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
@@ -24,33 +24,31 @@ public sealed class OpenApiContract
     /// <summary>The repository's document.</summary>
     public static OpenApiContract Document { get; } = new(YamlJson.Read(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.yaml"))));
 
-    /// <summary>A document, as JSON.</summary>
+    /// <summary>Reads a document that was parsed as JSON.</summary>
     public OpenApiContract(JsonNode root)
     {
         Root = root;
         Schemas = new SchemaValidator(root);
 
-        // Of two templates that match, the one with a literal where they first differ comes first.
+        // If two templates match, the one with a literal segment at the first difference is tried first.
         paths = [.. root["paths"]!.AsObject()
             .Select(path => (Template: path.Key.Trim('/').Split('/'), Path: path.Value!.AsObject()))
             .OrderBy(path => string.Concat(path.Template.Select(segment => segment[0] == '{' ? '1' : '0')), StringComparer.Ordinal)];
     }
 
-    /// <summary>The document as JSON.</summary>
     public JsonNode Root { get; }
 
-    /// <summary>Validates values against the document's schemas.</summary>
     public SchemaValidator Schemas { get; }
 
-    /// <summary>Every operation: its path, its method in upper case, and what the document says of it.</summary>
+    /// <summary>Every operation: its path, its method in upper case, and its object in the document.</summary>
     public IEnumerable<(string Path, string Method, JsonObject Operation)> Operations =>
         from path in Root["paths"]!.AsObject()
         from member in path.Value!.AsObject()
         where member.Key is not ("parameters" or "summary" or "description")
         select (path.Key, member.Key.ToUpperInvariant(), member.Value!.AsObject());
 
-    /// <summary>What a reference points to.</summary>
-    /// <exception cref="KeyNotFoundException">It points nowhere.</exception>
+    /// <summary>Returns the node that a reference points to.</summary>
+    /// <exception cref="KeyNotFoundException">The reference points to no node.</exception>
     public static JsonNode Resolve(JsonNode root, string reference)
     {
         var node = reference.StartsWith("#/", StringComparison.Ordinal) ? root : null;
@@ -62,25 +60,27 @@ public sealed class OpenApiContract
         return node ?? throw new KeyNotFoundException($"Nothing is at {reference}.");
     }
 
-    /// <summary>What a node is, or what it refers to.</summary>
+    /// <summary>Returns the node, or the target of its <c>$ref</c>.</summary>
     public JsonNode Follow(JsonNode node) => node is JsonObject && node["$ref"] is { } reference ? Resolve(Root, reference.GetValue<string>()) : node;
 
-    /// <summary>The operation that a request calls, as <c>GET /v1/tickets/{id}</c>; null when the document has none.</summary>
+    /// <summary>
+    /// The operation that a request calls, as <c>GET /v1/tickets/{id}</c>; null when the document has none.
+    /// </summary>
     public string? OperationOf(HttpMethod method, string path) =>
         MatchTemplates(path)
             .Where(match => match.Path.ContainsKey(method.Method.ToLowerInvariant()))
             .Select(match => $"{method.Method} /{string.Join('/', match.Template)}")
             .FirstOrDefault();
 
-    /// <summary>Holds a response to the document, and leaves its body to be read again.</summary>
+    /// <summary>Validates a response against the document. The body can be read again afterwards.</summary>
     /// <param name="method">The request's method.</param>
-    /// <param name="api">The address that the document's paths begin at.</param>
+    /// <param name="api">The address that the document's paths are relative to.</param>
     /// <param name="address">The request's address.</param>
     /// <param name="response">The response.</param>
-    /// <exception cref="ContractException">It is something else, and how.</exception>
+    /// <exception cref="ContractException">The response does not match; the message lists every deviation.</exception>
     public async Task ValidateAsync(HttpMethod method, Uri api, Uri address, HttpResponseMessage response)
     {
-        // Read once: of a document that comes in pieces, this waits for the last.
+        // The body is read once here. For a response that arrives in parts, this waits for the last part.
         var body = await response.Content.ReadAsByteArrayAsync();
         var path = address.AbsolutePath[(api.AbsolutePath.Length - 1)..];
         var deviations = Find(method.Method.ToUpperInvariant(), path, response, body).ToList();
@@ -117,12 +117,12 @@ public sealed class OpenApiContract
             : [new Deviation("", $"has a status that is not documented; these are: {string.Join(", ", operation["responses"]!.AsObject().Select(known => known.Key))}")];
     }
 
-    /// <summary>The paths that an address may be, the most literal one first.</summary>
+    /// <summary>The path items that match an address, the most literal one first.</summary>
     private List<JsonObject> Match(string path) => [.. MatchTemplates(path).Select(match => match.Path)];
 
     private IEnumerable<(string[] Template, JsonObject Path)> MatchTemplates(string path)
     {
-        // One slash at the end is none.
+        // One trailing slash is ignored.
         var segments = (path.EndsWith('/') ? path[..^1] : path).TrimStart('/').Split('/');
         return from known in paths
                where known.Template.Length == segments.Length
@@ -142,7 +142,7 @@ public sealed class OpenApiContract
 
     /// <param name="documented">The document's response.</param>
     /// <param name="response">The response.</param>
-    /// <param name="body">Its body; null when there is none to be had.</param>
+    /// <param name="body">The body; null when the response cannot have one.</param>
     private IEnumerable<Deviation> FindInResponse(JsonNode documented, HttpResponseMessage response, byte[]? body)
     {
         var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
@@ -191,7 +191,7 @@ public sealed class OpenApiContract
 
         if (!type.EndsWith("json", StringComparison.Ordinal))
         {
-            // A file. Its schema is that of a text with a character for each byte.
+            // The body is a file. Its schema describes a text with one character for each byte.
             return Schemas.Validate(media["schema"]!, JsonSerializer.SerializeToElement(Encoding.Latin1.GetString(body)));
         }
 

@@ -2,19 +2,19 @@ using System.Text.Json.Nodes;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>The named objects that answers consist of.</summary>
+/// <summary>The named object schemas that responses consist of.</summary>
 public static class ResponseSchemas
 {
     private const string Prefix = "#/components/schemas/";
 
-    /// <summary>By name.</summary>
+    /// <summary>The schemas by name.</summary>
     public static IReadOnlyDictionary<string, JsonNode> All { get; } = Paths().Keys
         .ToDictionary(name => name, name => OpenApiContract.Resolve(OpenApiContract.Document.Root, Prefix + name));
 
-    /// <summary>The paths whose answers hold each of them.</summary>
+    /// <summary>The paths whose responses contain each schema, by the schema's name.</summary>
     public static ILookup<string, string> PathsOf { get; } = Paths().SelectMany(schema => schema.Value.Select(path => (schema.Key, path))).ToLookup(pair => pair.Key, pair => pair.path);
 
-    /// <summary>The names of an object's members.</summary>
+    /// <summary>The names of an object's properties.</summary>
     public static IEnumerable<string> PropertiesOf(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
 
     private static Dictionary<string, HashSet<string>> Paths()

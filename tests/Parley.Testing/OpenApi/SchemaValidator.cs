@@ -6,8 +6,8 @@ using Json.Schema;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>A way in which a value is not what its schema says.</summary>
-/// <param name="Place">A JSON pointer to the part of the value; empty for all of it.</param>
+/// <summary>A deviation of a value from its schema.</summary>
+/// <param name="Place">A JSON pointer to the part of the value; empty for the whole value.</param>
 /// <param name="Reason">The keyword that failed, and why.</param>
 public sealed record Deviation(string Place, string Reason);
 
@@ -43,7 +43,7 @@ public sealed class SchemaValidator(JsonNode document)
         {
             if (!schemas.TryGetValue(schema, out var built))
             {
-                // A schema that is built on its own has a base address of its own, where its references lead nowhere.
+                // A schema that is built on its own gets its own base address, where its references cannot be resolved.
                 var pointer = Uri.EscapeDataString(schema.GetPointerFromRoot());
                 var reference = JsonSerializer.SerializeToElement(new JsonObject { ["$ref"] = $"{Address}#{pointer}" });
                 schemas[schema] = built = JsonSchema.Build(reference, build);
@@ -53,7 +53,7 @@ public sealed class SchemaValidator(JsonNode document)
         }
     }
 
-    /// <summary>Every deviation of a value from a schema; empty when the value is valid.</summary>
+    /// <summary>Returns every deviation of a value from a schema; empty when the value is valid.</summary>
     public IReadOnlyList<Deviation> Validate(JsonNode schema, JsonElement value) =>
         [.. Find(Build(schema).Evaluate(value, Options))];
 
@@ -71,7 +71,7 @@ public sealed class SchemaValidator(JsonNode document)
             return [];
         }
 
-        // The schema "false" fails without a keyword of its own; its path ends in the keyword whose value it is.
+        // The schema "false" fails without a keyword; the last segment of its path is the keyword that contains it.
         var path = results.EvaluationPath.ToString();
         var own = from error in results.Errors ?? []
                   let keyword = error.Key.Length > 0 ? error.Key : path[(path.LastIndexOf('/') + 1)..]

@@ -4,7 +4,7 @@ using Json.Schema.Keywords;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>Asserts formats. A format that docs/openapi.yaml does not use is unknown.</summary>
+/// <summary>Asserts formats. Any format that docs/openapi.yaml does not use is unknown.</summary>
 internal sealed class KnownFormatKeyword : FormatKeyword
 {
     private static readonly Dictionary<string, Func<JsonElement, bool>> Formats = new()
@@ -29,7 +29,9 @@ internal sealed class KnownFormatKeyword : FormatKeyword
     }
 }
 
-/// <summary>To JSON Schema 1.0 and numbers beyond 64 bits are integers too; many clients cannot parse them.</summary>
+/// <summary>
+/// Refuses integers that JSON Schema accepts and many clients cannot parse: 1.0, and numbers beyond 64 bits.
+/// </summary>
 internal sealed class Int64TypeKeyword : TypeKeyword, IKeywordHandler
 {
     KeywordEvaluation IKeywordHandler.Evaluate(KeywordData keyword, EvaluationContext context)
@@ -42,7 +44,9 @@ internal sealed class Int64TypeKeyword : TypeKeyword, IKeywordHandler
     }
 }
 
-/// <summary>JSON Schema counts code points. The library counts grapheme clusters, of which there are fewer.</summary>
+/// <summary>
+/// Counts code points, as JSON Schema does. The library counts grapheme clusters, of which there are fewer.
+/// </summary>
 internal sealed class CodePointMaxLengthKeyword : MaxLengthKeyword
 {
     public override KeywordEvaluation Evaluate(KeywordData keyword, EvaluationContext context)

@@ -6,10 +6,10 @@ using YamlDotNet.RepresentationModel;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>Reads YAML as the JSON that it stands for (YAML 1.2, core schema).</summary>
+/// <summary>Converts YAML to JSON (YAML 1.2, core schema).</summary>
 internal static partial class YamlJson
 {
-    /// <summary>The one document of a text.</summary>
+    /// <summary>Reads a text that contains exactly one document.</summary>
     public static JsonNode Read(string yaml)
     {
         var stream = new YamlStream();

@@ -4,7 +4,9 @@ using Parley.Testing.BlobService;
 
 namespace Parley.Testing;
 
-/// <summary>A process's way to <see cref="StrictBlobs"/>: each try of the client's is a foreign call of the process.</summary>
+/// <summary>
+/// One process's transport to <see cref="StrictBlobs"/>: each attempt of the client is a foreign call of the process.
+/// </summary>
 internal sealed class BlobTransport(StrictBlobs blobs, TableConnection process) : HttpPipelineTransport
 {
     public override Request CreateRequest() => HttpClientTransport.Shared.CreateRequest();
@@ -13,7 +15,8 @@ internal sealed class BlobTransport(StrictBlobs blobs, TableConnection process) 
 
     public override async ValueTask ProcessAsync(HttpMessage message)
     {
-        // Read before the wait: what is carried out, late too, is what was sent, whatever becomes of the sender's buffer.
+        // Read before the wait: a call that is carried out late must use the bytes that were sent, even if the sender
+        // has reused its buffer meanwhile.
         var request = BlobRequestReader.Read(message.Request);
         var answer = await process.CallAsync(
             request.ToCall(),

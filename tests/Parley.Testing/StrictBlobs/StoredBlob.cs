@@ -1,19 +1,19 @@
 namespace Parley.Testing;
 
 /// <summary>A committed blob.</summary>
-/// <param name="Name">Its name in the container.</param>
-/// <param name="Blocks">The blocks that it consists of, in their order.</param>
-/// <param name="Headers">What readers are told of it.</param>
-/// <param name="ETag">Rising with every commit, never given out twice.</param>
-/// <param name="CreatedAt">The first commit.</param>
-/// <param name="ModifiedAt">The last one.</param>
+/// <param name="Name">The name in the container.</param>
+/// <param name="Blocks">The blocks that it consists of, in order.</param>
+/// <param name="Headers">The headers that readers receive.</param>
+/// <param name="ETag">Increases with every commit and is never used twice.</param>
+/// <param name="CreatedAt">The time of the first commit.</param>
+/// <param name="ModifiedAt">The time of the last commit.</param>
 public sealed record StoredBlob(
     string Name, IReadOnlyList<StoredBlock> Blocks, BlobHeaders Headers, string ETag, DateTimeOffset CreatedAt, DateTimeOffset ModifiedAt)
 {
-    /// <summary>How many bytes it has.</summary>
+    /// <summary>The length in bytes.</summary>
     public long Length => Blocks.Sum(block => (long)block.Content.Length);
 
-    /// <summary>Its bytes, put together anew each time.</summary>
+    /// <summary>A new copy of the blob's bytes.</summary>
     public byte[] Content()
     {
         var content = new byte[Length];
@@ -29,11 +29,11 @@ public sealed record StoredBlob(
 }
 
 /// <summary>A block.</summary>
-/// <param name="Id">Its id in the blob, in base64.</param>
-/// <param name="Content">Its bytes.</param>
+/// <param name="Id">The block's id in the blob, in base64.</param>
+/// <param name="Content">The bytes.</param>
 public sealed record StoredBlock(string Id, ReadOnlyMemory<byte> Content);
 
-/// <summary>The headers that a commit sets; those that it does not name are cleared.</summary>
+/// <summary>The headers that a commit sets. A commit clears the headers that it does not name.</summary>
 public sealed record BlobHeaders
 {
     public string ContentType { get; init; } = "application/octet-stream";

@@ -3,24 +3,26 @@ using Parley.Testing.TableService;
 namespace Parley.Testing;
 
 /// <summary>
-/// A Table service in memory, stricter than Azurite: the data of one account. <see cref="Connect"/> gives a transport to it that
-/// stands for one process; put it on <c>TableClientOptions.Transport</c>. It speaks the wire protocol to the real
-/// client, and what it does not understand is a NotSupportedException. docs/testing.md says where it differs from Azurite.
+/// A Table service in memory, stricter than Azurite: the data of one account. <see cref="Connect"/> returns a transport
+/// that represents one process; set it as <c>TableClientOptions.Transport</c>. It implements the wire protocol for the
+/// real client. A request that it does not understand throws NotSupportedException. docs/testing.md lists the
+/// differences from Azurite.
 /// </summary>
-/// <param name="time">Stamps rows. ETags do not rest on it.</param>
+/// <param name="time">Sets the timestamps of rows. ETags do not depend on it.</param>
 public sealed class StrictTables(TimeProvider time)
 {
     /// <summary>
-    /// A made-up account; the key is the word "key" in base64. Any other connection string does as well, since nothing is sent anywhere.
+    /// An invented account; the key is the word "key" in base64. Any other connection string works as well, because
+    /// nothing is sent over a network.
     /// </summary>
     public const string ConnectionString = "DefaultEndpointsProtocol=https;AccountName=strict;AccountKey=a2V5;TableEndpoint=https://strict.table.invalid";
 
     private readonly Service service = new(time);
     private readonly Lock gate = new();
 
-    /// <summary>A process's connection.</summary>
-    /// <param name="process">Names the process in traces.</param>
-    /// <param name="hooks">What happens around its calls.</param>
+    /// <summary>Creates a process's connection.</summary>
+    /// <param name="process">The name of the process in traces.</param>
+    /// <param name="hooks">Hooks around its calls.</param>
     public TableConnection Connect(string process = "test", TableHooks? hooks = null) => new(this, process, hooks ?? new TableHooks());
 
     internal ServiceResponse Execute(TableRequest request, int? pageRows)

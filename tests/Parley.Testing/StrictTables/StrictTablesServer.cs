@@ -11,12 +11,12 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Parley.Testing;
 
 /// <summary>
-/// <see cref="StrictTables"/> behind a port of 127.0.0.1, for tests that bring a transport of their own or none. Slower than
-/// <see cref="StrictTables.Connect"/> and under no scheduler.
+/// <see cref="StrictTables"/> on a port of 127.0.0.1, for tests that use their own transport or none. It is slower than
+/// <see cref="StrictTables.Connect"/> and has no scheduler.
 /// </summary>
 public sealed class StrictTablesServer : IAsyncDisposable
 {
-    // Between client and server only, or put there by them.
+    // Headers that concern only the connection between client and server, or that they add themselves.
     private static readonly HashSet<string> HopByHop = new(StringComparer.OrdinalIgnoreCase) { "Connection", "Keep-Alive", "Transfer-Encoding", "Accept-Encoding", "Expect" };
 
     private readonly WebApplication app;
@@ -27,10 +27,9 @@ public sealed class StrictTablesServer : IAsyncDisposable
         ConnectionString = $"DefaultEndpointsProtocol=http;AccountName=strict;AccountKey=a2V5;TableEndpoint={address}/strict;";
     }
 
-    /// <summary>Of a client of it.</summary>
+    /// <summary>The connection string for clients of this server.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Starts serving.</summary>
     public static async Task<StrictTablesServer> StartAsync(TableConnection connection)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -70,7 +69,7 @@ public sealed class StrictTablesServer : IAsyncDisposable
     private static async Task CopyAsync(HttpContext context, Request request)
     {
         request.Method = RequestMethod.Parse(context.Request.Method);
-        // As it was sent, with its escapes.
+        // The target as it was sent, with its escapes.
         var target = context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         request.Uri.Reset(new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{context.Request.Host}{target}")));
         foreach (var (name, values) in context.Request.Headers)

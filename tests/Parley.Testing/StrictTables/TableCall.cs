@@ -1,6 +1,6 @@
 namespace Parley.Testing;
 
-/// <summary>What a storage call does.</summary>
+/// <summary>The kind of a storage call.</summary>
 public enum TableCallKind
 {
     CreateTable,
@@ -15,41 +15,47 @@ public enum TableCallKind
     Delete,
     Transaction,
 
-    /// <summary>A call to something other than the tables, which <see cref="TableCall.Foreign"/> names.</summary>
+    /// <summary>A call to something other than the tables; <see cref="TableCall.Foreign"/> names it.</summary>
     Foreign,
 }
 
-/// <summary>What a process calls besides the tables: blobs, a queue, somebody's server.</summary>
-/// <param name="Service">What is called: <c>blobs</c>, say.</param>
-/// <param name="Operation">What it is asked to do.</param>
-/// <param name="Target">On what: a name without content.</param>
-/// <param name="IsWrite">Whether it may change something.</param>
+/// <summary>A call of a process to something other than the tables: blobs, a queue, another server.</summary>
+/// <param name="Service">The service, for example <c>blobs</c>.</param>
+/// <param name="Operation">The operation.</param>
+/// <param name="Target">The name of the target, without content.</param>
+/// <param name="IsWrite">Whether the call may change data.</param>
 public sealed record ForeignCall(string Service, string Operation, string Target, bool IsWrite = true)
 {
     public override string ToString() => $"{Service} {Operation} {Target}";
 }
 
-/// <summary>One request that reached the service's door.</summary>
+/// <summary>One request that reached the service.</summary>
 /// <param name="Process">The connection's name.</param>
-/// <param name="Number">Which of the connection's calls, from 1; each try of the client's retries is one.</param>
-/// <param name="Kind">What it does.</param>
+/// <param name="Number">
+/// The number of the call within the connection, from 1; each of the client's retries is a separate call.
+/// </param>
+/// <param name="Kind">The kind of call.</param>
 /// <param name="Table">The table's name.</param>
-/// <param name="PartitionKey">The partition of rows; null for tables and queries.</param>
-/// <param name="RowKeys">The rows, in a transaction's order.</param>
-/// <param name="Filter">A query's filter, null when there is none.</param>
+/// <param name="PartitionKey">The partition of the rows; null for tables and queries.</param>
+/// <param name="RowKeys">The rows, in the order of the transaction.</param>
+/// <param name="Filter">The filter of a query; null when there is none.</param>
 public sealed record TableCall(
     string Process, int Number, TableCallKind Kind, string Table, string? PartitionKey, IReadOnlyList<string> RowKeys, string? Filter)
 {
-    /// <summary>What it does to each of <see cref="RowKeys"/>.</summary>
+    /// <summary>The operation on each of <see cref="RowKeys"/>.</summary>
     public IReadOnlyList<TableCallKind> Operations { get; init; } = [];
 
-    /// <summary>What it writes to a property of a row: a string, bool, int, long, double, DateTime (UTC), Guid or byte[]; null when it does not.</summary>
+    /// <summary>
+    /// The value that the call writes, by row key and property: a string, bool, int, long, double, DateTime (UTC), Guid
+    /// or byte[]; null when it does not write the property.
+    /// </summary>
     public Func<string, string, object?> Written { get; init; } = (_, _) => null;
 
-    /// <summary>What a foreign call is; null for a call to the tables. Such a one has no table, partition and rows.</summary>
+    /// <summary>
+    /// The description of a foreign call, which has no table, partition or rows; null for a call to the tables.
+    /// </summary>
     public ForeignCall? Foreign { get; init; }
 
-    /// <summary>Whether it may change data.</summary>
     public bool IsWrite => Foreign?.IsWrite ?? Kind is not (TableCallKind.Get or TableCallKind.Query);
 
     public override string ToString() => Kind switch

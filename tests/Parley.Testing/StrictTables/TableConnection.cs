@@ -7,14 +7,15 @@ using Parley.Testing.TableService;
 namespace Parley.Testing;
 
 /// <summary>
-/// One process's way to <see cref="StrictTables"/>, and by <see cref="CallAsync{T}"/> to everything else that it calls. After a crash every
-/// call through it throws; the data live on, and a new connection is the restarted process.
+/// One process's connection to <see cref="StrictTables"/>, and by <see cref="CallAsync{T}"/> to everything else that it
+/// calls. After a crash every call through it throws. The data survive; a new connection represents the restarted
+/// process.
 /// </summary>
 /// <remarks>
-/// Azure.Core's policies run above it, so each of their retries is a call of its own. They wait by the wall clock unless the delay is
-/// zero: <c>RetryMode.Fixed</c> with <c>Delay = TimeSpan.Zero</c> makes them go on within the same synchronous stretch of code (the retry
-/// policy waits only for a delay above zero). The network time-out is a timer of the wall clock too; <c>Timeout.InfiniteTimeSpan</c>
-/// turns it off. <see cref="ClientOptions"/> does both.
+/// Azure.Core's policies run above it, so each of their retries is a separate call. They wait by the wall clock unless
+/// the delay is zero: with <c>RetryMode.Fixed</c> and <c>Delay = TimeSpan.Zero</c> they continue synchronously (the
+/// retry policy waits only for a delay above zero). The network time-out is a timer of the wall clock too;
+/// <c>Timeout.InfiniteTimeSpan</c> turns it off. <see cref="ClientOptions"/> does both.
 /// </remarks>
 public sealed class TableConnection : HttpPipelineTransport
 {
@@ -34,16 +35,17 @@ public sealed class TableConnection : HttpPipelineTransport
     /// <summary>The process's name in traces.</summary>
     public string Name { get; }
 
-    /// <summary>How many calls reached it, failed ones, retries and foreign ones included.</summary>
+    /// <summary>The number of calls, including failed calls, retries and foreign calls.</summary>
     public int Calls => calls;
 
-    /// <summary>How many entities its reads and queries were answered with.</summary>
+    /// <summary>The number of entities returned by its reads and queries.</summary>
     public int EntitiesRead => entitiesRead;
 
-    /// <summary>Whether the process has ended.</summary>
     public bool IsDead => crash is not null;
 
-    /// <summary>Options of a client through this connection, with that many retries and no waiting on the wall clock.</summary>
+    /// <summary>
+    /// Options for a client of this connection, with this number of retries and no waiting on the wall clock.
+    /// </summary>
     public TableClientOptions ClientOptions(int retries = 0) => new()
     {
         Transport = this,
@@ -51,10 +53,10 @@ public sealed class TableConnection : HttpPipelineTransport
         Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, IsTelemetryEnabled = false },
     };
 
-    /// <summary>A client through this connection.</summary>
+    /// <summary>A client that uses this connection.</summary>
     public TableServiceClient ServiceClient(int retries = 0) => new(StrictTables.ConnectionString, ClientOptions(retries));
 
-    /// <summary>Ends the process here and now.</summary>
+    /// <summary>Ends the process immediately.</summary>
     public void Kill() => crash ??= $"{Name} was killed";
 
     public override Request CreateRequest() => HttpClientTransport.Shared.CreateRequest();
@@ -76,12 +78,18 @@ public sealed class TableConnection : HttpPipelineTransport
     }
 
     /// <summary>
-    /// A foreign call: numbered among the process's calls, and with every hook and fault that calls to the tables have. What does not
-    /// come back fails as storage clients do: a RequestFailedException with status 503 or 0, or a TaskCanceledException.
+    /// Makes a foreign call: it is numbered among the process's calls, and every hook and fault of calls to the tables
+    /// applies to it. A call without a response fails as storage clients do: a RequestFailedException with status 503
+    /// or 0, or a TaskCanceledException.
     /// </summary>
-    /// <param name="foreign">What is called.</param>
-    /// <param name="carryOut">Does it, at once and on the data alone: when the call's turn comes, later, or never. It must not throw.</param>
-    /// <param name="cancellation">The caller's; a call that is given up while it waits may be carried out late all the same.</param>
+    /// <param name="foreign">The call.</param>
+    /// <param name="carryOut">
+    /// Carries out the call synchronously, on the data alone: when the scheduler reaches the call, later, or never. It
+    /// must not throw.
+    /// </param>
+    /// <param name="cancellation">
+    /// The caller's token. A call that is cancelled while it waits may still be carried out late.
+    /// </param>
     public Task CallAsync(ForeignCall foreign, Action carryOut, CancellationToken cancellation = default) => CallAsync(
         foreign,
         () =>
@@ -92,17 +100,20 @@ public sealed class TableConnection : HttpPipelineTransport
         cancellation: cancellation);
 
     /// <inheritdoc cref="CallAsync(ForeignCall, Action, CancellationToken)"/>
-    /// <param name="foreign">What is called.</param>
+    /// <param name="foreign">The call.</param>
     /// <param name="carryOut">
-    /// Does it, at once and on the data alone, and answers: when the call's turn comes, later, or never. It must not throw; what is
-    /// refused is an answer too, of which the caller makes an exception when it arrives.
+    /// Carries out the call synchronously, on the data alone, and returns the response: when the scheduler reaches the
+    /// call, later, or never. It must not throw; a refusal is a response too, which the caller converts to an exception
+    /// when it arrives.
     /// </param>
-    /// <param name="statusOf">The status of an answer, for <see cref="TableHooks.After"/>; 200 unless said otherwise.</param>
+    /// <param name="statusOf">The status of a response, for <see cref="TableHooks.After"/>; by default 200.</param>
     /// <param name="failed">
-    /// What the caller gets instead of an answer (<see cref="FaultKind.Busy"/>, <see cref="FaultKind.TimeOut"/>,
-    /// <see cref="FaultKind.Lost"/>), returned or thrown, where it is not what storage clients throw.
+    /// Returns or throws the caller's result of a call without a response (<see cref="FaultKind.Busy"/>, <see
+    /// cref="FaultKind.TimeOut"/>, <see cref="FaultKind.Lost"/>); by default the exceptions of storage clients.
     /// </param>
-    /// <param name="cancellation">The caller's; a call that is given up while it waits may be carried out late all the same.</param>
+    /// <param name="cancellation">
+    /// The caller's token. A call that is cancelled while it waits may still be carried out late.
+    /// </param>
     public async Task<T> CallAsync<T>(
         ForeignCall foreign, Func<T> carryOut, Func<T, int>? statusOf = null, Func<FaultKind, T>? failed = null, CancellationToken cancellation = default)
     {
@@ -120,11 +131,11 @@ public sealed class TableConnection : HttpPipelineTransport
         }
     }
 
-    /// <summary>What a storage client throws when no good answer comes.</summary>
+    /// <summary>The exception that a storage client throws when no usable response arrives.</summary>
     internal static Exception Unanswered(FaultKind kind, string what) => kind switch
     {
         FaultKind.Busy => new RequestFailedException(503, $"The server is busy: {what}", "ServerBusy", innerException: null),
-        // As Azure.Core's ResponseBodyPolicy does when its network time-out fires.
+        // As Azure.Core's ResponseBodyPolicy does when its network time-out expires.
         FaultKind.TimeOut => new TaskCanceledException($"The operation was cancelled because it exceeded the configured timeout: {what}"),
         // As Azure.Core's HttpClientTransport does with an HttpRequestException.
         _ => new RequestFailedException($"The connection was reset: {what}", new IOException("Connection reset by peer.")),
@@ -138,7 +149,8 @@ public sealed class TableConnection : HttpPipelineTransport
         {
             try
             {
-                // Whoever completes the wait runs what follows, without a detour over the thread pool: see Simulation.
+                // The code that completes the wait runs the continuation inline, without the thread pool: see
+                // Simulation.
                 await before(call, cancellation).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (hooks.LandsAfterAll?.Invoke(call) == true)
@@ -148,7 +160,7 @@ public sealed class TableConnection : HttpPipelineTransport
             }
         }
 
-        // Another call of the process may have ended it in the meantime.
+        // Another call of the process may have ended it during the wait.
         ThrowIfDead();
         cancellation.ThrowIfCancellationRequested();
         var fault = hooks.Fault?.Invoke(call) ?? Fault.None;

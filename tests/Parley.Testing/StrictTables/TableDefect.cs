@@ -3,27 +3,28 @@ using Parley.Testing.TableService;
 namespace Parley.Testing;
 
 /// <summary>
-/// A defect of some processes, built in at their connections to the tables: a precaution of the product has no effect there.
-/// Tests show with it that the invariants catch what the precaution is for, without a copy of the product.
+/// A defect of some processes, built into their connections to the tables, that makes a precaution of the product
+/// ineffective. Tests use it to show that the invariants detect what the precaution prevents, without a copy of the
+/// product.
 /// </summary>
 public sealed record TableDefect
 {
-    /// <summary>True for the name of a process that has the defect; all have it unless this says otherwise.</summary>
+    /// <summary>True for the names of processes that have the defect; by default all have it.</summary>
     public Func<string, bool> HasDefect { get; init; } = _ => true;
 
     /// <summary>
-    /// True for a write (table, row key, the value of a property that is written) that is made whatever the row has become:
-    /// without If-Match, an insert as an upsert.
+    /// True for a write (table, row key, the value of a property that is written) that ignores the current state of the
+    /// row: an update without If-Match, an insert as an upsert.
     /// </summary>
     public Func<string, string, Func<string, object?>, bool> IgnoresCondition { get; init; } = (_, _, _) => false;
 
-    /// <summary>True for a row (table, row key) whose upserts are acknowledged and not stored.</summary>
+    /// <summary>True for a row (table, row key) whose upserts are acknowledged but not stored.</summary>
     public Func<string, string, bool> LosesUpsert { get; init; } = (_, _) => false;
 
     /// <summary>True for a row (table, row key) that reads as if it had been written a day ago.</summary>
     public Func<string, string, bool> ReadsAsOld { get; init; } = (_, _) => false;
 
-    /// <summary>The value to read instead of a stored one (table, row key, property, value).</summary>
+    /// <summary>The value to return instead of a stored one (table, row key, property, value).</summary>
     public Func<string, string, string, object, object> Reads { get; init; } = (_, _, _, value) => value;
 
     internal TableRequest OfRequest(TableRequest request) =>

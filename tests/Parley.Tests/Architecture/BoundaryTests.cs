@@ -7,9 +7,9 @@ namespace Parley.Tests.Architecture;
 public class BoundaryTests
 {
     [Fact]
-    public void Features_know_nothing_of_the_http_that_they_are_called_by()
+    public void Features_do_not_reference_http_or_functions_packages()
     {
-        // System.Net.Http is not among them: callbacks call other people's servers.
+        // System.Net.Http is permitted, because webhooks are sent to other servers.
         var references = typeof(ParleyServices).Assembly.GetReferencedAssemblies().Select(name => name.Name!);
 
         Assert.DoesNotContain(references, name => name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal)

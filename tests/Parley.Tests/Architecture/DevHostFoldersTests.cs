@@ -4,7 +4,9 @@ using Xunit;
 
 namespace Parley.Tests.Architecture;
 
-/// <summary>Which folders of the development host know which others; docs/local-host.md says what each has.</summary>
+/// <summary>
+/// The permitted references between folders of the development host; docs/local-host.md describes each folder.
+/// </summary>
 public sealed partial class DevHostFoldersTests
 {
     private static readonly Dictionary<string, string[]> Arrows = new()
@@ -20,7 +22,7 @@ public sealed partial class DevHostFoldersTests
     };
 
     [Fact]
-    public void Folders_know_only_those_below_them()
+    public void Folders_reference_only_the_folders_below_them()
     {
         var root = Path.Combine(Repository.Root, "src", "Parley.DevHost");
         var files = Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories).ToList();

@@ -8,7 +8,7 @@ namespace Parley.Tests.Architecture;
 public class DocumentationTests
 {
     [Fact]
-    public void The_table_of_error_codes_is_the_codes()
+    public void The_table_of_error_codes_equals_the_codes()
     {
         var table = File.ReadLines(Path.Combine(Repository.Root, "docs", "api.md"))
             .Where(line => line.StartsWith("| `", StringComparison.Ordinal) && line.Contains("`urn:parley:problem:", StringComparison.Ordinal))

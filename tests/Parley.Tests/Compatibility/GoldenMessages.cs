@@ -9,10 +9,10 @@ namespace Parley.Tests.Compatibility;
 /// <summary>A message as it is in a queue, before Base64.</summary>
 internal sealed record GoldenMessage(string Queue, string Text);
 
-/// <summary>A message of each queue and kind. Their meanings are fixed; their texts belong to a version.</summary>
+/// <summary>One message of each queue and kind. Their meanings are fixed; their texts belong to a version.</summary>
 internal static class GoldenMessages
 {
-    // Messages have '|' and '"' in them; escaped, nobody could read the file.
+    // Unescaped, because messages contain '|' and '"', and the file would not be readable otherwise.
     private static readonly JsonSerializerOptions Json =
         new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -27,7 +27,7 @@ internal static class GoldenMessages
 
     public static QueuedReply Reply { get; } = new(1, 3, 17);
 
-    /// <summary>The messages as today's Parley writes them, in the order of the golden files.</summary>
+    /// <summary>The messages as the current Parley writes them, in the order of the golden files.</summary>
     public static IReadOnlyList<GoldenMessage> Today =>
     [
         new(FollowUpChunk.Queue, Chunk.ToJson()),
@@ -37,12 +37,11 @@ internal static class GoldenMessages
         new(QueuedReply.Queue, Reply.ToJson()),
     ];
 
-    /// <summary>Reads the messages of a version.</summary>
     public static IReadOnlyList<GoldenMessage> Read(string version) =>
         [.. System.IO.File.ReadLines(PathOf(version))
             .Select(line => JsonSerializer.Deserialize<GoldenMessage>(line, Json)!)];
 
-    /// <summary>Writes today's messages as those of a version.</summary>
+    /// <summary>Writes the current messages as those of a version.</summary>
     public static void Write(string version) =>
         System.IO.File.WriteAllLines(PathOf(version), Today.Select(message => JsonSerializer.Serialize(message, Json)));
 

@@ -8,8 +8,9 @@ using Parley.Tests.Operations;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// Reads everything that a tenant has, in every dialect, into one JSON object: the path of each request and its answer.
-/// Parts that differ from host to host are replaced: the base address, signatures and the end of links. Long texts become digests.
+/// Reads all data of a tenant, in every dialect, into one JSON object: the path of each request and its response. Parts
+/// that differ from host to host are replaced: the base address, signatures and the end of links. Long texts become
+/// digests.
 /// </summary>
 internal sealed partial class GoldenResponses(HttpClient client)
 {

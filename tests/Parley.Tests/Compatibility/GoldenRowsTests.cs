@@ -11,7 +11,7 @@ using Xunit;
 
 namespace Parley.Tests.Compatibility;
 
-/// <summary>Today's Parley reads rows that earlier versions wrote, and goes on writing beside them.</summary>
+/// <summary>The current Parley reads rows that earlier versions wrote, and writes beside them.</summary>
 public class GoldenRowsTests
 {
     private static readonly JsonSerializerOptions Indented =
@@ -34,7 +34,7 @@ public class GoldenRowsTests
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public async Task Golden_rows_are_read_as_they_were(string version)
+    public async Task Golden_rows_give_the_recorded_responses(string version)
     {
         var golden = GoldenStore.Read(version);
         await using var store = await OperatedStore.StartAsync();
@@ -58,7 +58,7 @@ public class GoldenRowsTests
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public async Task Work_goes_on_with_golden_rows(string version)
+    public async Task Writes_and_timers_work_on_golden_rows(string version)
     {
         var golden = GoldenStore.Read(version);
         await using var store = await OperatedStore.StartAsync();
@@ -74,7 +74,7 @@ public class GoldenRowsTests
         await WritesAsync(client, chat, time);
     }
 
-    /// <summary>The golden rows of Due lead to their follow-up and callback.</summary>
+    /// <summary>The golden rows of the table Due lead to the sending of their follow-up and webhook.</summary>
     private static async Task RunsTimersAsync(FunctionsHost host, HttpClient client)
     {
         var list = await client.CallAsync(HttpMethod.Get, "v1/chat-message-follow-ups?statuses=pending");
@@ -90,7 +90,7 @@ public class GoldenRowsTests
             AttemptsOf(await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}")) > attempts);
     }
 
-    /// <summary>Requests sent again find the golden rows of their idempotency keys and external ids.</summary>
+    /// <summary>Repeated requests find the golden rows of their idempotency keys and external ids.</summary>
     private static async Task ReplaysAsync(HttpClient client, JsonNode chat)
     {
         var again = await client.PostAsync(

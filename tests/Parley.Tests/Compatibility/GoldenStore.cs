@@ -7,14 +7,16 @@ using Parley.Tests.Operations;
 
 namespace Parley.Tests.Compatibility;
 
-/// <summary>What a reader of golden rows must know beside them. The key opens this store only.</summary>
-/// <param name="WrittenAt">A moment after the last row was written.</param>
+/// <summary>
+/// The facts that a reader of golden rows needs besides the rows. The key is valid only for this store.
+/// </summary>
+/// <param name="WrittenAt">A time after the last row was written.</param>
 /// <param name="ApiKey">A key of the first tenant.</param>
 /// <param name="Chat">The number of the conversation with most kinds of rows.</param>
 /// <param name="Completion">The id of a completion.</param>
 internal sealed record GoldenFacts(DateTimeOffset WrittenAt, string ApiKey, int Chat, string Completion);
 
-/// <summary>The rows that a version of Parley wrote, as <c>Golden/VERSION</c> keeps them.</summary>
+/// <summary>The rows that a version of Parley wrote, as stored in <c>Golden/VERSION</c>.</summary>
 internal sealed class GoldenStore
 {
     private const string FactsName = "store.json";
@@ -31,11 +33,11 @@ internal sealed class GoldenStore
         ];
     }
 
-    /// <summary>The folder of a folder for each version.</summary>
+    /// <summary>The folder that contains a folder for each version.</summary>
     public static string Folder { get; } =
         Path.Combine(Repository.Root, "tests", "Parley.Tests", "Compatibility", "Golden");
 
-    /// <summary>The versions whose rows are kept.</summary>
+    /// <summary>The versions with stored rows.</summary>
     public static IEnumerable<string> Versions =>
         Directory.EnumerateDirectories(Folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 
@@ -47,13 +49,13 @@ internal sealed class GoldenStore
 
     public IReadOnlyList<StoredRow> Rows { get; }
 
-    /// <summary>The answers that are expected of a Parley on these rows.</summary>
+    /// <summary>The file of the responses that Parley must give on these rows.</summary>
     public string AnswersPath => PathOf(Version, "answers.json");
 
     public static GoldenStore Read(string version) => new(version);
 
     /// <summary>Writes the rows of a new version.</summary>
-    /// <exception cref="InvalidOperationException">Rows of this version are kept already.</exception>
+    /// <exception cref="InvalidOperationException">Rows of this version exist already.</exception>
     public static void Write(string version, GoldenFacts facts, IEnumerable<StoredRow> rows)
     {
         if (Directory.Exists(PathOf(version)))
@@ -71,7 +73,7 @@ internal sealed class GoldenStore
         File.WriteAllText(PathOf(version, FactsName), JsonSerializer.Serialize(facts, Json) + "\n");
     }
 
-    /// <summary>Puts the rows into an account without rows.</summary>
+    /// <summary>Writes the rows to an account without rows.</summary>
     public async Task LoadAsync(Account account)
     {
         await account.Tables.CreateIfNotExistsAsync(CancellationToken.None);

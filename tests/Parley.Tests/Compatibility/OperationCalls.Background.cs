@@ -149,7 +149,7 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, $"GET v1/conversations/{replied["id"]}");
     }
 
-    /// <summary>One word each: words that arrive while an event is stored become one event.</summary>
+    /// <summary>One word each: words that arrive while an event is stored are combined into one event.</summary>
     private async Task StreamsAsync()
     {
         const string Completions = "v1/chatbots/1/completions";
@@ -254,7 +254,7 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, $"GET v1/exports/{refused["exportId"]}");
         await first.CallAsync(200, $"DELETE v1/exports/{refused["exportId"]}");
 
-        // Its range ends now, so it waits for the time in which late messages of the range may still be written.
+        // The range of this export ends now, so it waits until no message of the range can still be written.
         var waiting = await first.CallAsync(200, "POST v1/chat-messages/export",
             new { callbackUrl = "http://localhost:9/" });
         await first.CallAsync(200, $"GET v1/exports/{waiting["exportId"]}");

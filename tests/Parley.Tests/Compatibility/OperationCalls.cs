@@ -9,11 +9,11 @@ using Parley.Tests.Operations;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// The requests whose answers are recorded: every operation with success, and refusals that need a state of their own.
+/// The requests whose responses are recorded: every operation with success, and refusals that need a special state.
 /// </summary>
 /// <param name="host">A host without a tenant.</param>
 /// <param name="clock">The host's clock.</param>
-/// <param name="recorded">Where requests are recorded.</param>
+/// <param name="recorded">The recorder.</param>
 internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clock, RecordedOperations recorded)
 {
     private const string Unknown = "5b1f2a36-9d0a-4f5e-8a55-2f6f0a1b2c3d";
@@ -28,7 +28,6 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
     private JsonNode customer = null!;
     private JsonNode deletedMessage = null!;
 
-    /// <summary>Sends all of them.</summary>
     public async Task SendAllAsync()
     {
         await HealthAsync();
@@ -52,7 +51,9 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await ContactAsync();
     }
 
-    /// <summary>A contact with a picture, whose message is read: fields that have no value before.</summary>
+    /// <summary>
+    /// Creates a contact with a picture whose message is read, so that fields without a value until then have one.
+    /// </summary>
     private async Task ContactAsync()
     {
         var contact = await first.CallAsync(201, "POST v1/senders",
@@ -69,13 +70,13 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
 
     private async Task HealthAsync()
     {
-        var nobody = recorded.ClientOf("nobody", token: null);
-        await nobody.CallAsync(200, "GET v1/health/live");
-        await nobody.CallAsync(200, "GET v1/health/ready");
-        await nobody.CallAsync(200, "GET v1/version");
-        await nobody.CallAsync(200, "GET v1/version/");
-        await nobody.CallAsync(404, "GET v1/nothing");
-        await nobody.CallAsync(404, "POST v2/conversations", new { });
+        var anonymous = recorded.ClientOf("nobody", token: null);
+        await anonymous.CallAsync(200, "GET v1/health/live");
+        await anonymous.CallAsync(200, "GET v1/health/ready");
+        await anonymous.CallAsync(200, "GET v1/version");
+        await anonymous.CallAsync(200, "GET v1/version/");
+        await anonymous.CallAsync(404, "GET v1/nothing");
+        await anonymous.CallAsync(404, "POST v2/conversations", new { });
         await recorded.ClientOf("stranger", "parley_unknown").CallAsync(401, "GET v1/conversations");
     }
 
@@ -200,7 +201,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await first.CallAsync(400, $"GET {path}&cursor=altered");
     }
 
-    /// <summary>Reads without a record and without moving the clock, until background work has ended.</summary>
+    /// <summary>Reads without recording and without moving the clock, until background work has ended.</summary>
     private async Task UntilAsync(string path, Func<JsonNode, bool> isSo)
     {
         using var unrecorded = NewUnrecorded();

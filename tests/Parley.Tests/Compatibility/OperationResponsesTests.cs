@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Parley.Tests.Compatibility;
 
-/// <summary>Each operation answers, with success and with refusals, as <c>Golden/operations.json</c> says.</summary>
+/// <summary>
+/// Compares the responses of each operation, both success and refusals, with <c>Golden/operations.json</c>.
+/// </summary>
 public class OperationResponsesTests
 {
     private const int ShownDifferences = 3;
@@ -16,7 +18,7 @@ public class OperationResponsesTests
     internal static readonly string GoldenPath = Path.Combine(GoldenStore.Folder, "operations.json");
 
     [Fact]
-    public async Task Answers_are_as_they_were()
+    public async Task Responses_equal_the_golden_responses()
     {
         using var clock = new ManualClock();
         clock.Advance(Start - clock.GetUtcNow());
@@ -35,13 +37,13 @@ public class OperationResponsesTests
     }
 
     [Fact]
-    public void Every_operation_succeeds_in_the_golden_answers() =>
+    public void Every_operation_succeeds_in_the_golden_responses() =>
         Assert.Empty(OpenApiContract.Document.Operations
             .Select(operation => $"{operation.Method} {operation.Path}")
             .Except(OperationsAnswered(status => status is >= 200 and < 300)));
 
     [Fact]
-    public void Every_operation_that_takes_a_key_is_refused_in_the_golden_answers() =>
+    public void Every_operation_that_takes_a_key_is_refused_in_the_golden_responses() =>
         Assert.Empty(OpenApiContract.Document.Operations
             .Where(operation => operation.Operation["responses"]!.AsObject().ContainsKey("401"))
             .Select(operation => $"{operation.Method} {operation.Path}")

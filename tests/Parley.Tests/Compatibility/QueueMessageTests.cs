@@ -7,8 +7,8 @@ using Xunit;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// Messages that are in the queues when the app is updated. During an update two versions may run at once, so each
-/// must read what the other writes.
+/// Messages may be in the queues when the app is updated. Two versions may run at once during an update, so each must
+/// read the messages that the other writes.
 /// </summary>
 public class QueueMessageTests
 {
@@ -16,7 +16,7 @@ public class QueueMessageTests
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public void Golden_messages_are_read_as_what_they_ask_for(string version)
+    public void Golden_messages_are_read_with_their_meaning(string version)
     {
         var texts = GoldenMessages.Read(version).Select(message => message.Text).ToList();
 

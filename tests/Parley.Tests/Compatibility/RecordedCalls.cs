@@ -4,16 +4,16 @@ using Xunit;
 
 namespace Parley.Tests.Compatibility;
 
-/// <summary>Requests of clients that record.</summary>
+/// <summary>Sends requests through recording clients.</summary>
 internal static class RecordedCalls
 {
     /// <summary>Sends a request that must be answered with this status.</summary>
     /// <param name="client">The client.</param>
-    /// <param name="status">The status, also asserted when golden answers are written.</param>
+    /// <param name="status">The status, which is also asserted when golden responses are written.</param>
     /// <param name="call">The method and the address.</param>
-    /// <param name="body">The body: content, or what becomes JSON.</param>
+    /// <param name="body">The body: content, or a value to serialize as JSON.</param>
     /// <param name="headers">Further headers.</param>
-    /// <returns>The answer when it is JSON, else an empty object.</returns>
+    /// <returns>The response if it is JSON, otherwise an empty object.</returns>
     public static async Task<JsonNode> CallAsync(
         this HttpClient client,
         int status,

@@ -5,7 +5,8 @@ using Xunit;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// The document says a field's type, not its value. The golden answers have the values, so each field must have one there.
+/// The OpenAPI document specifies the type of a field, not its value. The golden responses contain values, so each
+/// field must have a value there.
 /// </summary>
 public class RecordedFieldsTests
 {
@@ -23,7 +24,7 @@ public class RecordedFieldsTests
     private static readonly ILookup<string, string> FieldsByPath = ReadFields();
 
     [Fact]
-    public void Every_field_of_every_response_has_a_value_in_the_golden_answers()
+    public void Every_field_of_every_response_has_a_value_in_the_golden_responses()
     {
         var everywhere = FieldsByPath.SelectMany(path => path).ToHashSet();
         var missing =

@@ -8,13 +8,13 @@ using Parley.Testing.OpenApi;
 
 namespace Parley.Tests.Compatibility;
 
-/// <summary>A request that succeeded, for sending it again.</summary>
+/// <summary>A request that succeeded, for repetition.</summary>
 internal sealed record SentRequest(HttpMethod Method, string Path, byte[]? Body, string? ContentType);
 
 /// <summary>
-/// Records requests and their answers as JSON texts, in the order in which they are sent. JSON bodies are kept as they
-/// were received, so the order of members, spaces and escapes are compared too. Each request is sent one second after
-/// the one before it, by the clock of the host.
+/// Records requests and their responses as JSON texts, in the order of sending. JSON bodies are stored as received, so
+/// the order of members, spaces and escapes are compared too. Each request is sent one second after the previous one,
+/// by the clock of the host.
 /// </summary>
 internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposab
     private const int LongestRequest = 1000;
     private static readonly TimeSpan BetweenRequests = TimeSpan.FromSeconds(1);
 
-    // Escaped, nobody could read quotes and letters beyond ASCII.
+    // Unescaped, so that quotes and letters beyond ASCII are readable in the file.
     private static readonly JsonSerializerOptions Readable =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -33,13 +33,13 @@ internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposab
     private readonly List<string> entries = [];
     private readonly StableText stable = new(api);
 
-    /// <summary>What has been recorded: one JSON object for each request.</summary>
+    /// <summary>The recorded requests: one JSON object each.</summary>
     public IReadOnlyList<string> Entries => entries;
 
     /// <summary>The first successful request of each operation, by its method and path template.</summary>
     public Dictionary<string, SentRequest> Successes { get; } = [];
 
-    /// <summary>A client whose requests are recorded. It is disposed with this object.</summary>
+    /// <summary>Creates a client whose requests are recorded. It is disposed with this object.</summary>
     /// <param name="caller">The caller's name in the record.</param>
     /// <param name="token">The API key; null for none.</param>
     public HttpClient ClientOf(string caller, string? token)
@@ -54,7 +54,7 @@ internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposab
         return client;
     }
 
-    /// <summary>Records a callback that a receiver got.</summary>
+    /// <summary>Records a webhook request that a receiver got.</summary>
     public void AddCallback((string Head, byte[] Body) request)
     {
         var lines = request.Head.Split("\r\n", StringSplitOptions.RemoveEmptyEntries);
@@ -108,7 +108,7 @@ internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposab
         : type?.EndsWith("json", StringComparison.Ordinal) == true ? Json(Encoding.UTF8.GetString(body), LongestText)
         : Text(Encoding.UTF8.GetString(body));
 
-    /// <summary>The parts of a workbook. How they are compressed is left out.</summary>
+    /// <summary>The parts of a workbook, without their compression.</summary>
     private string Workbook(byte[] body)
     {
         using var zip = new ZipArchive(new MemoryStream(body), ZipArchiveMode.Read);
@@ -116,7 +116,7 @@ internal sealed class RecordedOperations(Uri api, ManualClock clock) : IDisposab
         return "{" + string.Join(", ", parts) + "}";
     }
 
-    /// <summary>A JSON text as it is; any other text as a JSON string.</summary>
+    /// <summary>Returns a JSON text unchanged, and any other text as a JSON string.</summary>
     private string Json(string text, int longest)
     {
         try

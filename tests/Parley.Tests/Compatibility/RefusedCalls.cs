@@ -7,10 +7,10 @@ using Parley.Testing.OpenApi;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// Sends the first successful request of each operation again so that it is refused: without a key or a scope, with
-/// another tenant's key, to an unknown id, and with headers, parameters and bodies that break rules.
+/// Repeats the first successful request of each operation in ways that are refused: without a key or a scope, with
+/// another tenant's key, to an unknown id, and with invalid headers, parameters and bodies.
 /// </summary>
-/// <param name="recorded">The successful requests, and where refusals are recorded.</param>
+/// <param name="recorded">The successful requests, and the recorder of refusals.</param>
 /// <param name="administrator">The caller of the successful requests of administration.</param>
 /// <param name="first">The caller of all others, with all scopes of a tenant.</param>
 internal sealed partial class RefusedCalls(RecordedOperations recorded, HttpClient administrator, HttpClient first)
@@ -22,12 +22,12 @@ internal sealed partial class RefusedCalls(RecordedOperations recorded, HttpClie
         [HttpMethod.Get, HttpMethod.Post, HttpMethod.Put, HttpMethod.Patch, HttpMethod.Delete];
 
     /// <summary>Sends all of them.</summary>
-    /// <param name="second">Has all scopes of another tenant.</param>
-    /// <param name="exports">Has the scope of exports alone.</param>
-    /// <param name="messages">Has the scopes of messages alone.</param>
+    /// <param name="second">A caller with all scopes of another tenant.</param>
+    /// <param name="exports">A caller with only the scope of exports.</param>
+    /// <param name="messages">A caller with only the scopes of messages.</param>
     public async Task SendAllAsync(HttpClient second, HttpClient exports, HttpClient messages)
     {
-        var nobody = recorded.ClientOf("nobody", token: null);
+        var anonymous = recorded.ClientOf("nobody", token: null);
         foreach (var (path, method, operation) in OpenApiContract.Document.Operations.ToList())
         {
             if (Unprotected.Contains(path))
@@ -36,7 +36,7 @@ internal sealed partial class RefusedCalls(RecordedOperations recorded, HttpClie
             }
 
             var sent = recorded.Successes[$"{method} {path}"];
-            await SendAsync(nobody, sent);
+            await SendAsync(anonymous, sent);
             var isAdministration = path.StartsWith("/v1/admin/", StringComparison.Ordinal);
             if (!isAdministration)
             {
@@ -56,7 +56,7 @@ internal sealed partial class RefusedCalls(RecordedOperations recorded, HttpClie
         }
     }
 
-    /// <summary>Neither an id of another tenant nor one that names nothing leads anywhere.</summary>
+    /// <summary>Sends requests with the id of another tenant and with an unknown id; neither is found.</summary>
     private async Task ReachNothingAsync(HttpClient second, string template, SentRequest sent)
     {
         if (!template.Contains('{', StringComparison.Ordinal))

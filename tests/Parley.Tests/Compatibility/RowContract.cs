@@ -22,7 +22,7 @@ internal sealed record RowKind(
     /// <summary>The type of a property; null for a property that the kind does not have.</summary>
     public string? TypeOf(string property) => Find(property) ?? Find(Continuation(property));
 
-    /// <summary>The name in the contract of a continuation of a long text; any other name stays as it is.</summary>
+    /// <summary>The contract's name for a continuation of a long text; any other name is returned unchanged.</summary>
     public static string Continuation(string property) =>
         char.IsAsciiDigit(property[^1]) ? property.TrimEnd("0123456789".ToCharArray()) + "#" : property;
 
@@ -44,7 +44,7 @@ internal sealed record RowContract(SortedDictionary<string, RowKind> Kinds)
     public IEnumerable<string> KindsOf(string version) =>
         Kinds.Where(kind => Version.Parse(kind.Value.Since) <= Version.Parse(version)).Select(kind => kind.Key);
 
-    /// <summary>Every way in which rows break the contract.</summary>
+    /// <summary>Returns every violation of the contract by the rows.</summary>
     public IReadOnlyList<string> BrokenBy(IEnumerable<StoredRow> rows) =>
         [.. rows.SelectMany(row => BrokenBy(StoreKinds.KindOf(row.Table, row.RowKey), TypesOf(row))).Distinct()];
 
@@ -61,7 +61,7 @@ internal sealed record RowContract(SortedDictionary<string, RowKind> Kinds)
             .Select(name => $"{kind.Key}: no row has the optional property {name}"))];
     }
 
-    /// <summary>The EDM types of a row's properties, as the stored line says.</summary>
+    /// <summary>The EDM types of a row's properties, as the stored line states them.</summary>
     public static Dictionary<string, string> TypesOf(StoredRow row) =>
         RowLine.Read(row.Line)
             .Where(property => property.Key is not ("PartitionKey" or "RowKey"))

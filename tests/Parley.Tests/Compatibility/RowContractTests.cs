@@ -7,8 +7,8 @@ using Xunit;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// <c>row-contract.json</c> is true of the rows that today's Parley writes, of those that earlier versions wrote, and
-/// of the names in the source.
+/// Checks <c>row-contract.json</c> against the rows that the current Parley writes, the rows of earlier versions, and
+/// the names in the source.
 /// </summary>
 public class RowContractTests(FullStore full) : IClassFixture<FullStore>
 {
@@ -41,7 +41,9 @@ public class RowContractTests(FullStore full) : IClassFixture<FullStore>
     public void Golden_rows_keep_the_contract(string version) =>
         Assert.Empty(RowContract.Read().BrokenBy(GoldenStore.Read(version).Rows));
 
-    /// <summary>For each property of the contract, so none is there that no row proves.</summary>
+    /// <summary>
+    /// Removes or retypes each property of the contract, so that every one of them is proved by a row.
+    /// </summary>
     [Fact]
     public void A_property_dropped_from_the_contract_or_retyped_breaks_it()
     {
@@ -72,7 +74,7 @@ public class RowContractTests(FullStore full) : IClassFixture<FullStore>
         }
     }
 
-    /// <summary>Also of properties that no row of the full store has.</summary>
+    /// <summary>Includes properties that no row of the full store has.</summary>
     [Fact]
     public void Every_property_that_the_source_reads_or_writes_is_in_the_contract_with_its_type()
     {

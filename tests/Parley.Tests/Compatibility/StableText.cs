@@ -5,13 +5,14 @@ using System.Text.RegularExpressions;
 namespace Parley.Tests.Compatibility;
 
 /// <summary>
-/// Replaces the parts of answers that differ from run to run. Each UUID gets a number in the order of first appearance.
+/// Replaces the parts of responses that differ from run to run. Each UUID gets a number in the order of first
+/// appearance.
 /// </summary>
 internal sealed partial class StableText(Uri api)
 {
     private const int Patience = 10_000;
 
-    // Digests and trace ids go before UUIDs, which they may look like.
+    // Digests and trace ids are replaced before UUIDs, because they can look like UUIDs.
     private static readonly (Regex Pattern, string Replacement)[] Rules =
     [
         Member("traceId", """ "[^"]+" """, "<trace>"),
@@ -39,7 +40,7 @@ internal sealed partial class StableText(Uri api)
     public static string Digest(string text) =>
         $"{text.Length} characters, SHA-256 {Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))}";
 
-    /// <summary>The text with its random parts replaced.</summary>
+    /// <summary>Returns the text with its random parts replaced.</summary>
     public string Of(string text)
     {
         text = text.Replace(api.AbsoluteUri, "http://parley.test/api/", StringComparison.Ordinal);

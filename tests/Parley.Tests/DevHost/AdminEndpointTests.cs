@@ -40,7 +40,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [InlineData("takesMESSAGES", """{"input":""}""", "")]
     [InlineData("Ticks", """{"input":""}""", "tick")]
     [InlineData("Ticks", "{}", "tick")]
-    public async Task It_runs_a_function_at_once_and_does_not_wait_for_it(string name, string body, string expected)
+    public async Task A_function_is_started_at_once_and_the_response_does_not_wait_for_it(string name, string body, string expected)
     {
         stage.OnRun = stage.WaitAtGateAsync;
         Assert.Equal(202, await PostAsync("Bearer the-key", name, body));
@@ -56,7 +56,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [InlineData("Bearer the-ke", "Ticks", "{}", 401)]
     [InlineData("Bearer THE-KEY", "Ticks", "{}", 401)]
     [InlineData("Basic the-key", "Ticks", "{}", 401)]
-    // Without the key nobody learns which functions there are.
+    // Without the key, a caller cannot find out which functions exist.
     [InlineData("Bearer wrong", "Unknown", "{}", 401)]
     [InlineData("Bearer the-key", "Unknown", "{}", 404)]
     [InlineData("Bearer the-key", "TakesMessages", "{}", 400)]
@@ -64,7 +64,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [InlineData("Bearer the-key", "TakesMessages", "", 400)]
     [InlineData("Bearer the-key", "Ticks", "{", 400)]
     [InlineData("Bearer the-key", "Ticks", "null", 400)]
-    public async Task What_it_refuses_runs_nothing(string? authorization, string name, string body, int expected)
+    public async Task A_refused_request_runs_no_function(string? authorization, string name, string body, int expected)
     {
         Assert.Equal(expected, await PostAsync(authorization, name, body));
         await Task.WhenAll(listeners.Values.Select(listener => listener.StopAsync()));
@@ -74,7 +74,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData(null)]
     [InlineData("")]
-    public async Task Without_an_admin_key_nobody_gets_in(string? key) => Assert.Equal(401, await PostAsync("Bearer ", "Ticks", "{}", key));
+    public async Task Without_an_admin_key_every_request_is_refused(string? key) => Assert.Equal(401, await PostAsync("Bearer ", "Ticks", "{}", key));
 
     [Theory]
     [InlineData("POST", "/admin/functions/Ticks", true)]
@@ -82,7 +82,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [InlineData("GET", "/admin/functions/Ticks", false)]
     [InlineData("POST", "/api/admin/functions/Ticks", false)]
     [InlineData("POST", "/admin/functions/", false)]
-    public void It_is_at_the_root_and_takes_POST_alone(string method, string path, bool expected)
+    public void The_endpoint_is_at_the_root_and_accepts_only_POST(string method, string path, bool expected)
     {
         var context = new DefaultHttpContext { Request = { Method = method, Path = path } };
         Assert.Equal(expected, AdminEndpoint.Matches(context.Request, out var name));

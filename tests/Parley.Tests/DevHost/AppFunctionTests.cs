@@ -9,7 +9,7 @@ namespace Parley.Tests.DevHost;
 public sealed class AppFunctionTests
 {
     [Fact]
-    public void A_function_is_what_its_worker_describes()
+    public void A_function_is_read_from_the_description_of_its_worker()
     {
         var function = AppFunction.Read(Metadata(
             """{"name":"request","type":"httpTrigger","direction":"In","authLevel":"Anonymous","methods":["get","post"],"route":"v1/{id}","properties":{}}""",
@@ -20,9 +20,9 @@ public sealed class AppFunctionTests
     }
 
     [Fact]
-    public void A_load_request_has_the_bindings_as_the_worker_reads_them_and_all_else_as_it_came()
+    public void A_load_request_has_the_bindings_as_the_worker_reads_them_and_the_rest_unchanged()
     {
-        // Field 16, which this host does not know, must come back too.
+        // Field 16, which this host does not know, must be returned too.
         byte[] properties = [0x82, 0x01, 0x06, 0x0A, 0x01, (byte)'k', 0x12, 0x01, (byte)'v'];
         var described = RpcFunctionMetadata.Parser.ParseFrom(
             [.. Google.Protobuf.MessageExtensions.ToByteArray(Metadata("""{"name":"message","type":"queueTrigger","direction":"In","queueName":"q"}""")), .. properties]);

@@ -8,7 +8,7 @@ namespace Parley.Tests.DevHost;
 public sealed class AzuriteTests
 {
     [Fact]
-    public async Task It_serves_what_its_connection_string_says_until_it_is_disposed()
+    public async Task Azurite_serves_the_account_of_its_connection_string_until_it_is_disposed()
     {
         var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
         var queue = new QueueClient(azurite.ConnectionString, "greetings");
@@ -37,7 +37,7 @@ public sealed class AzuriteTests
     }
 
     [Fact]
-    public async Task A_start_that_is_given_up_says_so()
+    public async Task A_start_that_is_given_up_is_reported()
     {
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();

@@ -44,7 +44,7 @@ public sealed class SharedHost : IAsyncLifetime
     }
 }
 
-/// <summary>The host with a real worker process.</summary>
+/// <summary>Tests of the host with a real worker process.</summary>
 public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<SharedHost>
 {
     private static readonly string[] ParleysTriggers =
@@ -55,7 +55,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     private readonly string gate = Path.Combine(Path.GetTempPath(), $"parley-gate-{RandomNumberGenerator.GetHexString(16)}");
 
     [Fact]
-    public async Task A_function_that_writes_nothing_answers_an_empty_200()
+    public async Task A_function_that_writes_no_response_gives_an_empty_200()
     {
         using var response = await http.GetAsync("api/test/nothing");
         Assert.Equal((200, ""), ((int)response.StatusCode, await response.Content.ReadAsStringAsync()));
@@ -84,7 +84,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     [InlineData("GET", "test/nothing")]
     [InlineData("POST", "apix")]
     [InlineData("POST", "admin/functions/TestEcho")]
-    public async Task Without_a_function_the_answer_is_an_empty_404(string method, string path)
+    public async Task Without_a_function_the_response_is_an_empty_404(string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = new StringContent("{}") };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", SharedHost.AdminKey);
@@ -123,7 +123,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     [Theory]
     [InlineData(96, "HTTP/1.1 431")]
     [InlineData(90, "HTTP/1.1 200")]
-    public async Task What_the_workers_web_server_refuses_is_answered_at_once(int headers, string expected)
+    public async Task A_request_that_the_workers_web_server_refuses_is_answered_at_once(int headers, string expected)
     {
         using var client = new TcpClient("127.0.0.1", shared.Host.BaseAddress.Port);
         var extra = string.Concat(Enumerable.Range(0, headers).Select(number => $"X-{number}: a\r\n"));
@@ -205,7 +205,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
         await queue.Client.DeleteAsync();
         runs.Delete(recursive: true);
 
-        // A process writes a file of its own, named by its id.
+        // Each process writes its own file, named by its id.
         string? Ran(string what) => runs.EnumerateFiles().FirstOrDefault(file => ReadShared(file).Split('\n').Contains(what))?.Name;
 
         static string ReadShared(FileInfo file)
@@ -220,7 +220,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     {
         if (!OperatingSystem.IsLinux())
         {
-            return; // Where /proc tells the group of a process.
+            return; // The test needs /proc, which contains the group of a process.
         }
 
         Assert.NotEqual(GroupOf(Environment.ProcessId), GroupOf(shared.Host.WorkerProcessIds[0]));
@@ -239,7 +239,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     [Theory]
     [InlineData("Exports__KeepDays", "secret", "The app cannot start: Exports__KeepDays must be a whole number from 2 to 365.")]
     [InlineData("AzureWebJobsStorage", "AccountKey=c2VjcmV0", "The app cannot start: AzureWebJobsStorage is malformed")]
-    public async Task An_app_that_cannot_start_says_so_in_one_line(string name, string value, string expected)
+    public async Task An_app_that_cannot_start_is_reported_in_one_line(string name, string value, string expected)
     {
         var settings = new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(), [name] = value };
         var error = await Assert.ThrowsAsync<HostStartException>(() => FunctionsHost.StartAsync(new FunctionsHostOptions { Settings = settings }));
@@ -247,7 +247,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    /// <summary>What happens to the worker's standard input when the host's process is killed.</summary>
+    /// <summary>The worker's standard input closes in this way when the host's process is killed.</summary>
     [Fact]
     public async Task A_worker_whose_host_is_gone_ends()
     {
@@ -307,7 +307,7 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
                 }
                 catch (HttpRequestException)
                 {
-                    // Cut in the middle of an answer: the client does not know, and nothing was acknowledged.
+                    // The response was cut off, so the client does not know the result, and nothing was acknowledged.
                 }
 
                 await Task.Delay(Interval, TimeProvider.System, CancellationToken.None);

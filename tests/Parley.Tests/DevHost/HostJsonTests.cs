@@ -11,7 +11,7 @@ public sealed class HostJsonTests
     [InlineData("{}", 16, null, 5, "00:00:00", "00:01:00")]
     [InlineData("""{"batchSize":5}""", 5, null, 5, "00:00:00", "00:01:00")]
     [InlineData("""{"batchSize":32,"newBatchThreshold":0,"maxDequeueCount":1,"visibilityTimeout":"00:00:30","maxPollingInterval":"00:00:02","messageEncoding":"Base64"}""", 32, 0, 1, "00:00:30", "00:00:02")]
-    public void Queue_settings_are_host_jsons(string queues, int batch, int? threshold, int tries, string rest, string longest)
+    public void Queue_settings_are_read_from_host_json(string queues, int batch, int? threshold, int tries, string rest, string longest)
     {
         var expected = new QueueSettings
         {

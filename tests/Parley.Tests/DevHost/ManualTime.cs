@@ -1,12 +1,12 @@
 namespace Parley.Tests.DevHost;
 
-/// <summary>A clock that a test moves; timers that come due on the way fire, in order, each at its own time.</summary>
+/// <summary>A clock that a test advances; timers on the way run in order, each at its own due time.</summary>
 internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
 {
     private readonly List<Timer> timers = [];
     private DateTimeOffset now = start;
 
-    /// <summary>When the next timer is due; null when none is set.</summary>
+    /// <summary>The due time of the next timer; null when none is set.</summary>
     public DateTimeOffset? NextDue
     {
         get

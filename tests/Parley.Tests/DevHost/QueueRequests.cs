@@ -22,7 +22,7 @@ internal sealed class QueueRequests : IDisposable
 
     public ConcurrentQueue<string> Sent { get; } = new();
 
-    /// <summary>How often a received message was hidden for ten more minutes.</summary>
+    /// <summary>The number of requests that hid a received message for ten more minutes.</summary>
     public int Renewals => Sent.Count(request => request.StartsWith("PUT ", StringComparison.Ordinal) && request.Contains("visibilitytimeout=600", StringComparison.Ordinal));
 
     public void Dispose() => listener.Dispose();

@@ -24,7 +24,8 @@ public sealed class QueueTriggerTests : IDisposable
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Equal(["""{"näme":"①"}""", "second"], stage.Began);
         Assert.Empty(stage.Logged);
-        // Ten minutes hidden from the start: that long a killed host's messages stay away.
+        // Messages are received with ten minutes of invisibility: after a host is killed, its messages stay hidden that
+        // long.
         Assert.Contains(requests.Sent, request => request.StartsWith("GET ", StringComparison.Ordinal)
             && request.Contains("numofmessages=16", StringComparison.Ordinal) && request.Contains("visibilitytimeout=600", StringComparison.Ordinal));
     }
@@ -119,12 +120,12 @@ public sealed class QueueTriggerTests : IDisposable
         {
             time.Advance(TimeSpan.FromMinutes(5));
             await Eventually.TrueAsync(() => requests.Renewals == renewals);
-            // The next one is five minutes from here, however long the call took.
+            // The next renewal is five minutes from here, however long the call took.
             await Eventually.TrueAsync(() => time.NextDue == time.GetUtcNow() + TimeSpan.FromMinutes(5));
         }
 
         stage.Gate.Release();
-        // Deleting takes the receipt of the last renewal.
+        // Deletion needs the receipt of the last renewal.
         await Eventually.TrueAsync(async () => await queue.CountAsync() == 0);
         Assert.Empty(stage.Logged);
         Assert.Single(stage.Began);
@@ -146,7 +147,7 @@ public sealed class QueueTriggerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_message_that_somebody_else_deleted_is_left_alone()
+    public async Task A_message_that_another_client_deleted_is_skipped()
     {
         var queue = await TestQueue.CreateAsync("stolen");
         stage.OnRun = (_, cancellationToken) => queue.Client.ClearMessagesAsync(cancellationToken);
@@ -213,7 +214,7 @@ public sealed class QueueTriggerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_function_that_ignores_its_cancellation_is_left_behind_and_named()
+    public async Task A_function_that_ignores_its_cancellation_is_abandoned_and_named()
     {
         var queue = await TestQueue.CreateAsync("deaf");
         var time = new ManualTime(Noon);

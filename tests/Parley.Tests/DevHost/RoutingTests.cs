@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Parley.Tests.DevHost;
 
-/// <summary>Which function the Functions host chooses for a request, and with which route values.</summary>
+/// <summary>The choice of a function and the route values, as in the Functions host.</summary>
 public sealed class RoutingTests
 {
     private static readonly AppFunction[] Functions =
@@ -28,9 +28,9 @@ public sealed class RoutingTests
     // By name, the literal's function sorts first.
     [InlineData("GET", "/api/pages/first", "APage")]
     [InlineData("GET", "/api/pages/second", "BPage name=second")]
-    // The names' order ignores case: aardvark < Zebra, though 'a' > 'Z' as code points.
+    // The order of names ignores case: aardvark < Zebra, though 'a' > 'Z' as code points.
     [InlineData("GET", "/api/animals", "aardvark")]
-    // AnyItem takes GET alone, so other methods go on to the next function that matches.
+    // AnyItem accepts only GET, so other methods continue with the next function that matches.
     [InlineData("DELETE", "/api/items/special", "SpecialItem")]
     [InlineData("POST", "/api/items/special", "SpecialItem")]
     [InlineData("PATCH", "/api/items/5", "ZzRest path=items/5")]
@@ -43,7 +43,7 @@ public sealed class RoutingTests
     [InlineData("GET", "/api/items", "ZzRest path=items")]
     [InlineData("GET", "/api", "ZzRest path=")]
     [InlineData("GET", "/api/", "ZzRest path=")]
-    // An escaped slash is no separator and stays escaped; other escapes are decoded.
+    // An escaped slash is not a separator and stays escaped; other escapes are decoded.
     [InlineData("GET", "/api/items/a%2Fb", "AnyItem id=a%2Fb")]
     [InlineData("GET", "/api/items/a%20b%C3%A4", "AnyItem id=a bä")]
     [InlineData("GET", "/api/pairs/1/2", "Pair first=1 second=2")]
@@ -53,7 +53,7 @@ public sealed class RoutingTests
     [InlineData("GET", "/items/5", null)]
     [InlineData("POST", "/apix", null)]
     [InlineData("PUT", "/api/items/5", null)]
-    public void The_first_function_by_name_whose_method_and_route_match_answers(string method, string path, string? expected)
+    public void The_first_function_by_name_whose_method_and_route_match_is_called(string method, string path, string? expected)
     {
         var context = new DefaultHttpContext { Request = { Method = method, Path = PathString.FromUriComponent(path) } };
         var match = new HttpRoutes(Functions, "api").Match(context.Request);
@@ -63,7 +63,7 @@ public sealed class RoutingTests
     [Theory]
     [InlineData("v9", "/v9/NoRoute")]
     [InlineData("", "/NoRoute")]
-    public void The_prefix_is_host_jsons(string prefix, string path)
+    public void The_prefix_is_read_from_host_json(string prefix, string path)
     {
         var context = new DefaultHttpContext { Request = { Method = "GET", Path = path } };
         Assert.Equal("NoRoute", new HttpRoutes([Function("NoRoute", null)], prefix).Match(context.Request)?.Function.Name);

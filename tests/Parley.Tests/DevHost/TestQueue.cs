@@ -8,7 +8,7 @@ using Parley.Testing;
 
 namespace Parley.Tests.DevHost;
 
-/// <summary>A queue of one test, with its poison queue, and hosts whose function takes its messages.</summary>
+/// <summary>A queue of one test with its poison queue, and hosts with a function that receives its messages.</summary>
 internal sealed class TestQueue
 {
     private readonly string connectionString;
@@ -45,10 +45,12 @@ internal sealed class TestQueue
 
     public Task SendAsync(string text) => Client.SendMessageAsync(Base64(text));
 
-    /// <summary>How many messages there are, hidden ones included.</summary>
+    /// <summary>The number of messages, including hidden ones.</summary>
     public async Task<int> CountAsync() => (await Client.GetPropertiesAsync()).Value.ApproximateMessagesCount;
 
-    /// <summary>Starts to listen to this queue; <paramref name="queues"/> is that section of host.json.</summary>
+    /// <summary>
+    /// Starts a listener of this queue; <paramref name="queues"/> is the section of that name in host.json.
+    /// </summary>
     public TriggerListener Listen(TriggerStage stage, string queues = "{}", TimeProvider? time = null)
     {
         var hostJson = Path.GetTempFileName();

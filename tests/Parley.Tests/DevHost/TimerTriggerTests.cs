@@ -15,7 +15,7 @@ public sealed class TimerTriggerTests : IDisposable
     public void Dispose() => stage.Dispose();
 
     [Fact]
-    public async Task It_runs_when_its_schedule_says_and_never_at_the_start()
+    public async Task A_timer_runs_on_its_schedule_and_never_at_the_start()
     {
         await using var listener = Start("5/20 * * * * *");
         foreach (var second in (int[])[5, 25, 45, 65])

@@ -9,16 +9,18 @@ using Parley.Testing;
 
 namespace Parley.Tests.DevHost;
 
-/// <summary>What queue and timer functions under test do and leave behind, and the log.</summary>
+/// <summary>Runs queue and timer functions under test, and records their runs and the log.</summary>
 internal sealed class TriggerStage : ILoggerProvider, ILogger
 {
     private int running;
     private int ended;
 
-    /// <summary>What each run does.</summary>
+    /// <summary>The body of each run.</summary>
     public Func<string, CancellationToken, Task> OnRun { get; set; } = (_, _) => Task.CompletedTask;
 
-    /// <summary>Lets as many runs finish as it is released, where <see cref="OnRun"/> is <see cref="WaitAtGateAsync"/>.</summary>
+    /// <summary>
+    /// Releases runs when <see cref="OnRun"/> is <see cref="WaitAtGateAsync"/>: each release lets one run finish.
+    /// </summary>
     public SemaphoreSlim Gate { get; } = new(0);
 
     /// <summary>The text of each message, and "tick" or "late tick", in the order in which runs began.</summary>
@@ -32,10 +34,10 @@ internal sealed class TriggerStage : ILoggerProvider, ILogger
 
     public int MostAtOnce { get; private set; }
 
-    /// <summary>A function of this stage that a queue or a timer triggers.</summary>
+    /// <summary>Creates a function with a queue trigger or a timer trigger.</summary>
     public static AppFunction Function(string name, TriggerBinding trigger) => new(name, name, trigger);
 
-    /// <summary>A listener whose function runs on this stage.</summary>
+    /// <summary>Creates a listener whose function runs on this stage.</summary>
     public TriggerListener NewListener(AppFunction function, IReadOnlyDictionary<string, string?> settings, QueueSettings queues, TimeProvider time)
     {
         var loggers = new LoggerFactory();
@@ -64,7 +66,9 @@ internal sealed class TriggerStage : ILoggerProvider, ILogger
         }
     }
 
-    /// <summary>Waits, whatever the token says, but not so long that a host of a failing test could not end.</summary>
+    /// <summary>
+    /// Waits and ignores the token, but only up to a limit, so that the host of a failing test can end.
+    /// </summary>
     public Task WaitAtGateAsync(string what, CancellationToken cancellationToken) => Gate.WaitAsync(Wait.Limit, CancellationToken.None);
 
     public IEnumerable<string> Errors => Logged.Where(entry => entry.Level == LogLevel.Error).Select(entry => entry.Message);

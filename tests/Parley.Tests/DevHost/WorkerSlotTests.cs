@@ -60,10 +60,10 @@ public sealed class WorkerSlotTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whatever_keeps_a_process_from_starting_is_tried_again()
+    public async Task A_failed_start_of_a_process_is_retried_after_any_exception()
     {
-        failures.Enqueue(new HostStartException("a wrong setting"));
-        failures.Enqueue(new TimeoutException("something that nobody thought of"));
+        failures.Enqueue(new HostStartException("an invalid setting"));
+        failures.Enqueue(new TimeoutException("an unexpected failure"));
         processes[^1].Kill();
         foreach (var pause in (double[])[0.5, 1, 2])
         {
@@ -76,7 +76,7 @@ public sealed class WorkerSlotTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_process_that_dies_while_the_host_drains_is_not_replaced_and_nobody_waits_for_it()
+    public async Task A_process_that_dies_while_the_host_drains_is_not_replaced_and_waiting_for_it_is_cancelled()
     {
         slot.Drain();
         processes[^1].Kill();

@@ -6,19 +6,19 @@ using Xunit;
 
 namespace Parley.Tests.DevHost;
 
-/// <summary>The app as the Functions host starts it, in a process of its own.</summary>
+/// <summary>Starts the app as the Functions host does, in its own process.</summary>
 public sealed class WorkerStartTests
 {
-    /// <summary>What a Functions host passes. The worker ends before it calls the endpoint.</summary>
+    /// <summary>The arguments that a Functions host passes. The worker ends before it calls the endpoint.</summary>
     private static readonly string[] HostArguments =
     [
         "--Functions:Worker:HostEndpoint=http://127.0.0.1:1", "--Functions:Worker:WorkerId=w", "--Functions:Worker:RequestId=r", "--Functions:Worker:GrpcMaxMessageLength=1000000",
     ];
 
     [Fact]
-    public async Task A_worker_whose_storage_is_down_says_so_in_one_line()
+    public async Task A_worker_whose_storage_is_down_reports_it_in_one_line()
     {
-        // Bound, so that nobody else gets the port, and not listening.
+        // Bound, so that no other process gets the port, and not listening.
         using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         var port = ((IPEndPoint)closed.LocalEndPoint!).Port;
@@ -36,7 +36,7 @@ public sealed class WorkerStartTests
     [InlineData("Parley__AdminKey", "@Microsoft.KeyVault(SecretUri=https://secret)", "Parley__AdminKey is a Key Vault reference that is not resolved.")]
     [InlineData("Exports__KeepDays", "secret", "Exports__KeepDays must be a whole number from 2 to 365.")]
     [InlineData("Other", "secret", "No storage: set AzureWebJobsStorage")]
-    public async Task A_wrong_setting_is_named_in_one_line_without_its_value(string setting, string value, string expected)
+    public async Task An_invalid_setting_is_named_in_one_line_without_its_value(string setting, string value, string expected)
     {
         var (exitCode, error) = await StartAsync((setting, value));
 

@@ -40,7 +40,7 @@ public class AlertTests
     [InlineData("follow-ups-late", 1103, 1104, 1105, 1106)]
     [InlineData("follow-ups-failed")]
     [InlineData("callbacks-given-up")]
-    public void An_alert_leaves_out_what_is_in_time_is_tried_again_or_has_been_taken(string rule, params int[] counted)
+    public void An_alert_ignores_lines_of_work_in_time_retries_and_delivered_webhooks(string rule, params int[] counted)
     {
         var query = new LogQuery(Query(Rules[rule]));
 
@@ -51,7 +51,7 @@ public class AlertTests
     [Fact]
     public void A_message_that_the_host_gives_up_is_counted()
     {
-        // QueueProcessor of the host's Storage Queues extension.
+        // Logged by QueueProcessor of the host's Storage Queues extension.
         const string Line = "Message has reached MaxDequeueCount of 5. Moving message to queue 'follow-ups-poison'.";
 
         Assert.True(new LogQuery(Query(Rules["poison-messages"])).Matches(Line));
@@ -90,7 +90,7 @@ public class AlertTests
     }
 
     [Fact]
-    public void Every_alert_looks_at_the_workspace_and_tells_whom_the_settings_name()
+    public void Every_alert_queries_the_workspace_and_notifies_the_address_in_the_settings()
     {
         var group = GoldenFiles.Everything.The("Microsoft.Insights/actionGroups");
         Assert.Equal("operator@parley.invalid", group["emailReceivers"][0].GetProperty("emailAddress").GetString());
@@ -131,7 +131,7 @@ public class AlertTests
             .Select(id => int.Parse(id.ValueSpan, null));
     }
 
-    /// <summary>Every line that the app can log, with values as when things go badly, or well.</summary>
+    /// <summary>All lines that the app can log, with the values of failures or of success.</summary>
     private static IEnumerable<(int Id, string Text)> Lines(bool isBad) =>
         new[] { typeof(ParleyServices).Assembly, typeof(ParleyApp).Assembly }
             .SelectMany(assembly => assembly.GetTypes())

@@ -17,28 +17,31 @@ using Parley.Storage;
 
 namespace Parley.Tests.Infrastructure;
 
-/// <summary>The app, started with the settings of a deployment: what it reads, and what it makes in storage.</summary>
+/// <summary>
+/// Starts the app with the settings of a deployment, and records the settings that it reads and the storage resources
+/// that it creates.
+/// </summary>
 internal sealed class DeployedApp
 {
-    // A well-formed key, and no account that exists: the transports below answer for it.
+    // A well-formed key of an account that does not exist: the transports below respond in its place.
     private const string Storage =
         "DefaultEndpointsProtocol=https;AccountName=parley;AccountKey=AAAA;EndpointSuffix=parley.invalid";
 
     private readonly ReadSettings read = new();
-    private readonly ConcurrentBag<(string Kind, string Name)> made = [];
+    private readonly ConcurrentBag<(string Kind, string Name)> created = [];
 
     private DeployedApp()
     {
     }
 
-    /// <summary>The settings that were asked for, as they are called in the environment.</summary>
+    /// <summary>The settings that the app read, with their names in the environment.</summary>
     public IEnumerable<string> Settings => read.Names.Select(name => name.Replace(":", "__", StringComparison.Ordinal));
 
     /// <summary>The settings that triggers name as <c>%NAME%</c>.</summary>
     public static IEnumerable<string> TriggerSettings =>
         Triggers<TimerTriggerAttribute>().Select(trigger => trigger.Schedule.Trim('%'));
 
-    /// <summary>The queues that functions are triggered by.</summary>
+    /// <summary>The queues that trigger functions.</summary>
     public static IEnumerable<string> TriggerQueues =>
         Triggers<QueueTriggerAttribute>().Select(trigger => trigger.QueueName);
 
@@ -46,14 +49,14 @@ internal sealed class DeployedApp
     public static IEnumerable<string> Functions =>
         Methods().Select(method => method.GetCustomAttribute<FunctionAttribute>()!.Name);
 
-    /// <summary>The names of what the app made when it started.</summary>
+    /// <summary>The names of the storage resources that the app created at its start.</summary>
     /// <param name="kind">table, container or queue.</param>
-    public IEnumerable<string> Made(string kind) => made.Where(one => one.Kind == kind).Select(one => one.Name);
+    public IEnumerable<string> CreatedResources(string kind) => created.Where(one => one.Kind == kind).Select(one => one.Name);
 
-    /// <summary>Starts the app and asks for administration once, which reads its key at every request.</summary>
+    /// <summary>Starts the app and calls administration once, which reads its key at every request.</summary>
     public static Task<DeployedApp> StartAsync(GoldenFiles deployment) => StartAsync(deployment.AppSettings);
 
-    /// <summary>Starts the app with settings as <see cref="GoldenFiles.AppSettings"/> has them.</summary>
+    /// <summary>Starts the app with settings in the form of <see cref="GoldenFiles.AppSettings"/>.</summary>
     public static async Task<DeployedApp> StartAsync(IReadOnlyDictionary<string, string> settings)
     {
         var app = new DeployedApp();
@@ -75,7 +78,7 @@ internal sealed class DeployedApp
         return app;
     }
 
-    /// <summary>A value where Azure would put one: an address, an id, a secret.</summary>
+    /// <summary>Replaces an expression with a value such as Azure would insert: an address, an id, a secret.</summary>
     private static string Resolve(KeyValuePair<string, string> setting) =>
         !setting.Value.StartsWith('[') ? setting.Value
         : setting.Key.EndsWith("ServiceUri", StringComparison.Ordinal) ? "https://storage.invalid"
@@ -83,7 +86,7 @@ internal sealed class DeployedApp
 
     private async Task MakeStorageAsync(IConfiguration configuration)
     {
-        HttpPipelineTransport Transport() => new HttpClientTransport(new HttpClient(new Created(made)));
+        HttpPipelineTransport Transport() => new HttpClientTransport(new HttpClient(new CreationHandler(created)));
         var services = new ServiceCollection().AddLogging();
         services.AddSingleton(new TableServiceClient(Storage, new TableClientOptions { Transport = Transport() }));
         services.AddSingleton(new BlobServiceClient(Storage, new BlobClientOptions { Transport = Transport() }));
@@ -105,12 +108,12 @@ internal sealed class DeployedApp
             .Select(parameter => parameter.GetCustomAttribute<T>())
             .OfType<T>();
 
-    /// <summary>Settings that remember what was asked for.</summary>
+    /// <summary>Settings that record the names that were read.</summary>
     private sealed class ReadSettings : ConfigurationProvider, IConfigurationSource
     {
-        private readonly ConcurrentDictionary<string, bool> asked = new(StringComparer.OrdinalIgnoreCase);
+        private readonly ConcurrentDictionary<string, bool> names = new(StringComparer.OrdinalIgnoreCase);
 
-        public IEnumerable<string> Names => asked.Keys;
+        public IEnumerable<string> Names => names.Keys;
 
         public void Set(IReadOnlyDictionary<string, string> settings)
         {
@@ -122,15 +125,15 @@ internal sealed class DeployedApp
 
         public override bool TryGet(string key, out string? value)
         {
-            asked[key] = true;
+            names[key] = true;
             return base.TryGet(key, out value);
         }
 
         public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
     }
 
-    /// <summary>Answers that what was to be made has been made.</summary>
-    private sealed class Created(ConcurrentBag<(string Kind, string Name)> made) : HttpMessageHandler
+    /// <summary>Responds to every creation request with 201, and records the resource.</summary>
+    private sealed class CreationHandler(ConcurrentBag<(string Kind, string Name)> created) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
@@ -139,11 +142,11 @@ internal sealed class DeployedApp
             if (host.Contains(".table.", StringComparison.Ordinal))
             {
                 using var body = JsonDocument.Parse(await request.Content!.ReadAsByteArrayAsync(cancellationToken));
-                made.Add(("table", body.RootElement.GetProperty("TableName").GetString()!));
+                created.Add(("table", body.RootElement.GetProperty("TableName").GetString()!));
             }
             else
             {
-                made.Add((host.Contains(".blob.", StringComparison.Ordinal) ? "container" : "queue", path));
+                created.Add((host.Contains(".blob.", StringComparison.Ordinal) ? "container" : "queue", path));
             }
 
             return new HttpResponseMessage(HttpStatusCode.Created)

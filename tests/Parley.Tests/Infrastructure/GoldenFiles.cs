@@ -3,7 +3,7 @@ using Parley.DevHost.Common;
 
 namespace Parley.Tests.Infrastructure;
 
-/// <summary>A resource that the deployment makes. Expressions that only Azure can evaluate are text.</summary>
+/// <summary>A resource that the deployment creates. Expressions that only Azure can evaluate remain text.</summary>
 internal sealed record Resource(string Id, string Type, string Name, JsonElement Json)
 {
     /// <summary>The last part of its name.</summary>
@@ -25,7 +25,7 @@ internal sealed record Resource(string Id, string Type, string Name, JsonElement
     }
 }
 
-/// <summary>What <c>infra/check</c> has built and compared: the tests need no compiler.</summary>
+/// <summary>The files that <c>infra/check</c> has built and compared, so that the tests need no compiler.</summary>
 internal sealed class GoldenFiles
 {
     private static readonly string Folder =
@@ -47,10 +47,9 @@ internal sealed class GoldenFiles
     /// <summary>A deployment without any setting.</summary>
     public static GoldenFiles Defaults { get; } = new("defaults.json");
 
-    /// <summary>A deployment with every setting at another value than its default.</summary>
+    /// <summary>A deployment in which every setting differs from its default.</summary>
     public static GoldenFiles Everything { get; } = new("everything.json");
 
-    /// <summary>The template.</summary>
     public static JsonElement Template { get; } = Read("main.json");
 
     /// <summary>The settings of <see cref="Everything"/>.</summary>
@@ -60,10 +59,10 @@ internal sealed class GoldenFiles
         .Select(line => line.Split('=', 2))
         .ToDictionary(pair => pair[0], pair => pair[1]);
 
-    /// <summary>What it makes.</summary>
+    /// <summary>The resources that the deployment creates.</summary>
     public IReadOnlyList<Resource> Resources { get; }
 
-    /// <summary>What azd writes to its environment.</summary>
+    /// <summary>The outputs that azd writes to its environment.</summary>
     public IReadOnlyDictionary<string, string> Outputs { get; }
 
     /// <summary>The app's settings.</summary>
@@ -76,11 +75,11 @@ internal sealed class GoldenFiles
     /// <summary>The resources of a type.</summary>
     public IEnumerable<Resource> All(string type) => Resources.Where(resource => resource.Type == type);
 
-    /// <summary>The one resource of a type.</summary>
+    /// <summary>The only resource of a type.</summary>
     public Resource The(string type) => All(type).Single();
 
-    /// <summary>The names of what the storage account has.</summary>
-    /// <param name="kind">As <c>queueServices/queues</c>.</param>
+    /// <summary>The names of the storage account's resources of a kind.</summary>
+    /// <param name="kind">For example <c>queueServices/queues</c>.</param>
     public IEnumerable<string> InStorage(string kind) =>
         All($"Microsoft.Storage/storageAccounts/{kind}").Select(resource => resource.ShortName);
 

@@ -115,7 +115,7 @@ public class HardeningTests
     }
 
     [Fact]
-    public void Without_settings_there_is_no_network_no_domain_and_nobody_to_alert()
+    public void Without_settings_there_is_no_network_no_domain_and_no_alert_receiver()
     {
         Assert.DoesNotContain(GoldenFiles.Defaults.Resources, resource =>
             resource.Type.StartsWith("Microsoft.Network/", StringComparison.Ordinal)
@@ -138,7 +138,7 @@ public class HardeningTests
     }
 
     [Fact]
-    public void Instances_are_as_the_settings_say()
+    public void Instances_follow_the_settings()
     {
         var scale = GoldenFiles.Everything.The("Microsoft.Web/sites")["functionAppConfig", "scaleAndConcurrency"];
 

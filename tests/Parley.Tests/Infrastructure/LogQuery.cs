@@ -4,13 +4,13 @@ namespace Parley.Tests.Infrastructure;
 
 /// <summary>
 /// The part of the query language that the alerts use on lines of the log: <c>where</c> with "or" of "and" of
-/// comparisons, and <c>parse</c>. Any other step is an error, so that no query seems to match by accident.
+/// comparisons, and <c>parse</c>. Any other step is an error, so that no query can match by accident.
 /// </summary>
 internal sealed class LogQuery
 {
     private readonly string[] steps;
 
-    /// <summary>Reads the steps that are done to the lines of AppTraces, up to the one that counts them.</summary>
+    /// <summary>Parses the steps after AppTraces, up to the step that counts the lines.</summary>
     public LogQuery(string query)
     {
         var lines = Regex.Match(query, @"AppTraces\s*\|(.*?)\|\s*(summarize|project)\b", RegexOptions.Singleline);
@@ -20,7 +20,7 @@ internal sealed class LogQuery
             : throw new FormatException($"No query on AppTraces: {query}");
     }
 
-    /// <summary>Whether the query counts a line.</summary>
+    /// <summary>True when the query counts the line.</summary>
     public bool Matches(string line)
     {
         var numbers = new Dictionary<string, int>();
@@ -33,7 +33,7 @@ internal sealed class LogQuery
         });
     }
 
-    /// <summary>Splits what is not in quotation marks.</summary>
+    /// <summary>Splits the text at separators outside quotation marks.</summary>
     private static string[] Split(string text, string separator) =>
         [.. Regex.Split(text, separator + @"(?=(?:[^""]*""[^""]*"")*[^""]*$)").Select(part => part.Trim())];
 
@@ -41,7 +41,7 @@ internal sealed class LogQuery
     {
         if (Regex.Match(term, @"^Message (startswith|endswith|contains) ""([^""]*)""$") is { Success: true } text)
         {
-            // All three ignore case.
+            // All three operators ignore case.
             var (comparison, wanted) = (text.Groups[1].Value, text.Groups[2].Value);
             return comparison == "startswith" ? line.StartsWith(wanted, StringComparison.OrdinalIgnoreCase)
                 : comparison == "endswith" ? line.EndsWith(wanted, StringComparison.OrdinalIgnoreCase)

@@ -16,9 +16,9 @@ public class RolesTests
         var app = await DeployedApp.StartAsync(GoldenFiles.Defaults);
         var settings = GoldenFiles.Everything.AppSettings;
         var needed = new List<(string Resource, string Role)>();
-        Need(app.Made("container").Any(), "Microsoft.Storage/storageAccounts", BlobDataOwner);
-        Need(app.Made("queue").Any(), "Microsoft.Storage/storageAccounts", QueueDataContributor);
-        Need(app.Made("table").Any(), "Microsoft.Storage/storageAccounts", TableDataContributor);
+        Need(app.CreatedResources("container").Any(), "Microsoft.Storage/storageAccounts", BlobDataOwner);
+        Need(app.CreatedResources("queue").Any(), "Microsoft.Storage/storageAccounts", QueueDataContributor);
+        Need(app.CreatedResources("table").Any(), "Microsoft.Storage/storageAccounts", TableDataContributor);
         Need(Has("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "=AAD"), "Microsoft.Insights/components", MetricsPublisher);
         Need(Has("Parley__AdminKey", "@Microsoft.KeyVault("), "Microsoft.KeyVault/vaults", SecretsUser);
 
@@ -39,7 +39,7 @@ public class RolesTests
     }
 
     [Fact]
-    public void Nobody_else_has_a_role_but_the_deploying_person_who_reads_secrets()
+    public void The_only_other_role_lets_the_deploying_person_read_secrets()
     {
         var person = GoldenFiles.EverythingSettings["AZURE_PRINCIPAL_ID"];
 
@@ -77,7 +77,7 @@ public class RolesTests
     private static string ScopeOf(Resource assignment) =>
         assignment.Id[..assignment.Id.IndexOf("/providers/Microsoft.Authorization/", StringComparison.Ordinal)];
 
-    /// <summary>Whether an expression is an output of the module that makes the app's identity.</summary>
+    /// <summary>True when the expression is an output of the module that creates the app's identity.</summary>
     private static bool IsOutput(string expression, string output) =>
         expression.Contains("format('identity-{0}', uniqueString('identity',", StringComparison.Ordinal)
         && expression.Contains($".outputs.{output}.value", StringComparison.Ordinal);

@@ -9,7 +9,9 @@ public class SecretsTests
     private const string Secrets = "Microsoft.KeyVault/vaults/secrets";
     private static readonly Regex SecureType = new("^secure(String|Object)$", RegexOptions.IgnoreCase);
 
-    /// <summary>Functions and properties of Azure whose values are secret, as list…() and connection strings.</summary>
+    /// <summary>
+    /// Functions and properties of Azure whose values are secret, such as list…() and connection strings.
+    /// </summary>
     private static readonly Regex SecretExpression =
         new(@"\blist\w*\(|ConnectionString|InstrumentationKey|getSecret|newGuid", RegexOptions.IgnoreCase);
 
@@ -28,7 +30,7 @@ public class SecretsTests
     }
 
     [Fact]
-    public void Only_the_vault_holds_what_a_secure_parameter_says()
+    public void Only_the_vault_holds_the_values_of_secure_parameters()
     {
         var secure = string.Join('|', Templates(GoldenFiles.Template).SelectMany(SecureParameters).Distinct());
         var mention = new Regex($@"parameters\('({secure})'\)|newGuid");
@@ -113,7 +115,7 @@ public class SecretsTests
         .SelectMany(module => Templates(module.GetProperty("properties").GetProperty("template")))
         .Prepend(template);
 
-    // A list, or an object by symbolic name in the language that user-defined types need.
+    // A list, or an object by symbolic name in the language version that user-defined types need.
     private static IEnumerable<JsonElement> Resources(JsonElement template) =>
         template.GetProperty("resources") is { ValueKind: JsonValueKind.Array } list
             ? list.EnumerateArray()
@@ -128,6 +130,6 @@ public class SecretsTests
     private static JsonElement.ObjectEnumerator Members(JsonElement template, string name) =>
         template.TryGetProperty(name, out var found) ? found.EnumerateObject() : default;
 
-    /// <summary>The JSON, with quotation marks as they are in expressions.</summary>
+    /// <summary>The JSON with unescaped quotation marks, as in expressions.</summary>
     private static string Text(JsonElement json) => Regex.Unescape(json.GetRawText());
 }

@@ -20,7 +20,8 @@ using Xunit;
 namespace Parley.Tests.Infrastructure;
 
 /// <summary>
-/// <c>docs/settings.schema.json</c> names the settings that the code reads, and refuses what the code refuses.
+/// Compares <c>docs/settings.schema.json</c> with the code: the settings that it names, and the values that both
+/// refuse.
 /// </summary>
 public class SettingsSchemaTests
 {
@@ -41,7 +42,7 @@ public class SettingsSchemaTests
     [Fact]
     public async Task The_schema_names_every_setting_that_the_code_reads_and_no_other()
     {
-        // With the addresses of the services set, the account's name is not read.
+        // When the addresses of the services are set, the account's name is not read.
         var byName = GoldenFiles.Everything.AppSettings
             .Where(setting => !setting.Key.EndsWith("ServiceUri", StringComparison.Ordinal))
             .Append(KeyValuePair.Create("AzureWebJobsStorage__accountName", "parley"))
@@ -80,7 +81,7 @@ public class SettingsSchemaTests
             Assert.NotEmpty($"{Resolve(property.Value!)["description"]}"));
     }
 
-    /// <summary>Without a setting the code does as with its default.</summary>
+    /// <summary>Without a setting the code behaves as with its default.</summary>
     [Fact]
     public void Defaults_are_those_of_the_code_and_schedules_those_of_the_sample()
     {
@@ -229,7 +230,9 @@ public class SettingsSchemaTests
         Assert.Equal(isRight, Deviations(settings).Count == 0);
     }
 
-    /// <summary>The code starts with these, without the function of a timer or without the setting.</summary>
+    /// <summary>
+    /// The app starts with these settings, but without the timer's function or without the setting's effect.
+    /// </summary>
     [Theory]
     [InlineData("FollowUpSchedule", null)]
     [InlineData("Exports__KeptDays", "7")]

@@ -21,11 +21,11 @@ public class SettingsTests
     /// <summary>Settings that the code reads and no deployment has.</summary>
     private static readonly string[] NeverDeployed =
     [
-        // A connection string has an account key, and shared keys are off.
+        // A connection string contains an account key, and shared keys are off.
         "AzureWebJobsStorage",
-        // Less than 30 seconds lets an export miss messages; it is for tests that cannot wait.
+        // With less than 30 seconds an export can miss messages; the setting exists for tests that cannot wait.
         Environment(ExportOptions.SettleSetting),
-        // Lets callbacks reach private addresses over plain http: receivers on a developer's own machine.
+        // Lets webhooks reach private addresses over plain http: receivers on a developer's own machine.
         Environment(AllowedHosts.Setting),
     ];
 
@@ -61,7 +61,7 @@ public class SettingsTests
         var site = GoldenFiles.Everything.The("Microsoft.Web/sites");
         Assert.Equal("dotnet-isolated", site["functionAppConfig", "runtime", "name"].GetString());
         Assert.Equal("10.0", site["functionAppConfig", "runtime", "version"].GetString());
-        // The app answers no browser of another origin.
+        // The app serves no browser of another origin.
         Assert.False(site["siteConfig"].TryGetProperty("cors", out _));
     }
 
@@ -90,7 +90,7 @@ public class SettingsTests
         var declared = GoldenFiles.Template.GetProperty("parameters").EnumerateObject().Select(one => one.Name);
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "operations.md"));
 
-        // Its default is another text at every deployment, which no file can say.
+        // Its default is a different text at every deployment, so no file can contain it.
         Assert.Equal(declared.Except(["generatedAdminKey"]).Order(), set.Order());
         Assert.Equal(read.Keys.Order(), GoldenFiles.EverythingSettings.Keys.Order());
         Assert.All(read, pair => Assert.NotEqual(pair.Value, GoldenFiles.EverythingSettings[pair.Key]));
@@ -116,7 +116,7 @@ public class SettingsTests
         Assert.Contains("VARIABLES: ${{ toJSON(vars) }}", workflow, StringComparison.Ordinal);
         Assert.Contains("startswith(\"PARLEY_\")", workflow, StringComparison.Ordinal);
         Assert.Contains("export \"$name=$value\"", workflow, StringComparison.Ordinal);
-        // A setting that the deployment reads and the workflow neither names nor finds by its prefix is lost.
+        // A setting that the deployment reads is lost if the workflow neither names it nor finds it by its prefix.
         var names = Regex.Matches(file, @"readEnvironmentVariable\('(\w+)'").Select(match => match.Groups[1].Value);
         Assert.All(
             names.Where(name => !name.StartsWith("PARLEY_", StringComparison.Ordinal)),

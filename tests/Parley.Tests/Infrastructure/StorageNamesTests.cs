@@ -9,24 +9,24 @@ public class StorageNamesTests
     private const string Poison = "-poison";
 
     [Fact]
-    public async Task Tables_and_containers_are_those_that_the_app_makes()
+    public async Task Tables_and_containers_are_those_that_the_app_creates()
     {
         var app = await DeployedApp.StartAsync(GoldenFiles.Defaults);
 
-        Same(app.Made("table"), GoldenFiles.Defaults.InStorage("tableServices/tables"));
-        Same([.. app.Made("container"), Deployment], GoldenFiles.Defaults.InStorage("blobServices/containers"));
+        Same(app.CreatedResources("table"), GoldenFiles.Defaults.InStorage("tableServices/tables"));
+        Same([.. app.CreatedResources("container"), Deployment], GoldenFiles.Defaults.InStorage("blobServices/containers"));
     }
 
     [Fact]
-    public async Task Queues_are_those_that_the_app_makes_and_listens_to_each_with_its_poison_queue()
+    public async Task Queues_are_those_that_the_app_creates_and_listens_to_each_with_its_poison_queue()
     {
         var app = await DeployedApp.StartAsync(GoldenFiles.Defaults);
         var deployed = GoldenFiles.Defaults.InStorage("queueServices/queues").ToList();
 
-        Same(app.Made("queue"), DeployedApp.TriggerQueues);
-        Same(app.Made("queue"), deployed.Where(name => !name.EndsWith(Poison, StringComparison.Ordinal)));
+        Same(app.CreatedResources("queue"), DeployedApp.TriggerQueues);
+        Same(app.CreatedResources("queue"), deployed.Where(name => !name.EndsWith(Poison, StringComparison.Ordinal)));
         Same(
-            app.Made("queue").Select(name => name + Poison),
+            app.CreatedResources("queue").Select(name => name + Poison),
             deployed.Where(name => name.EndsWith(Poison, StringComparison.Ordinal)));
     }
 
@@ -67,7 +67,7 @@ public class StorageNamesTests
         Assert.False(host.GetProperty("actions").TryGetProperty("baseBlob", out _));
         var exports = rules["exports-that-the-app-left"];
         Assert.Equal("exports/", Prefix(exports));
-        // Later than the app, which counts Exports__KeepDays from the end of the export.
+        // Later than the app's own deletion, which counts Exports__KeepDays from the end of the export.
         var kept = int.Parse(GoldenFiles.Everything.AppSettings["Exports__KeepDays"], null);
         Assert.Equal(kept + 7, Days(exports, "baseBlob"));
 

@@ -30,7 +30,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     }
 
     [Fact]
-    public async Task The_manifest_names_what_is_there_and_no_key()
+    public async Task The_manifest_lists_the_stored_data_and_contains_no_key()
     {
         var text = await File.ReadAllTextAsync(Manifest.PathIn(full.Backup));
         var manifest = await Manifest.ReadVerifiedAsync(full.Backup, CancellationToken.None);
@@ -138,7 +138,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Task<OperationException> DifferentAsync() => Assert.ThrowsAsync<OperationException>(() => new RowComparison(new Progress(TextWriter.Null, TimeProvider.System))
             .CompareAsync(keys, Path.Combine(full.Backup, keys.File), table.QueryAsync<TableEntity>(), CancellationToken.None));
 
-        row["Number"] = (long)row.GetInt32("Number")!.Value; // The same number as another type.
+        row["Number"] = (long)row.GetInt32("Number")!.Value; // The same number with another type.
         await table.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace);
         Assert.Contains($"{row.PartitionKey} / {row.RowKey} has other properties", (await DifferentAsync()).Message, StringComparison.Ordinal);
 
@@ -194,7 +194,9 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Assert.Contains("./dev restore --from DIR", printed, StringComparison.Ordinal);
     }
 
-    /// <summary>Interrupted after ever more calls, so both before all rows are compared and after it.</summary>
+    /// <summary>
+    /// The restore is interrupted after an increasing number of calls, both before and after all rows are compared.
+    /// </summary>
     [Fact]
     public async Task A_restore_that_was_interrupted_is_run_again_and_another_back_up_is_refused_meanwhile()
     {
@@ -245,7 +247,8 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     private static RestoreRun Restore(Account account) => new(account, new Progress(TextWriter.Null, TimeProvider.System), TimeProvider.System);
 
     /// <summary>
-    /// Equal, but for the rows by which restored idempotency keys are dropped a day from the restore.
+    /// The rows are equal except for those that schedule the deletion of restored idempotency keys a day after the
+    /// restore.
     /// </summary>
     internal static void AssertEqualRows(IReadOnlyList<StoredRow> source, IReadOnlyList<StoredRow> restored)
     {
@@ -272,8 +275,8 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     }
 
     /// <summary>
-    /// Half an hour later, so that conversations move in the lists: their heads hold ETags of rows as they were in
-    /// the account that was backed up.
+    /// Runs half an hour later, so that conversations move in the lists. Their conversation rows contain ETags of the
+    /// account that was backed up.
     /// </summary>
     private async Task AssertWorksAsync(OperatedStore target)
     {
@@ -282,7 +285,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Assert.Equal(full.Answers.Conversations, await FullStore.ConversationsAsync(client));
         Assert.Equal(WithoutLinks(full.Answers.Messages), WithoutLinks(await full.MessagesAsync(client)));
 
-        // The same key finds the same conversation, and the next one takes the next number.
+        // The same key returns the same conversation, and the next conversation gets the next number.
         var before = (await client.GetAsync("v1/conversations?pageSize=100", "results")).AsArray().Count;
         var replayed = await client.PostAsync(
             "v1/conversations", new { title = "Every kind", channel = "whatsApp", address = "+372 555", first_name = "Eve" }, "a conversation's key");
@@ -291,7 +294,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Assert.Equal(before + 1, next["number"]!.GetValue<int>());
         Assert.Single((await client.GetAsync("v1/senders?identifier=%2B372%20555", "results")).AsArray());
 
-        // Its head names an ETag of the other account: the append moves it in the lists all the same.
+        // Its conversation row contains an ETag of the other account; the append still moves it in the lists.
         var appended = await client.PostTextAsync(full.Chat, "After the restore", "assistant");
         var newest = (await client.GetAsync("v1/conversations?pageSize=100", "results")).AsArray();
         Assert.Equal(before + 1, newest.Count);
@@ -304,7 +307,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         await client.CallAsync(HttpMethod.Patch, $"v1/conversations/{full.Chat["number"]}", new { title = "Renamed" });
         Assert.Contains("After the restore", $"{messages}", StringComparison.Ordinal);
 
-        // Pending ones of before, and new ones.
+        // Pending follow-ups from before the restore, and new ones.
         var pending = (await client.CallAsync(HttpMethod.Get, "v1/chat-message-follow-ups?statuses=pending")).AsArray();
         var waiting = Assert.Single(pending)!;
         var cancelled = await client.CallAsync(HttpMethod.Delete, $"v1/chat-message-follow-ups/{waiting["id"]}");
@@ -317,7 +320,7 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
         Assert.NotNull(await client.PostAsync("v1/chatbots/1/completions", new { message = new { content = "Hello" } }));
     }
 
-    /// <summary>Links are signed when they are answered.</summary>
+    /// <summary>Links are signed for each response, so they differ.</summary>
     private static string WithoutLinks(string messages) => Regex.Replace(
         messages, "\"http[^\"]*\"", "\"a link\"", RegexOptions.None, TimeSpan.FromSeconds(1));
 }

@@ -16,14 +16,16 @@ using Xunit;
 
 namespace Parley.Tests.Operations;
 
-/// <summary>The product writes between every two answers that the back-up reads; answers are three rows long.</summary>
+/// <summary>
+/// The app writes between every two responses that the back-up reads; a response contains three rows.
+/// </summary>
 public sealed class BackupUnderWritesTests : IDisposable
 {
     private const int PageRows = 3;
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("parley-backup-");
 
     [Fact]
-    public async Task A_back_up_that_is_made_while_the_app_writes_restores_to_a_consistent_store()
+    public async Task A_back_up_taken_while_the_app_writes_restores_to_a_consistent_store()
     {
         await using var source = await OperatedStore.StartAsync();
         await using var target = await OperatedStore.StartAsync();
@@ -153,8 +155,8 @@ public sealed class BackupUnderWritesTests : IDisposable
     }
 
     /// <summary>
-    /// Before each of the first queries: an append, a follow-up that is cancelled or added, a new conversation with a
-    /// new contact.
+    /// Before each of the first queries, one write: an append, a follow-up that is cancelled or added, or a new
+    /// conversation with a new contact.
     /// </summary>
     private sealed class Writer(HttpClient client, List<JsonNode> chats)
     {
@@ -165,7 +167,8 @@ public sealed class BackupUnderWritesTests : IDisposable
 
         public async Task BeforeAsync(Request request)
         {
-            // Each table has its share, so that writes also fall between the answers for the last one.
+            // The number of writes is limited for each table, so that writes also occur between the responses of the
+            // last table.
             var table = request.Uri.Path.Split('(')[0].TrimEnd('/');
             var round = rounds[table] = rounds.GetValueOrDefault(table) + 1;
             if (round > Rounds)

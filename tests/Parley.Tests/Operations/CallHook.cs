@@ -5,10 +5,10 @@ using Parley.Operations;
 
 namespace Parley.Tests.Operations;
 
-/// <summary>Runs something before every table call of an account.</summary>
+/// <summary>Runs a function before every table call of an account.</summary>
 internal sealed class CallHook(Func<Request, Task> before) : HttpPipelinePolicy
 {
-    /// <summary>The same account, with the hook.</summary>
+    /// <summary>Returns the same account, with the hook.</summary>
     public static Account Hooked(Account account, string connectionString, Func<Request, Task> before)
     {
         var options = Account.TableOptions();

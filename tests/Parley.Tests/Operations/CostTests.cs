@@ -27,7 +27,7 @@ public class CostTests
         Assumptions["alertRules"]);
 
     [Fact]
-    public void The_tables_of_the_document_are_what_the_files_give()
+    public void The_tables_of_the_document_are_calculated_from_the_files()
     {
         var document = File.ReadAllText(CostFiles.Document);
 
@@ -54,7 +54,7 @@ public class CostTests
     }
 
     [Fact]
-    public void The_assumptions_about_the_app_are_the_app()
+    public void The_assumptions_about_the_app_are_true_of_the_app()
     {
         var methods = typeof(ParleyApp).Assembly.GetTypes().SelectMany(type => type.GetMethods()).ToList();
         int Triggers<T>()
@@ -70,12 +70,12 @@ public class CostTests
     }
 
     [Fact]
-    public void An_idle_month_is_the_ticks_of_the_timers_and_the_looks_at_the_queues()
+    public void An_idle_month_costs_the_runs_of_the_timers_and_the_polls_of_the_queues()
     {
         var month = new CostCalculation(OneOfEach(), Assumed(memory: 2048), OneDollarEach()).Of(0);
 
-        // A minute's tick 43,800 times; each is one run, one second, 2 GB, one table transaction, two blob writes and
-        // 2,000 bytes of log.
+        // A timer runs each minute, 43,800 times. Each run is one second, 2 GB, one table transaction, two blob writes
+        // and 2,000 bytes of log.
         Assert.Equal(87_600, month["functionsExecutionTime"].Quantity);
         Assert.Equal(43_800, month["functionsExecutions"].Quantity);
         Assert.Equal(43_800, month["tableTransactions"].Quantity);
@@ -111,7 +111,7 @@ public class CostTests
     {
         var calculation = new CostCalculation(OneOfEach(), Assumed(memory: 512), OneDollarEach());
 
-        // 2 million messages of 300 bytes are two exports of 72 blocks; of the 72, the count has one.
+        // 2 million messages of 300 bytes are two exports of 72 blocks; the count already has one of the 72.
         var (idle, month) = (calculation.Of(0), calculation.Of(2_000_000));
         Assert.Equal(2 * (2 + 71), month["blobWrites"].Quantity - idle["blobWrites"].Quantity);
     }
@@ -131,7 +131,7 @@ public class CostTests
     }
 
     [Fact]
-    public void A_free_grant_takes_off_what_is_used_and_no_more()
+    public void A_free_grant_deducts_at_most_the_used_quantity()
     {
         var price = new CostPrice("meter", "Meter", 2, 10, "units", 100, "East US", "2026", "Page", Check: false);
 
@@ -156,7 +156,7 @@ public class CostTests
     }
 
     [Fact]
-    public void What_the_files_lack_is_named()
+    public void A_missing_entry_of_the_files_is_named()
     {
         var prices = Prices with { Prices = [.. Prices.Prices.Where(price => price.Meter != "logs")] };
 
@@ -180,7 +180,7 @@ public class CostTests
         string name, CostUnit per, int calls, int requests = 0, int runs = 0, long bytes = 0) =>
         new(name, per, 1, requests, runs, new() { ["query"] = calls }, 0, 0, 0, bytes);
 
-    /// <summary>Fixed, so that a change of the document's assumptions changes no arithmetic here.</summary>
+    /// <summary>Fixed, so that a change of the document's assumptions does not change the arithmetic here.</summary>
     private static CostAssumptions Assumed(int memory) => new([.. new Dictionary<string, decimal>
     {
         ["instanceMemoryMB"] = memory,

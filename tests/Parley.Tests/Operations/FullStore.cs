@@ -7,31 +7,30 @@ using Xunit;
 
 namespace Parley.Tests.Operations;
 
-/// <summary>A store with a row of every kind, made through the API. Tests read it and do not write to it.</summary>
+/// <summary>A store with a row of every kind, created through the API. Tests only read it.</summary>
 public sealed class FullStore : IAsyncLifetime
 {
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("parley-backup-");
 
     internal OperatedStore Store { get; private set; } = null!;
 
-    /// <summary>A tenant's key.</summary>
+    /// <summary>The API key of a tenant.</summary>
     internal string ApiKey { get; private set; } = "";
 
     /// <summary>A conversation of that tenant with messages, ticket, thread, file and follow-ups.</summary>
     internal JsonNode Chat { get; private set; } = null!;
 
-    /// <summary>The id of a completion.</summary>
     internal string CompletionId { get; private set; } = "";
 
-    /// <summary>A moment after the last row was written.</summary>
+    /// <summary>A time after the last row was written.</summary>
     internal DateTimeOffset WrittenAt { get; private set; }
 
     /// <summary>
-    /// The list of conversations and the messages of <see cref="Chat"/>, as answered before the back-up.
+    /// The responses for the list of conversations and for the messages of <see cref="Chat"/>, before the back-up.
     /// </summary>
     internal (string Conversations, string Messages) Answers { get; private set; }
 
-    /// <summary>Rows as stored when the back-up was made.</summary>
+    /// <summary>The rows as stored when the back-up was made.</summary>
     internal IReadOnlyList<StoredRow> Rows { get; private set; } = [];
 
     /// <summary>A back-up of this store.</summary>
@@ -67,7 +66,7 @@ public sealed class FullStore : IAsyncLifetime
         Assert.True(code == 0, printed);
     }
 
-    /// <summary>A copy of the back-up that a test may damage.</summary>
+    /// <summary>Creates a copy of the back-up that a test may damage.</summary>
     internal string CopyBackup()
     {
         var copy = directory.CreateSubdirectory(Path.GetRandomFileName());
@@ -124,10 +123,10 @@ public sealed class FullStore : IAsyncLifetime
         await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}/records/{record["id"]}", new { faithfulnessScore = 0.1, answerRelevancyScore = 1 });
         await SetOptionalPropertiesAsync(client, bot);
         await client.ExportAsync();
-        await client.GetAsync("v1/conversations?pageSize=1", "next"); // Makes the key that cursors are signed with.
+        await client.GetAsync("v1/conversations?pageSize=1", "next"); // Creates the key that signs cursors.
     }
 
-    /// <summary>Has optional properties of rows written that the calls above leave out.</summary>
+    /// <summary>Writes optional properties of rows that the calls above do not set.</summary>
     private static async Task SetOptionalPropertiesAsync(HttpClient client, JsonNode bot)
     {
         var (url, metadata) = ("https://parley.test/picture.png", new { a = 1 });
@@ -168,8 +167,8 @@ public sealed class FullStore : IAsyncLifetime
     }
 
     /// <summary>
-    /// What a process leaves that dies between the index row of a turn and the turn: the rows of turns that have
-    /// ended are dropped.
+    /// Adds the row that remains when a process dies between the completion's schedule row and the completion itself.
+    /// Schedule rows of completions that have ended are deleted.
     /// </summary>
     private async Task AddUnusedIndexRowAsync()
     {

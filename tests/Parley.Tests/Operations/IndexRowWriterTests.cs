@@ -15,7 +15,8 @@ public sealed class IndexRowWriterTests : IDisposable
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("parley-index-");
 
     /// <summary>
-    /// An identifier passes from sender 1 to 2 to 3 while the back-up reads their rows; the row of 3 is read before.
+    /// An identifier moves from sender 1 to 2 to 3 while the back-up reads their rows. The row of sender 3 is read
+    /// before its change, and the row of sender 2 is read last with the identifier.
     /// </summary>
     [Theory]
     [InlineData(2)]

@@ -8,7 +8,7 @@ using Parley.Testing;
 
 namespace Parley.Tests.Operations;
 
-/// <summary>An Azurite of its own, and on demand a Parley that uses it.</summary>
+/// <summary>An Azurite for one test, and on demand a Parley that uses it.</summary>
 internal sealed class OperatedStore : IAsyncDisposable
 {
     internal const string AdminKey = "an admin key that only these tests use";
@@ -30,7 +30,7 @@ internal sealed class OperatedStore : IAsyncDisposable
     public static async Task<OperatedStore> StartAsync() => new(await Azurite.StartAsync(directory: null, Console.Error.WriteLine));
 
     /// <summary>Runs a command as the program does.</summary>
-    /// <returns>Its exit code, and all that it printed.</returns>
+    /// <returns>The exit code, and all printed text.</returns>
     public async Task<(int Code, string Text)> RunAsync(params string[] arguments)
     {
         await using var text = new StringWriter();
@@ -39,8 +39,8 @@ internal sealed class OperatedStore : IAsyncDisposable
         return (code, text.ToString());
     }
 
-    /// <summary>Parley on this store.</summary>
-    /// <param name="ahead">How far its clock is ahead.</param>
+    /// <summary>Starts Parley on this store.</summary>
+    /// <param name="ahead">The time by which its clock is ahead.</param>
     public Task<FunctionsHost> StartHostAsync(TimeSpan ahead = default) => TestHost.StartAsync(new Dictionary<string, string?>
     {
         ["AzureWebJobsStorage"] = ConnectionString,

@@ -25,7 +25,7 @@ internal static class ProductCalls
     public static Task<JsonNode> PostAsync(this HttpClient client, string path, object body, string? key = null) =>
         client.CallAsync(HttpMethod.Post, path, body, key);
 
-    /// <summary>One member of an answer.</summary>
+    /// <summary>Returns one member of a response.</summary>
     public static async Task<JsonNode> GetAsync(this HttpClient client, string path, string member) => (await client.CallAsync(HttpMethod.Get, path))[member]!;
 
     public static Task<JsonNode> PostTextAsync(this HttpClient client, JsonNode chat, string content, string role = "user") =>
@@ -36,9 +36,9 @@ internal static class ProductCalls
             "v1/chat-message-follow-ups",
             new { chatId = chat["number"], dueDate = (time ?? TimeProvider.System).GetUtcNow() + after, message = "Still there?" });
 
-    /// <summary>Makes an export, and waits for its file and the first call of its webhook.</summary>
-    /// <param name="client">Calls the API.</param>
-    /// <param name="time">The clock of the host, where that is not the machine's.</param>
+    /// <summary>Creates an export, and waits for its file and the first delivery of its webhook.</summary>
+    /// <param name="client">The API client.</param>
+    /// <param name="time">The clock of the host; null for the system clock.</param>
     public static async Task<JsonNode> ExportAsync(this HttpClient client, TimeProvider? time = null)
     {
         var rangeStart = (time ?? TimeProvider.System).GetUtcNow() - TimeSpan.FromDays(1);

@@ -61,5 +61,5 @@ public class RowLineTests
     [InlineData("{}")]
     [InlineData("""{"PartitionKey":"p","RowKey":"r"}""")]
     [InlineData("""{"PartitionKey":"p","RowKey":"r","Properties":{"A":{"Decimal":"1"}}}""")]
-    public void What_is_no_row_is_refused(string line) => Assert.Throws<FormatException>(() => RowLine.Read(line));
+    public void A_line_that_is_not_a_row_is_refused(string line) => Assert.Throws<FormatException>(() => RowLine.Read(line));
 }

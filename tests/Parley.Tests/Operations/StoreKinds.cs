@@ -17,9 +17,9 @@ using Xunit;
 namespace Parley.Tests.Operations;
 
 /// <summary>
-/// A row of each kind that the classes named <c>…RowKeys</c> define: its table, and how the row key begins (of a chatbot's
-/// partition and of Keys, the partition key). A new kind fails <see cref="AssertComplete"/> until a row of it is here,
-/// and so in the store that is backed up.
+/// A row of each kind that the classes named <c>…RowKeys</c> define: its table, and the beginning of the row key (of a
+/// chatbot's partition and of the table Keys, the partition key). A new kind fails <see cref="AssertComplete"/> until
+/// it is listed here and the store that is backed up has a row of it.
 /// </summary>
 internal static class StoreKinds
 {
@@ -85,7 +85,7 @@ internal static class StoreKinds
         return kind.Key is null ? throw new InvalidDataException($"{table} {rowKey} is of no kind that RowKeys defines.") : $"{table}/{kind.Key}";
     }
 
-    /// <summary>Whether the store has a row of every kind, and this list every kind.</summary>
+    /// <summary>Asserts that the store has a row of every kind, and that this list contains every kind.</summary>
     public static void AssertComplete(IReadOnlyCollection<StoredRow> store)
     {
         const BindingFlags Everything = BindingFlags.Public | BindingFlags.Static;

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace Parley.Tests.Spreadsheets;
 
-/// <summary>RFC 4180 §2 to the letter, behind a byte order mark: what it does not allow is an exception.</summary>
+/// <summary>Parses exactly RFC 4180 §2, after a byte order mark. Any other text throws.</summary>
 internal static class StrictCsv
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
-    /// <summary>All lines with the headings, their fields.</summary>
+    /// <summary>All lines including the headings, as fields.</summary>
     public static List<string[]> Read(byte[] file)
     {
         var text = Utf8.GetString(file);
@@ -61,7 +61,7 @@ internal static class StrictCsv
                 break;
             }
 
-            // Doubled: one quote of the field, and the quotes go on.
+            // A doubled quote is one quote of the field, and the quoted part continues.
             field.Append('"');
         }
 

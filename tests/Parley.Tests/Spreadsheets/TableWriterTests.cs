@@ -23,7 +23,7 @@ public partial class TableWriterTests
         row.Empty();
     };
 
-    /// <summary>Formula-like texts and control characters, with what a cell may hold of them.</summary>
+    /// <summary>Formula-like texts and control characters, each with the text that a cell may contain.</summary>
     private static readonly (string Text, string Clean)[] Vectors =
     [
         .. new[]
@@ -84,7 +84,7 @@ public partial class TableWriterTests
         Assert.Equal(clean, WrittenTable.ReadXlsx(file).SelectMany(sheet => sheet.Skip(1)).Select(row => (string?)row[0] ?? ""));
         Assert.Equal(Vectors.Sum(vector => vector.Text.Length - vector.Clean.Length), removed);
 
-        // And by the XML itself, in which those that look like formulas carry the style that says that they are texts.
+        // Checked in the XML too, where cells that look like formulas have the style that marks them as texts.
         var sheets = XlsxXml.Read(file);
         Assert.All(sheets, sheet => Assert.Equal([new XlsxXml.Cell("=content", null, IsQuoted: true)], sheet[0]));
         Assert.Equal(
@@ -105,7 +105,7 @@ public partial class TableWriterTests
         }
     }
 
-    /// <summary>What is text in the middle of a long text may come to stand at a cell's begin.</summary>
+    /// <summary>A part from the middle of a long text may become the beginning of a cell.</summary>
     [Theory]
     [InlineData(Csv)]
     [InlineData(Xlsx)]
@@ -127,7 +127,7 @@ public partial class TableWriterTests
         }
     }
 
-    /// <summary>Else it would prove nothing.</summary>
+    /// <summary>Without this strictness the tests that read with StrictCsv would prove nothing.</summary>
     [Theory]
     [InlineData("a\r\n")]
     [InlineData("\uFEFFa")]
@@ -136,7 +136,7 @@ public partial class TableWriterTests
     [InlineData("\uFEFFa\"b\r\n")]
     [InlineData("\uFEFF\"a\"b\r\n")]
     [InlineData("\uFEFF\"a\r\n")]
-    public void The_strict_reader_takes_no_other_csv(string file) => Assert.Throws<FormatException>(() => StrictCsv.Read(Encoding.UTF8.GetBytes(file)));
+    public void The_strict_reader_refuses_any_other_csv(string file) => Assert.Throws<FormatException>(() => StrictCsv.Read(Encoding.UTF8.GetBytes(file)));
 
     [Fact]
     public async Task Jsonl_holds_every_text_unchanged()
@@ -152,7 +152,7 @@ public partial class TableWriterTests
     [InlineData(Xlsx)]
     public async Task A_long_text_goes_on_at_the_right_end(TableFormat format)
     {
-        // A pair across the border of the first and the second cell; a formula at the third's begin.
+        // A surrogate pair across the border of the first and the second cell; a formula at the beginning of the third.
         var first = new string('a', CellText.MaxLength - 1);
         var second = "😀" + new string('b', CellText.MaxLength - 2);
         const string Third = "=c";
@@ -170,7 +170,7 @@ public partial class TableWriterTests
     [InlineData(Csv, 1, 32_766)]
     [InlineData(Xlsx, 1, 32_767)]
     [InlineData(Jsonl, 1, 100_000)]
-    public async Task What_does_not_fit_is_cut_and_counted(TableFormat format, int parts, int kept)
+    public async Task A_text_that_does_not_fit_is_cut_and_counted(TableFormat format, int parts, int kept)
     {
         var text = "=" + new string('a', 99_999);
         long cut = 0;
@@ -232,7 +232,7 @@ public partial class TableWriterTests
     [InlineData(Csv)]
     [InlineData(Jsonl)]
     [InlineData(Xlsx)]
-    public async Task What_is_no_number_has_no_cell(TableFormat format)
+    public async Task A_number_that_is_not_finite_is_refused(TableFormat format)
     {
         using var output = new ForwardStream();
         await using var table = TableWriter.Create(format, [new TableColumn("number")], output);
@@ -257,7 +257,7 @@ public partial class TableWriterTests
     [InlineData(Csv)]
     [InlineData(Jsonl)]
     [InlineData(Xlsx)]
-    public async Task Cancelling_leaves_a_file_without_an_end(TableFormat format)
+    public async Task Cancelling_leaves_an_unfinished_file(TableFormat format)
     {
         using var output = new ForwardStream();
         using var cancellation = new CancellationTokenSource();
@@ -297,7 +297,7 @@ public partial class TableWriterTests
         Assert.Throws<InvalidOperationException>(table.Empty);
     }
 
-    // Apart from CellText, so that it would notice when that changes.
+    // Independent of CellText, so that this test detects a change there.
     [GeneratedRegex(@"^(?:[\t\r\n]|\s*[-=+@＝＋－＠])", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex FormulaLike();
 }

@@ -6,12 +6,12 @@ using Xunit;
 
 namespace Parley.Tests.Spreadsheets;
 
-/// <summary>Tables written to memory, and read again by other people's readers.</summary>
+/// <summary>Writes tables to memory and reads them with independent readers.</summary>
 internal static class WrittenTable
 {
     static WrittenTable() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
 
-    /// <summary>Texts, one per row, of a table of one column.</summary>
+    /// <summary>Writes a table of one column, one text per row.</summary>
     public static Task<byte[]> OfTextsAsync(TableFormat format, IEnumerable<string?> texts, int parts = 1) =>
         OfAsync(format, [new TableColumn("content", parts)], [.. texts.Select(text => (Action<TableWriter>)(row => row.Text(text)))]);
 
@@ -33,7 +33,7 @@ internal static class WrittenTable
         return output.Written;
     }
 
-    /// <summary>All sheets, their rows with the headings, their cells.</summary>
+    /// <summary>All sheets with their rows, including the headings.</summary>
     public static List<List<object?[]>> ReadXlsx(byte[] file)
     {
         using var reader = ExcelReaderFactory.CreateOpenXmlReader(new MemoryStream(file));
@@ -66,7 +66,7 @@ internal static class WrittenTable
     }
 }
 
-/// <summary>Takes asynchronous writes and nothing else, as a blob's stream may.</summary>
+/// <summary>Accepts only asynchronous writes, because a blob's stream may do the same.</summary>
 internal sealed class ForwardStream : Stream
 {
     private readonly MemoryStream written = new();

@@ -7,18 +7,18 @@ using Xunit;
 namespace Parley.Tests.Spreadsheets;
 
 /// <summary>
-/// A workbook by its XML, as ECMA-376 says it is to be read and with nothing of other readers' leniency: it fails on whatever is not as it should be.
+/// Reads a workbook by its XML as ECMA-376 specifies, without the leniency of other readers: any deviation throws.
 /// </summary>
 internal static partial class XlsxXml
 {
     private static readonly XNamespace Main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     private static readonly XNamespace References = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
-    /// <summary>All sheets, their rows with the headings, their cells.</summary>
+    /// <summary>All sheets with their rows, including the headings.</summary>
     public static List<List<Cell[]>> Read(byte[] file)
     {
         using var archive = new ZipArchive(new MemoryStream(file));
-        // Loading is the test of being well-formed; a name that is there twice fails too.
+        // Loading checks that the XML is well-formed; a duplicate name throws too.
         var parts = archive.Entries.ToDictionary(entry => entry.FullName, Load);
         Assert.All(
             parts.Values,
@@ -57,14 +57,14 @@ internal static partial class XlsxXml
 
         var text = Assert.Single(Assert.Single(cell.Elements(Main + "is")).Elements());
         Assert.Equal(Main + "t", text.Name);
-        // Excel trims, unless it is told not to.
+        // Excel trims the text unless this attribute is present.
         var value = (string?)text.Attribute(XNamespace.Xml + "space") == "preserve" ? text.Value : text.Value.Trim();
         value = Escape().Replace(
             value, escape => ((char)int.Parse(escape.Groups["unit"].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString());
         return new Cell(value, null, isQuoted);
     }
 
-    // §22.9.2.19 (ST_Xstring).
+    // Defined in §22.9.2.19 (ST_Xstring).
     [GeneratedRegex("_[xX](?<unit>[0-9A-Fa-f]{4})_", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 10_000)]
     private static partial Regex Escape();
 

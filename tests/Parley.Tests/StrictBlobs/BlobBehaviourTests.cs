@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictBlobs;
 
-/// <summary>What the real client gets from a Blob service: the same from StrictBlobs as from Azurite.</summary>
+/// <summary>The behaviour that the real client sees of a Blob service. StrictBlobs must behave like Azurite.</summary>
 public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLifetime
 {
     private readonly BlobContainerClient container = service.GetBlobContainerClient($"c{new RandomSource().NextBits(60):x}");
@@ -19,7 +19,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task What_was_staged_and_committed_is_read_with_its_headers()
+    public async Task A_committed_blob_is_read_with_its_headers()
     {
         var blob = Blob("00000001/0000000002/a b%ü.pdf");
         var headers = new BlobHttpHeaders
@@ -47,7 +47,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     }
 
     [Fact]
-    public async Task What_is_not_committed_is_not_there()
+    public async Task An_uncommitted_blob_does_not_exist()
     {
         var blob = Blob("a");
         await StageAsync(blob, "one");
@@ -61,14 +61,15 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     }
 
     [Fact]
-    public async Task A_commit_is_exactly_what_it_lists()
+    public async Task A_committed_blob_has_exactly_the_listed_blocks()
     {
         var blob = Blob("a");
         var ids = await StageAsync(blob, "one ", "two ", "three");
         await blob.CommitBlockListAsync([ids[2], ids[0], ids[2]]);
         Assert.Equal("threeone three", await TextAsync(blob));
 
-        // The one that it left out is gone; what it took can be taken again, as after a lost answer.
+        // The block that the commit left out is discarded. The committed blocks can be committed again, as after a lost
+        // response.
         await AssertRefusedAsync(400, "InvalidBlockList", blob.CommitBlockListAsync(ids));
         await blob.CommitBlockListAsync([ids[2], ids[0]]);
         Assert.Equal("threeone ", await TextAsync(blob));
@@ -125,7 +126,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     }
 
     [Fact]
-    public async Task A_deleted_blob_is_gone()
+    public async Task A_deleted_blob_does_not_exist()
     {
         var blob = await StoreAsync("a", "one");
         Assert.True(await blob.DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots));
@@ -190,7 +191,7 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     }
 
     [Fact]
-    public async Task A_container_is_made_once_and_needed()
+    public async Task A_container_is_created_once_and_required()
     {
         Assert.Null(await container.CreateIfNotExistsAsync());
         await AssertRefusedAsync(409, "ContainerAlreadyExists", container.CreateAsync());
@@ -236,10 +237,10 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     private Task<List<string>> NamesAsync(string? prefix) => container.GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix, CancellationToken.None).Select(blob => blob.Name).ToListAsync().AsTask();
 }
 
-/// <summary>On Azurite.</summary>
+/// <summary>Runs on Azurite.</summary>
 public sealed class AzuriteBlobTests(AzuriteFixture storage) : BlobBehaviourTests(new BlobServiceClient(storage.ConnectionString)), IClassFixture<AzuriteFixture>;
 
-/// <summary>On StrictBlobs.</summary>
+/// <summary>Runs on StrictBlobs.</summary>
 public sealed class StrictBlobTests() : BlobBehaviourTests(NewService())
 {
     private static BlobServiceClient NewService()

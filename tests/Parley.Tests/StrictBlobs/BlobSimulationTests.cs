@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictBlobs;
 
-/// <summary>Blob calls under the scheduler, with the crashes and the failures that calls to the tables have.</summary>
+/// <summary>Blob calls under the scheduler, with the same crashes and failures as calls to the tables.</summary>
 public sealed class BlobSimulationTests
 {
     private static readonly ConversationKey Conversation = new(new TenantId(1), 1);
@@ -33,7 +33,7 @@ public sealed class BlobSimulationTests
             CrashExploration.CrashesAndLateCalls,
             seeds: 5);
 
-        // Two blocks, the commit, the row: in this order, so that there is never the row alone.
+        // Two blocks, the commit, the row: in this order, so that the row never exists without the blob.
         Assert.Equal(4, calls);
         Assert.Equal([(0, false), (1, false), (1, true)], outcomes.Order());
     }
@@ -51,7 +51,7 @@ public sealed class BlobSimulationTests
     });
 
     [Fact]
-    public async Task A_writer_that_tries_again_gets_its_file_in_whatever_goes_wrong() => await Interleaving.ExploreAsync(300, async run =>
+    public async Task A_writer_that_retries_stores_its_file_in_spite_of_any_failure() => await Interleaving.ExploreAsync(300, async run =>
     {
         var model = await NewModelAsync(run, new StrictTables(run.Time));
         run.CallTime = TimeSpan.FromMilliseconds(50);
@@ -73,7 +73,7 @@ public sealed class BlobSimulationTests
     });
 
     [Fact]
-    public async Task The_same_seed_is_the_same_run()
+    public async Task The_same_seed_gives_the_same_run()
     {
         var traces = new HashSet<string>(StringComparer.Ordinal);
         for (var seed = 1; seed <= 40; seed++)
@@ -88,7 +88,9 @@ public sealed class BlobSimulationTests
         Assert.InRange(traces.Count, 12, 40);
     }
 
-    /// <summary>Two processes store files and list them, slowly, so that calls are given up and land late.</summary>
+    /// <summary>
+    /// Two processes store and list files while calls are slow, so that calls are cancelled and land late.
+    /// </summary>
     private static async Task TwoProcessesAsync(Simulation run)
     {
         var model = await NewModelAsync(run, new StrictTables(run.Time));
@@ -103,7 +105,7 @@ public sealed class BlobSimulationTests
             }
             catch (OperationCanceledException)
             {
-                // Slow; what landed is in the trace.
+                // Expected when the call is slow; the trace contains the calls that landed.
             }
 
             await NamesAsync(model, process);

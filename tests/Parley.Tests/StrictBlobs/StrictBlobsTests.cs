@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictBlobs;
 
-/// <summary>What only StrictBlobs has: what a test sees without a call, faults, and time.</summary>
+/// <summary>Behaviour of StrictBlobs that Azurite does not have: access without a call, faults, and time.</summary>
 public sealed class StrictBlobsTests
 {
     private const string Block = "MQ==";
@@ -47,7 +47,7 @@ public sealed class StrictBlobsTests
     }
 
     [Fact]
-    public async Task Blocks_that_nobody_commits_go_after_a_week()
+    public async Task Uncommitted_blocks_are_discarded_after_a_week()
     {
         var blob = await NewBlobAsync(tables.Connect());
         await StageAsync(blob);
@@ -68,7 +68,7 @@ public sealed class StrictBlobsTests
     [Fact]
     public async Task A_range_behind_the_end_is_refused()
     {
-        // Azurite answers with nothing instead; "Get Blob", remarks.
+        // Azurite responds with an empty body instead; "Get Blob", remarks.
         var blob = await NewBlobAsync(tables.Connect());
         await StageAsync(blob);
         await blob.CommitBlockListAsync([Block]);
@@ -77,7 +77,7 @@ public sealed class StrictBlobsTests
     }
 
     [Fact]
-    public async Task What_it_does_not_understand_it_says()
+    public async Task Unsupported_requests_throw()
     {
         var blob = await NewBlobAsync(tables.Connect());
         using var content = new MemoryStream([1]);
@@ -175,7 +175,7 @@ public sealed class StrictBlobsTests
     }
 
     [Fact]
-    public async Task A_late_block_is_what_was_sent_whatever_becomes_of_the_buffer()
+    public async Task A_late_block_has_the_sent_bytes_even_if_the_buffer_changes()
     {
         var setup = await NewBlobAsync(tables.Connect("setup"));
         Action? late = null;

@@ -8,14 +8,19 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictTables;
 
-/// <summary>The ground that append scenarios share: a tenant's conversation, a way to append, and what must hold afterwards.</summary>
+/// <summary>
+/// The shared part of append scenarios: a tenant's conversation, a function that appends, and the invariants
+/// afterwards.
+/// </summary>
 internal static class Appends
 {
     public static readonly TenantId Tenant = new(1);
 
     private static readonly NewConversation Draft = new("Title", "web", null, "+49", "Ada", null, null);
 
-    /// <summary>Fresh tables with one conversation; not under the scheduler, so that it costs no turns.</summary>
+    /// <summary>
+    /// Creates new tables with one conversation, outside the scheduler, so that this takes no scheduling steps.
+    /// </summary>
     public static async Task<(StrictTables Tables, ConversationKey Conversation)> NewConversationAsync(TimeProvider time)
     {
         var tables = new StrictTables(time);
@@ -38,7 +43,8 @@ internal static class Appends
             CancellationToken.None);
 
     /// <summary>
-    /// Every text exactly once, numbers dense from 1, and the head true: its number, preview and unread count are those of the messages.
+    /// Asserts that every text exists exactly once, that the numbers are consecutive from 1, and that number, preview
+    /// and unread count of the conversation row match the messages.
     /// </summary>
     public static async Task VerifyAsync(StrictTables tables, TimeProvider time, ConversationKey conversation, IEnumerable<string> texts)
     {

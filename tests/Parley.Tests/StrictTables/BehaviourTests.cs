@@ -7,8 +7,8 @@ using Xunit.Sdk;
 namespace Parley.Tests.OnStrictTables;
 
 /// <summary>
-/// The table client's behaviour tests, every one of them, on StrictTables instead of Azurite: what both pass is what the two agree on.
-/// They bring transports and connection strings of their own, so StrictTables is served on a port here.
+/// Runs all behaviour tests of the table client on StrictTables instead of Azurite, so that both are known to agree on
+/// them. The tests use their own transports and connection strings, so StrictTables is served on a port here.
 /// </summary>
 public sealed class BehaviourTests(BehaviourTests.Server server) : IClassFixture<BehaviourTests.Server>
 {

@@ -11,7 +11,7 @@ namespace Parley.Tests.OnStrictTables;
 public sealed class CrashExplorationTests
 {
     [Fact]
-    public async Task A_keyed_append_that_died_anywhere_is_there_once_after_the_retry()
+    public async Task A_keyed_append_that_crashed_at_any_call_is_stored_once_after_the_retry()
     {
         var calls = await CrashExploration.RunAsync(
             NewModelAsync,
@@ -20,30 +20,31 @@ public sealed class CrashExplorationTests
             (model, _) => Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["hello"]),
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
-        // The head, the row in Due and the activity rows side by side, the append, the old activity row.
+        // The conversation row, the row of the table Due and the activity rows concurrently, the append, the old
+        // activity row.
         Assert.Equal(6, calls);
     }
 
     [Fact]
-    public async Task An_append_whose_calls_fail_one_by_one_is_there_once_when_it_was_told_so_and_at_most_once_otherwise() =>
+    public async Task An_append_with_a_failing_call_is_stored_once_when_it_succeeds_and_at_most_once_otherwise() =>
         await CrashExploration.RunAsync(
             NewModelAsync,
             async (model, connection) =>
             {
                 await Appends.AppendAsync(new ParleyProcess(connection, model.Time, 1), model.Conversation, "hello");
-                model.Told.Add("hello");
+                model.Acknowledged.Add("hello");
             },
             (model, connection) => Appends.AppendAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation, "after"),
             async (model, connection) =>
             {
                 var head = await new ParleyProcess(connection, model.Time, 3).Conversations.GetAsync(new EntityRef<ConversationKey>(model.Conversation, null), CancellationToken.None);
-                await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, head.Last == 2 || model.Told.Count == 1 ? ["hello", "after"] : ["after"]);
+                await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, head.Last == 2 || model.Acknowledged.Count == 1 ? ["hello", "after"] : ["after"]);
             },
             Fault.Unanswered,
             seeds: 5);
 
     [Fact]
-    public async Task An_edit_that_died_anywhere_is_whole_after_the_retry()
+    public async Task An_edit_that_crashed_at_any_call_is_complete_after_the_retry()
     {
         var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
@@ -56,14 +57,14 @@ public sealed class CrashExplorationTests
             (model, connection) => EditAsync(new ParleyProcess(connection, model.Time, 2), model.Conversation),
             async (model, connection) =>
             {
-                // The preview in the head too.
+                // The preview in the conversation row must change too.
                 await Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["edited"]);
                 var message = await MessageRow.FindAsync(new ParleyProcess(connection, model.Time, 3).Tables, new MessageKey(model.Conversation, 1), CancellationToken.None);
                 Assert.InRange(message!.Revision, 2, 3);
             },
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
-        // Head and message side by side, then both in one transaction.
+        // The conversation row and the message concurrently, then both in one transaction.
         Assert.Equal(3, calls);
 
         static Task EditAsync(ParleyProcess process, ConversationKey conversation) => process.Change.EditAsync(
@@ -71,7 +72,7 @@ public sealed class CrashExplorationTests
     }
 
     [Fact]
-    public async Task A_keyed_creation_that_died_anywhere_makes_one_conversation_after_the_retry()
+    public async Task A_keyed_creation_that_crashed_at_any_call_creates_one_conversation_after_the_retry()
     {
         var draft = new NewConversation("Title", "web", null, "+49", "Ada", null, null);
         var key = IdempotencyKey.Create("key", ["draft"]);
@@ -84,7 +85,7 @@ public sealed class CrashExplorationTests
             (model, connection) => new ParleyProcess(connection, model.Time, 1).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None),
             async (model, connection) =>
             {
-                // The client comes back some minutes later.
+                // The client retries some minutes later.
                 model.Time.Advance(TimeSpan.FromMinutes(3));
                 var (created, _) = await new ParleyProcess(connection, model.Time, 2).Creation.CreateAsync(Appends.Tenant, draft, key, CancellationToken.None);
                 Assert.Equal((1, "Title"), (created.Key.Number, created.Title));
@@ -108,7 +109,7 @@ public sealed class CrashExplorationTests
     }
 
     [Fact]
-    public async Task What_a_crash_breaks_is_told_with_the_call_and_the_side()
+    public async Task A_violated_invariant_is_reported_with_the_call_and_the_side_of_the_crash()
     {
         var failure = await Assert.ThrowsAsync<CrashExplorationException>(() => CrashExploration.RunAsync(
             async (_, tables) =>
@@ -138,5 +139,5 @@ public sealed class CrashExplorationTests
         return new Model(tables, run.Time, conversation, []);
     }
 
-    private sealed record Model(StrictTables Tables, VirtualTime Time, ConversationKey Conversation, List<string> Told);
+    private sealed record Model(StrictTables Tables, VirtualTime Time, ConversationKey Conversation, List<string> Acknowledged);
 }

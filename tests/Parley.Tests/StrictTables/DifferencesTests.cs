@@ -7,8 +7,9 @@ using Xunit;
 namespace Parley.Tests.OnStrictTables;
 
 /// <summary>
-/// Where Azurite and StrictTables differ, and the article of Azure's documentation whose rule StrictTables follows. docs/testing.md has
-/// this table. When Azurite learns one of these rules, its row fails here and can go to <see cref="Agreements"/>.
+/// The differences of Azurite and StrictTables, each with the article of Azure's documentation that StrictTables
+/// follows. docs/testing.md has this table. When Azurite implements one of these rules, its row fails here and can move
+/// to <see cref="Agreements"/>.
 /// </summary>
 public sealed class DifferencesTests(AzuriteFixture azurite) : IClassFixture<AzuriteFixture>
 {
@@ -172,11 +173,11 @@ public sealed class DifferencesTests(AzuriteFixture azurite) : IClassFixture<Azu
         Assert.Equal((each.Azurite, each.Strict), (onAzurite, onStrict));
     }
 
-    /// <param name="What">What is tried.</param>
+    /// <param name="What">The operation.</param>
     /// <param name="Rule">The article with the rule.</param>
-    /// <param name="Azurite">What Azurite answers.</param>
-    /// <param name="Strict">What StrictTables answers.</param>
-    /// <param name="Act">Tries it on an empty table.</param>
+    /// <param name="Azurite">The response of Azurite.</param>
+    /// <param name="Strict">The response of StrictTables.</param>
+    /// <param name="Act">Runs the operation on an empty table.</param>
     private sealed record Case(string What, string Rule, string Azurite, string Strict, Func<TableClient, Task<string>> Act)
     {
         public Case(string what, string rule, string both, Func<TableClient, Task<string>> act)

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictTables;
 
-/// <summary>What a process calls besides the tables: a queue here.</summary>
+/// <summary>Calls of a process to something other than the tables, here a queue.</summary>
 public sealed class ForeignCallTests
 {
     private static readonly ForeignCall Send = new("queue", "Send", "things");
@@ -14,7 +14,7 @@ public sealed class ForeignCallTests
     private readonly List<string> queue = [];
 
     [Fact]
-    public async Task It_is_numbered_and_seen_like_any_other()
+    public async Task A_foreign_call_is_numbered_and_seen_by_hooks_like_any_other()
     {
         var seen = new List<string>();
         var process = tables.Connect("a", new TableHooks
@@ -38,7 +38,7 @@ public sealed class ForeignCallTests
     [Theory]
     [InlineData(FaultSide.Before, 0)]
     [InlineData(FaultSide.After, 1)]
-    public async Task A_crash_there_is_the_processs_end(FaultSide side, int sent)
+    public async Task A_crash_at_a_foreign_call_ends_the_process(FaultSide side, int sent)
     {
         var process = Failing(new Fault(FaultKind.Crash, side));
         await Assert.ThrowsAsync<CrashException>(() => process.CallAsync(Send, () => queue.Add("one")));
@@ -48,7 +48,7 @@ public sealed class ForeignCallTests
     }
 
     [Fact]
-    public async Task What_does_not_come_back_fails_as_storage_clients_do_or_as_the_caller_says()
+    public async Task A_call_without_a_response_fails_as_storage_clients_do_or_as_the_caller_defines()
     {
         foreach (var fault in Fault.Unanswered.Where(fault => fault.Side != FaultSide.Late))
         {
@@ -65,7 +65,7 @@ public sealed class ForeignCallTests
     }
 
     [Fact]
-    public async Task A_slow_one_is_given_up_and_then_lands_late_or_never()
+    public async Task A_slow_foreign_call_is_given_up_and_then_lands_late_or_never()
     {
         var outcomes = new HashSet<string>(StringComparer.Ordinal);
         await Interleaving.ExploreAsync(100, async run =>
@@ -73,24 +73,24 @@ public sealed class ForeignCallTests
             var sent = new List<string>();
             run.SlowOneIn = 3;
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10), run.Time);
-            var told = "done";
+            var outcome = "done";
             try
             {
                 await run.Connect(new StrictTables(run.Time), "slow").CallAsync(Send, () => sent.Add("one"), timeout.Token);
             }
             catch (OperationCanceledException)
             {
-                told = "given up";
+                outcome = "given up";
             }
 
             run.DeliverLate();
-            outcomes.Add($"{told}, {sent.Count}");
+            outcomes.Add($"{outcome}, {sent.Count}");
         });
         Assert.Equal(["done, 1", "given up, 0", "given up, 1"], outcomes.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task A_sweep_ends_the_process_at_it_too()
+    public async Task Crash_exploration_ends_the_process_at_a_foreign_call_too()
     {
         var outcomes = new HashSet<(bool Row, int Sent)>();
         var calls = await CrashExploration.RunAsync(
@@ -114,7 +114,7 @@ public sealed class ForeignCallTests
     }
 
     [Fact]
-    public async Task Under_the_scheduler_the_same_seed_is_the_same_run_and_orders_differ()
+    public async Task Under_the_scheduler_the_same_seed_gives_the_same_run_and_orders_differ()
     {
         var orders = new HashSet<string>(StringComparer.Ordinal);
         for (var seed = 1; seed <= 20; seed++)

@@ -66,7 +66,7 @@ public sealed class HookTests
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task The_clients_retries_follow_at_once_and_meet_what_the_first_try_left(Fault fault, bool stored)
+    public async Task The_clients_retries_follow_at_once_and_see_the_effect_of_the_first_attempt(Fault fault, bool stored)
     {
         var connection = await ConnectAsync(fault);
         var table = connection.ServiceClient(retries: 3).GetTableClient("Table");
@@ -86,7 +86,7 @@ public sealed class HookTests
     }
 
     [Fact]
-    public async Task What_is_late_happens_when_it_is_let_through()
+    public async Task A_late_call_is_carried_out_when_it_is_released()
     {
         var table = (await ConnectAsync(Fault.TimeOutLate)).ServiceClient().GetTableClient("Table");
         await Assert.ThrowsAsync<TaskCanceledException>(() => table.AddEntityAsync(Row));
@@ -96,7 +96,7 @@ public sealed class HookTests
     }
 
     [Fact]
-    public async Task An_answer_that_was_cut_is_no_answer()
+    public async Task A_cut_response_is_an_error()
     {
         await (await ConnectAsync(Fault.None)).ServiceClient().GetTableClient("Table").AddEntityAsync(Row);
         await Assert.ThrowsAnyAsync<Exception>(async () => await Cut(7).GetEntityAsync<TableEntity>("p", "r"));
@@ -108,7 +108,7 @@ public sealed class HookTests
     }
 
     [Fact]
-    public async Task Hooks_see_what_is_called_and_what_came_of_it()
+    public async Task Hooks_see_each_call_and_its_status()
     {
         var seen = new List<string>();
         var hooks = new TableHooks
@@ -131,7 +131,7 @@ public sealed class HookTests
     }
 
     [Fact]
-    public async Task Pages_may_be_small_or_empty_and_still_are_everything_in_order()
+    public async Task Small_and_empty_pages_together_return_all_rows_in_order()
     {
         var table = (await ConnectAsync(Fault.None)).ServiceClient().GetTableClient("Table");
         foreach (var key in (string[])["p1", "p2", "q1", "q2", "q3", "r1", "s1"])

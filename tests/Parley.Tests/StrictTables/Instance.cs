@@ -2,12 +2,12 @@ using Parley.Testing;
 
 namespace Parley.Tests.OnStrictTables;
 
-/// <summary>One who acts again and again, in a process that is started anew when it has died.</summary>
+/// <summary>Repeats an action in a process that is restarted after a crash.</summary>
 /// <param name="run">The run.</param>
-/// <param name="start">Starts its n-th process, with troubles of its own.</param>
-/// <param name="act">What it does.</param>
-/// <param name="isFailure">What it may be told instead of an answer; anything else is a defect.</param>
-/// <param name="seed">Of its pauses.</param>
+/// <param name="start">Starts the n-th process, with that process's own faults.</param>
+/// <param name="act">The action.</param>
+/// <param name="isFailure">True for the exceptions that the action may throw; any other is a defect.</param>
+/// <param name="seed">The seed of the pauses.</param>
 internal sealed class Instance(
     Simulation run, Func<int, (ParleyProcess Process, TableConnection Connection)> start, Func<Instance, Task> act, Func<Exception, bool> isFailure, int seed)
 {
@@ -15,7 +15,7 @@ internal sealed class Instance(
     private (ParleyProcess Process, TableConnection Connection)? running;
     private int started;
 
-    /// <summary>Its process, alive.</summary>
+    /// <summary>The running process; a crashed one is replaced first.</summary>
     public ParleyProcess Process
     {
         get
@@ -29,7 +29,9 @@ internal sealed class Instance(
         }
     }
 
-    /// <summary>Acts until it is done, after less than so many seconds each.</summary>
+    /// <summary>
+    /// Repeats the action until done, each time after a random pause of less than <paramref name="pause"/> seconds.
+    /// </summary>
     public async Task RepeatAsync(Func<bool> isDone, int pause)
     {
         while (!isDone())
@@ -41,7 +43,7 @@ internal sealed class Instance(
             }
             catch (Exception e) when (e is CrashException || isFailure(e))
             {
-                // Whatever it was: the data say what has happened.
+                // Ignored: the stored data show whether the action had an effect.
             }
         }
     }

@@ -11,7 +11,7 @@ public sealed class InterleavingTests
     public Task Three_processes_append_to_one_conversation() => Interleaving.ExploreAsync(500, ThreeProcessesAppendAsync);
 
     [Fact]
-    public Task Three_requests_of_one_process_append_in_turns() => Interleaving.ExploreAsync(100, async run =>
+    public Task Three_requests_of_one_process_append_one_after_the_other() => Interleaving.ExploreAsync(100, async run =>
     {
         var (tables, conversation) = await Appends.NewConversationAsync(run.Time);
         var process = new ParleyProcess(run.Connect(tables, "one"), run.Time, run.Seed);
@@ -21,7 +21,7 @@ public sealed class InterleavingTests
     });
 
     [Fact]
-    public Task Appends_survive_busy_storage_time_outs_and_lost_answers() => Interleaving.ExploreAsync(500, async run =>
+    public Task Appends_survive_busy_storage_time_outs_and_lost_responses() => Interleaving.ExploreAsync(500, async run =>
     {
         var (tables, conversation) = await Appends.NewConversationAsync(run.Time);
         run.CallTime = TimeSpan.FromMilliseconds(50);
@@ -36,7 +36,7 @@ public sealed class InterleavingTests
     });
 
     [Fact]
-    public async Task The_same_seed_is_the_same_run()
+    public async Task The_same_seed_gives_the_same_run()
     {
         var traces = new HashSet<string>(StringComparer.Ordinal);
         for (var seed = 1; seed <= 200; seed++)

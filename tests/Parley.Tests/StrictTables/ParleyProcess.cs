@@ -22,12 +22,12 @@ using Parley.Webhooks;
 namespace Parley.Tests.OnStrictTables;
 
 /// <summary>
-/// Parley as one process runs it: the registered features, with its own connection, clock, randomness and locks. Only what
-/// is outside of the process is replaced.
+/// Parley as one process runs it: the registered features, with their own connection, clock, randomness and locks. Only
+/// services outside the process are replaced.
 /// </summary>
 internal sealed class ParleyProcess
 {
-    /// <summary>Without a container: only files and exports need one.</summary>
+    /// <summary>No container exists: only files and exports need one.</summary>
     private static readonly BlobServiceClient NoBlobs =
         new StrictBlobs(new VirtualTime()).ServiceClient(new StrictTables(new VirtualTime()).Connect("none"));
 
@@ -37,7 +37,7 @@ internal sealed class ParleyProcess
     /// <param name="time">The process's clock.</param>
     /// <param name="seed">The seed of its randomness.</param>
     /// <param name="queue">The queue of follow-ups; null for one that drops messages.</param>
-    /// <param name="exports">Blobs, queues and receiver of exports; null for none.</param>
+    /// <param name="exports">Blobs, queues and webhook receiver of exports; null for none.</param>
     /// <param name="assistants">Providers and queue of completions; null for none.</param>
     public ParleyProcess(
         TableConnection connection,
@@ -169,7 +169,7 @@ internal sealed class ParleyProcess
         where T : notnull => services.GetRequiredService<T>();
 }
 
-/// <summary>Queues that drop messages, and a receiver that nothing reaches.</summary>
+/// <summary>Queues that drop messages, and a webhook receiver that no request reaches.</summary>
 internal sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportStep>, IWorkQueue<QueuedReply>, IWebhookSender
 {
     public Task SendAsync(FollowUpChunk chunk, TimeSpan delay, CancellationToken cancellation) => Task.CompletedTask;
@@ -183,18 +183,18 @@ internal sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportSte
         Task.FromResult(new WebhookResult(null, WebhookFailure.NotConnected, TimeSpan.Zero));
 }
 
-/// <summary>What assistants need besides tables.</summary>
-/// <param name="Settings">Name their providers.</param>
-/// <param name="Queue">Where replies wait.</param>
+/// <summary>The services that assistants need besides tables.</summary>
+/// <param name="Settings">The configuration of the providers.</param>
+/// <param name="Queue">The queue of replies.</param>
 internal sealed record AssistantSurroundings(IConfiguration Settings, IWorkQueue<QueuedReply> Queue);
 
-/// <summary>What exports need besides tables.</summary>
-/// <param name="Blobs">Where their files are.</param>
-/// <param name="Queues">Where their steps wait.</param>
-/// <param name="Receiver">Who is called back.</param>
+/// <summary>The services that exports need besides tables.</summary>
+/// <param name="Blobs">The storage of the files.</param>
+/// <param name="Queues">The queue of the steps.</param>
+/// <param name="Receiver">The receiver of webhooks.</param>
 internal sealed record ExportSurroundings(BlobServiceClient Blobs, IWorkQueue<ExportStep> Queues, IWebhookSender Receiver)
 {
-    /// <summary>Bytes of a block.</summary>
+    /// <summary>The size of a block in bytes.</summary>
     public int BlockBytes { get; init; } = 256;
 
     public ExportOptions Options { get; init; } = new(TimeSpan.FromSeconds(30), TimeSpan.FromDays(7));

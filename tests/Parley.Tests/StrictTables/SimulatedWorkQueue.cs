@@ -4,8 +4,9 @@ using Parley.Testing;
 namespace Parley.Tests.OnStrictTables;
 
 /// <summary>
-/// Queues at their worst: messages come several times and in any order, and as is said below early or not at all. A send is a
-/// call of its process, so it fails and crashes as calls to the tables do, before the message is in or after it.
+/// A queue with the worst permitted behaviour: messages arrive several times and in any order, and, depending on the
+/// properties below, early or never. A send is a call of its process, so it fails and crashes as calls to the tables
+/// do, before or after the message is stored.
 /// </summary>
 internal sealed class SimulatedWorkQueue<T>(Simulation run)
     where T : IWorkMessage<T>
@@ -13,32 +14,32 @@ internal sealed class SimulatedWorkQueue<T>(Simulation run)
     private readonly Random random = new(run.Seed);
     private readonly List<QueuedMessage<T>> messages = [];
 
-    /// <summary>One in so many messages comes early or again, or is lost. None while this is 0.</summary>
+    /// <summary>One in this many messages arrives early or again, or is lost. None while this is 0.</summary>
     public int TroubleOneIn { get; set; }
 
-    /// <summary>host.json: maxDequeueCount.</summary>
+    /// <summary>The value of maxDequeueCount in host.json.</summary>
     public int MaxDeliveries { get; init; } = 5;
 
-    /// <summary>True when a message may come before its time.</summary>
+    /// <summary>True when a message may become visible before its time.</summary>
     public bool ArrivesEarly { get; init; }
 
-    /// <summary>True when a message may be taken and never come.</summary>
+    /// <summary>True when a message may be accepted and never delivered.</summary>
     public bool LosesMessages { get; init; }
 
-    /// <summary>A processed message that comes again does so within this time.</summary>
+    /// <summary>The maximum time until a processed message is delivered again.</summary>
     public required TimeSpan ComesAgainWithin { get; init; }
 
     /// <summary>The number of messages.</summary>
     public int Count => messages.Count;
 
-    /// <summary>When the next message becomes visible; null when there is none.</summary>
+    /// <summary>The time at which the next message becomes visible; null when there is none.</summary>
     public DateTimeOffset? NextAt => messages.Count == 0 ? null : messages.Min(message => message.VisibleAt);
 
     private bool IsTrouble => TroubleOneIn > 0 && random.Next(TroubleOneIn) == 0;
 
     private DateTimeOffset Now => run.Time.GetUtcNow();
 
-    /// <summary>The queues as one process sees them.</summary>
+    /// <summary>The queue as one process uses it.</summary>
     public IWorkQueue<T> Of(TableConnection process) => new Sender(this, process);
 
     /// <summary>Takes one of the visible messages; null when there is none.</summary>
@@ -55,7 +56,7 @@ internal sealed class SimulatedWorkQueue<T>(Simulation run)
         return LosesMessages && IsTrouble && random.Next(3) == 0 ? null : taken;
     }
 
-    /// <summary>The message was processed; now and then it comes again all the same.</summary>
+    /// <summary>Completes a processed message; sometimes it is delivered again nevertheless.</summary>
     public void Complete(QueuedMessage<T> message)
     {
         if (IsTrouble)
@@ -64,7 +65,10 @@ internal sealed class SimulatedWorkQueue<T>(Simulation run)
         }
     }
 
-    /// <summary>The message was not processed: it comes again after the delay, unless it has come too often.</summary>
+    /// <summary>
+    /// Returns a message that was not processed. It is delivered again after the delay, up to the maximum number of
+    /// deliveries.
+    /// </summary>
     public void Return(QueuedMessage<T> message, TimeSpan delay)
     {
         if (message.Deliveries < MaxDeliveries)

@@ -8,7 +8,7 @@ namespace Parley.Tests.OnStrictTables;
 public sealed class SimulationTests
 {
     [Fact]
-    public async Task Time_moves_when_everything_waits_for_it()
+    public async Task Time_advances_when_all_code_waits()
     {
         var log = new List<string>();
         var run = await Interleaving.RunAsync(1, async run =>
@@ -88,7 +88,7 @@ public sealed class SimulationTests
     });
 
     [Fact]
-    public async Task A_lost_update_is_found_and_its_seed_plays_it_again()
+    public async Task A_lost_update_is_found_and_its_seed_repeats_it()
     {
         var failure = await Assert.ThrowsAsync<InterleavingException>(() => Interleaving.ExploreAsync(50, CountWithoutConditionAsync));
         var seed = ((SimulationException)failure.InnerException!).Message.Split("Seed ")[1].Split(',')[0];
@@ -110,31 +110,31 @@ public sealed class SimulationTests
             run.SlowOneIn = 3;
             using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(10), run.Time);
             var table = run.Connect(tables, "slow").ServiceClient().GetTableClient("Table");
-            var told = "done";
+            var outcome = "done";
             try
             {
                 await table.AddEntityAsync(new TableEntity("p", "r"), timeout.Token);
             }
             catch (OperationCanceledException)
             {
-                told = "given up";
+                outcome = "given up";
             }
 
             run.SlowOneIn = 0;
             var there = (await table.GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue;
             run.DeliverLate();
-            outcomes.Add($"{told}, {there}, {(await table.GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue}");
+            outcomes.Add($"{outcome}, {there}, {(await table.GetEntityIfExistsAsync<TableEntity>("p", "r")).HasValue}");
         });
         Assert.Equal(["done, True, True", "given up, False, False", "given up, False, True", "given up, True, True"], outcomes.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task What_waits_for_ever_is_told() => Assert.Contains(
+    public async Task A_deadlock_is_reported() => Assert.Contains(
         "Nothing can go on",
         (await Assert.ThrowsAsync<SimulationException>(() => Interleaving.RunAsync(1, _ => new TaskCompletionSource().Task))).Message);
 
     [Fact]
-    public async Task What_never_ends_is_told() => Assert.Contains(
+    public async Task An_endless_run_is_reported() => Assert.Contains(
         "has not ended",
         (await Assert.ThrowsAsync<SimulationException>(() => Interleaving.RunAsync(1, async run =>
         {
@@ -145,7 +145,7 @@ public sealed class SimulationTests
         }))).Message);
 
     [Fact]
-    public async Task Another_thread_is_found_out()
+    public async Task Work_on_another_thread_is_detected()
     {
         var cases = new Func<Simulation, Task>[]
         {

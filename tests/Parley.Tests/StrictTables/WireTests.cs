@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Parley.Tests.OnStrictTables;
 
-/// <summary>What no client of ours sends or sees: raw requests and answers.</summary>
+/// <summary>Raw requests and responses that Parley's clients neither send nor see.</summary>
 public sealed class WireTests
 {
     private const string Root = "https://strict.table.invalid/";
@@ -33,7 +33,7 @@ public sealed class WireTests
     [InlineData("""{"PartitionKey":"p","RowKey":"r","1A":1}""", "PropertyNameInvalid")]
     [InlineData("""{"PartitionKey":"p","RowKey":"r""", "InvalidInput")]
     [InlineData("""[]""", "InvalidInput")]
-    public async Task An_entity_that_is_none_is_refused(string json, string code)
+    public async Task An_invalid_entity_is_refused(string json, string code)
     {
         await CreateTableAsync();
         var answer = await SendAsync("POST", "Table", json);
@@ -42,7 +42,7 @@ public sealed class WireTests
     }
 
     [Fact]
-    public async Task An_entity_is_answered_with_its_types()
+    public async Task An_entity_is_returned_with_its_types()
     {
         await CreateTableAsync();
         var answer = await SendAsync("POST", "Table", """
@@ -71,7 +71,7 @@ public sealed class WireTests
     [InlineData("GET", "Table()?$filter=A%20eq%20null", null, "InvalidInput")]
     [InlineData("GET", "Table()?$filter=A%20EQ%201", null, "InvalidInput")]
     [InlineData("GET", "Table()?$filter=startswith(A,'x')", null, "InvalidInput")]
-    public async Task A_request_that_is_wrong_is_refused(string method, string path, string? ifMatch, string code)
+    public async Task An_invalid_request_is_refused(string method, string path, string? ifMatch, string code)
     {
         await CreateTableAsync();
         await SendAsync("POST", "Table", """{"PartitionKey":"p","RowKey":"r"}""");
@@ -94,7 +94,7 @@ public sealed class WireTests
     [InlineData("POST", "Table", "X-HTTP-Method", "MERGE")]
     [InlineData("POST", "Table", "Content-Type", "application/atom+xml")]
     [InlineData("GET", "Table?$filter='x'%20eq%20A", null, null)]
-    public async Task What_is_not_understood_is_not_guessed(string method, string path, string? header, string? value)
+    public async Task An_unsupported_request_throws(string method, string path, string? header, string? value)
     {
         await CreateTableAsync();
         await Assert.ThrowsAsync<NotSupportedException>(() => SendAsync(method, path, method == "POST" ? "{}" : null, header is null ? [] : [(header, value!)]));
@@ -135,7 +135,7 @@ public sealed class WireTests
     }
 
     [Fact]
-    public async Task ETags_are_never_given_out_twice_and_rows_are_stamped_with_the_time()
+    public async Task ETags_are_never_used_twice_and_rows_have_the_time_of_writing()
     {
         var table = connection.ServiceClient().GetTableClient("Table");
         await table.CreateIfNotExistsAsync();
@@ -171,7 +171,7 @@ public sealed class WireTests
     [InlineData("1abc", "InvalidResourceName")]
     [InlineData("a-bc", "InvalidResourceName")]
     [InlineData("Tables", "InvalidResourceName")]
-    public async Task A_tables_name_has_rules(string name, string code) =>
+    public async Task An_invalid_table_name_is_refused(string name, string code) =>
         Assert.Contains($"\"code\":\"{code}\"", Body(await SendAsync("POST", "Tables", $$"""{"TableName":"{{name}}"}""")));
 
     private static string Body(Response response) => response.Content.ToString();

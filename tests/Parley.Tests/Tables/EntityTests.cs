@@ -9,7 +9,7 @@ namespace Parley.Tests.Tables;
 public sealed class EntityTests(TablesFixture tables)
 {
     [Fact]
-    public async Task An_added_row_is_read_back_with_the_etag_of_the_answer()
+    public async Task An_added_row_is_read_back_with_the_etag_of_the_response()
     {
         var table = await tables.NewTableAsync();
         var added = await table.AddEntityAsync(new TableEntity("p", "r") { ["Text"] = "hello" });
@@ -25,7 +25,7 @@ public sealed class EntityTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task Adding_what_exists_is_409()
+    public async Task Adding_an_existing_row_is_409()
     {
         var table = await tables.NewTableAsync();
         await table.AddEntityAsync(new TableEntity("p", "r"));
@@ -36,7 +36,7 @@ public sealed class EntityTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task What_is_missing_is_404_or_no_value()
+    public async Task A_missing_row_is_404_or_no_value()
     {
         var table = await tables.NewTableAsync();
         var refusal = await Assert.ThrowsAsync<RequestFailedException>(() => table.GetEntityAsync<TableEntity>("p", "r"));
@@ -55,7 +55,7 @@ public sealed class EntityTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task A_merge_keeps_and_a_replace_drops_what_it_does_not_name()
+    public async Task A_merge_keeps_and_a_replace_removes_properties_that_it_does_not_name()
     {
         var table = await tables.NewTableAsync();
         await table.AddEntityAsync(new TableEntity("p", "r") { ["A"] = 1, ["B"] = 1 });
@@ -78,7 +78,7 @@ public sealed class EntityTests(TablesFixture tables)
     {
         var table = await tables.NewTableAsync();
         await table.UpsertEntityAsync(new TableEntity("p", "r") { ["A"] = 1 }, mode);
-        // The ETag of the entity is no condition of an upsert.
+        // The ETag of the entity is not a condition of an upsert.
         var answer = await table.UpsertEntityAsync(new TableEntity("p", "r") { ["B"] = 2, ETag = new ETag("W/\"other\"") }, mode);
         var row = (await table.GetEntityAsync<TableEntity>("p", "r")).Value;
         Assert.Equal((kept, 2), (row.GetInt32("A"), row.GetInt32("B")));
@@ -88,7 +88,7 @@ public sealed class EntityTests(TablesFixture tables)
     [Theory]
     [InlineData(TableUpdateMode.Merge)]
     [InlineData(TableUpdateMode.Replace)]
-    public async Task An_update_under_an_old_etag_is_412_and_of_nothing_404(TableUpdateMode mode)
+    public async Task An_update_with_an_old_etag_is_412_and_of_a_missing_row_404(TableUpdateMode mode)
     {
         var table = await tables.NewTableAsync();
         var old = (await table.AddEntityAsync(new TableEntity("p", "r") { ["A"] = 1 })).Headers.ETag!.Value;
@@ -106,7 +106,7 @@ public sealed class EntityTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task A_delete_takes_a_condition_or_none_and_forgives_what_is_missing()
+    public async Task A_delete_has_an_optional_condition_and_accepts_a_missing_row()
     {
         var table = await tables.NewTableAsync();
         var old = (await table.AddEntityAsync(new TableEntity("p", "r"))).Headers.ETag!.Value;
@@ -160,7 +160,7 @@ public sealed class EntityTests(TablesFixture tables)
     [InlineData("a=b&c=d;e,f", "(x)")]
     [InlineData("a+b", "$filter@!*~`^{}[]<>\"")]
     [InlineData("..", ".")]
-    public async Task Keys_may_hold_anything_the_service_allows(string partitionKey, string rowKey)
+    public async Task Keys_may_contain_all_characters_that_the_service_allows(string partitionKey, string rowKey)
     {
         var table = await tables.NewTableAsync();
         await table.AddEntityAsync(new TableEntity(partitionKey, rowKey) { ["A"] = 1 });

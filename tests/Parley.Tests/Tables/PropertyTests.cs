@@ -19,7 +19,7 @@ public sealed class PropertyTests(TablesFixture tables)
 
     [Theory]
     [MemberData(nameof(Values))]
-    public async Task A_value_comes_back_as_it_went(object value)
+    public async Task A_value_is_read_back_unchanged(object value)
     {
         var table = await tables.NewTableAsync();
         await table.AddEntityAsync(new TableEntity("p", "r") { ["Before"] = 1, ["Value"] = value, ["After"] = "end" });

@@ -86,7 +86,7 @@ public sealed class QueryTests(TablesFixture tables)
     }
 
     [Fact]
-    public async Task A_filter_that_is_none_is_refused()
+    public async Task An_invalid_filter_is_refused()
     {
         var table = await tables.NewTableAsync();
         var refusal = await Assert.ThrowsAsync<RequestFailedException>(() => ReadAsync(table.QueryAsync<TableEntity>("this is no filter")));

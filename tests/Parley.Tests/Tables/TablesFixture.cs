@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.Tests.Tables;
 
-/// <summary>A Table service for the tests of this folder, and a fresh table for each of them.</summary>
+/// <summary>A Table service for the tests of this folder, and a new table for each of them.</summary>
 public sealed class TablesFixture : IAsyncLifetime
 {
     private int _tables;

@@ -9,7 +9,7 @@ namespace Parley.Tests.Tables;
 public sealed class TransactionTests(TablesFixture tables)
 {
     [Fact]
-    public async Task Every_operation_answers_with_the_rows_new_etag_in_order()
+    public async Task Every_operation_returns_the_rows_new_etag_in_order()
     {
         var table = await tables.NewTableAsync();
         var replaced = (await table.AddEntityAsync(new TableEntity("p", "2") { ["Old"] = 1 })).Headers.ETag!.Value;

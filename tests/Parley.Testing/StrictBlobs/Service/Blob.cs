@@ -1,6 +1,8 @@
 namespace Parley.Testing.BlobService;
 
-/// <summary>What is kept under a blob's name: what was committed, which is all that anyone reads, and the blocks that wait for a commit.</summary>
+/// <summary>
+/// The state under one blob name: the committed blob, which is all that readers see, and the uncommitted blocks.
+/// </summary>
 internal sealed class Blob
 {
     /// <summary>"Put Block", remarks.</summary>
@@ -9,11 +11,11 @@ internal sealed class Blob
     /// <summary>"Put Block List", remarks.</summary>
     private const int MaxCommitted = 50_000;
 
-    /// <summary>"Put Block": an id is at most so many bytes before it is encoded.</summary>
+    /// <summary>"Put Block": the maximum length of a block id in bytes, before base64 encoding.</summary>
     private const int MaxIdBytes = 64;
 
-    /// <summary>"Put Block": blocks that nobody commits go a week after the last of them came.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromDays(7);
+    /// <summary>"Put Block": uncommitted blocks are discarded a week after the last one was staged.</summary>
+    private static readonly TimeSpan UncommittedLifetime = TimeSpan.FromDays(7);
 
     private readonly Dictionary<string, StoredBlock> staged = new(StringComparer.Ordinal);
     private DateTimeOffset lastStagedAt;
@@ -48,7 +50,9 @@ internal sealed class Blob
         return null;
     }
 
-    /// <summary>Makes the listed blocks the blob; staged ones that are not listed go.</summary>
+    /// <summary>
+    /// Commits the listed blocks as the blob's content. Staged blocks that are not listed are discarded.
+    /// </summary>
     public BlobError? Commit(BlobRequest request, string etag, DateTimeOffset now)
     {
         DropForgotten(now);
@@ -77,7 +81,7 @@ internal sealed class Blob
 
     private void DropForgotten(DateTimeOffset now)
     {
-        if (now >= lastStagedAt + Patience)
+        if (now >= lastStagedAt + UncommittedLifetime)
         {
             staged.Clear();
         }

@@ -1,6 +1,6 @@
 namespace Parley.Testing.BlobService;
 
-/// <summary>The operations, named as the Blob service's REST reference names them.</summary>
+/// <summary>The operations, named as in the Blob service's REST reference.</summary>
 internal enum BlobOperation
 {
     CreateContainer,
@@ -12,7 +12,7 @@ internal enum BlobOperation
     DeleteBlob,
 }
 
-/// <summary>Which of a blob's blocks of one id is meant ("Put Block List", request body).</summary>
+/// <summary>The list in which a commit looks for a block id ("Put Block List", request body).</summary>
 internal enum BlockSource
 {
     Committed,
@@ -20,8 +20,8 @@ internal enum BlockSource
     Latest,
 }
 
-/// <summary>A request as it was read.</summary>
-/// <param name="Operation">What it does.</param>
+/// <summary>A parsed request.</summary>
+/// <param name="Operation">The operation.</param>
 /// <param name="Container">The container.</param>
 /// <param name="Name">The blob; empty for the container itself.</param>
 internal sealed record BlobRequest(BlobOperation Operation, string Container, string Name)
@@ -49,7 +49,7 @@ internal sealed record BlobRequest(BlobOperation Operation, string Container, st
 
     public string Prefix { get; init; } = "";
 
-    /// <summary>Where a list goes on.</summary>
+    /// <summary>The marker from which a list continues.</summary>
     public string? Marker { get; init; }
 
     public int? MaxResults { get; init; }

@@ -3,16 +3,18 @@ using System.Text;
 
 namespace Parley.Testing.BlobService;
 
-/// <summary>The containers and what is done to them. One request at a time: each happens at once.</summary>
+/// <summary>
+/// The containers and the operations on them. Requests are carried out one at a time, each atomically.
+/// </summary>
 internal sealed class Service(TimeProvider time)
 {
-    /// <summary>"List Blobs": what a page has at most.</summary>
+    /// <summary>"List Blobs": the maximum number of blobs on a page.</summary>
     private const int MaxPage = 5_000;
 
     private readonly Dictionary<string, SortedDictionary<string, Blob>> containers = new(StringComparer.Ordinal);
     private long etags;
 
-    /// <summary>The committed blobs whose names begin so, in the order of their names.</summary>
+    /// <summary>The committed blobs whose names begin with the prefix, ordered by name.</summary>
     public IEnumerable<StoredBlob> Find(string container, string prefix) =>
         containers.TryGetValue(container, out var blobs)
             ? blobs.Where(blob => blob.Value.Committed is not null && blob.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(blob => blob.Value.Committed!)
@@ -67,7 +69,9 @@ internal sealed class Service(TimeProvider time)
         });
     }
 
-    /// <summary>What was staged for it goes along; the documentation does not say, so this is our best knowledge.</summary>
+    /// <summary>
+    /// Deletes uncommitted blocks of the blob too. The documentation does not specify this; it is our best knowledge.
+    /// </summary>
     private static ServiceResponse Delete(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs) =>
         Unless(blob?.Committed is { } there ? CheckWrite(request, there) : BlobError.BlobNotFound, () =>
         {
@@ -95,7 +99,7 @@ internal sealed class Service(TimeProvider time)
             return ServiceResponse.Refuse(BlobError.MaxResultsOutOfRange);
         }
 
-        // A marker is nothing that a client may look into.
+        // Encoded, because a marker is opaque to clients.
         var from = request.Marker is { } marker ? Encoding.UTF8.GetString(Convert.FromBase64String(marker)) : "";
         var size = Math.Min(request.MaxResults ?? MaxPage, MaxPage);
         var found = Find(request.Container, request.Prefix).Where(blob => string.CompareOrdinal(blob.Name, from) >= 0).Take(size + 1).ToList();

@@ -1,6 +1,6 @@
 namespace Parley.Testing.BlobService;
 
-/// <summary>What the service answers, before it is written.</summary>
+/// <summary>The service's response before it is written to the wire.</summary>
 internal sealed record ServiceResponse(int Status)
 {
     public BlobError? Error { get; init; }
@@ -8,7 +8,7 @@ internal sealed record ServiceResponse(int Status)
     /// <summary>The blob that was read or written.</summary>
     public StoredBlob? Blob { get; init; }
 
-    /// <summary>Of its bytes, those that are answered, from the first on; null for none.</summary>
+    /// <summary>The range of the blob's bytes that the body contains; null for no body.</summary>
     public (long First, long Count)? Bytes { get; init; }
 
     public BlobPage? Page { get; init; }
@@ -17,12 +17,15 @@ internal sealed record ServiceResponse(int Status)
 }
 
 /// <summary>A page of a list.</summary>
-/// <param name="Request">What was asked.</param>
+/// <param name="Request">The list request.</param>
 /// <param name="Blobs">The blobs.</param>
-/// <param name="Next">Where it goes on; null at the end.</param>
+/// <param name="Next">The marker of the next page; null at the end.</param>
 internal sealed record BlobPage(BlobRequest Request, IReadOnlyList<StoredBlob> Blobs, string? Next);
 
-/// <summary>A refusal as the service words it: "Blob service error codes", "Common REST API error codes" (learn.microsoft.com).</summary>
+/// <summary>
+/// An error in the service's own wording: "Blob service error codes", "Common REST API error codes"
+/// (learn.microsoft.com).
+/// </summary>
 internal sealed record BlobError(int Status, string Code, string Message)
 {
     public static readonly BlobError ContainerNotFound = new(404, "ContainerNotFound", "The specified container does not exist.");

@@ -5,11 +5,14 @@ using Azure.Core;
 
 namespace Parley.Testing.BlobService;
 
-/// <summary>Reads requests off the wire. An address, option or header that it does not know is a NotSupportedException, never a guess.</summary>
+/// <summary>
+/// Parses requests. An unknown address, option or header throws NotSupportedException; nothing is guessed.
+/// </summary>
 internal static class BlobRequestReader
 {
-    // Of no meaning here: who asks, tracing, what the body itself shows, and, for x-ms-delete-snapshots, what there is none of.
-    // The client sends Expect: 100-continue for a minute after the service was busy (BlobClientOptions.Request100ContinueOptions).
+    // These have no meaning here: credentials, tracing, headers that repeat what the body shows, and
+    // x-ms-delete-snapshots, because there are no snapshots. The client sends Expect: 100-continue for a minute after
+    // the service was busy (BlobClientOptions.Request100ContinueOptions).
     private static readonly FrozenSet<string> Ignored = new[]
     {
         "Accept", "Authorization", "Content-Length", "Content-Type", "Date", "Expect", "Host", "User-Agent", "x-ms-client-request-id", "x-ms-date",

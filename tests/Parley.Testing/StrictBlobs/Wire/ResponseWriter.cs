@@ -5,7 +5,7 @@ using Parley.Testing.TableService;
 
 namespace Parley.Testing.BlobService;
 
-/// <summary>Writes answers as the service does.</summary>
+/// <summary>Writes responses in the service's format.</summary>
 internal static class ResponseWriter
 {
     public static StrictResponse Write(ServiceResponse answer, Request request)

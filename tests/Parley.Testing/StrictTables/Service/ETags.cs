@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// ETags in the service's form, <c>W/"datetime'2026-03-01T00%3A00%3A00.0000000Z'"</c>. Azure's are times of writing; these begin there
-/// and always rise, so none is ever given out twice, whatever the clock does.
+/// ETags in the service's form, <c>W/"datetime'2026-03-01T00%3A00%3A00.0000000Z'"</c>. In Azure they are times of
+/// writing. Here they begin at that time and always increase, so none is used twice, independent of the clock.
 /// </summary>
 internal sealed class ETags
 {

@@ -16,9 +16,10 @@ internal enum FilterKind
 }
 
 /// <summary>
-/// A filter as a tree: a comparison of a property with a literal, or what joins two (or negates one). A comparison is false for a row
-/// without the property, and for one whose property is of another type ("Querying tables and entities": the constant value must be of
-/// the same data type as the property); so "ne" finds no row without the property, and "not (… eq …)" does.
+/// A filter as a tree: a comparison of a property with a literal, or an operator that joins two filters or negates one.
+/// A comparison is false for a row without the property, and for a row whose property has another type ("Querying
+/// tables and entities": the constant value must be of the same data type as the property). So "ne" finds no row
+/// without the property, and "not (… eq …)" does.
 /// </summary>
 internal sealed record Filter(FilterKind Kind, Filter? Left, Filter? Right, Property Literal)
 {
@@ -30,7 +31,7 @@ internal sealed record Filter(FilterKind Kind, Filter? Left, Filter? Right, Prop
         _ => row.TryGet(Literal.Name, out var property) && property.Type == Literal.Type && Compares(property.Value),
     };
 
-    /// <summary>The partition that every match is in, where the filter says so.</summary>
+    /// <summary>The partition that contains every match, if the filter fixes it; otherwise null.</summary>
     public string? OnlyPartition() => Kind switch
     {
         FilterKind.Equal when Literal is { Name: Names.PartitionKey, Value: string key } => key,
@@ -71,7 +72,7 @@ internal sealed record Filter(FilterKind Kind, Filter? Left, Filter? Right, Prop
             (int left, int right) => left.CompareTo(right),
             (long left, long right) => left.CompareTo(right),
             (DateTime left, DateTime right) => left.CompareTo(right),
-            // NaN is neither less nor greater than anything.
+            // NaN is neither less nor greater than any number.
             (double left, double right) => double.IsNaN(left) || double.IsNaN(right) ? null : (int?)left.CompareTo(right),
             _ => throw new NotSupportedException(string.Create(CultureInfo.InvariantCulture, $"StrictTables orders no {Literal.Type}; the service's order of them is not documented.")),
         };

@@ -3,9 +3,10 @@ using System.Globalization;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// Reads $filter ("Querying tables and entities"): comparisons of a property with a literal, and, or, not, parentheses. All is
-/// case-sensitive and separated by spaces. What is no filter is refused as the service does; what may be one but is not read here
-/// (a literal on the left, a bare property) is a NotSupportedException.
+/// Parses $filter ("Querying tables and entities"): comparisons of a property with a literal, and, or, not,
+/// parentheses. It is case-sensitive and separated by spaces. An invalid filter is refused with the service's error. A
+/// filter that may be valid but is not supported here (a literal on the left, a bare property) throws
+/// NotSupportedException.
 /// </summary>
 internal ref struct FilterParser(string text)
 {

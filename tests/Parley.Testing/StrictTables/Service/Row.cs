@@ -13,10 +13,12 @@ internal enum EdmType
     Binary,
 }
 
-/// <summary>A property: its value is a string, bool, int, long, double, DateTime (UTC), Guid or byte[].</summary>
+/// <summary>A property. Its value is a string, bool, int, long, double, DateTime (UTC), Guid or byte[].</summary>
 internal readonly record struct Property(string Name, EdmType Type, object Value);
 
-/// <summary>A stored entity. Never changed, only replaced, so an answer may be written from it at any time.</summary>
+/// <summary>
+/// A stored entity. It is immutable and only replaced, so a response can be written from it at any time.
+/// </summary>
 internal sealed record Row(string PartitionKey, string RowKey, Property[] Properties, string ETag, DateTime Timestamp)
 {
     public bool TryGet(string name, out Property property)

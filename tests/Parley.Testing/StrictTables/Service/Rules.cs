@@ -85,8 +85,8 @@ internal static class Rules
     }
 
     /// <summary>
-    /// What is stored, after a merge too: at most 252 properties and 1 MiB. Sizes are those of "How to estimate the capacity of a
-    /// table entity": keys and names in UTF-16, four bytes an entity, eight a property.
+    /// Checks an entity as it will be stored, also after a merge: at most 252 properties and 1 MiB. Sizes follow "How
+    /// to estimate the capacity of a table entity": keys and names in UTF-16, four bytes an entity, eight a property.
     /// </summary>
     public static void CheckEntity(string partitionKey, string rowKey, Property[] properties)
     {

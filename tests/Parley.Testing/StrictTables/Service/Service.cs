@@ -7,8 +7,8 @@ internal sealed class Service(TimeProvider time)
     private readonly Dictionary<string, DateTimeOffset> beingDeleted = new(StringComparer.OrdinalIgnoreCase);
     private readonly ETags etags = new();
 
-    /// <param name="request">What to do.</param>
-    /// <param name="pageRows">The most rows that a query's page may have; null leaves it to the request.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="pageRows">The maximum number of rows on a query's page; null leaves it to the request.</param>
     public ServiceResponse Execute(TableRequest request, int? pageRows)
     {
         if (request.Refusal is { } refusal)
@@ -88,7 +88,8 @@ internal sealed class Service(TimeProvider time)
             return ServiceResponse.RefuseAt(Rules.MaxChanges - 1, TableError.TooManyChanges);
         }
 
-        // Every row is written once at most, so each operation can be judged by what was there before all of them.
+        // A transaction writes each row at most once, so each operation can be checked against the state before all of
+        // them.
         var rows = new Row?[operations.Count];
         for (var i = 0; i < operations.Count; i++)
         {
@@ -138,7 +139,7 @@ internal sealed class Service(TimeProvider time)
         return Prepare(table, operation, out row);
     }
 
-    /// <summary>Judges an operation and makes the row that it would leave; nothing is changed.</summary>
+    /// <summary>Checks an operation and creates the row that it would store; the table is not changed.</summary>
     private TableError? Prepare(Table table, Operation operation, out Row? row)
     {
         var (kind, _, partitionKey, rowKey) = operation;
@@ -215,7 +216,8 @@ internal sealed class Service(TimeProvider time)
         var filter = request.Filter;
         var partition = filter?.OnlyPartition();
 
-        // The filter's bounds on row keys hold in its one partition; without one, rows are looked at from the start.
+        // The filter's bounds on row keys apply in its one partition. Without a partition, the scan starts at the first
+        // row.
         var (fromPartition, fromRow) = request.Start ?? (partition ?? "", partition is null ? "" : filter!.FirstRow());
         var lastRow = partition is null ? null : filter!.LastRow();
         var limit = Math.Min(request.Top ?? Rules.MaxPage, pageRows ?? Rules.MaxPage);
@@ -238,7 +240,7 @@ internal sealed class Service(TimeProvider time)
             }
         }
 
-        // A page that was cut short may have a token though nothing follows: then an empty page is the last one.
+        // A page that was cut short may have a token although no row follows; then the last page is empty.
         return pageRows == rows.Count && pageRows < (request.Top ?? Rules.MaxPage)
             ? rows.Count == 0 ? Page(rows, fromPartition, fromRow) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0")
             : new ServiceResponse(200) { Rows = rows };

@@ -1,11 +1,13 @@
 namespace Parley.Testing.TableService;
 
-/// <summary>A table: partitions and their rows in the order of their keys, ordinally ("Query Entities": sorted by PartitionKey, then RowKey).</summary>
+/// <summary>
+/// A table: partitions and their rows in ordinal key order ("Query Entities": sorted by PartitionKey, then RowKey).
+/// </summary>
 internal sealed class Table(string name)
 {
     private readonly SortedList<string, List<Row>> partitions = new(StringComparer.Ordinal);
 
-    /// <summary>As it was created; names are compared without regard to case.</summary>
+    /// <summary>The name as it was created; names are compared without regard to case.</summary>
     public string Name { get; } = name;
 
     public Row? Find(string partitionKey, string rowKey)
@@ -47,7 +49,7 @@ internal sealed class Table(string name)
         }
     }
 
-    /// <summary>The rows from a position on; of one partition when it is named.</summary>
+    /// <summary>The rows from a position on; only those of <paramref name="onlyPartition"/> when it is set.</summary>
     public IEnumerable<Row> From(string partitionKey, string rowKey, string? onlyPartition)
     {
         if (onlyPartition is not null)
@@ -70,7 +72,7 @@ internal sealed class Table(string name)
 
     private static int IndexOf(List<Row> rows, string rowKey)
     {
-        // Appends come in the order of their numbers, so the end is looked at first.
+        // Messages are appended in the order of their numbers, so the end of the list is checked first.
         if (rows.Count > 0 && string.CompareOrdinal(rows[^1].RowKey, rowKey) < 0)
         {
             return ~rows.Count;

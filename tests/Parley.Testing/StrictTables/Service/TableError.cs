@@ -1,8 +1,8 @@
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// A refusal as the service words it. Codes and statuses: "Table Storage error codes" and "Common REST API error codes"
-/// (learn.microsoft.com, Storage services REST reference).
+/// An error in the service's own wording. Codes and statuses: "Table Storage error codes" and "Common REST API error
+/// codes" (learn.microsoft.com, Storage services REST reference).
 /// </summary>
 internal sealed record TableError(int Status, string Code, string Message)
 {
@@ -42,11 +42,14 @@ internal sealed record TableError(int Status, string Code, string Message)
 
     public static TableError TableName(string name) => new(400, "InvalidResourceName", $"The specified resource name contains invalid characters: {name}.");
 
-    /// <summary>Answers this error to the request being read. Only for what is wrong in itself; what the data decide is returned.</summary>
+    /// <summary>
+    /// Creates the exception that answers the current request with this error. Only for requests that are invalid in
+    /// themselves; errors that depend on the data are returned.
+    /// </summary>
     public TableRefusedException Refuse() => new(this);
 }
 
-/// <summary>A request that the service answers with an error whatever is stored.</summary>
+/// <summary>The service refuses a request independent of the stored data.</summary>
 internal sealed class TableRefusedException(TableError error) : Exception(error.Message)
 {
     public TableError Error { get; } = error;

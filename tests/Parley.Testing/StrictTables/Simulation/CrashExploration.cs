@@ -1,8 +1,8 @@
 namespace Parley.Testing;
 
 /// <summary>
-/// Ends a process at every storage call that it makes, before and after the call is carried out, and looks at what a new process then
-/// finds and does.
+/// Ends a process at every storage call that it makes, before and after the call is carried out, and checks what a new
+/// process then finds and does.
 /// </summary>
 public static class CrashExploration
 {
@@ -10,22 +10,31 @@ public static class CrashExploration
     public static IReadOnlyList<Fault> Crashes { get; } = [Fault.CrashBefore, Fault.CrashAfter];
 
     /// <summary>
-    /// Also: the call is still on its way when the process ends, and is carried out at some time during or after the recovery, by seed.
+    /// <see cref="Crashes"/>, and a third case: the call is still on its way when the process ends, and is carried out
+    /// during or after the recovery, chosen by the seed.
     /// </summary>
     public static IReadOnlyList<Fault> CrashesAndLateCalls { get; } = [.. Crashes, Fault.CrashLate];
 
     /// <summary>
-    /// Runs <paramref name="act"/> undisturbed to count its calls, then for each call and fault on fresh data: set up, act until the
-    /// fault, recover, verify. Faults other than crashes leave the process running, so what <paramref name="act"/> then does or throws
-    /// is its own affair; <paramref name="recover"/> and <paramref name="verify"/> follow in any case.
+    /// Runs <paramref name="act"/> undisturbed to count its calls. Then, for each call and fault, on fresh data: set
+    /// up, act until the fault, recover, verify. Faults other than crashes leave the process running; results and
+    /// exceptions of <paramref name="act"/> after such a fault are ignored. <paramref name="recover"/> and <paramref
+    /// name="verify"/> always follow.
     /// </summary>
-    /// <param name="setup">Prepares the data; what it returns is given to the others.</param>
-    /// <param name="act">What the process under test does, on its connection.</param>
-    /// <param name="recover">What comes after: a new process in which the client tries again, the sweep runs, and so on.</param>
-    /// <param name="verify">Checks the invariants, when nothing more is on its way.</param>
-    /// <param name="faults">What happens at each call; <see cref="Crashes"/> unless said otherwise.</param>
-    /// <param name="seeds">How many orders are tried for each, where calls run side by side or land late.</param>
-    /// <param name="watch">What is told of every call that the service has carried out for one of the three processes (<see cref="TableHooks.After"/>).</param>
+    /// <param name="setup">Prepares the data; its result is passed to the other functions.</param>
+    /// <param name="act">The actions of the process under test, on its connection.</param>
+    /// <param name="recover">
+    /// The actions of a new process afterwards: the client's retry, the recovery timer, and so on.
+    /// </param>
+    /// <param name="verify">Checks the invariants when no call is pending.</param>
+    /// <param name="faults">The faults at each call; by default <see cref="Crashes"/>.</param>
+    /// <param name="seeds">
+    /// The number of call orders to try for each fault, where calls run concurrently or land late.
+    /// </param>
+    /// <param name="watch">
+    /// Called for every call that the service has carried out for one of the three processes (<see
+    /// cref="TableHooks.After"/>).
+    /// </param>
     /// <returns>The number of calls that <paramref name="act"/> makes undisturbed.</returns>
     public static Task<int> RunAsync<T>(
         Func<Simulation, StrictTables, Task<T>> setup,
@@ -87,7 +96,8 @@ public static class CrashExploration
             }
             catch (Exception) when (hooks.Fault is not null)
             {
-                // A dead process tells nobody anything; one that failed has told its client, who recovers.
+                // A dead process returns no result. A process that failed has returned an error to its client, which
+                // recovers.
             }
 
             await recover(state, run.Connect(tables, "recover", new TableHooks { After = after }));
@@ -98,5 +108,5 @@ public static class CrashExploration
     });
 }
 
-/// <summary>A case of a sweep failed; the message says which.</summary>
+/// <summary>A case of the exploration failed; the message names it.</summary>
 public sealed class CrashExplorationException(string message, Exception? cause = null) : Exception(message, cause);

@@ -4,30 +4,34 @@ using Xunit;
 namespace Parley.Testing;
 
 /// <summary>
-/// Runs a scenario under many orders of its storage calls. A failure names its seed; with that in PARLEY_SEED the same test plays this
-/// one run again. An ordinary run of the tests plays <see cref="OrdinaryRuns"/> of a scenario's runs at most, PARLEY_DEEP=1 all of them
-/// (./dev test --deep), and PARLEY_RUNS another number.
+/// Runs a scenario under many orders of its storage calls. A failure names its seed; with that seed in PARLEY_SEED the
+/// same test repeats this one run. An ordinary test run uses at most <see cref="OrdinaryRuns"/> seeds for each
+/// scenario, PARLEY_DEEP=1 uses all of them (./dev test --deep), and PARLEY_RUNS sets another number.
 /// </summary>
 public static class Interleaving
 {
-    /// <summary>With so many, all tests take less than four minutes on two processors; the largest scenarios have 10,000.</summary>
+    /// <summary>
+    /// With this number, all tests take less than four minutes on two processors; the largest scenarios have 10,000
+    /// runs.
+    /// </summary>
     private const int OrdinaryRuns = 300;
 
-    /// <summary>One run by one seed.</summary>
+    /// <summary>Runs the scenario once, with one seed.</summary>
     public static Task<Simulation> RunAsync(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         OnOwnThreadAsync(() => Simulation.Run(seed, scenario, start));
 
-    /// <summary>The seeds to play of a scenario that has so many runs.</summary>
+    /// <summary>The seeds to use for a scenario with this number of runs.</summary>
     public static IEnumerable<int> Seeds(int runs) =>
         Setting("PARLEY_SEED") is { } only ? [only]
         : Enumerable.Range(1, Setting("PARLEY_RUNS", min: 1) ?? (Setting("PARLEY_DEEP") is 1 ? runs : Math.Min(runs, OrdinaryRuns)));
 
-    /// <summary>Plays the scenario by these <see cref="Seeds"/>; every run must pass.</summary>
+    /// <summary>Runs the scenario once for each of these <see cref="Seeds"/>; every run must pass.</summary>
     public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         PlayAsync(Seeds(runs), scenario, start);
 
     /// <summary>
-    /// Plays a scenario with a fault built in until a run fails, by at most <paramref name="runs"/> seeds, and returns that failure. An ordinary run of the tests may play all of these seeds.
+    /// Runs a scenario with a built-in fault until a run fails, with at most <paramref name="runs"/> seeds, and returns
+    /// that failure. An ordinary test run may use all of these seeds.
     /// </summary>
     public static Task<InterleavingException> CatchAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         Assert.ThrowsAsync<InterleavingException>(() => PlayAsync(Enumerable.Range(1, runs), scenario, start));
@@ -50,8 +54,8 @@ public static class Interleaving
     });
 
     /// <summary>
-    /// On a thread of its own, which has no synchronization context and no task scheduler but the simulation's: either would send
-    /// continuations to the thread pool.
+    /// Runs work on its own thread, which has no synchronization context and no task scheduler except the simulation's.
+    /// Any other would send continuations to the thread pool.
     /// </summary>
     internal static async Task<T> OnOwnThreadAsync<T>(Func<T> work)
     {
@@ -80,5 +84,5 @@ public static class Interleaving
     };
 }
 
-/// <summary>One of many runs failed; the message says which and how to play it again.</summary>
+/// <summary>One of many runs failed; the message contains the run's seed and how to repeat it.</summary>
 public sealed class InterleavingException(string message, Exception cause) : Exception(message, cause);

@@ -3,35 +3,39 @@ using System.Globalization;
 namespace Parley.Testing;
 
 /// <summary>
-/// One run of a scenario in which a seed decides everything that time and threads decide elsewhere: which of the waiting storage calls
-/// comes next, and when time moves on. The same seed gives the same run.
+/// One run of a scenario in which a seed decides everything that time and threads decide elsewhere: which pending
+/// storage call comes next, and when time advances. The same seed gives the same run.
 /// </summary>
 /// <remarks>
-/// <para>All code of a run is executed by one thread, in turns. The run's own synchronization context queues continuations; when the
-/// queue is empty, everything waits: at a storage call, for virtual time, or for something in memory that another one holds (a
-/// <c>SemaphoreSlim</c>, say). Then one storage call is picked by the seed and carried out; with none waiting, time moves to the next
-/// timer. So nothing has to know how many actors there are, and actors of one process work as those of several do.</para>
-/// <para>What keeps it on the one thread: a continuation that wants the context is posted to it, by whoever completes what it waited
-/// for, also where a task insists on asynchronous continuations (<c>SemaphoreSlim</c>'s do). A continuation that does not
-/// (<c>ConfigureAwait(false)</c>, all of Azure.Core) is run in place by the completing thread, provided that no context is current
-/// there; so storage calls, timers and cancellations are completed with the context taken off (<see cref="RunBare"/>).</para>
-/// <para>What can still leave: <c>Task.Run</c>, real timers, and <c>SemaphoreSlim.WaitAsync</c> with a token that can be cancelled,
-/// which goes through the thread pool. It cannot pass unseen: whatever comes back from another thread, as a posted continuation or as
-/// a storage call, fails the run. So a run that succeeds was deterministic in all that it did to the storage.</para>
+/// <para>One thread executes all code of a run, step by step. The run's own synchronization context queues
+/// continuations. When the queue is empty, all code waits: at a storage call, for virtual time, or for a resource in
+/// memory such as a <c>SemaphoreSlim</c>. Then the seed picks one storage call, which is carried out; if none is
+/// pending, time advances to the next timer. So no code has to know the number of actors, and the actors of one process
+/// run in the same way as those of several processes.</para>
+/// <para>Why code stays on the one thread: a continuation that captured the context is posted to it by the code that
+/// completes its task, also where a task forces asynchronous continuations (<c>SemaphoreSlim</c>'s do). A continuation
+/// that did not capture it (<c>ConfigureAwait(false)</c>, all of Azure.Core) runs inline on the completing thread,
+/// provided that no context is current there. So storage calls, timers and cancellations are completed without a
+/// current context (<see cref="RunBare"/>).</para>
+/// <para>Code can still leave the thread by <c>Task.Run</c>, real timers, and <c>SemaphoreSlim.WaitAsync</c> with a
+/// token that can be cancelled, which uses the thread pool. This is always detected: a posted continuation or a storage
+/// call from another thread fails the run. So a run that succeeds was deterministic in all its storage calls.</para>
 /// </remarks>
 public sealed class Simulation : SynchronizationContext
 {
-    /// <summary>More turns than this mean that the scenario does not end.</summary>
+    /// <summary>A run with more scheduling steps than this is treated as endless.</summary>
     private const int MaxSlots = 100_000;
 
-    /// <summary>Only a run that fails waits so long for another thread to show itself, so that the failure can name it.</summary>
-    private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// Only a run that fails waits this long for work on another thread, so that the error can name it.
+    /// </summary>
+    private static readonly TimeSpan OtherThreadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Queue<Work> ready = new();
     private readonly List<Waiting> waiting = [];
     private readonly List<string> trace = [];
     private readonly int thread = Environment.CurrentManagedThreadId;
-    private string? intruder;
+    private string? otherThreadWork;
 
     private Simulation(int seed, DateTimeOffset start)
     {
@@ -40,29 +44,31 @@ public sealed class Simulation : SynchronizationContext
         Time = new VirtualTime(start);
     }
 
-    /// <summary>The run's seed.</summary>
     public int Seed { get; }
 
-    /// <summary>The seed's sequence, which the scheduler uses too. Only for the thread of the run.</summary>
+    /// <summary>The sequence of the seed, which the scheduler uses too. Only for the thread of the run.</summary>
     public Random Random { get; }
 
-    /// <summary>The run's time. It moves when everything waits for it.</summary>
+    /// <summary>The run's time. It advances when all code waits.</summary>
     public VirtualTime Time { get; }
 
-    /// <summary>Up to so much time passes with every storage call, by seed. None as long as this is not set.</summary>
+    /// <summary>
+    /// The maximum time that passes with each storage call; the seed chooses the amount. Zero by default.
+    /// </summary>
     public TimeSpan CallTime { get; set; }
 
     /// <summary>
-    /// In one of so many turns time moves to the next timer although storage calls wait: they are slow, and their callers' time-outs
-    /// fire. A call that is given up is then carried out late or never, by seed. Never as long as this is 0.
+    /// In one of this many scheduling steps, time advances to the next timer although storage calls are pending: the
+    /// calls are slow, and their callers' time-outs expire. A cancelled call is then carried out late or never, chosen
+    /// by the seed. Never while this is 0.
     /// </summary>
     public int SlowOneIn { get; set; }
 
-    /// <summary>What happened so far, a line per storage call.</summary>
+    /// <summary>The storage calls so far, one a line.</summary>
     public IReadOnlyList<string> Trace => trace;
 
     /// <summary>Runs a scenario to its end, on this thread.</summary>
-    /// <exception cref="SimulationException">Nothing can go on, it does not end, or it left the thread.</exception>
+    /// <exception cref="SimulationException">The run is deadlocked, does not end, or left the thread.</exception>
     public static Simulation Run(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null)
     {
         var outer = Current;
@@ -85,7 +91,9 @@ public sealed class Simulation : SynchronizationContext
         }
     }
 
-    /// <summary>A process's connection whose calls wait for their turn. Other hooks may be given with it.</summary>
+    /// <summary>
+    /// Creates a process's connection whose calls wait for the scheduler. Other hooks may be combined with it.
+    /// </summary>
     public TableConnection Connect(StrictTables tables, string process, TableHooks? hooks = null)
     {
         hooks ??= new TableHooks();
@@ -103,7 +111,7 @@ public sealed class Simulation : SynchronizationContext
         });
     }
 
-    /// <summary>Carries out what is late and did not come yet, so that nothing happens any more after it.</summary>
+    /// <summary>Carries out all late calls that are still pending, so that no call follows.</summary>
     public void DeliverLate()
     {
         foreach (var late in waiting.Where(each => each.Late is not null).ToArray())
@@ -143,10 +151,10 @@ public sealed class Simulation : SynchronizationContext
                 }
             }
 
-            if (intruder is not null)
+            if (otherThreadWork is not null)
             {
                 throw new InvalidOperationException(
-                    $"Another thread came in with {intruder}, so the run is not deterministic. Look for Task.Run, real timers, or SemaphoreSlim.WaitAsync with a token that can be cancelled.");
+                    $"Another thread came in with {otherThreadWork}, so the run is not deterministic. Look for Task.Run, real timers, or SemaphoreSlim.WaitAsync with a token that can be cancelled.");
             }
 
             if (scenario.IsCompleted)
@@ -163,7 +171,7 @@ public sealed class Simulation : SynchronizationContext
         }
     }
 
-    /// <summary>Everything waits: picks what comes next.</summary>
+    /// <summary>Picks the next event when all code waits.</summary>
     private void TakeSlot()
     {
         if (waiting.Count > 0 && !(SlowOneIn > 0 && Random.Next(SlowOneIn) == 0))
@@ -183,7 +191,7 @@ public sealed class Simulation : SynchronizationContext
 
         var moved = false;
         RunBare(new Work(_ => moved = Time.AdvanceToNext(), null, Bare: true));
-        if (!moved && waiting.Count == 0 && !OthersCome())
+        if (!moved && waiting.Count == 0 && !OtherThreadArrives())
         {
             throw new InvalidOperationException("Nothing can go on: the scenario waits neither for storage nor for virtual time.");
         }
@@ -204,7 +212,7 @@ public sealed class Simulation : SynchronizationContext
         }
     }
 
-    /// <summary>Runs without a current context, so that continuations which want none run in place.</summary>
+    /// <summary>Runs without a current context, so that continuations that did not capture one run inline.</summary>
     private void RunBare(Work work)
     {
         SetSynchronizationContext(null);
@@ -226,16 +234,18 @@ public sealed class Simulation : SynchronizationContext
         }
     }
 
-    /// <summary>Before a deadlock is reported: whether another thread brings something, which is an error of another kind.</summary>
-    private bool OthersCome()
+    /// <summary>
+    /// Checks, before a deadlock is reported, whether another thread brings work: that is a different error.
+    /// </summary>
+    private bool OtherThreadArrives()
     {
         lock (ready)
         {
-            return intruder is not null || Monitor.Wait(ready, PatienceWithOthers);
+            return otherThreadWork is not null || Monitor.Wait(ready, OtherThreadTimeout);
         }
     }
 
-    /// <summary>Remembers what another thread brought; false when it did.</summary>
+    /// <summary>Records work that came from another thread, and then returns false.</summary>
     private bool CheckThread(object? what)
     {
         if (Environment.CurrentManagedThreadId == thread)
@@ -245,7 +255,7 @@ public sealed class Simulation : SynchronizationContext
 
         lock (ready)
         {
-            intruder ??= what?.ToString() ?? "a continuation";
+            otherThreadWork ??= what?.ToString() ?? "a continuation";
             Monitor.Pulse(ready);
             return false;
         }
@@ -258,7 +268,8 @@ public sealed class Simulation : SynchronizationContext
             throw new InvalidOperationException($"A storage call on another thread, so the run is not deterministic: {call}");
         }
 
-        // Its continuation is Azure.Core's, which runs in place when this is completed: no RunContinuationsAsynchronously.
+        // The continuation is Azure.Core's and must run inline on completion, so there is no
+        // RunContinuationsAsynchronously.
         var completion = new TaskCompletionSource();
         var entry = new Waiting(call, completion);
         waiting.Add(entry);
@@ -278,7 +289,8 @@ public sealed class Simulation : SynchronizationContext
         }
 
         trace.Add($"given up: {entry.Call}");
-        // The caller's token may be cancelled by code under the context, where the wait must not be completed.
+        // The caller's token may be cancelled by code that runs under the context, where the wait must not be
+        // completed.
         lock (ready)
         {
             ready.Enqueue(new Work(_ => entry.Completion!.TrySetCanceled(token), null, Bare: true));
@@ -310,5 +322,5 @@ public sealed class Simulation : SynchronizationContext
     }
 }
 
-/// <summary>A run that failed, with what led to it.</summary>
+/// <summary>A run failed; the message includes the preceding calls.</summary>
 public sealed class SimulationException(string message, Exception cause) : Exception(message, cause);

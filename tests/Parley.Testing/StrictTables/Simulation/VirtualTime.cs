@@ -1,10 +1,10 @@
 namespace Parley.Testing;
 
 /// <summary>
-/// Time that moves only when it is told to. Timers fire in the order in which they are due, on the thread that moves the time; so do
-/// Task.Delay and CancellationTokenSource when they are given this provider.
+/// A clock that advances only on request. Timers run in the order of their due times, on the thread that advances the
+/// time; so do Task.Delay and CancellationTokenSource with this provider.
 /// </summary>
-/// <param name="start">The time to begin with.</param>
+/// <param name="start">The initial time.</param>
 public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock gate = new();
@@ -14,7 +14,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
     private long now = start.UtcTicks;
     private long orders;
 
-    /// <summary>2026-03-01, noon.</summary>
+    /// <summary>Starts at 2026-03-01, noon.</summary>
     public VirtualTime()
         : this(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero))
     {
@@ -28,7 +28,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
 
     public override long GetTimestamp() => Interlocked.Read(ref now);
 
-    /// <summary>Moves on by so much, firing what is due on the way at its own time.</summary>
+    /// <summary>Advances the time and runs each timer on the way at its own due time.</summary>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
@@ -41,7 +41,7 @@ public sealed class VirtualTime(DateTimeOffset start) : TimeProvider
         Interlocked.Exchange(ref now, until);
     }
 
-    /// <summary>Moves on to the next timer and fires it; false when there is none.</summary>
+    /// <summary>Advances to the next timer and runs it; false when there is none.</summary>
     public bool AdvanceToNext()
     {
         var timer = TakeNext(long.MaxValue);

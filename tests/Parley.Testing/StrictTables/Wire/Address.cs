@@ -3,8 +3,8 @@ using System.Net;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// An address of the service: <c>/Tables('t')</c>, <c>/t(PartitionKey='p',RowKey='r')</c> and so on, after the account's name where
-/// the host is an IP address or localhost ("Querying tables and entities", "Addressing entities").
+/// An address of the service: <c>/Tables('t')</c>, <c>/t(PartitionKey='p',RowKey='r')</c> and so on. The account's name
+/// precedes it where the host is an IP address or localhost ("Querying tables and entities", "Addressing entities").
 /// </summary>
 internal readonly record struct Address(string Resource, string? Name, string? PartitionKey, string? RowKey, string Query)
 {

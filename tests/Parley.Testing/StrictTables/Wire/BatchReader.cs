@@ -3,8 +3,8 @@ using System.Text;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// Reads an entity group transaction: a multipart body with one change set, in which each part is an HTTP request ("Performing entity
-/// group transactions"). Queries in a batch are not read.
+/// Parses an entity group transaction: a multipart body with one change set, in which each part is an HTTP request
+/// ("Performing entity group transactions"). Queries in a batch are not supported.
 /// </summary>
 internal static class BatchReader
 {
@@ -61,7 +61,7 @@ internal static class BatchReader
         return RequestReader.ReadOperation(line[..first], Address.Parse(line[(first + 1)..last]), headers, part.Span);
     }
 
-    /// <summary>The headers of a part up to the empty line; its content type.</summary>
+    /// <summary>Reads the headers of a part up to the empty line and returns its content type.</summary>
     private static string? ReadPartHeaders(ref ReadOnlyMemory<byte> part)
     {
         string? type = null;
@@ -100,7 +100,7 @@ internal static class BatchReader
         var delimiter = Encoding.ASCII.GetBytes("\r\n--" + boundary);
         var parts = new List<ReadOnlyMemory<byte>>();
 
-        // The first delimiter has no line before it, or the empty one after headers.
+        // The first delimiter may have no line break before it, or only the empty line after the headers.
         var start = body.Span.IndexOf(delimiter.AsSpan(2));
         if (start < 0)
         {

@@ -4,8 +4,9 @@ using System.Text.Json;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// Reads an entity from JSON ("Payload format for Table service operations"): Int64, Double, DateTime, Guid and Binary are named by an
-/// annotation before or after the value; a number without one is an Int32 or, with a point or exponent, a Double. Null is no property.
+/// Reads an entity from JSON ("Payload format for Table service operations"). An annotation before or after the value
+/// names the types Int64, Double, DateTime, Guid and Binary. A number without one is an Int32 or, with a point or
+/// exponent, a Double. A null is not stored as a property.
 /// </summary>
 internal static class EntityReader
 {
@@ -49,7 +50,7 @@ internal static class EntityReader
             }
             else if (name.StartsWith("odata.", StringComparison.Ordinal) || name == Names.Timestamp)
             {
-                // "Table service data model": any value that a client gives Timestamp is ignored.
+                // "Table service data model": any value that a client sends for Timestamp is ignored.
                 continue;
             }
             else if (reader.TokenType != JsonTokenType.Null)
@@ -77,7 +78,7 @@ internal static class EntityReader
         JsonTokenType.False => new Property(name, EdmType.Boolean, false),
         JsonTokenType.Number when reader.ValueSpan.IndexOfAny((byte)'.', (byte)'e', (byte)'E') >= 0 => new Property(name, EdmType.Double, reader.GetDouble()),
         JsonTokenType.Number when reader.TryGetInt32(out var number) => new Property(name, EdmType.Int32, number),
-        // A number beyond Int32 needs its annotation, which a Double's may still bring.
+        // A number beyond Int32 needs an annotation, and the annotation Edm.Double may still follow.
         JsonTokenType.Number => new Property(name, EdmType.Int64, reader.GetDouble()),
         _ => throw TableError.InvalidValue(name).Refuse(),
     };
@@ -130,7 +131,7 @@ internal static class EntityReader
         _ => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null,
     };
 
-    /// <summary>ISO 8601 in UTC.</summary>
+    /// <summary>Parses ISO 8601 in UTC.</summary>
     private static DateTime? Date(string text) =>
         text.EndsWith('Z') && DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal | DateTimeStyles.AssumeUniversal, out var date) ? date : null;
 

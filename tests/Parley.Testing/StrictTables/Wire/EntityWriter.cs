@@ -5,20 +5,20 @@ using System.Text.Json;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// Writes entities with minimal metadata ("Payload format for Table service operations"): a type before its value where JSON shows
-/// another; a Double always has a point or an exponent.
+/// Writes entities with minimal metadata ("Payload format for Table service operations"): a type annotation precedes a
+/// value whose JSON type differs; a Double always has a point or an exponent.
 /// </summary>
 internal static class EntityWriter
 {
     public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    /// <param name="json">Takes the entity.</param>
+    /// <param name="json">The destination.</param>
     /// <param name="row">The entity.</param>
     /// <param name="select">
-    /// The properties asked for, or null for all. One that the row lacks is null in the answer ("Querying tables and entities",
-    /// projection); Azurite leaves it out. The ETag comes always.
+    /// The requested properties, or null for all. A property that the row lacks is null in the response ("Querying
+    /// tables and entities", projection); Azurite omits it. The ETag is always included.
     /// </param>
-    /// <param name="metadata">The address that a single entity's answer begins with.</param>
+    /// <param name="metadata">The metadata address at the beginning of a single entity's response.</param>
     public static void Write(Utf8JsonWriter json, Row row, string[]? select, string? metadata)
     {
         json.WriteStartObject();

@@ -3,12 +3,12 @@ using System.Collections.Frozen;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// The headers of a request, or of an operation within a transaction. One that this service does not understand could mean anything,
-/// so it is a NotSupportedException.
+/// The headers of a request, or of an operation within a transaction. An unknown header throws NotSupportedException,
+/// because it could change the meaning of the request.
 /// </summary>
 internal struct Headers
 {
-    // Of no meaning here: who asks (any credential will do), tracing, and what the body itself shows.
+    // These have no meaning here: credentials (any are accepted), tracing, and headers that repeat what the body shows.
     private static readonly FrozenSet<string> Ignored = new[]
     {
         "Accept-Charset", "Authorization", "Content-Length", "Date", "Host", "User-Agent", "x-ms-client-request-id", "x-ms-date",
@@ -65,8 +65,8 @@ internal struct Headers
     }
 
     /// <summary>
-    /// Without a data service version the real service answers in a version that speaks Atom. Azure.Data.Tables leaves it out of Delete
-    /// Table, whose answer has no body.
+    /// Checks the data service version. Without it the real service responds in a version that uses Atom.
+    /// Azure.Data.Tables omits it in Delete Table, whose response has no body.
     /// </summary>
     public readonly void CheckVersions(bool answersWithJson)
     {

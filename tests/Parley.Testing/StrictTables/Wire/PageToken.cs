@@ -4,8 +4,8 @@ using System.Text;
 namespace Parley.Testing.TableService;
 
 /// <summary>
-/// The values of x-ms-continuation-NextPartitionKey and -NextRowKey. They are opaque ("Query timeout and pagination"); these look like
-/// Azure's, so that whoever takes them for keys finds out.
+/// The values of x-ms-continuation-NextPartitionKey and -NextRowKey. They are opaque ("Query timeout and pagination").
+/// These look like Azure's, so that code that uses them as keys fails.
 /// </summary>
 internal static class PageToken
 {

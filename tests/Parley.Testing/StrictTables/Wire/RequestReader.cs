@@ -3,7 +3,7 @@ using Azure.Core;
 
 namespace Parley.Testing.TableService;
 
-/// <summary>Reads requests off the wire, whoever wrote them. What it does not know is a NotSupportedException, never a guess.</summary>
+/// <summary>Parses requests of any client. An unknown part throws NotSupportedException; nothing is guessed.</summary>
 internal static class RequestReader
 {
     private const string MinimalMetadata = "application/json;odata=minimalmetadata";
@@ -33,7 +33,7 @@ internal static class RequestReader
         };
     }
 
-    /// <summary>A request that writes one entity, alone or in a transaction.</summary>
+    /// <summary>Parses a request that writes one entity, alone or in a transaction.</summary>
     public static Operation ReadOperation(string method, Address address, in Headers headers, ReadOnlySpan<byte> body)
     {
         foreach (var (name, value) in address.Options())

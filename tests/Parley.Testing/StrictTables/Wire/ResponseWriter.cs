@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Parley.Testing.TableService;
 
-/// <summary>Writes answers as the service does.</summary>
+/// <summary>Writes responses in the service's format.</summary>
 internal static class ResponseWriter
 {
     private const string Json = "application/json;odata=minimalmetadata;streaming=true;charset=utf-8";
@@ -16,9 +16,9 @@ internal static class ResponseWriter
     [ThreadStatic]
     private static Utf8JsonWriter? json;
 
-    /// <param name="request">What was asked.</param>
-    /// <param name="answer">What is answered.</param>
-    /// <param name="missing">How many bytes of the body do not arrive.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="answer">The service's response.</param>
+    /// <param name="missing">The number of bytes at the end of the body that do not arrive.</param>
     public static StrictResponse Write(TableRequest request, ServiceResponse answer, int missing)
     {
         var output = buffer ??= new ArrayBufferWriter<byte>(4096);

@@ -4,7 +4,7 @@ using Azure.Core;
 
 namespace Parley.Testing.TableService;
 
-/// <summary>A response that is all there.</summary>
+/// <summary>A response that is completely in memory.</summary>
 internal sealed class StrictResponse(int status) : Response
 {
     private readonly List<HttpHeader> headers = new(4);

@@ -11,17 +11,23 @@ internal sealed record Operation(TableCallKind Kind, string Table, string Partit
     /// <summary>The condition: an ETag or <see cref="AnyETag"/>; null where there is none.</summary>
     public string? IfMatch { get; init; }
 
-    /// <summary>Whether an insert answers with the entity (201) instead of nothing (204): "Prefer: return-no-content" was not sent.</summary>
+    /// <summary>
+    /// Whether an insert responds with the entity (201) instead of an empty body (204): "Prefer: return-no-content" was
+    /// not sent.
+    /// </summary>
     public bool ReturnsContent { get; init; }
 
-    /// <summary>The refusal of an operation that is wrong in itself. In a transaction it is one operation's, so it is kept until its turn.</summary>
+    /// <summary>
+    /// The error of an operation that is invalid in itself. In a transaction it belongs to one operation, so it is kept
+    /// until the operations are carried out in order.
+    /// </summary>
     public TableError? Refusal { get; init; }
 }
 
-/// <summary>A request as it was read.</summary>
-/// <param name="Kind">What it does.</param>
+/// <summary>A parsed request.</summary>
+/// <param name="Kind">The kind of call.</param>
 /// <param name="Table">The table.</param>
-/// <param name="Host">Scheme and host, for the addresses in answers.</param>
+/// <param name="Host">Scheme and host, for the addresses in responses.</param>
 internal sealed record TableRequest(TableCallKind Kind, string Table, string Host)
 {
     public IReadOnlyList<Operation> Operations { get; init; } = [];
@@ -34,10 +40,10 @@ internal sealed record TableRequest(TableCallKind Kind, string Table, string Hos
 
     public string[]? Select { get; init; }
 
-    /// <summary>Where a query goes on: partition and row as tokens name them.</summary>
+    /// <summary>The position from which a query continues: partition and row in the form of page tokens.</summary>
     public (string PartitionKey, string RowKey)? Start { get; init; }
 
-    /// <summary>What is wrong with the request as a whole; it is answered when its turn comes.</summary>
+    /// <summary>The error of the request as a whole; it is returned when the request is carried out.</summary>
     public TableError? Refusal { get; init; }
 
     public TableCall ToCall(string process, int number) => new(

@@ -8,7 +8,7 @@ namespace Parley.Tests.Functions.Api;
 public class FieldsTests
 {
     [Fact]
-    public void Every_wrong_field_is_named()
+    public void Every_invalid_field_is_named()
     {
         var fields = Parse("""{"a":1,"b":"","c":"xxxx","d":"x","e":[1],"f":true,"g":"soon","h":-5}""");
         fields.Text("a", 0, 10);
@@ -80,7 +80,7 @@ public class FieldsTests
     [InlineData("1.5", null)]
     [InlineData("0", null)]
     [InlineData("{}", null)]
-    public void Ids_of_either_form(string json, string? expected) => Assert.Equal(expected, Parse($$"""{"id":{{json}}}""").Id("id"));
+    public void Ids_are_read_in_either_form(string json, string? expected) => Assert.Equal(expected, Parse($$"""{"id":{{json}}}""").Id("id"));
 
     [Theory]
     [InlineData("0", 0d)]
@@ -89,7 +89,7 @@ public class FieldsTests
     [InlineData("0.7", 0.7)]
     [InlineData("1e-3", 0.001)]
     [InlineData("null", null)]
-    public void Numbers_within_their_bounds(string json, double? expected)
+    public void Numbers_within_their_bounds_are_read(string json, double? expected)
     {
         var fields = Parse($$"""{"n":{{json}}}""");
 
@@ -105,7 +105,7 @@ public class FieldsTests
     [InlineData("\"1\"")]
     [InlineData("true")]
     [InlineData("[1]")]
-    public void Other_numbers_and_what_is_none_are_refused(string json)
+    public void Numbers_out_of_bounds_and_other_values_are_refused(string json)
     {
         var fields = Parse($$"""{"n":{{json}}}""");
 
@@ -116,7 +116,7 @@ public class FieldsTests
     [Theory]
     [InlineData("1e400")]
     [InlineData("-1e400")]
-    public void A_number_is_finite_whatever_its_bounds(string json) =>
+    public void A_number_must_be_finite_even_with_infinite_bounds(string json) =>
         Assert.Null(Parse($$"""{"n":{{json}}}""").Number("n", double.NegativeInfinity, double.PositiveInfinity));
 
     [Theory]
@@ -125,7 +125,7 @@ public class FieldsTests
     [InlineData("2027-01-01T00:00:00", false)]
     [InlineData("2027-01-01", false)]
     [InlineData("tomorrow", false)]
-    public void Times_tell_their_offset(string text, bool valid) => Assert.Equal(valid, Parse($$"""{"at":"{{text}}"}""").Time("at") is not null);
+    public void A_time_must_have_an_offset(string text, bool valid) => Assert.Equal(valid, Parse($$"""{"at":"{{text}}"}""").Time("at") is not null);
 
     private static Fields Parse(string json) => new(JsonElement.Parse(json));
 }

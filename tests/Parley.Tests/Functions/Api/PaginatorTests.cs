@@ -9,7 +9,8 @@ using Xunit;
 namespace Parley.Tests.Functions.Api;
 
 /// <summary>
-/// Against golden files that were written from the rule in docs/api.md, not from the code. In them, data is the number of items.
+/// Compares pages with golden files that were written from the rule in docs/api.md, not from the code. In these files,
+/// data is the number of items.
 /// </summary>
 public class PaginatorTests
 {
@@ -37,7 +38,7 @@ public class PaginatorTests
     [InlineData(20, "middle", 10)]
     [InlineData(20, "last", 20)]
     [InlineData(20, "past", 22)]
-    public void Pages_are_as_the_rule_says(int pages, string which, int page)
+    public void Pages_equal_the_golden_pages(int pages, string which, int page)
     {
         var golden = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "tests", "Parley.Tests", "Functions", "Api", "Golden", $"paginator-{pages}-{which}.json")))!;
 
@@ -81,7 +82,7 @@ public class PaginatorTests
     [InlineData("https,http", "https")]
     [InlineData("", "http")]
     [InlineData("javascript", "http")]
-    public void The_front_end_tells_the_scheme(string forwarded, string scheme)
+    public void The_scheme_is_read_from_the_header_of_the_front_end(string forwarded, string scheme)
     {
         var request = Request("");
         request.Headers["X-Forwarded-Proto"] = forwarded;

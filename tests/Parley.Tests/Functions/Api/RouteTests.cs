@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Parley.Tests.Functions.Api;
 
-/// <summary>The Functions host takes the first function in the order of names; literals have no precedence there.</summary>
+/// <summary>
+/// The Functions host takes the first matching function in the order of names; literals have no precedence there.
+/// </summary>
 public class RouteTests
 {
     private sealed record Route(string Function, RouteTemplate Template, IReadOnlyList<string> Methods, AuthorizationLevel Level)
@@ -91,7 +93,7 @@ public class RouteTests
     [InlineData("/v1/admin/tenants/7/webhook-secret", "POST")]
     [InlineData("/v1/nothing", "")]
     [InlineData("/", "")]
-    public void Methods_of_a_path(string path, string expected) => Assert.Equal(expected, string.Join(',', new RouteTable().MethodsOf(path)));
+    public void The_methods_of_a_path_are_found(string path, string expected) => Assert.Equal(expected, string.Join(',', new RouteTable().MethodsOf(path)));
 
     private static bool SameMethod(Route a, Route b) =>
         new[] { "GET", "POST", "PUT", "PATCH", "DELETE" }.Any(method => a.Answers(method) && b.Answers(method));
