@@ -27,7 +27,8 @@ internal static class AzuriteInstallation
         if (!Directory.Exists(home))
         {
             Directory.CreateDirectory(shelf);
-            await using var installLock = await AcquireLockAsync(Path.Combine(shelf, ".lock"), report, cancellationToken);
+            var lockPath = Path.Combine(shelf, ".lock");
+            await using var installLock = await AcquireLockAsync(lockPath, report, cancellationToken);
             if (!Directory.Exists(home))
             {
                 await InstallAsync(home, report, cancellationToken);
@@ -61,7 +62,7 @@ internal static class AzuriteInstallation
 
     private static async Task InstallAsync(string home, Action<string> report, CancellationToken cancellationToken)
     {
-        // Only a finished installation gets its name, so one that was killed is never taken for done.
+        // Only a finished installation gets the final name, so that an interrupted one is never used.
         var partial = home + ".partial";
         if (Directory.Exists(partial))
         {
@@ -90,7 +91,8 @@ internal static class AzuriteInstallation
         npm.CloseInput();
         var began = Stopwatch.GetTimestamp();
         var exited = npm.WaitForExitAsync(cancellationToken);
-        while (!await ExitsWithinAsync(TimeSpan.FromSeconds(10)))
+        while (await Task.WhenAny(exited, Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System, cancellationToken))
+            != exited)
         {
             cancellationToken.ThrowIfCancellationRequested();
             report($"Installing Azurite: {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s.");
@@ -103,8 +105,5 @@ internal static class AzuriteInstallation
                 $"npm could not install Azurite (exit code {npm.ExitCode}); is its registry reachable? "
                 + $"npm said: {npm.Output}");
         }
-
-        async Task<bool> ExitsWithinAsync(TimeSpan limit) =>
-            await Task.WhenAny(exited, Task.Delay(limit, TimeProvider.System, cancellationToken)) == exited;
     }
 }

@@ -32,9 +32,11 @@ internal sealed class AdminEndpoint(string? adminKey, Func<string, TriggerListen
     public async Task HandleAsync(HttpContext context, string name) => context.Response.StatusCode =
         !AdminKey.Matches(context.Request.Headers.Authorization.ToString(), adminKey)
             ? StatusCodes.Status401Unauthorized
-        : find(name) is not { } function ? StatusCodes.Status404NotFound
-        : await ReadAsync(context) is { } body && function.TryRun(body.Input) ? StatusCodes.Status202Accepted
-        : StatusCodes.Status400BadRequest;
+            : find(name) is not { } function
+                ? StatusCodes.Status404NotFound
+                : await ReadAsync(context) is { } body && function.TryRun(body.Input)
+                    ? StatusCodes.Status202Accepted
+                    : StatusCodes.Status400BadRequest;
 
     private static async Task<RunRequest?> ReadAsync(HttpContext context)
     {

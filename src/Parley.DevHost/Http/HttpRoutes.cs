@@ -3,7 +3,7 @@ using Parley.DevHost.Worker;
 namespace Parley.DevHost.Http;
 
 /// <summary>
-/// The app's HTTP functions in the order in which the Functions host tries them: by name, ordinal, ignoring case.
+/// The app's HTTP functions in the order in which the Functions host matches them: by name, ordinal, ignoring case.
 /// The first function whose method and route match handles the request. Literal segments have no precedence.
 /// </summary>
 internal sealed class HttpRoutes(IEnumerable<AppFunction> functions, string routePrefix)

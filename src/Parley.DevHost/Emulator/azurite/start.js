@@ -26,8 +26,8 @@ process.stdin.resume().on('end', () => {
   setTimeout(() => process.exit(0), 3000).unref();
 });
 
-// The telemetry package is replaced by an empty object. Telemetry is off, Azurite only keeps a reference to the package,
-// and loading it takes 0.9 s of a start of 1.4 s.
+// The telemetry package is replaced by an empty object. Telemetry is off, Azurite only keeps a reference to the
+// package, and loading it takes 0.9 s of a start of 1.4 s.
 const Module = require('node:module');
 const load = Module._load;
 Module._load = function (request, ...rest) {
