@@ -44,7 +44,7 @@ internal sealed partial class FunctionRuns(
     }
 
     /// <summary>
-    /// Waits for running invocations, then cancels them. Call it only after the listener was stopped.
+    /// Waits for running invocations, and cancels them after the limit. Call it only after the listener was stopped.
     /// </summary>
     public async Task DrainAsync(Task running)
     {
