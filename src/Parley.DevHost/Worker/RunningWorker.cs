@@ -25,7 +25,7 @@ internal sealed class RunningWorker : IDisposable
         Ended = EndAsync();
     }
 
-    /// <summary>All functions of the app, ordered by name. Not all of them are necessarily loaded in this process.</summary>
+    /// <summary>All functions of the app, ordered by name. Not all are necessarily loaded in this process.</summary>
     public IReadOnlyList<AppFunction> Functions { get; private set; } = [];
 
     /// <summary>The address of the worker's web server.</summary>
