@@ -13,32 +13,41 @@ namespace Parley.DevHost;
 /// <summary>Options of a host.</summary>
 public sealed record FunctionsHostOptions
 {
-    /// <summary>The app settings, named as environment variables are (<c>Parley__AdminKey</c>). Of this process's environment the app gets only what programs need from the system.</summary>
+    /// <summary>
+    /// The app settings, named as environment variables are (<c>Parley__AdminKey</c>). The app does not inherit this
+    /// process's environment, except for the system variables that every program needs.
+    /// </summary>
     public required IReadOnlyDictionary<string, string?> Settings { get; init; }
 
-    /// <summary>The absolute path of the worker's assembly, with host.json beside it. By default Parley's.</summary>
+    /// <summary>The absolute path of the worker's assembly, with host.json in the same folder.</summary>
     public string Worker { get; init; } = Repository.Program("Parley.Functions");
 
-    /// <summary>The port of 127.0.0.1; 0 takes a free one.</summary>
+    /// <summary>The port of 127.0.0.1; 0 for a free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>Whether each function without an HTTP trigger has a worker process of its own, as on Flex Consumption.</summary>
+    /// <summary>
+    /// True to give each function without an HTTP trigger its own worker process, as Flex Consumption does.
+    /// </summary>
     public bool IsIsolated { get; init; }
 
-    /// <summary>Whether worker processes wait for a debugger before they run.</summary>
+    /// <summary>True if worker processes wait for a debugger before they run.</summary>
     public bool WaitsForDebugger { get; init; }
 
-    /// <summary>Starts a worker otherwise than as a process of its own, given the environment that such a process would have.</summary>
+    /// <summary>
+    /// Starts a worker in another way than as a process; null for a process. The argument is the environment that the
+    /// process would have.
+    /// </summary>
     public Func<IReadOnlyDictionary<string, string?>, Task<IWorkerProcess>>? StartWorkerAsync { get; init; }
 }
 
 /// <summary>
-/// Runs an isolated-worker Functions app on 127.0.0.1, as the Functions host does: starts the worker process and speaks its protocol,
-/// forwards HTTP requests to it, listens to queues and follows schedules. docs/local-host.md says where it differs.
+/// Runs an isolated-worker Functions app on 127.0.0.1, as the Functions host does: starts the worker process,
+/// implements its protocol, forwards HTTP requests to it, polls queues and runs timers. The differences from the
+/// Functions host are listed in docs/local-host.md.
 /// </summary>
 public sealed partial class FunctionsHost : IAsyncDisposable
 {
-    // As the Functions host's limit, which is larger than the app's own, so that clients get the app's error.
+    // The limit of the Functions host. It is larger than the app's own limit, so that clients get the app's error.
     private const long MaxRequestBodyBytes = 100 << 20;
 
     private readonly HostJson hostJson;
@@ -61,21 +70,26 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         ended = new(EndAsync);
     }
 
-    /// <summary>Where the host listens, with a trailing slash and without the route prefix.</summary>
+    /// <summary>The host's address, with a trailing slash and without the route prefix.</summary>
     public Uri BaseAddress { get; private set; } = null!;
 
-    /// <summary>The first segments of every route.</summary>
+    /// <summary>The first segments of every route, without slashes at the ends.</summary>
     public string RoutePrefix => hostJson.RoutePrefix;
 
     /// <summary>The address of the app's functions, with a trailing slash.</summary>
     public Uri Api => new(BaseAddress, RoutePrefix.Length == 0 ? "" : RoutePrefix + "/");
 
-    /// <summary>The process ids of the workers that run now; that of the HTTP functions is the first.</summary>
-    public IReadOnlyList<int> WorkerProcessIds => [.. workers.Select(worker => worker.Current?.ProcessId).OfType<int>()];
+    /// <summary>The process ids of the running workers. The worker of the HTTP functions is the first.</summary>
+    public IReadOnlyList<int> WorkerProcessIds =>
+        [.. workers.Select(worker => worker.Current?.ProcessId).OfType<int>()];
 
-    /// <summary>Starts a host, and returns when it serves.</summary>
-    /// <exception cref="HostStartException">The app cannot start, it has a function that this host cannot run, or the port is in use.</exception>
-    public static async Task<FunctionsHost> StartAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
+    /// <summary>Starts a host and returns when it is ready for requests.</summary>
+    /// <exception cref="HostStartException">
+    /// The app cannot start, it has a function that this host cannot run, host.json is invalid, or the port is in use.
+    /// </exception>
+    public static async Task<FunctionsHost> StartAsync(
+        FunctionsHostOptions options,
+        CancellationToken cancellationToken = default)
     {
         var host = await ListenAsync(options.Worker, options.Port, cancellationToken);
         try
@@ -90,12 +104,18 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a host that answers every request with 503 until <see cref="ServeAsync"/> has completed. Disposing it stops it.</summary>
-    /// <param name="worker">The absolute path of the worker's assembly, with host.json beside it.</param>
-    /// <param name="port">The port of 127.0.0.1; 0 takes a free one.</param>
-    /// <param name="cancellationToken">Gives up.</param>
-    /// <exception cref="HostStartException">The port is in use, or host.json has a setting that is not possible.</exception>
-    public static async Task<FunctionsHost> ListenAsync(string worker, int port, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Starts a host that returns 503 to every request until <see cref="ServeAsync"/> has completed. Disposing it stops
+    /// it.
+    /// </summary>
+    /// <param name="worker">The absolute path of the worker's assembly, with host.json in the same folder.</param>
+    /// <param name="port">The port of 127.0.0.1; 0 for a free one.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="HostStartException">The port is in use, or host.json has an invalid setting.</exception>
+    public static async Task<FunctionsHost> ListenAsync(
+        string worker,
+        int port,
+        CancellationToken cancellationToken = default)
     {
         var settings = HostJson.Read(Path.Combine(Path.GetDirectoryName(worker)!, "host.json"));
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Parley" });
@@ -109,13 +129,16 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         builder.Services.AddHttpForwarder();
         builder.Services.AddSingleton<HttpFront>().AddSingleton<IHostLifetime, CallersLifetime>();
         var webApp = builder.Build();
-        var workerServer = await WorkerServer.StartAsync(logging => ConfigureLogging(logging, settings.Logging), cancellationToken);
+        var workerServer = await WorkerServer.StartAsync(
+            logging => ConfigureLogging(logging, settings.Logging),
+            cancellationToken);
         var host = new FunctionsHost(settings, workerServer, webApp);
         webApp.Run(host.HandleAsync);
         try
         {
             await webApp.StartAsync(cancellationToken);
-            host.BaseAddress = new Uri(webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/");
+            var addresses = webApp.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+            host.BaseAddress = new Uri(addresses.Addresses.Single() + "/");
             return host;
         }
         catch (Exception e)
@@ -130,16 +153,28 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts the workers, and listens to queues and schedules.</summary>
-    /// <exception cref="HostStartException">The app cannot start, or it has a function that this host cannot run.</exception>
+    /// <summary>Starts the workers, the queue listeners and the timers.</summary>
+    /// <exception cref="HostStartException">
+    /// The app cannot start, or it has a function that this host cannot run.
+    /// </exception>
     public async Task ServeAsync(FunctionsHostOptions options, CancellationToken cancellationToken = default)
     {
         var settings = new AppSettings(options.Settings);
-        var program = new WorkerProgram(options.Worker, options.Settings, server.Address, options.WaitsForDebugger, options.StartWorkerAsync);
-        var first = await StartWorkerAsync(program, function => !options.IsIsolated || function.Trigger.IsHttp, cancellationToken);
+        var program = new WorkerProgram(
+            options.Worker,
+            options.Settings,
+            server.Address,
+            options.WaitsForDebugger,
+            options.StartWorkerAsync);
+        var first = await StartWorkerAsync(
+            program,
+            function => !options.IsIsolated || function.Trigger.IsHttp,
+            cancellationToken);
         var functions = first.Current!.Functions.Where(function => !settings.IsDisabled(function.Name)).ToList();
         var routes = new HttpRoutes(functions.Where(function => function.Trigger.IsHttp), RoutePrefix);
-        var background = functions.Where(function => !function.Trigger.IsHttp && HasTrigger(function, settings)).ToList();
+        var background = functions
+            .Where(function => !function.Trigger.IsHttp && HasTrigger(function, settings))
+            .ToList();
         var slots = await Task.WhenAll(background.Select(function => options.IsIsolated
             ? StartWorkerAsync(program, other => other.Name == function.Name, cancellationToken)
             : Task.FromResult(first)));
@@ -147,7 +182,11 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         {
             listeners.Add(function.Name, new TriggerListener(
                 function,
-                async (value, late) => await (await worker.WaitAsync(late)).InvokeAsync(function.Name, RandomId.New(), function.Trigger.Name, value, late),
+                async (value, late) =>
+                {
+                    var running = await worker.WaitAsync(late);
+                    await running.InvokeAsync(function.Name, RandomId.New(), function.Trigger.Name, value, late);
+                },
                 settings,
                 hostJson.Queues,
                 TimeProvider.System,
@@ -162,16 +201,23 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes no new requests, messages and ticks, lets running functions finish (for 30 s at most), and ends the workers.</summary>
+    /// <summary>
+    /// Stops accepting requests, messages and timer ticks, waits up to 30 s for running functions, and stops the
+    /// workers.
+    /// </summary>
     public ValueTask DisposeAsync() => new(ended.Value);
 
     internal static HostStartException PortInUse(int port, Exception cause) =>
         new($"Port {port} is in use; choose another with --port N (0 takes a free one).", cause);
 
     private Task HandleAsync(HttpContext context) =>
-        admin is not null && AdminEndpoint.Matches(context.Request, out var name) ? admin.HandleAsync(context, name) : front.HandleAsync(context);
+        admin is not null && AdminEndpoint.Matches(context.Request, out var name)
+            ? admin.HandleAsync(context, name)
+            : front.HandleAsync(context);
 
-    /// <summary>Whether the settings that the function's trigger names are there.</summary>
+    /// <summary>
+    /// Returns false, and logs a warning, if the setting that the trigger refers to is missing or empty.
+    /// </summary>
     private bool HasTrigger(AppFunction function, AppSettings settings)
     {
         var written = function.Trigger.IsQueue ? function.Trigger.QueueName : function.Trigger.Schedule;
@@ -184,11 +230,14 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         return false;
     }
 
-    private async Task<WorkerSlot> StartWorkerAsync(WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
+    private async Task<WorkerSlot> StartWorkerAsync(
+        WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
     {
         var log = new WorkerLog(loggers);
         var worker = new WorkerSlot(
-            cancellation => RunningWorker.StartAsync(program, server.Connections, loads, log, cancellation), TimeProvider.System, loggers.CreateLogger<WorkerSlot>());
+            cancellation => RunningWorker.StartAsync(program, server.Connections, loads, log, cancellation),
+            TimeProvider.System,
+            loggers.CreateLogger<WorkerSlot>());
         workers.Add(worker);
         await worker.StartAsync(cancellationToken);
         return worker;
@@ -199,7 +248,8 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         workers.ForEach(worker => worker.Drain());
         try
         {
-            await Task.WhenAll([web.StopAsync(), .. listeners.Values.Select(listener => listener.DisposeAsync().AsTask())]);
+            var stopping = listeners.Values.Select(listener => listener.DisposeAsync().AsTask());
+            await Task.WhenAll([web.StopAsync(), .. stopping]);
         }
         finally
         {
@@ -227,17 +277,22 @@ public sealed partial class FunctionsHost : IAsyncDisposable
         logging.AddFilter("Grpc", LogLevel.Warning);
         logging.AddFilter("Azure", LogLevel.Warning);
 
-        // A failed start is thrown to the caller, in one line; what fails later is critical.
+        // A failed start is thrown to the caller as one line; later failures are logged as critical.
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
 
-        // The worker's web server warns of its first key on a machine; Parley protects nothing with it.
+        // The worker's web server warns when it creates its first data protection key on a machine. Parley does not use
+        // data protection.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
 
-        // Any level of this category makes an Activity for every request.
+        // If any level of this category is enabled, an Activity is created for every request.
         logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         logging.AddConfiguration(hostJson);
     }
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Function {Function} does not run: its trigger needs the setting {Setting}, which is missing or empty.")]
+    [LoggerMessage(
+        EventId = 4,
+        Level = LogLevel.Warning,
+        Message = "Function {Function} does not run: "
+            + "its trigger needs the setting {Setting}, which is missing or empty.")]
     partial void LogDisabled(string function, string setting);
 }

@@ -16,7 +16,8 @@ if (options.ShowHelp)
     return 0;
 }
 
-// The first signal stops gracefully; a second one ends the process as if nobody listened, and Azurite with it.
+// The first signal stops the host gracefully. A second one has its default effect: it ends the process, and Azurite
+// with it.
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);

@@ -8,10 +8,10 @@ using Parley.Storage;
 
 namespace Parley.Operations;
 
-/// <summary>The storage account that the app's own settings name.</summary>
+/// <summary>The storage account from the app's own settings.</summary>
 internal sealed class Account(TableServiceClient tableService, BlobServiceClient blobs, QueueServiceClient queues)
 {
-    /// <summary>Containers whose blobs a back-up names.</summary>
+    /// <summary>Containers whose blobs are listed in a back-up.</summary>
     public static readonly string[] Containers = [ExportFiles.ContainerName, FileStore.ContainerName];
 
     public TableServiceClient TableService { get; } = tableService;
@@ -28,8 +28,8 @@ internal sealed class Account(TableServiceClient tableService, BlobServiceClient
         StorageClients.ConnectQueues(configuration));
 
     /// <summary>
-    /// More patient than the app's: nobody waits for an answer, and one of 4 MiB takes longer than the app's two
-    /// seconds on a slow line.
+    /// Longer time-outs and more retries than in the app. No client waits for the result, and a response of 4 MiB can
+    /// take longer than the app's two seconds on a slow connection.
     /// </summary>
     public static TableClientOptions TableOptions()
     {

@@ -39,10 +39,12 @@ internal static class CommandLine
             switch (arguments)
             {
                 case ["backup", "--to", { Length: > 0 } directory]:
-                    await new BackupRun(Account.Connect(configuration), progress, time).RunAsync(directory, cancellation);
+                    await new BackupRun(Account.Connect(configuration), progress, time)
+                        .RunAsync(directory, cancellation);
                     return Succeeded;
                 case ["restore", "--from", { Length: > 0 } directory]:
-                    await new RestoreRun(Account.Connect(configuration), progress, time).RunAsync(directory, cancellation);
+                    await new RestoreRun(Account.Connect(configuration), progress, time)
+                        .RunAsync(directory, cancellation);
                     return Succeeded;
                 case ["help" or "--help" or "-h"] or [_, "--help" or "-h"]:
                     await output.WriteLineAsync(Help);

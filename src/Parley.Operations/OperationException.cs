@@ -1,4 +1,4 @@
 namespace Parley.Operations;
 
-/// <summary>The command cannot be carried out. The message says what is wrong and what to do next.</summary>
+/// <summary>The command failed. The message contains the problem and the next step for the user.</summary>
 public sealed class OperationException(string message, Exception? cause = null) : Exception(message, cause);

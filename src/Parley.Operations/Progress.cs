@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Parley.Operations;
 
 /// <summary>
-/// Prints progress lines, one every few seconds. One stage runs at a time; its counter may be raised by several
-/// threads.
+/// Prints progress lines, at most one every five seconds within a stage. One stage runs at a time; several threads may
+/// add to its counter.
 /// </summary>
 internal sealed class Progress(TextWriter output, TimeProvider time)
 {
@@ -21,7 +21,8 @@ internal sealed class Progress(TextWriter output, TimeProvider time)
     {
         lock (gate)
         {
-            (stage, unit, count, startedAt, printedAt) = (name, countedUnit, 0, time.GetTimestamp(), time.GetTimestamp());
+            (stage, unit, count) = (name, countedUnit, 0);
+            (startedAt, printedAt) = (time.GetTimestamp(), time.GetTimestamp());
         }
     }
 
@@ -46,7 +47,7 @@ internal sealed class Progress(TextWriter output, TimeProvider time)
         }
     }
 
-    public void Say(string line) => output.WriteLine(line);
+    public void Print(string line) => output.WriteLine(line);
 
     private string Line(string end)
     {

@@ -8,23 +8,28 @@ using Parley.DevHost.Emulator;
 
 namespace Parley.DevHost.Commands;
 
-/// <summary>What <c>./dev run</c> does between its options and its end: storage, host, demo tenant, banner.</summary>
+/// <summary>
+/// The command <c>./dev run</c>: starts storage and the host, creates the demo tenant and prints the banner.
+/// </summary>
 internal sealed class DevRun(RunOptions options)
 {
     private const string App = "Parley.Functions";
     private static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
 
     /// <summary>Serves until the token is cancelled.</summary>
-    /// <exception cref="HostStartException">It cannot start.</exception>
+    /// <exception cref="HostStartException">The host or its storage cannot start, or Azurite ended.</exception>
     public async Task ServeAsync(CancellationToken stop)
     {
         CheckPort(options.Port);
-        using var directory = options.DataDirectory is null ? null : TakeDirectory(options.DataDirectory);
+        using var directory = options.DataDirectory is null ? null : LockDirectory(options.DataDirectory);
         var kept = options.DataDirectory is null ? null : LocalAccess.Read(KeptJson);
-        var settings = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
+        var settings = Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value);
         if (string.IsNullOrEmpty(settings.GetValueOrDefault("Parley__AdminKey")))
         {
-            settings["Parley__AdminKey"] = kept?.AdminKey ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+            settings["Parley__AdminKey"] =
+                kept?.AdminKey ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
         }
 
         CheckAdminKey(settings["Parley__AdminKey"]!);
@@ -36,7 +41,7 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
         AddAssistant(settings);
 
-        // Side by side: each takes most of a second.
+        // Started in parallel, because each takes most of a second.
         var starting = StartStorageAsync(settings, stop);
         var listening = FunctionsHost.ListenAsync(Repository.Program(App), options.Port, stop);
         await Task.WhenAll(starting, listening).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -44,12 +49,12 @@ internal sealed class DevRun(RunOptions options)
         await using var host = await listening;
         await starting;
 
-        // Whoever waits for this file waits for this run, not for the one before.
+        // Scripts wait for this file to appear: a file of the previous run must not be there.
         File.Delete(LocalJson);
         await ServeAsync(host, settings, stop);
         var api = new UriBuilder(host.Api) { Host = "localhost" }.Uri;
         var adminKey = settings["Parley__AdminKey"]!;
-        var access = kept is not null && await StillAnswersAsync(api, kept, stop)
+        var access = kept is not null && await AcceptsKeyAsync(api, kept, stop)
             ? kept with { BaseUrl = api.ToString().TrimEnd('/'), AdminKey = adminKey }
             : await CreateDemoTenantAsync(api, adminKey, stop);
         if (options.DataDirectory is not null)
@@ -68,20 +73,23 @@ internal sealed class DevRun(RunOptions options)
         Console.WriteLine("Stopping: running requests finish first. Ctrl+C again ends at once.");
     }
 
-    /// <summary>Waits for the end. Without its storage Parley could only answer 503.</summary>
+    /// <summary>
+    /// Waits for the stop signal. The end of Azurite is an error, because without storage Parley can only return 503.
+    /// </summary>
     private static async Task WaitAsync(Azurite? azurite, CancellationToken stop)
     {
         var ended = azurite?.Ended ?? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop);
         await ended.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stop.IsCancellationRequested)
         {
-            throw new HostStartException($"Azurite ended; it wrote: {azurite!.Output}. Start again; data of --data is kept.");
+            throw new HostStartException(
+                $"Azurite ended; it wrote: {azurite!.Output}. Start again; data of --data is kept.");
         }
     }
 
     private string KeptJson => Path.Combine(options.DataDirectory!, "local.json");
 
-    /// <summary>Says at once that a port is taken, before anything is started or removed.</summary>
+    /// <summary>Fails early if the port is in use, before anything is started or deleted.</summary>
     private static void CheckPort(int port)
     {
         using var listener = new TcpListener(IPAddress.Loopback, port);
@@ -97,8 +105,10 @@ internal sealed class DevRun(RunOptions options)
         }
     }
 
-    /// <summary>Two emulators on one directory would overwrite each other's data.</summary>
-    private static FileStream TakeDirectory(string directory)
+    /// <summary>
+    /// Locks the directory, because two emulators on one directory would overwrite each other's data.
+    /// </summary>
+    private static FileStream LockDirectory(string directory)
     {
         try
         {
@@ -111,24 +121,35 @@ internal sealed class DevRun(RunOptions options)
 
         try
         {
-            return new FileStream(Path.Combine(directory, "in-use.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(
+                Path.Combine(directory, "in-use.lock"),
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new HostStartException($"--data {directory} is in use by another run, or cannot be written: {e.Message}", e);
+            throw new HostStartException(
+                $"--data {directory} is in use by another run, or cannot be written: {e.Message}",
+                e);
         }
     }
 
-    /// <summary>An admin key that no client could send would keep everybody out, and nothing would say why.</summary>
+    /// <summary>
+    /// Rejects an admin key that no client can send: it would lock out all clients without an error message.
+    /// </summary>
     private static void CheckAdminKey(string key)
     {
         if (!key.All(c => c is > ' ' and <= '~'))
         {
-            throw new HostStartException("Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
+            throw new HostStartException(
+                "Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
         }
     }
 
-    /// <summary>Chatbots need a provider to be made; without a model's key there is one that says what it was scripted to.</summary>
+    /// <summary>
+    /// Adds a provider of scripted replies unless the settings have a provider: without one, no chatbot can be created.
+    /// </summary>
     private static void AddAssistant(Dictionary<string, string?> settings)
     {
         if (settings.Keys.Any(name => name.StartsWith("Providers__", StringComparison.OrdinalIgnoreCase)))
@@ -137,7 +158,9 @@ internal sealed class DevRun(RunOptions options)
         }
 
         settings["Providers__main__Type"] = "scripted";
-        Console.WriteLine("Assistants: scripted replies, not a model's. For a model's, set Providers__main__Endpoint, Providers__main__Key and Providers__main__Model.");
+        Console.WriteLine(
+            "Assistants: scripted replies, not a model's. "
+            + "For a model's, set Providers__main__Endpoint, Providers__main__Key and Providers__main__Model.");
     }
 
     private async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)
@@ -150,26 +173,38 @@ internal sealed class DevRun(RunOptions options)
         }
 
         var azurite = await Azurite.StartAsync(options.DataDirectory, Console.WriteLine, stop);
-        Console.WriteLine($"Storage: Azurite, {(options.DataDirectory is { } data ? $"data in {data}" : "in memory")}.");
+        var location = options.DataDirectory is { } data ? $"data in {data}" : "in memory";
+        Console.WriteLine($"Storage: Azurite, {location}.");
         settings["AzureWebJobsStorage"] = azurite.ConnectionString;
         return azurite;
     }
 
     private Task ServeAsync(FunctionsHost host, Dictionary<string, string?> settings, CancellationToken stop)
     {
-        // The worker's hook writes which process to attach to.
+        // The worker's start-up hook prints the id of the process to attach to.
         if (options.Attach)
         {
             Console.WriteLine("Waiting for a debugger to attach to the worker process.");
         }
 
         return host.ServeAsync(
-            new FunctionsHostOptions { Settings = settings, Worker = Repository.Program(App), IsIsolated = options.Isolated, WaitsForDebugger = options.Attach }, stop);
+            new FunctionsHostOptions
+            {
+                Settings = settings,
+                Worker = Repository.Program(App),
+                IsIsolated = options.Isolated,
+                WaitsForDebugger = options.Attach,
+            },
+            stop);
     }
 
-    private static async Task<bool> StillAnswersAsync(Uri api, LocalAccess kept, CancellationToken stop)
+    private static async Task<bool> AcceptsKeyAsync(Uri api, LocalAccess kept, CancellationToken stop)
     {
-        using var http = new HttpClient { BaseAddress = api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", kept.ApiKey) } };
+        using var http = new HttpClient
+        {
+            BaseAddress = api,
+            DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", kept.ApiKey) },
+        };
         using var response = await http.GetAsync("v1/conversations/1", stop);
         return response.StatusCode is HttpStatusCode.OK or HttpStatusCode.NotFound;
     }

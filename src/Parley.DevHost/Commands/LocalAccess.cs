@@ -4,17 +4,18 @@ using Parley.DevHost.Common;
 
 namespace Parley.DevHost.Commands;
 
-/// <summary>How to reach a Parley that <c>./dev run</c> serves: the content of artifacts/local.json.</summary>
+/// <summary>The content of artifacts/local.json: URL, tenant and keys of the app started by <c>./dev run</c>.</summary>
 internal sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, string AdminKey, string WebhookSecret)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         WriteIndented = true,
-        // Shell scripts read this file; a secret's + must look like one.
+        // Shell scripts read this file: a + in a secret must not be written as an escape sequence.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>Reads the file; null when there is none.</summary>
+    /// <summary>Reads the file; null if it does not exist.</summary>
+    /// <exception cref="HostStartException">The file is not valid JSON.</exception>
     public static LocalAccess? Read(string path)
     {
         try
@@ -27,7 +28,7 @@ internal sealed record LocalAccess(string BaseUrl, long Tenant, string ApiKey, s
         }
     }
 
-    /// <summary>Writes the file at once, readable by its owner alone: it holds keys.</summary>
+    /// <summary>Writes the file atomically. Only its owner may read it, because it contains keys.</summary>
     public void Write(string path)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

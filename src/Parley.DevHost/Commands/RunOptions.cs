@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Parley.DevHost.Commands;
 
-/// <summary>What <c>./dev run</c> was asked to do.</summary>
+/// <summary>The command-line options of <c>./dev run</c>.</summary>
 internal sealed record RunOptions
 {
     public const string Help = """
@@ -29,7 +29,7 @@ internal sealed record RunOptions
 
     public bool ShowHelp { get; private init; }
 
-    /// <summary>Reads the command line; on a mistake, null and what is wrong.</summary>
+    /// <summary>Parses the command line. Returns null and an error message if it is not valid.</summary>
     public static RunOptions? Parse(IEnumerable<string> arguments, out string error)
     {
         error = "";
@@ -55,7 +55,8 @@ internal sealed record RunOptions
                 case "--data" when rest.MoveNext() && rest.Current.Length > 0:
                     options = options with { DataDirectory = Path.GetFullPath(rest.Current) };
                     break;
-                case "--port" when rest.MoveNext() && ushort.TryParse(rest.Current, NumberStyles.None, CultureInfo.InvariantCulture, out var port):
+                case "--port" when rest.MoveNext()
+                    && ushort.TryParse(rest.Current, NumberStyles.None, CultureInfo.InvariantCulture, out var port):
                     options = options with { Port = port };
                     break;
                 case "--data":

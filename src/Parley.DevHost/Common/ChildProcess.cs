@@ -3,29 +3,32 @@ using System.Diagnostics;
 
 namespace Parley.DevHost.Common;
 
-/// <summary>A worker that a host has started.</summary>
+/// <summary>A worker process that a host has started.</summary>
 public interface IWorkerProcess : IDisposable
 {
-    /// <summary>The id of its process.</summary>
+    /// <summary>The process id.</summary>
     int Id { get; }
 
-    /// <summary>Its exit code, once it has ended.</summary>
+    /// <summary>The exit code. Valid only after the process has ended.</summary>
     int ExitCode { get; }
 
-    /// <summary>Its first and last lines, as one line; empty when it wrote nothing.</summary>
+    /// <summary>The first and last lines of output, joined to one line; empty if there was no output.</summary>
     string Output { get; }
 
-    /// <summary>Completes when it has ended and all its output was read.</summary>
+    /// <summary>Completes when the process has ended and all its output was read.</summary>
     Task WaitForExitAsync(CancellationToken cancellationToken);
 
-    /// <summary>Ends it at once, if it still runs.</summary>
+    /// <summary>Ends the process at once, if it is still running.</summary>
     void Kill();
 }
 
-/// <summary>A process that this one starts and ends. All that it writes is read, so that it never blocks, and the last lines are kept for an error message.</summary>
+/// <summary>
+/// A process that this one starts and ends. All its output is read, so that the process never blocks on a full pipe.
+/// The first and last lines are kept for error messages.
+/// </summary>
 internal sealed class ChildProcess : IWorkerProcess
 {
-    // The first lines have the message of an unhandled exception; the last ones the reason of every other end.
+    // The first lines contain the message of an unhandled exception, the last lines the reason of any other failure.
     private const int MaxFirstLines = 2;
     private const int MaxLastLines = 6;
     private readonly Process process;
@@ -33,13 +36,13 @@ internal sealed class ChildProcess : IWorkerProcess
     private readonly Queue<string> lastLines = new();
 
     /// <summary>Starts a program.</summary>
-    /// <param name="program">Its path, or a name on the PATH.</param>
-    /// <param name="arguments">Its arguments.</param>
-    /// <param name="directory">Its working directory.</param>
-    /// <param name="installation">What to do when it is not there.</param>
-    /// <param name="readLine">Takes each line of its output and errors.</param>
-    /// <param name="environment">All of its environment; null for this process's own.</param>
-    /// <exception cref="HostStartException">It is not installed.</exception>
+    /// <param name="program">A path, or a name on the PATH.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="directory">The working directory.</param>
+    /// <param name="installation">Instructions for the error message if the program is not installed.</param>
+    /// <param name="readLine">Receives each line of standard output and standard error, on several threads.</param>
+    /// <param name="environment">The complete environment; null to inherit this process's environment.</param>
+    /// <exception cref="HostStartException">The program cannot be started.</exception>
     public ChildProcess(
         string program,
         IEnumerable<string> arguments,
@@ -58,7 +61,8 @@ internal sealed class ChildProcess : IWorkerProcess
         };
         if (OperatingSystem.IsWindows())
         {
-            // Ctrl+C is for this process; it ends its children in order. Elsewhere the children see to that themselves.
+            // Ctrl+C must reach only this process, which ends its children in order. On other systems the children
+            // protect themselves from the signal.
             start.CreateNewProcessGroup = true;
         }
 
@@ -88,10 +92,8 @@ internal sealed class ChildProcess : IWorkerProcess
 
     public int Id => process.Id;
 
-    /// <inheritdoc/>
     public int ExitCode => process.ExitCode;
 
-    /// <inheritdoc/>
     public string Output
     {
         get
@@ -103,16 +105,13 @@ internal sealed class ChildProcess : IWorkerProcess
         }
     }
 
-    /// <summary>Ends its standard input.</summary>
     public void CloseInput() => process.StandardInput.Close();
 
-    /// <inheritdoc/>
     public Task WaitForExitAsync(CancellationToken cancellationToken) => process.WaitForExitAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public void Kill() => process.Kill();
 
-    /// <summary>Ends it and its children at once, if it still runs.</summary>
+    /// <summary>Ends the process and its children at once, if it is still running.</summary>
     public void Dispose()
     {
         process.Kill(entireProcessTree: true);

@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 
 namespace Parley.DevHost.Common;
 
-/// <summary>Ids of workers, requests and invocations: 128 random bits that nobody can guess.</summary>
+/// <summary>
+/// Creates ids of workers, requests and invocations: 128 random bits, so that other processes cannot guess them.
+/// </summary>
 internal static class RandomId
 {
     public static string New() => RandomNumberGenerator.GetHexString(32, lowercase: true);

@@ -2,17 +2,22 @@ using System.Reflection;
 
 namespace Parley.DevHost.Common;
 
-/// <summary>The tree that this program was built in.</summary>
+/// <summary>Paths in the source tree in which this program was built.</summary>
 public static class Repository
 {
-    /// <summary>Its root.</summary>
+    /// <summary>The root folder of the source tree.</summary>
     public static string Root { get; } = typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(attribute => attribute.Key == "RepositoryRoot").Value!;
 
-    /// <summary>What builds and runs leave behind; not in version control.</summary>
+    /// <summary>The folder for output of builds and runs. It is not in version control.</summary>
     public static string Artifacts { get; } = Path.Combine(Root, "artifacts");
 
-    /// <summary>The program that a project of this tree builds, in this program's own configuration: an absolute path.</summary>
-    public static string Program(string project) =>
-        Path.Combine(Artifacts, "bin", project, Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), $"{project}.dll");
+    /// <summary>
+    /// The absolute path of a project's program, in the same build configuration as the running program.
+    /// </summary>
+    public static string Program(string project)
+    {
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        return Path.Combine(Artifacts, "bin", project, configuration, $"{project}.dll");
+    }
 }

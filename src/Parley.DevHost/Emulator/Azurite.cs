@@ -3,23 +3,27 @@ using Parley.DevHost.Common;
 
 namespace Parley.DevHost.Emulator;
 
-/// <summary>The storage emulator as a child process on free ports of 127.0.0.1. It ends when this object is disposed or this process ends, however it ends.</summary>
+/// <summary>
+/// The storage emulator as a child process on free ports of 127.0.0.1. It ends when this object is disposed, and also
+/// when this process ends for any reason.
+/// </summary>
 public sealed partial class Azurite : IAsyncDisposable
 {
-    // The emulator's account is published and the same everywhere; it protects nothing.
+    // The emulator's documented account, the same in every installation. The key is not a secret.
     private const string Account = "devstoreaccount1";
-    private const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    private const string Key =
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     private static readonly string[] Arguments =
     [
         "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--disableProductStyleUrl",
         "--blobHost", "127.0.0.1", "--queueHost", "127.0.0.1", "--tableHost", "127.0.0.1",
         "--blobPort", "0", "--queuePort", "0", "--tablePort", "0",
-        // Longer than clients keep idle connections, so that they never write to one that Azurite is closing.
+        // Longer than clients keep idle connections, so that they never write to a connection that Azurite is closing.
         "--blobKeepAliveTimeout", "600", "--queueKeepAliveTimeout", "600", "--tableKeepAliveTimeout", "600",
     ];
 
-    /// <summary>What to do where Node.js or npm is missing.</summary>
+    /// <summary>Instructions for the error message if Node.js or npm is missing.</summary>
     internal const string NodeInstallation = "install Node.js 20 or newer, with npm.";
 
     private readonly ChildProcess node;
@@ -31,26 +35,34 @@ public sealed partial class Azurite : IAsyncDisposable
             + string.Concat(endpoints.Select(endpoint => $"{endpoint.Key}Endpoint={endpoint.Value}/{Account};"));
     }
 
-    /// <summary>The full connection string of its account.</summary>
+    /// <summary>The complete connection string of the emulator's account.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>Completes when it has ended.</summary>
+    /// <summary>Completes when the process has ended.</summary>
     public Task Ended => node.WaitForExitAsync(CancellationToken.None);
 
-    /// <summary>Its first and last lines, as one line; empty when it wrote nothing.</summary>
+    /// <summary>The first and last lines of output, joined to one line; empty if there was no output.</summary>
     public string Output => node.Output;
 
-    /// <summary>Starts Azurite, installing it first where that is needed.</summary>
-    /// <param name="directory">Where it keeps its data; null keeps it in memory.</param>
-    /// <param name="say">Takes lines about progress.</param>
-    /// <param name="cancellationToken">Gives up.</param>
+    /// <summary>Starts Azurite, and installs it first if necessary.</summary>
+    /// <param name="directory">The folder for its data; null to keep data in memory.</param>
+    /// <param name="report">Receives progress messages.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="HostStartException">Node.js is missing, or Azurite cannot be installed or started.</exception>
-    public static async Task<Azurite> StartAsync(string? directory, Action<string> say, CancellationToken cancellationToken = default)
+    public static async Task<Azurite> StartAsync(
+        string? directory,
+        Action<string> report,
+        CancellationToken cancellationToken = default)
     {
-        var program = await AzuriteInstallation.EnsureAsync(say, cancellationToken);
+        var program = await AzuriteInstallation.EnsureAsync(report, cancellationToken);
         string[] storage = directory is null ? ["--inMemoryPersistence"] : ["--location", directory];
         var endpoints = new Endpoints();
-        var started = new ChildProcess("node", [AzuriteInstallation.StartScript, program, .. Arguments, .. storage], Repository.Root, NodeInstallation, endpoints.ReadLine);
+        var started = new ChildProcess(
+            "node",
+            [AzuriteInstallation.StartScript, program, .. Arguments, .. storage],
+            Repository.Root,
+            NodeInstallation,
+            endpoints.ReadLine);
         try
         {
             await WaitUntilReadyAsync(started, endpoints.Complete, cancellationToken);
@@ -63,18 +75,18 @@ public sealed partial class Azurite : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes Azurite's standard input, which ends it, and waits until it has.</summary>
+    /// <summary>Closes Azurite's standard input, which ends it, and waits for its end for up to 10 s.</summary>
     public async ValueTask DisposeAsync()
     {
         node.CloseInput();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), TimeProvider.System);
         try
         {
-            await node.WaitForExitAsync(patience.Token);
+            await node.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
-            // Disposing ends it the hard way.
+            // Dispose kills the process.
         }
         finally
         {
@@ -85,19 +97,22 @@ public sealed partial class Azurite : IAsyncDisposable
     private static async Task WaitUntilReadyAsync(ChildProcess node, Task ready, CancellationToken cancellationToken)
     {
         var exited = node.WaitForExitAsync(cancellationToken);
-        var first = await Task.WhenAny(ready, exited, Task.Delay(TimeSpan.FromSeconds(60), TimeProvider.System, cancellationToken));
+        var limit = Task.Delay(TimeSpan.FromSeconds(60), TimeProvider.System, cancellationToken);
+        var first = await Task.WhenAny(ready, exited, limit);
         cancellationToken.ThrowIfCancellationRequested();
         if (first != ready)
         {
-            throw new HostStartException($"Azurite {(first == exited ? $"ended with exit code {node.ExitCode}" : "was not ready after 60 s")}; it wrote: {node.Output}");
+            var problem = first == exited ? $"ended with exit code {node.ExitCode}" : "was not ready after 60 s";
+            throw new HostStartException($"Azurite {problem}; it wrote: {node.Output}");
         }
     }
 
-    /// <summary>Azurite prints where each of its three services listens.</summary>
+    /// <summary>Reads the URLs of the three services from Azurite's output.</summary>
     private sealed partial class Endpoints
     {
         private readonly Dictionary<string, string> found = [];
-        private readonly TaskCompletionSource<IReadOnlyDictionary<string, string>> complete = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<IReadOnlyDictionary<string, string>> complete =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public Task<IReadOnlyDictionary<string, string>> Complete => complete.Task;
 
@@ -108,7 +123,7 @@ public sealed partial class Azurite : IAsyncDisposable
                 return;
             }
 
-            // Output and errors are read side by side.
+            // Standard output and standard error are read by two threads.
             lock (found)
             {
                 found[match.Groups["service"].Value] = match.Groups["url"].Value;
@@ -119,7 +134,10 @@ public sealed partial class Azurite : IAsyncDisposable
             }
         }
 
-        [GeneratedRegex(@"Azurite (?<service>Blob|Queue|Table) service is successfully listening at (?<url>\S+)", RegexOptions.ExplicitCapture, 1000)]
+        [GeneratedRegex(
+            @"Azurite (?<service>Blob|Queue|Table) service is successfully listening at (?<url>\S+)",
+            RegexOptions.ExplicitCapture,
+            1000)]
         private static partial Regex Listening();
     }
 }

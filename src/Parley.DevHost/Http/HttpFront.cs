@@ -7,18 +7,20 @@ using Yarp.ReverseProxy.Forwarder;
 namespace Parley.DevHost.Http;
 
 /// <summary>
-/// Answers requests as the Functions host does: finds the function, starts its invocation, and forwards the request to the worker's own
-/// web server, where the invocation waits for it.
+/// Handles requests as the Functions host does: finds the function, starts its invocation, and forwards the request to
+/// the worker's own web server, where the invocation waits for it.
 /// </summary>
 internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFront> logger) : IDisposable
 {
-    /// <summary>The header by which the worker finds the invocation that a request belongs to.</summary>
+    /// <summary>The header by which the worker finds the invocation of a request.</summary>
     private const string InvocationId = "x-ms-invocation-id";
 
-    /// <summary>The Functions host cuts a response that has had no byte for so long.</summary>
+    /// <summary>The Functions host aborts a response that was idle for this time.</summary>
     private static readonly ForwarderRequestConfig Config = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
-    /// <summary>An answer of a function's own is followed by its end in milliseconds.</summary>
+    /// <summary>
+    /// Maximum wait for the end of a function that may have sent the response: it then ends within milliseconds.
+    /// </summary>
     private static readonly TimeSpan RefusalLimit = TimeSpan.FromSeconds(1);
 
     private readonly HttpMessageInvoker client = new(new SocketsHttpHandler
@@ -32,31 +34,31 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
 
     private volatile Target? target;
 
-    /// <summary>From now on these functions answer. Before, every request is told to come back.</summary>
+    /// <summary>Starts to forward requests to these functions. Before this call, every response is 503.</summary>
     public void Serve(HttpRoutes routes, WorkerSlot worker) => target = new Target(routes, worker);
 
     /// <summary>
-    /// Answers one request: with an empty 404 when no function matches, and an empty 500 when the function throws. While there is no
-    /// worker it answers 503 with Retry-After, where the Functions host keeps the request waiting.
+    /// Handles one request. The response is an empty 404 if no function matches, and an empty 500 if the function
+    /// throws. While no worker is running, it is 503 with Retry-After; the Functions host delays the request instead.
     /// </summary>
     public async Task HandleAsync(HttpContext context)
     {
         if (target is not { } now)
         {
-            AnswerUnavailable(context.Response);
+            SetUnavailable(context.Response);
         }
         else if (now.Routes.Match(context.Request) is not { } match)
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
         }
-        else if (HasOtherThanAscii(context.Request.Headers))
+        else if (HasNonAscii(context.Request.Headers))
         {
-            // The Functions host cannot forward it either, and answers the same after 15 s.
+            // The Functions host cannot forward such a request either, and returns the same status after 15 s.
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
         }
         else if (now.Worker.Current is not { } worker)
         {
-            AnswerUnavailable(context.Response);
+            SetUnavailable(context.Response);
         }
         else
         {
@@ -66,13 +68,13 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
 
     public void Dispose() => client.Dispose();
 
-    private static void AnswerUnavailable(HttpResponse response)
+    private static void SetUnavailable(HttpResponse response)
     {
         response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         response.Headers.RetryAfter = "1";
     }
 
-    private static bool HasOtherThanAscii(IHeaderDictionary headers)
+    private static bool HasNonAscii(IHeaderDictionary headers)
     {
         foreach (var header in headers)
         {
@@ -88,12 +90,18 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         return false;
     }
 
-    private async Task ForwardAsync(HttpContext context, RunningWorker worker, AppFunction function, RouteValueDictionary values)
+    private async Task ForwardAsync(
+        HttpContext context, RunningWorker worker, AppFunction function, RouteValueDictionary values)
     {
         var id = RandomId.New();
         context.Request.Headers[InvocationId] = id;
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        var running = worker.InvokeAsync(function.Name, id, function.Trigger.Name, TriggerValue.Request(values), leaving.Token);
+        var running = worker.InvokeAsync(
+            function.Name,
+            id,
+            function.Trigger.Name,
+            TriggerValue.Request(values),
+            leaving.Token);
         var error = await forwarder.SendAsync(context, worker.HttpAddress, client, Config, HttpTransformer.Default);
         if (error == ForwarderError.None && !await IsRefusedAsync(context.Response, running))
         {
@@ -101,33 +109,39 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
             return;
         }
 
-        // The function is asked to end, and nobody waits for it: it did not get the request, or its answer could not be passed on.
+        // The function did not get the request, or its response could not be forwarded: cancel it without waiting.
         LogNotForwarded(context.GetForwarderErrorFeature()?.Exception, function.Name, error);
         worker.Abandon(id);
         await leaving.CancelAsync();
-        _ = running.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = running.ContinueWith(
+            static ended => ended.Exception,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         if (error != ForwarderError.None && context.Response.StatusCode == StatusCodes.Status502BadGateway)
         {
-            Replace(context, AnswerUnavailable);
+            Replace(context, SetUnavailable);
         }
     }
 
     /// <summary>
-    /// Whether the worker's web server refused the request by itself, for its headers or its form. The function then waits for it in vain, and
-    /// does not end; that of an answer of its own does.
+    /// True if the worker's web server rejected the request itself, because of its headers or its format. The function
+    /// then never gets the request and does not end. A function that sent the response does end.
     /// </summary>
     private static async Task<bool> IsRefusedAsync(HttpResponse response, Task running)
     {
-        if (response.StatusCode is not (StatusCodes.Status400BadRequest or StatusCodes.Status431RequestHeaderFieldsTooLarge))
+        if (response.StatusCode
+            is not (StatusCodes.Status400BadRequest or StatusCodes.Status431RequestHeaderFieldsTooLarge))
         {
             return false;
         }
 
-        await running.WaitAsync(RefusalLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running.WaitAsync(RefusalLimit, TimeProvider.System)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !running.IsCompleted;
     }
 
-    /// <summary>Waits for the end of a function whose answer has been forwarded.</summary>
+    /// <summary>Waits for the end of a function whose response has been forwarded.</summary>
     private async Task EndAsync(HttpContext context, AppFunction function, Task running)
     {
         try
@@ -136,11 +150,11 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         }
         catch (WorkerLostException)
         {
-            // It had answered, and the answer is whole.
+            // The complete response was forwarded before the worker ended.
         }
         catch (FunctionFailedException) when (context.RequestAborted.IsCancellationRequested)
         {
-            // The client left: there is nobody to answer, and nothing failed.
+            // The client disconnected: no response is possible, and this is not a failure of the function.
         }
         catch (FunctionFailedException e)
         {
@@ -149,8 +163,8 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         }
     }
 
-    /// <summary>Answers otherwise than the worker did, or cuts the connection when its first bytes have left.</summary>
-    private static void Replace(HttpContext context, Action<HttpResponse> answer)
+    /// <summary>Replaces the worker's response, or aborts the connection if the response has started.</summary>
+    private static void Replace(HttpContext context, Action<HttpResponse> write)
     {
         if (context.Response.HasStarted)
         {
@@ -159,13 +173,16 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
         }
 
         context.Response.Clear();
-        answer(context.Response);
+        write(context.Response);
     }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Function {Function} failed: {Reason}")]
     partial void LogFailed(string function, string reason);
 
-    [LoggerMessage(EventId = 9, Level = LogLevel.Debug, Message = "A request to function {Function} could not be forwarded: {Error}.")]
+    [LoggerMessage(
+        EventId = 9,
+        Level = LogLevel.Debug,
+        Message = "A request to function {Function} could not be forwarded: {Error}.")]
     partial void LogNotForwarded(Exception? exception, string function, ForwarderError error);
 
     private sealed record Target(HttpRoutes Routes, WorkerSlot Worker);

@@ -10,8 +10,7 @@ internal sealed class HttpRoute
     private readonly string[] methods;
     private readonly TemplateMatcher route;
 
-    /// <summary>Reads the trigger of a function.</summary>
-    /// <exception cref="HostStartException">This host cannot serve it.</exception>
+    /// <exception cref="HostStartException">This host does not support the function's trigger.</exception>
     public HttpRoute(AppFunction function, string routePrefix)
     {
         Function = function;
@@ -29,17 +28,20 @@ internal sealed class HttpRoute
 
     public AppFunction Function { get; }
 
-    /// <summary>Whether the function answers this request; if so, the values of its route.</summary>
+    /// <summary>Returns true, and adds the route values, if the method and the path match.</summary>
     public bool Matches(HttpRequest request, RouteValueDictionary values) =>
-        (methods.Length == 0 || methods.Contains(request.Method, StringComparer.OrdinalIgnoreCase)) && route.TryMatch(request.Path, values);
+        (methods.Length == 0 || methods.Contains(request.Method, StringComparer.OrdinalIgnoreCase))
+        && route.TryMatch(request.Path, values);
 
-    private RouteTemplate ParseTemplate(string? written, string routePrefix)
+    private RouteTemplate ParseTemplate(string? configured, string routePrefix)
     {
-        // An empty route is the function's name, as under the Functions host.
-        var own = string.IsNullOrWhiteSpace(written) ? Function.Name : written;
-        if (own.Trim('/').StartsWith("admin", StringComparison.OrdinalIgnoreCase) || own.Trim('/').StartsWith("runtime", StringComparison.OrdinalIgnoreCase))
+        // If the route is empty, it is the function's name, as in the Functions host.
+        var own = string.IsNullOrWhiteSpace(configured) ? Function.Name : configured;
+        if (own.Trim('/').StartsWith("admin", StringComparison.OrdinalIgnoreCase)
+            || own.Trim('/').StartsWith("runtime", StringComparison.OrdinalIgnoreCase))
         {
-            throw Function.Unsupported($"its route '{own}' begins with admin or runtime, which the Functions host keeps for itself");
+            throw Function.Unsupported(
+                $"its route '{own}' begins with admin or runtime, which the Functions host keeps for itself");
         }
 
         RouteTemplate template;
@@ -53,7 +55,8 @@ internal sealed class HttpRoute
         }
 
         return template.Parameters.FirstOrDefault(part => part.InlineConstraints.Any()) is { } constrained
-            ? throw Function.Unsupported($"its route '{own}' constrains '{constrained.Name}'; constraints are not supported")
+            ? throw Function.Unsupported(
+                $"its route '{own}' constrains '{constrained.Name}'; constraints are not supported")
             : template;
     }
 }

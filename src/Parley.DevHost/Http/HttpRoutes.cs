@@ -3,15 +3,19 @@ using Parley.DevHost.Worker;
 namespace Parley.DevHost.Http;
 
 /// <summary>
-/// The app's HTTP functions in the order in which the Functions host tries them: by name, ordinal, ignoring case.
-/// The first one whose method and route match answers; literals have no precedence.
+/// The app's HTTP functions in the order in which the Functions host matches them: by name, ordinal, ignoring case.
+/// The first function whose method and route match handles the request. Literal segments have no precedence.
 /// </summary>
 internal sealed class HttpRoutes(IEnumerable<AppFunction> functions, string routePrefix)
 {
     private readonly HttpRoute[] routes =
-        [.. functions.OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase).Select(function => new HttpRoute(function, routePrefix))];
+    [
+        .. functions
+            .OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(function => new HttpRoute(function, routePrefix)),
+    ];
 
-    /// <summary>The function that answers the request, and the values of its route; null when none does.</summary>
+    /// <summary>Returns the function for the request and the route values; null if no function matches.</summary>
     public (AppFunction Function, RouteValueDictionary Values)? Match(HttpRequest request)
     {
         foreach (var route in routes)

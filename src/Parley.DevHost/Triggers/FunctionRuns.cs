@@ -2,23 +2,32 @@ using Parley.DevHost.Worker;
 
 namespace Parley.DevHost.Triggers;
 
-/// <summary>Runs one function's invocations, logs those that fail, and lets those under way finish when the host stops.</summary>
+/// <summary>
+/// Runs the invocations of one function, logs failures, and waits for running invocations when the host stops.
+/// </summary>
 /// <param name="function">The function's name.</param>
-/// <param name="invoke">Runs it; the token asks it to end.</param>
-/// <param name="time">The clock of the limits below.</param>
+/// <param name="invoke">Runs the function. Its token requests cancellation of the invocation.</param>
+/// <param name="time">The clock for the limits.</param>
 /// <param name="logger">The function's log.</param>
-internal sealed partial class FunctionRuns(string function, Func<TriggerValue, CancellationToken, Task> invoke, TimeProvider time, ILogger logger) : IDisposable
+internal sealed partial class FunctionRuns(
+    string function,
+    Func<TriggerValue, CancellationToken, Task> invoke,
+    TimeProvider time,
+    ILogger logger) : IDisposable
 {
-    // How long the platform lets functions finish when it stops a host; and how long they have then to end when asked.
+    // The time that the platform gives running functions when it stops a host, and the time that they have to end after
+    // their cancellation.
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CancellationLimit = TimeSpan.FromSeconds(5);
 
     private readonly CancellationTokenSource late = new();
 
-    /// <summary>Cancelled when a stopping host waits no longer: the functions' own CancellationToken.</summary>
+    /// <summary>
+    /// The CancellationToken of the functions, cancelled when a stopping host has waited for the drain limit.
+    /// </summary>
     public CancellationToken Late => late.Token;
 
-    /// <summary>Runs the function; false when it failed, which is logged.</summary>
+    /// <summary>Runs the function. Returns false if it failed; the failure is logged.</summary>
     public async Task<bool> RunAsync(TriggerValue value, string cause)
     {
         try
@@ -28,13 +37,15 @@ internal sealed partial class FunctionRuns(string function, Func<TriggerValue, C
         }
         catch (Exception e)
         {
-            // The worker has logged the exception of its function.
+            // The worker has already logged an exception thrown by the function.
             LogFailed(e is FunctionFailedException ? null : e, function, cause);
             return false;
         }
     }
 
-    /// <summary>Waits for what runs. The listener has been told to stop.</summary>
+    /// <summary>
+    /// Waits for running invocations, and cancels them after the limit. Call it only after the listener was stopped.
+    /// </summary>
     public async Task DrainAsync(Task running)
     {
         try
@@ -57,7 +68,6 @@ internal sealed partial class FunctionRuns(string function, Func<TriggerValue, C
         }
     }
 
-    /// <inheritdoc/>
     public void Dispose() => late.Dispose();
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "Function {Function} failed on {Cause}.")]

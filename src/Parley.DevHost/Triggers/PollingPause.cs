@@ -3,8 +3,8 @@ using Parley.DevHost.Settings;
 namespace Parley.DevHost.Triggers;
 
 /// <summary>
-/// How long to wait before the next look at an empty queue, as the Functions host does: 100 ms at first, then 100 ms more
-/// than a power of two times 100 ms, give or take a fifth, up to the longest pause.
+/// The pause before the next poll of an empty queue, as in the Functions host: 100 ms at first, then 100 ms plus a
+/// power of two times 100 ms that varies randomly by up to a fifth, up to the longest pause.
 /// </summary>
 internal sealed class PollingPause(TimeSpan longest, Random random)
 {
@@ -12,13 +12,15 @@ internal sealed class PollingPause(TimeSpan longest, Random random)
     private TimeSpan last;
     private int empties;
 
-    /// <summary>The pause after a look that found nothing or failed.</summary>
+    /// <summary>The pause after a poll that returned no messages or failed.</summary>
     public TimeSpan Next()
     {
-        // Once at its longest it stays there, so the power never overflows.
+        // At the longest pause the counter stops, so the power never overflows.
         if (last < longest)
         {
-            var factor = empties == 0 ? 0 : Math.Pow(2, empties - 1) * (1 - Spread + (random.NextDouble() * 2 * Spread));
+            var factor = empties == 0
+                ? 0
+                : Math.Pow(2, empties - 1) * (1 - Spread + (random.NextDouble() * 2 * Spread));
             var next = QueueSettings.MinPollingInterval * (1 + factor);
             last = next < longest ? next : longest;
             empties++;
@@ -27,7 +29,7 @@ internal sealed class PollingPause(TimeSpan longest, Random random)
         return last;
     }
 
-    /// <summary>Messages were found.</summary>
+    /// <summary>Starts again with the shortest pause. Call it after a poll that returned messages.</summary>
     public void Reset()
     {
         last = TimeSpan.Zero;

@@ -5,13 +5,23 @@ using Parley.DevHost.Settings;
 
 namespace Parley.DevHost.Triggers;
 
-/// <summary>Receives a queue's messages in batches and has them handled side by side. It never creates the queue: that is up to the app.</summary>
-internal sealed partial class QueueListener(QueueClient queue, QueueSettings settings, QueueMessageHandler handler, FunctionRuns runs, TimeProvider time, ILogger logger)
+/// <summary>
+/// Receives messages of a queue in batches and handles them in parallel. It never creates the queue; the app does.
+/// </summary>
+internal sealed partial class QueueListener(
+    QueueClient queue,
+    QueueSettings settings,
+    QueueMessageHandler handler,
+    FunctionRuns runs,
+    TimeProvider time,
+    ILogger logger)
 {
     private static readonly TimeSpan BetweenWarnings = TimeSpan.FromMinutes(1);
     private long? lastWarning;
 
-    /// <summary>Listens until it is told to stop, and ends when every received message is handled.</summary>
+    /// <summary>
+    /// Receives messages until the token is cancelled. Completes when all received messages are handled.
+    /// </summary>
     public async Task ListenAsync(CancellationToken stopping)
     {
         var pause = new PollingPause(settings.MaxPollingInterval, new Random());
@@ -20,10 +30,12 @@ internal sealed partial class QueueListener(QueueClient queue, QueueSettings set
         {
             var batch = await ReceiveAsync();
             handling.RemoveAll(message => message.IsCompleted);
-            handling.AddRange(batch.Select(message => Task.Run(() => handler.HandleAsync(message), CancellationToken.None)));
+            handling.AddRange(batch.Select(message =>
+                Task.Run(() => handler.HandleAsync(message), CancellationToken.None)));
             if (batch.Length == 0)
             {
-                await Task.Delay(pause.Next(), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(pause.Next(), time, stopping)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 continue;
             }
 
@@ -41,8 +53,12 @@ internal sealed partial class QueueListener(QueueClient queue, QueueSettings set
     {
         try
         {
-            // Not cancelled by a stop: messages of a lost answer would stay hidden.
-            return (await queue.ReceiveMessagesAsync(settings.BatchSize, QueueMessageHandler.Invisibility, runs.Late)).Value;
+            // Not cancelled by a stop: if the response is lost, its messages stay hidden.
+            var response = await queue.ReceiveMessagesAsync(
+                settings.BatchSize,
+                QueueMessageHandler.Invisibility,
+                runs.Late);
+            return response.Value;
         }
         catch (Exception e)
         {
@@ -50,7 +66,10 @@ internal sealed partial class QueueListener(QueueClient queue, QueueSettings set
             {
                 lastWarning = time.GetTimestamp();
                 var missing = e is RequestFailedException failure && failure.ErrorCode == QueueErrorCode.QueueNotFound;
-                LogNothingReceived(missing ? null : e, queue.Name, missing ? "it does not exist, and only the app creates it" : e.Message);
+                LogNothingReceived(
+                    missing ? null : e,
+                    queue.Name,
+                    missing ? "it does not exist, and only the app creates it" : e.Message);
             }
 
             return [];

@@ -4,40 +4,45 @@ using Parley.DevHost.Worker;
 namespace Parley.DevHost.Triggers;
 
 /// <summary>
-/// Runs a function when its schedule says, in UTC, one run at a time and never early; a failed run is not repeated. Where ticks came
-/// and went while a run took its time, one run makes up for all of them, at once and marked as past due.
+/// Runs a function by its schedule, in UTC, one run at a time and never early. A failed run is not repeated. If ticks
+/// are missed during a long run, one run replaces all of them: it starts at once and is marked as past due.
 /// </summary>
 internal sealed class TimerListener(CrontabSchedule schedule, FunctionRuns runs, TimeProvider time)
 {
-    // Timers do not take more than 49 days; a day at a time also notices when the machine slept.
+    // Timers accept at most 49 days. Waiting in steps of a day also detects that the machine slept.
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
-    // Later than a loaded machine's timers are: the run before was still going, or the machine slept.
-    private static readonly TimeSpan Punctual = TimeSpan.FromSeconds(1);
+    // Longer than timer delays on a loaded machine. A later tick is past due: the previous run was still in progress,
+    // or the machine slept.
+    private static readonly TimeSpan PastDueAfter = TimeSpan.FromSeconds(1);
 
     private DateTime Now => time.GetUtcNow().UtcDateTime;
 
-    /// <summary>Ticks until it is told to stop, and ends when no run is under way.</summary>
+    /// <summary>Runs the schedule until the token is cancelled. Completes when no run is in progress.</summary>
     public async Task ListenAsync(CancellationToken stopping)
     {
-        var due = schedule.GetNextOccurrence(Now);
-        while (await ComesAsync(due, stopping))
+        var tick = schedule.GetNextOccurrence(Now);
+        while (await WaitUntilAsync(tick, stopping))
         {
             var began = Now;
-            await runs.RunAsync(TriggerValue.Tick(isPastDue: began - due > Punctual), $"its tick of {due:O}");
-            due = schedule.GetNextOccurrence(began);
+            await runs.RunAsync(TriggerValue.Tick(isPastDue: began - tick > PastDueAfter), $"its tick of {tick:O}");
+            tick = schedule.GetNextOccurrence(began);
         }
     }
 
-    /// <summary>Reads a schedule of six fields; null when it is none. The platform's consumption plans take no others.</summary>
-    public static CrontabSchedule? Parse(string text) => CrontabSchedule.TryParse(text, new CrontabSchedule.ParseOptions { IncludingSeconds = true });
+    /// <summary>
+    /// Parses a schedule of six fields; null if it is not valid. The platform's consumption plans accept only these.
+    /// </summary>
+    public static CrontabSchedule? Parse(string text) =>
+        CrontabSchedule.TryParse(text, new CrontabSchedule.ParseOptions { IncludingSeconds = true });
 
-    private async Task<bool> ComesAsync(DateTime due, CancellationToken stopping)
+    private async Task<bool> WaitUntilAsync(DateTime tick, CancellationToken stopping)
     {
-        while (due > Now && !stopping.IsCancellationRequested)
+        while (tick > Now && !stopping.IsCancellationRequested)
         {
-            var rest = due - Now;
-            await Task.Delay(rest < LongestWait ? rest : LongestWait, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var rest = tick - Now;
+            await Task.Delay(rest < LongestWait ? rest : LongestWait, time, stopping)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return !stopping.IsCancellationRequested;

@@ -5,7 +5,7 @@ using Parley.DevHost.Worker;
 
 namespace Parley.DevHost.Triggers;
 
-/// <summary>Listens to the queue or follows the schedule of one function, and runs it.</summary>
+/// <summary>Runs one function on messages of its queue or on ticks of its timer.</summary>
 internal sealed class TriggerListener : IAsyncDisposable
 {
     private const string StorageSetting = "AzureWebJobsStorage";
@@ -16,29 +16,36 @@ internal sealed class TriggerListener : IAsyncDisposable
     private readonly List<Task> requested = [];
     private Task listening = Task.CompletedTask;
 
-    /// <summary>Makes a listener that does not listen yet.</summary>
+    /// <summary>Creates a listener that is not started.</summary>
     /// <param name="function">A function with a queue or timer trigger.</param>
-    /// <param name="invoke">Runs it; the token asks it to end.</param>
+    /// <param name="invoke">Runs the function. Its token requests cancellation of the invocation.</param>
     /// <param name="settings">The app settings.</param>
-    /// <param name="queues">How queues are read.</param>
-    /// <param name="time">The clock of schedules and pauses.</param>
-    /// <param name="loggers">Makes the function's log.</param>
-    /// <exception cref="HostStartException">The queue or the schedule cannot be used.</exception>
+    /// <param name="queues">The settings for receiving messages.</param>
+    /// <param name="time">The clock for schedules and pauses.</param>
+    /// <param name="loggers">Creates the function's log.</param>
+    /// <exception cref="HostStartException">The queue or the schedule is not valid.</exception>
     public TriggerListener(
-        AppFunction function, Func<TriggerValue, CancellationToken, Task> invoke, AppSettings settings, QueueSettings queues, TimeProvider time, ILoggerFactory loggers)
+        AppFunction function,
+        Func<TriggerValue, CancellationToken, Task> invoke,
+        AppSettings settings,
+        QueueSettings queues,
+        TimeProvider time,
+        ILoggerFactory loggers)
     {
         this.function = function;
         var logger = loggers.CreateLogger($"Function.{function.Name}");
         runs = new FunctionRuns(function.Name, invoke, time, logger);
         listen = function.Trigger.IsQueue
-            ? NewQueueListener(settings.Resolve(function.Trigger.QueueName)!, settings, queues, time, logger).ListenAsync
+            ? NewQueueListener(settings, queues, time, logger).ListenAsync
             : NewTimerListener(settings.Resolve(function.Trigger.Schedule)!, time).ListenAsync;
     }
 
-    /// <summary>Begins to listen.</summary>
     public void Start() => listening = Task.Run(() => listen(stopping.Token), CancellationToken.None);
 
-    /// <summary>Runs the function at once, in the background; false when the text for a queue's function is missing, or the listener stops.</summary>
+    /// <summary>
+    /// Runs the function at once, in the background. Returns false if it has a queue trigger and the text is null, or
+    /// if the listener is stopping.
+    /// </summary>
     public bool TryRun(string? text)
     {
         if (function.Trigger.IsQueue && text is null)
@@ -60,7 +67,7 @@ internal sealed class TriggerListener : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes nothing new and lets what runs finish.</summary>
+    /// <summary>Stops receiving messages, ticks and requests, and waits for running invocations.</summary>
     public async Task StopAsync()
     {
         await stopping.CancelAsync();
@@ -73,7 +80,6 @@ internal sealed class TriggerListener : IAsyncDisposable
         await runs.DrainAsync(Task.WhenAll(running));
     }
 
-    /// <summary>Stops.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
@@ -81,8 +87,10 @@ internal sealed class TriggerListener : IAsyncDisposable
         runs.Dispose();
     }
 
-    private QueueListener NewQueueListener(string name, AppSettings settings, QueueSettings queues, TimeProvider time, ILogger logger)
+    private QueueListener NewQueueListener(
+        AppSettings settings, QueueSettings queues, TimeProvider time, ILogger logger)
     {
+        var name = settings.Resolve(function.Trigger.QueueName)!;
         var connection = function.Trigger.Connection ?? StorageSetting;
         if (settings[connection] is not { Length: > 0 } connectionString)
         {
@@ -91,11 +99,13 @@ internal sealed class TriggerListener : IAsyncDisposable
 
         try
         {
-            // Base64 is decoded by hand: the client would refuse the whole batch for one message without it.
+            // Base64 is decoded by QueueMessageHandler: the client would reject a whole batch for one message that is
+            // not Base64.
             var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.None };
             var queue = new QueueClient(connectionString, name, options);
             var poison = new QueueClient(connectionString, $"{name}-poison", options);
-            return new QueueListener(queue, queues, new QueueMessageHandler(queue, poison, queues, runs, time, logger), runs, time, logger);
+            var handler = new QueueMessageHandler(queue, poison, queues, runs, time, logger);
+            return new QueueListener(queue, queues, handler, runs, time, logger);
         }
         catch (FormatException e)
         {
@@ -104,5 +114,9 @@ internal sealed class TriggerListener : IAsyncDisposable
     }
 
     private TimerListener NewTimerListener(string schedule, TimeProvider time) =>
-        new(TimerListener.Parse(schedule) ?? throw function.Unsupported($"its schedule '{schedule}' is no six-field NCRONTAB expression"), runs, time);
+        new(
+            TimerListener.Parse(schedule)
+                ?? throw function.Unsupported($"its schedule '{schedule}' is no six-field NCRONTAB expression"),
+            runs,
+            time);
 }

@@ -4,14 +4,14 @@ using Parley.DevHost.Worker.Messages;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>One process of the app that has loaded its functions.</summary>
+/// <summary>One worker process of the app, with its functions loaded.</summary>
 internal sealed class RunningWorker : IDisposable
 {
     private const int MaxStarts = 3;
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(10);
 
-    // Between closing its stream and its end a worker only disposes its services.
+    // After closing its stream a worker only disposes its services.
     private static readonly TimeSpan ExitLimit = TimeSpan.FromSeconds(10);
 
     private readonly IWorkerProcess process;
@@ -25,31 +25,39 @@ internal sealed class RunningWorker : IDisposable
         Ended = EndAsync();
     }
 
-    /// <summary>The app's functions; not all of them need be loaded here.</summary>
+    /// <summary>All functions of the app, ordered by name. Not all are necessarily loaded in this process.</summary>
     public IReadOnlyList<AppFunction> Functions { get; private set; } = [];
 
-    /// <summary>Where the worker listens for HTTP requests.</summary>
+    /// <summary>The address of the worker's web server.</summary>
     public string HttpAddress { get; private set; } = "";
 
     /// <summary>Completes when the process has ended.</summary>
     public Task Ended { get; }
 
-    /// <summary>Completes when invocations can no longer be sent: the process has closed its stream, or has ended.</summary>
+    /// <summary>
+    /// Completes when invocations can no longer be sent: the process has closed its stream or has ended.
+    /// </summary>
     public Task Lost => connection.Ended;
 
     public int ProcessId => process.Id;
 
     public int ExitCode => process.ExitCode;
 
-    /// <summary>Starts a process, and returns when it is ready for invocations.</summary>
-    /// <param name="program">What it runs.</param>
-    /// <param name="connections">Where it will connect.</param>
-    /// <param name="loads">Which functions it loads.</param>
-    /// <param name="log">Where its log entries and its output go.</param>
-    /// <param name="cancellationToken">Gives up, and ends the process.</param>
-    /// <exception cref="HostStartException">It ended or did not answer in time; the message has what it wrote.</exception>
+    /// <summary>Starts a process and returns when it is ready for invocations.</summary>
+    /// <param name="program">The worker program and its settings.</param>
+    /// <param name="connections">Assigns the worker's stream to its connection.</param>
+    /// <param name="loads">Selects the functions to load in this process.</param>
+    /// <param name="log">Receives the worker's log entries and output.</param>
+    /// <param name="cancellationToken">Cancels the start and ends the process.</param>
+    /// <exception cref="HostStartException">
+    /// The process ended or was not ready in time; the message contains its output.
+    /// </exception>
     public static async Task<RunningWorker> StartAsync(
-        WorkerProgram program, WorkerConnections connections, Func<AppFunction, bool> loads, WorkerLog log, CancellationToken cancellationToken)
+        WorkerProgram program,
+        WorkerConnections connections,
+        Func<AppFunction, bool> loads,
+        WorkerLog log,
+        CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -57,15 +65,20 @@ internal sealed class RunningWorker : IDisposable
             {
                 return await StartOnceAsync(program, connections, loads, log, cancellationToken);
             }
-            catch (HostStartException e) when (tries < MaxStarts && e.Message.Contains("address already in use", StringComparison.Ordinal))
+            catch (HostStartException e) when (tries < MaxStarts
+                && e.Message.Contains("address already in use", StringComparison.Ordinal))
             {
-                // The worker looks for a free port and listens later; another process was faster.
+                // The worker finds a free port first and binds it later. In between another process has bound the port.
             }
         }
     }
 
     private static async Task<RunningWorker> StartOnceAsync(
-        WorkerProgram program, WorkerConnections connections, Func<AppFunction, bool> loads, WorkerLog log, CancellationToken cancellationToken)
+        WorkerProgram program,
+        WorkerConnections connections,
+        Func<AppFunction, bool> loads,
+        WorkerLog log,
+        CancellationToken cancellationToken)
     {
         var workerConnection = new WorkerConnection(RandomId.New(), log.Write);
         connections.Expect(workerConnection);
@@ -77,7 +90,7 @@ internal sealed class RunningWorker : IDisposable
             program.Directory,
             "install the .NET SDK 10.",
 
-            // Until it is ready its lines are kept, for the error message.
+            // Before the worker is ready its output is not logged, but kept for the error message.
             line =>
             {
                 if (Volatile.Read(ref isReady) || program.Attach)
@@ -101,13 +114,16 @@ internal sealed class RunningWorker : IDisposable
         }
         catch (WorkerLostException e)
         {
-            // Its last lines come with its end.
-            await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // The output is complete only when the process has ended.
+            await worker.Ended.WaitAsync(StartLimit, TimeProvider.System, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw new HostStartException($"The app cannot start: {Describe(workerProcess)}", e);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HostStartException($"The app was not ready after {StartLimit.TotalSeconds:0} s; it wrote: {workerProcess.Output}", e);
+            throw new HostStartException(
+                $"The app was not ready after {StartLimit.TotalSeconds:0} s; it wrote: {workerProcess.Output}",
+                e);
         }
         finally
         {
@@ -120,10 +136,17 @@ internal sealed class RunningWorker : IDisposable
         }
     }
 
-    /// <summary>Runs a function and returns when it has ended. The token only asks the function to end.</summary>
+    /// <summary>
+    /// Runs a function and returns when it has ended. The token only requests cancellation of the invocation.
+    /// </summary>
     /// <exception cref="WorkerLostException">The process ended first.</exception>
     /// <exception cref="FunctionFailedException">The function threw.</exception>
-    public async Task InvokeAsync(string function, string invocationId, string parameter, TriggerValue value, CancellationToken cancellationToken)
+    public async Task InvokeAsync(
+        string function,
+        string invocationId,
+        string parameter,
+        TriggerValue value,
+        CancellationToken cancellationToken)
     {
         var request = new InvocationRequest
         {
@@ -144,10 +167,10 @@ internal sealed class RunningWorker : IDisposable
         }
     }
 
-    /// <summary>Nobody waits for this invocation any more, and what the worker logs of it says nothing.</summary>
+    /// <summary>Drops further log entries of an invocation whose result is no longer needed.</summary>
     public void Abandon(string invocationId) => connection.Abandon(invocationId);
 
-    /// <summary>Asks the process to end, waits for it, and ends it when it takes longer than this.</summary>
+    /// <summary>Requests the end of the process, waits for it, and kills the process after the limit.</summary>
     public async Task StopAsync(TimeSpan limit)
     {
         connection.Terminate();
@@ -162,52 +185,76 @@ internal sealed class RunningWorker : IDisposable
         }
     }
 
-    /// <summary>Ends the process at once, if it still runs.</summary>
+    /// <summary>Ends the process at once, if it is still running.</summary>
     public void Dispose() => process.Dispose();
 
-    // Where this process was started by dotnet, that one.
+    // If this process was started by a dotnet executable, the worker is started by the same one.
     private static string DotnetPath() =>
         Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
 
     private static string Describe(IWorkerProcess ended) =>
-        ended.Output.Length > 0 ? ended.Output : $"its process ended with exit code {ended.ExitCode} and wrote nothing.";
+        ended.Output.Length > 0
+            ? ended.Output
+            : $"its process ended with exit code {ended.ExitCode} and wrote nothing.";
 
-    private static void ThrowIfFailed(StatusResult result, string what)
+    private static void ThrowIfFailed(StatusResult result, string step)
     {
         if (result.Status != StatusResult.Types.Status.Success)
         {
-            throw new HostStartException($"The app cannot {what}: {result.Exception?.Message ?? "it gave no reason"}");
+            throw new HostStartException($"The app cannot {step}: {result.Exception?.Message ?? "it gave no reason"}");
         }
     }
 
-    private async Task LoadAsync(WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
+    private async Task LoadAsync(
+        WorkerProgram program, Func<AppFunction, bool> loads, CancellationToken cancellationToken)
     {
         await await Task.WhenAny(connection.Connected.WaitAsync(cancellationToken), Ended);
         var initialized = (await connection.RequestAsync(
             new StreamingMessage
             {
-                WorkerInitRequest = new WorkerInitRequest { HostVersion = "4.0.0", WorkerDirectory = program.Directory, FunctionAppDirectory = program.Directory },
+                WorkerInitRequest = new WorkerInitRequest
+                {
+                    HostVersion = "4.0.0",
+                    WorkerDirectory = program.Directory,
+                    FunctionAppDirectory = program.Directory,
+                },
             },
             cancellationToken)).WorkerInitResponse;
         ThrowIfFailed(initialized.Result, "start");
         HttpAddress = initialized.Capabilities.GetValueOrDefault("HttpUri")
-            ?? throw new HostStartException("The app has no web server of its own: it must call ConfigureFunctionsWebApplication.");
+            ?? throw new HostStartException(
+                "The app has no web server of its own: it must call ConfigureFunctionsWebApplication.");
         await WaitForWebServerAsync(new Uri(HttpAddress), cancellationToken);
         var described = (await connection.RequestAsync(
-            new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = program.Directory } },
+            new StreamingMessage
+            {
+                FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = program.Directory },
+            },
             cancellationToken)).FunctionMetadataResponse;
         ThrowIfFailed(described.Result, "describe its functions");
-        var functions = described.FunctionMetadataResults.Select(metadata => (Metadata: metadata, Function: AppFunction.Read(metadata))).ToList();
-        Functions = [.. functions.Select(pair => pair.Function).OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase)];
+        var functions = described.FunctionMetadataResults
+            .Select(metadata => (Metadata: metadata, Function: AppFunction.Read(metadata)))
+            .ToList();
+        Functions =
+        [
+            .. functions
+                .Select(pair => pair.Function)
+                .OrderBy(function => function.Name, StringComparer.OrdinalIgnoreCase),
+        ];
         idsByName = Functions.ToDictionary(function => function.Name, function => function.Id);
         await Task.WhenAll(functions.Where(pair => loads(pair.Function)).Select(async pair =>
         {
-            var loaded = await connection.RequestAsync(new StreamingMessage { FunctionLoadRequest = AppFunction.LoadRequest(pair.Metadata) }, cancellationToken);
+            var loaded = await connection.RequestAsync(
+                new StreamingMessage { FunctionLoadRequest = AppFunction.LoadRequest(pair.Metadata) },
+                cancellationToken);
             ThrowIfFailed(loaded.FunctionLoadResponse.Result, $"load its function {pair.Function.Name}");
         }));
     }
 
-    /// <summary>The worker answers before its web server listens; until it does, requests could not be forwarded.</summary>
+    /// <summary>
+    /// Waits until the worker's web server accepts connections. The worker responds to the host before that, but
+    /// requests cannot be forwarded yet.
+    /// </summary>
     private async Task WaitForWebServerAsync(Uri address, CancellationToken cancellationToken)
     {
         while (!Ended.IsCompleted)
@@ -225,13 +272,17 @@ internal sealed class RunningWorker : IDisposable
         }
     }
 
-    /// <summary>Waits for the end of the process. One that has closed its stream serves nobody, and is ended.</summary>
+    /// <summary>
+    /// Waits for the end of the process. A process that has closed its stream can serve no requests, so it is killed
+    /// after a time limit.
+    /// </summary>
     private async Task EndAsync()
     {
         var exited = process.WaitForExitAsync(CancellationToken.None);
         if (await Task.WhenAny(exited, connection.Ended) != exited)
         {
-            await exited.WaitAsync(ExitLimit, TimeProvider.System).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await exited.WaitAsync(ExitLimit, TimeProvider.System)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!exited.IsCompleted)
             {
                 process.Kill();
@@ -244,8 +295,9 @@ internal sealed class RunningWorker : IDisposable
     }
 }
 
-/// <summary>A function threw; the message and stack trace are those of the worker's exception.</summary>
-internal sealed class FunctionFailedException(RpcException? cause) : Exception(cause?.Message ?? "The function was cancelled.")
+/// <summary>A function threw an exception. Message and stack trace are those of the exception in the worker.</summary>
+internal sealed class FunctionFailedException(RpcException? cause)
+    : Exception(cause?.Message ?? "The function was cancelled.")
 {
     public override string ToString() => $"{Message}\n{cause?.StackTrace}";
 }

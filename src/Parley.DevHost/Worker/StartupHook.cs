@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 #pragma warning disable CA1050, MA0047 // The runtime looks for this name without a namespace.
 
 /// <summary>
-/// Runs in a worker process before the app (DOTNET_STARTUP_HOOKS). It ends the worker when the host's end of its standard input is closed,
-/// so that no worker is left when the host is killed. It also takes the worker out of the terminal's group: Ctrl+C must reach the host
-/// alone, which lets running functions finish first.
+/// Runs in a worker process before the app (DOTNET_STARTUP_HOOKS). It ends the worker when the host's end of its
+/// standard input is closed, so that no worker is left when the host is killed. It also moves the worker out of the
+/// terminal's process group: Ctrl+C must reach only the host, which lets running functions finish first.
 /// </summary>
 internal static partial class StartupHook
 {
-    /// <summary>Leaves the group and begins to watch.</summary>
+    /// <summary>Called by the runtime, which requires this name.</summary>
     public static void Initialize()
     {
         if (!OperatingSystem.IsWindows())
@@ -26,7 +26,7 @@ internal static partial class StartupHook
         Span<byte> ignored = stackalloc byte[1];
         while (input.Read(ignored) > 0)
         {
-            // The host writes nothing.
+            // The host never writes to this stream: Read returns only at its end.
         }
 
         Environment.Exit(0);

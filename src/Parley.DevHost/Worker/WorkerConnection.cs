@@ -6,12 +6,15 @@ using Parley.DevHost.Worker.Messages;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>The gRPC stream of one worker process: requests and their responses, invocations, and the worker's log. Thread-safe.</summary>
-/// <param name="workerId">The id that the worker starts its stream with.</param>
-/// <param name="log">Takes the worker's log entries.</param>
+/// <summary>
+/// The gRPC stream of one worker process: requests and responses, invocations, and the worker's log. Thread-safe.
+/// </summary>
+/// <param name="workerId">The id in the first message of the worker's stream.</param>
+/// <param name="log">Receives the worker's log entries.</param>
 internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
 {
-    // Requests wait when the worker reads slower than this; every caller has one message here at most.
+    // If the worker reads too slowly and this many messages are unsent, callers wait. Each caller has at most one
+    // message in the channel.
     private const int MaxUnsentMessages = 1000;
 
     private readonly Channel<StreamingMessage> unsent = Channel.CreateBounded<StreamingMessage>(MaxUnsentMessages);
@@ -46,8 +49,13 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
     }
 
-    /// <summary>Runs a function and returns when it has ended, however it ended. The token only asks the function to end.</summary>
-    /// <exception cref="WorkerLostException">The worker has ended; what the function did before is not known.</exception>
+    /// <summary>
+    /// Runs a function and returns when it has ended, successfully or not. The token only requests cancellation of the
+    /// invocation.
+    /// </summary>
+    /// <exception cref="WorkerLostException">
+    /// The worker has ended; it is unknown how far the function has run.
+    /// </exception>
     public async Task<InvocationResponse> InvokeAsync(InvocationRequest request, CancellationToken cancellationToken)
     {
         var response = Expect(invocations, request.InvocationId);
@@ -55,7 +63,8 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         {
             await WriteAsync(new StreamingMessage { InvocationRequest = request });
 
-            // Not before: a worker ignores the cancellation of an invocation that it has not got.
+            // Registered after the request is enqueued: a worker ignores the cancellation of an invocation that it has
+            // not received.
             await using var cancellation = cancellationToken.Register(() => _ = CancelAsync(request.InvocationId));
             return await response;
         }
@@ -65,22 +74,27 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
     }
 
-    /// <summary>Drops what the worker logs of an invocation until it has ended: nobody waits for it any more.</summary>
+    /// <summary>
+    /// Drops the worker's log entries of an invocation until it ends, because its result is no longer needed.
+    /// </summary>
     public void Abandon(string invocationId)
     {
         abandoned.TryAdd(invocationId, true);
 
-        // It may have ended before, and would never be removed.
+        // If the invocation has already ended, no response will arrive that removes the entry.
         if (!invocations.ContainsKey(invocationId))
         {
             abandoned.TryRemove(invocationId, out _);
         }
     }
 
-    /// <summary>Asks the worker to stop. Invocations must have ended: it waits for none but those of HTTP functions.</summary>
+    /// <summary>
+    /// Requests the end of the worker. Invocations must have ended before: the worker waits only for those of HTTP
+    /// functions.
+    /// </summary>
     public void Terminate() => unsent.Writer.TryWrite(new StreamingMessage { WorkerTerminate = new WorkerTerminate() });
 
-    /// <summary>Fails all pending requests and invocations, and those to come: the worker has ended.</summary>
+    /// <summary>Fails all pending and later requests and invocations, because the worker has ended.</summary>
     public void End()
     {
         ended.TrySetResult();
@@ -97,7 +111,10 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     }
 
     /// <summary>Reads and writes the worker's stream until either side ends it.</summary>
-    public async Task ServeAsync(IAsyncStreamReader<StreamingMessage> fromWorker, IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
+    public async Task ServeAsync(
+        IAsyncStreamReader<StreamingMessage> fromWorker,
+        IServerStreamWriter<StreamingMessage> toWorker,
+        CancellationToken cancellationToken)
     {
         connected.TrySetResult();
         var writing = WriteAllAsync(toWorker, cancellationToken);
@@ -110,7 +127,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
-            // The process has ended. What ends with it is the same as when it closes the stream.
+            // The process has ended. The clean-up is the same as after the worker has closed the stream.
         }
         finally
         {
@@ -119,7 +136,8 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
     }
 
-    private async Task WriteAllAsync(IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
+    private async Task WriteAllAsync(
+        IServerStreamWriter<StreamingMessage> toWorker, CancellationToken cancellationToken)
     {
         try
         {
@@ -130,7 +148,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
         {
-            // The stream is closed (gRPC says so with the last of these); the reader notices it too.
+            // The stream is closed; in this case gRPC throws InvalidOperationException. The reader detects it too.
         }
     }
 
@@ -168,7 +186,7 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
         var response = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         waiting[id] = response;
 
-        // End may have failed all that waited before this one was there.
+        // End may have failed all pending entries before this one was added.
         if (ended.Task.IsCompleted)
         {
             response.TrySetException(new WorkerLostException());
@@ -193,7 +211,10 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     {
         try
         {
-            await WriteAsync(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
+            await WriteAsync(new StreamingMessage
+            {
+                InvocationCancel = new InvocationCancel { InvocationId = invocationId },
+            });
         }
         catch (WorkerLostException)
         {
@@ -202,5 +223,5 @@ internal sealed class WorkerConnection(string workerId, Action<RpcLog> log)
     }
 }
 
-/// <summary>The worker process ended before it answered.</summary>
+/// <summary>The worker process ended before it sent a response.</summary>
 internal sealed class WorkerLostException() : Exception("The worker process ended.");

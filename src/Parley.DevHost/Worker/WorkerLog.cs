@@ -2,12 +2,14 @@ using Parley.DevHost.Worker.Messages;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>Passes a worker's log entries and output on to this host's log, under the worker's own categories and host.json's levels.</summary>
+/// <summary>
+/// Writes a worker's log entries and output to this host's log, with the worker's categories and the levels in
+/// host.json.
+/// </summary>
 internal sealed class WorkerLog(ILoggerFactory loggers)
 {
     private readonly ILogger output = loggers.CreateLogger("Worker");
 
-    /// <summary>Passes an entry on.</summary>
     public void Write(RpcLog entry)
     {
         var level = entry.Level switch
@@ -23,11 +25,13 @@ internal sealed class WorkerLog(ILoggerFactory loggers)
         var logger = loggers.CreateLogger(entry.Category.Length == 0 ? "Worker" : entry.Category);
         if (logger.IsEnabled(level))
         {
-            var text = entry.Exception is { } exception ? $"{entry.Message} {exception.Message} {exception.StackTrace}" : entry.Message;
+            var text = entry.Exception is { } exception
+                ? $"{entry.Message} {exception.Message} {exception.StackTrace}"
+                : entry.Message;
             logger.Log(level, default, text, null, static (text, _) => text);
         }
     }
 
-    /// <summary>Passes a line of output on.</summary>
+    /// <summary>Writes one line of the worker's output.</summary>
     public void Write(string line) => output.Log(LogLevel.Information, default, line, null, static (line, _) => line);
 }

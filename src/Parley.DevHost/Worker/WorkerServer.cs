@@ -5,19 +5,27 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>The address on 127.0.0.1 where worker processes connect by gRPC.</summary>
+/// <summary>The gRPC server on 127.0.0.1 to which worker processes connect.</summary>
 internal sealed class WorkerServer : IAsyncDisposable
 {
     private readonly WebApplication app;
 
     private WorkerServer(WebApplication app) => this.app = app;
 
-    public Uri Address => new(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    public Uri Address
+    {
+        get
+        {
+            var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
+            return new(addresses.Addresses.Single());
+        }
+    }
 
     public WorkerConnections Connections => app.Services.GetRequiredService<WorkerConnections>();
 
-    /// <summary>Starts it on a free port.</summary>
-    public static async Task<WorkerServer> StartAsync(Action<ILoggingBuilder> configureLogging, CancellationToken cancellationToken)
+    /// <summary>Starts the server on a free port.</summary>
+    public static async Task<WorkerServer> StartAsync(
+        Action<ILoggingBuilder> configureLogging, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Workers" });
         configureLogging(builder.Logging);
@@ -38,7 +46,7 @@ internal sealed class WorkerServer : IAsyncDisposable
     public ValueTask DisposeAsync() => app.DisposeAsync();
 }
 
-/// <summary>Disables signal handling: the program handles signals.</summary>
+/// <summary>Disables the web host's signal handling, because the program handles signals itself.</summary>
 internal sealed class CallersLifetime : IHostLifetime
 {
     public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -2,32 +2,41 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Parley.DevHost.Worker;
 
-/// <summary>Keeps one worker process running: one that dies is replaced, after pauses that grow, until the host stops.</summary>
+/// <summary>
+/// Keeps one worker process running until the host stops. A process that ends is replaced, after pauses that grow.
+/// </summary>
 /// <param name="start">Starts a process.</param>
-/// <param name="time">The clock of the pauses.</param>
-/// <param name="logger">Where deaths and failed starts are logged.</param>
-internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWorker>> start, TimeProvider time, ILogger<WorkerSlot> logger) : IAsyncDisposable
+/// <param name="time">The clock for the pauses.</param>
+/// <param name="logger">The log for ended processes and failed starts.</param>
+internal sealed partial class WorkerSlot(
+    Func<CancellationToken, Task<RunningWorker>> start,
+    TimeProvider time,
+    ILogger<WorkerSlot> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LossInterval = TimeSpan.FromMilliseconds(10);
 
-    // After so long the next death is not taken for a consequence of the last start.
+    // If a process ends after this time, the cause is probably not its start, so the pauses begin again.
     private static readonly TimeSpan StableAfter = TimeSpan.FromMinutes(1);
 
-    // Running functions have ended when a worker is told to end; it only disposes its services.
+    // When the end of a worker is requested, its functions have ended and it only disposes its services.
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
 
     private readonly CancellationTokenSource draining = new();
     private readonly CancellationTokenSource stopping = new();
-    private volatile TaskCompletionSource<RunningWorker> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile TaskCompletionSource<RunningWorker> ready =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task supervising = Task.CompletedTask;
 
-    /// <summary>The process that runs now; null while there is none.</summary>
-    public RunningWorker? Current => ready.Task is { IsCompletedSuccessfully: true, Result: { Lost.IsCompleted: false } worker } ? worker : null;
+    /// <summary>The running process; null if no process is running.</summary>
+    public RunningWorker? Current =>
+        ready.Task is { IsCompletedSuccessfully: true, Result: { Lost.IsCompleted: false } worker } ? worker : null;
 
-    /// <summary>The process that runs now, or the next one as soon as it is ready.</summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled, or the host stops and starts no other process.</exception>
+    /// <summary>Returns the running process, or waits until the next one is ready.</summary>
+    /// <exception cref="OperationCanceledException">
+    /// The token was cancelled, or the host is stopping and does not start another process.
+    /// </exception>
     public async Task<RunningWorker> WaitAsync(CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, draining.Token);
@@ -38,12 +47,15 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
                 return worker;
             }
 
-            // A lost worker is replaced in a moment, by a task that is not complete.
-            await (ready.Task.IsCompleted ? Task.Delay(LossInterval, time, either.Token) : ready.Task.WaitAsync(either.Token));
+            // If the worker was lost, SuperviseAsync soon replaces `ready` by a source that is not complete: poll until
+            // then.
+            await (ready.Task.IsCompleted
+                ? Task.Delay(LossInterval, time, either.Token)
+                : ready.Task.WaitAsync(either.Token));
         }
     }
 
-    /// <summary>Starts the first process. A first start that fails is the caller's to report.</summary>
+    /// <summary>Starts the first process. A failure is thrown to the caller and not retried.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var first = await start(cancellationToken);
@@ -51,10 +63,11 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
         supervising = SuperviseAsync(first);
     }
 
-    /// <summary>From now on a process that dies is not replaced: the host lets running functions finish, and starts none.</summary>
+    /// <summary>
+    /// Stops replacing ended processes: the host lets running functions finish, and starts no other functions.
+    /// </summary>
     public void Drain() => draining.Cancel();
 
-    /// <summary>Ends the process.</summary>
     public async ValueTask DisposeAsync()
     {
         Drain();
@@ -73,7 +86,8 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
             await worker.Lost.WaitAsync(stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (draining.IsCancellationRequested)
             {
-                await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping.Token)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await worker.StopAsync(EndLimit);
                 worker.Dispose();
                 return;
@@ -96,8 +110,8 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
         }
     }
 
-    /// <summary>Tries until a process is ready; null when the host stops first.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever keeps a worker from starting is logged, and tried again.")]
+    /// <summary>Retries until a process is ready. Returns null if the host stops first.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Every failed start is logged and retried.")]
     private async Task<RunningWorker?> RestartAsync(TimeSpan pause)
     {
         while (true)
@@ -122,7 +136,10 @@ internal sealed partial class WorkerSlot(Func<CancellationToken, Task<RunningWor
 
     private static TimeSpan NextPause(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
-    [LoggerMessage(EventId = 10, Level = LogLevel.Error, Message = "The worker process {ProcessId} ended with exit code {ExitCode}; another one is started.")]
+    [LoggerMessage(
+        EventId = 10,
+        Level = LogLevel.Error,
+        Message = "The worker process {ProcessId} ended with exit code {ExitCode}; another one is started.")]
     partial void LogDied(int processId, int exitCode);
 
     [LoggerMessage(EventId = 11, Level = LogLevel.Information, Message = "The worker process {ProcessId} is ready.")]

@@ -7,16 +7,16 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Writes a back-up. Its guarantees (docs/operations.md) rest on the order of the tables: conversations before the
-/// tenants' counters, so that no conversation is beyond its counter.
+/// Writes a back-up. Its guarantees (docs/operations.md) depend on the order of the tables: conversations are read
+/// before the tenants' counters, so that no conversation has a number above its counter.
 /// </summary>
 internal sealed class BackupRun(Account account, Progress progress, TimeProvider time)
 {
     private const string BlobsFile = "blobs.jsonl.gz";
 
     /// <summary>
-    /// Rows of one answer; null for as many as the service returns. Tests set it, so that much is written between two
-    /// answers.
+    /// Maximum number of rows a page; null for the service's own limit. Tests set it to get many writes between two
+    /// pages.
     /// </summary>
     internal int? PageRows { get; init; }
 
@@ -24,7 +24,8 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
     {
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
         {
-            throw new OperationException($"{directory} is not empty. Name a new folder, so that no back-up mixes with another.");
+            throw new OperationException(
+                $"{directory} is not empty. Name a new folder, so that no back-up mixes with another.");
         }
 
         CreateFolder(directory);
@@ -39,7 +40,11 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
             [
                 await WriteAsync(directory, tables.Conversations, snapshots.WriteAsync, cancellation),
                 await WriteAsync(directory, tables.Keys, Rows(Scan(tables.Keys)), cancellation),
-                await WriteAsync(directory, tables.Tenants, Rows(token => TenantRows.ReadAsync(tables, token, PageRows)), cancellation),
+                await WriteAsync(
+                    directory,
+                    tables.Tenants,
+                    Rows(token => TenantRows.ReadAsync(tables, token, PageRows)),
+                    cancellation),
                 await WriteAsync(directory, tables.Schedule, Rows(Scan(tables.Schedule)), cancellation),
             ];
             blobs = await WriteBlobsAsync(directory, cancellation);
@@ -47,20 +52,32 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         catch (RequestFailedException e) when (e.IsNotFound())
         {
             throw new OperationException(
-                $"Account {account.TableService.AccountName} lacks a table or a container of Parley ({e.ErrorCode}). Check that AzureWebJobsStorage names the right one.", e);
+                $"Account {account.TableService.AccountName} lacks a table or a container of Parley ({e.ErrorCode}). "
+                + "Check that AzureWebJobsStorage names the right one.",
+                e);
         }
 
-        var manifest = new Manifest(Manifest.CurrentVersion, startedAt, time.GetUtcNow(), account.TableService.AccountName, files, blobs);
+        var manifest = new Manifest(
+            Manifest.CurrentVersion,
+            startedAt,
+            time.GetUtcNow(),
+            account.TableService.AccountName,
+            files,
+            blobs);
         await manifest.WriteAsync(directory, cancellation);
         if (snapshots.Repeated > 0)
         {
-            progress.Say($"{snapshots.Repeated} conversations changed while they were read, and were read again.");
+            progress.Print($"{snapshots.Repeated} conversations changed while they were read, and were read again.");
         }
 
-        progress.Say($"The back-up is complete: {Manifest.PathIn(directory)}. It names {blobs.Count} blobs and does not contain them.");
+        progress.Print(
+            $"The back-up is complete: {Manifest.PathIn(directory)}. "
+            + $"It names {blobs.Count} blobs and does not contain them.");
     }
 
-    /// <summary>Rows hold webhook secrets and the key that signs cursors: only the user who backs up may read them.</summary>
+    /// <summary>
+    /// Only the current user may read the folder, because rows contain webhook secrets and the key that signs cursors.
+    /// </summary>
     private static void CreateFolder(string directory)
     {
         if (OperatingSystem.IsWindows())
@@ -69,14 +86,17 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         }
         else
         {
-            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(
+                directory,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
     private Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>
         token => table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: token);
 
-    private Func<LineFile, CancellationToken, Task> Rows(Func<CancellationToken, IAsyncEnumerable<TableEntity>> read) => async (file, cancellation) =>
+    private Func<LineFile, CancellationToken, Task> Rows(
+        Func<CancellationToken, IAsyncEnumerable<TableEntity>> read) => async (file, cancellation) =>
     {
         await foreach (var row in read(cancellation))
         {
@@ -86,21 +106,27 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
     };
 
     private async Task<TableFile> WriteAsync(
-        string directory, TableClient table, Func<LineFile, CancellationToken, Task> write, CancellationToken cancellation)
+        string directory,
+        TableClient table,
+        Func<LineFile, CancellationToken, Task> write,
+        CancellationToken cancellation)
     {
         var name = $"{table.Name}.jsonl.gz";
-        var (lines, sha256) = await WriteFileAsync(Path.Combine(directory, name), table.Name, "rows", write, cancellation);
+        var path = Path.Combine(directory, name);
+        var (lines, sha256) = await WriteFileAsync(path, table.Name, "rows", write, cancellation);
         return new TableFile(table.Name, lines, sha256, name);
     }
 
     private async Task<BlobFile> WriteBlobsAsync(string directory, CancellationToken cancellation)
     {
         var bytes = 0L;
-        var (lines, sha256) = await WriteFileAsync(Path.Combine(directory, BlobsFile), "Names of blobs", "blobs", async (file, token) =>
+        var path = Path.Combine(directory, BlobsFile);
+        var (lines, sha256) = await WriteFileAsync(path, "Names of blobs", "blobs", async (file, token) =>
         {
             foreach (var container in Account.Containers)
             {
-                var blobs = account.Blobs.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix: null, token);
+                var blobs = account.Blobs.GetBlobContainerClient(container)
+                    .GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix: null, token);
                 await foreach (var blob in blobs)
                 {
                     var line = BlobLine.Of(container, blob);
@@ -114,7 +140,11 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
     }
 
     private async Task<(long Lines, string Sha256)> WriteFileAsync(
-        string path, string stage, string unit, Func<LineFile, CancellationToken, Task> write, CancellationToken cancellation)
+        string path,
+        string stage,
+        string unit,
+        Func<LineFile, CancellationToken, Task> write,
+        CancellationToken cancellation)
     {
         progress.Begin(stage, unit);
         long lines;

@@ -10,7 +10,10 @@ namespace Parley.Operations.Backup;
 /// </summary>
 internal sealed class ConversationSnapshots(ParleyTables tables, Progress progress, TimeProvider time)
 {
-    /// <summary>Partitions are checked together, because a query for each would cost a call for each.</summary>
+    /// <summary>
+    /// Number of rows after which partitions are checked. One query checks them together, because a query for each
+    /// partition would cost a call for each.
+    /// </summary>
     private const int WindowRows = 1000;
 
     /// <summary>Bounds memory and the time between the two readings.</summary>
@@ -20,13 +23,13 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
 
     private readonly TableClient table = tables.Conversations;
 
-    /// <summary>Rows of one answer; null for as many as the service returns. Tests set it.</summary>
+    /// <summary>Maximum number of rows a page; null for the service's own limit. Tests set it.</summary>
     internal int? PageRows { get; init; }
 
-    /// <summary>How often a partition that keeps changing is read: for about half a minute.</summary>
+    /// <summary>Maximum number of reads of a partition that keeps changing. They take about half a minute.</summary>
     internal int MaxAttempts { get; init; } = 20;
 
-    /// <summary>Partitions that were read again.</summary>
+    /// <summary>Number of partitions that were read again.</summary>
     public int Repeated { get; private set; }
 
     /// <exception cref="OperationException">A partition changed during every attempt.</exception>
@@ -35,7 +38,8 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
         var window = new Window();
         try
         {
-            await foreach (var row in table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: cancellation))
+            var rows = table.QueryAsync<TableEntity>(maxPerPage: PageRows, cancellationToken: cancellation);
+            await foreach (var row in rows)
             {
                 if (window.IsFull && window.Last != row.PartitionKey)
                 {
@@ -80,7 +84,8 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
         for (var attempt = 1; attempt <= MaxAttempts; attempt++)
         {
             await using var partition = new PartitionReading(key);
-            await foreach (var row in table.QueryAsync<TableEntity>(Partitions(key, key), PageRows, cancellationToken: cancellation))
+            var rows = table.QueryAsync<TableEntity>(Partitions(key, key), PageRows, cancellationToken: cancellation);
+            await foreach (var row in rows)
             {
                 await partition.AddAsync(row, cancellation);
             }
@@ -97,7 +102,8 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
         }
 
         throw new OperationException(
-            $"Conversation {key} changed during each of {MaxAttempts} attempts to read it. The back-up is not finished; run it again when fewer messages arrive.");
+            $"Conversation {key} changed during each of {MaxAttempts} attempts to read it. "
+            + "The back-up is not finished; run it again when fewer messages arrive.");
     }
 
     private async Task WritePartitionAsync(PartitionReading partition, LineFile file, CancellationToken cancellation)
@@ -106,8 +112,9 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
         progress.Add(partition.Lines.Count);
     }
 
-    /// <summary>The second reading, of all partitions from the first to the last.</summary>
-    private async Task<Dictionary<string, string>> FingerprintsAsync(string first, string last, CancellationToken cancellation)
+    /// <summary>Reads keys and ETags of all partitions from the first to the last: the second reading.</summary>
+    private async Task<Dictionary<string, string>> FingerprintsAsync(
+        string first, string last, CancellationToken cancellation)
     {
         var fingerprints = new Dictionary<string, string>(StringComparer.Ordinal);
         using var current = new Fingerprint();
@@ -171,7 +178,7 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
         }
     }
 
-    /// <summary>The rows of one partition as they were read, until it is known whether they belong together.</summary>
+    /// <summary>Rows of one partition from the first reading, kept until the second reading confirms them.</summary>
     private sealed class PartitionReading(string key) : IAsyncDisposable
     {
         private readonly Fingerprint read = new();

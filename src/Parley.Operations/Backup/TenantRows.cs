@@ -6,9 +6,9 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// The rows of the table Tenants, tenant after tenant, each cut at its counter. The order matters while the app
-/// writes: idempotency keys first, so that none names something beyond the counter; then the counter; then everything
-/// else.
+/// Reads the table Tenants, one tenant after another, without rows numbered above the tenant's counter. The order
+/// matters while the app writes: idempotency keys come first, so that no key refers to a number above the counter, then
+/// the counter, then all other rows.
 /// </summary>
 internal static class TenantRows
 {
@@ -18,15 +18,18 @@ internal static class TenantRows
         ParleyTables tables, [EnumeratorCancellation] CancellationToken cancellation, int? pageRows = null)
     {
         var table = tables.Tenants;
-        var administration = await table.FindAsync(TenantRowKeys.AdministrationPartition, TenantRowKeys.Counter, cancellation);
+        const string Administration = TenantRowKeys.AdministrationPartition;
+        var administration = await table.FindAsync(Administration, TenantRowKeys.Counter, cancellation);
         var lastTenant = administration?.GetInt32("LastTenant") ?? 0;
-        await foreach (var row in table.QueryAsync<TableEntity>(Partition(TenantRowKeys.AdministrationPartition), pageRows, cancellationToken: cancellation))
+        var rows = table.QueryAsync<TableEntity>(Partition(Administration), pageRows, cancellationToken: cancellation);
+        await foreach (var row in rows)
         {
             if (row.RowKey == TenantRowKeys.Counter)
             {
                 yield return administration ?? row;
             }
-            else if (!row.RowKey.StartsWith("t|", StringComparison.Ordinal) || KeyParts.LastNumber(row.RowKey) <= lastTenant)
+            else if (!row.RowKey.StartsWith("t|", StringComparison.Ordinal)
+                || KeyParts.LastNumber(row.RowKey) <= lastTenant)
             {
                 yield return row;
             }
@@ -57,8 +60,9 @@ internal static class TenantRows
         }
 
         var end = KeyParts.EndOf(partition);
+        var endKey = KeyParts.EndOf(FirstKey);
         var others = TableClient.CreateQueryFilter(
-            $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {KeyParts.EndOf(FirstKey)})");
+            $"PartitionKey ge {partition} and PartitionKey lt {end} and (RowKey lt {FirstKey} or RowKey gt {endKey})");
         await foreach (var row in table.QueryAsync<TableEntity>(others, pageRows, cancellationToken: cancellation))
         {
             if (!(row.RowKey == TenantRowKeys.Counter && row.PartitionKey == partition) && cut.Includes(row))

@@ -8,7 +8,7 @@ using Parley.Storage;
 namespace Parley.Operations.Backup;
 
 /// <summary>
-/// Leaves out rows numbered above the tenant's counters: after a restore the counters would assign these numbers again.
+/// Excludes rows numbered above the tenant's counters. After a restore the counters would assign these numbers again.
 /// </summary>
 internal sealed class TenantSnapshot(TableEntity? counter)
 {
@@ -17,7 +17,7 @@ internal sealed class TenantSnapshot(TableEntity? counter)
     private readonly int chatbots = counter?.GetInt32(ChatbotReader.Counter) ?? 0;
     private readonly int exports = counter?.GetInt32(ExportStore.Counter) ?? 0;
 
-    /// <summary>The counter itself as it was then.</summary>
+    /// <summary>The counter row at the time of the snapshot; null if it did not exist.</summary>
     public TableEntity? Counter => counter;
 
     public bool Includes(TableEntity row)

@@ -4,7 +4,7 @@ using Azure.Storage.Blobs.Models;
 
 namespace Parley.Operations.Format;
 
-/// <summary>A blob's name and what identifies its content; the content itself is not in a back-up.</summary>
+/// <summary>A blob's name, size, hash and headers. A back-up does not contain the blob's content.</summary>
 internal sealed record BlobLine(
     string Container,
     string Name,
@@ -31,7 +31,7 @@ internal sealed record BlobLine(
 
     public ReadOnlyMemory<byte> Write() => JsonSerializer.SerializeToUtf8Bytes(this, BlobLineJson.Default.BlobLine);
 
-    /// <exception cref="FormatException">The line names no blob.</exception>
+    /// <exception cref="FormatException">The line is not a valid blob line.</exception>
     public static BlobLine Read(string line)
     {
         try

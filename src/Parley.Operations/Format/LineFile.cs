@@ -25,7 +25,7 @@ internal sealed class LineFile : IAsyncDisposable
         };
         if (!OperatingSystem.IsWindows())
         {
-            // Rows hold secrets, and an existing folder may be open to others.
+            // Rows contain secrets, and other users may have access to an existing folder.
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
@@ -33,7 +33,7 @@ internal sealed class LineFile : IAsyncDisposable
         stream = new GZipStream(file, CompressionLevel.Fastest, leaveOpen: true);
     }
 
-    /// <summary>Lines written so far.</summary>
+    /// <summary>Number of lines written so far.</summary>
     public long Lines { get; private set; }
 
     public static LineFile Create(string path) => new(path);
@@ -45,14 +45,16 @@ internal sealed class LineFile : IAsyncDisposable
         Lines++;
     }
 
-    /// <summary>Appends lines that are complete with their ends.</summary>
+    /// <summary>Appends lines that already end in line feeds.</summary>
     public async Task WriteAllAsync(SpooledLines lines, CancellationToken cancellation)
     {
         await lines.CopyToAsync(stream, cancellation);
         Lines += lines.Count;
     }
 
-    /// <summary>Flushes to the disk, so that a manifest never outlives the rows that it vouches for.</summary>
+    /// <summary>
+    /// Flushes the file to the disk, so that after a power failure no manifest exists without the rows that it lists.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await using (file)
@@ -65,8 +67,10 @@ internal sealed class LineFile : IAsyncDisposable
     /// <summary>Reads and parses every line.</summary>
     /// <param name="path">The file.</param>
     /// <param name="parse">Throws a <see cref="FormatException"/> for a malformed line.</param>
-    /// <param name="cancellation">Ends the reading.</param>
-    /// <exception cref="OperationException">The file or a line is malformed; the message has the line's number.</exception>
+    /// <param name="cancellation">Cancels the read.</param>
+    /// <exception cref="OperationException">
+    /// The file or a line is malformed; the message contains the line number.
+    /// </exception>
     public static async IAsyncEnumerable<T> ReadAsync<T>(
         string path, Func<string, T> parse, [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -87,14 +91,16 @@ internal sealed class LineFile : IAsyncDisposable
             }
             catch (Exception e) when (e is FormatException or InvalidDataException)
             {
-                throw new OperationException($"{path}, line {number}, cannot be read: {e.Message} Use another back-up.", e);
+                throw new OperationException(
+                    $"{path}, line {number}, cannot be read: {e.Message} Use another back-up.",
+                    e);
             }
 
             yield return parsed;
         }
     }
 
-    /// <summary>SHA-256 of the file as it lies on the disk, in hexadecimal.</summary>
+    /// <summary>SHA-256 of the compressed file, in lower-case hexadecimal.</summary>
     public static async Task<string> HashAsync(string path, CancellationToken cancellation)
     {
         await using var content = OpenRead(path);

@@ -6,10 +6,12 @@ namespace Parley.Operations.Format;
 /// <summary>A table's file in a back-up.</summary>
 internal sealed record TableFile(string Name, long Rows, string Sha256, string File);
 
-/// <summary>The file that names the blobs.</summary>
+/// <summary>The file that lists the names of all blobs.</summary>
 internal sealed record BlobFile(long Count, long Bytes, string Sha256, string File);
 
-/// <summary>What a back-up consists of. It is written last, so a folder without one is an unfinished back-up.</summary>
+/// <summary>
+/// The list of all files of a back-up. It is written last, so a folder without a manifest is an unfinished back-up.
+/// </summary>
 internal sealed record Manifest(
     int Version,
     DateTimeOffset StartedAt,
@@ -23,14 +25,16 @@ internal sealed record Manifest(
 
     public static string PathIn(string directory) => Path.Combine(directory, FileName);
 
-    /// <summary>The path of a file that a manifest names. Only files of the back-up's own folder are checked.</summary>
-    /// <exception cref="OperationException">The name leads to another folder.</exception>
+    /// <summary>The path of a file that is listed in a manifest. It must be directly in the back-up's folder.</summary>
+    /// <exception cref="OperationException">The file name contains a path separator or a drive.</exception>
     public static string PathOf(string directory, string file) => file.AsSpan().ContainsAny('/', '\\', ':')
         ? throw new OperationException(
             $"{PathIn(directory)} names the file {file}, which is outside its folder. Use another back-up.")
         : Path.Combine(directory, file);
 
-    /// <summary>Writes under another name first, so that a file of this name is never half a manifest.</summary>
+    /// <summary>
+    /// Writes a temporary file and renames it, so that a partly written manifest never has the final name.
+    /// </summary>
     public async Task WriteAsync(string directory, CancellationToken cancellation)
     {
         var temporary = PathIn(directory) + ".tmp";
@@ -48,19 +52,23 @@ internal sealed record Manifest(
     public static async Task<Manifest> ReadVerifiedAsync(string directory, CancellationToken cancellation)
     {
         var manifest = await ReadAsync(directory, cancellation);
-        var files = manifest.Tables.Select(table => (table.File, table.Sha256)).Append((manifest.Blobs.File, manifest.Blobs.Sha256));
+        var files = manifest.Tables
+            .Select(table => (table.File, table.Sha256))
+            .Append((manifest.Blobs.File, manifest.Blobs.Sha256));
         foreach (var (file, sha256) in files)
         {
             var path = PathOf(directory, file);
             if (!File.Exists(path))
             {
-                throw new OperationException($"{path} is missing, but {FileName} names it. Copy the whole back-up, or use another one.");
+                throw new OperationException(
+                    $"{path} is missing, but {FileName} names it. Copy the whole back-up, or use another one.");
             }
 
             if (await LineFile.HashAsync(path, cancellation) is var found && found != sha256)
             {
                 throw new OperationException(
-                    $"{path} is damaged: its SHA-256 is {found}, but {FileName} says {sha256}. Copy it again, or use another back-up.");
+                    $"{path} is damaged: its SHA-256 is {found}, but {FileName} says {sha256}. "
+                    + "Copy it again, or use another back-up.");
             }
         }
 
@@ -72,7 +80,8 @@ internal sealed record Manifest(
         var path = PathIn(directory);
         if (!File.Exists(path))
         {
-            throw new OperationException($"{directory} has no {FileName}: it is no back-up, or one that was not finished. Use another one.");
+            throw new OperationException(
+                $"{directory} has no {FileName}: it is no back-up, or one that was not finished. Use another one.");
         }
 
         try
@@ -80,22 +89,30 @@ internal sealed record Manifest(
             await using var file = File.OpenRead(path);
             var manifest = await JsonSerializer.DeserializeAsync(file, ManifestJson.Default.Manifest, cancellation)
                 ?? throw new JsonException("It is null.");
-            if (manifest.Tables.Any(table => table is null) || manifest.Tables.DistinctBy(table => table.Name).Count() < manifest.Tables.Count)
+            if (manifest.Tables.Any(table => table is null)
+                || manifest.Tables.DistinctBy(table => table.Name).Count() < manifest.Tables.Count)
             {
                 throw new JsonException("A table is null, or there twice.");
             }
 
             return manifest.Version == CurrentVersion
                 ? manifest
-                : throw new OperationException($"{path} has version {manifest.Version}; this program reads version {CurrentVersion}.");
+                : throw new OperationException(
+                    $"{path} has version {manifest.Version}; this program reads version {CurrentVersion}.");
         }
         catch (JsonException e)
         {
-            throw new OperationException($"{path} cannot be read: {e.Message} Copy it again, or use another back-up.", e);
+            throw new OperationException(
+                $"{path} cannot be read: {e.Message} Copy it again, or use another back-up.",
+                e);
         }
     }
 }
 
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    WriteIndented = true,
+    RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(Manifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -8,9 +8,9 @@ namespace Parley.Operations.Format;
 
 /// <summary>
 /// A table row as one line of JSON: <c>{"PartitionKey":"…","RowKey":"…","Properties":{…}}</c>. Strings, Booleans and
-/// Int32 are JSON values; every other type is an object whose one member names it: <c>{"Int64":"5"}</c>, Double,
-/// DateTime, Guid, Binary (Base64). Properties are in ordinal order, so equal rows have equal lines. ETag and
-/// Timestamp are the service's and are left out.
+/// Int32 are JSON values. A value of another type is an object with one member, whose name is the type:
+/// <c>{"Int64":"5"}</c>, Double, DateTime, Guid, Binary (Base64). Properties are in ordinal order, so equal rows have
+/// equal lines. ETag and Timestamp are set by the service and are left out.
 /// </summary>
 internal static class RowLine
 {
@@ -18,10 +18,10 @@ internal static class RowLine
     private const string RowKey = "RowKey";
     private const string Properties = "Properties";
 
-    // Ticks are 100 ns, as Edm.DateTime's are.
+    // Seven digits: both DateTimeOffset and Edm.DateTime have a resolution of 100 ns.
     private const string TickFormat = "yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'";
 
-    /// <summary>The line without its end. It is ASCII, because everything else is escaped.</summary>
+    /// <summary>Returns the line without a line feed, in ASCII: all other characters are escaped.</summary>
     public static ReadOnlyMemory<byte> Write(TableEntity row)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -31,7 +31,8 @@ internal static class RowLine
             json.WriteString(PartitionKey, row.PartitionKey);
             json.WriteString(RowKey, row.RowKey);
             json.WriteStartObject(Properties);
-            foreach (var (name, value) in row.StoredProperties().OrderBy(property => property.Key, StringComparer.Ordinal))
+            var properties = row.StoredProperties().OrderBy(property => property.Key, StringComparer.Ordinal);
+            foreach (var (name, value) in properties)
             {
                 json.WritePropertyName(name);
                 WriteValue(json, name, value);
@@ -44,7 +45,7 @@ internal static class RowLine
         return buffer.WrittenMemory;
     }
 
-    /// <exception cref="FormatException">The line is no row.</exception>
+    /// <exception cref="FormatException">The line is not a valid row.</exception>
     public static TableEntity Read(string line)
     {
         try
@@ -59,7 +60,8 @@ internal static class RowLine
 
             return row;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or OverflowException or ArgumentException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
+            or OverflowException or ArgumentException)
         {
             throw new FormatException("It is not a row of a back-up.", e);
         }
@@ -94,7 +96,8 @@ internal static class RowLine
                 WriteTyped(json, "Binary", Convert.ToBase64String(bytes));
                 break;
             default:
-                throw new InvalidOperationException($"Property {name} has the type {value.GetType()}, which is no type of Table Storage.");
+                throw new InvalidOperationException(
+                    $"Property {name} has the type {value.GetType()}, which is no type of Table Storage.");
         }
     }
 
@@ -122,7 +125,11 @@ internal static class RowLine
                 {
                     "Int64" => long.Parse(text, CultureInfo.InvariantCulture),
                     "Double" => double.Parse(text, CultureInfo.InvariantCulture),
-                    "DateTime" => DateTimeOffset.ParseExact(text, TickFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal),
+                    "DateTime" => DateTimeOffset.ParseExact(
+                        text,
+                        TickFormat,
+                        CultureInfo.InvariantCulture,
+                        DateTimeStyles.AssumeUniversal),
                     "Guid" => Guid.ParseExact(text, "D"),
                     "Binary" => Convert.FromBase64String(text),
                     _ => throw new FormatException($"{typed.Name} is no type of Table Storage."),

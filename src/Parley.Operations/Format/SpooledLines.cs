@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Parley.Operations.Format;
 
-/// <summary>Lines that may have to be thrown away: in memory while they are few, else in a temporary file.</summary>
+/// <summary>
+/// A buffer for lines that may be discarded: up to 1 MiB is kept in memory, more goes to a temporary file.
+/// </summary>
 internal sealed class SpooledLines : IAsyncDisposable
 {
     private const int MemoryBytes = 1 << 20;
@@ -19,7 +21,8 @@ internal sealed class SpooledLines : IAsyncDisposable
     }
 
     /// <summary>Copies all lines and empties this object.</summary>
-    public Task CopyToAsync(Stream destination, CancellationToken cancellation) => stream.DrainBufferAsync(destination, cancellation);
+    public Task CopyToAsync(Stream destination, CancellationToken cancellation) =>
+        stream.DrainBufferAsync(destination, cancellation);
 
     public ValueTask DisposeAsync() => stream.DisposeAsync();
 }

@@ -6,11 +6,11 @@ namespace Parley.Operations.Restore;
 /// <summary>Rows of one partition that fit into one transaction.</summary>
 internal readonly record struct Batch(TableClient Table, IReadOnlyCollection<TableEntity> Rows);
 
-/// <summary>Sends batches as transactions, several at once and in any order.</summary>
+/// <summary>Sends batches as transactions, several in parallel and in no particular order.</summary>
 internal sealed class BatchWriter(Progress progress)
 {
     /// <summary>
-    /// Transactions at once. One table takes 20,000 entities a second, one partition 2,000 ("Scalability and
+    /// Number of parallel transactions. A table accepts 20,000 entities a second, a partition 2,000 ("Scalability and
     /// performance targets").
     /// </summary>
     private const int Width = 8;
@@ -22,7 +22,8 @@ internal sealed class BatchWriter(Progress progress)
             new ParallelOptions { MaxDegreeOfParallelism = Width, CancellationToken = cancellation },
             async (batch, token) =>
             {
-                await batch.Table.SubmitAsync([.. batch.Rows.Select(row => new TableTransactionAction(action, row))], token);
+                var actions = batch.Rows.Select(row => new TableTransactionAction(action, row));
+                await batch.Table.SubmitAsync([.. actions], token);
                 progress.Add(batch.Rows.Count);
             });
 }

@@ -14,9 +14,9 @@ namespace Parley.Operations.Restore;
 internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
 
 /// <summary>
-/// The index rows that each row of a back-up must have ("Finder before fact", docs/consistency.md). A back-up can miss
-/// index rows, because they move to other keys while it reads. The restore derives them from the rows that they point
-/// to.
+/// Derives the index rows that each row of a back-up must have (docs/consistency.md: the index row is written before
+/// the row that it points to). A back-up can miss index rows, because they move to other keys while it reads. The
+/// restore derives them from the rows that they point to.
 /// </summary>
 internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 {
@@ -36,11 +36,15 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                 return rows.Select(InTenants);
             case "f":
                 var followUp = IndexedFollowUp.Of(FollowUpRow.Read(row, key));
-                return followUp.DueAt is null ? [InTenants(followUp.ConversationIndexRow)] : [InTenants(followUp.ConversationIndexRow), InSchedule(followUp.ScheduleRow)];
+                return followUp.DueAt is null
+                    ? [InTenants(followUp.ConversationIndexRow)]
+                    : [InTenants(followUp.ConversationIndexRow), InSchedule(followUp.ScheduleRow)];
             case "t":
                 var completion = CompletionRow.Read(row, key);
                 var record = InTenants(CompletionStore.RecordRow(completion));
-                return completion.Status == CompletionStatus.Ended ? [record] : [record, InSchedule(CompletionStore.ScheduleRow(completion))];
+                return completion.Status == CompletionStatus.Ended
+                    ? [record]
+                    : [record, InSchedule(CompletionStore.ScheduleRow(completion))];
             case "k":
                 return [ScheduledKeysOf(key.Tenant, key.Number)];
             default:
@@ -50,7 +54,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 
     public IEnumerable<IndexRow> OfTenantRow(TableEntity row)
     {
-        if (row.PartitionKey == TenantRowKeys.AdministrationPartition || !TenantId.TryParse(row.PartitionKey, out var tenant))
+        if (row.PartitionKey == TenantRowKeys.AdministrationPartition
+            || !TenantId.TryParse(row.PartitionKey, out var tenant))
         {
             return [];
         }
@@ -59,7 +64,9 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         {
             case "e":
                 var export = ExportRow.Read(row, tenant);
-                return new[] { ExportStore.StepRow(export), ExportStore.ExpiryRow(export) }.OfType<TableEntity>().Select(InSchedule);
+                return new[] { ExportStore.StepRow(export), ExportStore.ExpiryRow(export) }
+                    .OfType<TableEntity>()
+                    .Select(InSchedule);
             case "s":
                 var sender = SenderRow.Read(row, tenant);
                 return SenderRow.FinderKeys(sender).Select(key => InTenants(SenderRow.Finder(sender, key)));
@@ -71,13 +78,15 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
     }
 
     /// <summary>
-    /// Idempotency keys are dropped by the age of their rows, which starts again with the restore. The rows in Due
-    /// for their old times would be used up before that.
+    /// Idempotency keys are deleted by the age of their rows, and the restore resets that age. The schedule rows for
+    /// the old times would be consumed before the keys are old enough, so the restore adds later ones.
     /// </summary>
     private IndexRow ScheduledKeysOf(TenantId tenant, int conversation)
     {
         var dropAt = now + TimeSpan.FromHours(1) + IdempotencyKey.KeptFor;
-        return InSchedule(new TableEntity(ScheduleRowKeys.SchedulePartition(dropAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
+        return InSchedule(new TableEntity(
+            ScheduleRowKeys.SchedulePartition(dropAt),
+            IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
     }
 
     private static string KindOf(TableEntity row) => row.RowKey.Split('|', 2)[0];

@@ -5,12 +5,12 @@ using Parley.Operations.Format;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Compares the names in a back-up with the blobs of the account. Both are in the order of names, so memory stays
-/// flat.
+/// Compares the blob names in a back-up with the blobs of the account. Both lists are sorted by name, so memory use
+/// does not depend on the number of blobs.
 /// </summary>
 internal sealed class MissingBlobs(Account account, Progress progress)
 {
-    private const int Shown = 20;
+    private const int MaxListed = 20;
 
     public async Task ReportAsync(string path, CancellationToken cancellation)
     {
@@ -31,25 +31,30 @@ internal sealed class MissingBlobs(Account account, Progress progress)
             if (!isThere || stored.Current.Bytes != named.Bytes)
             {
                 missing++;
-                if (found.Count < Shown)
+                if (found.Count < MaxListed)
                 {
-                    found.Add($"  {named.Container}/{named.Name}: " + (isThere ? $"{stored.Current.Bytes} bytes, not {named.Bytes}" : $"missing, {named.Bytes} bytes"));
+                    var difference = isThere
+                        ? $"{stored.Current.Bytes} bytes, not {named.Bytes}"
+                        : $"missing, {named.Bytes} bytes";
+                    found.Add($"  {named.Container}/{named.Name}: {difference}");
                 }
             }
         }
 
         progress.End();
-        progress.Say(missing == 0
+        progress.Print(missing == 0
             ? "All blobs that the back-up names are in the account."
-            : $"{missing} blobs that the back-up names are not in the account. Copy them with a storage copy tool; {path} lists all names.");
-        found.ForEach(progress.Say);
+            : $"{missing} blobs that the back-up names are not in the account. "
+                + $"Copy them with a storage copy tool; {path} lists all names.");
+        found.ForEach(progress.Print);
     }
 
     private async IAsyncEnumerable<BlobLine> StoredAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         foreach (var container in Account.Containers)
         {
-            var blobs = account.Blobs.GetBlobContainerClient(container).GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix: null, cancellation);
+            var blobs = account.Blobs.GetBlobContainerClient(container)
+                .GetBlobsAsync(BlobTraits.None, BlobStates.None, prefix: null, cancellation);
             await foreach (var blob in blobs)
             {
                 yield return BlobLine.Of(container, blob);
@@ -57,7 +62,8 @@ internal sealed class MissingBlobs(Account account, Progress progress)
         }
     }
 
-    private static int Compare(BlobLine left, BlobLine right) => string.CompareOrdinal(left.Container, right.Container) is not 0 and var order
-        ? order
-        : string.CompareOrdinal(left.Name, right.Name);
+    private static int Compare(BlobLine left, BlobLine right) =>
+        string.CompareOrdinal(left.Container, right.Container) is not 0 and var order
+            ? order
+            : string.CompareOrdinal(left.Name, right.Name);
 }

@@ -5,8 +5,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Stores which back-up is being restored, from before the first write until the restore is complete. An interrupted
-/// restore can be resumed; an account in use is never written to.
+/// A row that identifies the back-up being restored. It exists from before the first write until the restore is
+/// complete, so an interrupted restore can be resumed and an account in use is never written to.
 /// </summary>
 internal sealed class RestoreMarker(Account account)
 {
@@ -17,12 +17,13 @@ internal sealed class RestoreMarker(Account account)
 
     private readonly TableClient table = account.TableService.GetTableClient(Name);
 
-    /// <summary>Marks the account, or finds this back-up's mark.</summary>
+    /// <summary>Writes the marker, or reads the one of an earlier run with the same back-up.</summary>
     /// <param name="backup">SHA-256 of the manifest.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>Whether an earlier run has already checked that all rows are there.</returns>
-    /// <exception cref="OperationException">The account holds rows, or an unfinished restore of another
-    /// back-up.</exception>
+    /// <param name="cancellation">Cancels the operation.</param>
+    /// <returns>True if an earlier run has already compared all rows with the back-up.</returns>
+    /// <exception cref="OperationException">
+    /// The account contains rows or an unfinished restore of another back-up, or another restore has just begun.
+    /// </exception>
     public async Task<bool> BeginAsync(string backup, CancellationToken cancellation)
     {
         if (await FindAsync(cancellation) is { } marker)
@@ -30,7 +31,8 @@ internal sealed class RestoreMarker(Account account)
             return marker.GetString(Backup) == backup
                 ? marker.GetBoolean(Verified) == true
                 : throw new OperationException(
-                    "The account holds an unfinished restore of another back-up. Finish that one, or restore into another, empty account.");
+                    "The account holds an unfinished restore of another back-up. "
+                    + "Finish that one, or restore into another, empty account.");
         }
 
         foreach (var client in account.Tables.All)
@@ -38,20 +40,23 @@ internal sealed class RestoreMarker(Account account)
             if (await HasRowsAsync(client, cancellation))
             {
                 throw new OperationException(
-                    $"The table {client.Name} of account {account.TableService.AccountName} holds rows. Restore into an empty storage account.");
+                    $"The table {client.Name} of account {account.TableService.AccountName} holds rows. "
+                    + "Restore into an empty storage account.");
             }
         }
 
         await table.CreateIfNotExistsAsync(cancellation);
         try
         {
-            // Inserted under one key, so that of two restores that begin at once only one does.
+            // An insert under a fixed key: if two restores begin at the same time, only one succeeds.
             await table.AddEntityAsync(Row(backup, isVerified: false), cancellation);
             return false;
         }
         catch (RequestFailedException e) when (e.IsAlreadyExists())
         {
-            throw new OperationException("Another restore into this account has just begun. Wait until it has ended.", e);
+            throw new OperationException(
+                "Another restore into this account has just begun. Wait until it has ended.",
+                e);
         }
     }
 
@@ -60,7 +65,8 @@ internal sealed class RestoreMarker(Account account)
 
     public Task EndAsync(CancellationToken cancellation) => table.DeleteAsync(cancellation);
 
-    private static TableEntity Row(string backup, bool isVerified) => new(Key, Key) { [Backup] = backup, [Verified] = isVerified };
+    private static TableEntity Row(string backup, bool isVerified) =>
+        new(Key, Key) { [Backup] = backup, [Verified] = isVerified };
 
     private async Task<TableEntity?> FindAsync(CancellationToken cancellation)
     {
@@ -78,11 +84,12 @@ internal sealed class RestoreMarker(Account account)
     {
         try
         {
-            return await client.QueryAsync<TableEntity>(maxPerPage: 1, cancellationToken: cancellation).AnyAsync(cancellation);
+            return await client.QueryAsync<TableEntity>(maxPerPage: 1, cancellationToken: cancellation)
+                .AnyAsync(cancellation);
         }
         catch (RequestFailedException e) when (e.IsNotFound())
         {
-            // A table that does not exist is empty.
+            // A table that does not exist contains no rows.
             return false;
         }
     }

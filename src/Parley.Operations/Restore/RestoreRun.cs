@@ -11,8 +11,8 @@ using Parley.Storage;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Restores a back-up into an empty account: checks the files, writes all rows, reads them back and compares, then
-/// completes the index rows. Every step may be repeated, so a restore that was interrupted is run again.
+/// Restores a back-up into an empty account: checks the files, writes all rows, reads them back, compares them, and
+/// completes the index rows. Every step may be repeated, so an interrupted restore is resumed by running it again.
 /// </summary>
 internal sealed class RestoreRun(Account account, Progress progress, TimeProvider time)
 {
@@ -38,7 +38,8 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
             foreach (var (table, file) in files)
             {
                 progress.Begin($"{file.Name} compared", "rows");
-                await new RowComparison(progress).CompareAsync(file, PathOf(directory, file), Stored(table, cancellation), cancellation);
+                await new RowComparison(progress)
+                    .CompareAsync(file, PathOf(directory, file), Stored(table, cancellation), cancellation);
                 progress.End();
             }
 
@@ -46,20 +47,24 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
         }
 
         await CompleteIndexAsync(manifest, directory, cancellation);
-        await new MissingBlobs(account, progress).ReportAsync(Manifest.PathOf(directory, manifest.Blobs.File), cancellation);
+        await new MissingBlobs(account, progress)
+            .ReportAsync(Manifest.PathOf(directory, manifest.Blobs.File), cancellation);
         await ReportOverdueAsync(cancellation);
         await marker.EndAsync(cancellation);
-        progress.Say($"The restore is complete: {manifest.Tables.Sum(table => table.Rows)} rows, each compared with the back-up.");
+        var restored = manifest.Tables.Sum(table => table.Rows);
+        progress.Print($"The restore is complete: {restored} rows, each compared with the back-up.");
     }
 
-    private static TableFile FileOf(Manifest manifest, string table) => manifest.Tables.SingleOrDefault(file => file.Name == table)
+    private static TableFile FileOf(Manifest manifest, string table) =>
+        manifest.Tables.SingleOrDefault(file => file.Name == table)
         ?? throw new OperationException($"The back-up has no table {table}. Use another one.");
 
     private static string PathOf(string directory, TableFile file) => Manifest.PathOf(directory, file.File);
 
-    private IAsyncEnumerable<TableEntity> Stored(TableClient table, CancellationToken cancellation) => table == account.Tables.Tenants
-        ? TenantRows.ReadAsync(account.Tables, cancellation)
-        : table.QueryAsync<TableEntity>(cancellationToken: cancellation);
+    private IAsyncEnumerable<TableEntity> Stored(TableClient table, CancellationToken cancellation) =>
+        table == account.Tables.Tenants
+            ? TenantRows.ReadAsync(account.Tables, cancellation)
+            : table.QueryAsync<TableEntity>(cancellationToken: cancellation);
 
     private async Task CreateAsync(CancellationToken cancellation)
     {
@@ -80,22 +85,26 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     private async Task CompleteIndexAsync(Manifest manifest, string directory, CancellationToken cancellation)
     {
         progress.Begin("Index rows completed", "rows");
+        var conversations = PathOf(directory, FileOf(manifest, account.Tables.Conversations.Name));
+        var tenants = PathOf(directory, FileOf(manifest, account.Tables.Tenants.Name));
         var (index, rows) = (new IndexRowsOfFacts(account.Tables, time.GetUtcNow()), new IndexRowWriter(writer));
-        await rows.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Conversations.Name)), index.OfConversationRow, cancellation);
-        await rows.WriteAsync(PathOf(directory, FileOf(manifest, account.Tables.Tenants.Name)), index.OfTenantRow, cancellation);
+        await rows.WriteAsync(conversations, index.OfConversationRow, cancellation);
+        await rows.WriteAsync(tenants, index.OfTenantRow, cancellation);
         progress.End();
     }
 
     /// <summary>
-    /// Prints how much the app may do as soon as it starts. Only the entities decide it: an index row may be left over
-    /// from an earlier state of its entity.
+    /// Prints the maximum number of overdue items that the app may process as soon as it starts. The exact number
+    /// depends on the entities: a schedule row may be left over from an earlier state of its entity.
     /// </summary>
     private async Task ReportOverdueAsync(CancellationToken cancellation)
     {
         var now = ScheduleRowKeys.SchedulePartition(time.GetUtcNow());
         (string Start, string Name)[] kinds =
         [
-            (FollowUpRowKeys.ScheduledFollowUps, "follow-ups"), (ExportRowKeys.ScheduledExports, "steps of exports"), (CompletionRowKeys.ScheduledCompletions, "completions"),
+            (FollowUpRowKeys.ScheduledFollowUps, "follow-ups"),
+            (ExportRowKeys.ScheduledExports, "steps of exports"),
+            (CompletionRowKeys.ScheduledCompletions, "completions"),
         ];
         foreach (var (start, name) in kinds)
         {
@@ -104,13 +113,15 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
                 .CountAsync(row => !IsExpiry(row), cancellation);
             if (count > 0)
             {
-                progress.Say(
-                    $"Up to {count} {name} are due already. The app acts on them as soon as it starts; see docs/operations.md.");
+                progress.Print(
+                    $"Up to {count} {name} are due already. "
+                    + "The app acts on them as soon as it starts; see docs/operations.md.");
             }
         }
     }
 
-    /// <summary>The removal of an export's file sends nothing to anybody.</summary>
+    /// <summary>True for the removal of an export's file, which is not reported because it sends nothing.</summary>
     private static bool IsExpiry(TableEntity row) =>
-        row.RowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal) && ExportRowKeys.ReadScheduledExport(row.RowKey).Step is null;
+        row.RowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal)
+        && ExportRowKeys.ReadScheduledExport(row.RowKey).Step is null;
 }

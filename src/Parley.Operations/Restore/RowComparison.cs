@@ -5,12 +5,14 @@ using Parley.Operations.Format;
 namespace Parley.Operations.Restore;
 
 /// <summary>
-/// Reads a restored table back and compares it with its file, row by row and property by property, in flat memory.
+/// Reads a restored table and compares it with its file, row by row and property by property. Memory use does not
+/// depend on the number of rows.
 /// </summary>
 internal sealed class RowComparison(Progress progress)
 {
-    /// <exception cref="OperationException">A row is missing, different, or too many.</exception>
-    public async Task CompareAsync(TableFile file, string path, IAsyncEnumerable<TableEntity> stored, CancellationToken cancellation)
+    /// <exception cref="OperationException">A row is missing, different or not in the back-up.</exception>
+    public async Task CompareAsync(
+        TableFile file, string path, IAsyncEnumerable<TableEntity> stored, CancellationToken cancellation)
     {
         var compared = 0L;
         await using var rows = stored.GetAsyncEnumerator(cancellation);
@@ -24,8 +26,14 @@ internal sealed class RowComparison(Progress progress)
 
             if (Encoding.ASCII.GetString(RowLine.Write(rows.Current).Span) != line)
             {
-                var isSameRow = (rows.Current.PartitionKey, rows.Current.RowKey) == (expected.PartitionKey, expected.RowKey);
-                throw Different(file, expected, isSameRow ? "has other properties" : $"is missing, or {rows.Current.PartitionKey} / {rows.Current.RowKey} is too many");
+                var found = rows.Current;
+                var isSameRow = (found.PartitionKey, found.RowKey) == (expected.PartitionKey, expected.RowKey);
+                throw Different(
+                    file,
+                    expected,
+                    isSameRow
+                        ? "has other properties"
+                        : $"is missing, or {found.PartitionKey} / {found.RowKey} is too many");
             }
 
             compared++;
@@ -39,11 +47,12 @@ internal sealed class RowComparison(Progress progress)
 
         if (compared != file.Rows)
         {
-            throw new OperationException($"{path} has {compared} rows, but the manifest says {file.Rows}. Use another back-up.");
+            throw new OperationException(
+                $"{path} has {compared} rows, but the manifest says {file.Rows}. Use another back-up.");
         }
     }
 
-    private static OperationException Different(TableFile file, TableEntity row, string what) => new(
-        $"The restored table {file.Name} differs from the back-up: {row.PartitionKey} / {row.RowKey} {what}. "
+    private static OperationException Different(TableFile file, TableEntity row, string difference) => new(
+        $"The restored table {file.Name} differs from the back-up: {row.PartitionKey} / {row.RowKey} {difference}. "
         + "Check that nothing else writes to the account, and run the restore again.");
 }
