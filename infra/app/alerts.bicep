@@ -107,15 +107,15 @@ var alerts alertType[] = [
     description: 'The third attempt at the file of an export failed, or steps of exports fail again and again.'
     severity: 2
     // 1305: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.
-    // 1307: {Partition} / {Row} of Due could not be looked at; the next tick tries again.
-    // 1309: The lease of export {Export} could not be renewed, and is given up.
+    // 1307: {Partition} / {Row} of Due could not be processed; the next tick tries again.
+    // 1309: The lease of export {Export} could not be renewed and is abandoned.
     // 1311: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.
-    // 2105: {Step} could not be done; the timer asks for it again.
+    // 2105: {Step} failed; the timer queues it again.
     query: '''
       AppTraces
       | where (Message contains " at the file of export " and Message endswith " failed.")
           or Message endswith "of Due could not be looked at; the next tick tries again."
-          or (Message startswith "The lease of export " and Message endswith "could not be renewed, and is given up.")
+          or (Message startswith "The lease of export " and Message endswith "could not be renewed and is abandoned.")
           or Message endswith "could not be done; the timer asks for it again."
       | parse Message with "Attempt " Attempt:int " of " * " at the file of export " *
       | summarize Count = sum(iff(Attempt >= 3, 3, 1) * ItemCount)
@@ -146,7 +146,7 @@ var alerts alertType[] = [
     // 1402: The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}
     // 1403: The prompt of completion {Completion} could not be read.
     // 2106: Ended {Count} completions whose process had died{Late}.
-    // 2108: {Reply} could not be made; the timer looks after it.
+    // 2108: {Reply} could not be produced; the timer recovers it.
     query: '''
       AppTraces
       | where (Message startswith "The provider of chatbot " and Message contains " failed at completion ")

@@ -30,6 +30,6 @@ public sealed partial class AssistantTriggers(
     [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} completions whose process had died{Late}.")]
     private static partial void LogEnded(ILogger logger, int count, string late);
 
-    [LoggerMessage(2108, LogLevel.Error, "{Reply} could not be made; the timer looks after it.")]
+    [LoggerMessage(2108, LogLevel.Error, "{Reply} could not be produced; the timer recovers it.")]
     private static partial void LogFailed(ILogger logger, Exception exception, string reply);
 }

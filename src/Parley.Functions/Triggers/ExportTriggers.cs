@@ -35,6 +35,6 @@ public sealed partial class ExportTriggers(
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);
 
-    [LoggerMessage(2105, LogLevel.Error, "{Step} could not be done; the timer asks for it again.")]
+    [LoggerMessage(2105, LogLevel.Error, "{Step} failed; the timer queues it again.")]
     private static partial void LogFailed(ILogger logger, Exception exception, string step);
 }

@@ -84,6 +84,6 @@ public sealed partial class CleanupJob(
     [LoggerMessage(
         1201,
         LogLevel.Warning,
-        "What {Partition} / {Row} of Due asks for could not be removed; the next tick tries again.")]
+        "The data of {Partition} / {Row} of Due could not be removed; the next tick tries again.")]
     private static partial void LogLeft(ILogger logger, Exception exception, string partition, string row);
 }

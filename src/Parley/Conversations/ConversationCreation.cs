@@ -221,7 +221,7 @@ public sealed class ConversationCreation(
             {
                 // Only this request and its retries write this head, so an earlier attempt has inserted it.
                 return await reader.FindAsync(conversation.Key, cancellation)
-                    ?? throw new InvalidOperationException($"The head of {conversation.Key.PartitionKey} vanished.", e);
+                    ?? throw new InvalidOperationException($"The head of {conversation.Key.PartitionKey} no longer exists.", e);
             }
             catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, cancellation))
             {

@@ -85,7 +85,7 @@ public sealed partial class ExportDispatch(
     }
 
     [SuppressMessage("Design", "CA1031", Justification =
-        "It is logged, and one export's failure must not keep all others from being looked at.")]
+        "The failure of one export is logged and must not stop the others.")]
     private async Task<bool> ProcessRowAsync(TableEntity row, CancellationToken cancellation)
     {
         try
@@ -160,6 +160,6 @@ public sealed partial class ExportDispatch(
     private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1307, LogLevel.Error,
-        "{Partition} / {Row} of Due could not be looked at; the next tick tries again.")]
+        "{Partition} / {Row} of Due could not be processed; the next tick tries again.")]
     private static partial void LogRowFailed(ILogger logger, Exception exception, string partition, string row);
 }

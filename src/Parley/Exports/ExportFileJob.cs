@@ -288,11 +288,11 @@ public sealed partial class ExportFileJob(
     private sealed record WrittenFile(long Rows, long Bytes, string Sha256, long Removed, long Cut);
 
     [LoggerMessage(1308, LogLevel.Warning,
-        "Blobs that are not the file of export {Export} were left behind; they go when it expires.")]
+        "Unused blobs of export {Export} were left behind; they are deleted when it expires.")]
     private static partial void LogBlobsLeft(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1304, LogLevel.Information,
-        "Attempt {Attempt} at the file of export {Export} is given up, for its lease is lost: {Why}")]
+        "Attempt {Attempt} at the file of export {Export} is abandoned, because its lease is lost: {Why}")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt, string why);
 
     // The message must end with " failed.", as that of 1305 does: the alert on exports counts messages by that end.

@@ -119,11 +119,11 @@ public sealed partial class ExportLease : IAsyncDisposable
     }
 
     [LoggerMessage(1309, LogLevel.Error,
-        "The lease of export {Export} could not be renewed, and is given up.")]
+        "The lease of export {Export} could not be renewed and is abandoned.")]
     private static partial void LogLost(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1302, LogLevel.Warning,
-        "The lease of export {Export} could not be renewed, and is tried again: {Why}")]
+        "The lease of export {Export} could not be renewed; the renewal is tried again: {Why}")]
     private static partial void LogNotRenewed(ILogger logger, Guid export, string why);
 }
 

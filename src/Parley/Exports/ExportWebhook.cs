@@ -165,7 +165,7 @@ public sealed partial class ExportWebhook(
     }
 
     [LoggerMessage(1310, LogLevel.Information,
-        "Attempt {Attempt} at the callback of export {Export} is given up, for its lease is lost.")]
+        "Attempt {Attempt} at the callback of export {Export} is abandoned, because its lease is lost.")]
     private static partial void LogLost(ILogger logger, Guid export, int attempt);
 
     [LoggerMessage(1306, LogLevel.Information,

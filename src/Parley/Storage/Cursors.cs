@@ -118,7 +118,7 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
             // Another instance stored its key first, or an earlier send of this call succeeded and its response was
             // lost. The stored key is used in both cases.
             return await FindKeyAsync(cancellation)
-                ?? throw new InvalidOperationException("The key of the cursors vanished.", e);
+                ?? throw new InvalidOperationException("The key of the cursors no longer exists.", e);
         }
     }
 }

@@ -80,7 +80,7 @@ public sealed class CompletionCommands(
         var completion = appended.Completion is { } begun && begun.ETag != default
             ? begun
             : await store.FindAsync(appended.Message.Key, cancellation)
-                ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no turn.");
+                ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no completion.");
 
         // The request that stored the message runs the first attempt. But while the response of storage was delayed,
         // another process may have found no heartbeat and ended the completion.
@@ -144,7 +144,7 @@ public sealed class CompletionCommands(
         CancellationToken cancellation)
     {
         var message = await MessageRow.FindAsync(tables, completion.Key, cancellation)
-            ?? throw new InvalidOperationException($"The turn {completion.Key} has no message.");
+            ?? throw new InvalidOperationException($"Completion {completion.Key} has no message.");
         if (refusal is not null || message.DeletedBy is not null)
         {
             throw refusal ?? ErrorCode.MessageDeleted.With("The message has been deleted.");

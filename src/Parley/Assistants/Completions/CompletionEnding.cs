@@ -21,7 +21,7 @@ internal sealed class CompletionEnding(CompletionStore store, Completion complet
     /// <summary>Called after an attempt that failed, or whose response was lost.</summary>
     public async Task ReadAgainAsync(CancellationToken cancellation) =>
         Stored = await store.FindAsync(Completion.Key, cancellation)
-            ?? throw new InvalidOperationException($"The turn {Completion.Key} vanished.");
+            ?? throw new InvalidOperationException($"Completion {Completion.Key} no longer exists.");
 
     /// <summary>Called only when no earlier attempt of this append has been stored.</summary>
     /// <exception cref="CompletionConflictException">
@@ -68,7 +68,7 @@ internal enum CompletionConflict
 
 /// <summary>A completion must not end with a reply.</summary>
 internal sealed class CompletionConflictException(CompletionConflict why)
-    : Exception($"The turn is not to be ended with a reply: {why}.")
+    : Exception($"The completion must not end with a reply: {why}.")
 {
     public CompletionConflict Why => why;
 }

@@ -38,7 +38,7 @@ public sealed class CompletionFollower(CompletionStore store, CompletionWriter w
         {
             await Task.Delay(Interval, time, cancellation);
             var stored = await store.FindAsync(completion.Key, cancellation)
-                ?? throw new InvalidOperationException($"The turn {completion.Key} vanished.");
+                ?? throw new InvalidOperationException($"Completion {completion.Key} no longer exists.");
             if (stored.ETag == completion.ETag
                 && stored.Status == CompletionStatus.Running
                 && time.GetElapsedTime(changed) >= DeadAfter)

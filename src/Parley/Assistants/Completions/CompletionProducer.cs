@@ -186,13 +186,13 @@ public sealed partial class CompletionProducer(
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             return new AssistantException(
-                CompletionError.Timeout, $"It spoke for {MaxDuration.TotalSeconds} s.", inner: e);
+                CompletionError.Timeout, $"The reply took longer than {MaxDuration.TotalSeconds} s.", inner: e);
         }
         catch (Exception e)
         {
             LogPromptFailed(logger, e, completion.Id);
             return new AssistantException(
-                CompletionError.Unavailable, "What it is to be asked could not be read.", inner: e);
+                CompletionError.Unavailable, "The prompt could not be read.", inner: e);
         }
         finally
         {

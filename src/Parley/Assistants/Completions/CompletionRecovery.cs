@@ -26,8 +26,6 @@ public sealed partial class CompletionRecovery(
     /// <summary>Schedule rows processed in parallel.</summary>
     private const int Width = 16;
 
-    private const string QueuedUntil = "AskedUntil";
-
     /// <summary>
     /// Minimum time between two queue messages for the same completion. More messages do not shorten a long queue.
     /// </summary>
@@ -101,13 +99,13 @@ public sealed partial class CompletionRecovery(
     private async Task EnqueueAsync(TableEntity row, Completion completion, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (row.GetDateTimeOffset(QueuedUntil) > now)
+        if (row.GetDateTimeOffset("AskedUntil") > now)
         {
             return;
         }
 
         // Stored before the message is sent, so that only one of two concurrent timer runs sends it.
-        var mark = new TableEntity(row.PartitionKey, row.RowKey) { [QueuedUntil] = now + EnqueueAgainAfter };
+        var mark = new TableEntity(row.PartitionKey, row.RowKey) { ["AskedUntil"] = now + EnqueueAgainAfter };
         try
         {
             await tables.Schedule.UpdateEntityAsync(mark, row.ETag, TableUpdateMode.Merge, cancellation);
@@ -147,6 +145,6 @@ public sealed partial class CompletionRecovery(
     }
 
     [LoggerMessage(
-        1405, LogLevel.Warning, "Completion {Completion} could not be looked after; the next tick tries again.")]
+        1405, LogLevel.Warning, "Completion {Completion} could not be recovered; the next tick tries again.")]
     private static partial void LogLeft(ILogger logger, Exception exception, string completion);
 }

@@ -128,6 +128,6 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
     [LoggerMessage(
         1101,
         LogLevel.Warning,
-        "Old index rows of follow-ups were left behind; whoever finds them next drops them.")]
+        "Old index rows of follow-ups were left behind; the next reader drops them.")]
     private static partial void LogRowsLeft(ILogger logger, Exception exception);
 }

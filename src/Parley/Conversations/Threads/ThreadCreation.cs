@@ -35,7 +35,7 @@ public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, Ti
         {
             return await threads.FindAsync(conversation.Key, created.Sequence, cancellation)
                 ?? throw new InvalidOperationException(
-                    $"Thread {created.Sequence} of {conversation.Key.PartitionKey} vanished.", e);
+                    $"Thread {created.Sequence} of {conversation.Key.PartitionKey} no longer exists.", e);
         }
     }
 }
