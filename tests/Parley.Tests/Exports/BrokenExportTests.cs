@@ -21,13 +21,13 @@ public sealed class BrokenExportTests(ITestOutputHelper output)
     public Task A_callback_that_is_concluded_before_it_is_sent_is_caught() => AssertCaughtAsync(BrokenExports.WithConclusionFirst, "nobody has taken one");
 
     [Fact]
-    public Task Dropping_rows_that_find_nothing_yet_is_caught() => AssertCaughtAsync(BrokenExports.WithoutStaleAge, "without its row in Due");
+    public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() => AssertCaughtAsync(BrokenExports.WithoutStaleAge, "without its row in Due");
 
     [Fact]
     public Task A_copy_is_as_good() => Interleaving.ExploreAsync(100, run => ExportScenario.RunAsync(run, BrokenExports.Whole));
 
     /// <summary>By what it does, and not by something else about the copy.</summary>
-    private async Task AssertCaughtAsync(ExportWays broken, string by)
+    private async Task AssertCaughtAsync(ExportOperations broken, string by)
     {
         var caught = await Interleaving.CatchAsync(2_000, run => ExportScenario.RunAsync(run, broken));
         output.WriteLine(caught.Message);

@@ -11,20 +11,20 @@ namespace Parley.Tests.Exports;
 internal static class BrokenExports
 {
     /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
-    public static ExportWays Whole { get; } = new()
+    public static ExportOperations Whole { get; } = new()
     {
         Build = (process, step) => BuildAsync(process, step, ownBlob: true),
         Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: true),
     };
 
     /// <summary>An export is stored without its schedule row.</summary>
-    public static ExportWays WithoutIndexRow { get; } = new()
+    public static ExportOperations WithoutIndexRow { get; } = new()
     {
         Defect = new TableDefect { LosesUpsert = IsScheduled },
     };
 
     /// <summary>A job that has written a file completes the export, whoever holds its lease by then.</summary>
-    public static ExportWays WithoutLease { get; } = new()
+    public static ExportOperations WithoutLease { get; } = new()
     {
         Defect = new TableDefect
         {
@@ -36,13 +36,13 @@ internal static class BrokenExports
     };
 
     /// <summary>All attempts write one blob.</summary>
-    public static ExportWays WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
+    public static ExportOperations WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
 
     /// <summary>The callback is noted as taken, and then it is sent.</summary>
-    public static ExportWays WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
+    public static ExportOperations WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
 
     /// <summary>It drops a schedule row without an export at once, though its writer may still be on its way.</summary>
-    public static ExportWays WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
+    public static ExportOperations WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
 
     private static bool IsScheduled(string table, string rowKey) =>
         table == "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal);

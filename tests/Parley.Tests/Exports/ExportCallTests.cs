@@ -161,7 +161,7 @@ public sealed class ExportCallTests
         await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late));
         await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late with { Key = first.Key with { Sequence = 3 }, CreatedAt = now }));
         await Task.Delay(TimeSpan.FromSeconds(5), model.Model.Run.Time);
-        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        await model.Model.DeliverAsync(ExportOperations.Production, model.Process);
         Assert.Equal([(1, 1), (1, 2)], model.Written());
         Assert.Equal(now.AddSeconds(30), model.Only.Row.StartedAt);
     });
@@ -187,7 +187,7 @@ public sealed class ExportCallTests
         var steps = Enumerable.Range(1, 3).Select(number => new ExportStep(1, number, 0));
         await Task.WhenAll(steps.Select(step => process.ExportFileJob.RunAsync(step, CancellationToken.None)));
         Assert.All(model.Model.Log.Exports, export => Assert.Equal((ExportStatus.Completed, 1), (export.Row.Status, export.Row.FileAttempt)));
-        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        await model.Model.DeliverAsync(ExportOperations.Production, model.Process);
         model.Model.Log.Verify();
     });
 

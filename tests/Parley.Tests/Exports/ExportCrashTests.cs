@@ -48,7 +48,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
     [Fact]
     public Task Writing_the_file_and_delivering_it() => SweepAsync(
         async ground => await ground.CreateAsync(ground.Model.Unscheduled(), null),
-        (ground, process) => ground.Model.DeliverAsync(ExportWays.Parleys, process),
+        (ground, process) => ground.Model.DeliverAsync(ExportOperations.Production, process),
         (_, _) => Task.CompletedTask,
         model =>
         {
@@ -65,7 +65,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
             await ground.BeginAsync();
             await Task.Delay(ExportLease.Length, ground.Model.Run.Time);
         },
-        (ground, process) => ground.Model.DeliverAsync(ExportWays.Parleys, process),
+        (ground, process) => ground.Model.DeliverAsync(ExportOperations.Production, process),
         (_, _) => Task.CompletedTask,
         model =>
         {
@@ -84,10 +84,10 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         },
         async (ground, process) =>
         {
-            await ground.Model.DeliverAsync(ExportWays.Parleys, process);
+            await ground.Model.DeliverAsync(ExportOperations.Production, process);
             await ground.MendAsync();
             await Task.Delay(TimeSpan.FromSeconds(6), ground.Model.Run.Time);
-            await ground.Model.DeliverAsync(ExportWays.Parleys, process);
+            await ground.Model.DeliverAsync(ExportOperations.Production, process);
         },
         (ground, _) => ground.MendAsync(),
         model => Assert.Equal((ExportStatus.Completed, WebhookStatus.Taken), (Assert.Single(model.Log.Exports).Row.Status, Assert.Single(model.Log.Exports).Row.WebhookStatus)));
@@ -100,11 +100,11 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
             await ground.SpoilAsync();
             for (var attempt = 1; attempt < ExportFileJob.MaxAttempts; attempt++)
             {
-                await ground.Model.DeliverAsync(ExportWays.Parleys, ground.Model.Unscheduled());
+                await ground.Model.DeliverAsync(ExportOperations.Production, ground.Model.Unscheduled());
                 await Task.Delay(TimeSpan.FromMinutes(4), ground.Model.Run.Time);
             }
         },
-        (ground, process) => ground.Model.DeliverAsync(ExportWays.Parleys, process),
+        (ground, process) => ground.Model.DeliverAsync(ExportOperations.Production, process),
         (_, _) => Task.CompletedTask,
         model =>
         {
@@ -120,9 +120,9 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         async (ground, process) =>
         {
             ground.Model.Receiver.Script = delivery => new ReceiverResponse(delivery == 1 ? 500 : 204);
-            await ground.Model.DeliverAsync(ExportWays.Parleys, process);
+            await ground.Model.DeliverAsync(ExportOperations.Production, process);
             await Task.Delay(TimeSpan.FromSeconds(7), ground.Model.Run.Time);
-            await ground.Model.DeliverAsync(ExportWays.Parleys, process);
+            await ground.Model.DeliverAsync(ExportOperations.Production, process);
         },
         (_, _) => Task.CompletedTask,
         model =>
@@ -139,7 +139,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
             await ground.CompleteAsync();
             ground.Model.Receiver.Script = _ => new ReceiverResponse(410);
         },
-        (ground, process) => ground.Model.DeliverAsync(ExportWays.Parleys, process),
+        (ground, process) => ground.Model.DeliverAsync(ExportOperations.Production, process),
         (_, _) => Task.CompletedTask,
         model =>
         {
@@ -154,12 +154,12 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         async ground =>
         {
             await ground.CompleteAsync();
-            await ground.Model.DeliverAsync(ExportWays.Parleys, ground.Model.Unscheduled());
+            await ground.Model.DeliverAsync(ExportOperations.Production, ground.Model.Unscheduled());
         },
         async (ground, process) =>
         {
             await process.ExportRedelivery.DeliverAsync(ground.Model.Tenants[0], "1", CancellationToken.None);
-            await ground.Model.DeliverAsync(ExportWays.Parleys, process);
+            await ground.Model.DeliverAsync(ExportOperations.Production, process);
         },
         (ground, process) => process.ExportRedelivery.DeliverAsync(ground.Model.Tenants[0], "1", CancellationToken.None),
         model =>
@@ -206,7 +206,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         async ground =>
         {
             await ground.CompleteAsync();
-            await ground.Model.DeliverAsync(ExportWays.Parleys, ground.Model.Unscheduled());
+            await ground.Model.DeliverAsync(ExportOperations.Production, ground.Model.Unscheduled());
             await ground.CreateAsync(ground.Model.Unscheduled(), null);
             await RemoveAsync(ground, ground.Model.Unscheduled(), "2");
             await Task.Delay(TimeSpan.FromDays(7) + TimeSpan.FromMinutes(1), ground.Model.Run.Time);
@@ -252,21 +252,21 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
                     {
                         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
                         await (second % 60 == 59 ? process.ExportDispatch.DispatchAsync(CancellationToken.None) : Task.CompletedTask);
-                        await model.DeliverAsync(ExportWays.Parleys, process);
+                        await model.DeliverAsync(ExportOperations.Production, process);
                     }
 
                     Assert.All(model.Log.Exports, export => Assert.True(export.Row.FinishedAt - killed <= Resumed, $"{export.Row.Status} at {export.Row.FinishedAt}, killed at {killed}."));
                 }
 
                 model.Run.DeliverLate();
-                await model.ReachQuiescenceAsync(ExportWays.Parleys, process);
+                await model.ReachQuiescenceAsync(ExportOperations.Production, process);
                 await ground.MendAsync();
             },
             async (ground, _) =>
             {
                 await ground.Model.VerifyEndedAsync();
                 verify(ground.Model);
-                await ground.Model.ExpireAsync(ExportWays.Parleys, ground.Model.Unscheduled("expiry"));
+                await ground.Model.ExpireAsync(ExportOperations.Production, ground.Model.Unscheduled("expiry"));
             },
             CrashExploration.CrashesAndLateCalls,
             seeds: 2,
@@ -291,7 +291,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         public async Task CompleteAsync()
         {
             await CreateAsync(Model.Unscheduled(), null);
-            await Model.HandleAsync(ExportWays.Parleys, Model.Unscheduled(), Model.Queues.Take()!);
+            await Model.HandleAsync(ExportOperations.Production, Model.Unscheduled(), Model.Queues.Take()!);
         }
 
         /// <summary>One at whose file a process has begun; it has got as far as committing its blob.</summary>

@@ -16,7 +16,7 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
         var (ended, caught, deliveries, attempts, exact, limiter) = (new SortedDictionary<string, int>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0, 0);
         await Interleaving.ExploreAsync(300, async run =>
         {
-            var model = await ExportScenario.RunAsync(run, ExportWays.Parleys);
+            var model = await ExportScenario.RunAsync(run, ExportOperations.Production);
             caught.UnionWith(model.Caught);
             deliveries += model.Receiver.Deliveries.Count;
             exact += model.IsExact ? 1 : 0;

@@ -13,10 +13,10 @@ using Xunit.Sdk;
 namespace Parley.Tests.Exports;
 
 /// <summary>How exports are made and carried on: Parley's ways, or broken ones that the invariants must catch.</summary>
-internal sealed record ExportWays
+internal sealed record ExportOperations
 {
     /// <summary>Parley's.</summary>
-    public static ExportWays Parleys { get; } = new();
+    public static ExportOperations Production { get; } = new();
 
     public Func<ParleyProcess, TenantId, NewExport, IdempotencyKey?, Task<Export>> Create { get; init; } = async (process, tenant, draft, key) =>
         (await process.ExportCreation.CreateAsync(tenant, draft, key, CancellationToken.None)).Export;
@@ -138,7 +138,7 @@ internal sealed class ExportModel
         CancellationToken.None);
 
     /// <summary>What the triggers do with a message (ExportTriggers): whatever storage does, it is handled.</summary>
-    public async Task HandleAsync(ExportWays ways, ParleyProcess process, QueuedMessage<ExportStep> message)
+    public async Task HandleAsync(ExportOperations ways, ParleyProcess process, QueuedMessage<ExportStep> message)
     {
         var step = message.Message;
         try
@@ -162,7 +162,7 @@ internal sealed class ExportModel
         || e is ParleyException { Code.Kind: ErrorKind.Unavailable };
 
     /// <summary>Nothing happens but ticks and deliveries, and the receiver is well, until there is nothing left to do.</summary>
-    public async Task ReachQuiescenceAsync(ExportWays ways, params ParleyProcess[] processes)
+    public async Task ReachQuiescenceAsync(ExportOperations ways, params ParleyProcess[] processes)
     {
         Queues.TroubleOneIn = 0;
         Receiver.Script = _ => new ReceiverResponse(204);
@@ -173,7 +173,7 @@ internal sealed class ExportModel
     }
 
     /// <summary>Ticks and deliveries for so long.</summary>
-    public async Task TickAsync(ExportWays ways, TimeSpan length, TimeSpan pause, params ParleyProcess[] processes)
+    public async Task TickAsync(ExportOperations ways, TimeSpan length, TimeSpan pause, params ParleyProcess[] processes)
     {
         for (var left = length; left > TimeSpan.Zero; left -= pause)
         {
@@ -188,7 +188,7 @@ internal sealed class ExportModel
     }
 
     /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
-    public async Task DeliverAsync(ExportWays ways, ParleyProcess process)
+    public async Task DeliverAsync(ExportOperations ways, ParleyProcess process)
     {
         while (Queues.Take() is { } message)
         {
@@ -244,7 +244,7 @@ internal sealed class ExportModel
     }
 
     /// <summary>Lets the files' time pass, and asserts what holds then.</summary>
-    public async Task ExpireAsync(ExportWays ways, params ParleyProcess[] processes)
+    public async Task ExpireAsync(ExportOperations ways, params ParleyProcess[] processes)
     {
         await TickAsync(ways, TimeSpan.FromDays(9), TimeSpan.FromDays(1.5), processes);
         Log.Verify();

@@ -12,7 +12,7 @@ namespace Parley.Tests.Exports;
 /// Clients who ask for exports, cancel them and have them delivered again, people who go on talking, two timers and three workers at the queues, each an
 /// instance with a clock and troubles of its own; then perhaps an outage; then calm, in which everything must come to its end; then the files' time is over.
 /// </summary>
-internal sealed class ExportScenario(ExportModel model, ExportWays ways)
+internal sealed class ExportScenario(ExportModel model, ExportOperations ways)
 {
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
     private readonly Random random = new(model.Run.Seed);
@@ -20,7 +20,7 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
     private bool stopping;
 
     /// <summary>One run.</summary>
-    public static async Task<ExportModel> RunAsync(Simulation run, ExportWays ways)
+    public static async Task<ExportModel> RunAsync(Simulation run, ExportOperations ways)
     {
         var model = new ExportModel(run, new StrictTables(run.Time), ways.Defect);
         await model.BuildAsync();

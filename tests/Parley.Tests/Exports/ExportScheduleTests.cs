@@ -156,7 +156,7 @@ public sealed class ExportScheduleTests
         while (model.Queues.NextAt is { } next)
         {
             await Task.Delay(next > run.Time.GetUtcNow() ? next - run.Time.GetUtcNow() : TimeSpan.Zero, run.Time);
-            await model.DeliverAsync(ExportWays.Parleys, process);
+            await model.DeliverAsync(ExportOperations.Production, process);
         }
 
         Assert.Equal([5, 15, 45, 135], begun.Zip(begun.Skip(1), (before, after) => (int)(after - before).TotalSeconds));
@@ -164,7 +164,7 @@ public sealed class ExportScheduleTests
         Assert.Equal((ExportStatus.Failed, ExportReasons.StorageUnavailable, WebhookStatus.Taken), (row.Status, row.Reason, row.WebhookStatus));
         Assert.Equal("Attempt 5 of 5 ended with RequestFailedException.", row.Detail);
         Assert.Contains("\"storage_unavailable\"", System.Text.Encoding.UTF8.GetString(Assert.Single(model.Receiver.Deliveries).Body), StringComparison.Ordinal);
-        await model.ExpireAsync(ExportWays.Parleys, process);
+        await model.ExpireAsync(ExportOperations.Production, process);
         Assert.Equal(ExportStatus.Failed, Assert.Single(model.Log.Exports).Row.Status);
 
         Fault Begun()
@@ -193,15 +193,15 @@ public sealed class ExportScheduleTests
         });
         await behind.ExportCreation.CreateAsync(
             model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
-        await model.HandleAsync(ExportWays.Parleys, behind, model.Queues.Take()!);
+        await model.HandleAsync(ExportOperations.Production, behind, model.Queues.Take()!);
         await overtaking!;
         var export = Assert.Single(model.Log.Exports);
         Assert.Equal((2, WebhookStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.WebhookStatus, export.FileTakes.Count));
         Assert.Equal([ExportLog.FileName(export.Row)], model.Blobs.Names(ExportLog.Container));
-        await model.ReachQuiescenceAsync(ExportWays.Parleys, other);
+        await model.ReachQuiescenceAsync(ExportOperations.Production, other);
         await model.VerifyEndedAsync();
         Assert.Single(model.Receiver.Deliveries);
-        await model.ExpireAsync(ExportWays.Parleys, other);
+        await model.ExpireAsync(ExportOperations.Production, other);
 
         async Task OvertakeAsync()
         {
@@ -223,7 +223,7 @@ public sealed class ExportScheduleTests
             model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
         Assert.True(isLost && !creating.IsCompleted);
         await ahead.ExportDispatch.DispatchAsync(CancellationToken.None);
-        await model.DeliverAsync(ExportWays.Parleys, ahead);
+        await model.DeliverAsync(ExportOperations.Production, ahead);
         Assert.Single(model.Receiver.Deliveries);
         var (export, _) = await creating;
         Assert.Equal((1, ExportStatus.Completed, WebhookStatus.Taken), (export.Key.Number, export.Status, export.WebhookStatus));
@@ -242,7 +242,7 @@ public sealed class ExportScheduleTests
             new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl),
             null,
             CancellationToken.None);
-        await model.HandleAsync(ExportWays.Parleys, process, model.Queues.Take()!);
+        await model.HandleAsync(ExportOperations.Production, process, model.Queues.Take()!);
         Assert.NotNull(Assert.Single(model.Log.Exports).File);
         return model;
     }
@@ -259,7 +259,7 @@ public sealed class ExportScheduleTests
     {
         var left = model.Queues.NextAt!.Value - model.Run.Time.GetUtcNow();
         await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, model.Run.Time);
-        await model.DeliverAsync(ExportWays.Parleys, model.Unscheduled());
+        await model.DeliverAsync(ExportOperations.Production, model.Unscheduled());
     }
 
     /// <summary>Never early, at most a fifth late, and the queue's whole second.</summary>

@@ -103,7 +103,7 @@ public class WebhookClientTests
     }
 
     [Fact]
-    public async Task Nobody_there() => Assert.Equal(WebhookFailure.NotConnected, (await SendAsync(FreePort())).Failure);
+    public async Task A_refused_connection_is_not_connected() => Assert.Equal(WebhookFailure.NotConnected, (await SendAsync(FreePort())).Failure);
 
     [Fact]
     public async Task A_name_that_does_not_resolve()

@@ -24,11 +24,11 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     public Task Believing_the_time_of_an_old_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutLookingAtTheTime, "sent at");
 
     [Fact]
-    public Task Dropping_rows_that_find_nothing_yet_is_caught() =>
+    public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() =>
         AssertCaughtAsync(BrokenFollowUps.WithoutStaleAge, "pending without a row in Due");
 
     /// <summary>By what it does, and not by something else about the copy.</summary>
-    private async Task AssertCaughtAsync(FollowUpWays broken, string by)
+    private async Task AssertCaughtAsync(FollowUpOperations broken, string by)
     {
         var caught = await Interleaving.CatchAsync(5000, run => FollowUpScenario.RunAsync(run, broken), FollowUpScenario.Start);
         output.WriteLine(caught.Message);

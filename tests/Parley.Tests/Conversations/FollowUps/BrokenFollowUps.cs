@@ -14,29 +14,29 @@ namespace Parley.Tests.Conversations.FollowUps;
 internal static class BrokenFollowUps
 {
     /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
-    public static FollowUpWays Whole { get; } = new()
+    public static FollowUpOperations Whole { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
     /// <summary>The rows of Due are the same for all revisions.</summary>
-    public static FollowUpWays WithoutRevision { get; } = new()
+    public static FollowUpOperations WithoutRevision { get; } = new()
     {
         Create = CreateAsync,
         Change = async (process, id, change, actor, expected) => change is { Status: null, DueAt: { } dueAt }
             ? await RedateAsync(process, id, dueAt)
-            : await FollowUpWays.Parleys.Change(process, id, change, actor, expected),
+            : await FollowUpOperations.Production.Change(process, id, change, actor, expected),
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
     /// <summary>It sends a follow-up that was pending when it was read, whatever has happened since.</summary>
-    public static FollowUpWays WithoutFence { get; } = new()
+    public static FollowUpOperations WithoutFence { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
     };
 
     /// <summary>A hand-off leaves the pending ones alone.</summary>
-    public static FollowUpWays WithoutHandOff { get; } = new()
+    public static FollowUpOperations WithoutHandOff { get; } = new()
     {
         HandOff = (process, id, until) => process.ConversationChange.EditAsync(
             id,
@@ -45,13 +45,13 @@ internal static class BrokenFollowUps
     };
 
     /// <summary>It believes what a row says of the time, also when that row is of an earlier revision.</summary>
-    public static FollowUpWays WithoutLookingAtTheTime { get; } = new()
+    public static FollowUpOperations WithoutLookingAtTheTime { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
     };
 
     /// <summary>It drops a schedule row without a follow-up at once, though its writer may still be on its way.</summary>
-    public static FollowUpWays WithoutStaleAge { get; } = new()
+    public static FollowUpOperations WithoutStaleAge { get; } = new()
     {
         Defect = new TableDefect
         {

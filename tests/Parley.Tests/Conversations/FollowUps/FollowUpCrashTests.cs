@@ -144,7 +144,7 @@ public sealed class FollowUpCrashTests
                 var process = ground.Model.Process(connection, 2);
                 await again(ground, process);
                 ground.Model.Run.DeliverLate();
-                await ground.Model.ReachQuiescenceAsync(FollowUpWays.Parleys, process);
+                await ground.Model.ReachQuiescenceAsync(FollowUpOperations.Production, process);
             },
             async (ground, _) =>
             {

@@ -18,7 +18,7 @@ public sealed class FollowUpInvariantTests(ITestOutputHelper output)
             10_000,
             async run =>
             {
-                var model = await FollowUpScenario.RunAsync(run, FollowUpWays.Parleys);
+                var model = await FollowUpScenario.RunAsync(run, FollowUpOperations.Production);
                 (sent, givenUp) = (sent + model.Sent, givenUp + model.GivenUp);
             },
             FollowUpScenario.Start);

@@ -11,10 +11,10 @@ using Xunit;
 namespace Parley.Tests.Conversations.FollowUps;
 
 /// <summary>How follow-ups are made, changed and sent: Parley's ways, or broken ones that the invariants must catch.</summary>
-internal sealed record FollowUpWays
+internal sealed record FollowUpOperations
 {
     /// <summary>Parley's.</summary>
-    public static FollowUpWays Parleys { get; } = new();
+    public static FollowUpOperations Production { get; } = new();
 
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
@@ -92,7 +92,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     }
 
     /// <summary>Nothing happens but ticks and deliveries, until all that was due is done with and what is stale is gone.</summary>
-    public async Task ReachQuiescenceAsync(FollowUpWays ways, params ParleyProcess[] processes)
+    public async Task ReachQuiescenceAsync(FollowUpOperations ways, params ParleyProcess[] processes)
     {
         Queue.TroubleOneIn = 0;
         for (var minute = 0; minute < 32; minute += 2)
@@ -104,7 +104,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     }
 
     /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
-    private async Task DeliverAsync(ParleyProcess process, FollowUpWays ways)
+    private async Task DeliverAsync(ParleyProcess process, FollowUpOperations ways)
     {
         while (Queue.Take() is { } message)
         {

@@ -11,7 +11,7 @@ namespace Parley.Tests.Conversations.FollowUps;
 /// Customers, clients and agents at two conversations, two timers and two workers at the queue, each an instance with a clock and troubles of
 /// its own; then perhaps an outage; then quiet, in which all that is due must be sent.
 /// </summary>
-internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
+internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations ways)
 {
     /// <summary>Half a minute before an hour.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
@@ -22,7 +22,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
     private int named;
 
     /// <summary>One run.</summary>
-    public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpWays ways)
+    public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpOperations ways)
     {
         var model = new FollowUpModel(run, new StrictTables(run.Time), ways.Defect);
         await model.BuildAsync(conversations: 2);
