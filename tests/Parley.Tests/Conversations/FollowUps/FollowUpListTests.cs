@@ -9,11 +9,11 @@ using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>What races leave in the lists by status: nothing, or their pages would overlap.</summary>
+/// <summary>Lost races must leave no rows in the lists by status, because their pages would overlap.</summary>
 public sealed class FollowUpListTests
 {
     [Fact]
-    public Task Lost_races_leave_no_rows_behind() => Interleaving.ExploreAsync(150, async run =>
+    public Task Lost_races_leave_no_index_rows() => Interleaving.ExploreAsync(150, async run =>
     {
         var model = new FollowUpModel(run, new StrictTables(run.Time));
         await model.BuildAsync(conversations: 3);
@@ -25,7 +25,8 @@ public sealed class FollowUpListTests
                 new EntityRef<ConversationKey>(model.Conversations[i % 3], null), now, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
         }
 
-        // All at once: two runs that send, a customer's answers, a hand-off, changes that re-date and cancel, another creation.
+        // Concurrently: two senders of one chunk, a customer's messages, a hand-off, re-dating, cancelling and another
+        // creation.
         var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(now), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
         var number = 0;
         await Task.WhenAll(
@@ -41,7 +42,7 @@ public sealed class FollowUpListTests
         var rows = await setup.Tables.Tenants.QueryAsync<TableEntity>().Where(row => row.RowKey.StartsWith("fs|", StringComparison.Ordinal)).Select(row => row.RowKey).ToListAsync();
         var listed = await setup.FollowUpList.ReadAsync(Appends.Tenant, new([], [], [], []), 1, 100, CancellationToken.None);
 
-        // But for a number that nobody took in the end: whoever takes it next may have written the same row.
+        // Except for a number that was not used in the end: its next user may have written the same row.
         var taken = listed.Select(one => (one.Conversation.Number, one.Number)).ToHashSet();
         var left = rows.Where(row => FollowUpRowKeys.ReadFollowUpInList(row) is var key && taken.Contains((key.Conversation, key.Number)));
         Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
@@ -56,7 +57,7 @@ public sealed class FollowUpListTests
             }
             catch (ParleyException e) when (e.Code.Kind is ErrorKind.Conflict or ErrorKind.Unavailable)
             {
-                // Somebody was faster, or so much happened meanwhile that it cannot be told who was.
+                // Another actor was faster, or too many changes came in between to determine the outcome.
             }
         }
     });
