@@ -67,7 +67,7 @@ public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<
         .AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value))
         .Build();
 
-    /// <summary>Null when there is no such setting.</summary>
+    /// <summary>Null without such a setting.</summary>
     private static string? UriOf(Func<Uri> connect)
     {
         try

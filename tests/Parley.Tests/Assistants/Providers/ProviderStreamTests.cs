@@ -258,7 +258,7 @@ public class ProviderStreamTests
         public int Port => receiver.Port;
 
         /// <summary>Completes when the server has received the request.</summary>
-        public Task Requested => receiver.Asked.Task;
+        public Task Requested => receiver.Requested.Task;
 
         /// <summary>Completes when the client has closed the connection.</summary>
         public Task Gone => gone.Task;
