@@ -100,7 +100,7 @@ public class ProblemTests(ParleyFixture parley)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_body_over_the_limit(bool lengthIsTold)
+    public async Task A_body_over_the_limit(bool hasContentLength)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"v1/conversations/{conversation}/messages")
@@ -108,7 +108,7 @@ public class ProblemTests(ParleyFixture parley)
             Content = new ByteArrayContent(Encoding.UTF8.GetBytes($"{{\"message\":\"{new string('x', 300_000)}\"}}")),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        request.Headers.TransferEncodingChunked = !lengthIsTold;
+        request.Headers.TransferEncodingChunked = !hasContentLength;
         using var response = await parley.Client.SendAsync(request);
 
         await response.AssertProblemAsync(413, "body_too_large");
@@ -255,7 +255,7 @@ public class ProblemTests(ParleyFixture parley)
         await refused.AssertProblemAsync(422, "invalid_fields", "Idempotency-Key");
     }
 
-    /// <summary>Sends bytes that HttpClient would not, and reads the answer.</summary>
+    /// <summary>Sends bytes that HttpClient would not send, and reads the response.</summary>
     private async Task<HttpResponseMessage> RawAsync(string request)
     {
         using var socket = new TcpClient();

@@ -27,9 +27,9 @@ public sealed class ExportScheduleTests
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
 
         // The row contains each attempt.
-        var export = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(1, 8), export.CallbackAttempts.Select(attempt => attempt.Number));
-        Assert.All(export.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(Enumerable.Range(1, 8), stored.CallbackAttempts.Select(attempt => attempt.Number));
+        Assert.All(stored.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
         model.Log.Verify();
     });
 
@@ -40,9 +40,9 @@ public sealed class ExportScheduleTests
         var model = await CompletedAsync(run, delivery => delivery <= 3 ? new(null, failures[delivery - 1]) : new(302));
         await RunQueueAsync(model);
         VerifyTimes(model.Receiver.Deliveries, Plan);
-        var export = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(failures, export.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
-        Assert.Equal(WebhookStatus.GivenUp, export.WebhookStatus);
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(failures, stored.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
+        Assert.Equal(WebhookStatus.GivenUp, stored.WebhookStatus);
     });
 
     [Fact]
@@ -82,8 +82,8 @@ public sealed class ExportScheduleTests
         }
 
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
-        var export = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(9, 16), export.CallbackAttempts.Select(attempt => attempt.Number));
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(Enumerable.Range(9, 16), stored.CallbackAttempts.Select(attempt => attempt.Number));
         model.Log.Verify();
     });
 
@@ -141,9 +141,9 @@ public sealed class ExportScheduleTests
 
         await model.Unscheduled().ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         Assert.Empty(model.Receiver.Deliveries);
-        var export = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal((1, WebhookFailure.Interrupted, 2), (export.CallbackAttempts[0].Number, export.CallbackAttempts[0].Failure!.Value, export.Step));
-        Assert.InRange(export.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal((1, WebhookFailure.Interrupted, 2), (stored.CallbackAttempts[0].Number, stored.CallbackAttempts[0].Failure!.Value, stored.Step));
+        Assert.InRange(stored.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
     });
 
     [Fact]

@@ -74,7 +74,7 @@ public class WebhookSignatureTests
     [InlineData("a b")]
     [InlineData("a\r\nb")]
     [InlineData("é")]
-    public void An_id_with_separators_is_rejected(string id) => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(id, At, default, Secret));
+    public void An_invalid_id_is_rejected(string id) => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(id, At, default, Secret));
 
     [Fact]
     public void Nothing_is_sent_unsigned() => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(Id, At, default));
