@@ -36,7 +36,7 @@ public class CornerTests(ParleyFixture parley)
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation={ApiHelpers.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
-    public async Task Body_and_fields_of_a_file_come_before_existence()
+    public async Task Body_and_fields_of_a_file_are_checked_before_existence()
     {
         using var fields = await parley.Client.UploadAsync("999999", "x"u8.ToArray(), "x", ("message", new string('x', 5001)));
         await fields.AssertProblemAsync(422, "invalid_fields", "message");

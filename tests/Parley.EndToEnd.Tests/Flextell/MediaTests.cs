@@ -307,7 +307,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Retries_at_once_are_one_message()
+    public async Task Concurrent_retries_create_one_message()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var responses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
@@ -396,7 +396,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Key_and_scope_come_before_the_body()
+    public async Task Key_and_scope_are_checked_before_the_body()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var unauthenticated = await parley.NewClient(token: null).SendRawAsync(conversation, "nonsense", "text/plain");

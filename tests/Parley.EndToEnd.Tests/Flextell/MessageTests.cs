@@ -146,7 +146,7 @@ public class MessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_edit_keeps_what_the_message_quotes()
+    public async Task An_edit_keeps_the_quote()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var quoted = await parley.Client.PostAsync(conversation, "quoted");

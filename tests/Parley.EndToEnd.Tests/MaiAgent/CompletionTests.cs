@@ -194,7 +194,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Every_wrong_field_is_named()
+    public async Task Every_invalid_field_is_named()
     {
         var chatbot = await Client.NewChatbotAsync();
         var path = $"v1/chatbots/{chatbot["id"]}/completions";

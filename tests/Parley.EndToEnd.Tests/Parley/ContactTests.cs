@@ -133,7 +133,7 @@ public class ContactTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_channel_is_one_inbox_and_a_web_chat_comes_before_it()
+    public async Task A_channel_is_one_inbox_and_a_web_chat_takes_precedence()
     {
         var client = await parley.NewTenantClientAsync("Inbox");
         var webChat = "9d2b0c52-0f4b-4a39-8f5e-6d1a3f5a7b10";

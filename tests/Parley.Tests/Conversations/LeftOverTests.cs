@@ -57,14 +57,14 @@ public sealed class LeftOverTests
     {
         var (tables, _) = await Appends.NewConversationAsync(time);
         var process = new ParleyProcess(tables.Connect(), time, seed: 1);
-        var sender = await process.SenderWriter.CreateAsync(Appends.Tenant, made => made with { Name = "Ada" }, CancellationToken.None);
+        var sender = await process.SenderWriter.CreateAsync(Appends.Tenant, created => created with { Name = "Ada" }, CancellationToken.None);
         var draft = new NewConversation(null, null, null, null, null, null, null) { Contact = $"{sender.Id}" };
         Task<(Conversation Conversation, bool Replayed)> CreateAsync() =>
             process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create("key", ["draft"]), CancellationToken.None);
 
         var (first, _) = await CreateAsync();
         await process.SenderWriter.ChangeAsync(
-            new EntityRef<SenderKey>(sender.Key, null), made => made with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
+            new EntityRef<SenderKey>(sender.Key, null), created => created with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
 
         var (again, replayed) = await CreateAsync();
         Assert.Equal((first.Id, true), (again.Id, replayed));
@@ -75,7 +75,7 @@ public sealed class LeftOverTests
     {
         var (tables, _) = await Appends.NewConversationAsync(time);
         var process = new ParleyProcess(tables.Connect(), time, seed: 1);
-        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, made => made with { Name = "Bot" }, CancellationToken.None);
+        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, created => created with { Name = "Bot" }, CancellationToken.None);
         var draft = new NewConversation(null, null, null, null, null, null, null) { Chatbot = chatbot.Id };
         Task<(Conversation Conversation, bool Replayed)> CreateAsync(string key) =>
             process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create(key, ["draft"]), CancellationToken.None);

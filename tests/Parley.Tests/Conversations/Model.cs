@@ -186,8 +186,8 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(keys.Count, keys.Select(row => row.GetInt32("Result")).Distinct().Count());
         Assert.All(keys, row =>
         {
-            var made = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
-            Assert.Contains((DropAt(made.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
+            var created = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
+            Assert.Contains((DropAt(created.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
         });
     }
 
@@ -233,9 +233,9 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     /// </summary>
     private void VerifyCreations(List<Conversation> heads, Dictionary<string, TableEntity> lists, HashSet<(string, string)> due)
     {
-        var made = heads.ToLookup(head => head.Title);
+        var created = heads.ToLookup(head => head.Title);
         Assert.All(Creations, request => Assert.InRange(
-            made[request.Name].Count(), request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1));
+            created[request.Name].Count(), request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1));
         Assert.All(lists.Where(row => row.Key.StartsWith("k|", StringComparison.Ordinal)), row =>
         {
             var listed = lists[ConversationRowKeys.Conversation(row.Value.GetInt32("Result")!.Value)];
@@ -244,7 +244,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
     }
 
-    private static string DropAt(DateTimeOffset made) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((made.Hour() + 25) * 3600));
+    private static string DropAt(DateTimeOffset created) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((created.Hour() + 25) * 3600));
 
     private void Count(TableCall call, int status)
     {

@@ -133,9 +133,9 @@ public sealed class PagingUnderWritesTests
                 await CreateAsync(stage.Quiet, $"before {i}");
             }
 
-            var (reader, size, made) = (stage.Reader("reader"), run.Random.Next(1, 5), 0);
+            var (reader, size, created) = (stage.Reader("reader"), run.Random.Next(1, 5), 0);
             await Task.WhenAll(
-                stage.WriteAsync(8, writer => CreateAsync(writer, $"new {made++}")),
+                stage.WriteAsync(8, writer => CreateAsync(writer, $"new {created++}")),
                 SendersAsync());
 
             async Task SendersAsync()
@@ -146,7 +146,7 @@ public sealed class PagingUnderWritesTests
                     page = await reader.Senders.ListAsync(Appends.Tenant, cursor, size, CancellationToken.None);
                     return (page.Items.Select(sender => sender.Key.Number), page.Next);
                 });
-                Assert.InRange(seen.Count, before, before + made);
+                Assert.InRange(seen.Count, before, before + created);
                 Assert.Equal(Enumerable.Range(1, seen.Count).Reverse(), seen);
                 Assert.Equal(Enumerable.Range(1, seen.Count), (await BackAsync(page.Items.Select(sender => sender.Key.Number), page.Previous, async cursor =>
                 {

@@ -100,14 +100,14 @@ internal sealed class ExportScenario(ExportModel model, ExportOperations operati
             keyed[name] = first = (Draft(), null);
         }
 
-        var made = await operations.Create(client.Process, tenant, first.Draft, IdempotencyKey.Create(name, [name]));
-        if (keyed[name].Made is { } before && before.Id != made.Id)
+        var created = await operations.Create(client.Process, tenant, first.Draft, IdempotencyKey.Create(name, [name]));
+        if (keyed[name].Made is { } before && before.Id != created.Id)
         {
-            throw new Xunit.Sdk.XunitException($"One key made exports {before.Key.Number} and {made.Key.Number}.");
+            throw new Xunit.Sdk.XunitException($"One key created exports {before.Key.Number} and {created.Key.Number}.");
         }
 
-        keyed[name] = (first.Draft, made);
-        model.Acknowledged.Add(made);
+        keyed[name] = (first.Draft, created);
+        model.Acknowledged.Add(created);
     }
 
     private Task PersonAsync(Instance person) =>

@@ -38,7 +38,7 @@ public sealed class ExportStepTests
     public void Anything_else_is_refused(string json) => Assert.ThrowsAny<JsonException>(() => ExportStep.Parse(json));
 
     [Fact]
-    public void Keys_are_as_the_documentation_says()
+    public void Keys_are_as_documented()
     {
         Assert.Equal("e|0000000345", ExportRowKeys.Export(345));
         Assert.Equal(345, KeyParts.LastNumber(ExportRowKeys.Export(345)));

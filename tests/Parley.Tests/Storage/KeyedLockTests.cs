@@ -7,7 +7,7 @@ namespace Parley.Tests.Storage;
 public class KeyedLockTests
 {
     [Fact]
-    public async Task One_at_a_time_per_key_in_order()
+    public async Task Waiters_of_a_key_hold_the_lock_one_at_a_time_in_order()
     {
         var locks = new KeyedLock();
         var first = await locks.EnterAsync("a", default);

@@ -111,12 +111,12 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     public Task Concurrent_rotations_each_happen_once() => Interleaving.ExploreAsync(300, async run =>
     {
         var fresh = new StrictTables(run.Time);
-        var made = await CreateTenantAsync(fresh, run.Time);
+        var created = await CreateTenantAsync(fresh, run.Time);
         var rotated = await Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
-            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None)));
+            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None)));
 
-        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
-        Assert.Equal(made.WebhookSecret, signing[^1]);
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(created.Tenant, CancellationToken.None);
+        Assert.Equal(created.WebhookSecret, signing[^1]);
         Assert.Equal(rotated.Select(one => one.WebhookSecret).Order(StringComparer.Ordinal), signing.SkipLast(1).Order(StringComparer.Ordinal));
     });
 
@@ -124,7 +124,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     public Task After_lost_responses_there_is_one_new_secret_and_it_is_the_one_returned() => Interleaving.ExploreAsync(500, async run =>
     {
         var fresh = new StrictTables(run.Time);
-        var made = await CreateTenantAsync(fresh, run.Time);
+        var created = await CreateTenantAsync(fresh, run.Time);
         run.CallTime = TimeSpan.FromMilliseconds(50);
         var returned = new List<string>();
         var unknown = 0;
@@ -134,7 +134,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
             var hooks = new TableHooks { Fault = call => call.IsWrite ? faults(call) : Fault.None };
             try
             {
-                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None);
+                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None);
                 returned.Add(rotated.WebhookSecret);
                 var row = await ProfileAsync(fresh);
                 Assert.True(
@@ -148,9 +148,9 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         }));
         run.DeliverLate();
 
-        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(created.Tenant, CancellationToken.None);
         Assert.Equal(signing.Count, signing.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(made.WebhookSecret, signing[^1]);
+        Assert.Equal(created.WebhookSecret, signing[^1]);
         Assert.Subset(signing.ToHashSet(StringComparer.Ordinal), returned.ToHashSet(StringComparer.Ordinal));
         Assert.InRange(signing.Count, returned.Count + 1, returned.Count + 1 + unknown);
     });

@@ -130,7 +130,7 @@ public class ScriptedChatClientTests
     }
 
     [Fact]
-    public void It_stops_when_it_is_cancelled() => Simulation.Run(1, async run =>
+    public void A_cancelled_reply_stops() => Simulation.Run(1, async run =>
     {
         using var client = new ScriptedChatClient(run.Time);
         using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), run.Time);

@@ -52,7 +52,7 @@ public sealed class FollowUpCrashTests
         sent: 1);
 
     [Fact]
-    public Task Cancelling_sends_none() => ExploreCrashesAsync(
+    public Task A_cancelled_follow_up_is_not_sent() => ExploreCrashesAsync(
         CreateAsync,
         async (ground, process) => await ChangeAsync(process, await ground.FollowUpAsync(process), new() { Status = FollowUpStatus.Cancelled }),
         sent: 0);

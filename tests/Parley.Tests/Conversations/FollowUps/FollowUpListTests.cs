@@ -18,10 +18,10 @@ public sealed class FollowUpListTests
         var model = new FollowUpModel(run, new StrictTables(run.Time));
         await model.BuildAsync(conversations: 3);
         var (setup, now) = (model.Unscheduled(), run.Time.GetUtcNow());
-        var made = new List<FollowUp>();
+        var created = new List<FollowUp>();
         for (var i = 0; i < 6; i++)
         {
-            made.Add((await setup.FollowUpWriter.CreateAsync(
+            created.Add((await setup.FollowUpWriter.CreateAsync(
                 new EntityRef<ConversationKey>(model.Conversations[i % 3], null), now, FollowUpModel.TextOf($"{i}"), "test", null, CancellationToken.None)).FollowUp);
         }
 
@@ -35,8 +35,8 @@ public sealed class FollowUpListTests
             DoAsync(process => process.Append.AppendAsync(Chat(0), new(MessageRole.Customer, "answer", null, null, null), null, CancellationToken.None)),
             DoAsync(process => process.Append.AppendAsync(Chat(0), new(MessageRole.Customer, "answer again", null, null, null), null, CancellationToken.None)),
             DoAsync(process => process.ConversationChange.ChangeAsync(Chat(1), head => head with { HandedOffUntil = now.AddHours(1) }, "agent", null, CancellationToken.None)),
-            DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{made[2].Id}", new() { DueAt = now.AddHours(1) }, "test", null, CancellationToken.None)),
-            DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{made[2].Id}", new() { Status = FollowUpStatus.Cancelled }, "test", null, CancellationToken.None)),
+            DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{created[2].Id}", new() { DueAt = now.AddHours(1) }, "test", null, CancellationToken.None)),
+            DoAsync(process => process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{created[2].Id}", new() { Status = FollowUpStatus.Cancelled }, "test", null, CancellationToken.None)),
             DoAsync(process => process.FollowUpWriter.CreateAsync(Chat(2), now.AddHours(1), FollowUpModel.TextOf("new"), "test", null, CancellationToken.None)));
 
         var rows = await setup.Tables.Tenants.QueryAsync<TableEntity>().Where(row => row.RowKey.StartsWith("fs|", StringComparison.Ordinal)).Select(row => row.RowKey).ToListAsync();
