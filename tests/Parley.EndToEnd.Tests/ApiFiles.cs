@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Parley.EndToEnd.Tests;
 
-/// <summary>What tests send as files.</summary>
+/// <summary>Uploads of files.</summary>
 internal static class ApiFiles
 {
     /// <summary>Sends a file as a message.</summary>
@@ -21,7 +21,7 @@ internal static class ApiFiles
             form.Add(new StringContent(value), field);
         }
 
-        // In UTF-8 as it is, as browsers send it; .NET would encode it otherwise.
+        // Unescaped UTF-8, as browsers send it; .NET would encode the name.
         file.Headers.TryAddWithoutValidation("Content-Disposition", $"form-data; name=\"file\"; filename=\"{name}\"");
         form.Add(file);
         foreach (var part in form)
@@ -38,7 +38,7 @@ internal static class ApiFiles
         return await client.SendAsync(request);
     }
 
-    /// <summary>Sends a body as it is.</summary>
+    /// <summary>Sends a body unchanged.</summary>
     public static async Task<HttpResponseMessage> SendRawAsync(this HttpClient client, object conversation, string body, string contentType)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));

@@ -7,13 +7,13 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-/// <summary>What tests of conversations, senders and files have in common.</summary>
+/// <summary>Requests and values for tests of conversations, senders and files.</summary>
 internal static class ApiHelpers
 {
-    /// <summary>A UUID that names nothing.</summary>
+    /// <summary>A UUID that names no entity.</summary>
     public const string UnknownUuid = "5b1f2a36-9d0a-4f5e-8a55-2f6f0a1b2c3d";
 
-    /// <summary>Sends a request that must be answered with this status, and reads the answer.</summary>
+    /// <summary>Sends a request whose response must have this status, and returns the body.</summary>
     public static async Task<JsonNode> CallAsync(this HttpClient client, HttpMethod method, string path, object? body = null, HttpStatusCode status = HttpStatusCode.OK)
     {
         using var response = await client.SendJsonAsync(method, path, body);
@@ -27,23 +27,23 @@ internal static class ApiHelpers
         await response.AssertProblemAsync(status, code, fields);
     }
 
-    /// <summary>A new conversation, as answered.</summary>
+    /// <summary>Creates a conversation and returns the response.</summary>
     public static Task<JsonNode> NewConversationAsync(this HttpClient client, object? body = null) =>
         client.CallAsync(HttpMethod.Post, "v1/conversations", body ?? new { }, HttpStatusCode.Created);
 
-    /// <summary>A new sender, as answered.</summary>
+    /// <summary>Creates a sender and returns the response.</summary>
     public static Task<JsonNode> NewSenderAsync(this HttpClient client, object body) =>
         client.CallAsync(HttpMethod.Post, "v1/senders", body, HttpStatusCode.Created);
 
-    /// <summary>A new chatbot, as answered.</summary>
+    /// <summary>Creates a chatbot and returns the response.</summary>
     public static Task<JsonNode> NewChatbotAsync(this HttpClient client, object? body = null) =>
         client.CallAsync(HttpMethod.Post, "v1/chatbots", body ?? new { name = "Bot" }, HttpStatusCode.Created);
 
-    /// <summary>A client of a new tenant with no conversations.</summary>
+    /// <summary>A client of a new tenant without conversations.</summary>
     public static async Task<HttpClient> NewTenantClientAsync(this ParleyFixture parley, string name) =>
         parley.NewClient((await parley.CreateTenantAsync(name)).ApiKey);
 
-    /// <summary>A client of a new tenant whose key has this one scope.</summary>
+    /// <summary>A client of a new tenant whose key has only this scope.</summary>
     public static async Task<HttpClient> NewClientWithScopeAsync(this ParleyFixture parley, string scope)
     {
         var tenant = await parley.CreateTenantAsync("One scope");
@@ -52,11 +52,11 @@ internal static class ApiHelpers
         return parley.NewClient(key["key"]!.GetValue<string>());
     }
 
-    /// <summary>Another host on the fixture's storage, with a clock that the test moves.</summary>
+    /// <summary>Starts another host on the fixture's storage, with a clock that the test advances.</summary>
     public static async Task<FunctionsHost> StartClockedAsync(ManualClock clock) => await TestHost.StartAsync(
         new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(), ["Test__Clock"] = clock.Path });
 
-    /// <summary>A time as answers have it.</summary>
+    /// <summary>A time in the format of responses.</summary>
     public static DateTimeOffset Time(JsonNode? node)
     {
         var text = node!.GetValue<string>();
@@ -64,17 +64,16 @@ internal static class ApiHelpers
         return DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>A text, or null.</summary>
     public static string? Text(JsonNode? node) => node?.GetValue<string>();
 
     /// <summary>The numbers of a page of conversations or senders.</summary>
     public static List<int> Numbers(JsonNode page) => [.. page["results"]!.AsArray().Select(item => item!["number"]!.GetValue<int>())];
 
-    /// <summary>The one message of a conversation that is on the first page at this place.</summary>
+    /// <summary>The message at this index of the first page of a conversation.</summary>
     public static async Task<JsonNode> MessageAsync(this HttpClient client, int conversation, int place = 0) =>
         (await client.ListAsync(conversation))["data"]![place]!;
 
-    /// <summary>Walks a list to its end and back, and asserts that both ways have the same pages.</summary>
+    /// <summary>Walks a list to its end and back, and checks that both directions return the same pages.</summary>
     public static async Task<List<int>> WalkBothWaysAsync(this HttpClient client, string path)
     {
         var pages = new List<List<int>>();
@@ -103,13 +102,13 @@ internal static class ApiHelpers
         return [.. pages.SelectMany(numbers => numbers)];
     }
 
-    /// <summary>The same cursor with another character somewhere inside.</summary>
+    /// <summary>The same cursor with one character changed.</summary>
     public static string Altered(string url)
     {
         var at = url.Length - 8;
         return string.Concat(url.AsSpan(0, at), url[at] == 'A' ? "B" : "A", url.AsSpan(at + 1));
     }
 
-    /// <summary>An object whose compact JSON has so many characters.</summary>
+    /// <summary>An object whose compact JSON has this number of characters.</summary>
     public static Dictionary<string, string> JsonOf(int characters) => new() { ["k"] = new string('x', characters - "{\"k\":\"\"}".Length) };
 }

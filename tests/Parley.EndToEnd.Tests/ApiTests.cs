@@ -6,14 +6,14 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-/// <summary>One host for all tests of this assembly; each test makes conversations of its own.</summary>
+/// <summary>One host for all tests of this assembly; each test creates its own conversations.</summary>
 [CollectionDefinition(Name)]
 public sealed class HostCollection : ICollectionFixture<ParleyFixture>
 {
     public const string Name = "host";
 }
 
-/// <summary>What end-to-end tests say of requests and answers.</summary>
+/// <summary>Requests and checks of responses for end-to-end tests.</summary>
 internal static class Api
 {
     public static async Task<HttpResponseMessage> SendJsonAsync(
@@ -28,7 +28,7 @@ internal static class Api
         return await client.SendAsync(request);
     }
 
-    /// <summary>The body of an answer that must have this status.</summary>
+    /// <summary>The body of a response that must have this status.</summary>
     public static async Task<JsonNode> ReadAsync(this HttpResponseMessage response, HttpStatusCode status = HttpStatusCode.OK)
     {
         var text = await response.Content.ReadAsStringAsync();
@@ -36,14 +36,14 @@ internal static class Api
         return JsonNode.Parse(text)!;
     }
 
-    /// <summary>A new conversation's number.</summary>
+    /// <summary>Creates a conversation and returns its number.</summary>
     public static async Task<int> CreateConversationAsync(this HttpClient client, object? body = null)
     {
         using var response = await client.SendJsonAsync(HttpMethod.Post, "v1/conversations", body ?? new { });
         return (await response.ReadAsync(HttpStatusCode.Created))["number"]!.GetValue<int>();
     }
 
-    /// <summary>A new message's integer id.</summary>
+    /// <summary>Posts a message and returns its integer id.</summary>
     public static async Task<long> PostAsync(this HttpClient client, int conversation, string message, object? quoted = null)
     {
         using var response = await client.SendJsonAsync(
@@ -57,7 +57,7 @@ internal static class Api
         return await response.ReadAsync();
     }
 
-    /// <summary>Asserts the one problem body (RFC 9457 and the members that the described APIs' clients read).</summary>
+    /// <summary>Checks the problem body (RFC 9457 and the members that the described APIs' clients read).</summary>
     public static async Task<JsonNode> AssertProblemAsync(this HttpResponseMessage response, int status, string code, params string[] fields)
     {
         var text = await response.Content.ReadAsStringAsync();

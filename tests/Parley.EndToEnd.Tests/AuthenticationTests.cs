@@ -12,7 +12,7 @@ public class AuthenticationTests(ParleyFixture parley)
     [InlineData("bearer {0}")]
     [InlineData("Api-Key {0}")]
     [InlineData("{0}")]
-    public async Task The_three_forms_are_taken(string form)
+    public async Task The_three_forms_of_the_header_are_accepted(string form)
     {
         using var response = await GetAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, form, parley.ApiKey));
 
@@ -24,7 +24,7 @@ public class AuthenticationTests(ParleyFixture parley)
     [InlineData("Bearer nonsense")]
     [InlineData("Bearer parley_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
     [InlineData("Basic dXNlcjpwYXNz")]
-    public async Task Without_a_good_key_nothing_is_told(string? authorization)
+    public async Task Without_a_valid_key_every_request_is_unauthenticated(string? authorization)
     {
         using var response = await GetAsync(authorization);
 
@@ -39,7 +39,7 @@ public class AuthenticationTests(ParleyFixture parley)
     [InlineData("16000000", 403, "tenant_forbidden")]
     [InlineData("0", 403, "tenant_forbidden")]
     [InlineData("99999999999999999999", 403, "tenant_forbidden")]
-    public async Task Another_tenant_is_not_reached(string tenant, int status, string code)
+    public async Task Another_tenant_cannot_be_reached(string tenant, int status, string code)
     {
         using var response = await GetAsync(parley.ApiKey, ("X-Tenant", tenant));
 
@@ -56,7 +56,7 @@ public class AuthenticationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_key_does_what_its_scopes_say()
+    public async Task A_key_has_the_rights_of_its_scopes()
     {
         var tenant = await parley.CreateTenantAsync("Scopes");
         var reader = parley.NewClient(await CreateKeyAsync(tenant.Tenant, new { label = "reader", scopes = new[] { "messages:read" } }));
@@ -69,7 +69,7 @@ public class AuthenticationTests(ParleyFixture parley)
 
         foreach (var (client, method, body) in new[] { (reader, HttpMethod.Post, (object?)new { message = "x" }), (writer, HttpMethod.Get, null), (stranger, HttpMethod.Get, null) })
         {
-            // Before the body and before the conversation are looked at.
+            // The scope is checked before the body and before the conversation is read.
             using var response = await client.SendJsonAsync(method, "v1/conversations/999/messages", body);
             await response.AssertProblemAsync(403, "scope_missing");
         }

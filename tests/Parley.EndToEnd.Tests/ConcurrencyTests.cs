@@ -27,9 +27,9 @@ public class ConcurrencyTests(ParleyFixture parley)
             var client = parley.NewClient(parley.ApiKey);
             for (int i; (i = Interlocked.Increment(ref next)) < Messages;)
             {
-                // Both at once, so that each pair also races with itself.
+                // Both at once, so that the two requests of a pair also race.
                 var path = $"v1/conversations/{conversations[i % conversations.Length]}/messages";
-                var answers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => PostUntilTakenAsync(client, path, i)));
+                var answers = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => PostUntilStoredAsync(client, path, i)));
                 Assert.Equal(answers[0].Id, answers[1].Id);
                 Assert.Single(answers, answer => answer.Replayed);
                 acknowledged[i] = answers[0].Id;
@@ -54,7 +54,7 @@ public class ConcurrencyTests(ParleyFixture parley)
     [Theory]
     [InlineData(16, false)]
     [InlineData(40, true)]
-    public async Task Clients_of_one_conversation_are_served_or_told_to_come_back(int clients, bool mayBeBusy)
+    public async Task Clients_of_one_conversation_are_served_or_asked_to_retry(int clients, bool mayBeBusy)
     {
         const int Each = 10;
         var conversation = await parley.Client.CreateConversationAsync();
@@ -87,7 +87,7 @@ public class ConcurrencyTests(ParleyFixture parley)
     {
         if (parley.RunsElsewhere)
         {
-            return; // A host that runs elsewhere: its storage is not at hand for a second one.
+            return; // The storage of a host that runs elsewhere is not available for a second host.
         }
 
         await using var second = await TestHost.StartAsync(new Dictionary<string, string?> { ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync() });
@@ -99,7 +99,7 @@ public class ConcurrencyTests(ParleyFixture parley)
             var ids = new List<string>();
             for (var i = 0; i < 15; i++)
             {
-                ids.Add((await PostUntilTakenAsync(http, $"v1/conversations/{conversation}/messages", (host * 4 + client) * 15 + i)).Id);
+                ids.Add((await PostUntilStoredAsync(http, $"v1/conversations/{conversation}/messages", (host * 4 + client) * 15 + i)).Id);
             }
 
             return ids;
@@ -110,8 +110,10 @@ public class ConcurrencyTests(ParleyFixture parley)
         Assert.Equal(120, page["meta"]!["total"]!.GetValue<int>());
     }
 
-    /// <summary>Posts as a good client does: after a 503 it waits and sends the same again under the same key.</summary>
-    private static async Task<(string Id, bool Replayed)> PostUntilTakenAsync(HttpClient client, string path, int i)
+    /// <summary>
+    /// Posts like a well-behaved client: after a 503 it waits and sends the same request again under the same key.
+    /// </summary>
+    private static async Task<(string Id, bool Replayed)> PostUntilStoredAsync(HttpClient client, string path, int i)
     {
         while (true)
         {

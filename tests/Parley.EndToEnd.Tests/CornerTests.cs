@@ -4,12 +4,12 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-/// <summary>Corners of docs/api.md in which a test once found something else.</summary>
+/// <summary>Corner cases of docs/api.md that once failed.</summary>
 [Collection(HostCollection.Name)]
 public class CornerTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task A_cursor_of_the_whole_list_does_not_go_with_a_filter_of_senders()
+    public async Task A_cursor_of_the_whole_list_is_invalid_with_a_filter_of_senders()
     {
         var client = await parley.NewTenantClientAsync("Cursor and filter");
         await client.NewSenderAsync(new { entity = "user", identifier = "i" });
@@ -36,7 +36,7 @@ public class CornerTests(ParleyFixture parley)
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation={ApiHelpers.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
-    public async Task Body_and_fields_of_a_file_come_before_existence()
+    public async Task Body_and_fields_of_a_file_are_checked_before_existence()
     {
         using var fields = await parley.Client.UploadAsync("999999", "x"u8.ToArray(), "x", ("message", new string('x', 5001)));
         await fields.AssertProblemAsync(422, "invalid_fields", "message");
@@ -110,7 +110,7 @@ public class CornerTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_key_that_an_external_id_answered_is_used_up()
+    public async Task A_key_of_a_request_answered_by_its_external_id_is_used_up()
     {
         var chatId = await parley.Client.CreateConversationAsync();
         Task<HttpResponseMessage> SendAsync(string content, params (string, string)[] headers) => parley.Client.SendJsonAsync(
@@ -124,17 +124,17 @@ public class CornerTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_replay_after_a_deletion_is_the_first_answer()
+    public async Task A_replay_after_a_deletion_returns_the_first_response()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var body = new { conversation, content = "c", contentPayload = new { a = 1 }, attachments = new[] { new { type = "image", filename = "x", file = "https://e.org/x" } } };
         using var first = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/messages", body, ("Idempotency-Key", "k"));
-        var said = await first.ReadAsync(HttpStatusCode.Created);
-        using var deleted = await parley.Client.DeleteAsync($"v1/conversations/{conversation}/messages/{said["id"]}");
+        var created = await first.ReadAsync(HttpStatusCode.Created);
+        using var deleted = await parley.Client.DeleteAsync($"v1/conversations/{conversation}/messages/{created["id"]}");
         Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
         using var again = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/messages", body, ("Idempotency-Key", "k"));
 
-        Assert.Equal(said.ToJsonString(), (await again.ReadAsync(HttpStatusCode.Created)).ToJsonString());
+        Assert.Equal(created.ToJsonString(), (await again.ReadAsync(HttpStatusCode.Created)).ToJsonString());
     }
 
     [Fact]
@@ -155,7 +155,7 @@ public class CornerTests(ParleyFixture parley)
     [InlineData("""{"metadata":{"a":"\ud800"}}""", "metadata")]
     [InlineData("""{"webChat":"+8000008-0000-4000-a000-000a208bcc1c"}""", "webChat")]
     [InlineData("""{"webChat":"0x000008-0000-4000-a000-000a208bcc1c"}""", "webChat")]
-    public async Task What_a_conversation_is_not_created_with(string body, string field)
+    public async Task A_conversation_is_not_created_with_invalid_fields(string body, string field)
     {
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
         using var response = await parley.Client.PostAsync("v1/conversations", content);
@@ -163,7 +163,7 @@ public class CornerTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Times_that_storage_does_not_keep() => await parley.Client.RefusedAsync(
+    public async Task Times_that_storage_cannot_hold_are_refused() => await parley.Client.RefusedAsync(
         HttpMethod.Patch,
         $"v1/conversations/{await parley.Client.CreateConversationAsync()}",
         new { handedOffUntil = "0001-01-01T00:00:00Z" },
@@ -172,7 +172,7 @@ public class CornerTests(ParleyFixture parley)
         "handedOffUntil");
 
     [Fact]
-    public async Task An_attachment_names_a_file_or_brings_a_link()
+    public async Task An_attachment_needs_a_file_or_a_link()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         await parley.Client.RefusedAsync(

@@ -23,7 +23,7 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("page=+2", "page")]
     [InlineData("order=up", "order")]
     [InlineData("page=x&per_page=x&order=x", "page", "per_page", "order")]
-    public async Task Wrong_parameters(string query, params string[] fields)
+    public async Task Invalid_parameters_are_refused(string query, params string[] fields)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var response = await parley.Client.GetAsync($"v1/conversations/{conversation}/messages?{query}");
@@ -50,7 +50,7 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("{\"message\":\"x\",\"quoted_message_id\":{}}", 422, "invalid_fields", "quoted_message_id")]
     [InlineData("{\"message\":\"x\",\"sender\":\"5b1f2a36-9d0a-4f5e-8a55-2f6f0a1b2c3d\"}", 422, "invalid_fields", "sender")]
     [InlineData("{\"message\":7,\"sender\":{},\"quoted_message_id\":-1}", 422, "invalid_fields", "message", "sender", "quoted_message_id")]
-    public async Task Wrong_bodies(string body, int status, string code, params string[] fields)
+    public async Task Invalid_bodies_are_refused(string body, int status, string code, params string[] fields)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
@@ -61,7 +61,7 @@ public class ProblemTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_message_of_6000_characters()
+    public async Task A_message_of_6000_characters_is_refused()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, $"v1/conversations/{conversation}/messages", new { message = new string('x', 6000) });
@@ -100,7 +100,7 @@ public class ProblemTests(ParleyFixture parley)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_body_over_the_limit(bool lengthIsTold)
+    public async Task A_body_over_the_limit(bool hasContentLength)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, $"v1/conversations/{conversation}/messages")
@@ -108,7 +108,7 @@ public class ProblemTests(ParleyFixture parley)
             Content = new ByteArrayContent(Encoding.UTF8.GetBytes($"{{\"message\":\"{new string('x', 300_000)}\"}}")),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        request.Headers.TransferEncodingChunked = !lengthIsTold;
+        request.Headers.TransferEncodingChunked = !hasContentLength;
         using var response = await parley.Client.SendAsync(request);
 
         await response.AssertProblemAsync(413, "body_too_large");
@@ -180,7 +180,7 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("GET", "v1/conversations/1/messages//", 404, null)]
     [InlineData("OPTIONS", "v1/conversations/1", 405, "GET, PATCH")]
     [InlineData("BREW", "v1/conversations/1", 405, "GET, PATCH")]
-    public async Task Unknown_paths_and_wrong_methods(string method, string path, int status, string? allow)
+    public async Task Unknown_paths_and_wrong_methods_are_refused(string method, string path, int status, string? allow)
     {
         using var response = await parley.NewClient(token: null).SendJsonAsync(new HttpMethod(method), path, null);
 
@@ -255,7 +255,7 @@ public class ProblemTests(ParleyFixture parley)
         await refused.AssertProblemAsync(422, "invalid_fields", "Idempotency-Key");
     }
 
-    /// <summary>Sends bytes that HttpClient would not, and reads the answer.</summary>
+    /// <summary>Sends bytes that HttpClient would not send, and reads the response.</summary>
     private async Task<HttpResponseMessage> RawAsync(string request)
     {
         using var socket = new TcpClient();

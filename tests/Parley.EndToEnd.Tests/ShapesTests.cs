@@ -13,7 +13,7 @@ public class ShapesTests(ParleyFixture parley)
     private static readonly byte[] Png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3];
 
     [Fact]
-    public async Task Who_speaks_is_told_in_every_shape()
+    public async Task The_sender_is_shown_in_every_shape()
     {
         var client = parley.Client;
         var conversation = await client.NewConversationAsync();
@@ -34,7 +34,7 @@ public class ShapesTests(ParleyFixture parley)
             await upload.ReadAsync();
         }
 
-        // The names stay as they were.
+        // Later changes of a sender do not change the names in stored messages.
         await client.CallAsync(HttpMethod.Patch, $"v1/senders/{ana["id"]}", new { name = "Ana Maria", avatar = (string?)null });
         var shapes = await ReadAsync(conversation);
         foreach (var (place, customer, name, sender, role) in new[]
@@ -65,7 +65,7 @@ public class ShapesTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Links_and_payloads_of_one_api_are_seen_as_far_as_the_others_have_them()
+    public async Task Links_and_payloads_of_one_api_are_shown_in_the_shapes_that_have_them()
     {
         var conversation = await parley.Client.NewConversationAsync();
         await parley.Client.CallAsync(
@@ -169,7 +169,9 @@ public class ShapesTests(ParleyFixture parley)
         await upload.ReadAsync();
     }
 
-    /// <summary>All messages in their three shapes, oldest first, which agree on what they have in common.</summary>
+    /// <summary>
+    /// All messages in their three shapes, oldest first, after checking that the common fields agree.
+    /// </summary>
     private async Task<List<(JsonNode Flat, JsonNode Message, JsonNode Chat)>> ReadAsync(JsonNode conversation)
     {
         var flats = (await parley.Client.ListAsync(conversation["number"]!.GetValue<int>(), "?per_page=100&order=asc"))["data"]!.AsArray();

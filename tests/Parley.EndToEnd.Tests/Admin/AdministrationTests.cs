@@ -32,7 +32,7 @@ public class AdministrationTests(ParleyFixture parley)
         Assert.Null(second["expiresAt"]);
         Assert.NotEqual(first["key"]!.GetValue<string>(), second["key"]!.GetValue<string>());
 
-        // Each does what it may, in its own tenant.
+        // Each key has the rights of its scopes, in its own tenant.
         Assert.Equal(1, await parley.NewClient(second["key"]!.GetValue<string>()).CreateConversationAsync());
         using var refused = await parley.NewClient(first["key"]!.GetValue<string>()).SendJsonAsync(HttpMethod.Post, "v1/conversations", new { });
         await refused.AssertProblemAsync(403, "scope_missing");
@@ -64,7 +64,7 @@ public class AdministrationTests(ParleyFixture parley)
     [InlineData("16777216")]
     [InlineData("0")]
     [InlineData("acme")]
-    public async Task A_webhook_secret_of_no_tenant(string id)
+    public async Task A_webhook_secret_of_an_unknown_tenant_is_refused(string id)
     {
         using var refused = await RotateAsync(parley.NewClient(parley.AdminKey), id);
         await refused.AssertProblemAsync(404, "tenant_not_found");

@@ -7,11 +7,11 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Flextell;
 
-/// <summary>Texts that need several properties of a row, and the texts that are awkward to keep.</summary>
+/// <summary>Texts that need several properties of a row, and texts that are difficult to store.</summary>
 [Collection(HostCollection.Name)]
 public class LongContentTests(ParleyFixture parley)
 {
-    /// <summary>What a property of a row holds.</summary>
+    /// <summary>The number of characters that one property of a row holds.</summary>
     private const int Border = 32_768;
     private const int Longest = 100_000;
 
@@ -23,20 +23,21 @@ public class LongContentTests(ParleyFixture parley)
     [InlineData(2 * Border + 1)]
     [InlineData(3 * Border)]
     [InlineData(Longest)]
-    public async Task A_text_of_any_length_comes_back_as_it_was(int length) => await AssertKeptAsync(new string('x', length - 1) + "é");
+    public async Task A_text_of_any_length_is_read_as_written(int length) => await AssertKeptAsync(new string('x', length - 1) + "é");
 
     [Fact]
-    public async Task Pairs_across_every_border_come_back_as_they_were() =>
-        // One unit before, so that every pair of the borders is halved.
+    public async Task Surrogate_pairs_across_every_border_are_read_as_written() =>
+        // Shifted by one code unit, so that every border splits a pair.
         await AssertKeptAsync("x" + string.Concat(Enumerable.Repeat("😀", (Longest - 2) / 2)) + "x");
 
     [Fact]
-    public async Task Marks_and_directions_across_every_border_come_back_as_they_were()
+    public async Task Combining_marks_and_directions_across_every_border_are_read_as_written()
     {
         var text = new StringBuilder(new string('a', Longest));
         foreach (var border in new[] { Border, 2 * Border, 3 * Border })
         {
-            // The base before the border, its marks behind; and all of it within right-to-left text.
+            // The base character before the border, its combining marks after it, and all of it within right-to-left
+            // text.
             const string Part = "\u202b\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627e\u0301\u0323\u200d\u202c\ufeff\u2028\r\n\t\u0001\uffff";
             text.Remove(border - 12, Part.Length).Insert(border - 12, Part);
         }
@@ -46,7 +47,7 @@ public class LongContentTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task One_more_is_refused()
+    public async Task One_character_more_is_refused()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         foreach (var content in new[] { new string('x', Longest + 1), string.Concat(Enumerable.Repeat("😀", Longest / 2)) + "x" })
@@ -78,7 +79,7 @@ public class LongContentTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_shorter_text_takes_the_place_of_a_longer_one()
+    public async Task A_shorter_text_replaces_a_longer_one()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var message = await parley.Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation, content = new string('x', Longest) }, HttpStatusCode.Created);
@@ -119,7 +120,7 @@ public class LongContentTests(ParleyFixture parley)
             message["content"], one["content"], page["results"]![0]!["content"], flat["data"]![0]!["message"], chat[0]!["content"], chat[0]!["rawContent"],
         })
         {
-            // Not of the whole, which a failure would print.
+            // Not Assert.Equal on the whole text, because a failure would print it.
             var text = kept!.GetValue<string>();
             var same = content.AsSpan().CommonPrefixLength(text);
             Assert.True(same == content.Length, $"At {same} of {text.Length} is {(same < text.Length ? (int)text[same] : -1):x}.");

@@ -15,7 +15,7 @@ public class MediaTests(ParleyFixture parley)
     private const long MaxBytes = 50 * 1024 * 1024;
 
     [Fact]
-    public async Task A_file_comes_out_with_every_field()
+    public async Task A_file_is_returned_with_every_field()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         byte[] bytes = [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A, .. new byte[1528]];
@@ -94,12 +94,12 @@ public class MediaTests(ParleyFixture parley)
     [InlineData("4F676753", "audio", "audio/ogg")]
     [InlineData("524946460000000057415645", "audio", "audio/wav")]
     [InlineData("255044462D", "document", "application/pdf")]
-    public async Task First_bytes_tell_the_type(string hex, string type, string mimeType)
+    public async Task The_first_bytes_determine_the_type(string hex, string type, string mimeType)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var bytes = Convert.FromHexString(hex);
 
-        // The name says otherwise, and does not count.
+        // The type that the name suggests does not count.
         using var response = await parley.Client.UploadAsync(conversation, bytes, "page.html");
         await response.ReadAsync();
         var message = await parley.Client.MessageAsync(conversation);
@@ -138,7 +138,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_clients_word_for_the_type_does_not_count()
+    public async Task The_type_that_the_client_states_is_ignored()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         const string Body = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n\r\n<svg/>\r\n--b--\r\n";
@@ -169,7 +169,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Fifty_mebibytes_are_taken()
+    public async Task Fifty_mebibytes_are_accepted()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var file = new StreamContent(new GeneratedStream(MaxBytes));
@@ -250,7 +250,7 @@ public class MediaTests(ParleyFixture parley)
     [InlineData("application/x-www-form-urlencoded", 415, "unsupported_media_type")]
     [InlineData("image/png", 415, "unsupported_media_type")]
     [InlineData("", 415, "unsupported_media_type")]
-    public async Task Only_form_data_is_taken(string contentType, int status, string code)
+    public async Task Only_form_data_is_accepted(string contentType, int status, string code)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var response = await parley.Client.SendRawAsync(
@@ -260,7 +260,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_connection_lost_half_way_leaves_nothing()
+    public async Task A_connection_lost_during_the_upload_stores_nothing()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using (var socket = new TcpClient())
@@ -307,7 +307,7 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Retries_at_once_are_one_message()
+    public async Task Concurrent_retries_create_one_message()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var responses = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ =>
@@ -396,14 +396,14 @@ public class MediaTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Key_and_scope_come_before_the_body()
+    public async Task Key_and_scope_are_checked_before_the_body()
     {
         var conversation = await parley.Client.CreateConversationAsync();
-        using var nobody = await parley.NewClient(token: null).SendRawAsync(conversation, "nonsense", "text/plain");
+        using var unauthenticated = await parley.NewClient(token: null).SendRawAsync(conversation, "nonsense", "text/plain");
         using var reader = await (await parley.NewClientWithScopeAsync("messages:read")).SendRawAsync(conversation, "nonsense", "text/plain");
         using var get = await parley.Client.GetAsync($"v1/conversations/{conversation}/messages/media");
 
-        await nobody.AssertProblemAsync(401, "unauthenticated");
+        await unauthenticated.AssertProblemAsync(401, "unauthenticated");
         await reader.AssertProblemAsync(403, "scope_missing");
         await get.AssertProblemAsync(405, "method_not_allowed");
     }
@@ -420,7 +420,7 @@ public class MediaTests(ParleyFixture parley)
         Assert.Equal(name, (await parley.Client.MessageAsync(conversation))["file"]!["name"]!.GetValue<string>());
     }
 
-    /// <summary>The file, as anyone gets it who has the link.</summary>
+    /// <summary>Downloads the file through its link, without a key.</summary>
     private static async Task<HttpResponseMessage> FetchAsync(JsonNode message)
     {
         using var http = new HttpClient();

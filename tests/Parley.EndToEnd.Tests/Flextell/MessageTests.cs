@@ -15,7 +15,7 @@ public class MessageTests(ParleyFixture parley)
     ];
 
     [Fact]
-    public async Task A_posted_message_comes_out_in_the_page()
+    public async Task A_posted_message_is_in_the_page()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         using var posted = await parley.Client.SendJsonAsync(HttpMethod.Post, $"v1/conversations/{conversation}/messages", new { message = "Olá \u202eRTL e\u0301 😀 \"<&>" });
@@ -138,7 +138,7 @@ public class MessageTests(ParleyFixture parley)
             await edit.ReadAsync();
         }
 
-        // 16 quotes outside the page: more than one filter can name.
+        // 16 quotes outside the page: more than one storage filter can name.
         var page = await parley.Client.ListAsync(conversation, "?per_page=16&order=asc&page=2");
         var texts = page["data"]!.AsArray().Select(message => message!["quoted_text"]!.GetValue<string>());
 
@@ -146,7 +146,7 @@ public class MessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_edit_keeps_what_the_message_quotes()
+    public async Task An_edit_keeps_the_quote()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var quoted = await parley.Client.PostAsync(conversation, "quoted");
@@ -210,7 +210,7 @@ public class MessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Edits_at_once_are_all_counted()
+    public async Task Concurrent_edits_are_all_counted()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var id = await parley.Client.PostAsync(conversation, "text");
@@ -265,7 +265,7 @@ public class MessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Five_thousand_characters_are_taken_and_one_more_is_not()
+    public async Task Five_thousand_characters_are_accepted_and_one_more_is_refused()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var longest = string.Concat(Enumerable.Repeat("😀", 2500));

@@ -10,7 +10,7 @@ namespace Parley.EndToEnd.Tests.Flextell;
 public class ReadingTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task A_reading_is_answered_with_every_field()
+    public async Task The_response_to_a_reading_has_every_field()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         await CustomerSaysAsync(parley.Client, conversation);
@@ -42,7 +42,7 @@ public class ReadingTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Customers_messages_of_every_api_are_unread_and_nobody_elses()
+    public async Task Only_customers_messages_are_unread_and_through_every_api()
     {
         var client = await parley.NewTenantClientAsync("Unread");
         var ana = await client.NewSenderAsync(new { entity = "external_user", name = "Ana" });
@@ -99,7 +99,7 @@ public class ReadingTests(ParleyFixture parley)
         Assert.Equal(1, after["inbox"]!["unreadConversationsCount"]!.GetValue<int>());
         Assert.Equal([true, true, false, false], (await client.ListAsync(1, "?order=asc"))["data"]!.AsArray().Select(message => message!["read_at"] is not null));
 
-        // An earlier message changes nothing; nothing becomes unread again.
+        // An earlier message changes nothing: no message becomes unread again.
         var earlier = await client.CallAsync(HttpMethod.Post, "v1/conversations/1/read", new { message_id = ids[0]["id"] });
         Assert.Equal(2, earlier["data"]!["unread_messages_count"]!.GetValue<int>());
         Assert.Equal(byNumber["data"]!["read_at"]!.GetValue<string>(), earlier["data"]!["read_at"]!.GetValue<string>());
@@ -213,7 +213,7 @@ public class ReadingTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Wrong_messages_and_conversations_are_refused()
+    public async Task Invalid_messages_and_conversations_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Wrong");
         await client.CreateConversationAsync();

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>/messages.</summary>
+/// <summary>Tests of /messages.</summary>
 [Collection(HostCollection.Name)]
 public class AssistantMessageTests(ParleyFixture parley)
 {
@@ -71,7 +71,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_not_sent_is_null_or_empty()
+    public async Task Omitted_fields_are_null_or_empty()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var message = await PostAsync(conversation, "x");
@@ -127,7 +127,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Ten_attachments_come_back_as_they_were_sent()
+    public async Task Ten_attachments_are_returned_as_sent()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         string[] types = ["image", "video", "audio", "sticker", "other"];
@@ -209,13 +209,13 @@ public class AssistantMessageTests(ParleyFixture parley)
                 HttpStatusCode.Created);
             Assert.Equal($$"""[{"id":"{{id}}","type":"video","filename":"zzz","file":"https://example.com/"}]""", message["attachments"]!.ToJsonString());
 
-            // Without a link nothing is left.
+            // Without a link, the attachment is empty.
             await parley.Client.RefusedAsync(
                 HttpMethod.Post, Path, new { conversation = where, content = "see", attachments = new[] { new { id, type = "video", filename = "zzz" } } },
                 422, "invalid_fields", "attachments.0.file");
         }
 
-        // The file goes with the message that brought it; its name stays.
+        // The file is deleted with the message that it was uploaded with; its name stays.
         await parley.Client.CallAsync(HttpMethod.Delete, $"v1/conversations/{conversation}/messages/{integer}");
         Assert.All(await Task.WhenAll(referring.Select(id => parley.Client.CallAsync(HttpMethod.Get, $"v1/messages/{id}"))), message =>
             Assert.Equal("box.png", Assert.Single(message["attachments"]!.AsArray())!["filename"]!.GetValue<string>()));
@@ -225,7 +225,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Unknown_ids_and_those_of_another_tenant()
+    public async Task Unknown_ids_and_those_of_another_tenant_are_not_found()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
@@ -253,14 +253,14 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_takes_a_key_with_the_scope() => await parley.AssertGuardedAsync(
+    public async Task A_key_with_the_scope_is_required() => await parley.AssertGuardedAsync(
         (HttpMethod.Post, Path, new { conversation = 999 }, "messages:write"),
         (HttpMethod.Get, $"{Path}?conversation=999", null, "messages:read"),
         (HttpMethod.Get, $"{Path}/999", null, "messages:read"),
         (HttpMethod.Patch, $"{Path}/999", new { feedback = 5 }, "messages:write"));
 
     [Fact]
-    public async Task Feedback_is_given_and_taken_back()
+    public async Task Feedback_is_given_and_withdrawn()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var posted = await PostAsync(conversation, "x");
@@ -286,7 +286,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_deleted_message_takes_no_feedback()
+    public async Task A_deleted_message_accepts_no_feedback()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var posted = await PostAsync(conversation, "x");
@@ -440,7 +440,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_idempotency_key_is_one_message_and_its_first_answer()
+    public async Task An_idempotency_key_creates_one_message_and_returns_its_first_response()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var sender = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });

@@ -11,7 +11,7 @@ public class ChatbotTests(ParleyFixture parley)
     private static readonly string[] Optional = ["instructions", "provider", "model", "temperature"];
 
     [Fact]
-    public async Task A_chatbot_is_answered_with_every_field()
+    public async Task The_response_of_a_chatbot_has_every_field()
     {
         var client = await parley.NewTenantClientAsync("Fields");
         var body = new
@@ -57,7 +57,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Fields_of_the_greatest_length_are_taken_and_others_are_not()
+    public async Task Fields_of_the_greatest_length_are_accepted_and_longer_ones_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Lengths");
         var line = string.Concat(Enumerable.Repeat("😀", 125));
@@ -108,7 +108,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_change_leaves_what_is_absent_and_null_clears()
+    public async Task A_change_keeps_absent_fields_and_null_clears()
     {
         var client = await parley.NewTenantClientAsync("Change");
         var created = await client.NewChatbotAsync(new { name = "Bot", instructions = "i", provider = "main", model = "m", temperature = 1.5 });
@@ -137,7 +137,7 @@ public class ChatbotTests(ParleyFixture parley)
         var last = await client.CallAsync(HttpMethod.Patch, "v1/chatbots/1", new { enabled = false });
         Assert.False(last["enabled"]!.GetValue<bool>());
 
-        // What changes nothing is no revision.
+        // A change without effect does not raise the revision.
         using var same = await client.SendJsonAsync(HttpMethod.Patch, "v1/chatbots/1", new { enabled = false, name = "Rob" });
         Assert.Equal("\"4\"", same.Headers.ETag!.Tag);
         Assert.True(JsonNode.DeepEquals(last, await same.ReadAsync()));
@@ -167,7 +167,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_deleted_one_is_gone_and_its_number_is_not_used_again()
+    public async Task A_deleted_chatbot_is_not_found_and_its_number_is_not_used_again()
     {
         var client = await parley.NewTenantClientAsync("Delete");
         var other = await parley.NewTenantClientAsync("Delete elsewhere");
@@ -190,7 +190,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_deletions_at_once_one_is_taken()
+    public async Task Of_concurrent_deletions_one_succeeds()
     {
         var path = $"v1/chatbots/{(await parley.Client.NewChatbotAsync())["id"]}";
         var responses = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => parley.Client.DeleteAsync(path)));
@@ -201,7 +201,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_list_is_newest_first_both_ways_without_deleted_ones()
+    public async Task The_list_is_newest_first_in_both_directions_without_deleted_chatbots()
     {
         var client = await parley.NewTenantClientAsync("List");
         Assert.Equal("""{"next":null,"previous":null,"results":[]}""", (await client.CallAsync(HttpMethod.Get, "v1/chatbots")).ToJsonString());
@@ -230,7 +230,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Another_tenant_sees_none_of_it()
+    public async Task Another_tenant_has_no_access()
     {
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
@@ -255,14 +255,14 @@ public class ChatbotTests(ParleyFixture parley)
     public async Task Keys_and_scopes_are_checked()
     {
         var (writer, assistants) = (await parley.NewClientWithScopeAsync("messages:write"), await parley.NewClientWithScopeAsync("assistants:write"));
-        var nobody = parley.NewClient(token: null);
+        var unauthenticated = parley.NewClient(token: null);
         foreach (var (method, path) in new[]
         {
             (HttpMethod.Post, "v1/chatbots"), (HttpMethod.Get, "v1/chatbots"), (HttpMethod.Get, "v1/chatbots/1"), (HttpMethod.Patch, "v1/chatbots/1"), (HttpMethod.Delete, "v1/chatbots/1"),
         })
         {
             var body = method == HttpMethod.Post || method == HttpMethod.Patch ? "text" : null;
-            await nobody.RefusedAsync(method, path, body, 401, "unauthenticated");
+            await unauthenticated.RefusedAsync(method, path, body, 401, "unauthenticated");
             await writer.RefusedAsync(method, path, body, 403, "scope_missing");
         }
 
@@ -276,7 +276,7 @@ public class ChatbotTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Conversation");
         var (first, second) = (ApiHelpers.Text((await client.NewChatbotAsync())["id"])!, ApiHelpers.Text((await client.NewChatbotAsync())["id"])!);
 
-        // Either form of the id, and the answer has the UUID.
+        // Either form of the id is accepted; the response contains the UUID.
         foreach (var id in new object[] { 1, "1", first, first.ToUpperInvariant() })
         {
             Assert.Equal(first, ApiHelpers.Text((await client.NewConversationAsync(new { chatbot = id }))["chatbot"]));
@@ -294,7 +294,7 @@ public class ChatbotTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_chatbot_that_is_not_there_is_refused_and_changes_nothing()
+    public async Task An_unknown_chatbot_is_refused_and_changes_nothing()
     {
         var client = await parley.NewTenantClientAsync("Refused");
         var other = await parley.NewTenantClientAsync("Refused elsewhere");
@@ -312,7 +312,7 @@ public class ChatbotTests(ParleyFixture parley)
         var conversation = await client.CallAsync(HttpMethod.Get, "v1/conversations/1");
         Assert.Equal((kept, null), (ApiHelpers.Text(conversation["chatbot"]), ApiHelpers.Text(conversation["title"])));
 
-        // Who was deleted later stays named.
+        // A chatbot that was deleted later is still named.
         Assert.Equal(deleted, ApiHelpers.Text((await client.CallAsync(HttpMethod.Get, "v1/conversations/2"))["chatbot"]));
         Assert.Equal(2, (await client.CallAsync(HttpMethod.Get, "v1/conversations"))["results"]!.AsArray().Count);
     }

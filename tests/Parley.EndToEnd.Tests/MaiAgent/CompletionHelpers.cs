@@ -16,7 +16,7 @@ internal sealed record CompletionEvent(int Id, JsonNode Data)
     public string Content => Data["content"]?.GetValue<string>() ?? "";
 }
 
-/// <summary>A completion's stream, read as it comes.</summary>
+/// <summary>A completion's stream, read as it arrives.</summary>
 internal sealed class CompletionReader : IDisposable
 {
     /// <summary>The first comment, with the empty line that ends it.</summary>
@@ -26,18 +26,17 @@ internal sealed class CompletionReader : IDisposable
 
     private CompletionReader(HttpResponseMessage response, Stream stream) => (Response, this.stream) = (response, stream);
 
-    /// <summary>The answer, of which the headers and the first comment are there.</summary>
+    /// <summary>The response, after its headers and the first comment.</summary>
     public HttpResponseMessage Response { get; }
 
     /// <summary>The completion's path.</summary>
     public string Path => Response.Headers.Location!.ToString();
 
-    /// <summary>Asks, and reads the headers and the first comment.</summary>
-    /// <param name="client">Not one that holds answers to the document: those are read whole.</param>
-    /// <param name="method">The method.</param>
-    /// <param name="path">The path.</param>
-    /// <param name="body">The body, if any.</param>
-    /// <param name="headers">Further headers.</param>
+    /// <summary>Sends the request, and reads the headers and the first comment.</summary>
+    /// <param name="client">
+    /// Not a client that checks responses against the document, because it reads them completely.
+    /// </param>
+    /// <param name="headers">Additional headers.</param>
     public static async Task<CompletionReader> OpenAsync(
         HttpClient client, HttpMethod method, string path, object? body, params (string Name, string Value)[] headers)
     {
@@ -57,7 +56,7 @@ internal sealed class CompletionReader : IDisposable
         return new CompletionReader(response, content);
     }
 
-    /// <summary>The events from here on. To be called once.</summary>
+    /// <summary>The remaining events. May be called once.</summary>
     public IAsyncEnumerable<CompletionEvent> EventsAsync() => SseParser.Create(stream).EnumerateAsync()
         .Select(item => new CompletionEvent(int.Parse(item.EventId!, System.Globalization.CultureInfo.InvariantCulture), JsonNode.Parse(item.Data)!));
 
@@ -68,14 +67,14 @@ internal sealed class CompletionReader : IDisposable
     }
 }
 
-/// <summary>What tests of completions have in common.</summary>
+/// <summary>Requests for tests of completions.</summary>
 internal static class CompletionCalls
 {
-    /// <summary>A client with the same key that reads answers as they come.</summary>
+    /// <summary>A client with the same key that reads responses as they arrive.</summary>
     public static HttpClient Streaming(this HttpClient client, Uri? api = null) =>
         new() { BaseAddress = api ?? client.BaseAddress, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", client.DefaultRequestHeaders.Authorization!.Parameter) } };
 
-    /// <summary>A completion that is not streamed.</summary>
+    /// <summary>Requests a completion without a stream.</summary>
     public static Task<JsonNode> CompleteAsync(this HttpClient client, JsonNode chatbot, string content, object? conversation = null) =>
         client.CallAsync(HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { conversation, message = new { content } });
 
@@ -83,7 +82,7 @@ internal static class CompletionCalls
     public static async Task<List<JsonNode>> MessagesAsync(this HttpClient client, JsonNode? conversation) =>
         [.. (await client.CallAsync(HttpMethod.Get, $"v1/messages?conversation={conversation}&pageSize=100"))["results"]!.AsArray().Reverse().Select(message => message!)];
 
-    /// <summary>Reads again and again, until it is as it should be.</summary>
+    /// <summary>Reads repeatedly until the condition holds.</summary>
     public static async Task<T> UntilAsync<T>(Func<Task<T>> read, Func<T, bool> isSo)
     {
         var end = TimeProvider.System.GetUtcNow() + Wait.Limit;

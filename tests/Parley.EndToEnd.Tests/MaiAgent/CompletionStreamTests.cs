@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>Completions as streams: whoever loses the line finds the rest, at whichever host.</summary>
+/// <summary>Streamed completions: a client that loses its connection reads the rest, from any host.</summary>
 [Collection(HostCollection.Name)]
 public class CompletionStreamTests(ParleyFixture parley)
 {
@@ -28,7 +28,7 @@ public class CompletionStreamTests(ParleyFixture parley)
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.ToString());
         Assert.Equal("no-store", response.Headers.CacheControl!.ToString());
         Assert.Equal($"{parley.Api}v1/completions/{id}", location);
-        // Words that come while the row is written are one event; the parts are the words' all the same.
+        // Words that arrive during a write become one event; the lengths of the parts are those of the events.
         var contents = text.Split("\"content\":\"").Skip(1).Select(rest => rest[..rest.IndexOf('"', StringComparison.Ordinal)]).ToList();
         Assert.Equal(": ok\n\n" + string.Concat(contents.Select((content, i) => Part(i + 1, content, done: i == contents.Count - 1))), text);
         Assert.Equal("word1 word2 word3", string.Concat(contents));
@@ -67,16 +67,16 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Headers_and_the_first_comment_come_before_the_provider_says_anything_and_parts_as_it_speaks()
+    public async Task Headers_and_the_first_comment_precede_the_providers_text_and_parts_are_sent_as_they_arrive()
     {
         if (parley.RunsElsewhere)
         {
-            return; // A host that runs elsewhere has providers of its own.
+            return; // A host that runs elsewhere has its own providers.
         }
 
-        var speak = new SemaphoreSlim(0);
-        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var provider = await StartProviderAsync(asked, speak);
+        var send = new SemaphoreSlim(0);
+        var requested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var provider = await StartProviderAsync(requested, send);
         await using var host = await TestHost.StartAsync(new Dictionary<string, string?>
         {
             ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
@@ -87,27 +87,27 @@ public class CompletionStreamTests(ParleyFixture parley)
         using var client = Client.Streaming(host.Api);
         var chatbot = await Client.NewChatbotAsync();
 
-        // Nothing has been released when this returns: headers and the first comment are there.
+        // The provider has sent nothing yet when this returns with the headers and the first comment.
         using var stream = await CompletionReader.OpenAsync(
             client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "Hello" } });
-        await asked.Task;
+        await requested.Task;
         var parts = new List<string>();
-        speak.Release();
+        send.Release();
         await foreach (var one in stream.EventsAsync())
         {
             parts.Add(one.Content);
-            speak.Release(); // Only now does it say more: what was said before has come by itself.
+            send.Release(); // The provider sends the next part only now, so the previous one was flushed on its own.
         }
 
         Assert.Equal(["part1", "part2", "part3", ""], parts);
     }
 
     [Fact]
-    public async Task Cut_at_every_event_and_resumed_at_another_process_it_is_the_same_text()
+    public async Task A_stream_cut_at_any_event_and_resumed_at_another_process_has_the_same_text()
     {
         if (parley.RunsElsewhere)
         {
-            return; // A host that runs elsewhere: its storage is not at hand for a second one.
+            return; // The storage of a host that runs elsewhere is not available for a second host.
         }
 
         const int Events = 50;
@@ -166,7 +166,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Cancelling_answers_with_what_is_stored()
+    public async Task Cancelling_returns_the_stored_completion()
     {
         var chatbot = await Client.NewChatbotAsync();
         using var client = Client.Streaming();
@@ -191,7 +191,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_new_completion_is_shown_from_its_first_event_whatever_the_client_had_before()
+    public async Task A_new_completion_is_shown_from_its_first_event_whatever_Last_Event_ID_is()
     {
         var chatbot = await Client.NewChatbotAsync();
         using var client = Client.Streaming();
@@ -204,7 +204,7 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_repeated_request_joins_the_stream_and_goes_on_where_the_client_was()
+    public async Task A_repeated_request_joins_the_stream_after_the_clients_last_event()
     {
         var chatbot = await Client.NewChatbotAsync();
         using var client = Client.Streaming();
@@ -250,8 +250,8 @@ public class CompletionStreamTests(ParleyFixture parley)
         Assert.Equal(25, completion["content"]!.GetValue<string>().Split(' ').Length);
     }
 
-    /// <summary>A server of chat completions that says a part each time that it is allowed to.</summary>
-    private static async Task<WebApplication> StartProviderAsync(TaskCompletionSource asked, SemaphoreSlim speak)
+    /// <summary>A chat completions server that sends one part for each release of the semaphore.</summary>
+    private static async Task<WebApplication> StartProviderAsync(TaskCompletionSource requested, SemaphoreSlim send)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -259,11 +259,11 @@ public class CompletionStreamTests(ParleyFixture parley)
         var app = builder.Build();
         app.MapPost("/chat/completions", async (HttpContext context) =>
         {
-            asked.SetResult();
+            requested.SetResult();
             context.Response.ContentType = "text/event-stream";
             for (var part = 1; part <= 3; part++)
             {
-                await speak.WaitAsync();
+                await send.WaitAsync();
                 await context.Response.WriteAsync($$$"""data: {"choices":[{"index":0,"delta":{"content":"part{{{part}}}"}}]}""" + "\n\n");
                 await context.Response.Body.FlushAsync();
             }

@@ -5,14 +5,16 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>/chatbots/{id}/completions and /completions, not streamed; and replies to POST /messages.</summary>
+/// <summary>
+/// Tests of /chatbots/{id}/completions and /completions without streams, and of replies to POST /messages.
+/// </summary>
 [Collection(HostCollection.Name)]
 public partial class CompletionTests(ParleyFixture parley)
 {
     private HttpClient Client => parley.Client;
 
     [Fact]
-    public async Task The_answer_is_whole_and_everything_is_stored()
+    public async Task The_response_is_complete_and_everything_is_stored()
     {
         var chatbot = await Client.NewChatbotAsync(new { name = "Ada", instructions = "Be brief." });
         using var response = await Client.SendJsonAsync(
@@ -43,7 +45,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_is_told_the_conversation_the_payloads_and_the_text_of_files()
+    public async Task The_provider_receives_the_conversation_the_payloads_and_the_text_of_files()
     {
         var chatbot = await Client.NewChatbotAsync();
         var conversation = await Client.NewConversationAsync();
@@ -67,7 +69,8 @@ public partial class CompletionTests(ParleyFixture parley)
             },
         });
 
-        // The scripted assistant repeats the beginning of what it was told. The file's own message has no text, and so is none.
+        // The scripted assistant repeats the beginning of its input. The file's own message has no text, so it is not
+        // part of it.
         Assert.Contains(
             """“Hi contentPayload: {"a":1} queryMetadata: {"b":2} Attachment note.txt: olá, text Attachment i.p""", answer["content"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Contains("given 2 earlier messages and 0 characters", answer["content"]!.GetValue<string>(), StringComparison.Ordinal);
@@ -79,7 +82,7 @@ public partial class CompletionTests(ParleyFixture parley)
     [InlineData("unavailable", 502)]
     [InlineData("bad_request", 502)]
     [InlineData("timeout", 504)]
-    public async Task A_failure_has_a_status_and_leaves_what_had_been_said(string error, int status)
+    public async Task A_failure_has_a_status_and_keeps_the_text_so_far(string error, int status)
     {
         var chatbot = await Client.NewChatbotAsync(new { name = "Bot", provider = "impatient" });
         var conversation = await Client.NewConversationAsync();
@@ -99,7 +102,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_failure_before_the_first_word_leaves_no_reply()
+    public async Task A_failure_before_the_first_word_stores_no_reply()
     {
         var chatbot = await Client.NewChatbotAsync();
         var conversation = await Client.NewConversationAsync();
@@ -109,7 +112,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task One_key_is_one_completion()
+    public async Task One_key_creates_one_completion()
     {
         var chatbot = await Client.NewChatbotAsync();
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
@@ -134,14 +137,14 @@ public partial class CompletionTests(ParleyFixture parley)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_a_chatbot_has_answered_under_a_key_stays_when_it_answers_no_more(bool inConversation)
+    public async Task A_completion_under_a_key_is_returned_although_its_chatbot_is_no_longer_available(bool inConversation)
     {
         var chatbot = await Client.NewChatbotAsync();
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
         var body = new { conversation = inConversation ? (await Client.NewConversationAsync())["id"] : null, message = new { content = "/words 2 /pace 0" } };
         var first = await AnswerAsync();
 
-        // The same again is no other record.
+        // The repeated request creates no other record.
         Assert.Equal(first, await AnswerAsync());
         Assert.Equal(1, (await Client.CallAsync(HttpMethod.Get, $"v1/chatbots/{chatbot["id"]}/records"))["count"]!.GetValue<int>());
 
@@ -160,7 +163,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_sent_beside_the_text_is_told_as_it_was()
+    public async Task Payloads_are_returned_as_sent()
     {
         var chatbot = await Client.NewChatbotAsync();
         var payload = new JsonObject { ["smile 🙂"] = "🙂🙂", ["path"] = @"C:\ud83d\ude42" };
@@ -174,7 +177,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_failure_is_answered_again_under_its_key()
+    public async Task A_failure_is_returned_again_under_its_key()
     {
         var chatbot = await Client.NewChatbotAsync();
         var conversation = await Client.NewConversationAsync();
@@ -191,7 +194,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Every_wrong_field_is_named()
+    public async Task Every_invalid_field_is_named()
     {
         var chatbot = await Client.NewChatbotAsync();
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
@@ -234,7 +237,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Nobody_reaches_what_is_not_theirs()
+    public async Task Only_the_owner_has_access()
     {
         var other = await parley.NewTenantClientAsync("Others");
         var chatbot = await Client.NewChatbotAsync();
@@ -257,7 +260,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_deleted_reply_is_gone_from_its_completion()
+    public async Task A_deleted_reply_is_removed_from_its_completion()
     {
         var chatbot = await Client.NewChatbotAsync();
         var answer = await Client.CompleteAsync(chatbot, "/words 3");
@@ -270,7 +273,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_posted_message_is_replied_to_by_the_conversations_chatbot()
+    public async Task A_posted_message_receives_a_reply_of_the_conversations_chatbot()
     {
         var chatbot = await Client.NewChatbotAsync(new { name = "Ada" });
         var conversation = await Client.NewConversationAsync(new { chatbot = chatbot["id"] });
@@ -282,7 +285,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Without_a_chatbot_of_its_own_that_of_the_last_completion_replies()
+    public async Task Without_a_chatbot_of_its_own_the_chatbot_of_the_last_completion_replies()
     {
         var (first, second) = (await Client.NewChatbotAsync(new { name = "First" }), await Client.NewChatbotAsync(new { name = "Second" }));
         var conversation = await Client.NewConversationAsync();
@@ -295,7 +298,7 @@ public partial class CompletionTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Nobody_replies_where_a_human_does_or_nobody_is_to()
+    public async Task There_is_no_automatic_reply_during_a_hand_off_or_when_it_is_disabled()
     {
         var chatbot = await Client.NewChatbotAsync();
         var disabled = await Client.NewChatbotAsync(new { name = "Off", enabled = false });
@@ -311,10 +314,10 @@ public partial class CompletionTests(ParleyFixture parley)
             await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = conversation["id"], content = "/words 1" }, HttpStatusCode.Created);
         }
 
-        // One that is replied to, after them, by the same queue.
-        var spoken = await Client.NewConversationAsync(new { chatbot = chatbot["id"] });
-        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = spoken["id"], content = "/words 1" }, HttpStatusCode.Created);
-        await CompletionCalls.UntilAsync(() => Client.MessagesAsync(spoken["id"]), messages => messages.Count > 1);
+        // A message that does receive a reply, after the others and through the same queue.
+        var replied = await Client.NewConversationAsync(new { chatbot = chatbot["id"] });
+        await Client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = replied["id"], content = "/words 1" }, HttpStatusCode.Created);
+        await CompletionCalls.UntilAsync(() => Client.MessagesAsync(replied["id"]), messages => messages.Count > 1);
         foreach (var conversation in silent)
         {
             Assert.Single(await Client.MessagesAsync(conversation["id"]));

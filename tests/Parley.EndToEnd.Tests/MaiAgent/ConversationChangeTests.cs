@@ -9,7 +9,7 @@ namespace Parley.EndToEnd.Tests.MaiAgent;
 public class ConversationChangeTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task A_change_is_answered_with_every_field()
+    public async Task The_response_to_a_change_has_every_field()
     {
         var client = await parley.NewTenantClientAsync("Change");
         var created = await client.NewConversationAsync(new { title = "Old", channel = "mail", address = "ana", metadata = new { a = 1 } });
@@ -41,7 +41,7 @@ public class ConversationChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_absent_stays_and_null_clears()
+    public async Task Absent_fields_are_kept_and_null_clears()
     {
         var until = TimeProvider.System.GetUtcNow().AddHours(2);
         var conversation = await parley.Client.CreateConversationAsync(new { title = "Title", metadata = new { a = 1 } });
@@ -72,11 +72,11 @@ public class ConversationChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Auto_replies_rest_until_the_time_of_the_hand_off()
+    public async Task There_are_no_automatic_replies_until_the_hand_off_ends()
     {
         if (parley.RunsElsewhere)
         {
-            return; // A host that runs elsewhere: its clock is not ours.
+            return; // The clock of a host that runs elsewhere cannot be set.
         }
 
         using var clock = new ManualClock();
@@ -94,7 +94,7 @@ public class ConversationChangeTests(ParleyFixture parley)
         Assert.Equal(until, ApiHelpers.Time(after["handedOffUntil"]), TimeSpan.FromMilliseconds(1));
         Assert.False(await IsNowAsync(client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { autoReplyEnabled = false })));
 
-        // A time that has passed is taken, and means nothing.
+        // A past time is accepted and has no effect.
         Assert.True(await IsNowAsync(client.CallAsync(HttpMethod.Patch, "v1/conversations/1", new { autoReplyEnabled = true, handedOffUntil = "2020-01-01T00:00:00Z" })));
 
         async Task<bool> IsNowAsync(Task<JsonNode> call) => (await call)["isAutoReplyNow"]!.GetValue<bool>();
@@ -183,7 +183,7 @@ public class ConversationChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_changes_at_once_to_one_revision_one_wins()
+    public async Task Of_concurrent_changes_to_one_revision_one_succeeds()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var responses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => parley.Client.SendJsonAsync(
@@ -227,7 +227,7 @@ public class ConversationChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Titles_and_names_of_250_characters_are_taken()
+    public async Task Titles_and_names_of_250_characters_are_accepted()
     {
         var line = new string('x', 250);
         var client = await parley.NewTenantClientAsync("Lines");

@@ -77,7 +77,7 @@ public class ConversationListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_page_has_twenty_unless_the_client_says()
+    public async Task The_default_page_size_is_twenty()
     {
         var client = await parley.NewTenantClientAsync("Twenty");
         await Task.WhenAll(Enumerable.Range(0, 21).Select(_ => client.CreateConversationAsync()));
@@ -103,7 +103,7 @@ public class ConversationListTests(ParleyFixture parley)
     [InlineData("contact=-1", "contact")]
     [InlineData("channel=a%00b", "channel")]
     [InlineData("pageSize=0&inbox=x&contact=x", "pageSize", "inbox", "contact")]
-    public async Task Wrong_parameters_are_named(string query, params string[] fields) =>
+    public async Task Invalid_parameters_are_named(string query, params string[] fields) =>
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/conversations?{query}", null, 422, "invalid_fields", fields);
 
     [Fact]
@@ -122,7 +122,7 @@ public class ConversationListTests(ParleyFixture parley)
     {
         if (parley.RunsElsewhere)
         {
-            return; // A host that runs elsewhere: its clock is not ours.
+            return; // The clock of a host that runs elsewhere cannot be set.
         }
 
         using var clock = new ManualClock();
@@ -141,20 +141,20 @@ public class ConversationListTests(ParleyFixture parley)
             Assert.Equal([1, 4, 3, 2], await client.WalkBothWaysAsync($"v1/conversations?pageSize=3&{query}"));
         }
 
-        // In the same minute the number decides.
+        // Within a minute, the higher number comes first.
         await client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = 3, content = "later" }, HttpStatusCode.Created);
         await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = 2, content = "later", role = "assistant" });
         Assert.Equal([3, 2, 1, 4], await client.WalkBothWaysAsync("v1/conversations?pageSize=2"));
         clock.Advance(TimeSpan.FromMinutes(1));
 
-        // Neither a change nor a reading is activity.
+        // Neither a change nor a reading counts as activity.
         await client.CallAsync(HttpMethod.Patch, "v1/conversations/4", new { title = "x" });
         await client.CallAsync(HttpMethod.Post, "v1/conversations/4/read", new { });
         Assert.Equal([3, 2, 1, 4], ApiHelpers.Numbers(await client.CallAsync(HttpMethod.Get, "v1/conversations")));
     }
 
     [Fact]
-    public async Task One_that_moves_during_a_walk_is_at_the_top_of_the_next()
+    public async Task A_conversation_that_moves_during_a_walk_is_at_the_top_of_the_next()
     {
         if (parley.RunsElsewhere)
         {
@@ -180,7 +180,7 @@ public class ConversationListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Far_back_the_previous_page_is_the_first()
+    public async Task The_previous_page_of_a_distant_page_is_the_first()
     {
         const int Count = 105;
         var client = await parley.NewTenantClientAsync("Far back");
@@ -248,7 +248,7 @@ public class ConversationListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_cursor_is_of_one_tenant_and_one_query()
+    public async Task A_cursor_is_valid_for_one_tenant_and_one_query()
     {
         var client = await parley.NewTenantClientAsync("Cursor");
         var other = await parley.NewTenantClientAsync("Other cursor");
@@ -275,7 +275,7 @@ public class ConversationListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Another_tenant_sees_none_of_it()
+    public async Task Another_tenant_has_no_access()
     {
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
@@ -302,7 +302,7 @@ public class ConversationListTests(ParleyFixture parley)
     [InlineData("99999999999999999999")]
     [InlineData("nonsense")]
     [InlineData(ApiHelpers.UnknownUuid)]
-    public async Task An_id_of_no_conversation_is_not_found(string id)
+    public async Task An_unknown_conversation_is_not_found(string id)
     {
         var client = await parley.NewTenantClientAsync("Unknown");
 
@@ -310,7 +310,7 @@ public class ConversationListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Reading_takes_the_key_and_the_scope()
+    public async Task Reading_requires_the_key_and_the_scope()
     {
         var writer = await parley.NewClientWithScopeAsync("messages:write");
         foreach (var path in new[] { "v1/conversations", "v1/conversations/1", "v1/conversations?pageSize=0" })

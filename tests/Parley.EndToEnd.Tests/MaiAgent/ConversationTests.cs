@@ -15,7 +15,7 @@ public class ConversationTests(ParleyFixture parley)
     ];
 
     [Fact]
-    public async Task An_empty_body_makes_a_conversation_with_every_field()
+    public async Task An_empty_body_creates_a_conversation_with_every_field()
     {
         using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/conversations", new { });
         var created = await response.ReadAsync(HttpStatusCode.Created);
@@ -33,7 +33,7 @@ public class ConversationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_was_sent_is_read_by_uuid_and_by_number()
+    public async Task A_conversation_is_read_as_sent_by_uuid_and_by_number()
     {
         var body = new
         {
@@ -91,7 +91,7 @@ public class ConversationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Conversations_created_at_once_have_numbers_of_their_own()
+    public async Task Conversations_created_concurrently_have_distinct_numbers()
     {
         var tenant = await parley.CreateTenantAsync("At once");
         var client = parley.NewClient(tenant.ApiKey);
@@ -102,7 +102,7 @@ public class ConversationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_head_tells_the_last_message()
+    public async Task The_head_contains_the_last_message()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         await parley.Client.PostAsync(conversation, "first");
@@ -119,7 +119,7 @@ public class ConversationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Wrong_fields_are_named_together()
+    public async Task All_invalid_fields_are_named_together()
     {
         var body = new
         {
@@ -150,7 +150,7 @@ public class ConversationTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Metadata_of_the_greatest_length_survives()
+    public async Task Metadata_of_the_greatest_length_is_read_as_written()
     {
         var metadata = new Dictionary<string, string> { ["é"] = new('ü', 32_768 - "{\"é\":\"\"}".Length) };
         using var response = await parley.Client.SendJsonAsync(HttpMethod.Post, "v1/conversations", new { metadata });

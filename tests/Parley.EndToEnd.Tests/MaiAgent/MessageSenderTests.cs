@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>The table "Who speaks", through the shapes of all three APIs.</summary>
+/// <summary>The role and the sender of messages, through the shapes of all three APIs.</summary>
 [Collection(HostCollection.Name)]
 public class MessageSenderTests(ParleyFixture parley)
 {
@@ -17,14 +17,14 @@ public class MessageSenderTests(ParleyFixture parley)
     [InlineData("workflow", false)]
     [InlineData("user", false)]
     [InlineData(null, false)]
-    public async Task A_message_is_the_customers_when_its_sender_is_one(string? entity, bool customer)
+    public async Task A_message_has_the_role_of_its_senders_kind(string? entity, bool customer)
     {
         var client = await parley.NewTenantClientAsync("Message");
         await client.CreateConversationAsync();
         var sender = entity is null ? null : await client.NewSenderAsync(new { entity, name = "Ana", avatar = "https://example.com/a.png" });
         await client.CallAsync(HttpMethod.Post, "v1/conversations/1/messages", new { message = "text", sender = sender?["id"] });
 
-        await AssertSpeakerAsync(client, customer ? "customer" : "staff", sender);
+        await AssertSenderAsync(client, customer ? "customer" : "staff", sender);
     }
 
     [Theory]
@@ -32,7 +32,7 @@ public class MessageSenderTests(ParleyFixture parley)
     [InlineData("agent", false)]
     [InlineData("user", false)]
     [InlineData(null, false)]
-    public async Task A_file_is_the_customers_when_its_sender_is_one(string? entity, bool customer)
+    public async Task A_file_has_the_role_of_its_senders_kind(string? entity, bool customer)
     {
         var client = await parley.NewTenantClientAsync("Media");
         await client.CreateConversationAsync();
@@ -41,7 +41,7 @@ public class MessageSenderTests(ParleyFixture parley)
             1, "x"u8.ToArray(), "x.txt", sender is null ? [("message", "text")] : [("message", "text"), ("sender", sender["id"]!.GetValue<string>())]);
         await response.ReadAsync();
 
-        await AssertSpeakerAsync(client, customer ? "customer" : "staff", sender);
+        await AssertSenderAsync(client, customer ? "customer" : "staff", sender);
     }
 
     [Theory]
@@ -51,32 +51,32 @@ public class MessageSenderTests(ParleyFixture parley)
     [InlineData("assistant", "external_user", "assistant")]
     [InlineData("assistant", "agent", "assistant")]
     [InlineData("assistant", null, "assistant")]
-    public async Task A_chat_message_is_of_its_role(string role, string? entity, string stored)
+    public async Task A_chat_message_has_the_role_of_the_request(string role, string? entity, string stored)
     {
         var client = await parley.NewTenantClientAsync("Chat");
         await client.CreateConversationAsync();
         var sender = entity is null ? null : await client.NewSenderAsync(new { entity, name = "Ana", avatar = "https://example.com/a.png" });
         await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = 1, content = "text", role, senderId = sender?["id"] });
 
-        await AssertSpeakerAsync(client, stored, sender);
+        await AssertSenderAsync(client, stored, sender);
     }
 
     [Theory]
     [InlineData("external_user")]
     [InlineData("agent")]
     [InlineData(null)]
-    public async Task A_message_without_a_role_is_the_customers(string? entity)
+    public async Task A_message_without_a_role_is_the_customers_message(string? entity)
     {
         var client = await parley.NewTenantClientAsync("Messages");
         await client.CreateConversationAsync();
         var sender = entity is null ? null : await client.NewSenderAsync(new { entity, name = "Ana", avatar = "https://example.com/a.png" });
         await client.CallAsync(HttpMethod.Post, "v1/messages", new { conversation = 1, content = "text", sender = sender?["id"] }, HttpStatusCode.Created);
 
-        await AssertSpeakerAsync(client, "customer", sender);
+        await AssertSenderAsync(client, "customer", sender);
     }
 
     [Fact]
-    public async Task Names_are_those_at_the_time_of_writing_and_the_join_has_todays()
+    public async Task Names_are_those_at_the_time_of_writing_and_joined_senders_have_the_current_ones()
     {
         var client = await parley.NewTenantClientAsync("Names");
         await client.CreateConversationAsync();
@@ -84,7 +84,7 @@ public class MessageSenderTests(ParleyFixture parley)
         await client.CallAsync(HttpMethod.Post, "v1/conversations/1/messages", new { message = "text", sender = 1 });
         var after = await client.CallAsync(HttpMethod.Patch, "v1/senders/1", new { name = "After", avatar = "https://example.com/after", entity = "agent" });
 
-        await AssertSpeakerAsync(client, "customer", before);
+        await AssertSenderAsync(client, "customer", before);
         var joined = Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/chat-messages?chatId=1&joins=senders")).AsArray())!;
         Assert.True(JsonNode.DeepEquals(after, joined["sender"]));
         Assert.Equal("After", joined["sender"]!["name"]!.GetValue<string>());
@@ -113,7 +113,7 @@ public class MessageSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Wrong_senders_are_refused_everywhere()
+    public async Task Invalid_senders_are_refused_everywhere()
     {
         var client = await parley.NewTenantClientAsync("Wrong");
         var other = await parley.NewTenantClientAsync("Other");
@@ -132,7 +132,7 @@ public class MessageSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Metadata_comes_out_as_text()
+    public async Task Metadata_is_returned_as_text()
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var path = $"v1/conversations/{conversation}/messages";
@@ -164,7 +164,7 @@ public class MessageSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_key_belongs_to_the_sender_and_the_metadata_too()
+    public async Task Sender_and_metadata_are_part_of_the_request_under_a_key()
     {
         var client = await parley.NewTenantClientAsync("Key");
         await client.CreateConversationAsync();
@@ -181,8 +181,10 @@ public class MessageSenderTests(ParleyFixture parley)
         await noMetadata.AssertProblemAsync(422, "idempotency_key_reused");
     }
 
-    /// <summary>Asserts a row of the table for the only message of conversation 1, written by the tenant's first key.</summary>
-    private static async Task AssertSpeakerAsync(HttpClient client, string stored, JsonNode? sender)
+    /// <summary>
+    /// Checks role and sender of the only message of conversation 1, written by the tenant's first key.
+    /// </summary>
+    private static async Task AssertSenderAsync(HttpClient client, string stored, JsonNode? sender)
     {
         var flextell = Assert.Single((await client.ListAsync(1))["data"]!.AsArray())!;
         var maiAgent = Assert.Single((await client.CallAsync(HttpMethod.Get, "v1/messages?conversation=1"))["results"]!.AsArray())!;

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>What is in the workbook of a chatbot's records.</summary>
+/// <summary>The workbook of a chatbot's records.</summary>
 [Collection(HostCollection.Name)]
 public class RecordFileTests(ParleyFixture parley)
 {
@@ -62,7 +62,7 @@ public class RecordFileTests(ParleyFixture parley)
         Assert.Equal(English, Assert.Single(await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel")));
         for (var i = 0; i < 3; i++)
         {
-            await client.AskAsync(id, $"/words 1 /pace 0 {i}");
+            await client.SendToChatbotAsync(id, $"/words 1 /pace 0 {i}");
             await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
 
@@ -74,13 +74,15 @@ public class RecordFileTests(ParleyFixture parley)
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from={newest}&to={oldest}", null, 422, "invalid_fields", "from");
     }
 
-    /// <summary>Records of every kind: long and short, scored, failed, edited, deleted, like formulas.</summary>
+    /// <summary>
+    /// Records of every kind: long and short, scored, failed, edited, deleted, and with texts that look like formulas.
+    /// </summary>
     private static async Task FillAsync(HttpClient client, string id)
     {
         var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"])!;
         for (var i = 0; i < 10; i++)
         {
-            await client.AskAsync(id, $"/words {i} /pace 0", conversation: i % 3 == 0 ? conversation : null);
+            await client.SendToChatbotAsync(id, $"/words {i} /pace 0", conversation: i % 3 == 0 ? conversation : null);
         }
 
         foreach (var (failure, status, code) in new[]
@@ -91,27 +93,27 @@ public class RecordFileTests(ParleyFixture parley)
             await client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{id}/completions", new { message = new { content = $"/fail {failure} /pace 0" } }, status, code);
         }
 
-        // A pair across the borders of cells; the longest that there is of everything.
+        // A surrogate pair across the border of two cells, and the greatest length of every field.
         var start = "/words 10000 /pace 0 ";
-        await client.AskAsync(id, start + new string('x', CellLength - start.Length - 1) + string.Concat(Enumerable.Repeat("😀", (100_000 - CellLength + 1) / 2)), message =>
+        await client.SendToChatbotAsync(id, start + new string('x', CellLength - start.Length - 1) + string.Concat(Enumerable.Repeat("😀", (100_000 - CellLength + 1) / 2)), message =>
         {
             message["contentPayload"] = new JsonObject { ["k"] = new string('é', 32_000) };
             message["queryMetadata"] = new JsonObject { ["k"] = new string('y', 32_760) };
         });
-        foreach (var (asked, replied) in new[] { ("=1+1 😀 \"quoted\", <b>&amp;", "@SUM(1)\r\nline\ttab"), ("+49 30 1234", "-1"), (" =HYPERLINK(\"x\")", "_x0041_") })
+        foreach (var (question, reply) in new[] { ("=1+1 😀 \"quoted\", <b>&amp;", "@SUM(1)\r\nline\ttab"), ("+49 30 1234", "-1"), (" =HYPERLINK(\"x\")", "_x0041_") })
         {
             var number = (await client.NewConversationAsync())["number"]!.GetValue<int>();
-            var completion = await client.AskAsync(id, "/words 1 /pace 0", conversation: $"{number}");
+            var completion = await client.SendToChatbotAsync(id, "/words 1 /pace 0", conversation: $"{number}");
             var messages = (await client.ListAsync(number, "?order=asc"))["data"]!;
-            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[0]!["id"]}", new { message = asked });
-            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[1]!["id"]}", new { message = replied });
+            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[0]!["id"]}", new { message = question });
+            await client.CallAsync(HttpMethod.Put, $"v1/conversations/{number}/messages/{messages[1]!["id"]}", new { message = reply });
             await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{id}/records/{completion["completionId"]}", new { faithfulnessScore = 0.1, answerRelevancyScore = 1, contextPrecisionScore = 0, answerCorrectnessScore = 1e-7, answerSimilarityScore = 0.123456789012345 });
         }
 
         await client.CallAsync(HttpMethod.Delete, $"v1/conversations/1/messages/{(await client.ListAsync(1, "?order=asc"))["data"]![0]!["id"]}");
     }
 
-    /// <summary>A row as the record's answer says that it must be: texts are texts, numbers numbers.</summary>
+    /// <summary>The row expected from the record's response: texts are texts, and numbers are numbers.</summary>
     private static object?[] Cells(JsonNode record, Dictionary<string, string>? words)
     {
         var (input, context, output) = (Parts(record["inputMessage"], 4), Parts(record["context"], 3), Parts(record["outputMessage"], 4));
@@ -128,7 +130,9 @@ public class RecordFileTests(ParleyFixture parley)
         object? Number(string name) => record[name]?.GetValue<double>();
     }
 
-    /// <summary>A text's cells: none longer than a cell may be, no pair halved; an empty one for what is empty.</summary>
+    /// <summary>
+    /// A text's cells: none exceeds a cell's limit, no pair is split, and an empty text has an empty cell.
+    /// </summary>
     private static string?[] Parts(JsonNode? node, int count)
     {
         var (text, parts) = (ApiHelpers.Text(node) ?? "", new string?[count]);
@@ -153,7 +157,7 @@ public class RecordFileTests(ParleyFixture parley)
         var rows = new List<object?[]>();
         while (reader.Read())
         {
-            // Days and their fractions, in which a millisecond is not exact.
+            // Days with fractions, which do not represent a millisecond exactly.
             rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column) is DateTime time
                 ? time.AddTicks(TimeSpan.TicksPerMillisecond / 2).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)
                 : reader.GetValue(column))]);

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>What chatbots have been asked and have said.</summary>
+/// <summary>Records of chatbots' questions and replies.</summary>
 [Collection(HostCollection.Name)]
 public class RecordTests(ParleyFixture parley)
 {
@@ -17,12 +17,12 @@ public class RecordTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Fields");
         var id = await client.NewBotAsync();
-        var completion = await client.AskAsync(
+        var completion = await client.SendToChatbotAsync(
             id, "/words 3 /pace 0 Onde está? 😀", message => { message["contentPayload"] = new JsonObject { ["order"] = 17 }; message["queryMetadata"] = new JsonObject { ["lang"] = "pt" }; });
         var page = await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records");
         var record = Assert.Single(page["results"]!.AsArray())!;
         var message = await client.CallAsync(HttpMethod.Get, $"v1/messages?conversation={completion["conversationId"]}");
-        var (reply, asked) = (message["results"]![0]!, message["results"]![1]!);
+        var (reply, question) = (message["results"]![0]!, message["results"]![1]!);
 
         Assert.Equal(["count", "next", "previous", "results"], page.AsObject().Select(member => member.Key));
         Assert.Equal(1, page["count"]!.GetValue<int>());
@@ -38,8 +38,8 @@ public class RecordTests(ParleyFixture parley)
         Assert.Null(record["condenseMessage"]);
         Assert.Equal("word1 word2 word3", ApiHelpers.Text(record["outputMessage"]));
         Assert.Equal("contentPayload: {\"order\":17}\nqueryMetadata: {\"lang\":\"pt\"}", ApiHelpers.Text(record["context"]));
-        Assert.Equal(ApiHelpers.Text(asked["createdAt"]), ApiHelpers.Text(record["createdAt"]));
-        Assert.Equal((ApiHelpers.Time(reply["createdAt"]) - ApiHelpers.Time(asked["createdAt"])).TotalSeconds, record["replyTime"]!.GetValue<double>());
+        Assert.Equal(ApiHelpers.Text(question["createdAt"]), ApiHelpers.Text(record["createdAt"]));
+        Assert.Equal((ApiHelpers.Time(reply["createdAt"]) - ApiHelpers.Time(question["createdAt"])).TotalSeconds, record["replyTime"]!.GetValue<double>());
         Assert.Matches(@"^\d+(\.\d{1,3})?$", record["replyTime"]!.ToJsonString());
         Assert.Null(record["error"]);
         Assert.All(Scores, score => Assert.Null(record[score]));
@@ -48,13 +48,13 @@ public class RecordTests(ParleyFixture parley)
     [Theory]
     [InlineData("/fail refused after 2 /pace 0", 422, "refused", "word1 word2")]
     [InlineData("/fail unavailable", 502, "unavailable", "")]
-    public async Task A_failure_has_its_code_and_what_was_said(string content, int status, string code, string said)
+    public async Task A_failure_has_its_code_and_the_text_so_far(string content, int status, string code, string output)
     {
         var id = await parley.Client.NewBotAsync();
         await parley.Client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{id}/completions", new { message = new { content } }, status, code);
         var record = await parley.Client.OnlyRecordAsync(id);
 
-        Assert.Equal((content, said, code), (ApiHelpers.Text(record["inputMessage"]), ApiHelpers.Text(record["outputMessage"]), ApiHelpers.Text(record["error"])));
+        Assert.Equal((content, output, code), (ApiHelpers.Text(record["inputMessage"]), ApiHelpers.Text(record["outputMessage"]), ApiHelpers.Text(record["error"])));
         Assert.Null(record["context"]);
         Assert.True(record["replyTime"]!.GetValue<double>() >= 0);
     }
@@ -66,18 +66,18 @@ public class RecordTests(ParleyFixture parley)
         var (id, other) = (await client.NewBotAsync(), await client.NewBotAsync());
         Assert.Equal("""{"count":0,"next":null,"previous":null,"results":[]}""", (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records")).ToJsonString());
 
-        // Two in one conversation, with others' between question and reply.
-        var made = new List<string>();
+        // Two records in one conversation, with messages of others between question and reply.
+        var created = new List<string>();
         var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"]);
         for (var i = 0; i < 5; i++)
         {
             var chat = i % 2 == 0 ? conversation : null;
-            made.Insert(0, ApiHelpers.Text((await client.AskAsync(id, $"/words 1 /pace 0 question {i}", conversation: chat))["completionId"])!);
-            await client.AskAsync(other, "/words 1 /pace 0", conversation: chat);
+            created.Insert(0, ApiHelpers.Text((await client.SendToChatbotAsync(id, $"/words 1 /pace 0 question {i}", conversation: chat))["completionId"])!);
+            await client.SendToChatbotAsync(other, "/words 1 /pace 0", conversation: chat);
         }
 
-        Assert.Equal(made, await client.RecordsAsync($"v1/chatbots/{id}/records", 5));
-        Assert.Equal(made, await client.RecordsAsync("v1/chatbots/1/records?pageSize=100", 5));
+        Assert.Equal(created, await client.RecordsAsync($"v1/chatbots/{id}/records", 5));
+        Assert.Equal(created, await client.RecordsAsync("v1/chatbots/1/records?pageSize=100", 5));
         foreach (var size in new[] { 1, 2, 5 })
         {
             var (walked, url, pages) = (new List<string>(), $"v1/chatbots/{id}/records?x=a%20b&page=1&pageSize={size}&from=2026-01-01T00:00:00%2B02:00", new List<JsonNode>());
@@ -88,7 +88,7 @@ public class RecordTests(ParleyFixture parley)
                 url = ApiHelpers.Text(pages[^1]["next"]);
             }
 
-            Assert.Equal(made, walked);
+            Assert.Equal(created, walked);
             Assert.Null(pages[0]["previous"]);
             for (var i = 1; i < pages.Count; i++)
             {
@@ -98,7 +98,7 @@ public class RecordTests(ParleyFixture parley)
             }
         }
 
-        // Past the end; and the last page that can be asked for.
+        // A page past the end, and the last page that may be requested.
         Assert.Empty(await client.RecordsAsync($"v1/chatbots/{id}/records?page=2&pageSize=5", 5));
         Assert.Empty(await client.RecordsAsync($"v1/chatbots/{id}/records?page=100&pageSize=100", 5));
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records?page=101&pageSize=100", null, 422, "invalid_fields", "page");
@@ -113,7 +113,7 @@ public class RecordTests(ParleyFixture parley)
         var (ids, times) = (new List<string>(), new List<DateTimeOffset>());
         for (var i = 0; i < 3; i++)
         {
-            await client.AskAsync(id, "/words 1 /pace 0");
+            await client.SendToChatbotAsync(id, "/words 1 /pace 0");
             var record = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records?pageSize=1"))["results"]![0]!;
             ids.Add(ApiHelpers.Text(record["id"])!);
             times.Add(ApiHelpers.Time(record["createdAt"]));
@@ -133,7 +133,7 @@ public class RecordTests(ParleyFixture parley)
             Assert.Equal(found.Select(i => ids[i]), await client.RecordsAsync($"v1/chatbots/{id}/records?{query}", found.Length));
         }
 
-        // A plus sign that is not escaped.
+        // An unescaped plus sign.
         Assert.Equal(3, (await client.RecordsAsync($"v1/chatbots/{id}/records?from=2026-01-01T00:00:00+02:00", 3)).Count);
         foreach (var wrong in new[] { "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01%2000:00:00Z", "1600-01-01T00:00:00Z", "%22", "%5C", "%ED%A0%80", "1" })
         {
@@ -144,11 +144,11 @@ public class RecordTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_edited_or_deleted_is_so_in_the_record()
+    public async Task A_record_reflects_edits_and_deletions()
     {
         var client = await parley.NewTenantClientAsync("Edits");
         var id = await client.NewBotAsync();
-        await client.AskAsync(id, "/words 2 /pace 0", message => message["contentPayload"] = new JsonObject { ["a"] = 1 });
+        await client.SendToChatbotAsync(id, "/words 2 /pace 0", message => message["contentPayload"] = new JsonObject { ["a"] = 1 });
         var messages = (await client.ListAsync(1, "?order=asc"))["data"]!.AsArray().Select(message => $"v1/conversations/1/messages/{message!["id"]}").ToList();
 
         foreach (var (message, at) in messages.Zip(["inputMessage", "outputMessage"]))
@@ -171,7 +171,7 @@ public class RecordTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Scores");
         var id = await client.NewBotAsync();
-        await client.AskAsync(id, "/words 2 /pace 0");
+        await client.SendToChatbotAsync(id, "/words 2 /pace 0");
         var record = await client.OnlyRecordAsync(id);
         var path = $"v1/chatbots/{id}/records/{record["id"]}";
         using var response = await client.SendJsonAsync(HttpMethod.Patch, path, Scores.Index().ToDictionary(score => score.Item, score => score.Index / 5d));
@@ -184,7 +184,7 @@ public class RecordTests(ParleyFixture parley)
         Assert.All(record.AsObject().Where(member => !Scores.Contains(member.Key)), member => Assert.True(JsonNode.DeepEquals(member.Value, scored[member.Key])));
         Assert.True(JsonNode.DeepEquals(scored, await client.OnlyRecordAsync(id)));
 
-        // What is absent stays, null clears; in either spelling.
+        // Absent scores are kept and null clears, in either spelling.
         var changed = await client.CallAsync(HttpMethod.Patch, path, new { faithfulnessScore = 0.123456789012345, context_recall_score = (double?)null });
         Assert.Equal([0.123456789012345, 0.2, 0.4, 0.6, 0.8, null], Scores.Select(score => changed[score]?.GetValue<double>()));
         using var same = await client.SendJsonAsync(HttpMethod.Patch, path, new { answerRelevancyScore = 0.2, contextRecallScore = (double?)null });
@@ -212,7 +212,7 @@ public class RecordTests(ParleyFixture parley)
     public async Task If_match_guards_the_scores(string ifMatch, int status, string code)
     {
         var id = await parley.Client.NewBotAsync();
-        var completion = await parley.Client.AskAsync(id, "/words 1 /pace 0");
+        var completion = await parley.Client.SendToChatbotAsync(id, "/words 1 /pace 0");
         using var response = await parley.Client.SendJsonAsync(
             HttpMethod.Patch, $"v1/chatbots/{id}/records/{completion["completionId"]}", new { faithfulnessScore = 1 }, ("If-Match", ifMatch));
         if (status != 200)
@@ -225,11 +225,11 @@ public class RecordTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_record_can_be_read_and_scored_while_its_reply_is_spoken()
+    public async Task A_record_can_be_read_and_scored_while_its_reply_is_produced()
     {
         var client = await parley.NewTenantClientAsync("Running");
         var id = await client.NewBotAsync();
-        var asking = client.AskAsync(id, "/words 30 /pace 100");
+        var completing = client.SendToChatbotAsync(id, "/words 30 /pace 100");
         JsonNode? running = null;
         while (running is null || ApiHelpers.Text(running["outputMessage"])!.Length == 0)
         {
@@ -244,7 +244,7 @@ public class RecordTests(ParleyFixture parley)
         Assert.False(asking.IsCompleted);
 
         var all = string.Join(' ', Enumerable.Range(1, 30).Select(i => $"word{i}"));
-        Assert.Equal(all, ApiHelpers.Text((await asking)["content"]));
+        Assert.Equal(all, ApiHelpers.Text((await completing)["content"]));
         var ended = await client.OnlyRecordAsync(id);
         Assert.Equal((all, 0.5), (ApiHelpers.Text(ended["outputMessage"]), ended["faithfulnessScore"]!.GetValue<double>()));
         Assert.True(ended["replyTime"]!.GetValue<double>() > 2);
@@ -252,11 +252,11 @@ public class RecordTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Another_tenant_and_another_chatbot_see_none_of_it()
+    public async Task Another_tenant_and_another_chatbot_have_no_access()
     {
         var (client, other) = (await parley.NewTenantClientAsync("Own"), await parley.NewTenantClientAsync("Other"));
         var (id, second, theirs) = (await client.NewBotAsync(), await client.NewBotAsync(), await other.NewBotAsync());
-        var completion = await client.AskAsync(id, "/words 1 /pace 0");
+        var completion = await client.SendToChatbotAsync(id, "/words 1 /pace 0");
         var record = ApiHelpers.Text(completion["completionId"])!;
         var body = new { faithfulnessScore = 1 };
 
@@ -283,33 +283,33 @@ public class RecordTests(ParleyFixture parley)
     [Fact]
     public async Task Keys_and_scopes_are_checked()
     {
-        var (writer, nobody) = (await parley.NewClientWithScopeAsync("messages:write"), parley.NewClient(token: null));
+        var (writer, unauthenticated) = (await parley.NewClientWithScopeAsync("messages:write"), parley.NewClient(token: null));
         foreach (var (method, path) in new[]
         {
             (HttpMethod.Get, "v1/chatbots/1/records"), (HttpMethod.Get, "v1/chatbots/1/records/export-excel"), (HttpMethod.Patch, $"v1/chatbots/1/records/{ApiHelpers.UnknownUuid}"),
         })
         {
-            await nobody.RefusedAsync(method, path, method == HttpMethod.Patch ? "text" : null, 401, "unauthenticated");
+            await unauthenticated.RefusedAsync(method, path, method == HttpMethod.Patch ? "text" : null, 401, "unauthenticated");
             await writer.RefusedAsync(method, path, method == HttpMethod.Patch ? "text" : null, 403, "scope_missing");
         }
     }
 }
 
-/// <summary>What tests of records have in common.</summary>
+/// <summary>Requests for tests of records.</summary>
 internal static class RecordHelpers
 {
-    /// <summary>The UUID of a new chatbot.</summary>
+    /// <summary>Creates a chatbot and returns its UUID.</summary>
     public static async Task<string> NewBotAsync(this HttpClient client) => ApiHelpers.Text((await client.NewChatbotAsync())["id"])!;
 
-    /// <summary>A message to a chatbot, and what it has said when it has ended.</summary>
-    public static Task<JsonNode> AskAsync(this HttpClient client, string id, string content, Action<JsonObject>? with = null, string? conversation = null)
+    /// <summary>Sends a message to a chatbot and returns the completion when it has ended.</summary>
+    public static Task<JsonNode> SendToChatbotAsync(this HttpClient client, string id, string content, Action<JsonObject>? with = null, string? conversation = null)
     {
         var message = new JsonObject { ["content"] = content };
         with?.Invoke(message);
         return client.CallAsync(HttpMethod.Post, $"v1/chatbots/{id}/completions", new JsonObject { ["message"] = message, ["conversation"] = conversation }, HttpStatusCode.OK);
     }
 
-    /// <summary>The ids of a page of so many in all.</summary>
+    /// <summary>The ids of a page of a list with this total count.</summary>
     public static async Task<List<string>> RecordsAsync(this HttpClient client, string path, int count)
     {
         var page = await client.CallAsync(HttpMethod.Get, path);

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.OpenApi;
 
-/// <summary>That a wrong response is caught.</summary>
+/// <summary>Deviations of responses from the document are detected.</summary>
 public class ContractTests
 {
     private const string Conversation = "v1/conversations/7";
     private static readonly Uri Api = new("http://localhost:7071/api/");
 
     [Fact]
-    public async Task A_good_answer_passes() => await GetAsync(Conversation, Example());
+    public async Task A_valid_response_passes() => await GetAsync(Conversation, Example());
 
     [Theory]
     [InlineData("a missing field", "the answer required: Required properties [\"title\"]")]
@@ -28,7 +28,7 @@ public class ContractTests
     [InlineData("a length of few letters with many marks", "  /title maxLength: must be at most 250")]
     [InlineData("a fraction", "  /number type: must be an integer")]
     [InlineData("a number beyond 64 bits", "  /number type: must be an integer")]
-    public async Task A_wrong_body_is_caught(string wrong, string reason)
+    public async Task An_invalid_body_is_detected(string wrong, string reason)
     {
         var body = Example();
         switch (wrong)
@@ -59,7 +59,7 @@ public class ContractTests
     [InlineData(200, "text/plain", true, "Content-Type: must be application/json")]
     [InlineData(200, "application/json", false, "ETag: is missing")]
     [InlineData(500, "application/json", false, "Content-Type: must be application/problem+json")]
-    public async Task A_wrong_status_type_or_header_is_caught(int status, string type, bool tagged, string reason)
+    public async Task An_invalid_status_type_or_header_is_detected(int status, string type, bool tagged, string reason)
     {
         var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Get, Conversation, status, type, Example().ToJsonString(), tagged ? [("ETag", "\"1\"")] : []));
 
@@ -69,7 +69,7 @@ public class ContractTests
     [Theory]
     [InlineData("ETag", "\"one\"", "ETag: pattern: ")]
     [InlineData("X-Extra", "1", "X-Extra: is a header that is not documented")]
-    public async Task A_wrong_header_is_caught(string name, string value, string reason)
+    public async Task An_invalid_header_value_is_detected(string name, string value, string reason)
     {
         (string, string)[] headers = name == "ETag" ? [(name, value)] : [("ETag", "\"1\""), (name, value)];
         var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(HttpMethod.Get, Conversation, 200, "application/json", Example().ToJsonString(), headers));
@@ -82,7 +82,7 @@ public class ContractTests
     [InlineData("GET", "v1/conversations//", 200, "must be a 404")]
     [InlineData("DELETE", "v1/conversations", 404, "must be a 405")]
     [InlineData("DELETE", "v1/conversations", 405, "Allow: is missing")]
-    public async Task Paths_and_methods_that_are_not_documented(string method, string path, int status, string reason)
+    public async Task Undocumented_paths_and_methods_are_detected(string method, string path, int status, string reason)
     {
         var failure = await Assert.ThrowsAsync<ContractException>(() => SendAsync(new HttpMethod(method), path, status, "application/problem+json", "{}", []));
 
@@ -90,7 +90,7 @@ public class ContractTests
     }
 
     [Fact]
-    public async Task A_literal_segment_goes_before_a_parameter()
+    public async Task A_literal_segment_takes_precedence_over_a_parameter()
     {
         const string Sent = """{"success":"true","data":{"status":"sent","message_id":"1","conversation_id":"1"}}""";
 
@@ -106,7 +106,7 @@ public class ContractTests
     [InlineData("text/csv", "", "chat_messages_1.csv", "the answer minLength: ")]
     [InlineData("text/plain", "a,b\r\n", "chat_messages_1.csv", "Content-Type: must be ")]
     [InlineData("text/csv", "a,b\r\n", "messages.csv", "Content-Disposition: pattern: ")]
-    public async Task Files_are_held_to_the_document_too(string type, string body, string name, string? reason)
+    public async Task Files_are_checked_against_the_document_too(string type, string body, string name, string? reason)
     {
         (string, string)[] headers = [("Content-Disposition", $"attachment; filename=\"{name}\""), ("Repr-Digest", $"sha-256=:{new string('A', 43)}=:")];
         var sent = SendAsync(HttpMethod.Get, "v1/exports/1/content", 200, type, body, headers);
@@ -120,7 +120,7 @@ public class ContractTests
     }
 
     [Fact]
-    public async Task What_comes_from_elsewhere_passes() => await SendAsync(HttpMethod.Get, "http://127.0.0.1:10000/files/x", 200, "image/png", "x", []);
+    public async Task Responses_of_other_servers_pass() => await SendAsync(HttpMethod.Get, "http://127.0.0.1:10000/files/x", 200, "image/png", "x", []);
 
     private static JsonObject Example() => OpenApiContract.Document.Root["components"]!["examples"]!["Conversation"]!["value"]!.DeepClone().AsObject();
 
@@ -141,7 +141,7 @@ public class ContractTests
             var response = new HttpResponseMessage((HttpStatusCode)status) { Content = new StringContent(body, Encoding.UTF8, type) };
             foreach (var (name, value) in headers)
             {
-                // Those of the content have a place of their own.
+                // Content headers belong to the content.
                 if (!response.Headers.TryAddWithoutValidation(name, value))
                 {
                     response.Content.Headers.TryAddWithoutValidation(name, value);

@@ -9,13 +9,13 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.OpenApi;
 
-/// <summary>What holds for docs/openapi.yaml itself.</summary>
+/// <summary>The document docs/openapi.yaml itself.</summary>
 public class DocumentTests
 {
     private static readonly OpenApiContract Contract = OpenApiContract.Document;
 
     [Fact]
-    public void A_reader_of_OpenAPI_finds_nothing_wrong()
+    public void An_OpenAPI_parser_reports_no_errors()
     {
         var read = OpenApiDocument.Parse(Contract.Root.ToJsonString(), "json");
 
@@ -25,7 +25,7 @@ public class DocumentTests
     }
 
     [Fact]
-    public void Every_reference_leads_somewhere()
+    public void Every_reference_has_a_target()
     {
         var references = Nodes(Contract.Root).OfType<JsonObject>().Where(node => node["$ref"] is JsonValue).Select(node => node["$ref"]!.GetValue<string>()).Distinct().ToList();
 
@@ -42,12 +42,12 @@ public class DocumentTests
                          from component in kind.Value!.AsObject()
                          select $"#/components/{kind.Key}/{component.Key}";
 
-        // Of every path, and so of no operation.
+        // This response belongs to every path, and so to no single operation.
         Assert.Equal(["#/components/responses/MethodNotAllowed"], components.Except(references));
     }
 
     [Fact]
-    public void Operations_have_ids_of_their_own_and_what_a_reader_needs()
+    public void Operations_have_distinct_ids_and_the_required_members()
     {
         var operations = Contract.Operations.ToList();
 
@@ -83,9 +83,9 @@ public class DocumentTests
     }
 
     [Fact]
-    public void Every_answer_tells_all_its_fields()
+    public void Every_response_requires_all_its_fields()
     {
-        // What joins add to a chat's message is there only when it is asked for.
+        // The members that joins add to a chat message are present only on request.
         string[] optional = ["ChatMessage.sender", "ChatMessage.chatMessageFollowUps"];
 
         Assert.All(ResponseSchemas.All, schema =>

@@ -8,7 +8,7 @@ namespace Parley.EndToEnd.Tests.Parley;
 public class ContactTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task An_address_makes_a_sender()
+    public async Task An_address_creates_a_sender()
     {
         var client = await parley.NewTenantClientAsync("Address");
         var created = await client.NewConversationAsync(new { address = "ana@example.com", first_name = "Ana", last_name = "Souza" });
@@ -52,7 +52,7 @@ public class ContactTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Conversations_with_one_address_at_once_have_one_contact()
+    public async Task Concurrent_conversations_with_one_address_have_one_contact()
     {
         var client = await parley.NewTenantClientAsync("At once");
         var created = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.NewConversationAsync(new { address = "ana" })));
@@ -94,7 +94,7 @@ public class ContactTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Wrong_contacts_are_refused()
+    public async Task Invalid_contacts_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Wrong");
         var other = await parley.NewTenantClientAsync("Other");
@@ -133,7 +133,7 @@ public class ContactTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_channel_is_one_inbox_and_a_web_chat_comes_before_it()
+    public async Task A_channel_is_one_inbox_and_a_web_chat_takes_precedence()
     {
         var client = await parley.NewTenantClientAsync("Inbox");
         var webChat = "9d2b0c52-0f4b-4a39-8f5e-6d1a3f5a7b10";
@@ -153,7 +153,7 @@ public class ContactTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Bodies_that_are_not_readable_make_no_conversation()
+    public async Task Unreadable_bodies_create_no_conversation()
     {
         var client = await parley.NewTenantClientAsync("Bodies");
         await client.RefusedAsync(HttpMethod.Post, "v1/conversations", "text", 400, "malformed_json");

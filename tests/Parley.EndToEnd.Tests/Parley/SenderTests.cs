@@ -10,7 +10,7 @@ namespace Parley.EndToEnd.Tests.Parley;
 public class SenderTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task A_sender_is_answered_with_every_field()
+    public async Task The_response_of_a_sender_has_every_field()
     {
         var client = await parley.NewTenantClientAsync("Fields");
         var body = new
@@ -68,7 +68,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Fields_of_the_greatest_length_are_taken_and_longer_ones_are_not()
+    public async Task Fields_of_the_greatest_length_are_accepted_and_longer_ones_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Lengths");
         var line = string.Concat(Enumerable.Repeat("😀", 125));
@@ -94,7 +94,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Wrong_fields_are_named()
+    public async Task Invalid_fields_are_named()
     {
         var wrong = new { entity = "human", name = 5, externalId = true, identifier = new { }, email = 5, phoneNumber = 5, avatar = "ftp://example.com", blocked = "no", metadata = 5 };
         string[] names = ["entity", "name", "externalId", "identifier", "email", "phoneNumber", "avatar", "blocked", "metadata"];
@@ -127,7 +127,7 @@ public class SenderTests(ParleyFixture parley)
             await client.RefusedAsync(HttpMethod.Patch, "v1/senders/2", body, 409, "sender_exists");
         }
 
-        // The two kinds do not meet, case counts, and tenants do not share.
+        // External ids and identifiers are separate, case-sensitive, and separate for each tenant.
         await client.NewSenderAsync(new { entity = "user", externalId = "i", identifier = "x" });
         await client.NewSenderAsync(new { entity = "user", externalId = "X", identifier = "I" });
         await other.NewSenderAsync(new { entity = "user", externalId = "x", identifier = "i" });
@@ -140,7 +140,7 @@ public class SenderTests(ParleyFixture parley)
     [Theory]
     [InlineData("externalId")]
     [InlineData("identifier")]
-    public async Task Of_creations_at_once_exactly_one_is_taken(string field)
+    public async Task Of_concurrent_creations_exactly_one_succeeds(string field)
     {
         var client = await parley.NewTenantClientAsync("At once");
         var responses = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => client.SendJsonAsync(
@@ -158,7 +158,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_change_leaves_what_is_absent_and_null_clears()
+    public async Task A_change_keeps_absent_fields_and_null_clears()
     {
         var client = await parley.NewTenantClientAsync("Change");
         var created = await client.NewSenderAsync(new
@@ -204,13 +204,13 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_change_frees_and_takes_what_is_unique()
+    public async Task A_change_releases_and_reserves_unique_values()
     {
         var client = await parley.NewTenantClientAsync("Frees");
         await client.NewSenderAsync(new { entity = "user", identifier = "a", externalId = "x" });
         await client.NewSenderAsync(new { entity = "user", identifier = "b" });
 
-        // Its own is not another's.
+        // A sender does not conflict with its own values.
         await client.CallAsync(HttpMethod.Patch, "v1/senders/1", new { identifier = "a", externalId = "x" });
         await client.CallAsync(HttpMethod.Patch, "v1/senders/1", new { identifier = "c", externalId = (string?)null });
         await client.CallAsync(HttpMethod.Patch, "v1/senders/2", new { identifier = "a", externalId = "x" });
@@ -249,7 +249,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_list_is_newest_first_both_ways()
+    public async Task The_list_is_newest_first_in_both_directions()
     {
         var client = await parley.NewTenantClientAsync("List");
         Assert.Equal("""{"next":null,"previous":null,"results":[]}""", (await client.CallAsync(HttpMethod.Get, "v1/senders")).ToJsonString());
@@ -268,7 +268,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_page_has_twenty_unless_the_client_says()
+    public async Task The_default_page_size_is_twenty()
     {
         var client = await parley.NewTenantClientAsync("Twenty");
         for (var i = 0; i < 21; i++)
@@ -286,7 +286,7 @@ public class SenderTests(ParleyFixture parley)
     [InlineData("pageSize=x", "pageSize")]
     [InlineData("identifier=a%00b", "identifier")]
     [InlineData("externalId=a%00b&pageSize=-1", "externalId", "pageSize")]
-    public async Task Wrong_parameters_are_named(string query, params string[] fields)
+    public async Task Invalid_parameters_are_named(string query, params string[] fields)
     {
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/senders?{query}", null, 422, "invalid_fields", fields);
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/senders?{query}&identifier={new string('x', 251)}", null, 422, "invalid_fields", [.. fields.Union(["identifier"])]);
@@ -318,7 +318,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_cursor_is_of_one_tenant_and_one_list()
+    public async Task A_cursor_is_valid_for_one_tenant_and_one_list()
     {
         var client = await parley.NewTenantClientAsync("Cursor");
         var other = await parley.NewTenantClientAsync("Other cursor");
@@ -340,7 +340,7 @@ public class SenderTests(ParleyFixture parley)
     [Theory]
     [InlineData("externalId")]
     [InlineData("identifier")]
-    public async Task Of_changes_at_once_exactly_one_takes_it(string field)
+    public async Task Of_concurrent_changes_exactly_one_reserves_the_value(string field)
     {
         var client = await parley.NewTenantClientAsync("Changes at once");
         for (var i = 0; i < 6; i++)
@@ -362,7 +362,7 @@ public class SenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Another_tenant_sees_none_of_it()
+    public async Task Another_tenant_has_no_access()
     {
         var client = await parley.NewTenantClientAsync("Own");
         var other = await parley.NewTenantClientAsync("Other");
@@ -385,13 +385,13 @@ public class SenderTests(ParleyFixture parley)
     public async Task Keys_and_scopes_are_checked()
     {
         var (reader, writer) = (await parley.NewClientWithScopeAsync("messages:read"), await parley.NewClientWithScopeAsync("messages:write"));
-        var nobody = parley.NewClient(token: null);
+        var unauthenticated = parley.NewClient(token: null);
         foreach (var (method, path, wrongScope) in new[]
         {
             (HttpMethod.Post, "v1/senders", reader), (HttpMethod.Patch, "v1/senders/1", reader), (HttpMethod.Get, "v1/senders", writer), (HttpMethod.Get, "v1/senders/1", writer),
         })
         {
-            await nobody.RefusedAsync(method, path, method == HttpMethod.Get ? null : "text", 401, "unauthenticated");
+            await unauthenticated.RefusedAsync(method, path, method == HttpMethod.Get ? null : "text", 401, "unauthenticated");
             await wrongScope.RefusedAsync(method, path, method == HttpMethod.Get ? null : "text", 403, "scope_missing");
         }
 

@@ -9,7 +9,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 public class ChatMessageListTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task Oldest_first_by_links_that_keep_the_other_parameters()
+    public async Task The_list_is_oldest_first_and_links_keep_the_other_parameters()
     {
         var chat = await parley.Client.NewConversationAsync();
         foreach (var i in Enumerable.Range(1, 7))
@@ -22,7 +22,7 @@ public class ChatMessageListTests(ParleyFixture parley)
         Assert.Equal(7, total);
         Assert.StartsWith($"{parley.Api}v1/chat-messages?x=a%20b&limit=3&chatId={chat["id"]}&cursor=", next, StringComparison.Ordinal);
 
-        // What comes in meanwhile is at the end.
+        // A message posted meanwhile is at the end.
         await parley.Client.PostTextAsync(chat["number"]!, "8");
         (items, next, total) = await parley.Client.ArrayAsync(next!);
         Assert.Equal(["4", "5", "6"], ChatCalls.Contents(items));
@@ -45,7 +45,7 @@ public class ChatMessageListTests(ParleyFixture parley)
     [InlineData("pagination[limit]=2", 2, true)]
     [InlineData("pagination%5Blimit%5D=1", 1, true)]
     [InlineData("pagination[limit]=1000", 3, false)]
-    public async Task Limits(string query, int count, bool more)
+    public async Task Pages_have_the_requested_limit(string query, int count, bool more)
     {
         var chat = await parley.Client.CreateConversationAsync();
         foreach (var i in Enumerable.Range(1, 3))
@@ -82,15 +82,15 @@ public class ChatMessageListTests(ParleyFixture parley)
     [InlineData("chatId=1&joins=x", "joins")]
     [InlineData("chatId=1&joins=senders&joins=Senders", "joins")]
     [InlineData("chatId=1&joins[]=x", "joins")]
-    public async Task A_query_that_breaks_a_rule(string query, string field) =>
+    public async Task An_invalid_query_is_refused(string query, string field) =>
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/chat-messages?{query}", null, 422, "invalid_fields", field);
 
     [Fact]
-    public async Task All_that_is_wrong_is_named() => await parley.Client.RefusedAsync(
+    public async Task All_invalid_parameters_are_named() => await parley.Client.RefusedAsync(
         HttpMethod.Get, "v1/chat-messages?chatThreadId=x&ticketIds=x&joins=x&limit=x", null, 422, "invalid_fields", "chatId", "chatThreadId", "ticketIds", "joins", "limit");
 
     [Fact]
-    public async Task An_id_that_names_nothing_matches_nothing()
+    public async Task An_unknown_id_matches_nothing()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
@@ -187,7 +187,7 @@ public class ChatMessageListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Joined_senders_are_those_of_today()
+    public async Task Joined_senders_have_their_current_values()
     {
         var client = parley.Client;
         var chat = await client.CreateConversationAsync();
@@ -201,7 +201,7 @@ public class ChatMessageListTests(ParleyFixture parley)
             blocked = true,
             metadata = new { a = 1 },
         });
-        await client.PostTextAsync(chat, "of nobody");
+        await client.PostTextAsync(chat, "without a sender");
         await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "of Bia", role = "assistant", senderId = sender["id"] });
         var today = await client.CallAsync(HttpMethod.Patch, $"v1/senders/{sender["id"]}", new { name = "Beatriz" });
 

@@ -51,7 +51,7 @@ public class ChatMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_not_sent_is_null()
+    public async Task Omitted_fields_are_null()
     {
         var chat = await parley.Client.CreateConversationAsync();
         var message = await parley.Client.PostTextAsync(chat, "");
@@ -153,7 +153,7 @@ public class ChatMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_a_message_refers_to_must_be_of_its_chat_and_tenant()
+    public async Task References_of_a_message_must_belong_to_its_chat_and_tenant()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
@@ -185,12 +185,12 @@ public class ChatMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_takes_a_key_with_the_scope() => await parley.AssertGuardedAsync(
+    public async Task A_key_with_the_scope_is_required() => await parley.AssertGuardedAsync(
         (HttpMethod.Post, Path, new { chatId = 999 }, "messages:write"),
         (HttpMethod.Get, $"{Path}?chatId=999", null, "messages:read"));
 
     [Fact]
-    public async Task An_external_id_with_the_same_body_is_the_same_message()
+    public async Task An_external_id_with_the_same_body_returns_the_same_message()
     {
         var chat = await parley.Client.NewConversationAsync();
         var (one, two) = (await SendAsync("one"), await SendAsync("two"));
@@ -203,7 +203,7 @@ public class ChatMessageTests(ParleyFixture parley)
         Assert.Equal(3, new[] { one, two, assistant }.Select(sent => ApiHelpers.Text(sent.Message["id"])).Distinct().Count());
         Assert.Equal(["one", "two", "one"], ChatCalls.Contents((await parley.Client.ArrayAsync($"{Path}?chatId={chat["id"]}")).Items));
 
-        // Another chat knows nothing of it.
+        // The external id is unknown in another chat.
         var other = await parley.Client.CreateConversationAsync();
         var elsewhere = await parley.Client.CallAsync(HttpMethod.Post, Path, new { chatId = other, content = "one", role = "user", externalId = "same-id" });
         Assert.NotEqual(ApiHelpers.Text(one.Message["id"]), ApiHelpers.Text(elsewhere["id"]));
@@ -216,7 +216,7 @@ public class ChatMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_external_id_sent_16_times_at_once_is_one_message()
+    public async Task An_external_id_sent_16_times_concurrently_creates_one_message()
     {
         var chat = await parley.Client.CreateConversationAsync();
         var body = new { chatId = chat, content = "once", role = "user", externalId = "at-once" };
@@ -229,7 +229,7 @@ public class ChatMessageTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_idempotency_key_is_one_message()
+    public async Task An_idempotency_key_creates_one_message()
     {
         var named = await parley.Client.NewConversationAsync();
         var (chat, other) = (named["number"]!.GetValue<int>(), await parley.Client.CreateConversationAsync());
@@ -260,7 +260,7 @@ public class ChatMessageTests(ParleyFixture parley)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_replay_gives_the_first_answer_whatever_became_of_the_message(bool byExternalId)
+    public async Task A_replay_returns_the_first_response_after_any_change_of_the_message(bool byExternalId)
     {
         var chat = await parley.Client.CreateConversationAsync();
         var sender = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });
@@ -288,20 +288,20 @@ public class ChatMessageTests(ParleyFixture parley)
         new() { ["chatId"] = chat, ["content"] = content, ["role"] = "user", [field] = value };
 }
 
-/// <summary>What tests of messages, chats and tickets have in common.</summary>
+/// <summary>Requests and checks for tests of messages, chats and tickets.</summary>
 internal static class ChatCalls
 {
-    /// <summary>Stands in a body where a text that is none goes.</summary>
+    /// <summary>The placeholder in a body that is replaced by an invalid text.</summary>
     public const string Marker = "MARKER";
 
     private const string Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     private const string LinkEnd = ">; rel=\"next\"";
 
-    /// <summary>A new message of a chat.</summary>
+    /// <summary>Posts a message in a chat.</summary>
     public static Task<JsonNode> PostTextAsync(this HttpClient client, object chatId, string content, string role = "user") =>
         client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId, content, role });
 
-    /// <summary>A list that is an array, the address of its next page, and X-Total-Count.</summary>
+    /// <summary>Reads a list: its array, the URL of its next page, and X-Total-Count.</summary>
     public static async Task<(JsonArray Items, string? Next, int? Total)> ArrayAsync(this HttpClient client, string url)
     {
         using var response = await client.GetAsync(url);
@@ -318,7 +318,7 @@ internal static class ChatCalls
         return (items, next, response.Headers.TryGetValues("X-Total-Count", out var total) ? int.Parse(total.Single(), CultureInfo.InvariantCulture) : null);
     }
 
-    /// <summary>All pages of such a list, by the links.</summary>
+    /// <summary>Reads all pages of such a list by following the links.</summary>
     public static async Task<List<JsonArray>> WalkAsync(this HttpClient client, string url)
     {
         var pages = new List<JsonArray>();
@@ -335,7 +335,7 @@ internal static class ChatCalls
     /// <summary>The contents of messages.</summary>
     public static List<string> Contents(IEnumerable<JsonNode?> messages) => [.. messages.Select(message => message!["content"]!.GetValue<string>())];
 
-    /// <summary>Sends the body with texts that are none in the marker's place: NUL, and halves of surrogate pairs.</summary>
+    /// <summary>Sends the body with invalid texts in the marker's place: NUL, and unpaired surrogates.</summary>
     public static async Task AssertNoTextAsync(this HttpClient client, HttpMethod method, string path, object body, params string[] fields)
     {
         foreach (var bad in new[] { "a\\u0000", "a\\ud800", "\\udc00\\ud800a" })
@@ -347,15 +347,15 @@ internal static class ChatCalls
         }
     }
 
-    /// <summary>Asserts that these take a key, and one with this scope of the resource's two.</summary>
+    /// <summary>Checks that each call requires a key, and a key with this scope of the resource's two.</summary>
     public static async Task AssertGuardedAsync(this ParleyFixture parley, params (HttpMethod Method, string Path, object? Body, string Scope)[] calls)
     {
         var resource = calls[0].Scope.Split(':')[0];
         var (reader, writer) = (await parley.NewClientWithScopeAsync($"{resource}:read"), await parley.NewClientWithScopeAsync($"{resource}:write"));
-        var nobody = parley.NewClient(token: null);
+        var unauthenticated = parley.NewClient(token: null);
         foreach (var (method, path, body, scope) in calls)
         {
-            await nobody.RefusedAsync(method, path, body, 401, "unauthenticated");
+            await unauthenticated.RefusedAsync(method, path, body, 401, "unauthenticated");
             var reads = scope == $"{resource}:read";
             await (reads ? writer : reader).RefusedAsync(method, path, body, 403, "scope_missing");
             using var passed = await (reads ? reader : writer).SendJsonAsync(method, path, body);
@@ -363,13 +363,16 @@ internal static class ChatCalls
         }
     }
 
-    /// <summary>Asserts that a page's address is refused with any character of its cursor changed, with less or more of it, and in another spelling.</summary>
+    /// <summary>
+    /// Checks that a page's URL is refused with any character of its cursor changed, with a shorter or longer cursor,
+    /// and in another spelling.
+    /// </summary>
     public static async Task AssertAlteredCursorsAsync(this HttpClient client, string url)
     {
         var start = url.IndexOf("cursor=", StringComparison.Ordinal) + "cursor=".Length;
         var altered = Enumerable.Range(start, url.Length - start).Select(at => $"{url[..at]}{(url[at] == 'A' ? 'B' : 'A')}{url[(at + 1)..]}");
 
-        // The last character has bits that stand for nothing.
+        // The last character has bits that represent no data.
         var last = Alphabet.IndexOf(url[^1], StringComparison.Ordinal);
         var spelled = new[] { 1, 2, 3 }.Select(bits => url[..^1] + Alphabet[last ^ bits]);
         foreach (var one in (string[])
@@ -382,6 +385,6 @@ internal static class ChatCalls
         }
     }
 
-    /// <summary>A page's address with the cursor of another.</summary>
+    /// <summary>A page's URL with the cursor of another page.</summary>
     public static string WithCursorOf(this string url, string other) => $"{url}&cursor={other[(other.IndexOf("cursor=", StringComparison.Ordinal) + 7)..]}";
 }

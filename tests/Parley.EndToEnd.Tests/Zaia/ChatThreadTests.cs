@@ -37,7 +37,7 @@ public class ChatThreadTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Eight_at_once_get_one_thread()
+    public async Task Eight_concurrent_requests_get_one_thread()
     {
         var chat = await parley.Client.CreateConversationAsync();
         var message = await parley.Client.PostTextAsync(chat, "x");
@@ -48,7 +48,7 @@ public class ChatThreadTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_breaks_a_rule_is_refused()
+    public async Task Invalid_requests_are_refused()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
@@ -86,7 +86,7 @@ public class ChatThreadTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_takes_a_key_with_the_scope() => await parley.AssertGuardedAsync(
+    public async Task A_key_with_the_scope_is_required() => await parley.AssertGuardedAsync(
         (HttpMethod.Post, Path, new { chatId = 999 }, "messages:write"),
         (HttpMethod.Get, $"{Path}?chatId=999", null, "messages:read"));
 

@@ -9,15 +9,15 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>
-/// Exports that have not ended, and one whose message is lost. On a storage of their own, as another host of the same would write the files too; its timer
-/// ticks every second.
+/// Cancelling unfinished exports, and an export whose message is lost. On a storage of its own, because another host on
+/// the same storage would write the files too. The timer ticks every second.
 /// </summary>
 public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
 {
     private const string AdminKey = "a key for this host alone";
 
     [Fact]
-    public async Task Pending_and_running_ones_are_cancelled_for_good_and_a_lost_one_is_found()
+    public async Task Pending_and_running_exports_stay_cancelled_and_a_lost_one_is_found()
     {
         await using var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
         var gate = Directory.CreateTempSubdirectory("parley-gate-");
@@ -37,7 +37,7 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
         var lost = await client.ExportAsync(new { callbackUrl = receiver.Url("lost"), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl" });
         Assert.Equal("pending", ApiHelpers.Text(lost["status"]));
 
-        // One that ends now waits for late writes; one that ended half a minute ago does not.
+        // An export whose range ends now waits for late writes; one whose range ended half a minute ago does not.
         var pending = await client.ExportAsync(new { callbackUrl = receiver.Url("pending") });
         var running = await client.ExportAsync(new { callbackUrl = receiver.Url("running"), rangeEnd = FollowUpCalls.In(TimeSpan.FromSeconds(-31)), format = "csv" });
         await Eventually.TrueAsync(() => File.Exists(Path.Combine(gate.FullName, "reached")));
@@ -57,7 +57,7 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
             await AssertNothingToHaveAsync(client, export);
         }
 
-        // It tells how far it is: the headings.
+        // The running export reports its progress: the headings.
         running = await client.UntilAsync(running, now => now["bytes"]!.GetValue<long>() > 0);
         Assert.Equal(("running", 0), (ApiHelpers.Text(running["status"]), running["rows"]!.GetValue<long>()));
         foreach (var export in new[] { pending, running })
@@ -72,11 +72,12 @@ public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
             await AssertNothingToHaveAsync(client, export);
         }
 
-        // Whoever writes a file finds out, and takes it away again; a later export goes on as ever, and so does what the timer has found.
+        // The process that writes the file finds the cancellation and removes the blob. A later export and the one
+        // found by the timer are not affected.
         await File.WriteAllTextAsync(Path.Combine(gate.FullName, "open"), "");
         var later = await client.ExportAsync(new { callbackUrl = receiver.Url("later"), rangeEnd = "2025-01-01T00:00:00Z", format = "csv" });
-        later = await client.CalledBackAsync(later);
-        lost = await client.CalledBackAsync(lost);
+        later = await client.WithWebhookAsync(later);
+        lost = await client.WithWebhookAsync(lost);
         var container = new BlobServiceClient(azurite.ConnectionString).GetBlobContainerClient("exports");
         var end = FollowUpCalls.In(Wait.Limit);
         while (container.GetBlobs().Count() != 2)

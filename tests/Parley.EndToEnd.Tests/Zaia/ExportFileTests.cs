@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>What is in the files of exports.</summary>
+/// <summary>The contents of export files.</summary>
 [Collection(HostCollection.Name)]
 public class ExportFileTests(ParleyFixture parley)
 {
@@ -22,11 +22,11 @@ public class ExportFileTests(ParleyFixture parley)
         var exports = new List<(JsonNode Export, byte[] File)>();
         foreach (var pair in pairs)
         {
-            // Two at once, as many as a process writes.
+            // Two at once, as many as one process writes concurrently.
             var taken = await Task.WhenAll(pair.Select(one => client.ExportAsync(new { callbackUrl = receiver.Url(), format = one.Format, language = one.Language })));
             foreach (var (one, (format, language)) in taken.Zip(pair))
             {
-                var export = await client.CalledBackAsync(one);
+                var export = await client.WithWebhookAsync(one);
                 var file = await client.FileAsync(export);
                 exports.Add((export, file));
                 ExportedFiles.AssertHas(file, format, language, messages);
@@ -39,7 +39,7 @@ public class ExportFileTests(ParleyFixture parley)
 
         Assert.Equal(exports[^2].File, exports[^1].File);
 
-        // What is deleted later stays in them.
+        // Messages that are deleted later stay in the files.
         var first = await client.CallAsync(HttpMethod.Get, "v1/conversations/1/messages?order=asc&per_page=1");
         await client.CallAsync(HttpMethod.Delete, $"v1/conversations/1/messages/{first["data"]![0]!["id"]}");
         Assert.Equal(exports[0].File, await client.FileAsync(exports[0].Export));
@@ -79,11 +79,11 @@ public class ExportFileTests(ParleyFixture parley)
             var taken = await Task.WhenAll(pair.Select(one => client.ExportAsync(new { rangeStart = one.Start, rangeEnd = one.End, callbackUrl = receiver.Url(), format = "jsonl" })));
             foreach (var (one, (start, end, contents)) in taken.Zip(pair))
             {
-                var export = await client.CalledBackAsync(one);
+                var export = await client.WithWebhookAsync(one);
                 Assert.Equal(contents, ExportedFiles.Contents(await client.FileAsync(export)));
                 Assert.Equal(contents.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length, export["rows"]!.GetValue<int>());
 
-                // An end that was not given, or is in the future, is the time of the request; a start that was not given is six months before.
+                // A missing or future end becomes the time of the request; a missing start is six months earlier.
                 var (from, until) = (ApiHelpers.Time(export["rangeStart"]), ApiHelpers.Time(export["rangeEnd"]));
                 Assert.InRange(until, end < before ? end.Value : before.AddMilliseconds(-1), end < before ? end.Value + millisecond : FollowUpCalls.In(TimeSpan.Zero));
                 Assert.InRange(from, start ?? until.AddMonths(-6), start + millisecond ?? until.AddMonths(-6));
@@ -92,24 +92,24 @@ public class ExportFileTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_export_of_nothing_has_its_headings()
+    public async Task An_empty_export_has_headings()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Nothing");
         var taken = await Task.WhenAll(new[] { "csv", "xlsx" }.Select(format => client.ExportAsync(new { callbackUrl = receiver.Url(), format })));
         foreach (var one in taken)
         {
-            var export = await client.CalledBackAsync(one);
+            var export = await client.WithWebhookAsync(one);
             ExportedFiles.AssertHas(await client.FileAsync(export), ApiHelpers.Text(export["format"])!, "enUs", []);
             Assert.Equal(0, export["rows"]!.GetValue<long>());
         }
     }
 
     /// <summary>Writes messages of all kinds.</summary>
-    /// <returns>By conversation and number.</returns>
+    /// <returns>The messages by conversation and number.</returns>
     private static async Task<List<ExportedMessage>> WriteAsync(HttpClient client)
     {
-        // The longest title, and one that is none; the fourth conversation has no message.
+        // The longest title, and a conversation without one. The fourth conversation has no message.
         var title = "+" + new string('x', 249);
         foreach (var one in new[] { Formula, null, title, "empty" })
         {

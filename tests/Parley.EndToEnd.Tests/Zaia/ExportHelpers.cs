@@ -14,10 +14,10 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>What tests of exports have in common.</summary>
+/// <summary>Requests for tests of exports.</summary>
 internal static class ExportCalls
 {
-    /// <summary>Asks for an export, and reads it.</summary>
+    /// <summary>Creates an export and returns the response.</summary>
     public static async Task<JsonNode> ExportAsync(this HttpClient client, object body)
     {
         using var response = await client.SendJsonAsync(HttpMethod.Post, "v1/chat-messages/export", body);
@@ -27,7 +27,7 @@ internal static class ExportCalls
         return await client.CallAsync(HttpMethod.Get, response.Headers.Location.ToString());
     }
 
-    /// <summary>Reads an export again and again, until it is as it should be.</summary>
+    /// <summary>Reads an export repeatedly until the condition holds.</summary>
     public static async Task<JsonNode> UntilAsync(this HttpClient client, JsonNode export, Func<JsonNode, bool> isSo)
     {
         var end = TimeProvider.System.GetUtcNow() + Wait.Limit;
@@ -44,12 +44,13 @@ internal static class ExportCalls
         }
     }
 
-    /// <summary>The export when its callback stands so, after so many attempts at the least.</summary>
-    public static Task<JsonNode> CalledBackAsync(this HttpClient client, JsonNode export, string status = "taken", int attempts = 1) => client.UntilAsync(
+    /// <summary>The export after at least this number of webhook attempts and with this webhook status.</summary>
+    public static Task<JsonNode> WithWebhookAsync(this HttpClient client, JsonNode export, string status = "taken", int attempts = 1) => client.UntilAsync(
         export, now => ApiHelpers.Text(now["callback"]!["status"]) == status && now["callback"]!["attempts"]!.AsArray().Count >= attempts);
 
     /// <summary>
-    /// The file of a completed export, from Parley and by its link, which are the same; and what answers and export say of it is so.
+    /// The file of a completed export. Checks that Parley and the file's link return the same bytes, and that they
+    /// match the headers and the export.
     /// </summary>
     public static async Task<byte[]> FileAsync(this HttpClient client, JsonNode export)
     {
@@ -82,17 +83,17 @@ internal static class ExportCalls
     }
 }
 
-/// <summary>What a receiver got.</summary>
+/// <summary>A delivery that the receiver got.</summary>
 /// <param name="Headers">By their names in lower case.</param>
-/// <param name="Body">The bytes that are signed.</param>
-/// <param name="At">When.</param>
+/// <param name="Body">The signed bytes.</param>
+/// <param name="At">The time of the request.</param>
 internal sealed record Delivery(IReadOnlyDictionary<string, string> Headers, byte[] Body, DateTimeOffset At)
 {
     private static readonly JsonNode Documented = OpenApiContract.Resolve(OpenApiContract.Document.Root, "#/components/schemas/ExportEnded");
 
     public string Id => Headers["webhook-id"];
 
-    /// <summary>The body, which is as documented.</summary>
+    /// <summary>The body, after checking its documented members.</summary>
     public JsonNode Read()
     {
         Assert.Equal("application/json", Headers["content-type"]);
@@ -101,7 +102,9 @@ internal sealed record Delivery(IReadOnlyDictionary<string, string> Headers, byt
         return JsonNode.Parse(Body)!;
     }
 
-    /// <summary>Asserts that each of these secrets has signed it, and nobody else, and not before its delivery began.</summary>
+    /// <summary>
+    /// Checks that exactly these secrets have signed the delivery, and that its timestamp is not before the attempt.
+    /// </summary>
     public void AssertSigned(params string[] secrets)
     {
         var (timestamp, signatures) = (Headers["webhook-timestamp"], Headers["webhook-signature"]);
@@ -113,10 +116,12 @@ internal sealed record Delivery(IReadOnlyDictionary<string, string> Headers, byt
     }
 }
 
-/// <summary>What a receiver answers.</summary>
+/// <summary>The response of a receiver.</summary>
 internal sealed record Reply(int Status, string Body = "", params (string Name, string Value)[] Headers);
 
-/// <summary>A verifier written from the specification alone (github.com/standard-webhooks, spec/standard-webhooks.md).</summary>
+/// <summary>
+/// A verifier written from the specification alone (github.com/standard-webhooks, spec/standard-webhooks.md).
+/// </summary>
 internal static class StandardWebhooks
 {
     public static bool IsSigned(string secret, string id, string timestamp, ReadOnlySpan<byte> body, string signatures)
@@ -128,7 +133,7 @@ internal static class StandardWebhooks
     }
 }
 
-/// <summary>A server on loopback that is called back.</summary>
+/// <summary>A webhook receiver on loopback.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private static int receivers;
@@ -137,7 +142,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private readonly Func<string, int, Reply> answer;
     private readonly ConcurrentDictionary<string, List<Delivery>> deliveries = [];
 
-    // What is sent to an earlier receiver that had the same port is none of this one's.
+    // Distinguishes its requests from those to an earlier receiver on the same port.
     private readonly int number = Interlocked.Increment(ref receivers);
 
     private WebhookReceiver(Func<string, int, Reply> answer)
@@ -149,7 +154,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         app.Run(ReceiveAsync);
     }
 
-    /// <param name="answer">What it answers to the n-th delivery, from 1, of a name; 200 when there is nothing said.</param>
+    /// <param name="answer">The response to the n-th delivery, from 1, under a name; 200 by default.</param>
     public static async Task<WebhookReceiver> StartAsync(Func<string, int, Reply>? answer = null)
     {
         var receiver = new WebhookReceiver(answer ?? ((_, _) => new Reply(200)));
@@ -157,11 +162,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         return receiver;
     }
 
-    /// <summary>Where to call back.</summary>
-    /// <param name="name">Tells callbacks apart.</param>
+    /// <summary>A callback URL of this receiver.</summary>
+    /// <param name="name">Distinguishes the callback URLs of one receiver.</param>
     public string Url(string name = "any") => $"http://localhost:{new Uri(app.Urls.Single()).Port}/{number}/{name}?from=parley";
 
-    /// <summary>What it got under a name.</summary>
+    /// <summary>The deliveries under a name.</summary>
     public IReadOnlyList<Delivery> Of(string name = "any")
     {
         var all = deliveries.GetOrAdd(name, _ => []);

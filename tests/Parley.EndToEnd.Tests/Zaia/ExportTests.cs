@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>Asking for exports, reading and removing them.</summary>
+/// <summary>Creating, reading and removing exports.</summary>
 [Collection(HostCollection.Name)]
 public class ExportTests(ParleyFixture parley)
 {
@@ -33,7 +33,7 @@ public class ExportTests(ParleyFixture parley)
             wrong.Add((new { callbackUrl = Good, rangeEnd = time }, "rangeEnd"));
         }
 
-        // In the future, after the end, and more than six calendar months before it.
+        // In the future, after the end, and more than six calendar months before the end.
         wrong.Add((new { callbackUrl = Good, rangeStart = FollowUpCalls.In(TimeSpan.FromMinutes(1)) }, "rangeStart"));
         wrong.Add((new { callbackUrl = Good, rangeStart = "2025-03-01T00:00:00.001Z", rangeEnd = "2025-03-01T00:00:00Z" }, "rangeStart"));
         wrong.Add((new { callbackUrl = Good, rangeStart = "2025-02-27T23:59:59.999Z", rangeEnd = "2025-08-31T00:00:00Z" }, "rangeStart"));
@@ -43,14 +43,14 @@ public class ExportTests(ParleyFixture parley)
             await parley.Client.RefusedAsync(HttpMethod.Post, Path, body, 422, "invalid_fields", field);
         }
 
-        // All of them at once, and the range together with others.
+        // All fields at once, and the range together with others.
         var all = new { callbackUrl = "x", rangeStart = "x", rangeEnd = "x", language = "x", format = "x" };
         using var everything = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, all, ("Idempotency-Key", new string('x', 256)));
         await everything.AssertProblemAsync(422, "invalid_fields", "callbackUrl", "rangeStart", "rangeEnd", "language", "format", "Idempotency-Key");
         await parley.Client.RefusedAsync(
             HttpMethod.Post, Path, new { callbackUrl = "x", rangeStart = "2020-01-01T00:00:00Z", format = "x" }, 422, "invalid_fields", "callbackUrl", "rangeStart", "format");
 
-        // Nothing is said of a start whose end cannot be read.
+        // There is no error for a start whose end cannot be read.
         await parley.Client.RefusedAsync(HttpMethod.Post, Path, new { callbackUrl = Good, rangeStart = "2020-01-01T00:00:00Z", rangeEnd = "x" }, 422, "invalid_fields", "rangeEnd");
         using var keyed = await parley.Client.SendJsonAsync(HttpMethod.Post, Path, new { callbackUrl = Good, rangeStart = "2020-01-01T00:00:00Z" }, ("Idempotency-Key", "a wrong range"));
         await keyed.AssertProblemAsync(422, "invalid_fields", "rangeStart");
@@ -62,7 +62,7 @@ public class ExportTests(ParleyFixture parley)
     [InlineData("[]", "application/json", 400, "malformed_json")]
     [InlineData("{}", "text/plain", 415, "unsupported_media_type")]
     [InlineData("large", "application/json", 413, "body_too_large")]
-    public async Task A_body_is_a_small_object_of_JSON(string body, string type, int status, string code)
+    public async Task The_body_is_a_small_JSON_object(string body, string type, int status, string code)
     {
         using var content = new StringContent(body == "large" ? $$"""{"callbackUrl":"{{new string('x', 32 * 1024)}}"}""" : body, Encoding.UTF8, type);
         using var response = await parley.Client.PostAsync(Path, content);
@@ -70,12 +70,12 @@ public class ExportTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_taken()
+    public async Task Valid_requests_are_accepted()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
-        var client = await parley.NewTenantClientAsync("Taken");
+        var client = await parley.NewTenantClientAsync("Accepted");
 
-        // Names in either spelling, and what is not known; without more, the whole of six months in English and xlsx.
+        // Names in either spelling, and unknown members. The defaults are six months, English and xlsx.
         foreach (var callbackUrl in new[] { receiver.Url(), receiver.Url().Replace("http://localhost", "HTTP://LocalHost", StringComparison.Ordinal), receiver.Url("long").PadRight(2000, 'x') })
         {
             var export = await client.ExportAsync(new { callback_url = callbackUrl, language = (string?)null, format = (string?)null, other = 1 });
@@ -83,7 +83,7 @@ public class ExportTests(ParleyFixture parley)
             Assert.Equal(("xlsx", "enUs"), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
         }
 
-        // Six calendar months to the last day, at any offset; and none at all.
+        // Six calendar months to the last day, at any offset, and an empty range.
         var longest = await client.ExportAsync(new { callbackUrl = receiver.Url(), rangeStart = "2025-02-28T02:00:00+02:00", rangeEnd = "2025-08-31T00:00:00Z", language = "ptBr", format = "csv" });
         Assert.Equal(("2025-02-28T00:00:00.000Z", "2025-08-31T00:00:00.000Z"), (ApiHelpers.Text(longest["rangeStart"]), ApiHelpers.Text(longest["rangeEnd"])));
         Assert.Equal(("csv", "ptBr"), (ApiHelpers.Text(longest["format"]), ApiHelpers.Text(longest["language"])));
@@ -93,7 +93,7 @@ public class ExportTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_same_key_is_the_same_export()
+    public async Task The_same_key_returns_the_same_export()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("Keys"), await parley.NewTenantClientAsync("Other keys"));
@@ -102,7 +102,7 @@ public class ExportTests(ParleyFixture parley)
         Assert.False(fresh);
         Assert.Equal((first, true), await SendAsync(client, body, "one"));
 
-        // What is left out is what it would be.
+        // Omitted fields equal their defaults.
         var same = new { callback_url = receiver.Url(), rangeEnd = "2025-01-01T00:00:00Z", format = "jsonl", language = "enUs", rangeStart = (string?)null };
         Assert.Equal((first, true), await SendAsync(client, same, "one"));
         foreach (var changed in new object[]
@@ -126,7 +126,7 @@ public class ExportTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Nobody_reaches_what_is_not_theirs()
+    public async Task Only_the_owner_has_access()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("Mine"), await parley.NewTenantClientAsync("Theirs"));
@@ -146,24 +146,24 @@ public class ExportTests(ParleyFixture parley)
             }
         }
 
-        var (nobody, reader) = (parley.NewClient(token: null), await parley.NewClientWithScopeAsync("messages:read"));
+        var (unauthenticated, reader) = (parley.NewClient(token: null), await parley.NewClientWithScopeAsync("messages:read"));
         var writer = await parley.NewClientWithScopeAsync("exports:write");
         foreach (var (method, path) in Calls(id).Append((HttpMethod.Get, "v1/exports")).Append((HttpMethod.Post, Path)))
         {
-            await nobody.RefusedAsync(method, path, null, 401, "unauthenticated");
+            await unauthenticated.RefusedAsync(method, path, null, 401, "unauthenticated");
             await reader.RefusedAsync(method, path, null, 403, "scope_missing");
             using var passed = await writer.SendJsonAsync(method, path, null);
             Assert.DoesNotContain(passed.StatusCode, new[] { HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden });
         }
 
-        // It is there, under its number too.
+        // The export exists, under its number too.
         Assert.True(JsonNode.DeepEquals(await client.CallAsync(HttpMethod.Get, $"v1/exports/{id}"), await client.CallAsync(HttpMethod.Get, "v1/exports/1")));
         await client.RefusedAsync(HttpMethod.Put, $"v1/exports/{id}", null, 405, "method_not_allowed");
         await client.RefusedAsync(HttpMethod.Get, Path, null, 405, "method_not_allowed");
     }
 
     [Fact]
-    public async Task The_list_has_them_newest_first()
+    public async Task The_list_is_newest_first()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var (client, other) = (await parley.NewTenantClientAsync("List"), await parley.NewTenantClientAsync("No list"));
@@ -195,15 +195,15 @@ public class ExportTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_completed_one_is_removed()
+    public async Task A_completed_export_is_removed()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var client = await parley.NewTenantClientAsync("Removed");
         await client.PostTextAsync(await client.CreateConversationAsync(), "Hi");
-        var export = await client.CalledBackAsync(await client.ExportAsync(new { callbackUrl = receiver.Url() }));
+        var export = await client.WithWebhookAsync(await client.ExportAsync(new { callbackUrl = receiver.Url() }));
         await client.FileAsync(export);
 
-        // Both at once, as well as again.
+        // Two concurrent removals, and a repeated one.
         var removed = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}")));
         var again = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
         var read = await client.CallAsync(HttpMethod.Get, $"v1/exports/{export["id"]}");
@@ -211,7 +211,7 @@ public class ExportTests(ParleyFixture parley)
         Assert.Equal(("expired", "removed"), (ApiHelpers.Text(read["status"]), ApiHelpers.Text(read["reason"])));
         Assert.All(new[] { "url", "urlExpiresAt", "detail" }, member => Assert.Null(read[member]));
 
-        // What it was stays known.
+        // The properties of the removed file stay available.
         Assert.All(
             new[] { "rows", "bytes", "sha256", "startedAt", "finishedAt", "callback" }, member => Assert.True(JsonNode.DeepEquals(export[member], read[member]), member));
         Assert.InRange(ApiHelpers.Time(read["expiresAt"]), ApiHelpers.Time(read["finishedAt"]), FollowUpCalls.In(TimeSpan.FromMinutes(10)));
@@ -223,7 +223,7 @@ public class ExportTests(ParleyFixture parley)
         Assert.Single(receiver.Of());
     }
 
-    /// <summary>So that none of a test's exports is still on its way when its receiver is gone.</summary>
+    /// <summary>Removes all exports of a test, so that none is sent after its receiver has closed.</summary>
     private static async Task RemoveAllAsync(HttpClient client)
     {
         foreach (var export in (await client.CallAsync(HttpMethod.Get, "v1/exports"))["results"]!.AsArray())

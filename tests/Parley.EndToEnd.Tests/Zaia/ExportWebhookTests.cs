@@ -5,15 +5,17 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>What receivers are told, and what becomes of it.</summary>
+/// <summary>Webhooks of exports and their delivery.</summary>
 [Collection(HostCollection.Name)]
 public class ExportWebhookTests(ParleyFixture parley)
 {
-    /// <summary>Longer than what is kept of it; the last character that would fit is half a pair.</summary>
+    /// <summary>
+    /// Longer than the stored part of a body; the last character that would fit is half of a surrogate pair.
+    /// </summary>
     private static readonly string Complaint = new string('é', 499) + "😀 and more";
 
     [Fact]
-    public void The_verifier_of_these_tests_is_that_of_the_specification()
+    public void The_verifier_agrees_with_the_specification()
     {
         const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
         const string Id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
@@ -29,7 +31,7 @@ public class ExportWebhookTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_tells_the_export_and_is_signed_and_comes_again_when_asked_for()
+    public async Task The_webhook_contains_the_export_is_signed_and_is_redelivered_on_request()
     {
         await using var receiver = await WebhookReceiver.StartAsync((_, n) => new Reply(n == 1 ? 200 : 204, n == 1 ? "thanks" : ""));
         var tenant = await parley.CreateTenantAsync("Callbacks");
@@ -40,15 +42,15 @@ public class ExportWebhookTests(ParleyFixture parley)
         Assert.Equal(1, taken["number"]!.GetValue<int>());
 
         var delivery = await receiver.NextAsync();
-        var told = delivery.Read();
+        var body = delivery.Read();
         delivery.AssertSigned(tenant.WebhookSecret);
         Assert.Equal($"export_{taken["id"]!.GetValue<Guid>():N}", delivery.Id);
         Assert.Equal("Parley", delivery.Headers["user-agent"]);
         Assert.DoesNotContain(delivery.Headers.Keys, name => name is "authorization" or "cookie" or "traceparent");
 
-        // Every field of the export, once it has noted that it was told.
-        var export = await client.CalledBackAsync(taken);
-        var (id, data, callback) = (export["id"]!, told["data"]!, export["callback"]!);
+        // Compares every field with the export, once the delivery is recorded in it.
+        var export = await client.WithWebhookAsync(taken);
+        var (id, data, callback) = (export["id"]!, body["data"]!, export["callback"]!);
         Assert.Equal("completed", export["status"]!.GetValue<string>());
         Assert.All(new[] { "reason", "detail" }, member => Assert.Null(export[member]));
         Assert.Equal(("csv", "ptBr"), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
@@ -62,8 +64,8 @@ public class ExportWebhookTests(ParleyFixture parley)
         Assert.InRange(ApiHelpers.Time(export["urlExpiresAt"]) - FollowUpCalls.In(TimeSpan.Zero), TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
         var file = await client.FileAsync(export);
 
-        Assert.Equal("export.completed", told["type"]!.GetValue<string>());
-        Assert.Equal(finished, ApiHelpers.Time(told["timestamp"]));
+        Assert.Equal("export.completed", body["type"]!.GetValue<string>());
+        Assert.Equal(finished, ApiHelpers.Time(body["timestamp"]));
         Assert.True(JsonNode.DeepEquals(id, data["exportId"]));
         Assert.All(
             new[] { "status", "format", "rows", "bytes", "sha256", "rangeStart", "rangeEnd", "reason" },
@@ -79,47 +81,47 @@ public class ExportWebhookTests(ParleyFixture parley)
         Assert.InRange(ApiHelpers.Time(attempt["at"]), finished, delivery.At);
         Assert.InRange(attempt["durationMs"]!.GetValue<long>(), 0, 20_000);
 
-        // Again, signed by the new secret and by the one before.
+        // Delivered again, signed by the new secret and by the previous one.
         var rotated = await parley.NewClient(parley.AdminKey).CallAsync(HttpMethod.Post, $"v1/admin/tenants/{tenant.Tenant}/webhook-secret", null, HttpStatusCode.Created);
-        var asked = await client.CallAsync(HttpMethod.Post, $"v1/exports/{id}/callback");
-        Assert.Equal(("completed", "pending"), (ApiHelpers.Text(asked["status"]), ApiHelpers.Text(asked["callback"]!["status"])));
-        Assert.InRange(ApiHelpers.Time(asked["callback"]!["nextAttemptAt"]), delivery.At.AddMilliseconds(-1), FollowUpCalls.In(TimeSpan.Zero));
+        var requested = await client.CallAsync(HttpMethod.Post, $"v1/exports/{id}/callback");
+        Assert.Equal(("completed", "pending"), (ApiHelpers.Text(requested["status"]), ApiHelpers.Text(requested["callback"]!["status"])));
+        Assert.InRange(ApiHelpers.Time(requested["callback"]!["nextAttemptAt"]), delivery.At.AddMilliseconds(-1), FollowUpCalls.In(TimeSpan.Zero));
         var second = await receiver.NextAsync(2);
         second.AssertSigned(rotated["webhookSecret"]!.GetValue<string>(), tenant.WebhookSecret);
         Assert.Equal(delivery.Id, second.Id);
         var again = second.Read();
         await AssertLinkAsync(again["data"]!, file);
-        foreach (var body in new[] { told, again })
+        foreach (var one in new[] { body, again })
         {
-            body["data"]!.AsObject().Remove("url");
-            body["data"]!.AsObject().Remove("expiresAt");
+            one["data"]!.AsObject().Remove("url");
+            one["data"]!.AsObject().Remove("expiresAt");
         }
 
-        Assert.True(JsonNode.DeepEquals(told, again));
-        var both = (await client.CalledBackAsync(export, attempts: 2))["callback"]!["attempts"]!.AsArray();
+        Assert.True(JsonNode.DeepEquals(body, again));
+        var both = (await client.WithWebhookAsync(export, attempts: 2))["callback"]!["attempts"]!.AsArray();
         Assert.True(JsonNode.DeepEquals(attempt, both[0]));
         Assert.Equal((2, 204, ""), (both[1]!["number"]!.GetValue<int>(), both[1]!["status"]!.GetValue<int>(), both[1]!["body"]!.GetValue<string>()));
     }
 
     [Fact]
-    public async Task Many_who_ask_for_it_at_once_are_all_answered()
+    public async Task Concurrent_requests_for_redelivery_all_succeed()
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         var client = parley.NewClient((await parley.CreateTenantAsync("Redelivery")).ApiKey);
         var export = await client.ExportAsync(new { callbackUrl = receiver.Url(), format = "jsonl" });
-        await client.CalledBackAsync(export);
+        await client.WithWebhookAsync(export);
         for (var round = 0; round < 3; round++)
         {
-            // Others' writes in between are nobody's failure: each answer is a 200.
+            // Concurrent writes do not make a request fail: each response is a 200.
             await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => client.CallAsync(HttpMethod.Post, $"v1/exports/{export["id"]}/callback")));
         }
 
-        await client.CalledBackAsync(export, attempts: 2);
+        await client.WithWebhookAsync(export, attempts: 2);
         Assert.Single(receiver.Of().Select(delivery => delivery.Id).Distinct(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task Receivers_that_do_not_take_it()
+    public async Task Webhooks_are_retried_until_refused_or_removed()
     {
         await using var receiver = await WebhookReceiver.StartAsync((name, n) => (name, n) switch
         {
@@ -135,32 +137,32 @@ public class ExportWebhookTests(ParleyFixture parley)
         var (fails, gone) = (await ExportAsync("fails"), await ExportAsync("gone"));
         var first = await receiver.NextAsync(1, "fails");
 
-        // 410 is the end, until a client asks for more.
-        var refused = (await client.CalledBackAsync(gone, "refused"))["callback"]!;
+        // 410 ends the deliveries until a client requests another.
+        var refused = (await client.WithWebhookAsync(gone, "refused"))["callback"]!;
         Assert.Null(refused["nextAttemptAt"]);
         Assert.Equal((410, "Gone."), (refused["attempts"]![0]!["status"]!.GetValue<int>(), ApiHelpers.Text(refused["attempts"]![0]!["body"])));
 
-        // A redirect is not followed, Retry-After is honoured, and who cannot be reached is tried again too.
+        // A redirect is not followed, Retry-After is honoured, and an unreachable receiver is tried again too.
         var (moved, later) = (await ExportAsync("moved"), await ExportAsync("later"));
-        var nobody = await client.ExportAsync(new { callbackUrl = "http://localhost:1/", format = "jsonl" });
-        var redirected = (await client.CalledBackAsync(moved, "pending"))["callback"]!;
+        var unreachable = await client.ExportAsync(new { callbackUrl = "http://localhost:1/", format = "jsonl" });
+        var redirected = (await client.WithWebhookAsync(moved, "pending"))["callback"]!;
         Assert.Equal(302, redirected["attempts"]![0]!["status"]!.GetValue<int>());
-        var delayed = (await client.CalledBackAsync(later, "pending"))["callback"]!;
+        var delayed = (await client.WithWebhookAsync(later, "pending"))["callback"]!;
         Assert.InRange(ApiHelpers.Time(delayed["nextAttemptAt"]) - (await receiver.NextAsync(1, "later")).At, TimeSpan.FromHours(1), TimeSpan.FromMinutes(73));
-        var unreached = (await client.CalledBackAsync(nobody, "pending"))["callback"]!["attempts"]![0]!;
+        var unreached = (await client.WithWebhookAsync(unreachable, "pending"))["callback"]!["attempts"]![0]!;
         Assert.Null(unreached["status"]);
         Assert.Equal(("not_connected", ""), (ApiHelpers.Text(unreached["failure"]), ApiHelpers.Text(unreached["body"])));
 
         await client.CallAsync(HttpMethod.Post, $"v1/exports/{gone["id"]}/callback");
-        await client.CalledBackAsync(gone, attempts: 2);
+        await client.WithWebhookAsync(gone, attempts: 2);
 
-        // The second attempt, after five seconds at the least, under the same id.
+        // The second attempt follows after at least five seconds, under the same id.
         var second = await receiver.NextAsync(2, "fails");
         Assert.True(second.At - first.At >= TimeSpan.FromSeconds(5));
         Assert.Equal(first.Id, second.Id);
         Assert.NotEqual(first.Headers["webhook-timestamp"], second.Headers["webhook-timestamp"]);
         Assert.All(new[] { first, second }, delivery => delivery.AssertSigned(tenant.WebhookSecret));
-        var done = (await client.CalledBackAsync(fails, attempts: 2))["callback"]!;
+        var done = (await client.WithWebhookAsync(fails, attempts: 2))["callback"]!;
         Assert.Null(done["nextAttemptAt"]);
         var failed = done["attempts"]![0]!;
         Assert.Equal((1, 500, Complaint[..499]), (failed["number"]!.GetValue<int>(), failed["status"]!.GetValue<int>(), failed["body"]!.GetValue<string>()));
@@ -168,9 +170,9 @@ public class ExportWebhookTests(ParleyFixture parley)
 
         Assert.Equal((2, 2, 1), (receiver.Of("fails").Count, receiver.Of("gone").Count, receiver.Of("later").Count));
         Assert.Empty(receiver.Of("elsewhere"));
-        foreach (var export in new[] { moved, later, nobody })
+        foreach (var export in new[] { moved, later, unreachable })
         {
-            // An export that is removed calls back no more.
+            // A removed export sends no more webhooks.
             var removed = await client.CallAsync(HttpMethod.Delete, $"v1/exports/{export["id"]}");
             Assert.Equal(("expired", "cancelled"), (ApiHelpers.Text(removed["status"]), ApiHelpers.Text(removed["callback"]!["status"])));
             Assert.Null(removed["callback"]!["nextAttemptAt"]);

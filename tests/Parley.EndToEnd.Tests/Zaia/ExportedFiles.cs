@@ -8,12 +8,12 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>A message as a file must have it.</summary>
+/// <summary>A message as a file must contain it.</summary>
 internal sealed record ExportedMessage(
     int Conversation, string? Title, int Number, DateTimeOffset Time, string Role, string? Sender, string Content,
     int? Ticket = null, string? Thread = null, bool Edited = false, bool Deleted = false, string? ExternalId = null);
 
-/// <summary>Reads files of exports with other people's readers, and says what must be in them.</summary>
+/// <summary>Reads export files with independent libraries and checks their contents.</summary>
 internal static partial class ExportedFiles
 {
     private const int CellLength = 32_767;
@@ -44,12 +44,12 @@ internal static partial class ExportedFiles
     /// <summary>The contents of a jsonl file, in their order.</summary>
     public static string Contents(byte[] jsonl) => string.Join(' ', Lines(jsonl).Select(line => line["content"]!.GetValue<string>()));
 
-    /// <summary>Asserts that a file has these messages, and nothing else.</summary>
+    /// <summary>Checks that a file has exactly these messages.</summary>
     public static void AssertHas(byte[] file, string format, string language, IReadOnlyList<ExportedMessage> messages)
     {
         if (format == "jsonl")
         {
-            // The same in every language, and every text as it is.
+            // The same in every language, with every text unchanged.
             Assert.Equal(messages.Select(InJson), Lines(file).Select(line => line.ToJsonString()));
             return;
         }
@@ -112,7 +112,10 @@ internal static partial class ExportedFiles
         string EnumNameConverter(string word) => isPortuguese ? InPortuguese[word] : word;
     }
 
-    /// <summary>The cells of a text: none longer than a cell may be, no pair halved, and in csv an apostrophe before what is like a formula.</summary>
+    /// <summary>
+    /// The cells of a text: none exceeds a cell's limit, no pair is split, and in csv an apostrophe precedes a text
+    /// that looks like a formula.
+    /// </summary>
     private static List<string> Parts(string text, bool isCsv)
     {
         var parts = new List<string>();
@@ -161,7 +164,7 @@ internal static partial class ExportedFiles
                 null => "",
                 double number => number.ToString("R", CultureInfo.InvariantCulture),
 
-                // Days and their fractions, in which a millisecond is not exact.
+                // Days with fractions, which do not represent a millisecond exactly.
                 DateTime time => Iso(new DateTimeOffset(time.AddTicks(TimeSpan.TicksPerMillisecond / 2), TimeSpan.Zero)),
                 var other => (string)other,
             })]);
@@ -171,11 +174,11 @@ internal static partial class ExportedFiles
         return rows;
     }
 
-    /// <summary>What a spreadsheet program could take for a formula.</summary>
+    /// <summary>Texts that a spreadsheet program could interpret as a formula.</summary>
     [GeneratedRegex(@"\A(\s*[=+\-@]|[\t\r\n])", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Formula();
 
-    /// <summary>What XML cannot hold, of what tests write.</summary>
+    /// <summary>Characters in the tests' texts that XML cannot represent.</summary>
     [GeneratedRegex(@"[\u0001-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]", RegexOptions.None, 5000)]
     private static partial Regex Forbidden();
 }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>What ends follow-ups by itself: the customer's messages, and a hand-off.</summary>
+/// <summary>Automatic cancellation of follow-ups by customers' messages and hand-offs.</summary>
 [Collection(HostCollection.Name)]
 public class FollowUpCancelTests(ParleyFixture parley)
 {
@@ -16,7 +16,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     [InlineData("POST /messages of a sender")]
     [InlineData("POST /conversations/{id}/messages")]
     [InlineData("POST /conversations/{id}/messages/media")]
-    public async Task A_message_of_the_customer_cancels_them_by_whichever_path(string path)
+    public async Task A_customers_message_through_any_path_cancels_pending_follow_ups(string path)
     {
         var chat = await parley.Client.CreateConversationAsync();
         var other = await parley.Client.FollowUpAsync((await parley.Client.NewAnsweredChatAsync())["chatId"]!);
@@ -60,7 +60,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Messages_of_assistants_and_staff_cancel_none()
+    public async Task Messages_of_assistants_and_staff_cancel_no_follow_ups()
     {
         var chat = await parley.Client.CreateConversationAsync();
         await parley.Client.PostTextAsync(chat, "Hello.", "assistant");
@@ -82,7 +82,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_repeated_message_does_not_cancel_what_came_after_it()
+    public async Task A_repeated_message_does_not_cancel_later_follow_ups()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var body = new { chatId = chat, content = "Hm.", role = "user", externalId = "first reply" };
@@ -95,7 +95,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_hand_off_cancels_them_and_its_end_does_not()
+    public async Task A_hand_off_cancels_pending_follow_ups_and_its_end_does_not()
     {
         var chat = await parley.Client.CreateConversationAsync();
         await parley.Client.PostTextAsync(chat, "Hello.", "assistant");
@@ -127,7 +127,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_refused_hand_off_cancels_none()
+    public async Task A_refused_hand_off_cancels_no_follow_ups()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var followUp = await parley.Client.FollowUpAsync(chat);
@@ -139,7 +139,7 @@ public class FollowUpCancelTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_a_reply_and_follow_ups_at_once_none_outlives_the_reply()
+    public async Task No_follow_up_created_concurrently_with_a_reply_stays_pending()
     {
         for (var round = 0; round < 3; round++)
         {
@@ -153,13 +153,13 @@ public class FollowUpCancelTests(ParleyFixture parley)
                 await refused.AssertProblemAsync(409, "follow_up_refused");
             }
 
-            var made = await parley.Client.FollowUpsAsync($"?chatIds={chat}");
-            Assert.Equal(responses.Count(response => response.StatusCode == HttpStatusCode.Created), made.Count);
-            Assert.All(made, followUp => Assert.Equal(("cancelled", "customer_replied"), (ApiHelpers.Text(followUp!["status"]), ApiHelpers.Text(followUp["reason"]))));
+            var created = await parley.Client.FollowUpsAsync($"?chatIds={chat}");
+            Assert.Equal(responses.Count(response => response.StatusCode == HttpStatusCode.Created), created.Count);
+            Assert.All(created, followUp => Assert.Equal(("cancelled", "customer_replied"), (ApiHelpers.Text(followUp!["status"]), ApiHelpers.Text(followUp["reason"]))));
         }
     }
 
-    /// <returns>Who did, by name.</returns>
+    /// <returns>The name of the actor.</returns>
     private async Task<string> RunAsync(string path, int chat)
     {
         var ana = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });

@@ -11,7 +11,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     [Fact]
-    public async Task A_pending_one_is_edited_and_what_is_absent_stays()
+    public async Task A_pending_follow_up_is_edited_and_absent_fields_are_kept()
     {
         var followUp = await NewAsync();
         var due = FollowUpCalls.In(2 * Hour);
@@ -19,17 +19,17 @@ public class FollowUpChangeTests(ParleyFixture parley)
         Assert.InRange(ApiHelpers.Time(moved["dueDate"]), due, due.AddMilliseconds(1));
         await parley.Client.AssertFollowUpAsync(With(followUp, moved, "updatedAt", "dueDate"), "\"2\"");
         var longest = (Text: new string('é', 4000), Reason: new string('é', 250));
-        var spoken = await PatchAsync(new { message = longest.Text, dueDate = (string?)null, reason = (string?)null, status = (string?)null });
-        Assert.Equal(longest.Text, ApiHelpers.Text(spoken["message"]));
-        await parley.Client.AssertFollowUpAsync(With(moved, spoken, "updatedAt", "message"), "\"3\"");
+        var reworded = await PatchAsync(new { message = longest.Text, dueDate = (string?)null, reason = (string?)null, status = (string?)null });
+        Assert.Equal(longest.Text, ApiHelpers.Text(reworded["message"]));
+        await parley.Client.AssertFollowUpAsync(With(moved, reworded, "updatedAt", "message"), "\"3\"");
         var reasoned = await PatchAsync(new { status = "pending", reason = longest.Reason });
         Assert.Equal(longest.Reason, ApiHelpers.Text(reasoned["reason"]));
-        await parley.Client.AssertFollowUpAsync(With(spoken, reasoned, "updatedAt", "reason"), "\"4\"");
+        await parley.Client.AssertFollowUpAsync(With(reworded, reasoned, "updatedAt", "reason"), "\"4\"");
         var all = await PatchAsync(new { due_date = due.AddHours(1), message = "m", reason = "r" });
         Assert.Equal(("m", "r", "pending"), (ApiHelpers.Text(all["message"]), ApiHelpers.Text(all["reason"]), ApiHelpers.Text(all["status"])));
         Assert.True(ApiHelpers.Time(reasoned["updatedAt"]) <= ApiHelpers.Time(all["updatedAt"]));
 
-        // What is there already changes nothing, so an answer can be sent back as it is.
+        // Present values change nothing, so a response can be sent back unchanged.
         Assert.True(JsonNode.DeepEquals(all, await PatchAsync(new { message = "m" })));
         Assert.True(JsonNode.DeepEquals(all, await PatchAsync(all)));
         await parley.Client.AssertFollowUpAsync(all, "\"5\"");
@@ -48,7 +48,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     [InlineData("cancelled", null, "cancelled_by_client")]
     [InlineData("cancelled", "paid", "paid")]
     [InlineData("failed", "no line", "no line")]
-    public async Task A_pending_one_is_ended(string status, string? reason, string stored)
+    public async Task A_pending_follow_up_is_ended(string status, string? reason, string stored)
     {
         var followUp = await NewAsync();
         var ended = await parley.Client.PatchFollowUpAsync(followUp, new { status, reason });
@@ -58,7 +58,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
         Assert.True(ApiHelpers.Time(followUp["createdAt"]) <= ApiHelpers.Time(ended["finishedAt"]));
         await parley.Client.AssertFollowUpAsync(With(followUp, ended, "updatedAt", "finishedAt", "status", "reason"), "\"2\"");
 
-        // The same again changes nothing; anything else is refused.
+        // Repeating the request changes nothing; any other change is refused.
         Assert.True(JsonNode.DeepEquals(ended, await parley.Client.PatchFollowUpAsync(ended, new { status })));
         Assert.True(JsonNode.DeepEquals(ended, await parley.Client.PatchFollowUpAsync(ended, ended)));
         foreach (var change in new object[] { new { reason = "another" }, new { message = "another" }, new { dueDate = FollowUpCalls.In(2 * Hour) }, new { status = "sent" }, new { status = status == "failed" ? "cancelled" : "failed", reason = "x" } })
@@ -66,7 +66,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
             await RefusedAsync(ended, change, 409, "follow_up_status");
         }
 
-        // Who ends it changes nothing else.
+        // A request that ends the follow-up may change nothing else.
         var other = await NewAsync();
         foreach (var change in new object[] { new { status, reason = "r", message = "another" }, new { status, reason = "r", dueDate = FollowUpCalls.In(2 * Hour) } })
         {
@@ -97,7 +97,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_client_says_what_it_became()
+    public async Task A_client_records_the_message_that_was_sent()
     {
         var chat = await parley.Client.NewConversationAsync();
         var number = chat["number"]!.GetValue<int>();
@@ -129,7 +129,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
         Assert.Equal(3, messages.Count);
         await parley.Client.AssertEventsAsync(byNumber, (null, "pending", null, "Test key"), ("pending", "sent", "by hand", "Test key"));
 
-        // What is sent stays so.
+        // A sent follow-up stays sent.
         object[] changes =
         [
             new { status = "sent" }, new { status = "sent", chatMessageId = first["id"] }, new { status = "pending", dueDate = FollowUpCalls.In(Hour) }, new { status = "cancelled" },
@@ -145,7 +145,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_became_no_message_of_the_customers()
+    public async Task A_customers_message_cannot_be_recorded_as_sent()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var customers = await parley.Client.PostTextAsync(chat, "Hm.");
@@ -159,7 +159,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     [Theory]
     [InlineData("cancelled")]
     [InlineData("failed")]
-    public async Task What_was_not_sent_is_armed_again(string status)
+    public async Task A_follow_up_that_was_not_sent_can_be_armed_again(string status)
     {
         var followUp = await NewAsync();
         var chat = followUp["chatId"]!;
@@ -183,7 +183,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
             (status, "pending", null, "Test key"),
             ("pending", "cancelled", "cancelled_by_client", "Test key"));
 
-        // Refused where creating one would be.
+        // Refused under the same conditions as a creation.
         await parley.Client.PostTextAsync(chat, "Hm.");
         await RefusedAsync(again, new { status = "pending", dueDate = due }, 409, "follow_up_refused");
         await parley.Client.PostTextAsync(chat, "Yes?", "assistant");
@@ -192,13 +192,13 @@ public class FollowUpChangeTests(ParleyFixture parley)
         await parley.Client.AssertFollowUpAsync(again, "\"4\"");
         await parley.Client.CallAsync(HttpMethod.Patch, $"v1/conversations/{chat}", new { handedOffUntil = (string?)null });
 
-        // With the time that it has already.
+        // With its current due time.
         await parley.Client.PatchFollowUpAsync(again, new { status = "pending", dueDate = due });
         Assert.Equal(ApiHelpers.Text(followUp["triggerChatMessageId"]), ApiHelpers.Text((await parley.Client.NowAsync(again))["triggerChatMessageId"]));
     }
 
     [Fact]
-    public async Task Some_fields_are_taken_with_their_present_value_alone()
+    public async Task Some_fields_are_accepted_only_with_their_current_value()
     {
         var trigger = await parley.Client.NewAnsweredChatAsync();
         var number = (await parley.Client.CallAsync(HttpMethod.Get, $"v1/conversations/{trigger["chatId"]}"))["number"]!.GetValue<int>();
@@ -305,7 +305,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_stale_tag_is_told_before_a_wrong_status_and_what_changes_nothing_keeps_its_tag()
+    public async Task A_stale_tag_takes_precedence_over_a_wrong_status_and_an_unchanged_follow_up_keeps_its_tag()
     {
         var followUp = await NewAsync();
         var path = $"{FollowUpCalls.Path}/{followUp["id"]}";
@@ -320,7 +320,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_eight_ends_at_once_one_counts()
+    public async Task Of_eight_concurrent_ends_one_succeeds()
     {
         var followUp = await NewAsync();
         var responses = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
@@ -341,7 +341,7 @@ public class FollowUpChangeTests(ParleyFixture parley)
     private Task RefusedAsync(JsonNode followUp, object change, int status, string code, params string[] fields) =>
         parley.Client.RefusedAsync(HttpMethod.Patch, $"{FollowUpCalls.Path}/{followUp["id"]}", change, status, code, fields);
 
-    /// <summary>The first with these members of the second.</summary>
+    /// <summary>The first object with these members of the second.</summary>
     private static JsonNode With(JsonNode first, JsonNode second, params string[] members)
     {
         var both = first.DeepClone();

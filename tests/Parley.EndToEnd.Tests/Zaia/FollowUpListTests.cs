@@ -9,7 +9,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 public class FollowUpListTests(ParleyFixture parley)
 {
     [Fact]
-    public async Task Every_filter_and_several_together()
+    public async Task Filters_select_alone_and_together()
     {
         var mine = await parley.NewTenantClientAsync("Mine");
         var (ana, bia) = (await mine.NewAnsweredChatAsync(), await mine.NewAnsweredChatAsync());
@@ -54,7 +54,7 @@ public class FollowUpListTests(ParleyFixture parley)
             Assert.True(expected == Texts(found), $"{query}: {Texts(found)} instead of {expected}");
         }
 
-        // As they are read one by one.
+        // Equal to the follow-ups read one by one.
         foreach (var followUp in await mine.FollowUpsAsync(""))
         {
             Assert.True(JsonNode.DeepEquals(await mine.NowAsync(followUp!), followUp));
@@ -64,7 +64,7 @@ public class FollowUpListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Pages_newest_first()
+    public async Task Pages_are_newest_first()
     {
         var client = await parley.NewTenantClientAsync("Pages");
         await client.NewAnsweredChatAsync();
@@ -99,7 +99,7 @@ public class FollowUpListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task One_that_moves_between_statuses_is_in_the_list_once()
+    public async Task A_follow_up_that_changes_its_status_is_in_the_list_once()
     {
         var client = await parley.NewTenantClientAsync("Moves");
         await client.NewAnsweredChatAsync();
@@ -156,7 +156,7 @@ public class FollowUpListTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Messages_are_joined_with_the_follow_ups_that_they_triggered_or_became_of_them()
+    public async Task Messages_are_joined_with_the_follow_ups_that_they_triggered_or_that_sent_them()
     {
         var client = await parley.NewTenantClientAsync("Joins");
         var first = await client.NewAnsweredChatAsync();

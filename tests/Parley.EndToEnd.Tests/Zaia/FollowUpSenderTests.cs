@@ -4,15 +4,15 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-/// <summary>Follow-ups that are sent by the host's own queue, by the clock on the wall.</summary>
+/// <summary>Follow-ups sent through the host's own queue, in real time.</summary>
 [Collection(HostCollection.Name)]
 public class FollowUpSenderTests(ParleyFixture parley)
 {
-    /// <summary>What is not sent so long after its time was not going to be.</summary>
+    /// <summary>A follow-up that is not sent within this time after its due time counts as never sent.</summary>
     private static readonly TimeSpan Never = TimeSpan.FromSeconds(3);
 
     [Fact]
-    public async Task It_becomes_an_assistants_message_at_its_time()
+    public async Task A_follow_up_becomes_an_assistants_message_at_its_time()
     {
         var trigger = await parley.Client.NewAnsweredChatAsync();
         var chat = trigger["chatId"]!;
@@ -45,7 +45,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Deleting_the_message_takes_the_text_from_the_follow_up_too()
+    public async Task Deleting_the_message_removes_the_text_of_the_follow_up_too()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var sent = await parley.Client.SentAsync(await parley.Client.FollowUpAsync(chat, "A secret", FollowUpCalls.In(TimeSpan.Zero)));
@@ -58,7 +58,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_due_already_is_sent_at_once()
+    public async Task An_overdue_follow_up_is_sent_at_once()
     {
         foreach (var ago in new[] { TimeSpan.Zero, TimeSpan.FromMinutes(5), TimeSpan.FromHours(24) - TimeSpan.FromMinutes(1) })
         {
@@ -70,7 +70,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_moved_nearer_or_armed_again_is_sent()
+    public async Task A_follow_up_moved_to_an_earlier_time_or_armed_again_is_sent()
     {
         var (moved, armed, overdue) = (await NewAsync(TimeSpan.FromHours(1)), await NewAsync(TimeSpan.FromHours(1)), await NewAsync(TimeSpan.FromHours(1)));
         await parley.Client.CallAsync(HttpMethod.Delete, $"{FollowUpCalls.Path}/{armed["id"]}");
@@ -91,9 +91,10 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_has_ended_or_was_put_off_is_not_sent_at_its_time()
+    public async Task A_follow_up_that_has_ended_or_was_postponed_is_not_sent_at_its_time()
     {
-        var due = TimeSpan.FromSeconds(10); // All five are made and four of them ended before that, on a busy machine too.
+        // Enough to create all five and end four of them before they are due, on a busy machine too.
+        var due = TimeSpan.FromSeconds(10);
         var (answered, cancelled, handedOff, putOff, sent) =
             (await NewAsync(due), await NewAsync(due), await NewAsync(due), await NewAsync(due), await NewAsync(due));
         await parley.Client.PostTextAsync(answered["chatId"]!, "I am here.");
@@ -101,7 +102,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
         await parley.Client.CallAsync(HttpMethod.Patch, $"v1/conversations/{handedOff["chatId"]}", new { handedOffUntil = FollowUpCalls.In(TimeSpan.FromHours(1)) });
         var later = await parley.Client.PatchFollowUpAsync(putOff, new { dueDate = FollowUpCalls.In(TimeSpan.FromHours(1)) });
 
-        // The last one's time comes after the others', by the same queue.
+        // The last follow-up is due after the others and goes through the same queue.
         await parley.Client.SentAsync(sent);
         await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         Assert.Equal(["How can I help?", "I am here."], await ContentsAsync(answered));
@@ -115,7 +116,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Many_at_the_same_second_are_each_sent_once()
+    public async Task Many_follow_ups_of_one_second_are_each_sent_once()
     {
         var full = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var chats = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => parley.Client.NewAnsweredChatAsync()));
@@ -136,7 +137,7 @@ public class FollowUpSenderTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task What_is_answered_or_cancelled_in_its_second_is_sent_before_or_never()
+    public async Task A_follow_up_answered_or_cancelled_in_its_second_is_sent_before_or_never()
     {
         var triggers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => parley.Client.NewAnsweredChatAsync()));
         var due = FollowUpCalls.In(TimeSpan.FromSeconds(2));

@@ -66,7 +66,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task The_trigger_is_the_last_message_whoever_of_the_staff_has_written_it()
+    public async Task The_trigger_is_the_last_message_of_an_assistant_or_of_staff()
     {
         var assistant = await parley.Client.NewAnsweredChatAsync();
         var chat = assistant["chatId"]!;
@@ -83,7 +83,7 @@ public class FollowUpTests(ParleyFixture parley)
         Assert.Equal(await LastAsync(), await TriggerAsync());
         var customer = await parley.Client.NewSenderAsync(new { entity = "external_user", name = "Ana" });
 
-        // The role as written decides, not the kind of sender.
+        // The stored role decides, not the kind of sender.
         var last = await parley.Client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content = "x", role = "assistant", senderId = customer["id"] });
         Assert.Equal(ApiHelpers.Text(last["id"]), await TriggerAsync());
 
@@ -93,7 +93,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_chat_takes_none_without_messages_when_the_customer_spoke_last_or_while_a_human_has_it()
+    public async Task A_chat_accepts_no_follow_up_without_messages_after_a_customers_message_or_during_a_hand_off()
     {
         var chat = await parley.Client.CreateConversationAsync();
         await RefusedAsync();
@@ -119,7 +119,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_chat_has_twenty_pending_ones()
+    public async Task A_chat_has_at_most_twenty_pending_follow_ups()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var all = new List<JsonNode>();
@@ -139,7 +139,7 @@ public class FollowUpTests(ParleyFixture parley)
         await parley.Client.PatchFollowUpAsync(cancelled, rearm);
         await parley.Client.RefusedAsync(HttpMethod.Post, Path, Body(chat), 409, "too_many_follow_ups");
 
-        // All twenty end with one message, and others can be made.
+        // One message ends all twenty, and others can be created.
         await parley.Client.PostTextAsync(chat, "Yes.");
         Assert.Empty(await parley.Client.FollowUpsAsync($"?chatIds={chat}&statuses=pending"));
         Assert.Equal(20, (await parley.Client.FollowUpsAsync($"?chatIds={chat}&statuses=cancelled&pageSize=100")).Count);
@@ -182,7 +182,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Bodies_that_are_no_JSON_and_too_large_ones_are_refused()
+    public async Task Bodies_that_are_not_JSON_or_too_large_are_refused()
     {
         var followUp = await parley.Client.FollowUpAsync((await parley.Client.NewAnsweredChatAsync())["chatId"]!);
         foreach (var (method, path) in new[] { (HttpMethod.Post, Path), (HttpMethod.Patch, $"{Path}/{followUp["id"]}") })
@@ -204,7 +204,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Unknown_ids_and_those_of_another_tenant()
+    public async Task Unknown_ids_and_those_of_another_tenant_are_not_found()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirChat = ApiHelpers.Text((await stranger.NewAnsweredChatAsync())["chatId"])!;
@@ -215,7 +215,7 @@ public class FollowUpTests(ParleyFixture parley)
             await mine.RefusedAsync(HttpMethod.Post, Path, Body(id), 404, "conversation_not_found");
         }
 
-        // The first follow-up of the first chat, as theirs is.
+        // The first follow-up of the first chat, with the same number as the other tenant's.
         var message = await mine.NewAnsweredChatAsync();
         var own = ApiHelpers.Text((await mine.FollowUpAsync(message["chatId"]!))["id"])!;
         var another = own[..^1] + (own[^1] == '0' ? '1' : '0');
@@ -233,7 +233,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_takes_a_key_with_the_scope()
+    public async Task A_key_with_the_scope_is_required()
     {
         (HttpMethod Method, string Path, object? Body, string Scope)[] calls =
         [
@@ -256,7 +256,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task An_idempotency_key_is_one_follow_up()
+    public async Task An_idempotency_key_creates_one_follow_up()
     {
         var chat = await parley.Client.NewConversationAsync();
         var number = chat["number"]!.GetValue<int>();
@@ -283,7 +283,7 @@ public class FollowUpTests(ParleyFixture parley)
             await message.AssertProblemAsync(422, "idempotency_key_reused");
         }
 
-        // The first answer again, whatever has become of it, and though the chat would take none now.
+        // The first response again, after any change, and although the chat would accept no follow-up now.
         await parley.Client.PatchFollowUpAsync(followUp, new { message = "edited", dueDate = due.AddHours(1), reason = "why" });
         using (var edited = await SendAsync(number))
         {
@@ -315,7 +315,7 @@ public class FollowUpTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_eight_at_once_with_one_key_one_is_made()
+    public async Task Eight_concurrent_requests_with_one_key_create_one_follow_up()
     {
         var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
         var due = FollowUpCalls.In(TimeSpan.FromHours(1));
@@ -337,33 +337,33 @@ public class FollowUpTests(ParleyFixture parley)
         new() { ["chatId"] = chat, ["dueDate"] = due ?? FollowUpCalls.In(TimeSpan.FromHours(1)), ["message"] = "Still there?" };
 }
 
-/// <summary>What tests of follow-ups have in common.</summary>
+/// <summary>Requests and checks for tests of follow-ups.</summary>
 internal static class FollowUpCalls
 {
     public const string Path = "v1/chat-message-follow-ups";
 
-    /// <summary>So long from now.</summary>
+    /// <summary>The time after this span from now.</summary>
     public static DateTimeOffset In(TimeSpan time) => TimeProvider.System.GetUtcNow() + time;
 
-    /// <summary>The message of the assistant with which a new chat begins.</summary>
+    /// <summary>Creates a chat that begins with a message of the assistant, and returns that message.</summary>
     public static async Task<JsonNode> NewAnsweredChatAsync(this HttpClient client) =>
         await client.PostTextAsync(await client.CreateConversationAsync(), "How can I help?", "assistant");
 
-    /// <summary>A new follow-up, due in an hour if nothing else is said.</summary>
+    /// <summary>Creates a follow-up, due in an hour by default.</summary>
     public static Task<JsonNode> FollowUpAsync(this HttpClient client, object chatId, string message = "Still there?", DateTimeOffset? due = null) =>
         client.CallAsync(HttpMethod.Post, Path, new { chatId, dueDate = due ?? In(TimeSpan.FromHours(1)), message }, HttpStatusCode.Created);
 
     /// <summary>A page of the list.</summary>
     public static async Task<JsonArray> FollowUpsAsync(this HttpClient client, string query) => (await client.CallAsync(HttpMethod.Get, Path + query)).AsArray();
 
-    /// <summary>A follow-up as it is now.</summary>
+    /// <summary>Reads a follow-up.</summary>
     public static Task<JsonNode> NowAsync(this HttpClient client, JsonNode followUp) => client.CallAsync(HttpMethod.Get, $"{Path}/{followUp["id"]}");
 
-    /// <summary>Changes one.</summary>
+    /// <summary>Changes a follow-up.</summary>
     public static Task<JsonNode> PatchFollowUpAsync(this HttpClient client, JsonNode followUp, object change) =>
         client.CallAsync(HttpMethod.Patch, $"{Path}/{followUp["id"]}", change);
 
-    /// <summary>A follow-up as it is when it has been sent.</summary>
+    /// <summary>Waits until a follow-up has been sent, and returns it.</summary>
     public static async Task<JsonNode> SentAsync(this HttpClient client, JsonNode followUp)
     {
         var until = In(Wait.Limit);
@@ -381,7 +381,7 @@ internal static class FollowUpCalls
         }
     }
 
-    /// <summary>Asserts that it is read so, and with this entity tag.</summary>
+    /// <summary>Checks the follow-up and its entity tag.</summary>
     public static async Task AssertFollowUpAsync(this HttpClient client, JsonNode expected, string tag)
     {
         using var response = await client.GetAsync($"{Path}/{expected["id"]}");
@@ -390,7 +390,7 @@ internal static class FollowUpCalls
         Assert.Equal(tag, response.Headers.ETag!.Tag);
     }
 
-    /// <summary>Asserts what its transitions were: from, to, reason and actor of each.</summary>
+    /// <summary>Checks its transitions: from, to, reason and actor of each.</summary>
     public static async Task AssertEventsAsync(this HttpClient client, JsonNode followUp, params (string? From, string To, string? Reason, string Actor)[] expected)
     {
         var id = followUp["id"];

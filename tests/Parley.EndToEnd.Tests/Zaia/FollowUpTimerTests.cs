@@ -9,15 +9,15 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>
-/// Follow-ups that only the timer can queue. On a storage of their own: every host listens to the one queue of its storage, and this host's
-/// timer looks at all that is due there.
+/// Follow-ups that only the timer can enqueue. On a storage of its own: every host reads the one queue of its storage,
+/// and the timer enqueues all due follow-ups of that storage.
 /// </summary>
 public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
 {
     private const string AdminKey = "a key for this host alone";
 
     [Fact]
-    public async Task What_a_request_could_not_queue_the_timer_does()
+    public async Task The_timer_enqueues_follow_ups_that_a_request_could_not_enqueue()
     {
         await using var azurite = await Azurite.StartAsync(directory: null, Console.Error.WriteLine);
         var refusals = Path.GetTempFileName();
@@ -31,7 +31,7 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
         var client = await NewClientAsync(host.Api);
         var queue = new QueueClient(azurite.ConnectionString, FollowUpChunk.Queue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
 
-        // What is none of Parley's messages is dropped, and hinders nobody.
+        // A queue message of another application is dropped and does not stop the others.
         await queue.SendMessageAsync("not ours");
         var (chat, other) = ((await client.NewAnsweredChatAsync())["chatId"]!, (await client.NewAnsweredChatAsync())["chatId"]!);
         var due = FollowUpCalls.In(TimeSpan.FromSeconds(3));
@@ -50,7 +50,7 @@ public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
 
-        // Several ticks later each is there once.
+        // After several ticks, each message still exists once.
         Assert.Equal(
             ["How can I help?", "Late", "Soon"],
             ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items).Order(StringComparer.Ordinal));

@@ -81,7 +81,7 @@ public class TicketTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Of_eight_at_once_one_opens_a_ticket()
+    public async Task Of_eight_concurrent_requests_one_opens_a_ticket()
     {
         var chat = await parley.Client.CreateConversationAsync();
         for (var round = 1; round <= 3; round++)
@@ -137,7 +137,7 @@ public class TicketTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task A_title_is_changed_and_cleared_and_what_is_absent_stays()
+    public async Task A_title_is_changed_and_cleared_and_absent_fields_are_kept()
     {
         var chat = await parley.Client.CreateConversationAsync();
         var longest = new string('é', 250);
@@ -211,7 +211,7 @@ public class TicketTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task Unknown_ids_and_those_of_another_tenant()
+    public async Task Unknown_ids_and_those_of_another_tenant_are_not_found()
     {
         var stranger = await parley.NewTenantClientAsync("Stranger");
         var theirs = await stranger.NewConversationAsync();
@@ -236,14 +236,14 @@ public class TicketTests(ParleyFixture parley)
     }
 
     [Fact]
-    public async Task It_takes_a_key_with_the_scope() => await parley.AssertGuardedAsync(
+    public async Task A_key_with_the_scope_is_required() => await parley.AssertGuardedAsync(
         (HttpMethod.Post, Path, new { chatId = 999 }, "messages:write"),
         (HttpMethod.Get, $"{Path}?chatId=999", null, "messages:read"),
         (HttpMethod.Get, $"{Path}/999", null, "messages:read"),
         (HttpMethod.Patch, $"{Path}/999", new { title = 5 }, "messages:write"));
 
     [Fact]
-    public async Task The_list_is_walked_by_links_and_its_cursors_belong_to_it()
+    public async Task The_list_is_walked_by_links_and_its_cursors_are_valid_only_for_it()
     {
         var (mine, stranger) = (await parley.NewTenantClientAsync("Mine"), await parley.NewTenantClientAsync("Stranger"));
         foreach (var client in new[] { mine, mine, stranger })

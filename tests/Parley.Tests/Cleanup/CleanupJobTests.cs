@@ -42,7 +42,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     }
 
     [Fact]
-    public async Task Idempotency_keys_go_after_a_day_and_younger_ones_stay()
+    public async Task Idempotency_keys_are_deleted_after_a_day_and_younger_ones_stay()
     {
         await Appends.AppendAsync(process, Conversation, "first", "first");
         await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), IdempotencyKey.Create("creation", []), CancellationToken.None);
@@ -57,7 +57,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
         var again = await Appends.AppendAsync(process, Conversation, "second", "second");
         Assert.True(again.Replayed);
 
-        // That looked for keys has told the sweep of its hour too.
+        // The retried append also wrote a schedule row for its own hour, which the cleanup removes a day later.
         await AdvanceToAsync(new DateTimeOffset(2026, 3, 2, 23, 16, 0, TimeSpan.Zero));
         Assert.Equal((0, 0, 1), await CountAsync());
         await AdvanceToAsync(new DateTimeOffset(2026, 3, 3, 14, 16, 0, TimeSpan.Zero));
@@ -66,7 +66,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     }
 
     [Fact]
-    public async Task More_keys_than_a_transaction_takes_all_go()
+    public async Task More_keys_than_fit_in_a_transaction_are_all_deleted()
     {
         for (var i = 0; i < 230; i++)
         {
@@ -79,7 +79,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     }
 
     [Fact]
-    public async Task A_blob_that_no_message_holds_goes_and_a_held_one_stays()
+    public async Task A_blob_without_a_message_is_deleted_and_a_held_one_stays()
     {
         var (orphan, held) = (await StoreAsync(), await StoreAsync());
         await process.Tables.Conversations.AddEntityAsync(FileRows.Holder(Conversation, held));
@@ -94,7 +94,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     }
 
     [Fact]
-    public async Task What_fails_is_left_for_the_next_time_and_keeps_nobody()
+    public async Task A_failed_deletion_is_retried_later_and_does_not_stop_the_others()
     {
         var (failing, fine) = (await StoreAsync(), await StoreAsync());
         faults[FileRowKeys.File(failing)] = Fault.Busy;
@@ -128,7 +128,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
 
     private async Task<bool> ExistsAsync(Guid file) => await blobs.GetBlobClient(FileStore.BlobName(Conversation, file)).ExistsAsync();
 
-    /// <summary>The conversation's keys, the tenant's, and all rows of Due.</summary>
+    /// <summary>The numbers of the conversation's keys, the tenant's keys, and all schedule rows.</summary>
     private async Task<(int Conversations, int Tenants, int Due)> CountAsync()
     {
         return (await KeysAsync(process.Tables.Conversations), await KeysAsync(process.Tables.Tenants), await process.Tables.Schedule.QueryAsync<TableEntity>().CountAsync());

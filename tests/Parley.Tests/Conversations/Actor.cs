@@ -10,8 +10,8 @@ using Xunit;
 namespace Parley.Tests.Conversations;
 
 /// <summary>
-/// A client with a process of its own. It sends random requests; a keyed one it sends again until it is answered, also after the
-/// process has died and another one has taken its place.
+/// A client with a process of its own. It sends random requests, and resends a keyed one until it receives a response,
+/// also after its process has died and another one has replaced it.
 /// </summary>
 internal sealed class Actor(Model model, string name, int seed, Func<Random, Func<TableCall, Fault>?> newFaults)
 {
@@ -39,7 +39,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
         }
     }
 
-    /// <summary>Sends the message of this name under the key of this name, as another actor may too.</summary>
+    /// <summary>Sends the message of this name under the key of this name; other actors may send the same.</summary>
     public Task AppendSharedAsync(Request request) => AppendAsync(request, keyed: true);
 
     private Task AppendAsync(Request request, bool keyed)
@@ -69,7 +69,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
             return Task.CompletedTask;
         }
 
-        // Mostly the last one: that changes the head too.
+        // Usually the last message, because editing it also changes the head.
         var message = random.Next(3) > 0 ? known.MaxBy(key => (key.Conversation.Number, key.Sequence)) : known[random.Next(known.Count)];
         request.Message = message;
         model.Edits.Add(request);
@@ -108,7 +108,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
         });
     }
 
-    /// <summary>Opens a ticket, or moves the open one on.</summary>
+    /// <summary>Opens a ticket, or advances the open one to its next status.</summary>
     private Task TicketAsync(Request request) => SendAsync(request, keyed: false, async () =>
     {
         var conversation = AnyConversation();
@@ -147,7 +147,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
             }
             catch (ParleyException e) when (e.Code == ErrorCode.StaleRevision || e.Code == ErrorCode.Busy || e.Code.Kind == ErrorKind.Conflict)
             {
-                // Another try of the same request may still be on its way, or be another actor's.
+                // Another attempt at the same request may still be in flight, or come from another actor.
                 if (tries == 1 && request.Name != Scenario.Shared)
                 {
                     request.Outcome = Outcome.NotStored;
@@ -164,7 +164,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
             }
             catch (Exception e) when (e is RequestFailedException or OperationCanceledException)
             {
-                // A read that storage did not answer: the HTTP layer says storage_unavailable.
+                // A read without a response from storage; the HTTP layer returns storage_unavailable.
                 request.Outcome = Outcome.Unknown;
             }
 

@@ -12,11 +12,11 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>Whatever changes something other than by posting, ended at each of its storage calls and sent again by the client.</summary>
+/// <summary>Every change except posting, with a crash at each of its storage calls and the client's retry.</summary>
 public sealed class ChangeCrashTests
 {
     [Fact]
-    public async Task A_reading_of_150_messages_that_died_anywhere_is_whole_after_the_retry() => await CrashExploration.RunAsync(
+    public async Task Reading_150_messages_is_complete_after_a_crash_and_a_retry() => await CrashExploration.RunAsync(
         async (run, tables) =>
         {
             var ground = await Ground.BuildAsync(run, tables);
@@ -30,7 +30,7 @@ public sealed class ChangeCrashTests
         (ground, connection) => ground.Process(connection, 1).Reading.ReadAsync(ground.Id, null, CancellationToken.None),
         async (ground, connection) =>
         {
-            // However far it came: what is marked and what is counted go together.
+            // Wherever the first attempt stopped, the marks and the unread count agree.
             await ground.VerifyAsync();
             var process = ground.Process(connection, 2);
             var read = await process.Reading.ReadAsync(ground.Id, null, CancellationToken.None);
@@ -47,7 +47,7 @@ public sealed class ChangeCrashTests
         seeds: 2);
 
     [Fact]
-    public async Task Opening_a_ticket_that_died_anywhere_opens_one()
+    public async Task Opening_a_ticket_opens_one_after_a_crash_and_a_retry()
     {
         var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -66,18 +66,18 @@ public sealed class ChangeCrashTests
             },
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
-        // The head, then it and the ticket.
+        // Reads the head, then commits the head and the ticket.
         Assert.Equal(2, calls);
     }
 
     [Fact]
-    public async Task Completing_a_ticket_that_died_anywhere_ends_its_range_where_its_messages_end()
+    public async Task Completing_a_ticket_ends_its_range_at_its_last_message_after_a_crash_and_a_retry()
     {
         var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
             {
                 var ground = await Ground.BuildAsync(run, tables);
-                ground.Told = (await ground.Quiet.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None)).Ticket.Id;
+                ground.EntityId = (await ground.Quiet.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None)).Ticket.Id;
                 await MoveAsync(ground, ground.Quiet, TicketStatus.Ongoing);
                 await ground.AppendAsync(ground.Quiet, MessageRole.Customer);
                 return ground;
@@ -99,12 +99,12 @@ public sealed class ChangeCrashTests
             },
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
-        // The ticket; the head; both in one transaction.
+        // Reads the ticket and the head, then commits both in one transaction.
         Assert.Equal(3, calls);
     }
 
     [Fact]
-    public async Task A_conversation_s_change_that_died_anywhere_is_whole_after_the_retry()
+    public async Task Changing_a_conversation_is_complete_after_a_crash_and_a_retry()
     {
         var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -119,7 +119,7 @@ public sealed class ChangeCrashTests
             {
                 var head = await ground.VerifyAsync();
                 Assert.Equal((null, "{}", false), (head.Title, head.Metadata, head.AutoReplyEnabled));
-                // As made, three messages and one change: what is as it should be is not written again.
+                // The creation, three messages and one change: the retry does not write an unchanged head.
                 Assert.Equal(5, head.Revision);
             },
             CrashExploration.CrashesAndLateCalls,
@@ -131,7 +131,7 @@ public sealed class ChangeCrashTests
     }
 
     [Fact]
-    public async Task Creating_a_thread_that_died_anywhere_makes_one()
+    public async Task Creating_a_thread_creates_one_after_a_crash_and_a_retry()
     {
         await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -141,14 +141,14 @@ public sealed class ChangeCrashTests
                 var process = ground.Process(connection, 2);
                 var thread = await CreateAsync(ground, process);
                 await ground.AppendAsync(process, MessageRole.Customer, $"{thread.Id}");
-                ground.Told = thread.Id;
+                ground.EntityId = thread.Id;
             },
             async (ground, _) =>
             {
                 var head = await ground.VerifyAsync();
                 var threads = await ground.Quiet.Threads.ListAsync(head.Key, null, 10, CancellationToken.None);
-                Assert.Equal(ground.Told, Assert.Single(threads.Threads).Id);
-                var list = await ground.Quiet.Chats.OpenAsync(ground.Id, new ChatFilter($"{ground.Told}", []), null, 10, CancellationToken.None);
+                Assert.Equal(ground.EntityId, Assert.Single(threads.Threads).Id);
+                var list = await ground.Quiet.Chats.OpenAsync(ground.Id, new ChatFilter($"{ground.EntityId}", []), null, 10, CancellationToken.None);
                 Assert.Equal(head.Last, Assert.Single(await list.Messages.ToListAsync()).Key.Sequence);
             },
             CrashExploration.CrashesAndLateCalls,
@@ -159,7 +159,7 @@ public sealed class ChangeCrashTests
     }
 
     [Fact]
-    public async Task Creating_a_sender_that_died_anywhere_makes_one()
+    public async Task Creating_a_sender_creates_one_after_a_crash_and_a_retry()
     {
         await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -171,7 +171,7 @@ public sealed class ChangeCrashTests
                 var found = await ground.Quiet.Senders.FindByIdentifierAsync(Appends.Tenant, "address", CancellationToken.None);
                 Assert.Equal(found, await ground.Quiet.Senders.FindByExternalIdAsync(Appends.Tenant, "theirs", CancellationToken.None));
 
-                // The conversation's contact is the first.
+                // Sender 1 is the conversation's contact.
                 Assert.Equal((2, "name"), (found!.Key.Number, found.Name));
                 Assert.Equal(2, (await ground.Quiet.Senders.ListAsync(Appends.Tenant, null, 10, CancellationToken.None)).Items.Count);
             },
@@ -183,7 +183,7 @@ public sealed class ChangeCrashTests
     }
 
     [Fact]
-    public async Task A_sender_s_change_that_died_anywhere_is_whole_after_the_retry()
+    public async Task Changing_a_sender_is_complete_after_a_crash_and_a_retry()
     {
         await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -193,7 +193,7 @@ public sealed class ChangeCrashTests
                 var process = ground.Process(connection, 2);
                 await ChangeAsync(process);
 
-                // The address that it had is free.
+                // The sender's former identifier is free again.
                 await process.SenderWriter.CreateAsync(Appends.Tenant, sender => sender with { Identifier = "+49" }, CancellationToken.None);
             },
             async (ground, _) =>
@@ -214,7 +214,9 @@ public sealed class ChangeCrashTests
             CancellationToken.None);
     }
 
-    /// <summary>A client that comes back is told of what its first request did as of a conflict.</summary>
+    /// <summary>
+    /// Runs a request, and accepts the conflict that a retry receives when its first attempt was stored.
+    /// </summary>
     private static async Task UnlessThereAsync(Func<Task> request, ErrorCode there)
     {
         try
@@ -223,7 +225,7 @@ public sealed class ChangeCrashTests
         }
         catch (ParleyException e) when (e.Code == there)
         {
-            // Done before.
+            // The first attempt was stored.
         }
     }
 
@@ -231,18 +233,18 @@ public sealed class ChangeCrashTests
         UnlessThereAsync(() => process.TicketWriter.OpenAsync(ground.Id, "ticket", CancellationToken.None), ErrorCode.TicketOpen);
 
     private static Task<(Conversation Conversation, Ticket Ticket)> MoveAsync(Ground ground, ParleyProcess process, TicketStatus status) =>
-        process.TicketWriter.ChangeAsync(Appends.Tenant, $"{ground.Told}", ticket => ticket with { Status = status }, null, CancellationToken.None);
+        process.TicketWriter.ChangeAsync(Appends.Tenant, $"{ground.EntityId}", ticket => ticket with { Status = status }, null, CancellationToken.None);
 
-    /// <summary>A conversation with two messages of a customer, in a run of a sweep.</summary>
+    /// <summary>A conversation with two customer messages, in one run of a crash exploration.</summary>
     private sealed class Ground(StrictTables tables, VirtualTime time, ConversationKey conversation)
     {
         public EntityRef<ConversationKey> Id { get; } = new(conversation, null);
 
-        /// <summary>Not under the scheduler.</summary>
+        /// <summary>Its calls are not scheduled by the simulation.</summary>
         public ParleyProcess Quiet { get; } = new(tables.Connect("quiet"), time, 9);
 
-        /// <summary>The id of the thread or the ticket that the client was told of.</summary>
-        public Guid Told { get; set; }
+        /// <summary>The id of the thread or ticket from the response to the client.</summary>
+        public Guid EntityId { get; set; }
 
         public static async Task<Ground> BuildAsync(Simulation run, StrictTables tables)
         {
@@ -257,7 +259,7 @@ public sealed class ChangeCrashTests
         public Task<Appended> AppendAsync(ParleyProcess process, MessageRole role, string? thread = null) => process.Append.AppendAsync(
             Id, new NewMessage(role, "text", null, null, null) { Thread = thread }, null, CancellationToken.None);
 
-        /// <summary>Asserts what holds at any time of a conversation, and gives its head.</summary>
+        /// <summary>Checks the invariants of the conversation and returns its head.</summary>
         public async Task<Conversation> VerifyAsync()
         {
             var head = await Quiet.Conversations.GetAsync(Id, CancellationToken.None);
@@ -276,7 +278,10 @@ public sealed class ChangeCrashTests
             return head;
         }
 
-        /// <summary>Asserts that every row that finds a sender leads to one with that key, and that every sender is found by its own.</summary>
+        /// <summary>
+        /// Checks that every index row of a sender leads to a sender with that key, and that every sender is found by
+        /// its own keys.
+        /// </summary>
         public async Task VerifySendersAsync()
         {
             var finders = new Dictionary<string, int>();

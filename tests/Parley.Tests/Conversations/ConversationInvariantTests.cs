@@ -6,8 +6,8 @@ using Xunit.Abstractions;
 namespace Parley.Tests.Conversations;
 
 /// <summary>
-/// Several processes post, edit and create at once, with faults and crashes: nothing acknowledged is lost, nothing is doubled,
-/// numbers are dense, the head is true, index rows are there (<see cref="Model.VerifyAsync"/>).
+/// Several processes post, edit and create at once, with faults and crashes. No acknowledged write is lost or doubled,
+/// numbers are dense, the head agrees with its messages, and index rows exist (<see cref="Model.VerifyAsync"/>).
 /// </summary>
 public sealed class ConversationInvariantTests(ITestOutputHelper output)
 {

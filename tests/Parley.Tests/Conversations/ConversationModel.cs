@@ -5,17 +5,19 @@ using Parley.Core;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>What a client is told of a request: the code of the refusal, or the number of what it concerns, with its revision.</summary>
-internal readonly record struct Told(ErrorCode? Refusal, int Number = 0, int Revision = 0, bool Replayed = false);
+/// <summary>The response to a request: the error code, or the number of the entity with its revision.</summary>
+internal readonly record struct ModelResponse(ErrorCode? Refusal, int Number = 0, int Revision = 0, bool Replayed = false);
 
-/// <summary>A message to be sent, by numbers instead of ids; a number that there is not stands for an unknown id.</summary>
+/// <summary>
+/// A message to be sent, with numbers instead of ids; a number that does not exist stands for an unknown id.
+/// </summary>
 internal sealed record Draft(MessageRole Role, string Text, int? Quoted, int? Thread, string? Key, string? ExternalId)
 {
-    /// <summary>What an idempotency key or an external id came with.</summary>
+    /// <summary>The body that an idempotency key or an external id is compared with.</summary>
     public IReadOnlyList<string?> Body() => [$"{Role}", Text, $"{Quoted}", $"{Thread}", ExternalId];
 }
 
-/// <summary>A message as every reading path must show it.</summary>
+/// <summary>A message as every read path must return it.</summary>
 internal sealed record ModelMessage(int Number, MessageRole Role, string Text, DateTimeOffset CreatedAt)
 {
     public int Revision { get; init; } = 1;
@@ -53,7 +55,7 @@ internal sealed record ModelMessage(int Number, MessageRole Role, string Text, D
     };
 }
 
-/// <summary>A ticket as every reading path must show it.</summary>
+/// <summary>A ticket as every read path must return it.</summary>
 internal sealed record ModelTicket(int Number, string? Title, DateTimeOffset CreatedAt, int FirstMessage)
 {
     public int Revision { get; init; } = 1;
@@ -76,10 +78,12 @@ internal sealed record ModelTicket(int Number, string? Title, DateTimeOffset Cre
     };
 }
 
-/// <summary>What a client can change of a conversation itself.</summary>
+/// <summary>The properties of a conversation that a client can change.</summary>
 internal sealed record ModelSettings(string? Title, string? Metadata, bool AutoReplyEnabled, DateTimeOffset? HandedOffUntil);
 
-/// <summary>A conversation in memory, written from docs/api.md: each method does what one request does, and says what its client is told.</summary>
+/// <summary>
+/// A conversation in memory, written from docs/api.md: each method carries out one request and returns its response.
+/// </summary>
 internal sealed class ConversationModel(ModelSettings settings)
 {
     private readonly Dictionary<string, (string Body, int Number)> keys = [];
@@ -91,7 +95,7 @@ internal sealed class ConversationModel(ModelSettings settings)
     /// <summary>By number, from 1.</summary>
     public List<ModelTicket> Tickets { get; } = [];
 
-    /// <summary>The ids of the threads, by the message that they start from.</summary>
+    /// <summary>The ids of the threads, by the number of the message that starts each.</summary>
     public SortedDictionary<int, Guid> Threads { get; } = [];
 
     public ModelSettings Settings { get; private set; } = settings;
@@ -108,19 +112,19 @@ internal sealed class ConversationModel(ModelSettings settings)
 
     public int? OpenTicket => Tickets.Find(ticket => ticket.Status != TicketStatus.Completed)?.Number;
 
-    /// <summary>The text that a quote of a message shows; null for none.</summary>
+    /// <summary>The text that a quote of the message shows, or null if the message is deleted.</summary>
     public string? QuotedText(int number) => Messages[number - 1] is { DeletedBy: null } message ? message.Text : null;
 
-    /// <summary>The messages of a thread, and of some tickets; null for all.</summary>
+    /// <summary>The messages of a thread and of some tickets; null means all.</summary>
     public List<ModelMessage> Matching(Guid? thread, IReadOnlyList<int>? tickets) =>
         Messages.FindAll(message => (thread is null || message.Thread == thread) && (tickets is null || tickets.Any(number => message.Ticket == number)));
 
-    public Told Append(Draft draft, DateTimeOffset now)
+    public ModelResponse Append(Draft draft, DateTimeOffset now)
     {
         var body = string.Join('\n', draft.Body());
         if (draft.Key is not null && keys.TryGetValue(draft.Key, out var known))
         {
-            return known.Body == body ? new Told(null, known.Number, 1, Replayed: true) : new Told(ErrorCode.IdempotencyKeyReused);
+            return known.Body == body ? new ModelResponse(null, known.Number, 1, Replayed: true) : new ModelResponse(ErrorCode.IdempotencyKeyReused);
         }
 
         if (draft.ExternalId is not null && externals.TryGetValue(body, out var first))
@@ -130,12 +134,12 @@ internal sealed class ConversationModel(ModelSettings settings)
                 keys.Add(draft.Key, (body, first));
             }
 
-            return new Told(null, first, 1, Replayed: true);
+            return new ModelResponse(null, first, 1, Replayed: true);
         }
 
         if ((draft.Quoted is { } quoted && !Has(quoted)) || (draft.Thread is { } thread && !Threads.ContainsKey(thread)))
         {
-            return new Told(ErrorCode.InvalidFields);
+            return new ModelResponse(ErrorCode.InvalidFields);
         }
 
         var message = new ModelMessage(Messages.Count + 1, draft.Role, draft.Text, now)
@@ -157,25 +161,25 @@ internal sealed class ConversationModel(ModelSettings settings)
             externals.Add(body, message.Number);
         }
 
-        return new Told(null, message.Number, 1);
+        return new ModelResponse(null, message.Number, 1);
     }
 
-    public Told Edit(int number, string text, string editor, int? expected, DateTimeOffset now) =>
+    public ModelResponse Edit(int number, string text, string editor, int? expected, DateTimeOffset now) =>
         ChangeMessage(number, expected, message => message with { Text = text, EditedBy = editor }, now);
 
-    public Told GiveFeedback(int number, string? feedback, int? expected, DateTimeOffset now) =>
+    public ModelResponse GiveFeedback(int number, string? feedback, int? expected, DateTimeOffset now) =>
         ChangeMessage(number, expected, message => message with { Feedback = feedback }, now);
 
-    public Told Delete(int number, string deleter, int? expected, DateTimeOffset now) => Has(number) && Messages[number - 1].DeletedBy is not null
-        ? new Told(null, number, Messages[number - 1].Revision)
+    public ModelResponse Delete(int number, string deleter, int? expected, DateTimeOffset now) => Has(number) && Messages[number - 1].DeletedBy is not null
+        ? new ModelResponse(null, number, Messages[number - 1].Revision)
         : ChangeMessage(number, expected, message => message with { Text = "", Feedback = null, Quoted = null, DeletedBy = deleter }, now);
 
-    /// <summary>Marks up to a message; null for the last.</summary>
-    public Told Read(int? number, DateTimeOffset now)
+    /// <summary>Marks messages as read up to a number; null means the last one.</summary>
+    public ModelResponse Read(int? number, DateTimeOffset now)
     {
         if (number is { } named && !Has(named))
         {
-            return new Told(ErrorCode.InvalidFields);
+            return new ModelResponse(ErrorCode.InvalidFields);
         }
 
         var target = number ?? Messages.Count;
@@ -190,44 +194,44 @@ internal sealed class ConversationModel(ModelSettings settings)
             Revision++;
         }
 
-        return new Told(null, ReadUpTo, Revision);
+        return new ModelResponse(null, ReadUpTo, Revision);
     }
 
-    public Told Patch(ModelSettings changed, int? expected)
+    public ModelResponse Patch(ModelSettings changed, int? expected)
     {
         if (expected is not null && expected != Revision)
         {
-            return new Told(ErrorCode.StaleRevision);
+            return new ModelResponse(ErrorCode.StaleRevision);
         }
 
         Revision += changed == Settings ? 0 : 1;
         Settings = changed;
-        return new Told(null, 0, Revision);
+        return new ModelResponse(null, 0, Revision);
     }
 
-    public Told OpenTicketOf(string? title, DateTimeOffset now)
+    public ModelResponse OpenTicketOf(string? title, DateTimeOffset now)
     {
         if (OpenTicket is not null)
         {
-            return new Told(ErrorCode.TicketOpen);
+            return new ModelResponse(ErrorCode.TicketOpen);
         }
 
         Tickets.Add(new ModelTicket(Tickets.Count + 1, title, now, Messages.Count + 1));
         Revision++;
-        return new Told(null, Tickets.Count, 1);
+        return new ModelResponse(null, Tickets.Count, 1);
     }
 
-    public Told ChangeTicket(int number, string? title, TicketStatus status, int? expected, DateTimeOffset now)
+    public ModelResponse ChangeTicket(int number, string? title, TicketStatus status, int? expected, DateTimeOffset now)
     {
         var before = Tickets[number - 1];
         if (expected is not null && expected != before.Revision)
         {
-            return new Told(ErrorCode.StaleRevision);
+            return new ModelResponse(ErrorCode.StaleRevision);
         }
 
         if (status != before.Status && status != before.Status + 1)
         {
-            return new Told(ErrorCode.TicketStatus);
+            return new ModelResponse(ErrorCode.TicketStatus);
         }
 
         var after = before with { Title = title, Status = status };
@@ -240,34 +244,34 @@ internal sealed class ConversationModel(ModelSettings settings)
             Revision++;
         }
 
-        return new Told(null, number, Tickets[number - 1].Revision);
+        return new ModelResponse(null, number, Tickets[number - 1].Revision);
     }
 
     public bool Has(int number) => number > 0 && number <= Messages.Count;
 
-    private Told ChangeMessage(int number, int? expected, Func<ModelMessage, ModelMessage> change, DateTimeOffset now)
+    private ModelResponse ChangeMessage(int number, int? expected, Func<ModelMessage, ModelMessage> change, DateTimeOffset now)
     {
         if (!Has(number))
         {
-            return new Told(ErrorCode.MessageNotFound);
+            return new ModelResponse(ErrorCode.MessageNotFound);
         }
 
         var message = Messages[number - 1];
         if (message.DeletedBy is not null)
         {
-            return new Told(ErrorCode.MessageDeleted);
+            return new ModelResponse(ErrorCode.MessageDeleted);
         }
 
         if (expected is not null && expected != message.Revision)
         {
-            return new Told(ErrorCode.StaleRevision);
+            return new ModelResponse(ErrorCode.StaleRevision);
         }
 
         var before = (Preview, Unread);
         Messages[number - 1] = change(message) with { Revision = message.Revision + 1, UpdatedAt = now };
 
-        // The head repeats the last message's text and counts what is unread.
+        // The head repeats the last message's text and the number of unread messages.
         Revision += (Preview, Unread) == before ? 0 : 1;
-        return new Told(null, number, message.Revision + 1);
+        return new ModelResponse(null, number, message.Revision + 1);
     }
 }

@@ -4,12 +4,12 @@ using Xunit;
 namespace Parley.Tests.Conversations;
 
 /// <summary>
-/// One conversation, one process, random requests: whatever they were, every way to read shows what a model in memory says. Seeds
-/// are played and named as those of interleavings are.
+/// One conversation, one process and random requests: every read path returns the state of a model in memory. Seeds are
+/// replayed and reported like those of interleavings.
 /// </summary>
 public sealed class ConversationModelTests
 {
     [Fact]
-    public async Task Sequences_of_requests_read_as_the_model_says() =>
+    public async Task Every_read_path_agrees_with_the_model_after_any_sequence_of_requests() =>
         await Parallel.ForEachAsync(Interleaving.Seeds(10_000), async (seed, _) => await new ConversationSequence(seed).RunAsync());
 }

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>Every way to read a conversation, against the model.</summary>
+/// <summary>Compares every read path of a conversation with the model.</summary>
 internal sealed class ConversationReadings(
     ParleyProcess process, ConversationKey conversation, ConversationModel model, IReadOnlyDictionary<int, Guid> ticketIds, Random random)
 {
@@ -59,7 +59,10 @@ internal sealed class ConversationReadings(
             Assert.Equal(model.QuotedText(message.Quoted!.Value), found.QuotedTexts.GetValueOrDefault(message.Quoted.Value)));
     }
 
-    /// <summary>To the oldest and back again, which must show what the way there did before its last page.</summary>
+    /// <summary>
+    /// Reads to the oldest page and back again; the way back must return the pages of the way there, except its last
+    /// one.
+    /// </summary>
     private async Task VerifyCursorsAsync()
     {
         var pageSize = PageSize(Last);
@@ -94,7 +97,7 @@ internal sealed class ConversationReadings(
 
     private async Task VerifyChatAsync(string? thread, List<int>? tickets)
     {
-        // An id that names no thread matches nothing, as no ticket's id does.
+        // An id that names no thread matches nothing, and so does an id that names no ticket.
         var expected = model.Matching(thread is null ? null : Guid.TryParse(thread, out var uuid) ? uuid : Guid.Empty, tickets);
         var limit = PageSize(expected.Count);
         var filter = new ChatFilter(thread, [.. (tickets ?? []).Select(TicketId)]);
@@ -146,14 +149,14 @@ internal sealed class ConversationReadings(
         Assert.Equal(model.Tickets, found);
     }
 
-    /// <summary>So that a walk takes at most three pages.</summary>
+    /// <summary>A page size with which a walk takes at most three pages.</summary>
     private int PageSize(int count) => random.Next(Math.Max(1, (count + 2) / 3), count + 2);
 
     private string AnyThread() => model.Threads.Count == 0 || random.Next(8) == 0
         ? "no thread"
         : $"{model.Threads.Values.ElementAt(random.Next(model.Threads.Count))}";
 
-    /// <summary>Some of the tickets, in any order, maybe with one that there is not.</summary>
+    /// <summary>Some of the tickets in any order, possibly with one that does not exist.</summary>
     private List<int> AnyTickets()
     {
         var numbers = Enumerable.Range(1, model.Tickets.Count + 1).ToArray();

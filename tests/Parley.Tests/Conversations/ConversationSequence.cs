@@ -9,13 +9,16 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>Random requests by seed, each made of Parley and of the model: both must tell the same.</summary>
+/// <summary>Random requests by seed, each sent to Parley and to the model, whose responses must be equal.</summary>
 internal sealed class ConversationSequence(int seed)
 {
-    /// <summary>No message has this number.</summary>
+    /// <summary>A number that no message has.</summary>
     private const int Unknown = 1000;
 
-    /// <summary>Around the length of a preview, which never ends in half a pair; rarely more than one property takes.</summary>
+    /// <summary>
+    /// Lengths around that of a preview, which must not end with half a surrogate pair, and rarely longer than one
+    /// property.
+    /// </summary>
     private static readonly string[] Texts = ["", new('x', 500), new('x', 501), "x" + string.Concat(Enumerable.Repeat("😀", 250))];
 
     private static readonly string LongText = new('y', 40_000);
@@ -40,7 +43,7 @@ internal sealed class ConversationSequence(int seed)
         var readings = new ConversationReadings(process, created.Key, model, ticketIds, random);
         try
         {
-            // Every other one is read on its way too.
+            // Half of the sequences are also checked at one point before their end.
             var count = random.Next(15, 19);
             var midway = random.Next(2 * count);
             for (var i = 0; i < count; i++)
@@ -105,11 +108,11 @@ internal sealed class ConversationSequence(int seed)
                 Assert.Equal(draft.Text, appended.Message.Text);
                 Assert.Equal(messageIds.GetValueOrDefault(appended.Message.Key.Sequence, appended.Message.Id), appended.Message.Id);
                 messageIds[appended.Message.Key.Sequence] = appended.Message.Id;
-                return new Told(null, appended.Message.Key.Sequence, appended.Message.Revision, appended.Replayed);
+                return new ModelResponse(null, appended.Message.Key.Sequence, appended.Message.Revision, appended.Replayed);
             });
     }
 
-    /// <summary>A new message; or one that was sent before, whole, with another text, or only its key.</summary>
+    /// <summary>A new message, or an earlier one sent again: whole, with another text, or with only its key.</summary>
     private Draft NewDraft(int step)
     {
         if (sent.Count > 0 && random.Next(4) == 0)
@@ -142,7 +145,7 @@ internal sealed class ConversationSequence(int seed)
             var edited = await process.Change.EditAsync(id, MessageId(number), text, $"editor {step}", Matches(expected), CancellationToken.None);
             var quoted = edited.Message.Quoted is { } quote ? model.QuotedText(quote) : null;
             Assert.Equal(quoted, edited.Message.Quoted is { } shown ? edited.QuotedTexts.GetValueOrDefault(shown) : null);
-            return new Told(null, edited.Message.Key.Sequence, edited.Message.Revision);
+            return new ModelResponse(null, edited.Message.Key.Sequence, edited.Message.Revision);
         });
     }
 
@@ -152,7 +155,7 @@ internal sealed class ConversationSequence(int seed)
         return BothAsync($"delete {number}, If-Match {expected}", model.Delete(number, $"deleter {step}", expected, Now()), async () =>
         {
             var deleted = await process.Change.DeleteAsync(id, MessageId(number), $"deleter {step}", Matches(expected), CancellationToken.None);
-            return new Told(null, deleted.Key.Sequence, deleted.Revision);
+            return new ModelResponse(null, deleted.Key.Sequence, deleted.Revision);
         });
     }
 
@@ -163,7 +166,7 @@ internal sealed class ConversationSequence(int seed)
         {
             Assert.True(EntityRef.TryParse<MessageKey>(MessageId(number), Appends.Tenant, out var message));
             var (_, changed) = await process.Change.GiveFeedbackAsync(message, feedback, null, CancellationToken.None);
-            return new Told(null, changed.Key.Sequence, changed.Revision);
+            return new ModelResponse(null, changed.Key.Sequence, changed.Revision);
         });
     }
 
@@ -173,7 +176,7 @@ internal sealed class ConversationSequence(int seed)
         return BothAsync($"read up to {number}", model.Read(number, Now()), async () =>
         {
             var mark = await process.Reading.ReadAsync(id, number is { } named ? MessageId(named) : null, CancellationToken.None);
-            return new Told(null, mark.Message?.Sequence ?? 0, mark.Conversation.Revision);
+            return new ModelResponse(null, mark.Message?.Sequence ?? 0, mark.Conversation.Revision);
         });
     }
 
@@ -186,11 +189,11 @@ internal sealed class ConversationSequence(int seed)
             {
                 var (_, opened) = await process.TicketWriter.OpenAsync(id, title, CancellationToken.None);
                 ticketIds.Add(opened.Number, opened.Id);
-                return new Told(null, opened.Number, opened.Revision);
+                return new ModelResponse(null, opened.Number, opened.Revision);
             });
         }
 
-        // Mostly the last one is moved on; any may get another title.
+        // Usually the last ticket advances; the title of any ticket may change.
         var number = random.Next(3) > 0 ? ticketIds.Count : random.Next(ticketIds.Count) + 1;
         var before = model.Tickets[number - 1];
         var (status, name) = (random.Next(4) > 0 && before.Status < TicketStatus.Completed ? before.Status + 1 : (TicketStatus)random.Next(1, 4), before.Title);
@@ -204,21 +207,21 @@ internal sealed class ConversationSequence(int seed)
         {
             var (_, changed) = await process.TicketWriter.ChangeAsync(
                 Appends.Tenant, $"{ticketIds[number]}", ticket => ticket with { Status = status, Title = name }, Matches(expected), CancellationToken.None);
-            return new Told(null, changed.Number, changed.Revision);
+            return new ModelResponse(null, changed.Number, changed.Revision);
         });
     }
 
     private Task ThreadAsync()
     {
         var number = AnyMessage();
-        return BothAsync($"thread of {number}", model.Has(number) ? new Told(null, number) : new Told(ErrorCode.InvalidFields), async () =>
+        return BothAsync($"thread of {number}", model.Has(number) ? new ModelResponse(null, number) : new ModelResponse(ErrorCode.InvalidFields), async () =>
         {
             var head = await process.Conversations.GetAsync(id, CancellationToken.None);
             var thread = await process.ThreadCreation.CreateAsync(head, MessageId(number), CancellationToken.None);
             Assert.Equal(messageIds[number], thread.MessageId);
             Assert.Equal(model.Threads.GetValueOrDefault(thread.Sequence, thread.Id), thread.Id);
             model.Threads[thread.Sequence] = thread.Id;
-            return new Told(null, thread.Sequence);
+            return new ModelResponse(null, thread.Sequence);
         });
     }
 
@@ -247,24 +250,24 @@ internal sealed class ConversationSequence(int seed)
                 "test",
                 Matches(expected),
                 CancellationToken.None);
-            return new Told(null, 0, head.Revision);
+            return new ModelResponse(null, 0, head.Revision);
         });
     }
 
-    private async Task BothAsync(string step, Told expected, Func<Task<Told>> request)
+    private async Task BothAsync(string step, ModelResponse expected, Func<Task<ModelResponse>> request)
     {
         steps.Add(step);
-        Told told;
+        ModelResponse actual;
         try
         {
-            told = await request();
+            actual = await request();
         }
         catch (ParleyException e)
         {
-            told = new Told(e.Code);
+            actual = new ModelResponse(e.Code);
         }
 
-        Assert.Equal(expected, told);
+        Assert.Equal(expected, actual);
     }
 
     private DateTimeOffset Now() => time.NowInMilliseconds();
@@ -286,7 +289,9 @@ internal sealed class ConversationSequence(int seed)
 
     private static Func<int, bool>? Matches(int? expected) => expected is null ? null : revision => revision == expected;
 
-    /// <summary>Either form of a message's id; an unknown one has a number out of range or a check that is not its own.</summary>
+    /// <summary>
+    /// Either form of a message's id; an unknown one has a number out of range or the wrong check digits.
+    /// </summary>
     private string MessageId(int number)
     {
         if (number == Unknown)

@@ -10,13 +10,13 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>What a crash leaves behind, and what is done about it.</summary>
+/// <summary>Rows that a crash leaves behind, and their removal.</summary>
 public sealed class LeftOverTests
 {
     private readonly VirtualTime time = new(new DateTimeOffset(2026, 1, 2, 9, 30, 30, TimeSpan.Zero));
 
     [Fact]
-    public async Task A_reading_drops_a_row_among_the_unread_whose_message_never_came()
+    public async Task Reading_deletes_an_unread_row_whose_message_was_never_stored()
     {
         var (tables, conversation) = await Appends.NewConversationAsync(time);
         var (process, id) = (new ParleyProcess(tables.Connect(), time, seed: 1), new EntityRef<ConversationKey>(conversation, null));
@@ -28,7 +28,8 @@ public sealed class LeftOverTests
 
         Assert.Equal(0, await UnreadAsync(process, head));
 
-        // Whoever wrote that row may still write its head: that must fail now, for nothing would find it.
+        // The writer of that row may still write its head. That write must fail now, because no row would lead to the
+        // head.
         var late = new TableEntity(conversation.PartitionKey, ConversationRowKeys.Head) { ["Unread"] = 1, ["UnreadRev"] = prepared.UnreadRevision };
         await Assert.ThrowsAsync<Azure.RequestFailedException>(() => process.Tables.Conversations.UpdateEntityAsync(late, head.ETag));
 
@@ -39,7 +40,7 @@ public sealed class LeftOverTests
     }
 
     [Fact]
-    public async Task A_reading_that_cannot_drop_the_row_is_a_reading_all_the_same()
+    public async Task Reading_succeeds_even_if_the_unread_row_cannot_be_deleted()
     {
         var (tables, conversation) = await Appends.NewConversationAsync(time);
         await Appends.AppendAsync(new ParleyProcess(tables.Connect(), time, seed: 1), conversation, "unread");
@@ -52,29 +53,29 @@ public sealed class LeftOverTests
     }
 
     [Fact]
-    public async Task A_creation_sent_again_is_not_refused_for_what_its_contact_has_become()
+    public async Task A_repeated_creation_is_not_refused_because_its_contact_changed()
     {
         var (tables, _) = await Appends.NewConversationAsync(time);
         var process = new ParleyProcess(tables.Connect(), time, seed: 1);
-        var sender = await process.SenderWriter.CreateAsync(Appends.Tenant, made => made with { Name = "Ada" }, CancellationToken.None);
+        var sender = await process.SenderWriter.CreateAsync(Appends.Tenant, created => created with { Name = "Ada" }, CancellationToken.None);
         var draft = new NewConversation(null, null, null, null, null, null, null) { Contact = $"{sender.Id}" };
         Task<(Conversation Conversation, bool Replayed)> CreateAsync() =>
             process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create("key", ["draft"]), CancellationToken.None);
 
         var (first, _) = await CreateAsync();
         await process.SenderWriter.ChangeAsync(
-            new EntityRef<SenderKey>(sender.Key, null), made => made with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
+            new EntityRef<SenderKey>(sender.Key, null), created => created with { Entity = SenderEntity.Agent }, null, CancellationToken.None);
 
         var (again, replayed) = await CreateAsync();
         Assert.Equal((first.Id, true), (again.Id, replayed));
     }
 
     [Fact]
-    public async Task A_creation_sent_again_is_not_refused_for_a_chatbot_that_is_gone()
+    public async Task A_repeated_creation_is_not_refused_because_its_chatbot_was_deleted()
     {
         var (tables, _) = await Appends.NewConversationAsync(time);
         var process = new ParleyProcess(tables.Connect(), time, seed: 1);
-        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, made => made with { Name = "Bot" }, CancellationToken.None);
+        var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, created => created with { Name = "Bot" }, CancellationToken.None);
         var draft = new NewConversation(null, null, null, null, null, null, null) { Chatbot = chatbot.Id };
         Task<(Conversation Conversation, bool Replayed)> CreateAsync(string key) =>
             process.Creation.CreateAsync(Appends.Tenant, draft, IdempotencyKey.Create(key, ["draft"]), CancellationToken.None);

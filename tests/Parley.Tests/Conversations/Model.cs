@@ -10,43 +10,50 @@ using Xunit;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>What a client knows of one of its requests.</summary>
+/// <summary>A client's knowledge about one of its requests.</summary>
 internal enum Outcome
 {
-    /// <summary>The process died, storage did not answer, or Parley said that it does not know: stored once or not at all.</summary>
+    /// <summary>
+    /// The process died, storage did not respond, or the response was that the outcome is unknown: stored once or not
+    /// at all.
+    /// </summary>
     Unknown,
 
-    /// <summary>It was told that nothing was stored.</summary>
+    /// <summary>The response was that nothing is stored.</summary>
     NotStored,
 
-    /// <summary>It was told that it is stored.</summary>
+    /// <summary>The response was that it is stored.</summary>
     Stored,
 }
 
 /// <summary>One request, as the model remembers it.</summary>
-/// <param name="name">Unique; stored as the writer's name, which edits leave alone, or as a conversation's title.</param>
+/// <param name="name">
+/// Unique. Stored as the writer's name, which edits do not change, or as a conversation's title.
+/// </param>
 internal sealed class Request(string name)
 {
     public string Name => name;
 
     public Outcome Outcome { get; set; }
 
-    /// <summary>Of an append: where it is, if told. Of an edit: which message it is of.</summary>
+    /// <summary>
+    /// For an append, the stored message, once acknowledged. For an edit, the message that it changes.
+    /// </summary>
     public MessageKey? Message { get; set; }
 
-    /// <summary>Of an edit: that it is a deletion.</summary>
+    /// <summary>True for an edit that is a deletion.</summary>
     public bool Deletes { get; init; }
 
-    /// <summary>Of an edit: the text that it leaves.</summary>
+    /// <summary>The text after the edit.</summary>
     public string Text => Deletes ? "" : Name;
 
-    /// <summary>Of an edit: the revision that it made, if told.</summary>
+    /// <summary>The revision of an acknowledged edit.</summary>
     public int? Revision { get; set; }
 
     public override string ToString() => $"{Name} {Outcome} {Message} {Revision}";
 }
 
-/// <summary>The storage of one run, what clients were told, and what must be true of the one given the other.</summary>
+/// <summary>The storage of one run, the responses that clients received, and the invariants between them.</summary>
 internal sealed class Model(Simulation run, TableDefect? defect = null)
 {
     private readonly Dictionary<string, int> headWrites = new(StringComparer.Ordinal);
@@ -63,17 +70,17 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
 
     public List<Request> Creations { get; } = [];
 
-    /// <summary>What readings were told.</summary>
+    /// <summary>The marks from acknowledged readings.</summary>
     public List<ReadMark> Read { get; } = [];
 
     /// <summary>Changes of a conversation's metadata to the request's name.</summary>
     public List<(ConversationKey Conversation, Request Request)> Patches { get; } = [];
 
-    /// <summary>A process under the scheduler, with faults of its own.</summary>
+    /// <summary>Starts a process whose calls the simulation schedules, with its own faults.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
         new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed);
 
-    /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
+    /// <summary>Checks every invariant when no call is in flight.</summary>
     public async Task VerifyAsync()
     {
         var tables = new ParleyTables(Tables.Connect("verify").ServiceClient());
@@ -102,18 +109,21 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         VerifyCreations(heads, lists, due);
     }
 
-    /// <summary>Numbers are dense, time does not go back, and the head is what its messages say.</summary>
+    /// <summary>Numbers are dense, times do not decrease, and the head agrees with its messages.</summary>
     private void VerifyHead(Conversation head, List<Message> messages)
     {
         Assert.Equal(Enumerable.Range(1, head.Last), messages.Select(message => message.Key.Sequence));
         Assert.Equal(messages.Select(message => message.CreatedAt).Order(), messages.Select(message => message.CreatedAt));
         Assert.Equal(messages.Count > 0 ? ConversationRow.Preview(messages[^1].Text) : null, head.LastMessage);
         Assert.Equal(messages.Count > 0 ? messages[^1].CreatedAt : null, head.LastMessageAt);
-        // A revision names one state: every write of the head raises it by one.
+        // A revision names one state: every write of the head increments it.
         Assert.Equal(1 + headWrites.GetValueOrDefault(head.Key.PartitionKey), head.Revision);
     }
 
-    /// <summary>The customer's messages are read up to the head's mark, those behind it are its unread count, and no told reading is undone.</summary>
+    /// <summary>
+    /// Customer messages are read up to the head's mark, the unread count is the number of those behind it, and no
+    /// acknowledged reading is undone.
+    /// </summary>
     private void VerifyReading(Conversation head, List<Message> messages)
     {
         Assert.InRange(head.ReadUpTo, 0, head.Last);
@@ -123,7 +133,10 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.All(Read.Where(mark => mark.Conversation.Key == head.Key), mark => Assert.True(mark.Conversation.ReadUpTo <= head.ReadUpTo));
     }
 
-    /// <summary>The metadata is that of a change which was not refused; when one was told that it is stored, of no time before it.</summary>
+    /// <summary>
+    /// The metadata is that of a change which was not refused. If one was acknowledged, it is not that of an earlier
+    /// state.
+    /// </summary>
     private void VerifyPatches(Conversation head)
     {
         var patches = Patches.Where(patch => patch.Conversation == head.Key).Select(patch => patch.Request).ToList();
@@ -137,7 +150,9 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         }
     }
 
-    /// <summary>Numbers are dense, at most the last ticket is open, and a message belongs to the ticket in whose range it is.</summary>
+    /// <summary>
+    /// Numbers are dense, at most the last ticket is open, and a message belongs to the ticket of its range.
+    /// </summary>
     private static void VerifyTickets(Conversation head, List<Message> messages, List<Ticket> tickets)
     {
         Assert.Equal(Enumerable.Range(1, head.Tickets), tickets.Select(ticket => ticket.Number));
@@ -148,7 +163,10 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
             message.Ticket));
     }
 
-    /// <summary>The head's activity minute has its rows, an unread conversation its own, and the tenant's list is never behind it.</summary>
+    /// <summary>
+    /// The head's minute of activity has its rows, an unread conversation has its row, and the tenant's list is never
+    /// behind the head.
+    /// </summary>
     private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists)
     {
         Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, lists));
@@ -161,19 +179,22 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.True(head.LastMessageAt is null || head.LastMessageAt.Value.Minute() <= head.ActivityMinute);
     }
 
-    /// <summary>Every idempotency key tells of a message that is there, and the sweep will find it.</summary>
+    /// <summary>Every idempotency key names a stored message and has a schedule row for its removal.</summary>
     private static void VerifyKeys(ConversationKey conversation, IEnumerable<TableEntity> partition, List<Message> messages, HashSet<(string, string)> due)
     {
         var keys = partition.Where(row => row.RowKey.StartsWith("k|", StringComparison.Ordinal)).ToList();
         Assert.Equal(keys.Count, keys.Select(row => row.GetInt32("Result")).Distinct().Count());
         Assert.All(keys, row =>
         {
-            var made = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
-            Assert.Contains((DropAt(made.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
+            var created = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
+            Assert.Contains((DropAt(created.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
         });
     }
 
-    /// <summary>What was acknowledged is there once, where it was said to be; what was refused is not there; nothing is there twice.</summary>
+    /// <summary>
+    /// Acknowledged messages are stored once, at the number of the response; refused ones are not stored; no message is
+    /// stored twice.
+    /// </summary>
     private void VerifyAppends(List<Message> messages)
     {
         var stored = messages.ToLookup(message => message.UserName);
@@ -186,15 +207,17 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(messages.Count, stored.Count(group => Appends.Exists(request => request.Name == group.Key)));
     }
 
-    /// <summary>Every edit that was acknowledged made a revision of its own, and the text is that of the last one, which a deletion stays.</summary>
+    /// <summary>
+    /// Every acknowledged edit has a revision of its own. The text is that of the last edit, and a deletion is final.
+    /// </summary>
     private void VerifyEdits(Dictionary<MessageKey, Message> messages) => Assert.All(Edits.GroupBy(edit => edit.Message!.Value), edits =>
     {
         var message = messages[edits.Key];
         Assert.Equal(message.Text.Length == 0, message.DeletedBy is not null);
-        var told = edits.Where(edit => edit.Outcome == Outcome.Stored).ToList();
-        Assert.Equal(told.Count, told.Select(edit => edit.Revision).Distinct().Count());
-        Assert.InRange(message.Revision - 1, told.Count, told.Count + edits.Count(edit => edit.Outcome == Outcome.Unknown));
-        if (told.Find(edit => edit.Revision == message.Revision) is { } last)
+        var acknowledged = edits.Where(edit => edit.Outcome == Outcome.Stored).ToList();
+        Assert.Equal(acknowledged.Count, acknowledged.Select(edit => edit.Revision).Distinct().Count());
+        Assert.InRange(message.Revision - 1, acknowledged.Count, acknowledged.Count + edits.Count(edit => edit.Outcome == Outcome.Unknown));
+        if (acknowledged.Find(edit => edit.Revision == message.Revision) is { } last)
         {
             Assert.Equal(last.Text, message.Text);
         }
@@ -204,12 +227,15 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         }
     });
 
-    /// <summary>A creation made one conversation or none; every number is listed once, and a key leads to its own.</summary>
+    /// <summary>
+    /// A creation stores one conversation or none. Every number is listed once, and a key leads to its own
+    /// conversation.
+    /// </summary>
     private void VerifyCreations(List<Conversation> heads, Dictionary<string, TableEntity> lists, HashSet<(string, string)> due)
     {
-        var made = heads.ToLookup(head => head.Title);
+        var created = heads.ToLookup(head => head.Title);
         Assert.All(Creations, request => Assert.InRange(
-            made[request.Name].Count(), request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1));
+            created[request.Name].Count(), request.Outcome == Outcome.Stored ? 1 : 0, request.Outcome == Outcome.NotStored ? 0 : 1));
         Assert.All(lists.Where(row => row.Key.StartsWith("k|", StringComparison.Ordinal)), row =>
         {
             var listed = lists[ConversationRowKeys.Conversation(row.Value.GetInt32("Result")!.Value)];
@@ -218,7 +244,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
     }
 
-    private static string DropAt(DateTimeOffset made) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((made.Hour() + 25) * 3600));
+    private static string DropAt(DateTimeOffset created) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((created.Hour() + 25) * 3600));
 
     private void Count(TableCall call, int status)
     {

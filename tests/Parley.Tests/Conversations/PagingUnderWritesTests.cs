@@ -13,18 +13,18 @@ using Xunit;
 namespace Parley.Tests.Conversations;
 
 /// <summary>
-/// Walks through lists while others write, every storage call of a page in an order of its own among the writers', and with the storage's
-/// pages cut short or empty: what was there when the walk began is seen, and nothing is seen twice.
+/// Walks through lists during writes, with each storage call of a page interleaved with the writers' calls, and with
+/// storage pages cut short or empty. Entries that existed when the walk began are seen, and none is seen twice.
 /// </summary>
 public sealed class PagingUnderWritesTests
 {
     private const int Runs = 1000;
 
-    /// <summary>Twenty seconds before a minute: the writers' clock moves into the next ones.</summary>
+    /// <summary>Twenty seconds before a full minute, so that the writers' clock reaches the next ones.</summary>
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 30, 40, TimeSpan.Zero);
 
     [Fact]
-    public Task Walks_through_messages_miss_nothing_and_repeat_nothing() => Interleaving.ExploreAsync(
+    public Task Walks_through_messages_skip_and_repeat_nothing() => Interleaving.ExploreAsync(
         Runs,
         async run =>
         {
@@ -47,7 +47,7 @@ public sealed class PagingUnderWritesTests
         Start);
 
     [Fact]
-    public Task Walks_through_a_thread_and_a_ticket_miss_nothing_and_repeat_nothing() => Interleaving.ExploreAsync(
+    public Task Walks_through_a_thread_and_a_ticket_skip_and_repeat_nothing() => Interleaving.ExploreAsync(
         Runs,
         async run =>
         {
@@ -76,14 +76,14 @@ public sealed class PagingUnderWritesTests
         Start);
 
     [Fact]
-    public Task Walks_through_conversations_see_every_one_that_does_not_move_once() => Interleaving.ExploreAsync(
+    public Task Walks_through_conversations_see_each_conversation_that_does_not_move_once() => Interleaving.ExploreAsync(
         Runs,
         async run =>
         {
             var stage = await Stage.BuildAsync(run, conversations: run.Random.Next(2, 10));
             foreach (var conversation in stage.Conversations)
             {
-                // Spread over some minutes, with old rows that lead nowhere between them.
+                // Conversations over several minutes, with orphaned index rows between them.
                 run.Time.Advance(TimeSpan.FromSeconds(run.Random.Next(90)));
                 await AppendAsync(stage.Quiet, conversation, "before");
                 await stage.LeaveStaleRowAsync(conversation, run.Time.GetUtcNow().AddMinutes(-run.Random.Next(10)));
@@ -114,14 +114,15 @@ public sealed class PagingUnderWritesTests
                     return (page.Conversations.Select(conversation => conversation.Key.Number), page.Next);
                 });
 
-                // One that moves goes to the top, where the walk has been, so it may be missed; between its two rows it may be seen at both.
+                // A conversation that moves goes to the top, which the walk has passed, so it may be missed. Between
+                // its two rows it may be seen at both.
                 Assert.All(stage.Conversations.Select(conversation => conversation.Number).Except(moved), number => Assert.Single(seen, number));
             }
         },
         Start);
 
     [Fact]
-    public Task Walks_through_senders_miss_nothing_and_repeat_nothing() => Interleaving.ExploreAsync(
+    public Task Walks_through_senders_skip_and_repeat_nothing() => Interleaving.ExploreAsync(
         Runs,
         async run =>
         {
@@ -132,9 +133,9 @@ public sealed class PagingUnderWritesTests
                 await CreateAsync(stage.Quiet, $"before {i}");
             }
 
-            var (reader, size, made) = (stage.Reader("reader"), run.Random.Next(1, 5), 0);
+            var (reader, size, created) = (stage.Reader("reader"), run.Random.Next(1, 5), 0);
             await Task.WhenAll(
-                stage.WriteAsync(8, writer => CreateAsync(writer, $"new {made++}")),
+                stage.WriteAsync(8, writer => CreateAsync(writer, $"new {created++}")),
                 SendersAsync());
 
             async Task SendersAsync()
@@ -145,7 +146,7 @@ public sealed class PagingUnderWritesTests
                     page = await reader.Senders.ListAsync(Appends.Tenant, cursor, size, CancellationToken.None);
                     return (page.Items.Select(sender => sender.Key.Number), page.Next);
                 });
-                Assert.InRange(seen.Count, before, before + made);
+                Assert.InRange(seen.Count, before, before + created);
                 Assert.Equal(Enumerable.Range(1, seen.Count).Reverse(), seen);
                 Assert.Equal(Enumerable.Range(1, seen.Count), (await BackAsync(page.Items.Select(sender => sender.Key.Number), page.Previous, async cursor =>
                 {
@@ -168,7 +169,7 @@ public sealed class PagingUnderWritesTests
         return (await process.Append.AppendAsync(new EntityRef<ConversationKey>(conversation, null), message, null, CancellationToken.None)).Message;
     }
 
-    /// <summary>Page numbers, oldest first: each page that is full stays as it is.</summary>
+    /// <summary>Pages by number, oldest first: a full page does not change.</summary>
     private static async Task PagesAsync(ParleyProcess reader, ConversationKey conversation, int size)
     {
         var (seen, total) = (new List<int>(), 0);
@@ -184,7 +185,7 @@ public sealed class PagingUnderWritesTests
             }
         }
 
-        // All up to the end of the walk, so all that were there at its start.
+        // All up to the end of the walk, which includes all that existed at its start.
         Assert.Equal(Enumerable.Range(1, total), seen);
     }
 
@@ -237,7 +238,7 @@ public sealed class PagingUnderWritesTests
         Assert.All(seen, message => Assert.True(matches(message)));
         Assert.InRange(seen.Count, first, total);
 
-        // Nothing between the ones that were seen was left out.
+        // No number between the seen ones was skipped.
         var all = await reader.Pages.ReadAsync(new EntityRef<ConversationKey>(conversation, null), 1, 100, newestFirst: false, CancellationToken.None);
         Assert.Equal(all.Messages.Where(matches).Select(message => message.Key.Sequence).Take(numbers.Count), numbers);
     }
@@ -256,7 +257,10 @@ public sealed class PagingUnderWritesTests
         return seen;
     }
 
-    /// <summary>From the last page back to the newest; oldest first. Nothing may be repeated, what came in meanwhile is there too.</summary>
+    /// <summary>
+    /// From the last page back to the newest, in ascending order. Nothing may be repeated, and entries added meanwhile
+    /// are included.
+    /// </summary>
     private static async Task<List<int>> BackAsync(
         IEnumerable<int> last, string? previous, Func<string, Task<(IEnumerable<int> Numbers, string? Previous)>> read)
     {
@@ -271,12 +275,12 @@ public sealed class PagingUnderWritesTests
         return seen;
     }
 
-    /// <summary>One run's storage and who is at it.</summary>
+    /// <summary>One run's storage and processes.</summary>
     private sealed class Stage(Simulation run)
     {
         private readonly StrictTables tables = new(run.Time);
 
-        /// <summary>Not under the scheduler, for what comes before the run.</summary>
+        /// <summary>For calls before the run, which are not scheduled by the simulation.</summary>
         public ParleyProcess Quiet { get; private set; } = null!;
 
         public List<ConversationKey> Conversations { get; } = [];
@@ -296,11 +300,14 @@ public sealed class PagingUnderWritesTests
             return stage;
         }
 
-        /// <summary>Its queries come in pages of no to three rows, some with a continuation behind which there is nothing.</summary>
+        /// <summary>
+        /// A process whose queries return pages of zero to three rows, some with a continuation token and nothing after
+        /// it.
+        /// </summary>
         public ParleyProcess Reader(string name) =>
             new(run.Connect(tables, name, new TableHooks { PageRows = TableHooks.SmallPages(run.Seed) }), run.Time, run.Seed + 1);
 
-        /// <summary>Two processes that write by turns, a call of theirs between any two of the readers'.</summary>
+        /// <summary>Two concurrent writers whose calls come between any two of the readers' calls.</summary>
         public Task WriteAsync(int writes, Func<ParleyProcess, Task> write) => Task.WhenAll(Enumerable.Range(0, 2).Select(async i =>
         {
             var process = new ParleyProcess(run.Connect(tables, $"writer{i}"), run.Time, run.Seed + 2 + i);
@@ -312,7 +319,7 @@ public sealed class PagingUnderWritesTests
                 }
                 catch (ParleyException e) when (e.Code == ErrorCode.Busy || e.Code == ErrorCode.StorageUnavailable)
                 {
-                    // The others' calls took all its time.
+                    // The calls of others used up all its time.
                 }
             }
         }));

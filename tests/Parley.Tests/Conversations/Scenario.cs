@@ -3,13 +3,13 @@ using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Conversations;
 
-/// <summary>Some clients at once, each with a process of its own, in a world whose troubles depend on the seed.</summary>
+/// <summary>Concurrent clients, each with a process of its own, with faults that depend on the seed.</summary>
 internal static class Scenario
 {
-    /// <summary>The one message that every client sends, under one key.</summary>
+    /// <summary>The name and the key of the one message that every client sends.</summary>
     public const string Shared = "shared";
 
-    /// <summary>Two seconds before an hour: minutes and hours begin while a run goes on.</summary>
+    /// <summary>Two seconds before a full hour, so that minutes and hours begin during a run.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 58, TimeSpan.Zero);
 
     public static async Task RunAsync(Simulation run, TableDefect? defect = null)
@@ -23,7 +23,7 @@ internal static class Scenario
         var random = new Random(run.Seed);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4) }[random.Next(4)];
         run.SlowOneIn = random.Next(3) == 0 ? 20 : 0;
-        var trouble = random.Next(4);
+        var faultMix = random.Next(4);
         var shared = new Request(Shared);
         var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, Faults)).ToList();
         await Task.WhenAll(actors.Select(async actor =>
@@ -38,8 +38,9 @@ internal static class Scenario
         run.DeliverLate();
         await model.VerifyAsync();
 
-        // A quarter of the runs has no trouble but each other, a quarter unanswered calls, a quarter crashes, a quarter both.
-        Func<TableCall, Fault>? Faults(Random own) => trouble switch
+        // A quarter of the runs has only concurrency, a quarter also unanswered calls, a quarter crashes, and a quarter
+        // both.
+        Func<TableCall, Fault>? Faults(Random own) => faultMix switch
         {
             0 => null,
             1 => TableHooks.OneIn(6, own.Next(), Fault.Unanswered),

@@ -18,12 +18,12 @@ using Xunit;
 namespace Parley.Tests.Conversations;
 
 /// <summary>
-/// Counts the calls to tables of each operation at the transport. docs/storage-calls.md is made of these counts: with
-/// PARLEY_UPDATE_GOLDEN=1 a test writes its table there, otherwise it compares.
+/// Counts the table calls of each operation at the transport. With PARLEY_UPDATE_GOLDEN=1 a test writes its counts to
+/// docs/storage-calls.md, otherwise it compares them.
 /// </summary>
 public sealed class StorageCallTests : IAsyncLifetime
 {
-    // In the middle of a minute and an hour, which this time never leaves by itself.
+    // In the middle of a minute and an hour; this clock moves only when a test advances it.
     private readonly VirtualTime time = new(new DateTimeOffset(2026, 1, 2, 9, 30, 30, TimeSpan.Zero));
     private TableConnection connection = null!;
     private ParleyProcess process = null!;
@@ -97,7 +97,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("delete a message", () => process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None));
         await CountAsync("delete it again", () => process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None));
 
-        // The last unread one: its inbox has one unread conversation less.
+        // The last unread message of the conversation, so that its inbox has one unread conversation less.
         await Appends.AppendAsync(process, conversation, "unread");
         var unread = $"{new MessageKey(conversation, 2).IntegerId}";
         await CountAsync("delete the last unread message of an inbox", () => process.Change.DeleteAsync(id, unread, "editor", null, CancellationToken.None));
@@ -110,21 +110,23 @@ public sealed class StorageCallTests : IAsyncLifetime
         var id = new EntityRef<ConversationKey>(conversation, null);
         await PostTextAsync(MessageRole.Assistant);
 
-        // The head; the list's row and Due's; the transaction.
+        // Reads the head, writes the list's row and the schedule row, and commits the transaction.
         await CountAsync("create a follow-up", () => CreateAsync(TimeSpan.FromHours(1)));
         var created = await CreateAsync(TimeSpan.FromHours(2));
 
-        // The follow-up; the head; both rows; the transaction; both old rows.
+        // Reads the follow-up and the head, writes both rows, commits the transaction and deletes both old rows.
         await CountAsync("change a follow-up's time", () => process.FollowUpWriter.ChangeAsync(
             Appends.Tenant, $"{created.Id}", new() { DueAt = created.DueAt.AddHours(1) }, "test", null, CancellationToken.None));
         await CountAsync("get a follow-up", () => process.FollowUps.GetAsync(Appends.Tenant, $"{created.Id}", CancellationToken.None));
 
-        // A list of one status: its rows, and each follow-up shown; of all, the four lists; of a chat, the head and its rows.
+        // Of one status: the index rows and each follow-up shown. Of any status: the four lists. Of a chat: the head
+        // and its rows.
         await CountAsync("list follow-ups of one status, 1 of them shown", () => ListAsync(new([], [], [], [FollowUpStatus.Pending])));
         await CountAsync("list follow-ups of any status, 2 of them shown", () => ListAsync(new([], [], [], [])));
         await CountAsync("list follow-ups of a chat", () => ListAsync(new([$"{conversation.Number}"], [], [], [])));
 
-        // Beyond the post's own two, and one for the first unread message: the rows of those that it ends, and the old ones.
+        // In addition to the two calls of the post and one for the first unread message: the index rows of the
+        // cancelled follow-ups, and the deletion of the old ones.
         await CountAsync("post a customer's message that ends 2 follow-ups", () => PostTextAsync(MessageRole.Customer));
         AssertDocumented();
 
@@ -160,7 +162,8 @@ public sealed class StorageCallTests : IAsyncLifetime
 
         var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
 
-        // Two reads and a transaction each; for all: Due's rows, the rows of what is sent, and the old rows in Due and in the list.
+        // Two reads and a transaction for each. Once for all: reading the schedule rows, writing the index rows of sent
+        // follow-ups, and deleting the old schedule and index rows.
         await CountAsync($"send a chunk of {count}", () => process.FollowUpSender.SendAsync(chunk, CancellationToken.None));
         Assert.Empty(await process.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync());
     }
@@ -180,7 +183,8 @@ public sealed class StorageCallTests : IAsyncLifetime
         time.Advance(TimeSpan.FromMinutes(1));
         var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
 
-        // Beyond those of the same minute: activity rows of twenty conversations a call, and their old ones, a hundred rows a call.
+        // In addition to those within the same minute: activity rows of twenty conversations a call, and the deletion
+        // of the old ones, a hundred rows a call.
         await CountAsync("send a chunk of 100, each the conversation's first message in a minute", () => process.FollowUpSender.SendAsync(chunk, CancellationToken.None));
         AssertDocumented();
     }
@@ -188,7 +192,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Enqueueing_due_follow_ups()
     {
-        // Of a tick that finds nothing, and of one that finds a hundred of one second.
+        // A tick that finds nothing, and one that finds a hundred follow-ups of one second.
         await CountAsync("enqueue due follow-ups, none due", () => process.FollowUpDispatch.DispatchAsync(CancellationToken.None));
         for (var i = 1; i <= 100; i++)
         {
@@ -259,7 +263,7 @@ public sealed class StorageCallTests : IAsyncLifetime
             var order = newestFirst ? "newest first" : "oldest first";
             foreach (var page in new[] { 1, 600 })
             {
-                // The head and the page, no row more.
+                // The head and the rows of the page, no others.
                 await CountAsync($"list a page of 15 of 10,000 messages, {order}, page {page}", () => process.Pages.ReadAsync(Id, page, 15, newestFirst, CancellationToken.None));
             }
         }
@@ -274,7 +278,7 @@ public sealed class StorageCallTests : IAsyncLifetime
             await Appends.AppendAsync(process, conversation, $"message {i}");
         }
 
-        // Once for a process, the key of the cursors: looked for and made.
+        // Once for a process: reads and creates the key of the cursors.
         var pages = process.Pages;
         CursorPage page = null!;
         await CountAsync("list 10 by cursor, the process's first cursor", async () => page = (await pages.ReadNewestAsync(Id, null, 10, CancellationToken.None))!);
@@ -315,7 +319,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("list a chat, 65 messages", () => ReadAsync(null, [], 1000));
         await CountAsync("list a chat, 50 of 65 messages", () => ReadAsync(null, [], 50));
 
-        // A range of fewer than fourteen is read by name.
+        // A range of fewer than fourteen messages is read by row keys.
         await CountAsync("list a chat, a ticket", () => ReadAsync(null, tickets[..1], 1000));
         await CountAsync("list a chat, 14 tickets", () => ReadAsync(null, tickets[..14], 14));
         await CountAsync("list a chat, 15 tickets, 14 messages", () => ReadAsync(null, tickets, 14));
@@ -348,11 +352,11 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("count unread conversations, 2 inboxes", () => process.Unread.ReadAsync(Appends.Tenant, page.Conversations, CancellationToken.None));
         await CountAsync("list an inbox's conversations, 5", () => ListAsync(new ConversationFilter(inbox, null), 20));
 
-        // The contact first.
+        // The contact comes first.
         await CountAsync("list a contact's conversations, 10", () => ListAsync(new ConversationFilter(null, "1"), 20));
         await CountAsync("list a contact's conversations of an inbox, 5", () => ListAsync(new ConversationFilter(inbox, "1"), 20));
 
-        // A stale row costs a look at its head, and one day its deletion; a page that it leaves short goes on behind it.
+        // A stale row costs a read of its head, and later its deletion. A page that it leaves short continues after it.
         var stale = new TableEntity(Appends.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, time.GetUtcNow().AddMinutes(1).Minute(), 1));
         await process.Tables.Tenants.AddEntityAsync(stale);
         await CountAsync("list conversations, 10 and a stale index row", () => ListAsync(new ConversationFilter(null, null), 20));
@@ -380,7 +384,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await Appends.AppendAsync(process, conversation, "text");
         await ReadAsync();
 
-        // The head, and whether it has a row among the unread.
+        // The head, and whether the conversation has an unread row.
         await CountAsync("read a conversation without unread messages", ReadAsync);
         AssertDocumented();
 
@@ -394,7 +398,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         var (writer, reader) = (process.SenderWriter, process.Senders);
         Sender made = null!;
 
-        // The counter, then it, the sender and what finds it.
+        // The counter, then the counter, the sender and its index rows.
         await CountAsync("create a sender", async () => made = await writer.CreateAsync(
             Appends.Tenant, sender => sender with { Name = "Bob", Identifier = "bob", ExternalId = "4" }, CancellationToken.None));
         var id = new EntityRef<SenderKey>(made.Key, made.Check);
@@ -405,7 +409,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("find 14 senders by number", () => reader.FindAllAsync(Appends.Tenant, Enumerable.Range(1, 14), CancellationToken.None));
         await CountAsync("find 15 senders by number", () => reader.FindAllAsync(Appends.Tenant, Enumerable.Range(1, 15), CancellationToken.None));
 
-        // Only what is unique and new is looked for.
+        // Only new unique values are looked up.
         await CountAsync("change a sender", () => writer.ChangeAsync(id, sender => sender with { Name = "Rob" }, null, CancellationToken.None));
         await CountAsync("change a sender's identifier", () => writer.ChangeAsync(id, sender => sender with { Identifier = "rob" }, null, CancellationToken.None));
         await CountAsync("remove a sender's identifier and external id", () => writer.ChangeAsync(
@@ -420,7 +424,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         var (writer, reader) = (process.ChatbotWriter, process.Chatbots);
         Chatbot made = null!;
 
-        // The counter, then it and the chatbot.
+        // The counter, then the counter and the chatbot.
         await CountAsync("create a chatbot", async () => made = await writer.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None));
         var id = new EntityRef<ChatbotKey>(made.Key, made.Check);
         await CountAsync("get a chatbot", () => reader.GetAsync(id, CancellationToken.None));
@@ -438,25 +442,28 @@ public sealed class StorageCallTests : IAsyncLifetime
         var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Bot" }, CancellationToken.None);
         await Appends.AppendAsync(process, conversation, "first with a key in this hour", "first");
 
-        // The chatbot; the head, the rows of Due and of the records, and the transaction. With a key, whether there is one.
+        // The chatbot, the head, the schedule row, the record's row, and the transaction. With a key, also the key's
+        // row.
         Completion completion = null!;
         await CountAsync("start a completion", () => StartAsync(null));
         await CountAsync("start a completion with a key", async () => completion = await StartAsync("a"));
         await CountAsync("store an event of a completion", async () => completion = await process.CompletionWriter.AppendTextAsync(completion, completion.WithText("one ")));
 
-        // The head, the transaction, and Due's row.
+        // The head, the transaction, and the deletion of the schedule row.
         await CountAsync("end a completion", () => process.CompletionWriter.EndAsync(completion.WithText("two"), null, null, isProducer: true));
 
-        // The turn by its id; and where it is sent again, the chatbot, the head, the key, the message and the turn.
+        // The completion by its id. When it is sent again: the chatbot, the head, the key, the message and the
+        // completion.
         await CountAsync("get a completion", () => process.CompletionStore.GetAsync(Appends.Tenant, $"{completion.Id}", CancellationToken.None));
         await CountAsync("start a completion with a key, sent again", () => StartAsync("a"));
 
-        // Of a message on its own: the chatbot, and both rows.
+        // For a message without a stream: the chatbot, and both rows.
         await process.ConversationChange.ChangeAsync(Id, head => head with { Chatbot = chatbot.Id }, "test", null, CancellationToken.None);
         await CountAsync("post to a chatbot", async () =>
             completion = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Completion!);
 
-        // When it is run: the turn, the head, the message and the chatbot; both rows of Due, and the turn. Then, for here is no provider, its end and Due's row.
+        // The queued run reads the completion, the head, the message and the chatbot, and writes both schedule rows and
+        // the completion. Without a provider it then ends the completion and deletes the schedule row.
         await CountAsync("begin and end a queued reply without a provider", () => process.AutoReplies.RunAsync(QueuedReply.Of(completion.Key), CancellationToken.None));
         AssertDocumented();
 
@@ -474,21 +481,21 @@ public sealed class StorageCallTests : IAsyncLifetime
             completion = await AnswerAsync(Id, isNext: true);
         }
 
-        // The keys; four records of a conversation a call, with their replies.
+        // The keys, then four records of a conversation a call, with their replies.
         await CountAsync("list a chatbot's records, 1 of 9", () => ListAsync(size: 1));
         await CountAsync("list records, 4 of 9", () => ListAsync(size: 4));
         await CountAsync("list records, 9 of 9", () => ListAsync(size: 100));
 
-        // Replies that others came between: one call for every fourteen of a conversation.
+        // Replies that do not directly follow their messages: one call for every fourteen of a conversation.
         var (other, _) = await process.Creation.CreateAsync(Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
         await AnswerAsync(new EntityRef<ConversationKey>(other.Key, null), isNext: false);
         await CountAsync("list records, 1 of 10, its reply not next to its message", () => ListAsync(size: 1));
         await CountAsync("list records, 10 of two conversations", () => ListAsync(size: 100));
 
-        // The workbook: sixteen at a time.
+        // The workbook reads sixteen records at a time.
         await CountAsync("read 10 records for the workbook", async () => Assert.Equal(10, await process.Records.ReadAllAsync(chatbot, default, CancellationToken.None).CountAsync()));
 
-        // The turn, and its transaction; then both messages.
+        // The completion and its transaction, then both messages.
         await CountAsync("score a record", () => ScoreAsync(0.5));
         await CountAsync("score it the same again", () => ScoreAsync(0.5));
         await CountAsync("read both messages of a record", () => process.Records.ReadAsync(completion, CancellationToken.None));
@@ -541,7 +548,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     private async Task<Ticket> MoveAsync(string ticket) => (await process.TicketWriter.ChangeAsync(
         Appends.Tenant, ticket, current => current with { Status = current.Status + 1 }, null, CancellationToken.None)).Ticket;
 
-    /// <summary>A process looks for the key of the cursors once.</summary>
+    /// <summary>A process reads the key of the cursors once.</summary>
     private async Task WarmCursorsAsync()
     {
         await process.SenderWriter.CreateAsync(Appends.Tenant, sender => sender, CancellationToken.None);

@@ -15,7 +15,7 @@ public class EntityIdTests
 
     [Theory]
     [MemberData(nameof(Extremes))]
-    public void What_goes_in_comes_out(int tenant, int conversation, int sequence, long check)
+    public void An_id_is_read_as_written(int tenant, int conversation, int sequence, long check)
     {
         foreach (var kind in Enum.GetValues<EntityKind>())
         {
@@ -27,7 +27,7 @@ public class EntityIdTests
     }
 
     [Fact]
-    public void Random_ids_survive_and_look_like_version_4()
+    public void Random_ids_are_reversible_and_look_like_version_4()
     {
         var random = new RandomSource(seed: 1);
         for (var i = 0; i < 10_000; i++)
@@ -60,7 +60,7 @@ public class EntityIdTests
     [Fact]
     public void The_form_never_changes()
     {
-        // Clients keep ids. If this fails, their ids have stopped working.
+        // Clients store ids. If this test fails, their ids no longer work.
         var id = new EntityId(EntityKind.Message, new ConversationKey(new TenantId(0xABCDEF), 0x12345678), 0x3FFFFF, 0x9_8765_4321);
 
         Assert.Equal("155e6f78-91a2-4b3c-83ff-fff987654321", id.ToString());

@@ -7,24 +7,28 @@ using Parley.Webhooks;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>Ways of which each has one thing left out, to show that the invariants catch what that thing is for.</summary>
+/// <summary>Implementations that each lack one precaution, to show that the invariants detect its absence.</summary>
 internal static class BrokenExports
 {
-    /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
-    public static ExportWays Whole { get; } = new()
+    /// <summary>
+    /// The copy without a defect. It passes, so a failure of another copy comes from the precaution that it lacks.
+    /// </summary>
+    public static ExportOperations Whole { get; } = new()
     {
         Build = (process, step) => BuildAsync(process, step, ownBlob: true),
         Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: true),
     };
 
-    /// <summary>An export is stored without its schedule row.</summary>
-    public static ExportWays WithoutIndexRow { get; } = new()
+    /// <summary>Stores an export without its schedule row.</summary>
+    public static ExportOperations WithoutIndexRow { get; } = new()
     {
         Defect = new TableDefect { LosesUpsert = IsScheduled },
     };
 
-    /// <summary>A job that has written a file completes the export, whoever holds its lease by then.</summary>
-    public static ExportWays WithoutLease { get; } = new()
+    /// <summary>
+    /// Completes an export after writing its file, although another process may hold the lease by then.
+    /// </summary>
+    public static ExportOperations WithoutLease { get; } = new()
     {
         Defect = new TableDefect
         {
@@ -35,19 +39,23 @@ internal static class BrokenExports
         },
     };
 
-    /// <summary>All attempts write one blob.</summary>
-    public static ExportWays WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
+    /// <summary>All attempts write the same blob.</summary>
+    public static ExportOperations WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
 
-    /// <summary>The callback is noted as taken, and then it is sent.</summary>
-    public static ExportWays WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
+    /// <summary>Records the webhook as delivered before sending it.</summary>
+    public static ExportOperations WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
 
-    /// <summary>It drops a schedule row without an export at once, though its writer may still be on its way.</summary>
-    public static ExportWays WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
+    /// <summary>
+    /// Deletes a schedule row without an export at once, although its writer may be between two calls.
+    /// </summary>
+    public static ExportOperations WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
 
     private static bool IsScheduled(string table, string rowKey) =>
         table == "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal);
 
-    /// <summary>As ExportBuild, but for turns, renewals and failures: the timer comes again.</summary>
+    /// <summary>
+    /// Like ExportFileJob, but without slots, lease renewals and handling of failures: the timer retries.
+    /// </summary>
     private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool ownBlob)
     {
         if (await DueAsync(process, step) is { AttemptsStarted: >= ExportFileJob.MaxAttempts })
@@ -112,7 +120,7 @@ internal static class BrokenExports
         }
     }
 
-    /// <summary>As ExportCallback, but for renewals.</summary>
+    /// <summary>Like ExportWebhook, but without lease renewals.</summary>
     private static async Task DeliverAsync(ParleyProcess process, ExportStep step, bool sendsFirst)
     {
         if (await DueAsync(process, step) is not { Step: > 0 } export || export.Step != step.Step

@@ -12,18 +12,18 @@ using Xunit;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>What exports cost, counted at the transport, and what they read and write, looked at there.</summary>
+/// <summary>The calls of exports, counted at the transport, and the rows and blobs that they read and write.</summary>
 public sealed class ExportCallTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 30, 30, TimeSpan.Zero);
 
     [Fact]
-    public Task Creating_one() => RunAsync(async model =>
+    public Task Creating_an_export() => RunAsync(async model =>
     {
-        // The counters; the row of Due; the export with its number; the queue's message.
+        // The counters; the schedule row; the export with its number; the queue message.
         Assert.Equal(4, await model.CallsAsync(() => model.CreateAsync(null)));
 
-        // The key is looked for, and its hour has its row.
+        // Also reads the key, and writes the schedule row of the key's hour, once for each hour.
         Assert.Equal(4 + 2, await model.CallsAsync(() => model.CreateAsync("key")));
         Assert.Equal(4 + 1, await model.CallsAsync(() => model.CreateAsync("key 2")));
 
@@ -41,18 +41,20 @@ public sealed class ExportCallTests
         await model.FillAsync(conversations, messages: 2);
         var step = await model.DueAsync();
 
-        // The export, the lease; the list of conversations; each of them; a block, for there are headings, and the commit; two rows of Due, the export, the
-        // old row of Due; the queue's message.
+        // Reads the export and takes the lease; lists the conversations; reads each of them; writes a block, because
+        // there are headings, and commits the blob; writes two schedule rows and the export and deletes the old
+        // schedule row; sends the queue message.
         Assert.Equal(2 + 1 + conversations + 2 + 4 + 1, await model.CallsAsync(() => model.Process.ExportFileJob.RunAsync(step, CancellationToken.None)));
         Assert.Equal((ExportStatus.Completed, 2 * conversations), (model.Only.Row.Status, (int)model.Only.Row.Rows));
 
-        // The export, the lease; the secrets; the receiver; the export, the old row of Due.
+        // Reads the export and takes the lease; reads the secrets; calls the receiver; writes the export and deletes
+        // the old schedule row.
         Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None)));
         Assert.Equal(WebhookStatus.Taken, model.Only.Row.WebhookStatus);
     }, blockBytes: 1 << 20);
 
     [Fact]
-    public Task A_callback_that_is_to_be_tried_again_costs_a_row_and_a_message_more() => RunAsync(async model =>
+    public Task A_webhook_to_be_retried_costs_another_row_and_message() => RunAsync(async model =>
     {
         var step = await model.DueAsync();
         await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
@@ -64,7 +66,7 @@ public sealed class ExportCallTests
     [Fact]
     public Task The_list_of_conversations_costs_a_call_for_every_thousand() => RunAsync(async model =>
     {
-        // Of other times, so that none of them is read.
+        // Conversations of other times, so that none of them is read.
         var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, ConversationRowKeys.Conversation(number))
         {
             ["FirstMinute"] = Start.AddDays(-400).Minute(),
@@ -75,7 +77,8 @@ public sealed class ExportCallTests
         var step = await model.DueAsync();
         await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
 
-        // The service looks at a thousand rows for a call, also where the filter takes none of them; StrictTables only counts those that it takes.
+        // The service examines a thousand rows for a call, including those that the filter excludes; StrictTables
+        // counts only those that match.
         Assert.InRange(model.Seen("Tenants") - listed, 1, 3);
         Assert.Equal((0, ExportStatus.Completed, 0), (model.Seen("Conversations"), model.Only.Row.Status, (int)model.Only.Row.Rows));
     });
@@ -90,7 +93,7 @@ public sealed class ExportCallTests
         await Task.Delay(30 * minute, model.Model.Run.Time);
         await model.FillAsync(1, messages: 2);
 
-        // The second one's minutes alone; by a range that ends before its second message.
+        // Only the second conversation's minutes; the range ends before its second message.
         var (all, second) = (await model.MessagesAsync(), model.Conversations[1]);
         var times = all.Where(message => message.Key.Conversation == second).Select(message => message.CreatedAt).ToList();
         var before = model.Seen("Conversations");
@@ -98,11 +101,11 @@ public sealed class ExportCallTests
         Assert.Equal(1, model.Seen("Conversations") - before);
         Assert.Equal([(2, 1)], model.Written());
 
-        // Both of its messages, and the others' minutes are next to it but for one.
+        // Both of its messages. The minutes of the other conversations are adjacent to the range, except for one.
         await model.BuildAsync(times[0].AddMinutes(-29), times[1].AddMilliseconds(1));
         Assert.Equal([(2, 1), (2, 2)], model.Written());
 
-        // First and last minute count as the range's when it ends or begins in them.
+        // The first and the last minute belong to the range even if it begins or ends within them.
         await model.BuildAsync(all[1].CreatedAt, all[^2].CreatedAt.AddMilliseconds(1));
         Assert.Equal([(1, 2), (2, 1), (2, 2), (3, 1)], model.Written());
     });
@@ -126,7 +129,7 @@ public sealed class ExportCallTests
     }, blockBytes: 65_536);
 
     [Fact]
-    public Task A_workbook_too() => RunAsync(async model =>
+    public Task A_long_conversation_is_read_in_pages_for_a_workbook_too() => RunAsync(async model =>
     {
         await model.FillAsync(2, messages: 3);
         await model.BuildAsync(null, null, TableFormat.Xlsx);
@@ -141,7 +144,7 @@ public sealed class ExportCallTests
     });
 
     [Fact]
-    public Task Nothing_is_read_before_the_range_has_settled_and_what_is_stored_until_then_is_in_the_file() => RunAsync(async model =>
+    public Task Nothing_is_read_before_the_range_has_settled_and_messages_stored_until_then_are_in_the_file() => RunAsync(async model =>
     {
         await model.FillAsync(1, messages: 1);
         var first = (await model.MessagesAsync())[0];
@@ -151,23 +154,23 @@ public sealed class ExportCallTests
         Assert.Equal(model.Only.Row.DueAt, model.Model.Queues.NextAt);
         var reads = model.Seen("Conversations");
 
-        // Early, it only asks for its turn again.
+        // Too early: the job only enqueues itself again.
         await Task.Delay(TimeSpan.FromSeconds(25), model.Model.Run.Time);
         Assert.Equal(2, await model.CallsAsync(() => model.Process.ExportFileJob.RunAsync(ExportStep.Of(model.Only.Row), CancellationToken.None)));
         Assert.Equal((ExportStatus.Pending, 0), (model.Only.Row.Status, model.Seen("Conversations") - reads));
 
-        // Dated in the last millisecond of the range, stored as late as a write can be.
+        // Dated in the last millisecond of the range, and stored as late as a write can be.
         var late = first with { Key = first.Key with { Sequence = 2 }, CreatedAt = now.AddMilliseconds(-1) };
         await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late));
         await model.Process.Tables.Conversations.AddEntityAsync(MessageRow.Create(late with { Key = first.Key with { Sequence = 3 }, CreatedAt = now }));
         await Task.Delay(TimeSpan.FromSeconds(5), model.Model.Run.Time);
-        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        await model.Model.DeliverAsync(ExportOperations.Production, model.Process);
         Assert.Equal([(1, 1), (1, 2)], model.Written());
         Assert.Equal(now.AddSeconds(30), model.Only.Row.StartedAt);
     });
 
     [Fact]
-    public async Task Messages_of_one_tenant_wait_for_their_turn_and_all_come_to_it() => await Interleaving.RunAsync(1, async run =>
+    public async Task Exports_of_one_tenant_wait_for_a_slot_and_all_are_written() => await Interleaving.RunAsync(1, async run =>
     {
         var model = await CountedModel.NewAsync(run, 256);
         await model.FillAsync(1, messages: 1);
@@ -179,19 +182,21 @@ public sealed class ExportCallTests
         await Task.Delay(TimeSpan.FromSeconds(31), run.Time);
         while (model.Model.Queues.Take() is not null)
         {
-            // Handed out below.
+            // Discards the messages; the test runs their steps below.
         }
 
-        // Under the scheduler, so that they are at it at the same time.
+        // Scheduled by the simulation, so that the steps run concurrently.
         var process = model.Model.Start("one", 9, TimeSpan.Zero).Process;
         var steps = Enumerable.Range(1, 3).Select(number => new ExportStep(1, number, 0));
         await Task.WhenAll(steps.Select(step => process.ExportFileJob.RunAsync(step, CancellationToken.None)));
         Assert.All(model.Model.Log.Exports, export => Assert.Equal((ExportStatus.Completed, 1), (export.Row.Status, export.Row.FileAttempt)));
-        await model.Model.DeliverAsync(ExportWays.Parleys, model.Process);
+        await model.Model.DeliverAsync(ExportOperations.Production, model.Process);
         model.Model.Log.Verify();
     });
 
-    /// <summary>In a simulation, of whose time the leases' renewals are; nothing waits for a turn.</summary>
+    /// <summary>
+    /// Runs in a simulation, whose clock also drives the renewals of leases; no step waits for a slot.
+    /// </summary>
     private static async Task RunAsync(Func<CountedModel, Task> test, int blockBytes = 256) => await Interleaving.RunAsync(1, async run =>
     {
         var model = await CountedModel.NewAsync(run, blockBytes);
@@ -228,7 +233,7 @@ public sealed class ExportCallTests
             return counted;
         }
 
-        /// <summary>Queries of a table so far.</summary>
+        /// <summary>The number of queries of a table so far.</summary>
         public int Seen(string table) => calls.Count(call => call.Kind == TableCallKind.Query && call.Table == table);
 
         public async Task<int> CallsAsync(Func<Task> act)
@@ -245,7 +250,9 @@ public sealed class ExportCallTests
                 key is null ? null : IdempotencyKey.Create(key, [key]),
                 CancellationToken.None)).Export;
 
-        /// <summary>One of all messages so far, whose time has come; its minute is not the one in which it was made.</summary>
+        /// <summary>
+        /// An export of all messages so far, after its delay; its minute is not the one in which it was created.
+        /// </summary>
         public async Task<ExportStep> DueAsync()
         {
             var made = await CreateAsync(null);
@@ -277,7 +284,7 @@ public sealed class ExportCallTests
             await Task.Delay(TimeSpan.FromSeconds(5), Model.Run.Time);
         }
 
-        /// <summary>The conversations and the numbers of the messages in the last export's file.</summary>
+        /// <summary>The conversations and message numbers in the last export's file.</summary>
         public List<(int, int)> Written() =>
             [.. ExportFileReader.Read(Only.Row, Only.File!).Select(cells => (int.Parse(cells[0]!, System.Globalization.CultureInfo.InvariantCulture), int.Parse(cells[2]!, System.Globalization.CultureInfo.InvariantCulture)))];
 

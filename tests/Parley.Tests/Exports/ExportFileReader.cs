@@ -9,7 +9,8 @@ using Xunit;
 namespace Parley.Tests.Exports;
 
 /// <summary>
-/// What an export's file says, read without the code that writes it, and what it should say: cells as texts, in jsonl null for none.
+/// Reads the rows of an export's file without the code that writes it, and computes the expected rows. Cells are texts;
+/// in jsonl, null stands for an absent value.
 /// </summary>
 internal static class ExportFileReader
 {
@@ -19,7 +20,7 @@ internal static class ExportFileReader
     private static readonly string[] Portuguese =
         ["número_da_conversa", "título_da_conversa", "número_da_mensagem", "horário", "papel", "remetente", "conteúdo", "ticket", "tópico", "editada", "excluída", "id_externo"];
 
-    /// <summary>The rows, without the headings, which are asserted.</summary>
+    /// <summary>The rows without the headings, which are checked.</summary>
     public static List<string?[]> Read(Export export, byte[] file) => export.Format switch
     {
         TableFormat.Jsonl => ReadJsonl(file),
@@ -27,7 +28,6 @@ internal static class ExportFileReader
         _ => throw new NotSupportedException("Scenarios write none."),
     };
 
-    /// <summary>The row of a message.</summary>
     public static string?[] RowOf(Export export, string? title, Message message)
     {
         var isJson = export.Format == TableFormat.Jsonl;
@@ -51,7 +51,7 @@ internal static class ExportFileReader
 
         string Truth(bool value) => isJson ? (value ? "true" : "false") : isPortuguese ? (value ? "sim" : "não") : value ? "yes" : "no";
 
-        // Of what looks like a formula, scenarios write only this.
+        // This is the only text of the scenarios that looks like a formula.
         string? Text(string? text) => isJson ? text : text is null ? "" : text.StartsWith('=') ? $"'{text}" : text;
 
         static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

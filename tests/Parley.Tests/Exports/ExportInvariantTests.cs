@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Parley.Tests.Exports;
 
 /// <summary>
-/// Every export that was acknowledged comes to its end, its file is whole or it is none, and its receiver is told of it under one id; whatever meets
-/// whatever, fails and dies on the way.
+/// Every acknowledged export ends, its file is complete or absent, and its receiver gets the webhook under one id:
+/// under any interleaving, with faults and crashes.
 /// </summary>
 public sealed class ExportInvariantTests(ITestOutputHelper output)
 {
@@ -16,7 +16,7 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
         var (ended, caught, deliveries, attempts, exact, limiter) = (new SortedDictionary<string, int>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0, 0);
         await Interleaving.ExploreAsync(300, async run =>
         {
-            var model = await ExportScenario.RunAsync(run, ExportWays.Parleys);
+            var model = await ExportScenario.RunAsync(run, ExportOperations.Production);
             caught.UnionWith(model.Caught);
             deliveries += model.Receiver.Deliveries.Count;
             exact += model.IsExact ? 1 : 0;
@@ -30,9 +30,10 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
             limiter += run.Trace.Count;
         });
         output.WriteLine($"{string.Join('\n', ended.Select(each => $"{each.Value} {each.Key}"))}");
-        output.WriteLine($"{attempts} attempts at files, {deliveries} deliveries; {limiter} turns; {exact} runs without lateness. Triggers caught {string.Join(", ", caught)}.");
+        output.WriteLine($"{attempts} attempts at files, {deliveries} deliveries; {limiter} waits for a slot; {exact} runs without lateness. Triggers caught {string.Join(", ", caught)}.");
 
-        // What storage clients and Parley's own budget say when storage fails; a defect would have ended its run.
+        // The exceptions of the storage clients and of the write budget when storage fails. A defect would have ended
+        // its run.
         Assert.Subset(new HashSet<string> { "AggregateException", "ParleyException", "RequestFailedException", "TaskCanceledException", "OperationCanceledException", "IOException" }, caught);
     }
 }

@@ -13,8 +13,9 @@ using Xunit.Sdk;
 namespace Parley.Tests.Exports;
 
 /// <summary>
-/// What was carried out, played as it happens, and the model that it is held to: the life of an export, the rows of Due that find it, its blobs and what its
-/// receiver got. A breach is kept for <see cref="Verify"/>: thrown here, it would look to the process like a failure of storage.
+/// Replays the committed writes as they happen, and compares them with the model: an export's life, its schedule rows,
+/// its blobs and the deliveries to its receiver. A violation is kept until <see cref="Verify"/>: thrown here, it would
+/// look to the process like a storage failure.
 /// </summary>
 internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> clockOf)
 {
@@ -30,23 +31,23 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     private readonly Dictionary<string, ExportKey> byWebhookId = new(StringComparer.Ordinal);
     private readonly HashSet<(string Partition, string RowKey)> due = [];
     private readonly Dictionary<(string Partition, string RowKey), int> messages = [];
-    private string? breach;
+    private string? violation;
     private int order;
 
     public IReadOnlyCollection<PlayedExport> Exports => exports.Values;
 
-    /// <summary>The rows in Due that are exports'.</summary>
+    /// <summary>The schedule rows of exports.</summary>
     public IReadOnlyCollection<(string Partition, string RowKey)> Due => due;
 
     public PlayedExport this[ExportKey key] => exports[key];
 
-    /// <summary>When, in the order of all that was carried out, a message was stored.</summary>
+    /// <summary>The position of a message's insertion in the order of all committed writes.</summary>
     public int StoredAt(MessageKey message) => messages[(message.Conversation.PartitionKey, MessageRowKeys.Message(message.Sequence))];
 
-    /// <summary>Throws what was found so far.</summary>
-    public void Verify() => Assert.True(breach is null, breach);
+    /// <summary>Throws the first violation so far.</summary>
+    public void Verify() => Assert.True(violation is null, violation);
 
-    /// <summary>A call that the service has carried out.</summary>
+    /// <summary>Receives each call that the service has carried out.</summary>
     public void Note(TableCall call, int status)
     {
         if (status >= 300 || !call.IsWrite || call.PartitionKey is null)
@@ -70,18 +71,19 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
     }
 
-    /// <summary>An attempt at a callback begins: what is known of its right to.</summary>
+    /// <summary>
+    /// Records the start of a webhook attempt, with the position at which its process took the lease.
+    /// </summary>
     public Sending Begin(string process, string webhookId) =>
-        new(process, webhookId, byWebhookId.TryGetValue(webhookId, out var key) ? exports[key].CallbackTakes.GetValueOrDefault(process) : 0);
+        new(process, webhookId, byWebhookId.TryGetValue(webhookId, out var key) ? exports[key].WebhookTakes.GetValueOrDefault(process) : 0);
 
-    /// <summary>The receiver has got it.</summary>
-    /// <param name="sending">From <see cref="Begin"/>.</param>
-    /// <param name="body">What it got.</param>
-    /// <param name="status">What it answers; null for nothing.</param>
+    /// <summary>Records a delivery.</summary>
+    /// <param name="sending">The attempt from <see cref="Begin"/>.</param>
+    /// <param name="status">The status of the response; null without a response.</param>
     public void Received(Sending sending, byte[] body, int? status)
     {
         order++;
-        Keep($"{sending} received, answered with {status}", () =>
+        Keep($"{sending} received, response {status}", () =>
         {
             Assert.True(byWebhookId.TryGetValue(sending.WebhookId, out var key), "No export has this webhook-id.");
             var export = exports[key];
@@ -91,7 +93,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             Assert.True(sending.Take > 0, "Delivered without a lease.");
             Assert.True(
                 export.Row.WebhookStatus == WebhookStatus.Pending || sending.Take < export.LeftPendingAt,
-                $"Delivered although the callback was {export.Row.WebhookStatus} before the attempt began.");
+                $"Delivered although the webhook was {export.Row.WebhookStatus} before the attempt began.");
             VerifyBody(export, body);
         });
     }
@@ -150,7 +152,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
 
         if (before.WebhookStatus != after.WebhookStatus)
         {
-            VerifyCallback(export, before);
+            VerifyWebhook(export, before);
         }
     }
 
@@ -159,7 +161,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         Assert.Equal(before.Id, after.Id);
         Assert.True(after.Step >= before.Step, $"Step {after.Step} after {before.Step}.");
         Assert.True(after.Step > 0 || after.AttemptsStarted <= ExportFileJob.MaxAttempts, $"Attempt {after.AttemptsStarted} at the file.");
-        Assert.True(after.IsUnfinished == (after.WebhookStatus == WebhookStatus.Waiting), $"{after.Status}, callback {after.WebhookStatus}.");
+        Assert.True(after.IsUnfinished == (after.WebhookStatus == WebhookStatus.Waiting), $"{after.Status}, webhook {after.WebhookStatus}.");
         Assert.True(after.IsUnfinished == after.FinishedAt is null && after.IsUnfinished == after.ExpiresAt is null, $"{after.Status}, finished at {after.FinishedAt}.");
         Assert.Equal(after.DueAt is not null, after.IsUnfinished || after.WebhookStatus == WebhookStatus.Pending);
         Assert.True(before.FinishedAt is null || before.FinishedAt == after.FinishedAt, "It ended again.");
@@ -185,7 +187,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
         else
         {
-            export.CallbackTakes[process] = order;
+            export.WebhookTakes[process] = order;
         }
     }
 
@@ -208,15 +210,15 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
     }
 
-    private void VerifyCallback(PlayedExport export, Export before)
+    private void VerifyWebhook(PlayedExport export, Export before)
     {
         switch (export.Row.WebhookStatus)
         {
             case WebhookStatus.Taken:
-                Assert.True(export.Accepted > 0, "The callback is taken, and nobody has taken one.");
+                Assert.True(export.Accepted > 0, "The webhook is recorded as delivered without an accepted delivery.");
                 break;
             case WebhookStatus.Refused:
-                Assert.True(export.Gone > 0, "The callback is refused, and nobody has refused one.");
+                Assert.True(export.Gone > 0, "The webhook is recorded as refused without a 410 response.");
                 break;
             case WebhookStatus.GivenUp:
                 Assert.True(before.Step - before.RoundStart == WebhookSchedule.MaxAttempts, $"Given up at step {before.Step} of a round from {before.RoundStart}.");
@@ -229,14 +231,14 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
     }
 
-    /// <summary>At no moment is there something to do that the timer would not find.</summary>
+    /// <summary>An export with a next step has a schedule row for the timer at every moment.</summary>
     private void VerifyFound()
     {
         foreach (var export in exports.Values)
         {
             if (ExportStore.StepRow(export.Row) is { } step)
             {
-                Assert.True(due.Contains((step.PartitionKey, step.RowKey)), $"Step {export.Row.Step} of export {export.Row.Key.Number} is to be done without its row in Due.");
+                Assert.True(due.Contains((step.PartitionKey, step.RowKey)), $"Step {export.Row.Step} of export {export.Row.Key.Number} is pending without its row in Due.");
             }
 
             if (ExportStore.ExpiryRow(export.Row) is { } expiry && !export.HasExpired)
@@ -246,7 +248,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
     }
 
-    /// <summary>The file of the row.</summary>
+    /// <summary>Compares the file with the size, hash and number of rows in the row.</summary>
     public static void VerifyFile(Export export, byte[] content)
     {
         Assert.Equal((export.Bytes, export.Sha256), (content.LongLength, Convert.ToHexStringLower(SHA256.HashData(content))));
@@ -279,18 +281,16 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
         catch (XunitException e)
         {
-            breach ??= $"{what}: {e.Message}";
+            violation ??= $"{what}: {e.Message}";
         }
     }
 }
 
-/// <summary>One attempt at a callback.</summary>
-/// <param name="Process">Whose.</param>
-/// <param name="WebhookId">Of what.</param>
-/// <param name="Take">When that process took its lease; 0 when it never did.</param>
+/// <summary>One attempt to deliver a webhook.</summary>
+/// <param name="Take">The position at which that process took the lease; 0 without a lease.</param>
 internal sealed record Sending(string Process, string WebhookId, int Take);
 
-/// <summary>An export as it has been played so far.</summary>
+/// <summary>An export as replayed so far.</summary>
 internal sealed class PlayedExport(Export row)
 {
     public Export Row { get; set; } = row;
@@ -298,23 +298,23 @@ internal sealed class PlayedExport(Export row)
     /// <summary>The bytes of its file when it was completed.</summary>
     public byte[]? File { get; set; }
 
-    /// <summary>When each attempt at the file began.</summary>
+    /// <summary>The position at which each attempt at the file began.</summary>
     public Dictionary<int, int> FileTakes { get; } = [];
 
-    /// <summary>When each process last began an attempt at the callback.</summary>
-    public Dictionary<string, int> CallbackTakes { get; } = new(StringComparer.Ordinal);
+    /// <summary>The position at which each process last began a webhook attempt.</summary>
+    public Dictionary<string, int> WebhookTakes { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>When there last ceased to be a callback to be delivered.</summary>
+    /// <summary>The position at which the webhook last ceased to be pending.</summary>
     public int LeftPendingAt { get; set; }
 
     public int Deliveries { get; set; }
 
-    /// <summary>Deliveries that were answered with 2xx.</summary>
+    /// <summary>Deliveries with a 2xx response.</summary>
     public int Accepted { get; set; }
 
-    /// <summary>Deliveries that were answered with 410.</summary>
+    /// <summary>Deliveries with a 410 response.</summary>
     public int Gone { get; set; }
 
-    /// <summary>Whether the timer has done with it.</summary>
+    /// <summary>True after the timer has removed the schedule row of the expiry.</summary>
     public bool HasExpired { get; set; }
 }

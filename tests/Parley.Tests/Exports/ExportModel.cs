@@ -12,11 +12,10 @@ using Xunit.Sdk;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>How exports are made and carried on: Parley's ways, or broken ones that the invariants must catch.</summary>
-internal sealed record ExportWays
+/// <summary>The operations under test: the production code, or a broken copy that the invariants must detect.</summary>
+internal sealed record ExportOperations
 {
-    /// <summary>Parley's.</summary>
-    public static ExportWays Parleys { get; } = new();
+    public static ExportOperations Production { get; } = new();
 
     public Func<ParleyProcess, TenantId, NewExport, IdempotencyKey?, Task<Export>> Create { get; init; } = async (process, tenant, draft, key) =>
         (await process.ExportCreation.CreateAsync(tenant, draft, key, CancellationToken.None)).Export;
@@ -31,12 +30,17 @@ internal sealed record ExportWays
     public Func<ParleyProcess, Task> Tick { get; init; } = process => process.ExportDispatch.DispatchAsync(CancellationToken.None);
 }
 
-/// <summary>The storage, the queues and the receiver of one run, what clients were told, and what must be true of the one given the other.</summary>
+/// <summary>
+/// The storage, the queues and the receiver of one run, the responses that clients received, and the invariants between
+/// them.
+/// </summary>
 internal sealed class ExportModel
 {
     public const string CallbackUrl = "https://receiver.example/callbacks";
 
-    /// <summary>What a file must survive: separators, quotes, line breaks, letters beyond ASCII, a formula.</summary>
+    /// <summary>
+    /// Texts that a file must preserve: separators, quotes, line breaks, letters beyond ASCII, a formula.
+    /// </summary>
     private static readonly string[] Texts = ["Olá, você; \"tudo\" bem?", "two\nlines", "=1+1", "a\tb", ""];
 
     private readonly StrictTables tables;
@@ -69,16 +73,19 @@ internal sealed class ExportModel
 
     public List<TenantId> Tenants { get; } = [];
 
-    /// <summary>Exports as clients were told that they are.</summary>
-    public List<Export> Told { get; } = [];
+    /// <summary>Exports from the responses that clients received.</summary>
+    public List<Export> Acknowledged { get; } = [];
 
-    /// <summary>Whether no message can be stored after a file is begun to whose range it belongs: no clock is off, and no call takes for ever.</summary>
+    /// <summary>
+    /// True if no message of an export's range can be stored after its file is begun: no clock is skewed and no call
+    /// exceeds its time limit.
+    /// </summary>
     public bool IsExact { get; set; } = true;
 
-    /// <summary>What the triggers caught.</summary>
+    /// <summary>The types of the exceptions that the triggers caught.</summary>
     public HashSet<string> Caught { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    /// <summary>Starts a process whose calls the simulation schedules, with its own clock and faults.</summary>
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null)
     {
         skews[name] = skew;
@@ -86,7 +93,7 @@ internal sealed class ExportModel
         return (Process(connection, seed, skew), connection);
     }
 
-    /// <summary>A process on a connection of which the log is told.</summary>
+    /// <summary>A process whose webhook attempts are recorded in the log.</summary>
     public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default, int blockBytes = 256) => new(
         connection,
         new SkewedTime(Run.Time, skew),
@@ -94,14 +101,14 @@ internal sealed class ExportModel
         queue: null,
         new ExportSurroundings(Blobs.ServiceClient(connection), Queues.Of(connection), Receiver.Of(connection)) { BlockBytes = blockBytes });
 
-    /// <summary>A process that costs no turns.</summary>
+    /// <summary>A process whose calls are not scheduled by the simulation.</summary>
     public ParleyProcess Unscheduled(string name = "unscheduled", TimeSpan skew = default, TableHooks? hooks = null, int blockBytes = 256)
     {
         skews[name] = skew;
         return Process(tables.Connect(name, (hooks ?? new TableHooks()) with { After = Log.Note }), Run.Seed + (++unscheduled << 16), skew, blockBytes);
     }
 
-    /// <summary>Sets the ground: two tenants, three conversations, in which people have spoken in several minutes.</summary>
+    /// <summary>Creates two tenants and three conversations with messages in several minutes.</summary>
     public async Task BuildAsync()
     {
         var setup = Unscheduled();
@@ -137,13 +144,15 @@ internal sealed class ExportModel
         null,
         CancellationToken.None);
 
-    /// <summary>What the triggers do with a message (ExportTriggers): whatever storage does, it is handled.</summary>
-    public async Task HandleAsync(ExportWays ways, ParleyProcess process, QueuedMessage<ExportStep> message)
+    /// <summary>
+    /// Handles a message as the triggers do (ExportTriggers): it counts as handled even if storage fails.
+    /// </summary>
+    public async Task HandleAsync(ExportOperations operations, ParleyProcess process, QueuedMessage<ExportStep> message)
     {
         var step = message.Message;
         try
         {
-            await (step.Step == 0 ? ways.Build : ways.Deliver)(process, step);
+            await (step.Step == 0 ? operations.Build : operations.Deliver)(process, step);
         }
         catch (Exception e) when (IsFailureOfStorage(e))
         {
@@ -155,49 +164,49 @@ internal sealed class ExportModel
         }
     }
 
-    /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+    /// <summary>A failure that a client receives as an error, or that a trigger's host logs.</summary>
     public static bool IsFailureOfStorage(Exception e) =>
         e is RequestFailedException { Status: not (400 or 404 or 409 or 412) } or OperationCanceledException or IOException
         || e is AggregateException many && many.InnerExceptions.All(IsFailureOfStorage)
         || e is ParleyException { Code.Kind: ErrorKind.Unavailable };
 
-    /// <summary>Nothing happens but ticks and deliveries, and the receiver is well, until there is nothing left to do.</summary>
-    public async Task ReachQuiescenceAsync(ExportWays ways, params ParleyProcess[] processes)
+    /// <summary>Runs only ticks and deliveries, with a receiver that accepts, until no step is left.</summary>
+    public async Task ReachQuiescenceAsync(ExportOperations operations, params ParleyProcess[] processes)
     {
         Queues.TroubleOneIn = 0;
         Receiver.Script = _ => new ReceiverResponse(204);
 
-        // Leases, clocks that are off, and rows that find nothing; then the longest pause between two attempts.
-        await TickAsync(ways, TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(4), processes);
-        await TickAsync(ways, TimeSpan.FromHours(15), TimeSpan.FromHours(3), processes);
+        // First the leases, skewed clocks and orphaned rows, then the longest pause between two attempts.
+        await TickAsync(operations, TimeSpan.FromMinutes(40), TimeSpan.FromMinutes(4), processes);
+        await TickAsync(operations, TimeSpan.FromHours(15), TimeSpan.FromHours(3), processes);
     }
 
-    /// <summary>Ticks and deliveries for so long.</summary>
-    public async Task TickAsync(ExportWays ways, TimeSpan length, TimeSpan pause, params ParleyProcess[] processes)
+    /// <summary>Runs ticks and deliveries for this time.</summary>
+    public async Task TickAsync(ExportOperations operations, TimeSpan length, TimeSpan pause, params ParleyProcess[] processes)
     {
         for (var left = length; left > TimeSpan.Zero; left -= pause)
         {
             foreach (var process in processes)
             {
-                await ways.Tick(process);
-                await DeliverAsync(ways, process);
+                await operations.Tick(process);
+                await DeliverAsync(operations, process);
             }
 
             await Task.Delay(pause, Run.Time);
         }
     }
 
-    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
-    public async Task DeliverAsync(ExportWays ways, ParleyProcess process)
+    /// <summary>Delivers due queue messages until none is left.</summary>
+    public async Task DeliverAsync(ExportOperations operations, ParleyProcess process)
     {
         while (Queues.Take() is { } message)
         {
-            await HandleAsync(ways, process, message);
+            await HandleAsync(operations, process, message);
             Queues.Complete(message);
         }
     }
 
-    /// <summary>Asserts what holds once nothing is left to do: after calm, before the files' time is over.</summary>
+    /// <summary>Checks the invariants after quiescence and before the files expire.</summary>
     public async Task VerifyEndedAsync()
     {
         Log.Verify();
@@ -206,7 +215,7 @@ internal sealed class ExportModel
         foreach (var export in Log.Exports)
         {
             var row = export.Row;
-            Assert.True(!row.IsUnfinished && row.DueAt is null, $"Export {row.Key.Number} is {row.Status}, its callback {row.WebhookStatus}, due at {row.DueAt}.");
+            Assert.True(!row.IsUnfinished && row.DueAt is null, $"Export {row.Key.Number} is {row.Status}, its webhook {row.WebhookStatus}, due at {row.DueAt}.");
             Assert.Equal(row.Status == ExportStatus.Cancelled, row is { WebhookStatus: WebhookStatus.Cancelled, FileAttempt: null });
             if (row.Status == ExportStatus.Completed)
             {
@@ -234,19 +243,19 @@ internal sealed class ExportModel
             Assert.Equal(all.Select(row => (row.Id, row.Status, row.Revision)), listed.Items.Select(row => (row.Id, row.Status, row.Revision)));
         }
 
-        Assert.All(Told, told =>
+        Assert.All(Acknowledged, one =>
         {
-            var row = Log[told.Key].Row;
-            Assert.Equal((told.Id, told.RangeStart, told.RangeEnd, told.Format, told.CallbackUrl), (row.Id, row.RangeStart, row.RangeEnd, row.Format, row.CallbackUrl));
-            Assert.True(row.Revision > told.Revision || row.Status == told.Status, $"Told {told.Status}, and it is {row.Status}.");
-            Assert.True(told.Status is not (ExportStatus.Cancelled or ExportStatus.Expired) || row.Status == told.Status, $"Told {told.Status}, and it is {row.Status}.");
+            var row = Log[one.Key].Row;
+            Assert.Equal((one.Id, one.RangeStart, one.RangeEnd, one.Format, one.CallbackUrl), (row.Id, row.RangeStart, row.RangeEnd, row.Format, row.CallbackUrl));
+            Assert.True(row.Revision > one.Revision || row.Status == one.Status, $"Acknowledged as {one.Status}, and it is {row.Status}.");
+            Assert.True(one.Status is not (ExportStatus.Cancelled or ExportStatus.Expired) || row.Status == one.Status, $"Acknowledged as {one.Status}, and it is {row.Status}.");
         });
     }
 
-    /// <summary>Lets the files' time pass, and asserts what holds then.</summary>
-    public async Task ExpireAsync(ExportWays ways, params ParleyProcess[] processes)
+    /// <summary>Advances past the files' expiry and checks the invariants again.</summary>
+    public async Task ExpireAsync(ExportOperations operations, params ParleyProcess[] processes)
     {
-        await TickAsync(ways, TimeSpan.FromDays(9), TimeSpan.FromDays(1.5), processes);
+        await TickAsync(operations, TimeSpan.FromDays(9), TimeSpan.FromDays(1.5), processes);
         Log.Verify();
         Assert.Empty(Log.Due);
         Assert.Empty(Blobs.Names(ExportLog.Container));
@@ -255,8 +264,8 @@ internal sealed class ExportModel
     }
 
     /// <summary>
-    /// The file holds each message of the range once, in order: those that were stored when the file was begun, and of later ones none or any. Where none can
-    /// be later, exactly those of the range.
+    /// The file has each message of the range once, in order: all that were stored when the file was begun, and any of
+    /// those stored later. If none can come later, exactly the messages of the range.
     /// </summary>
     private void VerifyContent(PlayedExport export, List<Message> all)
     {

@@ -10,7 +10,7 @@ public sealed class ExportRangeTests
 {
     private static readonly DateTimeOffset Now = new(2026, 8, 31, 10, 0, 0, 123, TimeSpan.Zero);
 
-    /// <summary>Six calendar months before an end, where the month there may be shorter.</summary>
+    /// <summary>Six calendar months before an end, also when the earlier month is shorter.</summary>
     [Theory]
     [InlineData("2026-07-15T12:00:00Z", "2026-01-15T12:00:00Z")]
     [InlineData("2026-08-30T12:00:00Z", "2026-02-28T12:00:00Z")]
@@ -29,7 +29,7 @@ public sealed class ExportRangeTests
     }
 
     [Fact]
-    public void Without_an_end_or_with_one_in_the_future_it_ends_now()
+    public void Without_an_end_or_with_a_future_one_the_range_ends_now()
     {
         var month = Now.AddMonths(-1);
         Assert.Equal(new ExportRange(new DateTimeOffset(2026, 2, 28, 10, 0, 0, 123, TimeSpan.Zero), Now, null), ExportRange.Of(null, null, Now));
@@ -47,16 +47,18 @@ public sealed class ExportRangeTests
     }
 
     [Fact]
-    public void A_start_after_the_end_is_told_as_what_it_is()
+    public void A_start_after_the_end_has_its_own_error()
     {
         Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddMilliseconds(1), null, Now).InvalidReason);
         Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddDays(1), Now.AddDays(2), Now).InvalidReason);
         Assert.Equal(("rangeStart", "Must not be after rangeEnd."), ExportRange.Of(Now.AddDays(-1), Now.AddDays(-2), Now).InvalidReason);
     }
 
-    /// <summary>Messages have whole milliseconds, so moving both ends up to one leaves the same messages in the range.</summary>
+    /// <summary>
+    /// Messages have whole milliseconds, so rounding both ends up leaves the same messages in the range.
+    /// </summary>
     [Fact]
-    public void Parts_of_milliseconds_go_up()
+    public void Fractions_of_milliseconds_are_rounded_up()
     {
         var (start, end) = (Now.AddDays(-2).AddTicks(1), Now.AddDays(-1).AddTicks(9_999));
         Assert.Equal(new ExportRange(Now.AddDays(-2).AddMilliseconds(1), Now.AddDays(-1).AddMilliseconds(1), null), ExportRange.Of(start, end, Now));
@@ -68,7 +70,7 @@ public sealed class ExportRangeTests
     [InlineData("1601-01-01T00:00:00Z")]
     [InlineData("1601-05-31T00:00:00Z")]
     [InlineData("0001-01-01T00:00:00-14:00")]
-    public void Times_that_storage_cannot_keep_are_none_that_it_gets(string end)
+    public void Times_that_storage_cannot_hold_are_not_sent_to_it(string end)
     {
         var range = ExportRange.Of(null, Parse(end), Now);
         Assert.True(range.InvalidReason is not null || range.Start >= Timestamps.Earliest);
@@ -81,14 +83,14 @@ public sealed class ExportRangeTests
 public sealed class ExportOptionsTests
 {
     [Fact]
-    public void Unless_set_thirty_seconds_and_a_week() => Assert.Equal(new ExportOptions(TimeSpan.FromSeconds(30), TimeSpan.FromDays(7)), Read(null, null));
+    public void The_defaults_are_thirty_seconds_and_a_week() => Assert.Equal(new ExportOptions(TimeSpan.FromSeconds(30), TimeSpan.FromDays(7)), Read(null, null));
 
     [Theory]
     [InlineData("0", "2", 0, 2)]
     [InlineData("30", "365", 30, 365)]
     [InlineData("1", "", 1, 7)]
     [InlineData("", "30", 30, 30)]
-    public void Whole_numbers_within_limits(string settle, string keep, int seconds, int days) =>
+    public void Settings_are_whole_numbers_within_limits(string settle, string keep, int seconds, int days) =>
         Assert.Equal(new ExportOptions(TimeSpan.FromSeconds(seconds), TimeSpan.FromDays(days)), Read(settle, keep));
 
     [Theory]
@@ -97,14 +99,14 @@ public sealed class ExportOptionsTests
     [InlineData("1.5")]
     [InlineData(" 1")]
     [InlineData("one")]
-    public void Anything_else_for_the_pause_keeps_the_app_from_starting(string settle) =>
+    public void An_invalid_pause_keeps_the_app_from_starting(string settle) =>
         Assert.Equal("Exports__SettleSeconds must be a whole number from 0 to 30.", Assert.Throws<StartUpException>(() => Read(settle, null)).Message);
 
     [Theory]
     [InlineData("0")]
     [InlineData("366")]
     [InlineData("99999999999")]
-    public void And_for_the_days(string keep) =>
+    public void An_invalid_number_of_days_keeps_the_app_from_starting(string keep) =>
         Assert.Equal("Exports__KeepDays must be a whole number from 2 to 365.", Assert.Throws<StartUpException>(() => Read(null, keep)).Message);
 
     private static ExportOptions Read(string? settle, string? keep) => ExportOptions.Read(

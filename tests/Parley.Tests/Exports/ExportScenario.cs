@@ -9,33 +9,33 @@ using Parley.Tests.OnStrictTables;
 namespace Parley.Tests.Exports;
 
 /// <summary>
-/// Clients who ask for exports, cancel them and have them delivered again, people who go on talking, two timers and three workers at the queues, each an
-/// instance with a clock and troubles of its own; then perhaps an outage; then calm, in which everything must come to its end; then the files' time is over.
+/// Clients that create, cancel and redeliver exports, people who go on writing, two timers and three queue workers,
+/// each an instance with its own clock and faults. Then possibly an outage. Then quiescence, in which every export must
+/// end. Then the expiry of the files.
 /// </summary>
-internal sealed class ExportScenario(ExportModel model, ExportWays ways)
+internal sealed class ExportScenario(ExportModel model, ExportOperations operations)
 {
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
     private readonly Random random = new(model.Run.Seed);
     private readonly Dictionary<string, (NewExport Draft, Export? Made)> keyed = new(StringComparer.Ordinal);
     private bool stopping;
 
-    /// <summary>One run.</summary>
-    public static async Task<ExportModel> RunAsync(Simulation run, ExportWays ways)
+    public static async Task<ExportModel> RunAsync(Simulation run, ExportOperations operations)
     {
-        var model = new ExportModel(run, new StrictTables(run.Time), ways.Defect);
+        var model = new ExportModel(run, new StrictTables(run.Time), operations.Defect);
         await model.BuildAsync();
-        await new ExportScenario(model, ways).RunAsync();
+        await new ExportScenario(model, operations).RunAsync();
         return model;
     }
 
     private async Task RunAsync()
     {
-        var (run, trouble, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
+        var (run, faultMix, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(3) == 0 ? 15 : 0;
         model.IsExact = !skewed && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromSeconds(1);
-        model.Queues.TroubleOneIn = trouble == 0 ? 0 : 5;
-        model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverResponse(204) : SimulatedReceiver.Moody(random);
+        model.Queues.TroubleOneIn = faultMix == 0 ? 0 : 5;
+        model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverResponse(204) : SimulatedReceiver.Mixed(random);
         var people = new[] { Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("person", PersonAsync, inTime: model.IsExact), Actor("person2", PersonAsync, inTime: model.IsExact) };
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync), Actor("worker3", WorkerAsync) };
         var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
@@ -51,36 +51,36 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
         run.CallTime = TimeSpan.Zero;
         run.SlowOneIn = 0;
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.Zero, TimeSpan.FromMinutes(10), TimeSpan.FromDays(1) }[random.Next(4)], run.Time);
-        ParleyProcess[] processes = skewed ? [model.Unscheduled("calm", MaxSkew), model.Unscheduled("calm2", -MaxSkew)] : [model.Unscheduled("calm")];
-        await model.ReachQuiescenceAsync(ways, processes);
+        ParleyProcess[] processes = skewed ? [model.Unscheduled("final", MaxSkew), model.Unscheduled("final2", -MaxSkew)] : [model.Unscheduled("final")];
+        await model.ReachQuiescenceAsync(operations, processes);
         await model.VerifyEndedAsync();
-        await model.ExpireAsync(ways, processes);
+        await model.ExpireAsync(operations, processes);
 
         Instance Actor(string name, Func<Instance, Task> act, bool inTime = false)
         {
             var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
-            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble, inTime)), act, ExportModel.IsFailureOfStorage, seed);
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(faultMix, inTime)), act, ExportModel.IsFailureOfStorage, seed);
         }
     }
 
     private async Task ClientAsync(Instance client)
     {
-        if (model.Told.Count == 0 || random.Next(2) == 0)
+        if (model.Acknowledged.Count == 0 || random.Next(2) == 0)
         {
             await CreateAsync(client);
             return;
         }
 
-        var known = model.Told[random.Next(model.Told.Count)];
+        var known = model.Acknowledged[random.Next(model.Acknowledged.Count)];
         try
         {
-            model.Told.Add(random.Next(2) == 0
+            model.Acknowledged.Add(random.Next(2) == 0
                 ? await client.Process.ExportRemoval.RemoveAsync(known.Key.Tenant, $"{known.Id}", CancellationToken.None)
                 : await client.Process.ExportRedelivery.DeliverAsync(known.Key.Tenant, $"{known.Id}", CancellationToken.None));
         }
         catch (ParleyException e) when (e.Code == ErrorCode.ExportStatus)
         {
-            // It has not ended, or its file is gone.
+            // The export has not ended, or its file has been removed.
         }
     }
 
@@ -89,25 +89,25 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
         var tenant = model.Tenants[random.Next(model.Tenants.Count)];
         if (random.Next(2) == 0)
         {
-            model.Told.Add(await ways.Create(client.Process, tenant, Draft(), null));
+            model.Acknowledged.Add(await operations.Create(client.Process, tenant, Draft(), null));
             return;
         }
 
-        // Few keys: now and then one is sent again, with what it was first sent with.
+        // Few keys, so that a key is sometimes sent again with its first request.
         var name = $"{tenant}/{random.Next(2)}";
         if (!keyed.TryGetValue(name, out var first))
         {
             keyed[name] = first = (Draft(), null);
         }
 
-        var made = await ways.Create(client.Process, tenant, first.Draft, IdempotencyKey.Create(name, [name]));
-        if (keyed[name].Made is { } before && before.Id != made.Id)
+        var created = await operations.Create(client.Process, tenant, first.Draft, IdempotencyKey.Create(name, [name]));
+        if (keyed[name].Made is { } before && before.Id != created.Id)
         {
-            throw new Xunit.Sdk.XunitException($"One key made exports {before.Key.Number} and {made.Key.Number}.");
+            throw new Xunit.Sdk.XunitException($"One key created exports {before.Key.Number} and {created.Key.Number}.");
         }
 
-        keyed[name] = (first.Draft, made);
-        model.Told.Add(made);
+        keyed[name] = (first.Draft, created);
+        model.Acknowledged.Add(created);
     }
 
     private Task PersonAsync(Instance person) =>
@@ -115,7 +115,7 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
 
     private async Task TimerAsync(Instance timer)
     {
-        await ways.Tick(timer.Process);
+        await operations.Tick(timer.Process);
         await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(30)), model.Run.Time);
     }
 
@@ -129,18 +129,19 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
 
         try
         {
-            await model.HandleAsync(ways, worker.Process, message);
+            await model.HandleAsync(operations, worker.Process, message);
             model.Queues.Complete(message);
         }
         catch (CrashException)
         {
-            // The host hides a message of a killed process for ten minutes; here also for less, so that it meets more.
+            // The host hides a killed process's message for ten minutes. Here it is often less, so that the redelivery
+            // overlaps with more calls.
             model.Queues.Return(message, TimeSpan.FromSeconds(random.Next(600)));
             throw;
         }
     }
 
-    /// <summary>Ranges that are over and ranges that end now or soon; some begin in the midst.</summary>
+    /// <summary>Past ranges, and ranges that end now or soon; some begin between messages.</summary>
     private NewExport Draft()
     {
         var now = model.Run.Time.GetUtcNow();
@@ -150,14 +151,14 @@ internal sealed class ExportScenario(ExportModel model, ExportWays ways)
             start, end, ExportModel.CallbackUrl, random.Next(2) == 0 ? ExportLanguage.PtBr : ExportLanguage.EnUs, random.Next(2) == 0 ? TableFormat.Csv : TableFormat.Jsonl);
     }
 
-    /// <param name="trouble">Which.</param>
-    /// <param name="inTime">Whether what is sent comes within the time that storage calls are given.</param>
-    private Func<TableCall, Fault>? Faults(int trouble, bool inTime)
+    /// <param name="faultMix">The kind of faults.</param>
+    /// <param name="inTime">Whether a sent call arrives within the time limit of storage calls.</param>
+    private Func<TableCall, Fault>? Faults(int faultMix, bool inTime)
     {
         var (unanswered, crashes) = inTime
             ? ([.. Fault.Unanswered.Where(fault => fault.Side != FaultSide.Late)], CrashExploration.Crashes)
             : (Fault.Unanswered, CrashExploration.CrashesAndLateCalls);
-        return trouble switch
+        return faultMix switch
         {
             0 => null,
             1 => TableHooks.OneIn(10, random.Next(), unanswered),

@@ -6,7 +6,9 @@ using Xunit;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>The deliveries of an export from the first to the last, on a virtual clock, with nothing but the queue's messages; and what becomes of their row.</summary>
+/// <summary>
+/// All deliveries of an export on a virtual clock, driven only by queue messages, and the export's row after each.
+/// </summary>
 public sealed class ExportScheduleTests
 {
     private static readonly TimeSpan[] Plan =
@@ -24,39 +26,39 @@ public sealed class ExportScheduleTests
         Assert.Equal((WebhookStatus.GivenUp, ExportStatus.Completed, 8), (export.Row.WebhookStatus, export.Row.Status, export.Row.Step));
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
 
-        // The row tells of each of them.
-        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(1, 8), told.CallbackAttempts.Select(attempt => attempt.Number));
-        Assert.All(told.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
+        // The row contains each attempt.
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(Enumerable.Range(1, 8), stored.CallbackAttempts.Select(attempt => attempt.Number));
+        Assert.All(stored.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
         model.Log.Verify();
     });
 
     [Fact]
-    public Task Failures_without_an_answer_count_like_others() => Interleaving.RunAsync(2, async run =>
+    public Task Failures_without_a_response_count_like_others() => Interleaving.RunAsync(2, async run =>
     {
         var failures = new[] { WebhookFailure.TimedOut, WebhookFailure.ConnectionLost, WebhookFailure.RefusedAddress };
         var model = await CompletedAsync(run, delivery => delivery <= 3 ? new(null, failures[delivery - 1]) : new(302));
         await RunQueueAsync(model);
         VerifyTimes(model.Receiver.Deliveries, Plan);
-        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(failures, told.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
-        Assert.Equal(WebhookStatus.GivenUp, told.WebhookStatus);
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(failures, stored.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
+        Assert.Equal(WebhookStatus.GivenUp, stored.WebhookStatus);
     });
 
     [Fact]
-    public Task The_receiver_may_ask_for_more_time_but_not_for_less() => Interleaving.ExploreAsync(20, async run =>
+    public Task Retry_after_can_lengthen_a_pause_but_not_shorten_it() => Interleaving.ExploreAsync(20, async run =>
     {
-        var asked = new[] { TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(3), TimeSpan.Zero, TimeSpan.FromHours(9), TimeSpan.FromHours(10) };
-        var model = await CompletedAsync(run, delivery => new ReceiverResponse(429, null, delivery <= asked.Length ? asked[delivery - 1] : null));
+        var requested = new[] { TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(1), TimeSpan.FromHours(1), TimeSpan.FromDays(3), TimeSpan.Zero, TimeSpan.FromHours(9), TimeSpan.FromHours(10) };
+        var model = await CompletedAsync(run, delivery => new ReceiverResponse(429, null, delivery <= requested.Length ? requested[delivery - 1] : null));
         await RunQueueAsync(model);
-        VerifyTimes(model.Receiver.Deliveries, [asked[0], Plan[1], asked[2], TimeSpan.FromHours(10), Plan[4], Plan[5], Plan[6]]);
+        VerifyTimes(model.Receiver.Deliveries, [requested[0], Plan[1], requested[2], TimeSpan.FromHours(10), Plan[4], Plan[5], Plan[6]]);
     });
 
     [Theory]
     [InlineData(200, WebhookStatus.Taken)]
     [InlineData(299, WebhookStatus.Taken)]
     [InlineData(410, WebhookStatus.Refused)]
-    public Task An_answer_that_ends_it_ends_it_at_any_attempt(int status, WebhookStatus end) => Interleaving.RunAsync(3, async run =>
+    public Task A_final_response_ends_the_deliveries_at_any_attempt(int status, WebhookStatus end) => Interleaving.RunAsync(3, async run =>
     {
         for (var last = 1; last <= WebhookSchedule.MaxAttempts; last++)
         {
@@ -80,13 +82,13 @@ public sealed class ExportScheduleTests
         }
 
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
-        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(9, 16), told.CallbackAttempts.Select(attempt => attempt.Number));
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal(Enumerable.Range(9, 16), stored.CallbackAttempts.Select(attempt => attempt.Number));
         model.Log.Verify();
     });
 
     [Fact]
-    public Task A_round_that_is_asked_for_in_the_middle_of_another_begins_now() => Interleaving.RunAsync(5, async run =>
+    public Task A_round_requested_during_another_begins_now() => Interleaving.RunAsync(5, async run =>
     {
         var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         while (model.Receiver.Deliveries.Count < 5)
@@ -95,15 +97,15 @@ public sealed class ExportScheduleTests
         }
 
         await Task.Delay(TimeSpan.FromMinutes(10), run.Time);
-        var asked = run.Time.GetUtcNow();
+        var requestedAt = run.Time.GetUtcNow();
         await model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
         await RunQueueAsync(model);
-        Assert.Equal(asked, model.Receiver.Deliveries[5].At);
+        Assert.Equal(requestedAt, model.Receiver.Deliveries[5].At);
         VerifyTimes(model.Receiver.Deliveries.Skip(5), Plan);
     });
 
     [Fact]
-    public Task A_round_that_is_asked_for_during_an_attempt_begins_with_that_attempt() => Interleaving.RunAsync(6, async run =>
+    public Task A_round_requested_during_an_attempt_begins_with_that_attempt() => Interleaving.RunAsync(6, async run =>
     {
         var model = await CompletedAsync(run, _ => new ReceiverResponse(500));
         while (model.Receiver.Deliveries.Count < 3)
@@ -111,15 +113,15 @@ public sealed class ExportScheduleTests
             await NextAsync(model);
         }
 
-        // The fourth attempt is being made: its receiver is asked for a new round before it answers.
-        Task? asking = null;
+        // During the fourth attempt, before its response, a client requests a new round.
+        Task? requesting = null;
         model.Receiver.Script = delivery =>
         {
-            asking ??= model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
+            requesting ??= model.Unscheduled().ExportRedelivery.DeliverAsync(model.Tenants[0], "1", CancellationToken.None);
             return new ReceiverResponse(500);
         };
         await RunQueueAsync(model);
-        await asking!;
+        await requesting!;
         Assert.Equal(3 + 8, model.Receiver.Deliveries.Count);
         VerifyTimes(model.Receiver.Deliveries.Skip(3), Plan);
         Assert.Equal(WebhookStatus.GivenUp, Assert.Single(model.Log.Exports).Row.WebhookStatus);
@@ -139,13 +141,13 @@ public sealed class ExportScheduleTests
 
         await model.Unscheduled().ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         Assert.Empty(model.Receiver.Deliveries);
-        var told = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal((1, WebhookFailure.Interrupted, 2), (told.CallbackAttempts[0].Number, told.CallbackAttempts[0].Failure!.Value, told.Step));
-        Assert.InRange(told.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
+        var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
+        Assert.Equal((1, WebhookFailure.Interrupted, 2), (stored.CallbackAttempts[0].Number, stored.CallbackAttempts[0].Failure!.Value, stored.Step));
+        Assert.InRange(stored.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
     });
 
     [Fact]
-    public Task Five_failures_of_storage_at_their_times_and_the_receiver_is_told() => Interleaving.RunAsync(9, async run =>
+    public Task Five_storage_failures_at_their_times_end_the_export_and_the_receiver_is_notified() => Interleaving.RunAsync(9, async run =>
     {
         var model = new ExportModel(run, new StrictTables(run.Time));
         await model.BuildAsync();
@@ -156,7 +158,7 @@ public sealed class ExportScheduleTests
         while (model.Queues.NextAt is { } next)
         {
             await Task.Delay(next > run.Time.GetUtcNow() ? next - run.Time.GetUtcNow() : TimeSpan.Zero, run.Time);
-            await model.DeliverAsync(ExportWays.Parleys, process);
+            await model.DeliverAsync(ExportOperations.Production, process);
         }
 
         Assert.Equal([5, 15, 45, 135], begun.Zip(begun.Skip(1), (before, after) => (int)(after - before).TotalSeconds));
@@ -164,7 +166,7 @@ public sealed class ExportScheduleTests
         Assert.Equal((ExportStatus.Failed, ExportReasons.StorageUnavailable, WebhookStatus.Taken), (row.Status, row.Reason, row.WebhookStatus));
         Assert.Equal("Attempt 5 of 5 ended with RequestFailedException.", row.Detail);
         Assert.Contains("\"storage_unavailable\"", System.Text.Encoding.UTF8.GetString(Assert.Single(model.Receiver.Deliveries).Body), StringComparison.Ordinal);
-        await model.ExpireAsync(ExportWays.Parleys, process);
+        await model.ExpireAsync(ExportOperations.Production, process);
         Assert.Equal(ExportStatus.Failed, Assert.Single(model.Log.Exports).Row.Status);
 
         Fault Begun()
@@ -175,13 +177,14 @@ public sealed class ExportScheduleTests
     });
 
     [Fact]
-    public Task Who_is_overtaken_at_the_file_does_no_harm() => Interleaving.RunAsync(10, async run =>
+    public Task A_process_that_loses_its_lease_does_not_change_the_export() => Interleaving.RunAsync(10, async run =>
     {
         var model = new ExportModel(run, new StrictTables(run.Time));
         await model.BuildAsync();
         await Task.Delay(TimeSpan.FromMinutes(10), run.Time);
 
-        // Its clock is behind, so that others take its lease for one that has ended. Before it commits its blob, another one has written the file and delivered it.
+        // Its clock is behind, so that others consider its lease expired. Before it commits its blob, another process
+        // has written the file and delivered the webhook.
         var (other, overtaking) = (model.Unscheduled("other"), (Task?)null);
         var behind = model.Unscheduled("behind", TimeSpan.FromMinutes(-5), new TableHooks
         {
@@ -193,15 +196,15 @@ public sealed class ExportScheduleTests
         });
         await behind.ExportCreation.CreateAsync(
             model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
-        await model.HandleAsync(ExportWays.Parleys, behind, model.Queues.Take()!);
+        await model.HandleAsync(ExportOperations.Production, behind, model.Queues.Take()!);
         await overtaking!;
         var export = Assert.Single(model.Log.Exports);
         Assert.Equal((2, WebhookStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.WebhookStatus, export.FileTakes.Count));
         Assert.Equal([ExportLog.FileName(export.Row)], model.Blobs.Names(ExportLog.Container));
-        await model.ReachQuiescenceAsync(ExportWays.Parleys, other);
+        await model.ReachQuiescenceAsync(ExportOperations.Production, other);
         await model.VerifyEndedAsync();
         Assert.Single(model.Receiver.Deliveries);
-        await model.ExpireAsync(ExportWays.Parleys, other);
+        await model.ExpireAsync(ExportOperations.Production, other);
 
         async Task OvertakeAsync()
         {
@@ -211,19 +214,20 @@ public sealed class ExportScheduleTests
     });
 
     [Fact]
-    public Task What_ends_before_its_creation_is_acknowledged_is_acknowledged_all_the_same() => Interleaving.RunAsync(8, async run =>
+    public Task An_export_that_ends_before_its_creation_is_acknowledged_is_acknowledged() => Interleaving.RunAsync(8, async run =>
     {
         var model = new ExportModel(run, new StrictTables(run.Time));
         await model.BuildAsync();
 
-        // The answer to the transaction is lost; before it is looked after, an instance whose clock is ahead has done all there is to do.
+        // The response to the transaction is lost. Before its outcome is checked, an instance whose clock is ahead
+        // finishes the export.
         var (ahead, isLost) = (model.Unscheduled("ahead", TimeSpan.FromMinutes(1)), false);
         var process = model.Unscheduled("creating", hooks: new TableHooks { Fault = call => call.Kind == TableCallKind.Transaction && !isLost && (isLost = true) ? Fault.LostAfter : Fault.None });
         var creating = process.ExportCreation.CreateAsync(
             model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
         Assert.True(isLost && !creating.IsCompleted);
         await ahead.ExportDispatch.DispatchAsync(CancellationToken.None);
-        await model.DeliverAsync(ExportWays.Parleys, ahead);
+        await model.DeliverAsync(ExportOperations.Production, ahead);
         Assert.Single(model.Receiver.Deliveries);
         var (export, _) = await creating;
         Assert.Equal((1, ExportStatus.Completed, WebhookStatus.Taken), (export.Key.Number, export.Status, export.WebhookStatus));
@@ -242,7 +246,7 @@ public sealed class ExportScheduleTests
             new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl),
             null,
             CancellationToken.None);
-        await model.HandleAsync(ExportWays.Parleys, process, model.Queues.Take()!);
+        await model.HandleAsync(ExportOperations.Production, process, model.Queues.Take()!);
         Assert.NotNull(Assert.Single(model.Log.Exports).File);
         return model;
     }
@@ -259,10 +263,10 @@ public sealed class ExportScheduleTests
     {
         var left = model.Queues.NextAt!.Value - model.Run.Time.GetUtcNow();
         await Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, model.Run.Time);
-        await model.DeliverAsync(ExportWays.Parleys, model.Unscheduled());
+        await model.DeliverAsync(ExportOperations.Production, model.Unscheduled());
     }
 
-    /// <summary>Never early, at most a fifth late, and the queue's whole second.</summary>
+    /// <summary>Never early, at most a fifth late, plus the queue's resolution of one second.</summary>
     private static void VerifyTimes(IEnumerable<Delivery> deliveries, TimeSpan[] least)
     {
         var times = deliveries.Select(delivery => delivery.At).ToList();

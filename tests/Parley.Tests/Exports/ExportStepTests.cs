@@ -6,13 +6,13 @@ using Xunit;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>Messages of the queues, and the keys by which exports are found.</summary>
+/// <summary>Queue messages of exports, and the keys of their rows.</summary>
 public sealed class ExportStepTests
 {
     private static readonly ExportKey Key = new(new TenantId(12), 345);
 
     [Fact]
-    public void A_message_names_the_step_and_nothing_else()
+    public void A_message_contains_only_the_step()
     {
         var step = new ExportStep(12, 345, 6);
         Assert.Equal("""{"tenant":12,"export":345,"step":6,"waits":0}""", step.ToJson());
@@ -38,7 +38,7 @@ public sealed class ExportStepTests
     public void Anything_else_is_refused(string json) => Assert.ThrowsAny<JsonException>(() => ExportStep.Parse(json));
 
     [Fact]
-    public void Keys_are_as_the_documentation_says()
+    public void Keys_are_as_documented()
     {
         Assert.Equal("e|0000000345", ExportRowKeys.Export(345));
         Assert.Equal(345, KeyParts.LastNumber(ExportRowKeys.Export(345)));
@@ -48,7 +48,7 @@ public sealed class ExportStepTests
     }
 
     [Fact]
-    public void Keys_in_Due_are_reversible_and_found_by_their_beginning()
+    public void Schedule_keys_are_reversible_and_share_a_prefix()
     {
         Assert.Equal((Key, (int?)7), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExport(Key, 7)));
         Assert.Equal((Key, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExpiry(Key)));

@@ -3,26 +3,27 @@ using Parley.Webhooks;
 
 namespace Parley.Tests.Exports;
 
-/// <summary>What the receiver does with a delivery.</summary>
-/// <param name="Status">Its answer; null for none.</param>
-/// <param name="Failure">What becomes of the attempt then.</param>
-/// <param name="RetryAfter">How long it asks to be left alone.</param>
+/// <summary>The receiver's response to a delivery.</summary>
+/// <param name="Status">Null without a response.</param>
+/// <param name="Failure">The failure of the attempt, if any.</param>
+/// <param name="RetryAfter">The value of Retry-After.</param>
 internal readonly record struct ReceiverResponse(int? Status, WebhookFailure? Failure = null, TimeSpan? RetryAfter = null);
 
-/// <summary>Somebody's server: takes callbacks, and answers as scripted. A delivery is a call of its process, which may die or give it up.</summary>
+/// <summary>
+/// A webhook receiver with scripted responses. A delivery is a call of its process, which may die or time out.
+/// </summary>
 internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
 {
-    /// <summary>The answer to the n-th delivery of all, from 1.</summary>
+    /// <summary>The response to the n-th delivery of all, from 1.</summary>
     public Func<int, ReceiverResponse> Script { get; set; } = _ => new ReceiverResponse(204);
 
-    /// <summary>What it got.</summary>
     public List<Delivery> Deliveries { get; } = [];
 
     /// <summary>The receiver as one process calls it.</summary>
     public IWebhookSender Of(TableConnection process) => new Sender(this, process);
 
-    /// <summary>Every class of answer, by seed.</summary>
-    public static Func<int, ReceiverResponse> Moody(Random random) => _ => random.Next(12) switch
+    /// <summary>Every class of response, chosen at random.</summary>
+    public static Func<int, ReceiverResponse> Mixed(Random random) => _ => random.Next(12) switch
     {
         0 => new(200),
         1 => new(299),
@@ -40,13 +41,16 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
 
     private WebhookResult Receive(Sending sending, byte[] body)
     {
-        var answer = Script(Deliveries.Count + 1);
+        var response = Script(Deliveries.Count + 1);
         Deliveries.Add(new Delivery(sending, run.Time.GetUtcNow(), body));
-        log.Received(sending, body, answer.Status);
-        return new WebhookResult(answer.Status, answer.Failure, TimeSpan.FromMilliseconds(5), "", answer.RetryAfter);
+        log.Received(sending, body, response.Status);
+        return new WebhookResult(response.Status, response.Failure, TimeSpan.FromMilliseconds(5), "", response.RetryAfter);
     }
 
-    /// <summary>As <see cref="WebhookClient"/>: whatever happens is a result, but for its caller's own cancellation and end.</summary>
+    /// <summary>
+    /// Like <see cref="WebhookClient"/>: every outcome is a result, except the caller's cancellation and the end of its
+    /// process.
+    /// </summary>
     private sealed class Sender(SimulatedReceiver receiver, TableConnection process) : IWebhookSender
     {
         public async Task<WebhookResult> SendAsync(
@@ -81,5 +85,5 @@ internal sealed class SimulatedReceiver(Simulation run, ExportLog log)
     private Sending Begin(string process, string webhookId) => log.Begin(process, webhookId);
 }
 
-/// <summary>A callback that has arrived.</summary>
+/// <summary>A webhook that has arrived.</summary>
 internal sealed record Delivery(Sending Sending, DateTimeOffset At, byte[] Body);

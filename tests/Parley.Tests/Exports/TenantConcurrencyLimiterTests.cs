@@ -12,7 +12,7 @@ public class TenantConcurrencyLimiterTests
     private static readonly TenantId Three = new(3);
 
     [Fact]
-    public Task One_tenant_cannot_take_what_others_need() => Interleaving.RunAsync(1, async run =>
+    public Task One_tenant_cannot_take_all_slots() => Interleaving.RunAsync(1, async run =>
     {
         var limiter = new TenantConcurrencyLimiter(all: 2, perTenant: 1, run.Time);
         Assert.True(await TakeAsync(limiter, One));
@@ -32,7 +32,7 @@ public class TenantConcurrencyLimiterTests
     });
 
     [Fact]
-    public Task Waiting_ends_and_so_does_the_number_of_those_who_wait() => Interleaving.RunAsync(1, async run =>
+    public Task Waiting_and_the_number_of_waiters_are_limited() => Interleaving.RunAsync(1, async run =>
     {
         var limiter = new TenantConcurrencyLimiter(all: 9, perTenant: 1, run.Time);
         Assert.True(await TakeAsync(limiter, One));

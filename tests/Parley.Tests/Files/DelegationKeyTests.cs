@@ -10,7 +10,10 @@ using Xunit;
 
 namespace Parley.Tests.Files;
 
-/// <summary>Links where storage is reached by identity. Azurite has that only with TLS, so storage is a mock here, and nobody checks the signature.</summary>
+/// <summary>
+/// Links with identity-based access to storage. Azurite supports that only with TLS, so storage is a mock here, and the
+/// signature is not verified.
+/// </summary>
 public sealed class DelegationKeyTests : IDisposable
 {
     private static readonly ConversationKey Conversation = new(new TenantId(7), 42);
@@ -20,7 +23,7 @@ public sealed class DelegationKeyTests : IDisposable
     private readonly Mock<BlobServiceClient> service = new();
     private readonly FileStore files;
     private Func<DateTimeOffset, Task<Response<UserDelegationKey>>> answer;
-    private int asked;
+    private int requests;
 
     public DelegationKeyTests()
     {
@@ -30,7 +33,7 @@ public sealed class DelegationKeyTests : IDisposable
         service.Setup(client => client.GetUserDelegationKeyAsync(null, It.IsAny<DateTimeOffset>(), It.IsAny<CancellationToken>()))
             .Returns((DateTimeOffset? _, DateTimeOffset expiresOn, CancellationToken _) =>
             {
-                Interlocked.Increment(ref asked);
+                Interlocked.Increment(ref requests);
                 return answer(expiresOn);
             });
         files = new FileStore(service.Object, time, new RandomSource(1));
@@ -56,12 +59,12 @@ public sealed class DelegationKeyTests : IDisposable
         await LinksAsync();
         time.Advance(TimeSpan.FromHours(6));
         await LinksAsync();
-        Assert.Equal(1, asked);
+        Assert.Equal(1, requests);
 
         time.Advance(TimeSpan.FromTicks(1));
         await LinksAsync();
         await LinksAsync();
-        Assert.Equal(2, asked);
+        Assert.Equal(2, requests);
     }
 
     [Fact]
@@ -77,7 +80,7 @@ public sealed class DelegationKeyTests : IDisposable
     }
 
     [Fact]
-    public async Task Those_who_ask_at_once_get_one_key()
+    public async Task Concurrent_callers_share_one_key()
     {
         var arrived = new TaskCompletionSource<Response<UserDelegationKey>>(TaskCreationOptions.RunContinuationsAsynchronously);
         answer = _ => arrived.Task;
@@ -86,18 +89,18 @@ public sealed class DelegationKeyTests : IDisposable
         arrived.SetResult(Key(time.GetUtcNow() + TimeSpan.FromHours(12)));
 
         Assert.Single((await Task.WhenAll(waiting)).Select(links => links.Of(Conversation, File)).Distinct());
-        Assert.Equal(1, asked);
+        Assert.Equal(1, requests);
     }
 
     [Fact]
-    public async Task After_a_failure_the_next_one_asks_again()
+    public async Task After_a_failure_the_next_caller_requests_a_key_again()
     {
         answer = _ => Task.FromException<Response<UserDelegationKey>>(new RequestFailedException(503, "busy"));
         await Assert.ThrowsAsync<RequestFailedException>(LinksAsync);
         answer = expiresOn => Task.FromResult(Key(expiresOn));
 
         await LinksAsync();
-        Assert.Equal(2, asked);
+        Assert.Equal(2, requests);
     }
 
     [Fact]
@@ -114,7 +117,7 @@ public sealed class DelegationKeyTests : IDisposable
         arrived.SetResult(Key(time.GetUtcNow() + TimeSpan.FromHours(12)));
         await first;
         await LinksAsync();
-        Assert.Equal(1, asked);
+        Assert.Equal(1, requests);
     }
 
     private Task<FileLinks> LinksAsync() => files.LinksAsync(CancellationToken.None).AsTask();

@@ -28,11 +28,11 @@ public class FileNameTests
         Assert.Equal(new string('a', 250), FileName.Clean(new string('a', 251)));
         Assert.Equal(new string('a', 248) + Smile, FileName.Clean(new string('a', 248) + Smile + "b"));
         Assert.Equal(new string('a', 249), FileName.Clean(new string('a', 249) + Smile));
-        // Not what is cut counts, but what is left.
+        // The limit applies to the rest, not to the removed characters.
         Assert.Equal(new string('a', 250), FileName.Clean("/" + new string('\r', 300) + new string('a', 250)));
     }
 
-    // No theory: xunit's names of test cases must be valid UTF-16.
+    // Not a theory, because xunit's names of test cases must be valid UTF-16.
     [Fact]
     public void A_lone_surrogate_is_replaced() => Assert.Equal("a\uFFFDb", FileName.Clean("a\uD83Db"));
 

@@ -55,7 +55,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     }
 
     [Fact]
-    public async Task Without_a_link_nobody_reads_it()
+    public async Task A_file_cannot_be_read_without_a_link()
     {
         var link = await LinkAsync(await StoreAsync(Pdf, "a.pdf"));
 
@@ -63,7 +63,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     }
 
     [Fact]
-    public async Task What_has_no_type_is_served_as_a_download()
+    public async Task A_file_of_unknown_type_is_served_as_a_download()
     {
         var link = await LinkAsync(await StoreAsync("<script>alert(1)</script>"u8.ToArray(), "C:\\x\\\"%41.html"));
 
@@ -100,7 +100,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     [InlineData(FileStore.BlockBytes + 1, 2)]
     [InlineData((2 * FileStore.BlockBytes) + 12_345, 3)]
     [InlineData(FileStore.MaxBytes, 13)]
-    public async Task A_file_of_many_blocks_comes_back_whole(long length, int blocks)
+    public async Task A_file_of_many_blocks_is_read_as_written(long length, int blocks)
     {
         var uploaded = await files.UploadAsync(Conversation, new GeneratedStream(length), "big", CancellationToken.None);
         await files.CommitAsync(Conversation, uploaded, CancellationToken.None);
@@ -188,7 +188,7 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
         Assert.NotEqual(link, bent);
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(HttpMethod.Get, bent));
 
-        // Nor does the container list its files with it.
+        // The link does not list the container's files either.
         var list = new Uri(link.AbsoluteUri.Replace($"/{FileStore.BlobName(Conversation, file.Id)}?", "?restype=container&comp=list&", StringComparison.Ordinal));
         Assert.NotEqual(link, list);
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(HttpMethod.Get, list));
@@ -227,6 +227,6 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
         return response.StatusCode;
     }
 
-    /// <summary>A header as it was sent, not as HttpClient understands it.</summary>
+    /// <summary>A header as it was sent, not as HttpClient parses it.</summary>
     private static string Header(System.Net.Http.Headers.HttpHeaders headers, string name) => headers.NonValidated[name].ToString();
 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Parley.Tests.Files;
 
-/// <summary>Of which files there is a text to be read to an assistant.</summary>
+/// <summary>The files whose text is given to an assistant.</summary>
 public sealed class FileTextTests
 {
     private const int Max = 4;
@@ -14,7 +14,7 @@ public sealed class FileTextTests
     [InlineData("abcd")]
     [InlineData("aé€")]
     [InlineData("ab🙂")]
-    public void A_text_that_fits_is_read_whole_with_or_without_a_mark(string text)
+    public void A_text_that_fits_is_read_completely_with_or_without_a_byte_order_mark(string text)
     {
         Assert.Equal(text, Read(Encoding.UTF8.GetBytes(text)));
         Assert.Equal(text, Read([0xEF, 0xBB, 0xBF, .. Encoding.UTF8.GetBytes(text)]));
@@ -25,13 +25,13 @@ public sealed class FileTextTests
     [InlineData("€€€€€", "€€€€")]
     [InlineData("abc🙂", "abc")]
     [InlineData("🙂🙂🙂", "🙂🙂")]
-    public void Of_a_longer_one_the_beginning_is_read(string text, string read) => Assert.Equal(read, Read(Encoding.UTF8.GetBytes(text)));
+    public void A_longer_text_is_truncated(string text, string read) => Assert.Equal(read, Read(Encoding.UTF8.GetBytes(text)));
 
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void A_character_that_is_cut_is_left_out_where_more_follows_and_no_text_where_not(int left)
+    public void A_partial_character_is_dropped_if_more_bytes_follow_and_makes_the_file_no_text_otherwise(int left)
     {
         byte[] cut = [(byte)'a', .. Encoding.UTF8.GetBytes("🙂").AsSpan(0, left)];
         Assert.Equal("a", Read(cut, isWhole: false));
@@ -45,7 +45,7 @@ public sealed class FileTextTests
     [InlineData(new byte[] { 0xC0, 0xAF })]
     [InlineData(new byte[] { 0xED, 0xA0, 0xBD })]
     [InlineData(new byte[] { (byte)'%', (byte)'P', 0xE2, (byte)'x' })]
-    public void What_is_not_UTF_8_or_has_a_NUL_is_no_text(byte[] bytes)
+    public void Bytes_that_are_not_UTF_8_or_contain_NUL_are_no_text(byte[] bytes)
     {
         Assert.Null(Read(bytes));
         Assert.Null(Read(bytes, isWhole: false));

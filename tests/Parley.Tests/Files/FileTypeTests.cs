@@ -7,7 +7,7 @@ namespace Parley.Tests.Files;
 
 public class FileTypeTests
 {
-    /// <summary>Beginnings in Latin-1, one character a byte.</summary>
+    /// <summary>Beginnings of files in Latin-1, one character for each byte.</summary>
     public static TheoryData<string, string, string> Known => new()
     {
         { "\u0089PNG\r\n\u001A\n\0\0\0\rIHDR", "image", "image/png" },
@@ -65,12 +65,13 @@ public class FileTypeTests
         "\0\0\0\u0018ftypiso1",
         "\0\0\0\u0008moov",
         "ftypisom\0\0\0\0",
-        // UTF-16 text with its mark, and ADTS: AAC.
+        // UTF-16 text with its byte order mark, and ADTS (AAC).
         "\u00FF\u00FEh\0e\0l\0l\0o\0",
         "\u00FE\u00FF\0h\0e\0l\0l\0o",
         "\u00FF\u00F1\u0050\u0080\u0002\u001F",
         "\u00FF\u00F9\u0050\u0080\u0002\u001F",
-        // Layer II; version, bit rate (free, forbidden), sample rate and emphasis that layer III has not.
+        // Layer II, and values that layer III does not have: version, bit rate (free, forbidden), sample rate and
+        // emphasis.
         "\u00FF\u00FD\u0090\u0064",
         "\u00FF\u00EB\u0090\u0064",
         "\u00FF\u00FB\u0000\u0064",
@@ -82,7 +83,7 @@ public class FileTypeTests
 
     [Theory]
     [MemberData(nameof(Known))]
-    public void A_signature_tells_the_type(string beginning, string type, string mimeType)
+    public void A_signature_determines_the_type(string beginning, string type, string mimeType)
     {
         Assert.Equal(new FileType(type, mimeType), FileType.Of(Bytes(beginning)));
         Assert.Equal(new FileType(type, mimeType), FileType.Of(Bytes(beginning + new string('x', 1000))));
@@ -112,15 +113,15 @@ public class FileTypeTests
     {
         var random = new RandomSource(11);
         var bytes = new byte[64];
-        var told = 0;
+        var recognized = 0;
         for (var i = 0; i < 100_000; i++)
         {
             random.Fill(bytes);
-            told += FileType.Of(bytes) == FileType.Unknown ? 0 : 1;
+            recognized += FileType.Of(bytes) == FileType.Unknown ? 0 : 1;
         }
 
-        // The 22 fixed or limited bits of an MP3 frame turn up by chance, about once in 7,700 times.
-        Assert.InRange(told, 0, 30);
+        // The 22 fixed or limited bits of an MP3 frame occur by chance about once in 7,700 times.
+        Assert.InRange(recognized, 0, 30);
     }
 
     private static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);

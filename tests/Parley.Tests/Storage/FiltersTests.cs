@@ -16,7 +16,7 @@ public class FiltersTests
         "PartitionKey eq 'it''s' and (RowKey eq 'a'' or ''1'' eq ''1' or RowKey eq 'b')", Filters.Rows("it's", ["a' or '1' eq '1", "b"]));
 
     [Fact]
-    public void No_filter_has_more_comparisons_than_the_service_takes()
+    public void No_filter_has_more_comparisons_than_the_service_accepts()
     {
         var most = Enumerable.Range(1, Filters.MaxRowKeys).Select(MessageRowKeys.Message).ToList();
 

@@ -7,7 +7,7 @@ namespace Parley.Tests.Storage;
 public class KeyedLockTests
 {
     [Fact]
-    public async Task One_at_a_time_per_key_in_order()
+    public async Task Waiters_of_a_key_hold_the_lock_one_at_a_time_in_order()
     {
         var locks = new KeyedLock();
         var first = await locks.EnterAsync("a", default);
@@ -24,7 +24,7 @@ public class KeyedLockTests
     }
 
     [Fact]
-    public async Task The_65th_waiter_is_sent_away_with_retry_after()
+    public async Task The_65th_waiter_is_rejected_with_retry_after()
     {
         var locks = new KeyedLock();
         using var holder = await locks.EnterAsync("a", default);
@@ -42,7 +42,7 @@ public class KeyedLockTests
     }
 
     [Fact]
-    public async Task A_waiter_that_leaves_gives_its_place_back()
+    public async Task A_cancelled_waiter_releases_its_place()
     {
         var locks = new KeyedLock();
         var holder = await locks.EnterAsync("a", default);
@@ -53,7 +53,7 @@ public class KeyedLockTests
         var next = locks.EnterAsync("a", default);
 
         holder.Dispose();
-        holder.Dispose(); // twice is once
+        holder.Dispose(); // a second Dispose has no effect
 
         (await next).Dispose();
         (await locks.EnterAsync("a", default)).Dispose();

@@ -14,7 +14,7 @@ public class LongTextTests
     [InlineData(LongText.MaxPerProperty + 1)]
     [InlineData(2 * LongText.MaxPerProperty)]
     [InlineData(100_000)]
-    public void Survives_a_round_trip(int length)
+    public void A_text_is_read_as_written(int length)
     {
         var text = string.Concat(Enumerable.Range(0, length).Select(i => (char)('a' + i % 26)));
         var row = new TableEntity("p", "r");
@@ -28,7 +28,7 @@ public class LongTextTests
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public void Splits_no_surrogate_pair(int shift)
+    public void No_surrogate_pair_is_split(int shift)
     {
         var text = new string('a', shift) + string.Concat(Enumerable.Repeat("😀", 2 * LongText.MaxPerProperty));
         var row = new TableEntity("p", "r");
@@ -41,5 +41,5 @@ public class LongTextTests
     }
 
     [Fact]
-    public void Nothing_is_null() => Assert.Null(LongText.Read(new TableEntity("p", "r"), "Text"));
+    public void An_absent_text_is_null() => Assert.Null(LongText.Read(new TableEntity("p", "r"), "Text"));
 }

@@ -11,7 +11,7 @@ public class RowKeysTests
     private static readonly TenantId Tenant = new(12);
 
     [Fact]
-    public void Keys_are_as_the_documentation_says()
+    public void Keys_are_as_documented()
     {
         Assert.Equal("00000012", Tenant.PartitionKey);
         Assert.Equal("00000012|0000000345", new ConversationKey(Tenant, 345).PartitionKey);

@@ -17,7 +17,7 @@ public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<
     [InlineData("tableServiceUri", "https://tables.example/", "https://tables.example/", null, null)]
     [InlineData("blobServiceUri", "https://blobs.example/", null, "https://blobs.example/", null)]
     [InlineData("queueServiceUri", "https://queues.example/", null, null, "https://queues.example/")]
-    public void An_identity_reaches_what_the_settings_name(string setting, string value, string? tables, string? blobs, string? queues)
+    public void An_identity_uses_the_addresses_in_the_settings(string setting, string value, string? tables, string? blobs, string? queues)
     {
         var configuration = Configuration(($"AzureWebJobsStorage:{setting}", value));
 
@@ -67,7 +67,7 @@ public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<
         .AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value))
         .Build();
 
-    /// <summary>Null when there is no such setting.</summary>
+    /// <summary>Null without such a setting.</summary>
     private static string? UriOf(Func<Uri> connect)
     {
         try

@@ -7,7 +7,9 @@ using Xunit;
 
 namespace Parley.Tests.Storage;
 
-/// <summary>What the client makes of an answer that is not whole differs by package; Parley must see an unknown outcome in all of it.</summary>
+/// <summary>
+/// The packages report an incomplete response differently; Parley must treat each of them as an unknown outcome.
+/// </summary>
 public class TransactionsTests
 {
     private static readonly TableTransactionAction[] Actions =
@@ -17,7 +19,7 @@ public class TransactionsTests
     ];
 
     [Fact]
-    public async Task A_whole_answer_is_passed_on()
+    public async Task A_complete_response_is_passed_on()
     {
         var parts = new[] { Mock.Of<Response>(), Mock.Of<Response>() };
 
@@ -25,17 +27,17 @@ public class TransactionsTests
     }
 
     [Fact]
-    public async Task A_short_answer_is_an_unknown_outcome() => await AssertUnknownAsync(Table([Mock.Of<Response>()]));
+    public async Task A_short_response_is_an_unknown_outcome() => await AssertUnknownAsync(Table([Mock.Of<Response>()]));
 
     [Fact]
-    public async Task An_unreadable_answer_is_an_unknown_outcome()
+    public async Task An_unreadable_response_is_an_unknown_outcome()
     {
         await AssertUnknownAsync(Table(new InvalidOperationException("Expected an HTTP status line")));
         await AssertUnknownAsync(Table(new JsonException()));
     }
 
     [Fact]
-    public async Task A_refusal_stays_what_it_is() =>
+    public async Task A_refusal_is_passed_on() =>
         await Assert.ThrowsAsync<RequestFailedException>(() => Table(new RequestFailedException(412, "")).SubmitAsync(Actions, CancellationToken.None));
 
     private static async Task AssertUnknownAsync(TableClient table)

@@ -10,7 +10,7 @@ public class WriteBudgetTests
     private static readonly Func<CancellationToken, Task<int>> Write = _ => Task.FromResult(1);
 
     [Fact]
-    public void All_tries_of_the_client_fit_into_one_send()
+    public void All_attempts_of_the_client_fit_into_one_send()
     {
         var retry = StorageClients.TableOptions().Retry;
 
@@ -21,7 +21,7 @@ public class WriteBudgetTests
     }
 
     [Fact]
-    public async Task After_the_last_attempt_it_tells_what_is_known()
+    public async Task After_the_last_attempt_the_error_states_the_known_outcome()
     {
         foreach (var (decided, code) in new[] { (true, ErrorCode.Busy), (false, ErrorCode.StorageUnavailable) })
         {
@@ -57,7 +57,7 @@ public class WriteBudgetTests
     }
 
     [Fact]
-    public async Task What_is_older_than_fifteen_seconds_is_not_sent()
+    public async Task An_append_older_than_fifteen_seconds_is_not_sent()
     {
         var time = new VirtualTime();
         var running = new WriteBudget(time, new RandomSource(1)).Start();

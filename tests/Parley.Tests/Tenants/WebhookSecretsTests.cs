@@ -27,7 +27,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task The_old_secret_signs_on_for_a_day()
+    public async Task The_old_secret_signs_for_another_day()
     {
         Assert.Equal([tenant.WebhookSecret], await ReadAsync());
 
@@ -45,7 +45,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Twice_in_a_day_each_has_its_own_day()
+    public async Task Two_rotations_in_a_day_each_keep_the_old_secret_for_a_day()
     {
         var first = await RotateAsync();
         time.Advance(TimeSpan.FromHours(10));
@@ -59,7 +59,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Four_earlier_ones_are_kept_and_the_oldest_goes()
+    public async Task Four_earlier_secrets_are_kept_and_the_oldest_is_dropped()
     {
         var all = new List<string> { tenant.WebhookSecret };
         for (var i = 0; i < 6; i++)
@@ -70,7 +70,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_has_ended_is_not_kept()
+    public async Task Expired_secrets_are_not_kept()
     {
         await RotateAsync();
         await RotateAsync();
@@ -80,7 +80,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_rest_of_the_profile_stays()
+    public async Task A_rotation_keeps_the_rest_of_the_profile()
     {
         await RotateAsync();
         var profile = await ProfileAsync();
@@ -99,7 +99,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_an_unknown_tenant_there_is_nothing()
+    public async Task An_unknown_tenant_has_no_secrets()
     {
         var unknown = new TenantId(77);
         Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.ReadAsync(unknown, CancellationToken.None))).Code);
@@ -108,38 +108,38 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     }
 
     [Fact]
-    public Task Rotations_at_once_all_happen_and_none_twice() => Interleaving.ExploreAsync(300, async run =>
+    public Task Concurrent_rotations_each_happen_once() => Interleaving.ExploreAsync(300, async run =>
     {
         var fresh = new StrictTables(run.Time);
-        var made = await CreateTenantAsync(fresh, run.Time);
+        var created = await CreateTenantAsync(fresh, run.Time);
         var rotated = await Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
-            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None)));
+            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None)));
 
-        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
-        Assert.Equal(made.WebhookSecret, signing[^1]);
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(created.Tenant, CancellationToken.None);
+        Assert.Equal(created.WebhookSecret, signing[^1]);
         Assert.Equal(rotated.Select(one => one.WebhookSecret).Order(StringComparer.Ordinal), signing.SkipLast(1).Order(StringComparer.Ordinal));
     });
 
     [Fact]
-    public Task After_lost_answers_there_is_one_new_secret_and_the_answer_is_true() => Interleaving.ExploreAsync(500, async run =>
+    public Task After_lost_responses_there_is_one_new_secret_and_it_is_the_one_returned() => Interleaving.ExploreAsync(500, async run =>
     {
         var fresh = new StrictTables(run.Time);
-        var made = await CreateTenantAsync(fresh, run.Time);
+        var created = await CreateTenantAsync(fresh, run.Time);
         run.CallTime = TimeSpan.FromMilliseconds(50);
-        var told = new List<string>();
+        var returned = new List<string>();
         var unknown = 0;
         await Task.WhenAll(Enumerable.Range(1, 2).Select(async i =>
         {
-            var ways = TableHooks.OneIn(2, (run.Seed * 10) + i, Fault.Unanswered);
-            var hooks = new TableHooks { Fault = call => call.IsWrite ? ways(call) : Fault.None };
+            var faults = TableHooks.OneIn(2, (run.Seed * 10) + i, Fault.Unanswered);
+            var hooks = new TableHooks { Fault = call => call.IsWrite ? faults(call) : Fault.None };
             try
             {
-                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(made.Tenant, CancellationToken.None);
-                told.Add(rotated.WebhookSecret);
+                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None);
+                returned.Add(rotated.WebhookSecret);
                 var row = await ProfileAsync(fresh);
                 Assert.True(
                     row!.GetString("WebhookSecret") == rotated.WebhookSecret || Earlier(row).Contains(rotated.WebhookSecret, StringComparer.Ordinal),
-                    "A secret was told that does not sign.");
+                    "A returned secret does not sign.");
             }
             catch (ParleyException e) when (e.Code == ErrorCode.StorageUnavailable)
             {
@@ -148,15 +148,15 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         }));
         run.DeliverLate();
 
-        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(made.Tenant, CancellationToken.None);
+        var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(created.Tenant, CancellationToken.None);
         Assert.Equal(signing.Count, signing.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(made.WebhookSecret, signing[^1]);
-        Assert.Subset(signing.ToHashSet(StringComparer.Ordinal), told.ToHashSet(StringComparer.Ordinal));
-        Assert.InRange(signing.Count, told.Count + 1, told.Count + 1 + unknown);
+        Assert.Equal(created.WebhookSecret, signing[^1]);
+        Assert.Subset(signing.ToHashSet(StringComparer.Ordinal), returned.ToHashSet(StringComparer.Ordinal));
+        Assert.InRange(signing.Count, returned.Count + 1, returned.Count + 1 + unknown);
     });
 
     [Fact]
-    public async Task A_rotation_that_died_and_is_repeated_keeps_the_secret_that_the_receiver_knows() => await CrashExploration.RunAsync(
+    public async Task A_rotation_repeated_after_a_crash_keeps_the_receivers_secret() => await CrashExploration.RunAsync(
         async (run, fresh) => (Run: run, Tables: fresh, Tenant: await CreateTenantAsync(fresh, run.Time)),
         (model, process) => Secrets(process, model.Run.Time, 11).RotateAsync(model.Tenant.Tenant, CancellationToken.None),
         async (model, process) =>

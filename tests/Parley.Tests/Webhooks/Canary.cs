@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Parley.Tests.Callbacks;
 
-/// <summary>Listens on several loopback addresses, at one port, for a connection that must not come.</summary>
+/// <summary>Listens on several loopback addresses, at one port, for a connection that must not be made.</summary>
 public sealed class Canary : IDisposable
 {
     private readonly List<TcpListener> listeners = [];
@@ -23,7 +23,7 @@ public sealed class Canary : IDisposable
 
     public int Port => ((IPEndPoint)listeners[0].LocalEndpoint).Port;
 
-    /// <summary>Whether anybody has come to any of the addresses.</summary>
+    /// <summary>True if a connection was made to any of the addresses.</summary>
     public bool WasVisited => listeners.Exists(listener => listener.Pending());
 
     public void Dispose() => listeners.ForEach(listener => listener.Dispose());

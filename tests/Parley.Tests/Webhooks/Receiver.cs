@@ -6,7 +6,7 @@ using System.Text;
 
 namespace Parley.Tests.Callbacks;
 
-/// <summary>A server on loopback that answers each connection as a test says, to the byte.</summary>
+/// <summary>A server on loopback that responds to each connection with the exact bytes that a test defines.</summary>
 internal sealed class Receiver : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
@@ -27,14 +27,14 @@ internal sealed class Receiver : IDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndpoint).Port;
 
-    /// <summary>How many connections there were.</summary>
+    /// <summary>The number of connections so far.</summary>
     public int Connections => Volatile.Read(ref connections);
 
     /// <summary>The last request: head and body.</summary>
     public (string Head, byte[] Body) Request { get; private set; } = ("", []);
 
-    /// <summary>Ends when a request has been read whole.</summary>
-    public TaskCompletionSource Asked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Completes when a request has been read completely.</summary>
+    public TaskCompletionSource Requested { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void Dispose()
     {
@@ -54,18 +54,19 @@ internal sealed class Receiver : IDisposable
                 await using Stream stream = certificate is null ? client.GetStream() : new SslStream(client.GetStream());
                 if (stream is SslStream tls)
                 {
-                    // Offline: else this side would fetch the issuer and the revocation status of its own certificate.
+                    // Offline, because this side would otherwise fetch the issuer and the revocation status of its own
+                    // certificate.
                     var context = SslStreamCertificateContext.Create(certificate!, null, offline: true);
                     await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = context });
                 }
 
                 Request = await ReadAsync(stream);
-                Asked.TrySetResult();
+                Requested.TrySetResult();
                 await answer(stream);
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
             {
-                // The other side has had enough, or the test is over.
+                // The client has closed the connection, or the test is over.
             }
         }
     }

@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Parley.Tests.Callbacks;
 
-/// <summary>What Parley does not call: each vector is refused by the rules and by the client, and nobody listening nearby sees a connection.</summary>
+/// <summary>
+/// Addresses that Parley does not call: each vector is refused by the rules and by the client, and no listener nearby
+/// sees a connection.
+/// </summary>
 public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
 {
     private static readonly IPAddress Public = IPAddress.Parse("2606:4700:4700::1111");
@@ -18,16 +21,16 @@ public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
     public async Task A_bad_url_is_refused_and_not_called(string template)
     {
         var url = template.Replace("{port}", $"{canary.Port}", StringComparison.Ordinal);
-        var asked = false;
+        var resolved = false;
         var client = new WebhookClient(AllowedHosts.None, TimeProvider.System, (_, _) =>
         {
-            asked = true;
+            resolved = true;
             return Task.FromResult<IPAddress[]>([IPAddress.Loopback]);
         });
 
         Assert.NotNull(WebhookUrl.InvalidReason(url, AllowedHosts.None));
         Assert.Equal(WebhookFailure.RefusedUrl, (await client.SendAsync(url, default, [], CancellationToken.None)).Failure);
-        Assert.False(asked);
+        Assert.False(resolved);
         Assert.False(canary.WasVisited);
     }
 
@@ -55,12 +58,13 @@ public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
 
     [Theory]
     [MemberData(nameof(Vectors.GoodUrls), MemberType = typeof(Vectors))]
-    public void A_good_url_is_taken(string url) => Assert.Null(WebhookUrl.InvalidReason(url, AllowedHosts.None));
+    public void A_good_url_is_accepted(string url) => Assert.Null(WebhookUrl.InvalidReason(url, AllowedHosts.None));
 
     [Fact]
-    public async Task A_name_that_turns_bad_after_it_was_registered_is_not_called()
+    public async Task A_name_that_resolves_to_a_bad_address_later_is_not_called()
     {
-        // What a name is pinned to by an earlier attempt does not count, nor does a good answer keep: the last one is bad every time.
+        // The address from an earlier resolution is not reused, and a good address is not remembered: the last one is
+        // bad every time.
         var attempts = 0;
         var client = new WebhookClient(AllowedHosts.None, TimeProvider.System, (_, _) =>
             Task.FromResult<IPAddress[]>(++attempts % 2 == 0 ? [] : [IPAddress.Loopback]));
@@ -77,7 +81,7 @@ public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
     }
 
     [Fact]
-    public async Task The_canary_would_sing()
+    public async Task The_canary_detects_a_connection()
     {
         using var own = new Canary();
         var client = new WebhookClient(AllowedHosts.Parse("127.1.2.3"), TimeProvider.System);
@@ -117,5 +121,5 @@ public sealed class RefusalTests(Canary canary) : IClassFixture<Canary>
     [InlineData("https://a:b@example.com/", "Must have no user name or password: callbacks are signed.")]
     [InlineData("https://example.com/#a", "Must have no fragment: it would not be sent.")]
     [InlineData("https://example.com:0/", "Must have a port from 1 to 65535, or none.")]
-    public void What_is_wrong_is_said(string url, string invalid) => Assert.Equal(invalid, WebhookUrl.InvalidReason(url, AllowedHosts.None));
+    public void The_reason_names_the_violated_rule(string url, string invalid) => Assert.Equal(invalid, WebhookUrl.InvalidReason(url, AllowedHosts.None));
 }

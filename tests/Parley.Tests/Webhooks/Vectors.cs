@@ -2,10 +2,10 @@ using Xunit;
 
 namespace Parley.Tests.Callbacks;
 
-/// <summary>URLs and addresses that a callback must not go to, and URLs that it must be able to.</summary>
+/// <summary>URLs and addresses that a webhook must not be sent to, and URLs that must be accepted.</summary>
 public static class Vectors
 {
-    /// <summary>One or two addresses of each refused network, its edges among them.</summary>
+    /// <summary>One or two addresses of each refused network, including its first and last.</summary>
     public static TheoryData<string> RefusedAddresses { get; } = Rows("""
         0.0.0.0 0.0.0.1 0.255.255.255 10.0.0.0 10.0.0.1 10.255.255.255 100.64.0.0 100.100.100.200 100.127.255.255
         127.0.0.0 127.0.0.1 127.0.0.2 127.1.2.3 127.255.255.254 127.255.255.255 168.63.129.16
@@ -22,7 +22,7 @@ public static class Vectors
         2606:4700:4700::1111%1 2001:4860:4860:0:0:5efe:10.0.0.1 2001:4860:4860:0:200:5efe:7f00:1
         """);
 
-    /// <summary>Neighbours of the refused networks, and well-known ones.</summary>
+    /// <summary>Neighbours of the refused networks, and well-known addresses.</summary>
     public static TheoryData<string> PublicAddresses { get; } = Rows("""
         1.0.0.0 1.1.1.1 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 168.63.129.15 168.63.129.17
         169.253.255.255 169.255.0.0 172.15.255.255 172.32.0.0 191.255.255.255 192.0.1.0 192.0.3.0 192.88.98.255 192.88.100.0 192.167.255.255 192.169.0.0
@@ -30,7 +30,9 @@ public static class Vectors
         2000::1 2001:200::1 2001:4860:4860::8888 2001:db7:ffff::1 2001:db9::1 2003::1 2400:cb00::1 2606:4700:4700::1111 2a00:1450::1 3ffe::1 3fff:1000::1
         """);
 
-    /// <summary>Spellings of addresses, and names and forms that readers of URLs take differently. The port is a canary's.</summary>
+    /// <summary>
+    /// Spellings of addresses, and names and forms that URL parsers read differently. The port is a canary's.
+    /// </summary>
     public static TheoryData<string> RefusedUrls { get; } = Rows("""
         https://127.0.0.1:{port}/ https://127.0.0.1:{port} https://127.1:{port}/ https://127.0.1:{port}/ https://2130706433:{port}/ https://0x7f000001:{port}/
         https://0x7f.0.0.1:{port}/ https://0x7f.0x0.0x0.0x1:{port}/ https://0X7F.1:{port}/ https://017700000001:{port}/ https://0177.0.0.1:{port}/ https://0177.0.0.01:{port}/
@@ -63,7 +65,7 @@ public static class Vectors
         https://good.example.com\u0020.evil.com/ https://b\u00fccher.example.com/ https://1.1.1.1.1/ https://1.2.3.4.5.6/ https://example.123/ https://example.0x7f/ https://256.256.256.256/
         """);
 
-    /// <summary>URLs as receivers have them.</summary>
+    /// <summary>Typical URLs of receivers.</summary>
     public static TheoryData<string> GoodUrls { get; } = Rows("""
         https://example.com https://example.com/ https://example.com? https://example.com/hook https://example.com/hook/ https://EXAMPLE.com/Hook HTTPS://example.com/hook https://example.com./hook
         https://example.com:443/hook https://example.com:8443/hook https://example.com:1/ https://example.com:65535/ https://www.example.org/a/b/c.php?x=1&y=2 https://example.com/?q=a%20b+c
@@ -80,7 +82,7 @@ public static class Vectors
 
     private static TheoryData<string> Rows(string text) => new(text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Distinct().Select(Unescaped));
 
-    /// <summary>Characters that would end an entry, or that nobody sees, are written as in C#.</summary>
+    /// <summary>Characters that would end an entry, or that are invisible, are escaped as in C#.</summary>
     private static string Unescaped(string entry) => System.Text.RegularExpressions.Regex.Replace(
         entry, @"\\(u[0-9a-f]{4}|[trn\\])",
         match => match.Value[1] switch

@@ -28,7 +28,7 @@ public class WebhookClientTests
         Assert.Equal("POST /hook?a=b%20c HTTP/1.1", lines[0]);
         Assert.Equal(Body, receiver.Request.Body);
 
-        // Nothing else: no cookie, no trace, no encoding that would have to be undone.
+        // No other header: no cookies, no trace context, and no encoding that the receiver would have to undo.
         var headers = lines[1..].Select(line => KeyValuePair.Create(line.Split(": ")[0], line.Split(": ")[1])).ToList();
         Assert.Equal(
             ["Connection", "Content-Length", "Content-Type", "Host", "User-Agent", "webhook-id", "webhook-signature", "webhook-timestamp"],
@@ -51,7 +51,7 @@ public class WebhookClientTests
     [InlineData(500)]
     [InlineData(503)]
     [InlineData(599)]
-    public async Task The_status_is_the_answer(int status)
+    public async Task The_status_is_the_result(int status)
     {
         using var receiver = new Receiver($"HTTP/1.1 {status} X\r\nWWW-Authenticate: Basic realm=x\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 0\r\n\r\n");
 
@@ -79,22 +79,22 @@ public class WebhookClientTests
     }
 
     [Fact]
-    public async Task Every_attempt_resolves_anew_once_and_connects_to_what_it_got()
+    public async Task Every_attempt_resolves_the_name_once_and_connects_to_the_result()
     {
         const string answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         using var one = new Receiver(answer);
         using var two = new Receiver(answer, IPAddress.Parse("127.0.0.2"), one.Port);
-        var asked = 0;
-        var client = Client((_, _) => Task.FromResult<IPAddress[]>([asked++ % 2 == 0 ? IPAddress.Loopback : IPAddress.Parse("127.0.0.2")]));
+        var resolutions = 0;
+        var client = Client((_, _) => Task.FromResult<IPAddress[]>([resolutions++ % 2 == 0 ? IPAddress.Loopback : IPAddress.Parse("127.0.0.2")]));
         for (var i = 1; i <= 6; i++)
         {
             Assert.Equal(200, (await SendAsync(client, one.Port)).Status);
-            Assert.Equal((i, (i + 1) / 2, i / 2), (asked, one.Connections, two.Connections));
+            Assert.Equal((i, (i + 1) / 2, i / 2), (resolutions, one.Connections, two.Connections));
         }
     }
 
     [Fact]
-    public async Task The_next_address_is_tried_when_one_does_not_take_the_connection()
+    public async Task The_next_address_is_tried_when_one_refuses_the_connection()
     {
         using var receiver = new Receiver("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
         var client = Client((_, _) => Task.FromResult<IPAddress[]>([IPAddress.Parse("127.0.0.3"), IPAddress.IPv6Loopback, IPAddress.Loopback]));
@@ -103,10 +103,10 @@ public class WebhookClientTests
     }
 
     [Fact]
-    public async Task Nobody_there() => Assert.Equal(WebhookFailure.NotConnected, (await SendAsync(FreePort())).Failure);
+    public async Task A_refused_connection_is_not_connected() => Assert.Equal(WebhookFailure.NotConnected, (await SendAsync(FreePort())).Failure);
 
     [Fact]
-    public async Task A_name_that_does_not_resolve()
+    public async Task A_name_that_does_not_resolve_is_not_connected()
     {
         var none = Client((_, _) => Task.FromResult<IPAddress[]>([]));
         var failing = Client((_, _) => throw new SocketException((int)SocketError.HostNotFound));
@@ -119,35 +119,35 @@ public class WebhookClientTests
     }
 
     [Fact]
-    public async Task A_resolver_that_hangs_has_ten_seconds()
+    public async Task A_resolver_that_hangs_times_out_after_ten_seconds()
     {
-        var asked = new TaskCompletionSource();
+        var resolving = new TaskCompletionSource();
         var sending = SendAsync(
             Client((_, _) =>
             {
-                asked.SetResult();
+                resolving.SetResult();
                 return new TaskCompletionSource<IPAddress[]>().Task;
             }),
             1);
-        await asked.Task;
+        await resolving.Task;
         await MoveAsync(sending, TimeSpan.FromSeconds(10));
 
         Assert.Equal(new WebhookResult(null, WebhookFailure.TimedOut, TimeSpan.FromSeconds(10)), await sending);
     }
 
     [Fact]
-    public async Task A_receiver_that_does_not_answer_has_twenty_seconds()
+    public async Task A_receiver_without_a_response_times_out_after_twenty_seconds()
     {
         using var receiver = new Receiver(ForeverAsync);
         var sending = SendAsync(receiver.Port);
-        await receiver.Asked.Task;
+        await receiver.Requested.Task;
         await MoveAsync(sending, TimeSpan.FromSeconds(20));
 
         Assert.Equal(new WebhookResult(null, WebhookFailure.TimedOut, TimeSpan.FromSeconds(20)), await sending);
     }
 
     [Fact]
-    public async Task A_body_that_stalls_leaves_the_status_and_what_came()
+    public async Task A_body_that_stalls_leaves_the_status_and_the_part_received()
     {
         using var receiver = new Receiver(async stream =>
         {
@@ -155,9 +155,9 @@ public class WebhookClientTests
             await ForeverAsync(stream);
         });
         var sending = SendAsync(receiver.Port);
-        await receiver.Asked.Task;
+        await receiver.Requested.Task;
 
-        // That the head has been read shows nowhere; this waits until it surely has.
+        // Reading the head has no visible effect, so the test waits until it has certainly been read.
         await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, CancellationToken.None);
         await MoveAsync(sending, TimeSpan.FromSeconds(20));
 
@@ -211,7 +211,7 @@ public class WebhookClientTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Le", WebhookFailure.ConnectionLost)]
     [InlineData("SSH-2.0-OpenSSH_9.6\r\n\r\n", WebhookFailure.InvalidAnswer)]
     [InlineData("HTTP/1.1 20 OK\r\n\r\n", WebhookFailure.InvalidAnswer)]
-    public async Task What_is_no_answer_is_a_failure(string answer, WebhookFailure failure)
+    public async Task An_invalid_response_is_a_failure(string answer, WebhookFailure failure)
     {
         using var receiver = new Receiver(answer);
 
@@ -270,12 +270,12 @@ public class WebhookClientTests
     }
 
     [Fact]
-    public async Task The_caller_can_stop_it()
+    public async Task The_caller_can_cancel_the_attempt()
     {
         using var stop = new CancellationTokenSource();
         using var receiver = new Receiver(ForeverAsync);
         var sending = Client(LoopbackAsync).SendAsync(Url(receiver.Port), Body, [], stop.Token);
-        await receiver.Asked.Task;
+        await receiver.Requested.Task;
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
@@ -294,7 +294,7 @@ public class WebhookClientTests
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>A second before its time an attempt still runs; then it ends.</summary>
+    /// <summary>Checks that an attempt still runs a second before its time limit, and ends at the limit.</summary>
     private async Task MoveAsync(Task<WebhookResult> sending, TimeSpan time)
     {
         this.time.Advance(time - TimeSpan.FromSeconds(1));

@@ -17,14 +17,14 @@ public class WebhookScheduleTests
     {
         var first = status switch { >= 200 and < 300 => WebhookVerdict.Delivered, 410 => WebhookVerdict.Gone, _ => WebhookVerdict.Retry };
 
-        Assert.Equal(first, schedule.After(1, Answer(status)).Verdict);
-        Assert.Equal(first, schedule.After(7, Answer(status)).Verdict);
-        Assert.Equal(first == WebhookVerdict.Retry ? WebhookVerdict.Exhausted : first, schedule.After(8, Answer(status)).Verdict);
+        Assert.Equal(first, schedule.After(1, Response(status)).Verdict);
+        Assert.Equal(first, schedule.After(7, Response(status)).Verdict);
+        Assert.Equal(first == WebhookVerdict.Retry ? WebhookVerdict.Exhausted : first, schedule.After(8, Response(status)).Verdict);
     }
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public void Every_failure_is_tried_again_until_the_last(WebhookFailure failure)
+    public void Every_failure_is_retried_except_after_the_last_attempt(WebhookFailure failure)
     {
         var result = new WebhookResult(null, failure, TimeSpan.Zero);
 
@@ -42,7 +42,7 @@ public class WebhookScheduleTests
         {
             var (time, timed) = (new ManualTime(DateTimeOffset.UnixEpoch), new WebhookSchedule(new RandomSource(seed)));
             var attempts = new List<double> { 0 };
-            for (var attempt = 1; timed.After(attempt, Answer(500)) is { Verdict: WebhookVerdict.Retry } step; attempt++)
+            for (var attempt = 1; timed.After(attempt, Response(500)) is { Verdict: WebhookVerdict.Retry } step; attempt++)
             {
                 time.Advance(step.Delay);
                 attempts.Add((time.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds);
@@ -56,7 +56,7 @@ public class WebhookScheduleTests
     [Fact]
     public void Jitter_spreads_over_its_range()
     {
-        var delays = Enumerable.Range(0, 1_000).Select(_ => schedule.After(3, Answer(503)).Delay.TotalMinutes).ToList();
+        var delays = Enumerable.Range(0, 1_000).Select(_ => schedule.After(3, Response(503)).Delay.TotalMinutes).ToList();
 
         Assert.InRange(delays.Min(), 30, 30.5);
         Assert.InRange(delays.Max(), 35.5, 36);
@@ -72,19 +72,19 @@ public class WebhookScheduleTests
     [InlineData(1, 1e9, 36_000)]
     [InlineData(1, -60, 5)]
     [InlineData(7, 60, 36_000)]
-    public void Retry_after_only_delays_and_within_bounds(int attempt, double asked, double least)
+    public void Retry_after_only_delays_and_within_bounds(int attempt, double requested, double least)
     {
-        var step = schedule.After(attempt, Answer(429) with { RetryAfter = TimeSpan.FromSeconds(asked) });
+        var step = schedule.After(attempt, Response(429) with { RetryAfter = TimeSpan.FromSeconds(requested) });
 
         Assert.InRange(step.Delay.TotalSeconds, least, least * 1.2);
     }
 
     [Fact]
-    public void Retry_after_makes_no_attempt_more() =>
-        Assert.Equal(WebhookVerdict.Exhausted, schedule.After(8, Answer(503) with { RetryAfter = TimeSpan.FromSeconds(1) }).Verdict);
+    public void Retry_after_adds_no_attempt() =>
+        Assert.Equal(WebhookVerdict.Exhausted, schedule.After(8, Response(503) with { RetryAfter = TimeSpan.FromSeconds(1) }).Verdict);
 
     [Fact]
-    public void Attempts_count_from_one() => Assert.Throws<ArgumentOutOfRangeException>(() => schedule.After(0, Answer(500)));
+    public void Attempts_count_from_one() => Assert.Throws<ArgumentOutOfRangeException>(() => schedule.After(0, Response(500)));
 
-    private static WebhookResult Answer(int status) => new(status, null, TimeSpan.Zero);
+    private static WebhookResult Response(int status) => new(status, null, TimeSpan.Zero);
 }

@@ -13,7 +13,9 @@ public class WebhookSignatureTests
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private const string OtherSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw";
 
-    /// <summary>The first as published with the reference implementations; the others computed with OpenSSL.</summary>
+    /// <summary>
+    /// The first vector is published with the reference implementations; the others were computed with OpenSSL.
+    /// </summary>
     [Theory]
     [InlineData(Secret, "{\"test\": 2432232314}", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=")]
     [InlineData(OtherSecret, "{\"test\": 2432232314}", "v1,pZN3CVESPCUuihODVQNgWONmlcH9xCz9b1ykcK53XqY=")]
@@ -63,7 +65,7 @@ public class WebhookSignatureTests
     [InlineData("WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")]
     [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS")]
     [InlineData("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2La-_Sw")]
-    public void What_is_no_secret_signs_nothing(string secret) =>
+    public void An_invalid_secret_signs_nothing(string secret) =>
         Assert.Throws<FormatException>(() => WebhookSignature.Headers(Id, At, default, secret));
 
     [Theory]
@@ -72,13 +74,13 @@ public class WebhookSignatureTests
     [InlineData("a b")]
     [InlineData("a\r\nb")]
     [InlineData("é")]
-    public void An_id_cannot_be_taken_for_more(string id) => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(id, At, default, Secret));
+    public void An_invalid_id_is_rejected(string id) => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(id, At, default, Secret));
 
     [Fact]
     public void Nothing_is_sent_unsigned() => Assert.Throws<ArgumentException>(() => WebhookSignature.Headers(Id, At, default));
 }
 
-/// <summary>The receiver's side, written from the specification alone.</summary>
+/// <summary>The receiver's verification, written from the specification alone.</summary>
 internal static class WebhookVerifier
 {
     public static void Verify(IEnumerable<KeyValuePair<string, string>> headers, byte[] body, string secret, DateTimeOffset now)

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Parley.Tests.Callbacks;
 
-/// <summary>Which certificates are believed, and that looking at one calls nobody.</summary>
+/// <summary>Validation of certificates, which makes no calls of its own.</summary>
 public sealed class WebhookTlsTests : IDisposable
 {
     private const string Host = "hooks.example.com";
@@ -26,11 +26,11 @@ public sealed class WebhookTlsTests : IDisposable
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
     [Fact]
-    public async Task A_certificate_of_the_host_by_a_trusted_root_is_believed() =>
+    public async Task A_certificate_of_the_host_by_a_trusted_root_is_accepted() =>
         Assert.Equal(200, (await SendAsync(Certificate(Host, Server, Now.AddDays(1)), root)).Status);
 
     [Fact]
-    public async Task Others_are_not()
+    public async Task Other_certificates_are_rejected()
     {
         Assert.Equal(WebhookFailure.TlsFailed, (await SendAsync(Certificate("other.example.com", Server, Now.AddDays(1)), root)).Failure);
         Assert.Equal(WebhookFailure.TlsFailed, (await SendAsync(Certificate(Host, Client, Now.AddDays(1)), root)).Failure);
@@ -39,9 +39,9 @@ public sealed class WebhookTlsTests : IDisposable
     }
 
     [Fact]
-    public async Task What_a_certificate_names_is_not_fetched()
+    public async Task URLs_in_a_certificate_are_not_fetched()
     {
-        // Neither the issuer nor the list of revoked ones, whether the root is known or not.
+        // Neither the issuer nor the revocation list is fetched, whether the root is known or not.
         await SendAsync(Certificate(Host, Server, Now.AddDays(1)), root);
         await SendAsync(Certificate(Host, Server, Now.AddDays(1)), null);
 

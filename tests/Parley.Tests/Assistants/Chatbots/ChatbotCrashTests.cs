@@ -6,7 +6,10 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Chatbots;
 
-/// <summary>Chatbots made, changed and deleted, by a process that ends or is not answered at any of its storage calls, and by the client's next try.</summary>
+/// <summary>
+/// Creates, changes and deletes chatbots with a crash or an unanswered call at each storage call, and then with the
+/// client's retry.
+/// </summary>
 public sealed class ChatbotCrashTests
 {
     private static readonly TenantId Tenant = new(1);
@@ -14,7 +17,7 @@ public sealed class ChatbotCrashTests
     private static readonly IReadOnlyList<Fault> Faults = [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered];
 
     [Fact]
-    public async Task A_creation_makes_whole_chatbots_with_numbers_of_their_own()
+    public async Task A_creation_stores_complete_chatbots_with_distinct_numbers()
     {
         var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -22,7 +25,7 @@ public sealed class ChatbotCrashTests
             (ground, connection) => CreateAsync(ground.Process(connection, 2)),
             async (ground, _) =>
             {
-                // The client was not told of the first one: it may have made two.
+                // The client did not receive the first response, so its retry may have created a second chatbot.
                 var chatbots = (await ground.Quiet.Chatbots.ListAsync(Tenant, null, 10, CancellationToken.None)).Items;
                 Assert.InRange(chatbots.Count, 2, 3);
                 Assert.Equal(Enumerable.Range(1, chatbots.Count).Reverse(), chatbots.Select(chatbot => chatbot.Key.Number));
@@ -37,7 +40,7 @@ public sealed class ChatbotCrashTests
     }
 
     [Fact]
-    public async Task A_change_is_whole_after_the_next_try()
+    public async Task A_change_is_complete_after_the_retry()
     {
         var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -57,7 +60,7 @@ public sealed class ChatbotCrashTests
     }
 
     [Fact]
-    public async Task A_deletion_happens_once_and_does_not_take_itself_for_another_s()
+    public async Task A_deletion_happens_once_and_its_retry_does_not_report_it_as_another_deletion()
     {
         var calls = await CrashExploration.RunAsync(
             Ground.BuildAsync,
@@ -81,7 +84,7 @@ public sealed class ChatbotCrashTests
                 }
                 catch (ParleyException e) when (e.Code == ErrorCode.ChatbotNotFound)
                 {
-                    // Done before.
+                    // The first attempt deleted it.
                 }
             },
             async (ground, _) =>
@@ -103,13 +106,13 @@ public sealed class ChatbotCrashTests
         static Task<Chatbot> DeleteAsync(ParleyProcess process) => process.ChatbotWriter.DeleteAsync(First, null, CancellationToken.None);
     }
 
-    /// <summary>A tenant with a chatbot, in a run of a sweep.</summary>
+    /// <summary>A tenant with a chatbot, in one run of a crash exploration.</summary>
     private sealed class Ground(StrictTables tables, VirtualTime time)
     {
-        /// <summary>Not under the scheduler.</summary>
+        /// <summary>Its calls are not scheduled by the simulation.</summary>
         public ParleyProcess Quiet { get; } = new(tables.Connect("quiet"), time, 9);
 
-        /// <summary>Whether the first deletion was told that there is no such chatbot.</summary>
+        /// <summary>True if the first deletion failed with chatbot_not_found.</summary>
         public bool NotFound { get; set; }
 
         public static async Task<Ground> BuildAsync(Simulation run, StrictTables tables)

@@ -4,30 +4,33 @@ using Xunit.Abstractions;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What each precaution is for: without it the invariants do not hold.</summary>
+/// <summary>Each precaution is necessary: an implementation without it violates an invariant.</summary>
 public sealed class BrokenCompletionTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task A_copy_of_who_speaks_is_as_good() => Interleaving.ExploreAsync(50, run => CompletionScenario.RunAsync(run, BrokenCompletions.Whole), CompletionScenario.Start);
+    public Task A_complete_copy_of_the_producer_keeps_every_invariant() => Interleaving.ExploreAsync(50, run => CompletionScenario.RunAsync(run, BrokenCompletions.Whole), CompletionScenario.Start);
 
     [Fact]
-    public Task Showing_what_is_not_stored_yet_is_caught() => AssertCaughtAsync(BrokenCompletions.PublishingFirst, "Shown as event .* stored: \\.");
+    public Task Publishing_text_before_it_is_stored_is_caught() => AssertCaughtAsync(BrokenCompletions.PublishingFirst, "Shown as event .* stored: \\.");
 
     [Fact]
-    public Task Writing_whatever_has_become_of_the_turn_is_caught() => AssertCaughtAsync(
-        BrokenCompletions.WithoutETag, "what has ended changes|another reply of one attempt|another producer|another whole reply|is begun again|events up to|event \\d+ was");
+    public Task Writing_a_completion_without_its_ETag_is_caught() => AssertCaughtAsync(
+        BrokenCompletions.WithoutETag, "an ended completion changes|another reply of one attempt|another producer|another complete reply|is begun again|events up to|event \\d+ was");
 
     [Fact]
-    public Task Replying_while_a_human_answers_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutHandOff, "an automatic reply while a human answers");
+    public Task An_automatic_reply_during_a_hand_off_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutHandOff, "an automatic reply while a human answers");
 
     [Fact]
-    public Task Ending_who_still_speaks_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutLookingTwice, "which lives");
+    public Task Ending_a_completion_whose_producer_is_alive_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutLivenessCheck, "which is alive");
 
     [Fact]
-    public Task Dropping_rows_that_find_nothing_yet_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutPatience, "the timer does not find turn");
+    public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() => AssertCaughtAsync(BrokenCompletions.WithoutWaitingForWriters, "there is no schedule row for completion");
 
-    /// <summary>By what it does, and not by something else about the copy.</summary>
-    private async Task AssertCaughtAsync(CompletionWays broken, string by)
+    /// <summary>
+    /// The run must fail with a message that matches <paramref name="by"/>, not because of another difference of the
+    /// copy.
+    /// </summary>
+    private async Task AssertCaughtAsync(CompletionOperations broken, string by)
     {
         var caught = await Interleaving.CatchAsync(1000, run => CompletionScenario.RunAsync(run, broken), CompletionScenario.Start);
         output.WriteLine(caught.Message);

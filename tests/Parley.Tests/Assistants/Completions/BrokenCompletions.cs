@@ -7,17 +7,19 @@ using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>Ways of which each has one thing left out, to show that the invariants catch what that thing is for.</summary>
+/// <summary>Implementations that each lack one precaution, to show that the invariants detect its absence.</summary>
 internal static class BrokenCompletions
 {
-    /// <summary>Nothing is left out: so it is not something else about the copy that is caught.</summary>
-    public static CompletionWays Whole { get; } = Copy();
+    /// <summary>
+    /// The copy without a defect. It passes, so a failure of another copy comes from the precaution that it lacks.
+    /// </summary>
+    public static CompletionOperations Whole { get; } = Copy();
 
-    /// <summary>It shows what it is about to store.</summary>
-    public static CompletionWays PublishingFirst { get; } = Copy(publishesFirst: true);
+    /// <summary>Publishes text before it is stored.</summary>
+    public static CompletionOperations PublishingFirst { get; } = Copy(publishesFirst: true);
 
-    /// <summary>It writes the row whatever it has become.</summary>
-    public static CompletionWays WithoutETag { get; } = new()
+    /// <summary>Writes the completion's row without its ETag.</summary>
+    public static CompletionOperations WithoutETag { get; } = new()
     {
         Defect = new TableDefect
         {
@@ -25,8 +27,8 @@ internal static class BrokenCompletions
         },
     };
 
-    /// <summary>A worker does not see that a human answers.</summary>
-    public static CompletionWays WithoutHandOff { get; } = new()
+    /// <summary>The worker reads every hand-off as expired.</summary>
+    public static CompletionOperations WithoutHandOff { get; } = new()
     {
         Defect = new TableDefect
         {
@@ -35,8 +37,10 @@ internal static class BrokenCompletions
         },
     };
 
-    /// <summary>The timer ends what is overdue by its clock, without looking whether anybody still speaks.</summary>
-    public static CompletionWays WithoutLookingTwice { get; } = new()
+    /// <summary>
+    /// The timer ends overdue completions by its own clock, without checking whether the producer still writes.
+    /// </summary>
+    public static CompletionOperations WithoutLivenessCheck { get; } = new()
     {
         Tick = async process =>
         {
@@ -48,16 +52,19 @@ internal static class BrokenCompletions
                 }
             }
 
-            await CompletionWays.Parleys.Tick(process);
+            await CompletionOperations.Production.Tick(process);
         },
     };
 
-    /// <summary>The timer drops rows that find nothing at once, and not only when their writers must have failed.</summary>
-    public static CompletionWays WithoutPatience { get; } = new()
+    /// <summary>
+    /// The timer deletes orphaned schedule rows at once instead of after the time within which their writers must have
+    /// failed.
+    /// </summary>
+    public static CompletionOperations WithoutWaitingForWriters { get; } = new()
     {
         Tick = async process =>
         {
-            // Also of those that are not due yet: their writers are as likely to be on their way.
+            // Also rows that are not due yet: their writers are as likely to be between two calls.
             foreach (var (row, completion) in await DueAsync(process, process.Time.GetUtcNow().AddMinutes(10)))
             {
                 if (completion is null || completion.Attempt < CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Attempt)
@@ -66,7 +73,7 @@ internal static class BrokenCompletions
                 }
             }
 
-            await CompletionWays.Parleys.Tick(process);
+            await CompletionOperations.Production.Tick(process);
         },
     };
 
@@ -81,11 +88,11 @@ internal static class BrokenCompletions
         return found;
     }
 
-    /// <summary>A copy of who speaks.</summary>
-    /// <param name="publishesFirst">Whether it shows before it stores.</param>
-    private static CompletionWays Copy(bool publishesFirst = false)
+    /// <summary>A copy of the completion producer.</summary>
+    /// <param name="publishesFirst">Whether it publishes text before storing it.</param>
+    private static CompletionOperations Copy(bool publishesFirst = false)
     {
-        return new CompletionWays
+        return new CompletionOperations
         {
             Produce = (process, completion) => Run(process, completion.Completion),
             Run = async (process, reply) =>
@@ -126,13 +133,13 @@ internal static class BrokenCompletions
             var (stored, words) = (completion, CompletionModel.Scripted(message!.Text).Split(' '));
             for (var i = 0; i < words.Length && !stored.CancelRequested; i++)
             {
-                var said = stored.WithText(i == words.Length - 1 ? words[i] : words[i] + " ");
+                var extended = stored.WithText(i == words.Length - 1 ? words[i] : words[i] + " ");
                 if (publishesFirst)
                 {
-                    feed.Publish(said);
+                    feed.Publish(extended);
                 }
 
-                stored = await process.CompletionWriter.AppendTextAsync(stored, said);
+                stored = await process.CompletionWriter.AppendTextAsync(stored, extended);
                 if (!CompletionEnding.IsOpen(completion, stored, isProducer: true))
                 {
                     return stored;

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What is published in a process, to however many listen.</summary>
+/// <summary>The in-process broadcast of a completion to any number of readers.</summary>
 public sealed class CompletionBroadcastTests
 {
     private static readonly Completion Begun = new()
@@ -25,7 +25,7 @@ public sealed class CompletionBroadcastTests
     private readonly CompletionBroadcast feed = new(Begun);
 
     [Fact]
-    public async Task Whoever_listens_gets_the_state_of_now_the_changes_and_the_end()
+    public async Task A_reader_receives_the_current_state_the_changes_and_the_end()
     {
         await using var early = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         Assert.Equal("", await NextAsync(early));
@@ -34,7 +34,7 @@ public sealed class CompletionBroadcastTests
         feed.Publish(Begun.WithText("one "));
         Assert.Equal("one ", await waiting);
 
-        // Who comes late, and who is slow, get the latest.
+        // Late and slow readers receive the latest state.
         feed.Publish(Begun.WithText("one ").WithText("two "));
         feed.Publish(Begun.WithText("one ").WithText("two ").WithText("three"));
         await using var late = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
@@ -47,7 +47,7 @@ public sealed class CompletionBroadcastTests
     }
 
     [Fact]
-    public async Task Whoever_listens_hears_of_a_failure_after_what_is_stored()
+    public async Task A_reader_receives_the_stored_text_before_the_failure()
     {
         await using var listener = feed.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
         feed.Publish(Begun.WithText("one "));
@@ -57,7 +57,7 @@ public sealed class CompletionBroadcastTests
     }
 
     [Fact]
-    public async Task Whoever_leaves_is_let_go_and_takes_nothing_from_the_others()
+    public async Task A_cancelled_reader_is_removed_and_the_others_go_on()
     {
         using var leaving = new CancellationTokenSource();
         await using var gone = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);

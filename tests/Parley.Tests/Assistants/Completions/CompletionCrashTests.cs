@@ -7,54 +7,54 @@ using Xunit;
 namespace Parley.Tests.Assistants.Completions;
 
 /// <summary>
-/// Whoever begins, speaks, follows, cancels or sweeps turns, ended at each of its storage calls: whoever comes then, or nobody, the turn ends, says no more than
-/// is stored, and has at most one reply that is whole.
+/// Starting, producing, following, cancelling and recovering completions, with a crash at each storage call. With or
+/// without a retry, the completion ends, shows no text that is not stored, and has at most one complete reply.
 /// </summary>
 public sealed class CompletionCrashTests
 {
     private static readonly CompletionRequest Request = new("client", "/words 12 /pace 300", Conversation: null, IsKeyed: true);
 
     [Fact]
-    public Task A_completion_that_nobody_comes_back_to_is_ended_by_the_timer() => SweepAsync(
+    public Task A_completion_without_a_retry_is_ended_by_the_timer() => ExploreCrashesAsync(
         CompleteAsync,
         (_, _) => Task.CompletedTask,
         (ground, completions) => Assert.All(completions, completion => Assert.Equal(1, completion.Attempt)));
 
     [Fact]
-    public Task A_completion_that_comes_again_under_its_key_is_whole_in_the_end() => SweepAsync(
+    public Task A_completion_that_is_sent_again_under_its_key_becomes_complete() => ExploreCrashesAsync(
         CompleteAsync,
-        CompleteUntilWholeAsync,
+        CompleteUntilSuccessAsync,
         (_, completions) => Assert.Null(Assert.Single(completions).Error));
 
     [Fact]
-    public Task A_completion_with_pauses_that_comes_again_is_whole_in_the_end() => SweepAsync(
+    public Task A_completion_with_pauses_that_is_sent_again_becomes_complete() => ExploreCrashesAsync(
         CompleteAsync,
-        CompleteUntilWholeAsync,
+        CompleteUntilSuccessAsync,
         (_, completions) => Assert.Null(Assert.Single(completions).Error),
         Request with { Text = "/words 3 /pace 2500" });
 
     [Fact]
-    public Task A_completion_of_which_one_call_is_not_answered_is_not_interrupted() => SweepAsync(
+    public Task A_completion_with_one_unanswered_call_is_not_interrupted() => ExploreCrashesAsync(
         CompleteAsync,
-        (ground, process) => ground.Listener is { IsDone: true } ? Task.CompletedTask : CompleteUntilWholeAsync(ground, process),
+        (ground, process) => ground.Listener is { IsDone: true } ? Task.CompletedTask : CompleteUntilSuccessAsync(ground, process),
         (_, completions) => Assert.Equal((1, null), (Assert.Single(completions).Attempt, completions[0].Error)),
         faults: [Fault.Busy, Fault.LostAfter, Fault.TimeOutLate]);
 
     [Fact]
-    public Task A_posted_message_of_which_one_call_is_not_answered_is_asked_a_reply_for_at_once() => SweepAsync(
+    public Task A_posted_message_with_one_unanswered_call_has_its_reply_enqueued_at_once() => ExploreCrashesAsync(
         PostAsync,
         async (ground, process) =>
         {
             await PostAsync(ground, process);
-            await ground.Model.DeliverAsync(CompletionWays.Parleys, process);
-            ground.Answered = ground.Model.Log.Of(ground.Model.Log.Completions.Single());
+            await ground.Model.DeliverAsync(CompletionOperations.Production, process);
+            ground.Returned = ground.Model.Log.Of(ground.Model.Log.Completions.Single());
         },
-        (ground, _) => Assert.Equal(CompletionStatus.Ended, ground.Answered!.Status),
+        (ground, _) => Assert.Equal(CompletionStatus.Ended, ground.Returned!.Status),
         Posted,
         faults: [Fault.LostAfter]);
 
     [Fact]
-    public Task A_completion_that_a_client_resumes_shows_the_rest() => SweepAsync(
+    public Task A_resumed_completion_shows_the_rest() => ExploreCrashesAsync(
         CompleteAsync,
         async (ground, process) =>
         {
@@ -68,38 +68,38 @@ public sealed class CompletionCrashTests
         (_, completions) => Assert.All(completions, completion => Assert.Equal(1, completion.Attempt)));
 
     [Fact]
-    public Task A_completion_that_is_cancelled_elsewhere_stays_as_the_canceller_was_told() => SweepAsync(
+    public Task A_completion_cancelled_by_another_process_stays_as_the_response_stated() => ExploreCrashesAsync(
         CompleteAsync,
         async (ground, process) =>
         {
             if (ground.Begun is { } completion)
             {
-                ground.Answered = await ground.Model.CancelAsync(process, completion.Id);
+                ground.Returned = await ground.Model.CancelAsync(process, completion.Id);
             }
         },
-        (ground, completions) => Assert.All(completions, completion => Assert.Equal(ground.Answered?.Text ?? completion.Text, completion.Text)));
+        (ground, completions) => Assert.All(completions, completion => Assert.Equal(ground.Returned?.Text ?? completion.Text, completion.Text)));
 
     [Fact]
-    public Task A_canceller_that_dies_leaves_a_turn_that_ends() => SweepAsync(
-        async (ground, process) => ground.Answered = await ground.Model.CancelAsync(process, ground.Begun!.Id),
+    public Task A_completion_ends_although_its_canceller_dies() => ExploreCrashesAsync(
+        async (ground, process) => ground.Returned = await ground.Model.CancelAsync(process, ground.Begun!.Id),
         async (ground, process) =>
         {
-            ground.Answered = await ground.Model.CancelAsync(process, ground.Begun!.Id);
-            await ground.Speaking!;
+            ground.Returned = await ground.Model.CancelAsync(process, ground.Begun!.Id);
+            await ground.Producing!;
         },
-        (ground, completions) => Assert.Equal(ground.Answered!.Text, Assert.Single(completions).Text),
-        prepare: SpeakElsewhereAsync);
+        (ground, completions) => Assert.Equal(ground.Returned!.Text, Assert.Single(completions).Text),
+        prepare: ProduceElsewhereAsync);
 
     [Fact]
-    public Task A_listener_that_dies_changes_nothing() => SweepAsync(
+    public Task A_follower_that_dies_changes_nothing() => ExploreCrashesAsync(
         (ground, process) => ground.Model.ResumeAsync(process, ground.Begun!.Id, after: 0),
-        (ground, _) => ground.Speaking!,
+        (ground, _) => ground.Producing!,
         (_, completions) => Assert.Equal((1, null), (Assert.Single(completions).Attempt, completions[0].Error)),
         Request with { Text = "/words 4 /pace 300" },
-        prepare: SpeakElsewhereAsync);
+        prepare: ProduceElsewhereAsync);
 
     [Fact]
-    public Task An_automatic_reply_is_made_once_however_often_it_is_asked_for() => SweepAsync(
+    public Task An_automatic_reply_is_produced_once_however_often_it_is_enqueued() => ExploreCrashesAsync(
         PostAsync,
         async (ground, process) =>
         {
@@ -118,18 +118,19 @@ public sealed class CompletionCrashTests
         seeds: 3);
 
     [Fact]
-    public Task A_posted_message_that_does_not_come_again_has_its_reply() => SweepAsync(
+    public Task A_posted_message_that_is_not_sent_again_has_its_reply() => ExploreCrashesAsync(
         PostAsync,
         (_, _) => Task.CompletedTask,
         (_, completions) => Assert.All(completions, completion => Assert.Null(completion.Error)),
         Posted);
 
     [Fact]
-    public Task An_automatic_reply_whose_process_dies_ends_once() => SweepAsync(
+    public Task An_automatic_reply_whose_process_dies_ends_once() => ExploreCrashesAsync(
         (ground, process) => process.AutoReplies.RunAsync(QueuedReply.Of(new MessageKey(ground.Model.Conversations[0], 1)), CancellationToken.None),
         async (ground, process) =>
         {
-            // The host brings the message again; here at once, for it does not matter.
+            // The host delivers the message again later; the test does it at once, because the delay makes no
+            // difference.
             await process.AutoReplies.RunAsync(QueuedReply.Of(new MessageKey(ground.Model.Conversations[0], 1)), CancellationToken.None);
         },
         (_, completions) => Assert.Equal((1, true), (Assert.Single(completions).Attempt, completions[0].Error is null or CompletionError.Interrupted)),
@@ -137,7 +138,7 @@ public sealed class CompletionCrashTests
         prepare: (ground) => PostAsync(ground, ground.Model.Unscheduled()));
 
     [Fact]
-    public Task A_timer_that_dies_is_made_up_for_by_the_next() => SweepAsync(
+    public Task The_next_timer_finishes_the_work_of_one_that_died() => ExploreCrashesAsync(
         (ground, process) => process.CompletionRecovery.RunAsync(CancellationToken.None),
         (_, _) => Task.CompletedTask,
         (_, completions) =>
@@ -148,11 +149,11 @@ public sealed class CompletionCrashTests
         Request with { Text = "/words 5 /pace 900" },
         prepare: async ground =>
         {
-            // One whose process died, and one that nobody was asked for, for the queue had no room.
-            await SpeakElsewhereAsync(ground);
+            // One completion whose process died, and one that was not enqueued because the queue was full.
+            await ProduceElsewhereAsync(ground);
             await Task.Delay(TimeSpan.FromSeconds(1), ground.Model.Run.Time);
             ground.Elsewhere!.Kill();
-            await Assert.ThrowsAsync<CrashException>(() => ground.Speaking!);
+            await Assert.ThrowsAsync<CrashException>(() => ground.Producing!);
             await PostAsync(ground with { Request = Posted with { Conversation = ground.Model.Conversations[0] } }, ground.Model.Unscheduled());
             ground.Model.Queue.Take();
             await Task.Delay(TimeSpan.FromMinutes(5), ground.Model.Run.Time);
@@ -161,13 +162,13 @@ public sealed class CompletionCrashTests
     private static CompletionRequest Posted => new("poster", "/words 4 /pace 300", Conversation: new ConversationKey(Appends.Tenant, 1), IsKeyed: true);
 
     private static Task CompleteAsync(Ground ground, ParleyProcess process) =>
-        ground.Model.CompleteAsync(CompletionWays.Parleys, process, ground.Request, (listener, completion) => (ground.Listener, ground.Begun) = (listener, completion));
+        ground.Model.CompleteAsync(CompletionOperations.Production, process, ground.Request, (listener, completion) => (ground.Listener, ground.Begun) = (listener, completion));
 
-    private static async Task CompleteUntilWholeAsync(Ground ground, ParleyProcess process)
+    private static async Task CompleteUntilSuccessAsync(Ground ground, ParleyProcess process)
     {
         for (var tries = 1; ; tries++)
         {
-            var listener = await ground.Model.CompleteAsync(CompletionWays.Parleys, process, ground.Request);
+            var listener = await ground.Model.CompleteAsync(CompletionOperations.Production, process, ground.Request);
             if (listener is { IsDone: true, Error: null })
             {
                 Assert.Equal(CompletionModel.Scripted(ground.Request.Text), listener.Text);
@@ -181,13 +182,13 @@ public sealed class CompletionCrashTests
 
     private static Task PostAsync(Ground ground, ParleyProcess process) => ground.Model.PostAsync(process, ground.Request);
 
-    /// <summary>A process of its own speaks the turn; goes on when the turn is stored.</summary>
-    private static async Task SpeakElsewhereAsync(Ground ground)
+    /// <summary>Starts a completion in a process of its own and returns when the completion is stored.</summary>
+    private static async Task ProduceElsewhereAsync(Ground ground)
     {
         var (process, connection) = ground.Model.Start("elsewhere", 7);
         var begun = new TaskCompletionSource();
         ground.Elsewhere = connection;
-        ground.Speaking = ground.Model.CompleteAsync(CompletionWays.Parleys, process, ground.Request, (_, completion) =>
+        ground.Producing = ground.Model.CompleteAsync(CompletionOperations.Production, process, ground.Request, (_, completion) =>
         {
             ground.Begun = completion;
             begun.SetResult();
@@ -195,7 +196,7 @@ public sealed class CompletionCrashTests
         await begun.Task;
     }
 
-    private static async Task SweepAsync(
+    private static async Task ExploreCrashesAsync(
         Func<Ground, ParleyProcess, Task> act,
         Func<Ground, ParleyProcess, Task> recover,
         Action<Ground, IReadOnlyList<Completion>> verify,
@@ -218,7 +219,7 @@ public sealed class CompletionCrashTests
                 var process = ground.Model.Process(connection, 2);
                 await recover(ground, process);
                 ground.Model.Run.DeliverLate();
-                await ground.Model.ReachQuiescenceAsync(CompletionWays.Parleys, process);
+                await ground.Model.ReachQuiescenceAsync(CompletionOperations.Production, process);
             },
             async (ground, _) => verify(ground, await ground.Model.VerifyAsync()),
             faults ?? CrashExploration.CrashesAndLateCalls,
@@ -229,16 +230,16 @@ public sealed class CompletionCrashTests
 
     private sealed record Ground(CompletionModel Model, CompletionRequest Request)
     {
-        /// <summary>The turn, when the client was told of it.</summary>
+        /// <summary>The completion, once the client has received its id.</summary>
         public Completion? Begun { get; set; }
 
         public CompletionListener? Listener { get; set; }
 
-        /// <summary>What a canceller was told.</summary>
-        public Completion? Answered { get; set; }
+        /// <summary>The response to the cancellation.</summary>
+        public Completion? Returned { get; set; }
 
         public TableConnection? Elsewhere { get; set; }
 
-        public Task<CompletionListener>? Speaking { get; set; }
+        public Task<CompletionListener>? Producing { get; set; }
     }
 }

@@ -6,7 +6,8 @@ using Xunit.Abstractions;
 namespace Parley.Tests.Assistants.Completions;
 
 /// <summary>
-/// A turn ends once for each attempt, with at most one reply, of which nobody has seen a word that is not stored; whatever meets whatever, fails and dies on the way.
+/// A completion ends once for each attempt, with at most one reply, and no client has received text that is not stored:
+/// under any interleaving, with faults and crashes.
 /// </summary>
 public sealed class CompletionInvariantTests(ITestOutputHelper output)
 {
@@ -18,7 +19,7 @@ public sealed class CompletionInvariantTests(ITestOutputHelper output)
             300,
             async run =>
             {
-                var model = await CompletionScenario.RunAsync(run, CompletionWays.Parleys);
+                var model = await CompletionScenario.RunAsync(run, CompletionOperations.Production);
                 foreach (var completion in model.Log.Completions.Select(model.Log.Of))
                 {
                     var end = completion.Error is { } error ? error.Code().Code : "whole";
@@ -33,27 +34,27 @@ public sealed class CompletionInvariantTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public Task A_key_that_two_send_at_once_has_both_hear_the_same() => Interleaving.ExploreAsync(60, async run =>
+    public Task Concurrent_requests_under_one_key_receive_the_same_text() => Interleaving.ExploreAsync(60, async run =>
     {
         var model = new CompletionModel(run, new StrictTables(run.Time));
         await model.BuildAsync(conversations: 1);
         var request = new CompletionRequest("client", "/words 5 /pace 300", model.Conversations[0], IsKeyed: true);
 
-        // Half of the runs begin with an attempt that was interrupted.
+        // Half of the runs begin with an interrupted attempt.
         if (run.Seed % 2 == 0)
         {
             var (process, connection) = model.Start("first", 1);
-            var speaking = model.CompleteAsync(CompletionWays.Parleys, process, request);
+            var producing = model.CompleteAsync(CompletionOperations.Production, process, request);
             await Task.Delay(TimeSpan.FromSeconds(1), run.Time);
             connection.Kill();
-            await Assert.ThrowsAsync<CrashException>(() => speaking);
+            await Assert.ThrowsAsync<CrashException>(() => producing);
             await Task.Delay(TimeSpan.FromMinutes(5), run.Time);
             await model.Unscheduled().CompletionRecovery.RunAsync(CancellationToken.None);
         }
 
-        var heard = await Task.WhenAll(Enumerable.Range(2, 3).Select(i => model.CompleteAsync(CompletionWays.Parleys, model.Start($"client{i}", i).Process, request)));
-        Assert.All(heard, listener => Assert.Equal((CompletionModel.Scripted(request.Text), null), (listener.Text, listener.Error)));
-        await model.ReachQuiescenceAsync(CompletionWays.Parleys, model.Unscheduled());
+        var listeners = await Task.WhenAll(Enumerable.Range(2, 3).Select(i => model.CompleteAsync(CompletionOperations.Production, model.Start($"client{i}", i).Process, request)));
+        Assert.All(listeners, listener => Assert.Equal((CompletionModel.Scripted(request.Text), null), (listener.Text, listener.Error)));
+        await model.ReachQuiescenceAsync(CompletionOperations.Production, model.Unscheduled());
         await model.VerifyAsync();
     });
 }

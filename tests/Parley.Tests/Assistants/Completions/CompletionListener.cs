@@ -8,32 +8,31 @@ using Parley.Functions.Api.MaiAgent;
 namespace Parley.Tests.Assistants.Completions;
 
 /// <summary>
-/// A client at the stream of a completion, as the app makes it: what it is shown is stored by then, comes in its order, and is of one attempt.
+/// A client that reads the stream of a completion as the app writes it. It checks that each event is stored before it
+/// is shown, in order, and of one attempt.
 /// </summary>
-/// <param name="log">What is stored.</param>
-/// <param name="completion">As it is when the stream begins.</param>
-/// <param name="after">The last event that the client has.</param>
+/// <param name="log">The stored state to compare with.</param>
+/// <param name="completion">The completion when the stream begins.</param>
+/// <param name="after">The number of the last event that the client has received.</param>
 internal sealed class CompletionListener(CompletionLog log, Completion completion, int after)
 {
     private static readonly Dictionary<string, CompletionError> Errors = Enum.GetValues<CompletionError>().ToDictionary(error => error.Code().Code);
     private readonly StringBuilder text = new();
 
-    /// <summary>Whose stream it is.</summary>
     public MessageKey Completion => completion.Key;
 
-    /// <summary>The number of the last event that was shown, or that the client came with.</summary>
+    /// <summary>The number of the last event that was shown, or from which the client resumed.</summary>
     public int Last { get; private set; } = after;
 
-    /// <summary>Whether the end was shown.</summary>
+    /// <summary>True after the final event.</summary>
     public bool IsDone { get; private set; }
 
-    /// <summary>Why it is not whole.</summary>
+    /// <summary>The reason why the reply is incomplete.</summary>
     public CompletionError? Error { get; private set; }
 
-    /// <summary>What was shown.</summary>
     public string Text => text.ToString();
 
-    /// <summary>Listens until the end.</summary>
+    /// <summary>Reads the stream to its end.</summary>
     public async Task ListenAsync(Func<IAsyncEnumerable<Completion>> states, Func<Task> end, TimeProvider time)
     {
         var context = new DefaultHttpContext { Response = { Body = new Body(Show) } };
@@ -78,7 +77,7 @@ internal sealed class CompletionListener(CompletionLog log, Completion completio
         Last = number;
     }
 
-    /// <summary>A response's body of which each write is looked at when it comes.</summary>
+    /// <summary>A response body that passes each write to the listener.</summary>
     private sealed class Body(Action<string> show) : Stream
     {
         public override bool CanRead => false;

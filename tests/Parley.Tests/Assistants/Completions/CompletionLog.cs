@@ -9,17 +9,17 @@ using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>An event as clients get it: a part of the text, or, without one, the end.</summary>
-/// <param name="Text">The part; null for the end.</param>
-/// <param name="Error">Why it is not whole; null when it is.</param>
+/// <summary>An event as clients receive it: a part of the text, or the end.</summary>
+/// <param name="Text">The part of the text; null for the end.</param>
+/// <param name="Error">The reason why the reply is incomplete; null when it is complete.</param>
 internal readonly record struct CompletionEvent(string? Text, CompletionError? Error);
 
 /// <summary>A reply as it was committed.</summary>
 internal sealed record StoredReply(MessageKey Completion, int Attempt, Message Message);
 
 /// <summary>
-/// What became of the turns, write by write, held to what a turn may do: each state is looked at when the service has carried out the write that made it. What is
-/// wrong is kept until <see cref="Verify"/>: thrown within a storage call it would look like a failure of storage.
+/// Observes each committed write and checks the completion's transition against the model. A violation is kept until
+/// <see cref="Verify"/>: thrown within a storage call it would look like a storage failure.
 /// </summary>
 internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<string, DateTimeOffset> clockOf)
 {
@@ -29,32 +29,34 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
     private readonly HashSet<string> records = [];
     private string? violation;
 
-    /// <summary>Whether nothing but the end of a process can keep one who speaks from writing: then nobody else may end its turn.</summary>
-    public bool LiveOnesEndThemselves { get; set; }
+    /// <summary>
+    /// True if only the death of its process can keep a producer from writing. Then no other process may end its
+    /// completion.
+    /// </summary>
+    public bool LiveProducersEndTheirCompletions { get; set; }
 
-    /// <summary>Whether a process is dead.</summary>
     public Func<string, bool> IsDead { get; init; } = _ => false;
 
     public IReadOnlyCollection<MessageKey> Completions => stories.Keys;
 
     public List<StoredReply> Replies { get; } = [];
 
-    /// <summary>The turn as it is stored now.</summary>
+    /// <summary>The completion as it is stored now.</summary>
     public Completion Of(MessageKey key) => stories[key].Now;
 
-    /// <summary>The process that began the turn's attempt.</summary>
+    /// <summary>The process that began the current attempt.</summary>
     public string ProducerOf(MessageKey key) => stories[key].Producer;
 
-    /// <summary>What has been stored as an event's content; null when there is none of that number so far.</summary>
+    /// <summary>The stored event of this number, or null when there is none yet.</summary>
     public CompletionEvent? EventOf(MessageKey key, int number) => stories[key].Events.TryGetValue(number, out var one) ? one : null;
 
-    /// <summary>Whether an attempt's events begin with that number.</summary>
+    /// <summary>Whether an attempt's events begin with this number.</summary>
     public bool IsFirstEvent(MessageKey key, int number) => stories[key].Firsts.Contains(number);
 
-    /// <summary>How often the turn has been begun again.</summary>
+    /// <summary>The number of attempts that have begun.</summary>
     public int Attempts(MessageKey key) => stories[key].Firsts.Count;
 
-    /// <summary>Whether its reply has been deleted, and with it what was said.</summary>
+    /// <summary>Whether the reply has been deleted, and its text with it.</summary>
     public bool IsForgotten(MessageKey key) => stories[key].Forgotten;
 
     public void Verify()
@@ -65,10 +67,9 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         }
     }
 
-    /// <summary>Something is wrong, with what led to it.</summary>
+    /// <summary>Records the first violation, with the calls that led to it.</summary>
     public void Fail(string what) => violation ??= $"{what}\n{string.Join('\n', run.Trace.TakeLast(40))}\n-- so far when it was seen --";
 
-    /// <summary>Wrong unless so.</summary>
     public void Require(bool condition, string what)
     {
         if (!condition)
@@ -77,7 +78,7 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         }
     }
 
-    /// <summary>A call that the service has carried out.</summary>
+    /// <summary>Receives each call that the service has carried out.</summary>
     public void Note(TableCall call, int status)
     {
         if (status >= 300 || !call.IsWrite || call.PartitionKey is null)
@@ -104,7 +105,6 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         }
     }
 
-    /// <summary>The conversation of a partition.</summary>
     public static ConversationKey ConversationOf(string partition) =>
         new(Appends.Tenant, int.Parse(partition.AsSpan(9), System.Globalization.CultureInfo.InvariantCulture));
 
@@ -130,9 +130,9 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         else
         {
             stories[key] = story = new Story(now, call.Process);
-            Require(call.RowKeys.Contains(MessageRowKeys.Message(key.Sequence)), $"{call}: turn {key} came without its message.");
-            Require((now.Status, now.Attempt) is (CompletionStatus.Queued, 0) or (CompletionStatus.Running, 1), $"{call}: a turn begins as {now}.");
-            Require(records.Contains(RecordOf(now)), $"{call}: the records do not find turn {key}.");
+            Require(call.RowKeys.Contains(MessageRowKeys.Message(key.Sequence)), $"{call}: completion {key} came without its message.");
+            Require((now.Status, now.Attempt) is (CompletionStatus.Queued, 0) or (CompletionStatus.Running, 1), $"{call}: a completion begins as {now}.");
+            Require(records.Contains(RecordOf(now)), $"{call}: the records do not contain completion {key}.");
         }
 
         story.Now = now;
@@ -165,7 +165,7 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         {
             Require(
                 (now.Status, now.Text, now.Error, now.Reply, now.EndedAt) == (before.Status, before.Text, before.Error, before.Reply, before.EndedAt) && now.Parts.SequenceEqual(before.Parts),
-                $"{call}: what has ended changes from {before} to {now}.");
+                $"{call}: an ended completion changes from {before} to {now}.");
         }
         else if (now.Status == CompletionStatus.Ended)
         {
@@ -176,8 +176,8 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
     private void End(TableCall call, Story story, Completion now)
     {
         Require(
-            !LiveOnesEndThemselves || story.Now.Status == CompletionStatus.Queued || call.Process == story.Producer || IsDead(story.Producer),
-            $"{call}: {call.Process} ends the turn of {story.Producer}, which lives: {now}.");
+            !LiveProducersEndTheirCompletions || story.Now.Status == CompletionStatus.Queued || call.Process == story.Producer || IsDead(story.Producer),
+            $"{call}: {call.Process} ends the completion of {story.Producer}, which is alive: {now}.");
         if (now.Reply is not { } number)
         {
             Require(now.Text.Length == 0 || now is { IsAutoReply: true, Error: CompletionError.Cancelled }, $"{call}: {now} has no reply.");
@@ -189,13 +189,13 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         Require(reply.Role == MessageRole.Assistant && reply.Completion == now.Key.Sequence && reply.Text == now.Text, $"{call}: {reply} is not the reply of {now}.");
         Require(reply.Metadata is null == now.Error is null && reply.Metadata == reply.ContentPayload, $"{call}: the mark of {reply}, of {now}.");
         Require(!Replies.Exists(one => one.Completion == now.Key && one.Attempt == now.Attempt), $"{call}: another reply of one attempt: {now}.");
-        Require(reply.Metadata is not null || !Replies.Exists(one => one.Completion == now.Key && one.Message.Metadata is null), $"{call}: another whole reply: {now}.");
+        Require(reply.Metadata is not null || !Replies.Exists(one => one.Completion == now.Key && one.Message.Metadata is null), $"{call}: another complete reply: {now}.");
         var head = Done(eye.Conversations.FindAsync(now.Key.Conversation, CancellationToken.None))!;
         Require(!now.IsAutoReply || !(head.HandedOffUntil > clockOf(call.Process)), $"{call}: an automatic reply while a human answers, until {head.HandedOffUntil:O}: {now}.");
         Replies.Add(new StoredReply(now.Key, now.Attempt, reply));
     }
 
-    /// <summary>An event never changes, and none goes, but for the text of a reply that is deleted.</summary>
+    /// <summary>An event never changes, and none disappears, except the text of a deleted reply.</summary>
     private void AddEvents(TableCall call, Story story)
     {
         var completion = story.Now;
@@ -227,19 +227,19 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         }
     }
 
-    /// <summary>At no moment is a turn open that the timer would not find.</summary>
+    /// <summary>An open completion has a schedule row for the timer at every moment.</summary>
     private void RequireFound(TableCall call, MessageKey key) => Require(
         !stories.TryGetValue(key, out var story) || story.Now.Status == CompletionStatus.Ended || due.Any(row => CompletionRowKeys.ReadScheduledCompletion(row.RowKey) == (key, story.Now.Attempt)),
-        $"{call}: the timer does not find turn {key}.");
+        $"{call}: there is no schedule row for completion {key}.");
 
-    /// <summary>Whether the chatbot's list has the turn's row.</summary>
+    /// <summary>Whether the chatbot's list of records has the completion's row.</summary>
     public bool IsListed(Completion completion) => records.Contains(RecordOf(completion));
 
     private static string RecordOf(Completion completion) =>
         $"{ChatbotRowKeys.ChatbotPartition(CompletionModel.Chatbot.Key)}/{RecordRowKeys.Record(completion.CreatedAt.ToUnixTimeMilliseconds(), completion.Key.Conversation.Number, completion.Key.Sequence)}";
 
-    /// <summary>What takes no turns of the scheduler has come at once.</summary>
-    private static T Done<T>(Task<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("This waits for something.");
+    /// <summary>The result of a task on an unscheduled connection, which completes synchronously.</summary>
+    private static T Done<T>(Task<T> task) => task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("The call did not complete synchronously.");
 
     private sealed class Story(Completion first, string producer)
     {

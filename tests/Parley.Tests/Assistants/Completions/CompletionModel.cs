@@ -13,11 +13,11 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What a client asks of a chatbot.</summary>
-/// <param name="Name">Names it: no other request has the name.</param>
-/// <param name="Text">The customer's message: a script.</param>
-/// <param name="Conversation">Where; null for a new conversation.</param>
-/// <param name="IsKeyed">Whether it is sent under an Idempotency-Key, its name.</param>
+/// <summary>A client's request to a chatbot.</summary>
+/// <param name="Name">Unique among the requests of a run.</param>
+/// <param name="Text">The customer's message: a command of the scripted assistant.</param>
+/// <param name="Conversation">Null for a new conversation.</param>
+/// <param name="IsKeyed">Whether it is sent with an Idempotency-Key, which is its name.</param>
 internal sealed record CompletionRequest(string Name, string Text, ConversationKey? Conversation, bool IsKeyed)
 {
     public NewMessage Draft => new(MessageRole.Customer, Text, null, Name, null);
@@ -27,29 +27,30 @@ internal sealed record CompletionRequest(string Name, string Text, ConversationK
     public EntityRef<ConversationKey>? ConversationId => Conversation is { } key ? new EntityRef<ConversationKey>(key, null) : null;
 }
 
-/// <summary>How turns are carried on: Parley's ways, or broken ones that the invariants must catch.</summary>
-internal sealed record CompletionWays
+/// <summary>The operations under test: the production code, or a broken copy that the invariants must detect.</summary>
+internal sealed record CompletionOperations
 {
-    /// <summary>Parley's.</summary>
-    public static CompletionWays Parleys { get; } = new();
+    public static CompletionOperations Production { get; } = new();
 
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
 
-    /// <summary>Begins to speak what a client asked for.</summary>
+    /// <summary>Runs the producer of a started completion.</summary>
     public Func<ParleyProcess, StartedCompletion, ProducedCompletion> Produce { get; init; } = (_, completion) => completion.Run!();
 
-    /// <summary>The timer's tick.</summary>
+    /// <summary>A tick of the timer.</summary>
     public Func<ParleyProcess, Task> Tick { get; init; } = process => process.CompletionRecovery.RunAsync(CancellationToken.None);
 
-    /// <summary>A message of the queue.</summary>
+    /// <summary>Handles a queue message.</summary>
     public Func<ParleyProcess, QueuedReply, Task> Run { get; init; } = (process, reply) => process.AutoReplies.RunAsync(reply, CancellationToken.None);
 }
 
-/// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
+/// <summary>
+/// The storage and the queue of one run, the responses that clients received, and the invariants between them.
+/// </summary>
 internal sealed class CompletionModel
 {
-    /// <summary>The only one.</summary>
+    /// <summary>The only chatbot.</summary>
     public static readonly EntityRef<ChatbotKey> Chatbot = new(new ChatbotKey(Appends.Tenant, 1), null);
 
     private static readonly IConfiguration Settings = new ConfigurationBuilder().AddInMemoryCollection(
@@ -58,7 +59,7 @@ internal sealed class CompletionModel
     private readonly StrictTables tables;
     private readonly TableDefect? defect;
     private readonly Dictionary<string, (TimeSpan Skew, TableConnection Connection)> processes = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, MessageKey> told = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, MessageKey> acknowledged = new(StringComparer.Ordinal);
     private readonly HashSet<string> keyed = new(StringComparer.Ordinal);
 
     public CompletionModel(Simulation run, StrictTables tables, TableDefect? defect = null)
@@ -78,7 +79,7 @@ internal sealed class CompletionModel
 
     public List<ConversationKey> Conversations { get; } = [];
 
-    /// <summary>Sets the ground: conversations that name the chatbot.</summary>
+    /// <summary>Creates the conversations of the run, which name the chatbot.</summary>
     public async Task BuildAsync(int conversations)
     {
         var setup = Unscheduled();
@@ -95,20 +96,22 @@ internal sealed class CompletionModel
     private static SimulatedWorkQueue<QueuedReply> NewQueue(Simulation run) =>
         new(run) { MaxDeliveries = 3, LosesMessages = true, ComesAgainWithin = TimeSpan.FromSeconds(30) };
 
-    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    /// <summary>Starts a process whose calls the simulation schedules, with its own clock and faults.</summary>
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew = default, Func<TableCall, Fault>? fault = null)
     {
         var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note, Defect = defect });
         return (Process(connection, seed, skew), connection);
     }
 
-    /// <summary>A process whose calls take as long as is said of each, and no turns of the scheduler.</summary>
+    /// <summary>
+    /// Starts a process whose calls are not scheduled and take the time that <paramref name="pause"/> returns.
+    /// </summary>
     public ParleyProcess StartSlow(string name, int seed, Func<TableCall, TimeSpan> pause) => Process(
         tables.Connect(name, new TableHooks
         {
             Before = async (call, cancellation) =>
             {
-                // What waits for a delay that is cancelled goes on on a thread of the pool: see Simulation.
+                // The continuation of a cancelled delay would run on a thread of the pool: see Simulation.
                 await Task.Delay(pause(call), Run.Time, CancellationToken.None).ConfigureAwait(false);
                 cancellation.ThrowIfCancellationRequested();
             },
@@ -116,22 +119,20 @@ internal sealed class CompletionModel
         }),
         seed);
 
-    /// <summary>A process on a connection.</summary>
     public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default)
     {
         processes[connection.Name] = (skew, connection);
         return new ParleyProcess(connection, new SkewedTime(Run.Time, skew), seed, assistants: new AssistantSurroundings(Settings, Queue.Of(connection)));
     }
 
-    /// <summary>A process that costs no turns.</summary>
+    /// <summary>A process whose calls are not scheduled by the simulation.</summary>
     public ParleyProcess Unscheduled() => Process(tables.Connect("unscheduled", new TableHooks { After = Log.Note }), Run.Seed);
 
-    /// <summary>Asks, and listens to the end, wherever it is spoken.</summary>
-    /// <param name="ways">How.</param>
-    /// <param name="process">The process that takes the request.</param>
-    /// <param name="request">The request.</param>
-    /// <param name="begun">Told of the listener when the stream begins.</param>
-    public async Task<CompletionListener> CompleteAsync(CompletionWays ways, ParleyProcess process, CompletionRequest request, Action<CompletionListener, Completion>? begun = null)
+    /// <summary>Sends the request and reads the stream to its end, whichever process produces it.</summary>
+    /// <param name="operations">The operations under test.</param>
+    /// <param name="process">The process that receives the request.</param>
+    /// <param name="begun">Called with the listener when the stream begins.</param>
+    public async Task<CompletionListener> CompleteAsync(CompletionOperations operations, ParleyProcess process, CompletionRequest request, Action<CompletionListener, Completion>? begun = null)
     {
         if (request.IsKeyed)
         {
@@ -139,19 +140,19 @@ internal sealed class CompletionModel
         }
 
         var completion = await process.CompletionCommands.StartAsync(Chatbot, request.ConversationId, request.Draft, request.Key, CancellationToken.None);
-        Tell(request, completion.Completion.Key);
+        Acknowledge(request, completion.Completion.Key);
         var listener = new CompletionListener(Log, completion.Completion, after: 0);
         begun?.Invoke(listener, completion.Completion);
         ProducedCompletion? produced = null;
         await ListenAsync(
             listener,
             process,
-            () => completion.Run is null ? process.CompletionCommands.FollowAsync(completion, CancellationToken.None) : (produced = ways.Produce(process, completion)).States,
+            () => completion.Run is null ? process.CompletionCommands.FollowAsync(completion, CancellationToken.None) : (produced = operations.Produce(process, completion)).States,
             () => produced?.Result ?? Task.CompletedTask);
         return listener;
     }
 
-    /// <summary>Comes back for the events after one.</summary>
+    /// <summary>Reads the stream again from the event after <paramref name="after"/>.</summary>
     public async Task<CompletionListener> ResumeAsync(ParleyProcess process, Guid id, int after)
     {
         var completion = await process.CompletionStore.GetAsync(Appends.Tenant, $"{id}", CancellationToken.None);
@@ -160,7 +161,7 @@ internal sealed class CompletionModel
         return listener;
     }
 
-    /// <summary>Cancels, and holds what is answered to what is stored.</summary>
+    /// <summary>Cancels, and compares the response with the stored completion.</summary>
     public async Task<Completion> CancelAsync(ParleyProcess process, Guid id)
     {
         var ended = await process.CompletionCommands.CancelAsync(Appends.Tenant, $"{id}", CancellationToken.None);
@@ -168,11 +169,11 @@ internal sealed class CompletionModel
         Log.Require(
             stored.Attempt > ended.Attempt
             || (stored.Status, stored.Error, stored.Reply, stored.Attempt) == (CompletionStatus.Ended, ended.Error, ended.Reply, ended.Attempt) && (stored.Text == ended.Text || Log.IsForgotten(ended.Key)),
-            $"The canceller was told {ended}; stored: {stored}.");
+            $"The cancellation returned {ended}; stored: {stored}.");
         return ended;
     }
 
-    /// <summary>Posts a message on its own.</summary>
+    /// <summary>Posts a message without waiting for a reply.</summary>
     public async Task PostAsync(ParleyProcess process, CompletionRequest request)
     {
         if (request.IsKeyed)
@@ -181,33 +182,33 @@ internal sealed class CompletionModel
         }
 
         var posted = await process.AutoReplies.AppendAsync(request.ConversationId!.Value, request.Draft, request.Key, CancellationToken.None);
-        Tell(request, posted.Message.Key);
+        Acknowledge(request, posted.Message.Key);
     }
 
-    /// <summary>Nothing happens but ticks and deliveries, for more than an hour.</summary>
-    public async Task ReachQuiescenceAsync(CompletionWays ways, params ParleyProcess[] calm)
+    /// <summary>Runs only ticks and deliveries for more than an hour.</summary>
+    public async Task ReachQuiescenceAsync(CompletionOperations operations, params ParleyProcess[] instances)
     {
         Queue.TroubleOneIn = 0;
         for (var minute = 0; minute < 70; minute++)
         {
-            await Task.WhenAll(calm.Select(ways.Tick));
-            await Task.WhenAll(calm.Select(process => DeliverAsync(ways, process)));
+            await Task.WhenAll(instances.Select(operations.Tick));
+            await Task.WhenAll(instances.Select(process => DeliverAsync(operations, process)));
             await Task.Delay(TimeSpan.FromMinutes(1), Run.Time);
         }
     }
 
-    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
-    public async Task DeliverAsync(CompletionWays ways, ParleyProcess process)
+    /// <summary>Delivers due queue messages until none is left.</summary>
+    public async Task DeliverAsync(CompletionOperations operations, ParleyProcess process)
     {
         while (Queue.Take() is { } message)
         {
-            await ways.Run(process, message.Message);
+            await operations.Run(process, message.Message);
             Queue.Complete(message);
         }
     }
 
-    /// <summary>Asserts every invariant, when nothing more is on its way and all must have come to its end.</summary>
-    /// <returns>All turns, in the order of their messages.</returns>
+    /// <summary>Checks every invariant after the run has reached quiescence.</summary>
+    /// <returns>All completions, in the order of their messages.</returns>
     public async Task<IReadOnlyList<Completion>> VerifyAsync()
     {
         Log.Verify();
@@ -227,7 +228,7 @@ internal sealed class CompletionModel
         Assert.Equal(Log.Completions.OrderBy(Order), completions.Select(completion => completion.Key).OrderBy(Order));
         Assert.Equal(Log.Replies.Select(reply => reply.Message.Key).OrderBy(Order), messages.Where(message => message.Role == MessageRole.Assistant).Select(message => message.Key).OrderBy(Order));
         Assert.All(Log.Replies, reply => Assert.Contains(byKey[reply.Message.Key].Text, new[] { reply.Message.Text, "" }));
-        VerifyTold(messages);
+        VerifyAcknowledged(messages);
         var due = await reader.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync();
         Assert.DoesNotContain(due, row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
         return completions;
@@ -235,15 +236,15 @@ internal sealed class CompletionModel
         static (int, int) Order(MessageKey key) => (key.Conversation.Number, key.Sequence);
     }
 
-    /// <summary>What a script that begins with <c>/words N</c> says, when it is spoken whole.</summary>
+    /// <summary>The complete reply to a command that begins with <c>/words N</c>.</summary>
     public static string Scripted(string text) =>
         string.Join(' ', Enumerable.Range(1, int.Parse(text.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).Select(n => $"word{n}"));
 
-    /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+    /// <summary>A failure that a client receives as an error, or that a trigger's host logs.</summary>
     public static bool IsFailure(Exception e) =>
         e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException || e is ParleyException { Code.Kind: not ErrorKind.Internal };
 
-    /// <summary>Numbers are dense, time does not go back, and the head is what its messages say.</summary>
+    /// <summary>Numbers are dense, times do not decrease, and the head agrees with its messages.</summary>
     private static void VerifyHead(Conversation head, List<Message> messages)
     {
         Assert.Equal(Enumerable.Range(1, head.Last), messages.Select(message => message.Key.Sequence));
@@ -256,9 +257,9 @@ internal sealed class CompletionModel
     private void VerifyCompletion(Completion completion, Dictionary<MessageKey, Message> messages)
     {
         Assert.Equal(CompletionStatus.Ended, completion.Status);
-        Assert.True(Log.IsListed(completion), $"The records do not find {completion}.");
-        var asked = messages[completion.Key];
-        Assert.Equal(MessageRole.Customer, asked.Role);
+        Assert.True(Log.IsListed(completion), $"The records do not contain {completion}.");
+        var question = messages[completion.Key];
+        Assert.Equal(MessageRole.Customer, question.Role);
         if (completion.Reply is { } number)
         {
             var reply = messages[new MessageKey(completion.Key.Conversation, number)];
@@ -267,26 +268,28 @@ internal sealed class CompletionModel
 
         if (completion.Error is null)
         {
-            Assert.Equal(Log.IsForgotten(completion.Key) ? "" : Scripted(asked.Text), completion.Text);
+            Assert.Equal(Log.IsForgotten(completion.Key) ? "" : Scripted(question.Text), completion.Text);
             Assert.NotNull(completion.Reply);
         }
     }
 
-    /// <summary>One request, one message; what clients were told is there.</summary>
-    private void VerifyTold(List<Message> messages)
+    /// <summary>A keyed request stores one message, and every acknowledged message is stored.</summary>
+    private void VerifyAcknowledged(List<Message> messages)
     {
-        var said = messages.Where(message => message.Role == MessageRole.Customer).ToLookup(message => message.UserName!);
-        Assert.All(keyed, name => Assert.InRange(said[name].Count(), told.ContainsKey(name) ? 1 : 0, 1));
-        Assert.All(told, one => Assert.Contains(said[one.Key], message => message.Key == one.Value));
+        var stored = messages.Where(message => message.Role == MessageRole.Customer).ToLookup(message => message.UserName!);
+        Assert.All(keyed, name => Assert.InRange(stored[name].Count(), acknowledged.ContainsKey(name) ? 1 : 0, 1));
+        Assert.All(acknowledged, one => Assert.Contains(stored[one.Key], message => message.Key == one.Value));
     }
 
-    private void Tell(CompletionRequest request, MessageKey key)
+    private void Acknowledge(CompletionRequest request, MessageKey key)
     {
-        Log.Require(!told.TryGetValue(request.Name, out var before) || before == key, $"{request} is message {key}, and was {before}.");
-        told[request.Name] = key;
+        Log.Require(!acknowledged.TryGetValue(request.Name, out var before) || before == key, $"{request} is message {key}, and was {before}.");
+        acknowledged[request.Name] = key;
     }
 
-    /// <summary>A stream ends with an end, unless it took too long or the client has it already.</summary>
+    /// <summary>
+    /// A stream has a final event, unless it reached its time limit or the client had already received that event.
+    /// </summary>
     private async Task ListenAsync(CompletionListener listener, ParleyProcess process, Func<IAsyncEnumerable<Completion>> states, Func<Task> end)
     {
         var (begun, first) = (Run.Time.GetUtcNow(), listener.Last);

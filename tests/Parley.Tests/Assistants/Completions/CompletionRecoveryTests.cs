@@ -7,11 +7,11 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What the timer does of what is due, and what it leaves.</summary>
+/// <summary>The timer's recovery of due completions.</summary>
 public sealed class CompletionRecoveryTests
 {
     [Fact]
-    public Task What_waits_in_the_queue_is_not_asked_for_at_every_tick() => RunAsync(async (model, process, _) =>
+    public Task A_queued_reply_is_not_enqueued_again_at_every_tick() => RunAsync(async (model, process, _) =>
     {
         await PostAsync(model, process);
         Assert.Equal(1, model.Queue.Count);
@@ -22,27 +22,27 @@ public sealed class CompletionRecoveryTests
             await Task.WhenAll(process.CompletionRecovery.RunAsync(CancellationToken.None), process.CompletionRecovery.RunAsync(CancellationToken.None));
         }
 
-        // After one minute, six and eleven.
+        // Enqueued after one, six and eleven minutes.
         Assert.InRange(model.Queue.Count, 4, 5);
-        await model.DeliverAsync(CompletionWays.Parleys, process);
+        await model.DeliverAsync(CompletionOperations.Production, process);
         await model.VerifyAsync();
     });
 
     [Fact]
-    public Task Nothing_is_looked_at_before_its_time() => RunAsync(async (model, process, _) =>
+    public Task A_completion_is_not_enqueued_before_it_is_due() => RunAsync(async (model, process, _) =>
     {
         await PostAsync(model, process);
         model.Queue.Take();
         await Task.Delay(TimeSpan.FromSeconds(45), model.Run.Time);
 
-        // In the minute in which it is due.
+        // Still within the minute in which it is due.
         await process.CompletionRecovery.RunAsync(CancellationToken.None);
         Assert.Equal(0, model.Queue.Count);
 
         await Task.Delay(TimeSpan.FromSeconds(20), model.Run.Time);
         await process.CompletionRecovery.RunAsync(CancellationToken.None);
         Assert.Equal(1, model.Queue.Count);
-        await model.DeliverAsync(CompletionWays.Parleys, process);
+        await model.DeliverAsync(CompletionOperations.Production, process);
     });
 
     [Fact]
@@ -58,22 +58,22 @@ public sealed class CompletionRecoveryTests
 
         Assert.Equal(1, model.Queue.Count);
         await unseen.Tables.Schedule.DeleteEntityAsync(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0");
-        await model.DeliverAsync(CompletionWays.Parleys, process);
+        await model.DeliverAsync(CompletionOperations.Production, process);
     });
 
     [Fact]
-    public Task A_key_does_not_have_a_disabled_chatbot_begin_again() => RunAsync(async (model, process, _) =>
+    public Task A_retry_under_a_key_does_not_restart_a_disabled_chatbot() => RunAsync(async (model, process, _) =>
     {
         var request = new CompletionRequest("client", "/words 5 /pace 300", Conversation: null, IsKeyed: true);
         var (dying, connection) = model.Start("dying", 2);
-        var speaking = model.CompleteAsync(CompletionWays.Parleys, dying, request);
+        var producing = model.CompleteAsync(CompletionOperations.Production, dying, request);
         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
         connection.Kill();
-        await Assert.ThrowsAsync<CrashException>(() => speaking);
+        await Assert.ThrowsAsync<CrashException>(() => producing);
         await process.ChatbotWriter.ChangeAsync(CompletionModel.Chatbot, chatbot => chatbot with { Enabled = false }, null, CancellationToken.None);
 
-        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Error);
-        var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionWays.Parleys, process, request));
+        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionOperations.Production, process, request)).Error);
+        var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionOperations.Production, process, request));
 
         Assert.Equal(ErrorCode.ChatbotDisabled, refused.Code);
         Assert.Equal(1, model.Log.Of(model.Log.Completions.Single()).Attempt);
@@ -82,38 +82,38 @@ public sealed class CompletionRecoveryTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public Task What_is_begun_again_answers_the_message_as_it_is(bool isDeleted) => RunAsync(async (model, process, _) =>
+    public Task A_new_attempt_answers_the_current_message(bool isDeleted) => RunAsync(async (model, process, _) =>
     {
         var request = new CompletionRequest("client", "/words 5 /pace 300", model.Conversations[0], IsKeyed: true);
         var (dying, connection) = model.Start("dying", 2);
-        var speaking = model.CompleteAsync(CompletionWays.Parleys, dying, request);
+        var producing = model.CompleteAsync(CompletionOperations.Production, dying, request);
         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
         connection.Kill();
-        await Assert.ThrowsAsync<CrashException>(() => speaking);
+        await Assert.ThrowsAsync<CrashException>(() => producing);
         var (id, message) = (new EntityRef<ConversationKey>(model.Conversations[0], null), $"{new MessageKey(model.Conversations[0], 1).IntegerId}");
-        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Error);
+        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionOperations.Production, process, request)).Error);
 
         if (isDeleted)
         {
             await process.Change.DeleteAsync(id, message, "editor", null, CancellationToken.None);
-            var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionWays.Parleys, process, request));
+            var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(CompletionOperations.Production, process, request));
             Assert.Equal(ErrorCode.MessageDeleted, refused.Code);
         }
         else
         {
             await process.Change.EditAsync(id, message, "/words 2 /pace 0", "editor", null, CancellationToken.None);
-            Assert.Equal("word1 word2", (await model.CompleteAsync(CompletionWays.Parleys, process, request)).Text);
+            Assert.Equal("word1 word2", (await model.CompleteAsync(CompletionOperations.Production, process, request)).Text);
         }
     });
 
     [Fact]
-    public Task A_queued_turn_that_was_asked_to_be_cancelled_is_not_begun() => RunAsync(async (model, process, _) =>
+    public Task A_queued_completion_with_a_requested_cancellation_does_not_begin() => RunAsync(async (model, process, _) =>
     {
         await PostAsync(model, process);
         var completion = model.Log.Of(model.Log.Completions.Single());
         await process.CompletionWriter.RequestCancelAsync(completion, CancellationToken.None);
 
-        await model.DeliverAsync(CompletionWays.Parleys, process);
+        await model.DeliverAsync(CompletionOperations.Production, process);
 
         Assert.Equal((CompletionStatus.Ended, CompletionError.Cancelled, 0), (model.Log.Of(completion.Key).Status, model.Log.Of(completion.Key).Error, model.Log.Of(completion.Key).Attempt));
     });
@@ -127,7 +127,7 @@ public sealed class CompletionRecoveryTests
         var model = new CompletionModel(run, tables);
         await model.BuildAsync(conversations: 1);
         await act(model, model.Unscheduled(), new ParleyProcess(tables.Connect(), run.Time, seed: 3));
-        await model.ReachQuiescenceAsync(CompletionWays.Parleys, model.Unscheduled());
+        await model.ReachQuiescenceAsync(CompletionOperations.Production, model.Unscheduled());
         model.Log.Verify();
     });
 }

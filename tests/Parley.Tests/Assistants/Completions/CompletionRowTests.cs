@@ -8,7 +8,10 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>A turn comes back from its row as it was, whatever it holds, by way of a service with all its limits.</summary>
+/// <summary>
+/// A completion is read from its row as it was written, with any content, through a service that enforces all its
+/// limits.
+/// </summary>
 public sealed class CompletionRowTests
 {
     private static readonly DateTimeOffset At = new(2026, 3, 1, 12, 0, 0, 123, TimeSpan.Zero);
@@ -16,7 +19,7 @@ public sealed class CompletionRowTests
     private readonly ParleyTables tables = new(new StrictTables(new VirtualTime()).Connect().ServiceClient());
 
     [Fact]
-    public async Task Every_field_comes_back() => await AssertKeptAsync(Empty with
+    public async Task Every_field_is_read_as_written() => await AssertKeptAsync(Empty with
     {
         IsAutoReply = true,
         Status = CompletionStatus.Ended,
@@ -32,7 +35,7 @@ public sealed class CompletionRowTests
     });
 
     [Fact]
-    public async Task An_empty_one_comes_back() => await AssertKeptAsync(Empty);
+    public async Task An_empty_completion_is_read_as_written() => await AssertKeptAsync(Empty);
 
     [Theory]
     [InlineData(1)]
@@ -41,22 +44,22 @@ public sealed class CompletionRowTests
     [InlineData(0x3FFF)]
     [InlineData(0x4000)]
     [InlineData(100_000)]
-    public async Task Parts_of_every_length_come_back(int length) => await AssertKeptAsync(WithText([1, length, 2]));
+    public async Task Parts_of_every_length_are_read_as_written(int length) => await AssertKeptAsync(WithText([1, length, 2]));
 
     [Fact]
-    public async Task The_most_parts_come_back() => await AssertKeptAsync(WithText([.. Enumerable.Repeat(2, CompletionRow.MaxParts)]));
+    public async Task The_maximum_number_of_parts_is_read_as_written() => await AssertKeptAsync(WithText([.. Enumerable.Repeat(2, CompletionRow.MaxParts)]));
 
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
-    public async Task The_longest_text_comes_back_also_where_characters_meet_the_ends_of_properties(int before)
+    public async Task The_longest_text_is_read_as_written_even_if_characters_span_two_properties(int before)
     {
         var text = new string('x', before) + string.Concat(Enumerable.Repeat("🙂", (ReplyText.MaxLength - before) / 2));
         await AssertKeptAsync(Empty with { Text = text, Parts = [text.Length] });
     }
 
     [Fact]
-    public async Task What_is_said_grows_by_merging()
+    public async Task Text_is_appended_by_merging()
     {
         var completion = Empty;
         await AddAsync(completion);
@@ -74,7 +77,7 @@ public sealed class CompletionRowTests
     }
 
     [Fact]
-    public async Task Forgetting_leaves_nothing_of_the_text_and_the_numbers_of_its_events()
+    public async Task Forgetting_removes_the_text_and_keeps_the_event_numbers()
     {
         var completion = WithText([5, 40_000, 30_000, 20_000]) with { Status = CompletionStatus.Ended, EndedAt = At, Reply = 2 };
         await AddAsync(completion);
@@ -87,7 +90,7 @@ public sealed class CompletionRowTests
     }
 
     [Fact]
-    public async Task Asking_for_the_end_changes_nothing_else()
+    public async Task Requesting_cancellation_changes_nothing_else()
     {
         var completion = WithText([3]);
         await AddAsync(completion);

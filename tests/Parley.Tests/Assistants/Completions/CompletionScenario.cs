@@ -7,13 +7,13 @@ using Parley.Tests.OnStrictTables;
 namespace Parley.Tests.Assistants.Completions;
 
 /// <summary>
-/// Clients who ask chatbots, come back for events and cancel, people who post messages with and without a reply, an agent who hands off and takes back, one who deletes
-/// replies, a timer and two workers at the queue, each an instance with a clock and troubles of its own; then perhaps an outage; then calm, in which every turn must
-/// come to its end.
+/// Clients that request completions, resume and cancel them, posters of messages with and without a reply, an agent
+/// that hands off and takes back, a deleter of replies, a timer and two queue workers, each an instance with its own
+/// clock and faults. Then possibly an outage. Then quiescence, in which every completion must end.
 /// </summary>
-internal sealed class CompletionScenario(CompletionModel model, CompletionWays ways)
+internal sealed class CompletionScenario(CompletionModel model, CompletionOperations operations)
 {
-    /// <summary>Half a minute before an hour.</summary>
+    /// <summary>Half a minute before a full hour.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
 
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
@@ -22,24 +22,24 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
     private bool stopping;
     private int named;
 
-    /// <summary>One run.</summary>
-    public static async Task<CompletionModel> RunAsync(Simulation run, CompletionWays ways)
+    public static async Task<CompletionModel> RunAsync(Simulation run, CompletionOperations operations)
     {
-        var model = new CompletionModel(run, new StrictTables(run.Time), ways.Defect);
+        var model = new CompletionModel(run, new StrictTables(run.Time), operations.Defect);
         await model.BuildAsync(conversations: 2);
-        await new CompletionScenario(model, ways).RunAsync();
+        await new CompletionScenario(model, operations).RunAsync();
         return model;
     }
 
     private async Task RunAsync()
     {
-        var (run, trouble, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
+        var (run, faultMix, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(4) == 0 ? 20 : 0;
 
-        // What dies leaves the others their answers; and what is slow is not dead, but may be taken for it.
-        model.Log.LiveOnesEndThemselves = trouble is 0 or 2 && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromMilliseconds(100);
-        model.Queue.TroubleOneIn = trouble == 0 ? 0 : 4;
+        // A crash does not lose the responses of other processes. A slow process is alive, but another one may consider
+        // it dead.
+        model.Log.LiveProducersEndTheirCompletions = faultMix is 0 or 2 && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromMilliseconds(100);
+        model.Queue.TroubleOneIn = faultMix == 0 ? 0 : 4;
         var people = new[]
         {
             Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("listener", ListenerAsync), Actor("canceller", CancellerAsync),
@@ -59,24 +59,24 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
         await Task.Delay(new[] { TimeSpan.Zero, TimeSpan.FromMinutes(5), TimeSpan.FromDays(1) }[random.Next(3)], run.Time);
         if (random.Next(2) == 0)
         {
-            // Clients come back for what they have no answer to; some of them twice, by mistake.
+            // Clients send the unanswered requests again; some send them twice by mistake.
             await Task.WhenAll(keyed.Concat(keyed.Where(_ => random.Next(2) == 0)).ToList().Select((one, i) => EnqueueAsync(model.Start($"again{i}", i).Process, one)));
         }
 
-        var calm = skewed ? new[] { MaxSkew, -MaxSkew } : [TimeSpan.Zero];
-        await model.ReachQuiescenceAsync(ways, [.. calm.Select((skew, i) => model.Start($"calm{i}", i, skew).Process)]);
+        var skews = skewed ? new[] { MaxSkew, -MaxSkew } : [TimeSpan.Zero];
+        await model.ReachQuiescenceAsync(operations, [.. skews.Select((skew, i) => model.Start($"final{i}", i, skew).Process)]);
         await model.VerifyAsync();
 
         Instance Actor(string name, Func<Instance, Task> act)
         {
             var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
-            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, CompletionModel.IsFailure, seed);
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(faultMix)), act, CompletionModel.IsFailure, seed);
         }
     }
 
     private async Task ClientAsync(Instance client)
     {
-        // What was sent under a key not long ago is sent again now and then, also while the other client waits for it.
+        // Sometimes resends a recent keyed request, also while the first client still waits for it.
         var request = keyed.Count > 0 && random.Next(2) == 0 ? keyed[^(1 + random.Next(Math.Min(3, keyed.Count)))] : NewRequest(random.Next(4) == 0 ? null : AnyConversation());
         if (request.IsKeyed && !keyed.Contains(request))
         {
@@ -88,11 +88,11 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
     private async Task EnqueueAsync(ParleyProcess process, CompletionRequest request)
     {
-        var listener = await model.CompleteAsync(ways, process, request);
+        var listener = await model.CompleteAsync(operations, process, request);
         if (listener.Error == CompletionError.Interrupted && request.IsKeyed)
         {
-            // As api.md says: the same again has it begun again.
-            await model.CompleteAsync(ways, process, request);
+            // As docs/api.md states, sending the same request again starts a new attempt.
+            await model.CompleteAsync(operations, process, request);
         }
     }
 
@@ -136,7 +136,7 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
     private async Task TimerAsync(Instance timer)
     {
-        await ways.Tick(timer.Process);
+        await operations.Tick(timer.Process);
         await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), model.Run.Time);
     }
 
@@ -150,18 +150,19 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
         try
         {
-            await ways.Run(worker.Process, message.Message);
+            await operations.Run(worker.Process, message.Message);
             model.Queue.Complete(message);
         }
         catch (CrashException)
         {
-            // The host hides a message of a killed process for ten minutes; here for less, so that it meets more.
+            // The host hides a killed process's message for ten minutes. Here it is less, so that the redelivery
+            // overlaps with more calls.
             model.Queue.Return(message, TimeSpan.FromSeconds(random.Next(60)));
             throw;
         }
     }
 
-    /// <summary>A few words, at whatever pace; some fail, some stay silent.</summary>
+    /// <summary>A few words at a random pace; some commands fail, some hang.</summary>
     private CompletionRequest NewRequest(ConversationKey? conversation)
     {
         var script = $"/words {1 + random.Next(10)} /pace {new[] { 0, 100, 300, 900, 2500 }[random.Next(5)]}";
@@ -171,14 +172,14 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionWays w
 
     private ConversationKey AnyConversation() => model.Conversations[random.Next(model.Conversations.Count)];
 
-    /// <summary>One of the last ones, so that some of them still run.</summary>
+    /// <summary>One of the most recent completions, so that some of them are still running.</summary>
     private Completion? AnyCompletion()
     {
         var last = model.Log.Completions.TakeLast(4).ToList();
         return last.Count == 0 ? null : model.Log.Of(last[random.Next(last.Count)]);
     }
 
-    private Func<TableCall, Fault>? Faults(int trouble) => trouble switch
+    private Func<TableCall, Fault>? Faults(int faultMix) => faultMix switch
     {
         0 => null,
         1 => TableHooks.OneIn(15, random.Next(), Fault.Unanswered),

@@ -4,67 +4,71 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>Who speaks, but whose storage calls take so long that others take it for dead, or nearly so.</summary>
+/// <summary>
+/// A producer that is alive, but whose storage calls are so slow that other processes consider it dead, or almost.
+/// </summary>
 public sealed class CompletionStallTests
 {
     private static readonly CompletionRequest Request = new("client", "/words 5 /pace 300", Conversation: null, IsKeyed: true);
 
-    /// <summary>Within the time that one call is given, and that whoever watches waits.</summary>
+    /// <summary>
+    /// Within the time limit of one call, and within the time that a follower waits for a change of the row.
+    /// </summary>
     private static readonly TimeSpan Long = TimeSpan.FromSeconds(9);
 
-    /// <summary>More than one call is given.</summary>
+    /// <summary>Longer than the time limit of one call.</summary>
     private static readonly TimeSpan TooLong = TimeSpan.FromSeconds(11);
 
     [Fact]
-    public Task A_turn_that_a_canceller_has_ended_is_left_alone() => RunAsync(StallOnce, async (model, speaking, completion) =>
+    public Task A_producer_does_not_overwrite_a_cancelled_completion() => RunAsync(StallOnce, async (model, producing, completion) =>
     {
         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
         var cancelled = await model.CancelAsync(model.Start("canceller", 2).Process, completion.Id);
         Assert.Equal((CompletionError.Cancelled, "word1 word2 "), (cancelled.Error, cancelled.Text));
-        Assert.Equal((CompletionError.Cancelled, "word1 word2 "), ((await speaking).Error, (await speaking).Text));
+        Assert.Equal((CompletionError.Cancelled, "word1 word2 "), ((await producing).Error, (await producing).Text));
         Assert.Single(model.Log.Replies);
     });
 
     [Fact]
-    public Task A_turn_that_was_begun_again_is_left_alone_and_whoever_listens_is_told() => RunAsync(StallOnce, async (model, speaking, completion) =>
+    public Task A_producer_does_not_overwrite_a_newer_attempt_and_its_reader_receives_the_interruption() => RunAsync(StallOnce, async (model, producing, completion) =>
     {
         await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
         var other = model.Start("other", 2).Process;
-        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionWays.Parleys, other, Request)).Error);
-        var again = await model.CompleteAsync(CompletionWays.Parleys, other, Request);
+        Assert.Equal(CompletionError.Interrupted, (await model.CompleteAsync(CompletionOperations.Production, other, Request)).Error);
+        var again = await model.CompleteAsync(CompletionOperations.Production, other, Request);
         Assert.Equal((CompletionModel.Scripted(Request.Text), null), (again.Text, again.Error));
-        Assert.Equal((CompletionError.Interrupted, "word1 word2 "), ((await speaking).Error, (await speaking).Text));
+        Assert.Equal((CompletionError.Interrupted, "word1 word2 "), ((await producing).Error, (await producing).Text));
         Assert.Equal((2, 2), (model.Log.Of(completion.Key).Attempt, model.Log.Replies.Count));
     });
 
     [Fact]
-    public Task A_turn_of_which_each_write_takes_long_is_not_taken_for_dead() => RunAsync(
+    public Task A_completion_with_slow_writes_is_not_considered_dead() => RunAsync(
         () => call => call.Kind == TableCallKind.UpdateMerge ? Long : TimeSpan.Zero,
-        async (model, speaking, completion) =>
+        async (model, producing, completion) =>
         {
-            model.Log.LiveOnesEndThemselves = true;
+            model.Log.LiveProducersEndTheirCompletions = true;
             var follower = await model.ResumeAsync(model.Start("follower", 2).Process, completion.Id, after: 0);
             Assert.Equal((CompletionModel.Scripted(Request.Text), null), (follower.Text, follower.Error));
-            Assert.Equal(follower.Text, (await speaking).Text);
+            Assert.Equal(follower.Text, (await producing).Text);
         });
 
     [Fact]
-    public Task A_timer_whose_clock_is_ahead_leaves_alone_who_speaks() => RunAsync(
+    public Task A_timer_whose_clock_is_ahead_does_not_end_a_live_completion() => RunAsync(
         () => _ => TimeSpan.Zero,
-        async (model, speaking, _) =>
+        async (model, producing, _) =>
         {
-            model.Log.LiveOnesEndThemselves = true;
+            model.Log.LiveProducersEndTheirCompletions = true;
             var (timer, _) = model.Start("timer", 2, TimeSpan.FromMinutes(5));
-            while (!speaking.IsCompleted)
+            while (!producing.IsCompleted)
             {
                 await timer.CompletionRecovery.RunAsync(CancellationToken.None);
             }
 
-            Assert.Null((await speaking).Error);
+            Assert.Null((await producing).Error);
         },
         Request with { Text = "/words 10 /pace 2500" });
 
-    /// <summary>The third write of what is said never comes, and the look at what became of it comes late.</summary>
+    /// <summary>The third write of text never arrives, and the read that checks its outcome is slow.</summary>
     private static Func<TableCall, TimeSpan> StallOnce()
     {
         var writes = 0;
@@ -82,10 +86,10 @@ public sealed class CompletionStallTests
             var model = new CompletionModel(run, new StrictTables(run.Time));
             await model.BuildAsync(conversations: 1);
             var begun = new TaskCompletionSource<Completion>();
-            var speaking = model.CompleteAsync(CompletionWays.Parleys, model.StartSlow("slow", 1, pauses()), request ?? Request, (_, completion) => begun.SetResult(completion));
-            await act(model, speaking, await begun.Task);
-            await speaking;
-            await model.ReachQuiescenceAsync(CompletionWays.Parleys, model.Unscheduled());
+            var producing = model.CompleteAsync(CompletionOperations.Production, model.StartSlow("slow", 1, pauses()), request ?? Request, (_, completion) => begun.SetResult(completion));
+            await act(model, producing, await begun.Task);
+            await producing;
+            await model.ReachQuiescenceAsync(CompletionOperations.Production, model.Unscheduled());
             await model.VerifyAsync();
         });
 }

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What a provider is told of a conversation.</summary>
+/// <summary>The messages that a provider receives from a conversation.</summary>
 public sealed class PromptsTests : IAsyncLifetime, IDisposable
 {
     private readonly VirtualTime time = new();
@@ -40,32 +40,32 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Instructions_come_first_and_the_message_last()
     {
-        await SayAsync(MessageRole.Customer, "Hello.");
-        await SayAsync(MessageRole.Assistant, "How can I help?");
-        await SayAsync(MessageRole.Staff, "I am listening, too.");
+        await AppendAsync(MessageRole.Customer, "Hello.");
+        await AppendAsync(MessageRole.Assistant, "How can I help?");
+        await AppendAsync(MessageRole.Staff, "I am listening, too.");
         Assert.Equal(
             ["system: Be brief.", "user: Hello.", "assistant: How can I help?", "assistant: I am listening, too.", "user: Where is it?"],
-            await BuildAsync(await SayAsync(MessageRole.Customer, "Where is it?"), instructions: "Be brief."));
+            await BuildAsync(await AppendAsync(MessageRole.Customer, "Where is it?"), instructions: "Be brief."));
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData("")]
     public async Task Without_instructions_and_history_there_is_the_message_alone(string? instructions) =>
-        Assert.Equal(["user: Hello."], await BuildAsync(await SayAsync(MessageRole.Customer, "Hello."), instructions));
+        Assert.Equal(["user: Hello."], await BuildAsync(await AppendAsync(MessageRole.Customer, "Hello."), instructions));
 
     [Fact]
-    public async Task What_comes_after_the_message_and_what_is_deleted_is_left_out()
+    public async Task Later_and_deleted_messages_are_left_out()
     {
-        var deleted = await SayAsync(MessageRole.Customer, "My PIN is 1234.");
+        var deleted = await AppendAsync(MessageRole.Customer, "My PIN is 1234.");
         await process.Change.DeleteAsync(conversation, $"{deleted.Id}", "customer", null, CancellationToken.None);
-        await SayAsync(MessageRole.Assistant, "Noted.");
-        var asked = await SayAsync(MessageRole.Customer, "Really?");
-        await SayAsync(MessageRole.Assistant, "Half of a repl");
-        Assert.Equal(["assistant: Noted.", "user: Really?"], await BuildAsync(asked));
+        await AppendAsync(MessageRole.Assistant, "Noted.");
+        var question = await AppendAsync(MessageRole.Customer, "Really?");
+        await AppendAsync(MessageRole.Assistant, "Half of a repl");
+        Assert.Equal(["assistant: Noted.", "user: Really?"], await BuildAsync(question));
     }
 
-    // A message is four tokens, and one more for every three bytes that it begins: 6, 6 and 5.
+    // Each message costs four tokens plus one for every three bytes or part of them: 6, 6 and 5.
     [Theory]
     [InlineData(0, 0)]
     [InlineData(4, 0)]
@@ -74,44 +74,44 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     [InlineData(11, 2)]
     [InlineData(16, 2)]
     [InlineData(17, 3)]
-    public async Task History_goes_back_as_far_as_the_budget(int tokens, int messages)
+    public async Task History_is_limited_by_the_token_budget(int tokens, int messages)
     {
         string[] before = ["abcd", "€€", "abc"];
         foreach (var text in before)
         {
-            await SayAsync(MessageRole.Customer, text);
+            await AppendAsync(MessageRole.Customer, text);
         }
 
-        var asked = await SayAsync(MessageRole.Customer, new string('x', 1000));
-        Assert.Equal([.. before.TakeLast(messages).Select(text => $"user: {text}"), $"user: {asked.Text}"], await BuildAsync(asked, tokens: tokens));
+        var question = await AppendAsync(MessageRole.Customer, new string('x', 1000));
+        Assert.Equal([.. before.TakeLast(messages).Select(text => $"user: {text}"), $"user: {question.Text}"], await BuildAsync(question, tokens: tokens));
     }
 
     [Fact]
-    public async Task Nothing_before_what_does_not_fit_is_told()
+    public async Task Messages_before_one_that_does_not_fit_are_left_out()
     {
-        await SayAsync(MessageRole.Customer, "a");
-        await SayAsync(MessageRole.Customer, new string('x', 1000));
-        await SayAsync(MessageRole.Customer, "b");
-        Assert.Equal(["user: b", "user: c"], await BuildAsync(await SayAsync(MessageRole.Customer, "c"), tokens: 100));
+        await AppendAsync(MessageRole.Customer, "a");
+        await AppendAsync(MessageRole.Customer, new string('x', 1000));
+        await AppendAsync(MessageRole.Customer, "b");
+        Assert.Equal(["user: b", "user: c"], await BuildAsync(await AppendAsync(MessageRole.Customer, "c"), tokens: 100));
     }
 
     [Fact]
-    public async Task No_more_than_a_hundred_messages_are_looked_at()
+    public async Task At_most_a_hundred_messages_are_read()
     {
         for (var i = 1; i <= Prompts.MaxHistory + 2; i++)
         {
-            await SayAsync(MessageRole.Customer, $"{i}");
+            await AppendAsync(MessageRole.Customer, $"{i}");
         }
 
-        var told = await BuildAsync(await SayAsync(MessageRole.Customer, "last"), tokens: 1_000_000);
-        Assert.Equal((Prompts.MaxHistory + 1, "user: 3"), (told.Count, told[0]));
+        var prompt = await BuildAsync(await AppendAsync(MessageRole.Customer, "last"), tokens: 1_000_000);
+        Assert.Equal((Prompts.MaxHistory + 1, "user: 3"), (prompt.Count, prompt[0]));
     }
 
     [Fact]
     public async Task Payloads_links_and_the_texts_of_files_come_with_the_message()
     {
         var (text, binary, gone) = (await StoreAsync("Order 17:\n2 chairs"u8.ToArray(), commits: true), await StoreAsync([0, 1, 2, 3], commits: true), await StoreAsync([65], commits: false));
-        var asked = await SayAsync(MessageRole.Customer, "See these.", draft => draft with
+        var question = await AppendAsync(MessageRole.Customer, "See these.", draft => draft with
         {
             ContentPayload = """{"order":17}""",
             QueryMetadata = """{"lang":"en"}""",
@@ -139,15 +139,15 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
 
             Attachment chair.png: https://example.org/chair.png
             """;
-        Assert.Equal([expected], await BuildAsync(asked));
+        Assert.Equal([expected], await BuildAsync(question));
     }
 
     [Fact]
-    public async Task Of_a_long_file_the_beginning_is_told()
+    public async Task A_long_file_is_truncated()
     {
         var file = await StoreAsync(Encoding.UTF8.GetBytes(new string('€', Prompts.MaxFileCharacters + 1)), commits: true);
-        var asked = await SayAsync(MessageRole.Customer, "", draft => draft with { Attachments = [new Attachment(null, "document", "long.txt", null, file)] });
-        Assert.Equal(["user: \n\nAttachment long.txt:\n" + new string('€', Prompts.MaxFileCharacters)], await BuildAsync(asked));
+        var question = await AppendAsync(MessageRole.Customer, "", draft => draft with { Attachments = [new Attachment(null, "document", "long.txt", null, file)] });
+        Assert.Equal(["user: \n\nAttachment long.txt:\n" + new string('€', Prompts.MaxFileCharacters)], await BuildAsync(question));
     }
 
     private async Task<List<string>> BuildAsync(Message message, string? instructions = null, int tokens = 1000)
@@ -167,7 +167,7 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
         return [.. messages.Select(one => $"{one.Role.Value}: {one.Text}")];
     }
 
-    private async Task<Message> SayAsync(MessageRole role, string text, Func<NewMessage, NewMessage>? with = null)
+    private async Task<Message> AppendAsync(MessageRole role, string text, Func<NewMessage, NewMessage>? with = null)
     {
         var draft = new NewMessage(role, text, null, null, null);
         return (await process.Append.AppendAsync(conversation, with?.Invoke(draft) ?? draft, null, CancellationToken.None)).Message;

@@ -5,11 +5,11 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>A message of the queue names a turn and holds nothing else.</summary>
+/// <summary>A queue message contains only the key of a completion.</summary>
 public sealed class QueuedReplyTests
 {
     [Fact]
-    public void It_names_a_turn()
+    public void It_contains_the_completions_key()
     {
         var key = new MessageKey(new ConversationKey(new TenantId(12), 34), 56);
         var json = QueuedReply.Of(key).ToJson();

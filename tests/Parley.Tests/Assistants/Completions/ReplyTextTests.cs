@@ -3,11 +3,13 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>What a provider says on its way to events: whatever its parts are, each event can be stored and sent by itself.</summary>
+/// <summary>
+/// A provider's text on its way to events: however it is split, each event can be stored and sent by itself.
+/// </summary>
 public sealed class ReplyTextTests
 {
     [Fact]
-    public void What_came_since_the_last_time_is_one_event()
+    public void Text_since_the_last_read_is_one_event()
     {
         var reply = Of("one ", "two ");
         Assert.Equal("one two ", reply.Take());
@@ -25,15 +27,15 @@ public sealed class ReplyTextTests
     [InlineData(new[] { '\uD83D', '\uD83D', '\uDE42' }, "\uFFFD🙂")]
     [InlineData(new[] { 'a', '\0', 'b', '\0' }, "ab")]
     [InlineData(new[] { '\uD83D', '\0', '\uDE42' }, "🙂")]
-    public void Characters_come_whole_however_they_are_cut(char[] characters, string stored)
+    public void Characters_stay_whole_however_the_text_is_split(char[] characters, string stored)
     {
-        // Strings in attributes are UTF-8, which has no form for half a pair.
-        var said = new string(characters);
-        for (var cut = 0; cut <= said.Length; cut++)
+        // Strings in attributes are UTF-8, which cannot represent an unpaired surrogate.
+        var received = new string(characters);
+        for (var cut = 0; cut <= received.Length; cut++)
         {
-            var reply = Of(said[..cut]);
+            var reply = Of(received[..cut]);
             var first = reply.Take();
-            reply.Add(said[cut..]);
+            reply.Add(received[cut..]);
             var second = reply.Take();
             reply.Complete();
             var events = new[] { first, second, reply.Take() };
@@ -53,14 +55,14 @@ public sealed class ReplyTextTests
     }
 
     [Fact]
-    public void No_more_is_taken_than_a_message_takes()
+    public void Text_is_limited_to_the_length_of_a_message()
     {
         var reply = Of(new string('x', ReplyText.MaxLength - 1));
         Assert.False(reply.IsFull);
         reply.Add("\0\0");
         Assert.False(reply.IsFull);
 
-        // Half of it would be one too many.
+        // Half of the pair would be one character too many.
         reply.Add("🙂 and more");
         Assert.True(reply.IsFull);
         reply.Add("and more");
@@ -69,7 +71,7 @@ public sealed class ReplyTextTests
     }
 
     [Fact]
-    public void Who_waits_is_told_of_what_comes_once()
+    public void Changed_completes_once_for_new_text()
     {
         var reply = new ReplyText();
         Assert.False(reply.Changed.IsCompleted);
@@ -87,7 +89,7 @@ public sealed class ReplyTextTests
     }
 
     [Fact]
-    public void Who_waits_is_told_of_the_end_for_ever()
+    public void Changed_stays_completed_after_the_end()
     {
         var reply = Of("a");
         reply.Complete();

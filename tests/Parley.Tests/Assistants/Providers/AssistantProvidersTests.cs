@@ -11,7 +11,7 @@ public class AssistantProvidersTests
     private const string Key = "sk-secret-0123456789";
 
     [Fact]
-    public void None_is_allowed()
+    public void No_provider_is_allowed()
     {
         var providers = Read();
 
@@ -20,7 +20,7 @@ public class AssistantProvidersTests
     }
 
     [Fact]
-    public void A_provider_is_openai_unless_it_says_otherwise()
+    public void The_default_type_of_a_provider_is_openai()
     {
         var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find("main")!;
 
@@ -30,7 +30,7 @@ public class AssistantProvidersTests
     }
 
     [Fact]
-    public void Several_each_with_their_own()
+    public void Several_providers_each_have_their_own_settings()
     {
         var providers = Read(
             ("main:Type", "openai"), ("main:Endpoint", "https://models.example/v1?api-version=1"), ("main:Key", "none"), ("main:Model", "m-1"), ("main:TimeoutSeconds", "120"),
@@ -67,7 +67,7 @@ public class AssistantProvidersTests
     [InlineData("TimeoutSeconds", "1.5", "be a whole")]
     [InlineData("TimeoutSeconds", "-1", "be a whole")]
     [InlineData("TimeoutSeconds", "sk-secret-0123456789", "be a whole")]
-    public void A_wrong_setting_is_named_and_not_repeated(string name, string? value, string must)
+    public void An_invalid_setting_is_named_without_its_value(string name, string? value, string must)
     {
         var settings = new Dictionary<string, string?> { ["Endpoint"] = "https://models.example/v1", ["Key"] = Key, ["Model"] = "m", [name] = value };
 
@@ -82,7 +82,7 @@ public class AssistantProvidersTests
     [InlineData("á")]
     [InlineData("a.b")]
     [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
-    public void A_name_is_of_few_characters(string name)
+    public void A_provider_name_allows_few_characters(string name)
     {
         var e = Assert.Throws<StartUpException>(() => Read((name + ":Type", "scripted")));
 
@@ -90,7 +90,7 @@ public class AssistantProvidersTests
     }
 
     [Fact]
-    public void A_provider_with_nothing_set_is_wrong() =>
+    public void A_provider_without_settings_is_invalid() =>
         Assert.StartsWith("Providers__main__Endpoint must", Assert.Throws<StartUpException>(() => Read(("main", "x"))).Message, StringComparison.Ordinal);
 
     private static AssistantProviders Read(params (string Key, string? Value)[] settings) => AssistantProviders.Read(

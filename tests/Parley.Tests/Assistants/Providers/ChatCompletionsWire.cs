@@ -9,7 +9,9 @@ using Parley.Tests.DevHost;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>What a server of chat completions sends, to the byte, and what a client of it hears.</summary>
+/// <summary>
+/// The exact bytes that a chat completions server sends, and the parts that a client reads from them.
+/// </summary>
 internal static class ChatCompletionsWire
 {
     public const string Key = "sk-test-0123456789abcdef";
@@ -23,17 +25,20 @@ internal static class ChatCompletionsWire
     public static string Delta(string delta, string finish = "null") => Event(
         $$"""{"id":"c1","object":"chat.completion.chunk","created":1767225600,"model":"m","choices":[{"index":0,"delta":{{delta}},"logprobs":null,"finish_reason":{{finish}}}]}""");
 
-    /// <summary>Characters as such, as most servers send them; .NET would write those of other planes as <c>\u…</c>.</summary>
+    /// <summary>
+    /// A part with unescaped characters, as most servers send them; .NET would escape those beyond the basic plane as
+    /// <c>\u…</c>.
+    /// </summary>
     public static string Text(string text) => Delta(
         $$"""{"content":"{{string.Concat(text.Select(c => c is '"' or '\\' or < ' ' ? string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}") : c.ToString()))}}"}""");
 
     public static string Finish(string reason = "stop") => Delta("{}", $"\"{reason}\"");
 
-    /// <summary>An answer of another status than 200.</summary>
-    public static string Answer(int status, string body, string headers = "") =>
+    /// <summary>A response with a status other than 200.</summary>
+    public static string Response(int status, string body, string headers = "") =>
         $"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{headers}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}";
 
-    /// <summary>A whole stream in chunks that end at these positions.</summary>
+    /// <summary>A complete stream in chunks that end at these positions.</summary>
     public static byte[] Chunked(string events, params IEnumerable<int> cuts)
     {
         var bytes = Encoding.UTF8.GetBytes(events);
@@ -49,12 +54,12 @@ internal static class ChatCompletionsWire
         return [.. chunked];
     }
 
-    /// <summary>The head and a first chunk, with nothing that would end it.</summary>
+    /// <summary>The head and a first chunk, without an end.</summary>
     public static byte[] Beginning(string events) => [.. Encoding.ASCII.GetBytes(Head), .. Chunk(Encoding.UTF8.GetBytes(events))];
 
     public static byte[] Chunk(ReadOnlySpan<byte> bytes) => [.. Encoding.ASCII.GetBytes($"{bytes.Length:x}\r\n"), .. bytes, .. "\r\n"u8];
 
-    /// <summary>Waits until the client has gone, however it goes.</summary>
+    /// <summary>Waits until the client has closed or reset the connection.</summary>
     public static async Task GoneAsync(Stream stream)
     {
         var buffer = new byte[1];
@@ -66,11 +71,11 @@ internal static class ChatCompletionsWire
         }
         catch (IOException)
         {
-            // So it went with a reset.
+            // The client reset the connection.
         }
     }
 
-    /// <summary>Ends a connection without a word.</summary>
+    /// <summary>Ends a connection with a reset.</summary>
     public static void Reset(Stream stream)
     {
         var socket = ((NetworkStream)stream).Socket;
@@ -78,8 +83,8 @@ internal static class ChatCompletionsWire
         socket.Close();
     }
 
-    /// <summary>Waits until something waits for that time or an earlier one.</summary>
-    public static async Task AwaitedAsync(ManualTime time, DateTimeOffset due)
+    /// <summary>Waits until a timer of <paramref name="time"/> is set for that time or an earlier one.</summary>
+    public static async Task TimerSetAsync(ManualTime time, DateTimeOffset due)
     {
         using var late = new CancellationTokenSource(Wait.Limit, TimeProvider.System);
         while (!(time.NextDue <= due))
@@ -88,7 +93,7 @@ internal static class ChatCompletionsWire
         }
     }
 
-    /// <summary>A port at which nobody listens.</summary>
+    /// <summary>A port without a listener.</summary>
     public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -96,13 +101,13 @@ internal static class ChatCompletionsWire
         return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
-    /// <summary>A provider at a port of loopback that may be silent for a minute.</summary>
+    /// <summary>A provider at a loopback port, with an idle timeout of one minute.</summary>
     public static AssistantProvider Provider(int port, TimeProvider time, string scheme = "http") =>
         Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", time));
 
     public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1));
 
-    /// <summary>Hears a reply to its end: its parts, and how it failed.</summary>
+    /// <summary>Reads a reply to its end and returns its parts and the failure, if any.</summary>
     public static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(AssistantProvider provider, TimeProvider time)
     {
         using var client = provider.Client;

@@ -10,7 +10,7 @@ using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>Providers that fail in every way that one on the wire can.</summary>
+/// <summary>Every kind of failure of a provider on the wire.</summary>
 public class OpenAIFailureTests
 {
     private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
@@ -37,11 +37,11 @@ public class OpenAIFailureTests
     [InlineData(204, null, CompletionError.Unavailable)]
     [InlineData(301, null, CompletionError.Unavailable)]
     [InlineData(307, null, CompletionError.Unavailable)]
-    public async Task The_status_says_what_failed(int status, string? code, CompletionError error)
+    public async Task The_status_determines_the_error(int status, string? code, CompletionError error)
     {
         Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
         var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
-        using var server = new Receiver(Answer(status, body, "Location: http://127.0.0.1:1/\r\n"));
+        using var server = new Receiver(Response(status, body, "Location: http://127.0.0.1:1/\r\n"));
 
         var (parts, failure) = await ReadStreamAsync(server);
 
@@ -66,7 +66,7 @@ public class OpenAIFailureTests
     [InlineData("Sun, 01 Mar 2099 12:00:00 GMT", 3600)]
     public async Task Retry_after_is_seconds_or_a_date(string header, int? seconds)
     {
-        using var server = new Receiver(Answer(429, """{"error":{"message":"Slow down."}}""", $"Retry-After: {header}\r\n"));
+        using var server = new Receiver(Response(429, """{"error":{"message":"Slow down."}}""", $"Retry-After: {header}\r\n"));
 
         var (_, failure) = await ReadStreamAsync(server);
 
@@ -84,28 +84,28 @@ public class OpenAIFailureTests
     [InlineData("<html>\r\n<h1>Bad gateway</h1>", "<html>  <h1>Bad gateway</h1>")]
     [InlineData("""{"error":{"message":"You sent sk-test-0123456789abcdef, and\nthat is wrong"}}""", "You sent ***, and that is wrong")]
     [InlineData("Bearer sk-test-0123456789abcdef?", "Bearer ***?")]
-    public async Task The_detail_is_what_the_provider_says_without_the_key(string body, string said)
+    public async Task The_detail_is_the_providers_message_without_the_key(string body, string detail)
     {
-        using var server = new Receiver(Answer(500, body));
+        using var server = new Receiver(Response(500, body));
 
         var (_, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal("HTTP 500: " + said, failure!.Message);
+        Assert.Equal("HTTP 500: " + detail, failure!.Message);
     }
 
     [Fact]
-    public async Task The_detail_is_short_and_the_key_is_not_left_in_part()
+    public async Task The_detail_is_truncated_without_leaving_part_of_the_key()
     {
         var (before, long_) = (new string('x', 195), string.Concat(Enumerable.Repeat("🙂", 150)));
-        using var one = new Receiver(Answer(500, before + Key + new string('y', 100_000)));
-        using var two = new Receiver(Answer(500, $$$"""{"error":{"message":"x{{{long_}}}"}}"""));
+        using var one = new Receiver(Response(500, before + Key + new string('y', 100_000)));
+        using var two = new Receiver(Response(500, $$$"""{"error":{"message":"x{{{long_}}}"}}"""));
 
         Assert.Equal($"HTTP 500: {before}***yy", (await ReadStreamAsync(one)).Failure!.Message);
         Assert.Equal("HTTP 500: x" + long_[..198], (await ReadStreamAsync(two)).Failure!.Message);
     }
 
     [Fact]
-    public async Task An_error_whose_body_does_not_come_is_what_its_status_says()
+    public async Task An_error_without_its_body_is_determined_by_its_status()
     {
         using var server = new Receiver(async stream =>
         {
@@ -113,11 +113,11 @@ public class OpenAIFailureTests
             await GoneAsync(stream);
         });
         var start = time.GetUtcNow();
-        var hearing = ReadStreamAsync(server);
-        await AwaitedAsync(time, start + OpenAIErrorHandler.MaxBodyTime);
+        var reading = ReadStreamAsync(server);
+        await TimerSetAsync(time, start + OpenAIErrorHandler.MaxBodyTime);
         time.Advance(OpenAIErrorHandler.MaxBodyTime);
 
-        var failure = (await hearing.WaitAsync(Wait.Limit)).Failure!;
+        var failure = (await reading.WaitAsync(Wait.Limit)).Failure!;
         Assert.Equal((CompletionError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
     }
 
@@ -146,7 +146,7 @@ public class OpenAIFailureTests
 
     [Theory]
     [MemberData(nameof(BrokenStreams))]
-    public async Task A_stream_that_is_not_whole(string events, CompletionError error, string detail)
+    public async Task An_incomplete_or_invalid_stream_fails(string events, CompletionError error, string detail)
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(events, 5, 30)).AsTask());
 
@@ -163,7 +163,7 @@ public class OpenAIFailureTests
     [InlineData("data: ")]
     [InlineData("data: x\ndata: ")]
     [InlineData("")]
-    public async Task An_event_without_end(string begun)
+    public async Task An_event_without_an_end_fails(string begun)
     {
         var head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
         using var server = new Receiver(async stream =>
@@ -193,7 +193,7 @@ public class OpenAIFailureTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n\r\n{\"choices\":[]}")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")]
-    public async Task An_answer_that_is_none(string answer)
+    public async Task A_response_that_is_not_a_stream_fails(string answer)
     {
         using var server = new Receiver(answer);
 
@@ -205,7 +205,7 @@ public class OpenAIFailureTests
     }
 
     [Fact]
-    public async Task Nobody_there()
+    public async Task A_refused_connection_is_unavailable()
     {
         var (_, failure) = await ChatCompletionsWire.ReadStreamAsync(Provider(FreePort(), time), time);
 
@@ -214,21 +214,21 @@ public class OpenAIFailureTests
     }
 
     [Fact]
-    public async Task Somebody_without_TLS()
+    public async Task A_server_without_TLS_is_unavailable()
     {
         using var plain = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         plain.Start();
-        var hearing = ChatCompletionsWire.ReadStreamAsync(Provider(((IPEndPoint)plain.LocalEndpoint).Port, time, "https"), time);
+        var reading = ChatCompletionsWire.ReadStreamAsync(Provider(((IPEndPoint)plain.LocalEndpoint).Port, time, "https"), time);
         using (var connection = await plain.AcceptTcpClientAsync())
         {
             await connection.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
         }
 
-        Assert.Equal(CompletionError.Unavailable, (await hearing.WaitAsync(Wait.Limit)).Failure!.Error);
+        Assert.Equal(CompletionError.Unavailable, (await reading.WaitAsync(Wait.Limit)).Failure!.Error);
     }
 
     [Fact]
-    public async Task A_reset_before_the_answer()
+    public async Task A_reset_before_the_response_is_unavailable()
     {
         using var server = new Receiver(stream =>
         {
@@ -240,13 +240,13 @@ public class OpenAIFailureTests
     }
 
     [Fact]
-    public async Task A_reset_within_the_answer()
+    public async Task A_reset_within_the_response_is_unavailable()
     {
-        var heard = new TaskCompletionSource();
+        var read = new TaskCompletionSource();
         using var server = new Receiver(async stream =>
         {
             await stream.WriteAsync(Beginning(Text("One ")));
-            await heard.Task;
+            await read.Task;
             Reset(stream);
         });
         var provider = Provider(server.Port, time);
@@ -254,7 +254,7 @@ public class OpenAIFailureTests
         await using var parts = ProviderStream.ReadAsync(provider, Hello, new(), time, CancellationToken.None).GetAsyncEnumerator();
         Assert.True(await parts.MoveNextAsync());
         Assert.Equal("One ", parts.Current);
-        heard.SetResult();
+        read.SetResult();
 
         Assert.Equal(CompletionError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
     }

@@ -9,7 +9,7 @@ using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>What a provider is sent.</summary>
+/// <summary>The requests that a provider receives.</summary>
 public class OpenAIRequestTests
 {
     private static readonly ChatMessage[] Conversation =
@@ -67,7 +67,7 @@ public class OpenAIRequestTests
     }
 
     [Fact]
-    public async Task Other_roles_are_none_of_a_conversation()
+    public async Task Other_roles_are_rejected()
     {
         using var client = new OpenAIChatClient(new Uri("http://127.0.0.1:1/v1"), Key, "m", TimeProvider.System);
 
@@ -75,7 +75,7 @@ public class OpenAIRequestTests
     }
 
     [Fact]
-    public async Task A_whole_response_is_the_stream_gathered()
+    public async Task A_whole_response_is_the_collected_stream()
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(Text("Good ") + Text("day") + Finish("length") + Done)).AsTask());
         using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", TimeProvider.System);
@@ -86,7 +86,7 @@ public class OpenAIRequestTests
     }
 
     [Fact]
-    public async Task A_connection_is_used_again_although_nobody_reads_behind_the_end()
+    public async Task A_connection_is_reused_although_the_end_of_the_stream_is_not_read()
     {
         using var server = new Receiver(async stream =>
         {

@@ -6,7 +6,7 @@ using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>Replies that are whole, however they are sent.</summary>
+/// <summary>Complete replies, in every form in which servers send them.</summary>
 public class OpenAIStreamTests
 {
     private const string EnumNames = "Olá ação – 漢字 🙂👩‍👧 end\n\"quoted\" \\ \u0000";
@@ -25,7 +25,7 @@ public class OpenAIStreamTests
     }
 
     [Fact]
-    public async Task Chunks_end_anywhere()
+    public async Task Chunks_may_end_anywhere()
     {
         var length = Encoding.UTF8.GetByteCount(Usual);
         foreach (var seed in Enumerable.Range(1, 30))
@@ -40,7 +40,7 @@ public class OpenAIStreamTests
     }
 
     [Fact]
-    public async Task Characters_are_cut_between_packets()
+    public async Task Characters_may_be_split_between_packets()
     {
         using var server = new Receiver(async stream =>
         {
@@ -85,13 +85,13 @@ public class OpenAIStreamTests
         { "no [DONE]", Text("a") + Finish(), "a" },
         { "no finish reason", Text("a") + Done, "a" },
         { "halves of a pair", Delta("""{"content":"\"\\\n\ud83d"}""") + Delta("""{"content":"\ude42\u00e9\/é"}""") + Finish() + Done, "\"\\\n🙂é/é" },
-        { "nothing said", Finish() + Done, "" },
+        { "no text", Finish() + Done, "" },
         { "something behind [DONE]", Text("a") + Finish() + Done + Text("b") + "data: {oops\n\n", "a" },
         { "an error behind the finish reason", Text("a") + Finish() + Event("""{"error":{"message":"late"}}"""), "a" },
     };
 
     [Fact]
-    public async Task Half_of_a_pair_is_handed_on()
+    public async Task Half_of_a_surrogate_pair_is_passed_on()
     {
         var (parts, failure) = await ReadStreamAsync(Chunked(Delta("""{"content":"a\ud83d"}""") + Text("b") + Finish() + Done));
 
@@ -101,7 +101,7 @@ public class OpenAIStreamTests
 
     [Theory]
     [MemberData(nameof(WholeStreams))]
-    public async Task Whole(string what, string events, string text)
+    public async Task Complete_streams_are_read(string what, string events, string text)
     {
         var (parts, failure) = await ReadStreamAsync(Chunked(events, 7, 40));
 
@@ -111,13 +111,13 @@ public class OpenAIStreamTests
     }
 
     [Fact]
-    public async Task A_reset_behind_the_finish_reason_is_no_failure()
+    public async Task A_reset_after_the_finish_reason_is_no_failure()
     {
-        var heard = new TaskCompletionSource();
+        var read = new TaskCompletionSource();
         using var server = new Receiver(async stream =>
         {
             await stream.WriteAsync(Beginning(Text("a") + Finish()));
-            await heard.Task;
+            await read.Task;
             Reset(stream);
         });
         var provider = Provider(server.Port, TimeProvider.System);
@@ -126,7 +126,7 @@ public class OpenAIStreamTests
         await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new(), TimeProvider.System, CancellationToken.None))
         {
             parts.Add(part);
-            heard.SetResult();
+            read.SetResult();
         }
 
         Assert.Equal(["a"], parts);

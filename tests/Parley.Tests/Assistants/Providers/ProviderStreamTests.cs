@@ -12,21 +12,23 @@ using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>Silence, cancellation and readers who leave, with a server on loopback and a clock that the test moves.</summary>
+/// <summary>
+/// The idle timeout, cancellation and readers that stop early, with a server on loopback and a manual clock.
+/// </summary>
 public class ProviderStreamTests
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
     private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Fact]
-    public async Task Silence_before_the_answer()
+    public async Task Silence_before_the_response_ends_in_a_timeout()
     {
         using var server = new HangingServer([]);
         var provider = Provider(server.Port, time);
         using var client = provider.Client;
         await using var parts = Run(provider).GetAsyncEnumerator();
         var next = parts.MoveNextAsync().AsTask();
-        await server.Asked.WaitAsync(Wait.Limit);
+        await server.Requested.WaitAsync(Wait.Limit);
 
         time.Advance(provider.IdleTimeout - Moment);
         Assert.False(next.IsCompleted);
@@ -38,7 +40,7 @@ public class ProviderStreamTests
     }
 
     [Fact]
-    public async Task Silence_within_the_answer_and_the_readers_own_time_does_not_count()
+    public async Task Silence_within_the_response_ends_in_a_timeout_that_excludes_the_readers_own_time()
     {
         using var server = new HangingServer(Beginning(Text("One ")));
         var provider = Provider(server.Port, time);
@@ -48,7 +50,7 @@ public class ProviderStreamTests
         time.Advance(10 * provider.IdleTimeout);
         var next = parts.MoveNextAsync().AsTask();
         time.Advance(provider.IdleTimeout - Moment);
-        await server.SayAsync(Text("two "));
+        await server.SendAsync(Text("two "));
         Assert.True(await next.WaitAsync(Wait.Limit));
         Assert.Equal("two ", parts.Current);
 
@@ -60,19 +62,19 @@ public class ProviderStreamTests
     }
 
     [Fact]
-    public void A_model_that_thinks_is_not_silent()
+    public void Updates_without_text_reset_the_idle_timeout()
     {
         var thoughts = new[] { new ChatResponseUpdate(ChatRole.Assistant, ""), new(), new(ChatRole.Assistant, "At last") { FinishReason = ChatFinishReason.Stop } };
-        (List<string> Parts, AssistantException? Failure)? heard = null;
+        (List<string> Parts, AssistantException? Failure)? read = null;
         Simulation.Run(1, async run =>
-            heard = await ReadStreamAsync(Provider(new Client((_, cancellation) => PacedAsync(thoughts, TimeSpan.FromSeconds(50), run.Time, cancellation))), run.Time));
+            read = await ReadStreamAsync(Provider(new Client((_, cancellation) => PacedAsync(thoughts, TimeSpan.FromSeconds(50), run.Time, cancellation))), run.Time));
 
-        Assert.Null(heard!.Value.Failure);
-        Assert.Equal(["At last"], heard.Value.Parts);
+        Assert.Null(read!.Value.Failure);
+        Assert.Equal(["At last"], read.Value.Parts);
     }
 
     [Fact]
-    public async Task After_the_finish_reason_a_second_is_enough()
+    public async Task A_stream_ends_one_second_after_the_finish_reason()
     {
         using var server = new HangingServer(Beginning(Text("All") + Finish()));
         var provider = Provider(server.Port, time);
@@ -81,7 +83,7 @@ public class ProviderStreamTests
         await using var parts = Run(provider).GetAsyncEnumerator();
         Assert.True(await parts.MoveNextAsync());
         var next = parts.MoveNextAsync().AsTask();
-        await AwaitedAsync(time, start + TimeSpan.FromSeconds(1));
+        await TimerSetAsync(time, start + TimeSpan.FromSeconds(1));
         time.Advance(TimeSpan.FromSeconds(1));
 
         Assert.False(await next.WaitAsync(Wait.Limit));
@@ -90,20 +92,20 @@ public class ProviderStreamTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Cancellation_closes_the_connection(bool hasSpoken)
+    public async Task Cancellation_closes_the_connection(bool hasText)
     {
-        using var server = new HangingServer(hasSpoken ? Beginning(Text("One ")) : []);
+        using var server = new HangingServer(hasText ? Beginning(Text("One ")) : []);
         var provider = Provider(server.Port, time);
         using var client = provider.Client;
         using var cancelled = new CancellationTokenSource();
         await using var parts = Run(provider, cancelled.Token).GetAsyncEnumerator();
-        if (hasSpoken)
+        if (hasText)
         {
             Assert.True(await parts.MoveNextAsync());
         }
 
         var next = parts.MoveNextAsync().AsTask();
-        await server.Asked.WaitAsync(Wait.Limit);
+        await server.Requested.WaitAsync(Wait.Limit);
         Assert.False(next.IsCompleted);
         await cancelled.CancelAsync();
 
@@ -113,7 +115,7 @@ public class ProviderStreamTests
     }
 
     [Fact]
-    public async Task Cancellation_before_anything_asks_nobody()
+    public async Task An_already_cancelled_request_is_not_sent()
     {
         using var server = new HangingServer([]);
         var provider = Provider(server.Port, time);
@@ -121,15 +123,15 @@ public class ProviderStreamTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Run(provider, new CancellationToken(canceled: true)).GetAsyncEnumerator().MoveNextAsync());
 
-        Assert.False(server.Asked.IsCompleted);
+        Assert.False(server.Requested.IsCompleted);
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_reader_who_leaves_closes_the_connection(bool isTalkative)
+    public async Task A_reader_that_stops_early_closes_the_connection(bool sendsMore)
     {
-        using var server = new HangingServer(Beginning(Text("One ") + (isTalkative ? string.Concat(Enumerable.Repeat(Text("more "), 5_000)) : "")));
+        using var server = new HangingServer(Beginning(Text("One ") + (sendsMore ? string.Concat(Enumerable.Repeat(Text("more "), 5_000)) : "")));
         var provider = Provider(server.Port, time);
         using var client = provider.Client;
         await foreach (var part in Run(provider))
@@ -154,7 +156,7 @@ public class ProviderStreamTests
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public async Task Whatever_a_client_throws_the_provider_is_unavailable(Exception thrown)
+    public async Task Any_exception_of_a_client_means_that_the_provider_is_unavailable(Exception thrown)
     {
         var (parts, failure) = await ReadStreamAsync(Provider(new Client((_, _) => ThrowAsync(thrown))), time);
 
@@ -166,7 +168,7 @@ public class ProviderStreamTests
     }
 
     [Fact]
-    public async Task A_failure_that_says_what_it_is_is_left_as_it_is()
+    public async Task An_assistant_exception_is_passed_on_unchanged()
     {
         var thrown = new AssistantException(CompletionError.RateLimited, "x", TimeSpan.FromSeconds(3));
 
@@ -174,12 +176,12 @@ public class ProviderStreamTests
     }
 
     [Fact]
-    public async Task Options_and_messages_are_the_callers()
+    public async Task Options_and_messages_are_passed_on_unchanged()
     {
-        (IEnumerable<ChatMessage> Messages, ChatOptions? Options)? asked = null;
+        (IEnumerable<ChatMessage> Messages, ChatOptions? Options)? sent = null;
         var provider = Provider(new Client((request, _) =>
         {
-            asked = request;
+            sent = request;
             return PacedAsync([new(ChatRole.Assistant, "a")], TimeSpan.Zero, time, CancellationToken.None);
         }));
         var options = new ChatOptions { ModelId = "model-2" };
@@ -188,7 +190,7 @@ public class ProviderStreamTests
             Assert.Equal("a", part);
         }
 
-        Assert.Equal((Hello, options), asked);
+        Assert.Equal((Hello, options), sent);
     }
 
     private IAsyncEnumerable<string> Run(AssistantProvider provider, CancellationToken cancellation = default) =>
@@ -211,7 +213,7 @@ public class ProviderStreamTests
         throw thrown;
     }
 
-    /// <summary>A client that does as a test says.</summary>
+    /// <summary>A chat client that behaves as the test defines.</summary>
     private sealed class Client(Func<(IEnumerable<ChatMessage> Messages, ChatOptions? Options), CancellationToken, IAsyncEnumerable<ChatResponseUpdate>> answer) : IChatClient
     {
         public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
@@ -227,7 +229,10 @@ public class ProviderStreamTests
         }
     }
 
-    /// <summary>Sends the beginning of an answer, then only what it is told to, until the client goes.</summary>
+    /// <summary>
+    /// Sends the beginning of a response, then only the events that the test sends, until the client closes the
+    /// connection.
+    /// </summary>
     private sealed class HangingServer : IDisposable
     {
         private readonly TaskCompletionSource<Stream> connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -243,7 +248,7 @@ public class ProviderStreamTests
             }
             catch (IOException)
             {
-                // It is gone already.
+                // The client has already closed the connection.
             }
 
             await GoneAsync(stream);
@@ -252,13 +257,13 @@ public class ProviderStreamTests
 
         public int Port => receiver.Port;
 
-        /// <summary>Ends when the client has asked.</summary>
-        public Task Asked => receiver.Asked.Task;
+        /// <summary>Completes when the server has received the request.</summary>
+        public Task Requested => receiver.Requested.Task;
 
-        /// <summary>Ends when the client has closed the connection.</summary>
+        /// <summary>Completes when the client has closed the connection.</summary>
         public Task Gone => gone.Task;
 
-        public async Task SayAsync(string events) => await (await connected.Task).WriteAsync(Chunk(System.Text.Encoding.UTF8.GetBytes(events)));
+        public async Task SendAsync(string events) => await (await connected.Task).WriteAsync(Chunk(System.Text.Encoding.UTF8.GetBytes(events)));
 
         public void Dispose() => receiver.Dispose();
     }

@@ -7,34 +7,34 @@ using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 
 namespace Parley.Tests.Assistants.Providers;
 
-/// <summary>The assistant without a model, in virtual time and on one thread.</summary>
+/// <summary>The assistant without a language model, in virtual time and on one thread.</summary>
 public class ScriptedChatClientTests
 {
     [Fact]
-    public void It_says_what_it_is_and_what_it_was_given()
+    public void The_reply_states_that_it_is_scripted_and_repeats_its_input()
     {
-        var heard = Hear(
+        var reply = Read(
             new(ChatRole.System, "Be brief."), new(ChatRole.User, "Hi"), new(ChatRole.Assistant, "Hello."), new(ChatRole.User, "Where is\n  order 17? 🙂"));
 
-        Assert.Null(heard.Failure);
+        Assert.Null(reply.Failure);
         Assert.Equal(
             "This is Parley's scripted assistant, not a language model. You wrote: “Where is order 17? 🙂” I was given 2 earlier messages and 9 characters of instructions.",
-            string.Concat(heard.Parts));
-        Assert.All(heard.Parts.SkipLast(1), part => Assert.Matches(@"^\S+ $", part));
-        Assert.Matches(@"^\S+$", heard.Parts[^1]);
-        Assert.Equal(TimeSpan.FromMilliseconds(20 * (heard.Parts.Count - 1)), heard.Took);
+            string.Concat(reply.Parts));
+        Assert.All(reply.Parts.SkipLast(1), part => Assert.Matches(@"^\S+ $", part));
+        Assert.Matches(@"^\S+$", reply.Parts[^1]);
+        Assert.Equal(TimeSpan.FromMilliseconds(20 * (reply.Parts.Count - 1)), reply.Took);
     }
 
     [Fact]
-    public void A_long_message_is_echoed_in_part_and_not_within_a_character()
+    public void The_echo_of_a_long_message_is_truncated_between_characters()
     {
-        var echo = string.Concat(Hear(new ChatMessage(ChatRole.User, new string('x', 99) + "🙂🙂")).Parts);
+        var echo = string.Concat(Read(new ChatMessage(ChatRole.User, new string('x', 99) + "🙂🙂")).Parts);
 
         Assert.Contains("You wrote: “" + new string('x', 99) + "…” I was given 0 earlier messages", echo, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Nothing_said_is_answered_too() => Assert.Contains("You wrote: “” I", string.Concat(Hear().Parts), StringComparison.Ordinal);
+    public void A_request_without_messages_has_a_reply() => Assert.Contains("You wrote: “” I", string.Concat(Read().Parts), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("/words 3", "word1 word2 word3", 40)]
@@ -43,21 +43,21 @@ public class ScriptedChatClientTests
     [InlineData("/words 3 /pace 1000", "word1 word2 word3", 2_000)]
     [InlineData("please /pace 0 and then\n/words 2 thank you", "word1 word2", 0)]
     [InlineData("/words 9 /words 2 /pace 5000", "word1 word2", 5_000)]
-    public void So_many_words_at_that_pace(string message, string text, int milliseconds)
+    public void The_command_sets_the_number_of_words_and_the_pace(string message, string text, int milliseconds)
     {
-        var heard = Hear(message);
+        var reply = Read(message);
 
-        Assert.Null(heard.Failure);
-        Assert.Equal((text, TimeSpan.FromMilliseconds(milliseconds)), (string.Concat(heard.Parts), heard.Took));
+        Assert.Null(reply.Failure);
+        Assert.Equal((text, TimeSpan.FromMilliseconds(milliseconds)), (string.Concat(reply.Parts), reply.Took));
     }
 
     [Fact]
-    public void Ten_thousand_words()
+    public void The_maximum_is_ten_thousand_words()
     {
-        var heard = Hear("/words 10000 /pace 0");
+        var reply = Read("/words 10000 /pace 0");
 
-        Assert.Equal(10_000, heard.Parts.Count);
-        Assert.EndsWith("word10000", heard.Parts[^1], StringComparison.Ordinal);
+        Assert.Equal(10_000, reply.Parts.Count);
+        Assert.EndsWith("word10000", reply.Parts[^1], StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,15 +72,15 @@ public class ScriptedChatClientTests
     [InlineData("/fail timeout after 2", CompletionError.Timeout, "word1 word2")]
     [InlineData("/hang", CompletionError.Timeout, "")]
     [InlineData("/hang after 1", CompletionError.Timeout, "word1")]
-    public void It_fails_as_it_is_told(string message, CompletionError error, string text)
+    public void The_command_determines_the_failure(string message, CompletionError error, string text)
     {
-        var heard = Hear(message);
+        var reply = Read(message);
 
-        Assert.Equal((error, text), (heard.Failure!.Error, string.Concat(heard.Parts)));
-        Assert.Equal(error == CompletionError.RateLimited ? TimeSpan.FromSeconds(5) : null, heard.Failure.RetryAfter);
+        Assert.Equal((error, text), (reply.Failure!.Error, string.Concat(reply.Parts)));
+        Assert.Equal(error == CompletionError.RateLimited ? TimeSpan.FromSeconds(5) : null, reply.Failure.RetryAfter);
         if (error == CompletionError.Timeout)
         {
-            Assert.InRange(heard.Took, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
+            Assert.InRange(reply.Took, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
         }
     }
 
@@ -96,25 +96,25 @@ public class ScriptedChatClientTests
     [InlineData("/fail badly")]
     [InlineData("/fail cancelled")]
     [InlineData("/Fail refused")]
-    public void Another_phrase_is_text(string message)
+    public void Text_that_is_not_a_command_is_echoed(string message)
     {
-        var heard = Hear(message);
+        var reply = Read(message);
 
-        Assert.Null(heard.Failure);
-        Assert.Contains($"“{message}”", string.Concat(heard.Parts), StringComparison.Ordinal);
+        Assert.Null(reply.Failure);
+        Assert.Contains($"“{message}”", string.Concat(reply.Parts), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Only_the_last_users_message_commands()
+    public void Only_the_last_user_message_is_a_command()
     {
-        var heard = Hear(new(ChatRole.System, "/fail refused"), new(ChatRole.User, "/words 5"), new(ChatRole.Assistant, "/hang"), new(ChatRole.User, "Go on"), new(ChatRole.Assistant, "/hang"));
+        var reply = Read(new(ChatRole.System, "/fail refused"), new(ChatRole.User, "/words 5"), new(ChatRole.Assistant, "/hang"), new(ChatRole.User, "Go on"), new(ChatRole.Assistant, "/hang"));
 
-        Assert.Null(heard.Failure);
-        Assert.Contains("“Go on” I was given 3 earlier", string.Concat(heard.Parts), StringComparison.Ordinal);
+        Assert.Null(reply.Failure);
+        Assert.Contains("“Go on” I was given 3 earlier", string.Concat(reply.Parts), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void The_pace_can_be_given()
+    public void The_pace_can_be_set()
     {
         TimeSpan? took = null;
         Simulation.Run(1, async run =>
@@ -130,7 +130,7 @@ public class ScriptedChatClientTests
     }
 
     [Fact]
-    public void It_stops_when_it_is_cancelled() => Simulation.Run(1, async run =>
+    public void A_cancelled_reply_stops() => Simulation.Run(1, async run =>
     {
         using var client = new ScriptedChatClient(run.Time);
         using var cancelled = new CancellationTokenSource(TimeSpan.FromMilliseconds(50), run.Time);
@@ -146,10 +146,10 @@ public class ScriptedChatClientTests
         Assert.Equal(["word1 ", "word2 ", "word3 "], parts);
     });
 
-    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Hear(string message) => Hear(new ChatMessage(ChatRole.User, message));
+    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Read(string message) => Read(new ChatMessage(ChatRole.User, message));
 
-    /// <summary>Hears a reply as a turn does, on one thread.</summary>
-    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Hear(params ChatMessage[] messages)
+    /// <summary>Reads a reply as a completion does, on one thread.</summary>
+    private static (List<string> Parts, AssistantException? Failure, TimeSpan Took) Read(params ChatMessage[] messages)
     {
         var (parts, failure, took) = (new List<string>(), (AssistantException?)null, TimeSpan.Zero);
         Simulation.Run(1, async run =>

@@ -16,7 +16,9 @@ using Record = Parley.Assistants.Records.Record;
 
 namespace Parley.Tests.Assistants.Records;
 
-/// <summary>What HTTP does not show of records: the rows that find them, and who writes to a turn beside whom.</summary>
+/// <summary>
+/// The parts of records that HTTP does not show: their index rows, and concurrent writes to one completion.
+/// </summary>
 public sealed class RecordTests
 {
     private const double One = 1, Half = 0.5;
@@ -24,14 +26,14 @@ public sealed class RecordTests
     private static readonly IReadOnlyList<Fault> Faults = [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered];
 
     [Fact]
-    public async Task A_key_that_finds_no_turn_of_its_own_is_passed_over_and_one_day_dropped()
+    public async Task An_orphaned_key_is_skipped_and_later_deleted()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
         var completion = await ground.EndedAsync();
         var other = await ground.Process.ChatbotWriter.CreateAsync(Appends.Tenant, chatbot => chatbot with { Name = "Other" }, CancellationToken.None);
         var (created, conversation, sequence) = (completion.CreatedAt.ToUnixTimeMilliseconds(), completion.Key.Conversation.Number, completion.Key.Sequence);
 
-        // A conversation and a number that there are not, another time, and another chatbot's.
+        // A conversation and a message number that do not exist, another time, and another chatbot's completion.
         string[] orphans = [RecordRowKeys.Record(created, 99, 1), RecordRowKeys.Record(created, conversation, 99), RecordRowKeys.Record(created - 1, conversation, sequence)];
         foreach (var (bot, key) in orphans.Select(key => (ground.Chatbot, key)).Append((other, RecordRowKeys.Record(created, conversation, sequence))))
         {
@@ -40,7 +42,7 @@ public sealed class RecordTests
 
         foreach (var bot in new[] { ground.Chatbot, other })
         {
-            // Counted as long as they are there.
+            // Orphaned keys are counted as long as they exist.
             var page = await ground.ListAsync(bot);
             Assert.Equal(bot == other ? [] : [completion.Id], page.Records.Select(record => record.Completion.Id));
             Assert.Equal(bot == other ? 1 : 4, page.Count);
@@ -52,13 +54,13 @@ public sealed class RecordTests
         Assert.Equal(4, (await ground.ListAsync(ground.Chatbot)).Count);
         Assert.Equal((1, completion.Id), ((await ground.ListAsync(ground.Chatbot)).Count, Assert.Single((await ground.ListAsync(ground.Chatbot)).Records).Completion.Id));
 
-        // The workbook's readers drop them too.
+        // Reading all records for the workbook deletes orphaned keys too.
         Assert.Empty(await ground.Process.Records.ReadAllAsync(other, default, CancellationToken.None).ToListAsync());
         Assert.Empty(await ground.KeysAsync(other));
     }
 
     [Fact]
-    public async Task Ten_thousand_are_counted_in_eleven_calls_and_no_more()
+    public async Task Ten_thousand_records_are_counted_in_at_most_eleven_calls()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
         var partition = ChatbotRowKeys.ChatbotPartition(ground.Chatbot.Key);
@@ -73,7 +75,7 @@ public sealed class RecordTests
             Assert.Equal((RecordReader.MaxReach, false), await CountAsync(page, calls: 10));
         }
 
-        // The oldest of all: the pages do not reach it, and the list knows of it.
+        // The oldest record lies beyond the reach of the pages, and the list reports that it is capped.
         var oldest = await ground.EndedAsync();
         await ground.Process.Tables.Tenants.AddEntityAsync(new TableEntity(partition, RecordRowKeys.Record(0, 99, 1)));
         foreach (var page in new[] { 2, 10_000 })
@@ -90,14 +92,14 @@ public sealed class RecordTests
             var before = ground.Connection.Calls;
             var found = await ground.Process.Records.ListAsync(ground.Chatbot, default, page, 1, CancellationToken.None);
 
-            // And a look at the conversation of the one that is shown, and at its key, that finds nothing.
+            // Plus one read of the conversation of the record shown, and one read for its key, which finds nothing.
             Assert.Equal(calls + 2, ground.Connection.Calls - before);
             return (found.Count, found.IsCapped);
         }
     }
 
     [Fact]
-    public async Task Replies_are_found_wherever_they_stand()
+    public async Task Replies_are_found_at_any_distance_from_their_question()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
         var completions = new List<Completion>();
@@ -120,7 +122,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public Task Who_speaks_and_who_scores_take_nothing_from_each_other() => Interleaving.ExploreAsync(200, async run =>
+    public Task The_producer_and_scoring_clients_do_not_overwrite_each_other() => Interleaving.ExploreAsync(200, async run =>
     {
         var ground = await Ground.BuildAsync(run.Time);
         var completion = await ground.RunningAsync();
@@ -140,18 +142,18 @@ public sealed class RecordTests
 
         async Task RunAsync(ParleyProcess process)
         {
-            var said = completion;
+            var extended = completion;
             foreach (var word in new[] { "a ", "b ", "c ", "d " })
             {
-                said = await process.CompletionWriter.AppendTextAsync(said, said.WithText(word));
+                extended = await process.CompletionWriter.AppendTextAsync(extended, extended.WithText(word));
             }
 
-            await process.CompletionWriter.EndAsync(said.WithText("e "), null, null, isProducer: true);
+            await process.CompletionWriter.EndAsync(extended.WithText("e "), null, null, isProducer: true);
         }
     });
 
     [Fact]
-    public async Task A_score_is_whole_after_the_next_try()
+    public async Task A_score_is_complete_after_the_retry()
     {
         var calls = await CrashExploration.RunAsync(
             async (run, tables) =>
@@ -172,13 +174,13 @@ public sealed class RecordTests
             seeds: 5);
         Assert.Equal(2, calls);
 
-        // One is set, one cleared.
+        // Sets one score and clears another.
         static Task ScoreAsync(Ground ground, ParleyProcess process) =>
             ground.ScoreAsync(process, ground.Completion!, _ => CompletionScores.None with { Faithfulness = Half });
     }
 
     [Fact]
-    public async Task A_workbook_whose_records_cannot_all_be_read_does_not_open()
+    public async Task A_workbook_does_not_open_if_not_all_records_could_be_read()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
         var record = new Record(await ground.EndedAsync(), "question", null, "answer");
@@ -217,14 +219,14 @@ public sealed class RecordTests
 
         public TableConnection Connection { get; }
 
-        /// <summary>Not under the scheduler.</summary>
+        /// <summary>Its calls are not scheduled by the simulation.</summary>
         public ParleyProcess Process { get; }
 
         public ConversationKey Conversation { get; private set; }
 
         public Chatbot Chatbot { get; private set; } = null!;
 
-        /// <summary>The last one that ended.</summary>
+        /// <summary>The last completion that ended.</summary>
         public Completion? Completion { get; private set; }
 
         public static async Task<Ground> BuildAsync(VirtualTime time, StrictTables? tables = null)
@@ -236,10 +238,10 @@ public sealed class RecordTests
             return ground;
         }
 
-        /// <summary>A turn that somebody is to speak.</summary>
+        /// <summary>A completion that is running.</summary>
         public async Task<Completion> RunningAsync()
         {
-            // So that no two have one time.
+            // Each completion needs a different time.
             Time.Advance(TimeSpan.FromMilliseconds(1));
             var completion = await Process.CompletionCommands.StartAsync(
                 new EntityRef<ChatbotKey>(Chatbot.Key, null), new EntityRef<ConversationKey>(Conversation, null), new NewMessage(MessageRole.Customer, "question", null, null, null), null, CancellationToken.None);

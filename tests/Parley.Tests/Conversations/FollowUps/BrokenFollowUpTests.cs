@@ -4,31 +4,34 @@ using Xunit.Abstractions;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>What each precaution is for: without it the invariants do not hold.</summary>
+/// <summary>Each precaution is necessary: an implementation without it violates an invariant.</summary>
 public sealed class BrokenFollowUpTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task A_copy_of_the_firing_is_as_good() =>
+    public Task A_complete_copy_of_the_sender_keeps_every_invariant() =>
         Interleaving.ExploreAsync(200, run => FollowUpScenario.RunAsync(run, BrokenFollowUps.Whole), FollowUpScenario.Start);
 
     [Fact]
     public Task Rows_in_Due_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a row in Due");
 
     [Fact]
-    public Task Sending_what_is_not_pending_any_more_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|sent again");
+    public Task Sending_a_follow_up_that_is_no_longer_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|sent again");
 
     [Fact]
-    public Task A_hand_off_that_ends_none_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutHandOff, "after the hand-off some are pending");
+    public Task A_hand_off_that_leaves_follow_ups_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutHandOff, "after the hand-off some are pending");
 
     [Fact]
-    public Task Believing_the_time_of_an_old_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutLookingAtTheTime, "sent at");
+    public Task Using_the_time_of_an_outdated_schedule_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutTimeCheck, "sent at");
 
     [Fact]
-    public Task Dropping_rows_that_find_nothing_yet_is_caught() =>
+    public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() =>
         AssertCaughtAsync(BrokenFollowUps.WithoutStaleAge, "pending without a row in Due");
 
-    /// <summary>By what it does, and not by something else about the copy.</summary>
-    private async Task AssertCaughtAsync(FollowUpWays broken, string by)
+    /// <summary>
+    /// The run must fail with a message that matches <paramref name="by"/>, not because of another difference of the
+    /// copy.
+    /// </summary>
+    private async Task AssertCaughtAsync(FollowUpOperations broken, string by)
     {
         var caught = await Interleaving.CatchAsync(5000, run => FollowUpScenario.RunAsync(run, broken), FollowUpScenario.Start);
         output.WriteLine(caught.Message);

@@ -10,33 +10,35 @@ using Parley.Tests.OnStrictTables;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>Ways of which each has one thing left out, to show that the invariants catch what that thing is for.</summary>
+/// <summary>Implementations that each lack one precaution, to show that the invariants detect its absence.</summary>
 internal static class BrokenFollowUps
 {
-    /// <summary>Nothing is left out: so it is not something else about the copies that is caught.</summary>
-    public static FollowUpWays Whole { get; } = new()
+    /// <summary>
+    /// The copy without a defect. It passes, so a failure of another copy comes from the precaution that it lacks.
+    /// </summary>
+    public static FollowUpOperations Whole { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
-    /// <summary>The rows of Due are the same for all revisions.</summary>
-    public static FollowUpWays WithoutRevision { get; } = new()
+    /// <summary>Uses the same schedule row for all revisions.</summary>
+    public static FollowUpOperations WithoutRevision { get; } = new()
     {
         Create = CreateAsync,
         Change = async (process, id, change, actor, expected) => change is { Status: null, DueAt: { } dueAt }
             ? await RedateAsync(process, id, dueAt)
-            : await FollowUpWays.Parleys.Change(process, id, change, actor, expected),
+            : await FollowUpOperations.Production.Change(process, id, change, actor, expected),
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendAsync),
     };
 
-    /// <summary>It sends a follow-up that was pending when it was read, whatever has happened since.</summary>
-    public static FollowUpWays WithoutFence { get; } = new()
+    /// <summary>Sends a follow-up that was pending when it was read, without checking that it still is.</summary>
+    public static FollowUpOperations WithoutFence { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, IsDue, SendUncheckedAsync),
     };
 
-    /// <summary>A hand-off leaves the pending ones alone.</summary>
-    public static FollowUpWays WithoutHandOff { get; } = new()
+    /// <summary>A hand-off does not cancel pending follow-ups.</summary>
+    public static FollowUpOperations WithoutHandOff { get; } = new()
     {
         HandOff = (process, id, until) => process.ConversationChange.EditAsync(
             id,
@@ -44,14 +46,16 @@ internal static class BrokenFollowUps
             CancellationToken.None),
     };
 
-    /// <summary>It believes what a row says of the time, also when that row is of an earlier revision.</summary>
-    public static FollowUpWays WithoutLookingAtTheTime { get; } = new()
+    /// <summary>Uses the time of a schedule row even if the row belongs to an earlier revision.</summary>
+    public static FollowUpOperations WithoutTimeCheck { get; } = new()
     {
         Send = (process, chunk) => SendAsync(process, chunk, (_, row, now) => row.DueAt <= now, SendAsync),
     };
 
-    /// <summary>It drops a schedule row without a follow-up at once, though its writer may still be on its way.</summary>
-    public static FollowUpWays WithoutStaleAge { get; } = new()
+    /// <summary>
+    /// Deletes a schedule row without a follow-up at once, although its writer may be between two calls.
+    /// </summary>
+    public static FollowUpOperations WithoutStaleAge { get; } = new()
     {
         Defect = new TableDefect
         {
@@ -129,7 +133,7 @@ internal static class BrokenFollowUps
         ]);
     }
 
-    /// <summary>Row by row.</summary>
+    /// <summary>Sends a chunk row by row.</summary>
     private static async Task SendAsync(
         ParleyProcess process, FollowUpChunk chunk, Func<FollowUp, ScheduledFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task> send)
     {
@@ -161,7 +165,7 @@ internal static class BrokenFollowUps
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
-            // Not pending any more.
+            // No longer pending.
         }
     }
 
@@ -201,7 +205,7 @@ internal static class BrokenFollowUps
                     new(TableTransactionActionType.Add, MessageRow.Create(message)),
                     new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
 
-                    // To insert the transition would be a fence too.
+                    // Inserting the transition would also detect the concurrent change, so it is upserted.
                     new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
                     new(TableTransactionActionType.UpdateMerge, change, head.ETag),
                 ]);
@@ -209,7 +213,7 @@ internal static class BrokenFollowUps
             }
             catch (RequestFailedException e) when (e.IsLostRace())
             {
-                // Anew, under the head as it is then.
+                // Retries with the new head.
             }
         }
     }

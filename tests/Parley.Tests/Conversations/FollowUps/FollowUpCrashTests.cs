@@ -9,28 +9,28 @@ using Xunit;
 namespace Parley.Tests.Conversations.FollowUps;
 
 /// <summary>
-/// Whatever makes, changes, sends or ends follow-ups, ended at each of its storage calls and tried again: nothing is lost, nothing is
-/// doubled, and what is left behind is found or removed.
+/// Creating, changing, sending and ending follow-ups, with a crash at each storage call and a retry: no follow-up is
+/// lost or sent twice, and leftover rows are found or deleted.
 /// </summary>
 public sealed class FollowUpCrashTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromMinutes(3);
 
     [Fact]
-    public Task Creating_makes_one_that_is_sent_once() => SweepAsync(
+    public Task A_created_follow_up_is_sent_once() => ExploreCrashesAsync(
         (_, _) => Task.CompletedTask,
         CreateAsync,
         sent: 1);
 
     [Fact]
-    public Task Creating_without_trying_again_makes_one_that_is_sent_once_or_none() => SweepAsync(
+    public Task Creating_without_a_retry_sends_the_follow_up_once_or_creates_none() => ExploreCrashesAsync(
         (_, _) => Task.CompletedTask,
         CreateAsync,
         (_, _) => Task.CompletedTask,
         (followUps, messages) => Assert.Equal((followUps.Count, followUps.Count + 2), (followUps.Count(IsSent), messages.Count)));
 
     [Fact]
-    public Task Redating_to_another_minute_and_back_sends_once() => SweepAsync(
+    public Task Redating_to_another_minute_and_back_sends_once() => ExploreCrashesAsync(
         CreateAsync,
         async (ground, process) =>
         {
@@ -41,7 +41,7 @@ public sealed class FollowUpCrashTests
         sent: 1);
 
     [Fact]
-    public Task Cancelling_and_rearming_sends_once() => SweepAsync(
+    public Task Cancelling_and_rearming_sends_once() => ExploreCrashesAsync(
         CreateAsync,
         async (ground, process) =>
         {
@@ -52,13 +52,13 @@ public sealed class FollowUpCrashTests
         sent: 1);
 
     [Fact]
-    public Task Cancelling_sends_none() => SweepAsync(
+    public Task A_cancelled_follow_up_is_not_sent() => ExploreCrashesAsync(
         CreateAsync,
         async (ground, process) => await ChangeAsync(process, await ground.FollowUpAsync(process), new() { Status = FollowUpStatus.Cancelled }),
         sent: 0);
 
     [Fact]
-    public Task An_answer_leaves_none_to_be_sent() => SweepAsync(
+    public Task A_customers_message_cancels_all_pending_follow_ups() => ExploreCrashesAsync(
         CreateAllAsync,
         async (ground, process) =>
         {
@@ -76,7 +76,7 @@ public sealed class FollowUpCrashTests
         });
 
     [Fact]
-    public Task A_hand_off_leaves_none_to_be_sent() => SweepAsync(
+    public Task A_hand_off_cancels_all_pending_follow_ups() => ExploreCrashesAsync(
         CreateAllAsync,
         async (ground, process) =>
         {
@@ -90,7 +90,7 @@ public sealed class FollowUpCrashTests
         (followUps, _) => Assert.All(followUps, one => Assert.Equal((FollowUpStatus.Cancelled, FollowUpReasons.HandedOff), (one.Status, one.Reason))));
 
     [Fact]
-    public Task Sending_several_of_two_conversations_sends_each_once() => SweepAsync(
+    public Task Sending_follow_ups_of_two_conversations_sends_each_once() => ExploreCrashesAsync(
         CreateAllAsync,
         async (ground, process) =>
         {
@@ -103,7 +103,7 @@ public sealed class FollowUpCrashTests
         (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
 
     [Fact]
-    public Task Queueing_what_is_due_sends_each_once() => SweepAsync(
+    public Task Enqueueing_due_follow_ups_sends_each_once() => ExploreCrashesAsync(
         CreateAllAsync,
         async (ground, process) =>
         {
@@ -113,7 +113,7 @@ public sealed class FollowUpCrashTests
         (_, _) => Task.CompletedTask,
         (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
 
-    private static Task SweepAsync(Func<Ground, ParleyProcess, Task> prepare, Func<Ground, ParleyProcess, Task> act, int sent) => SweepAsync(
+    private static Task ExploreCrashesAsync(Func<Ground, ParleyProcess, Task> prepare, Func<Ground, ParleyProcess, Task> act, int sent) => ExploreCrashesAsync(
         prepare,
         act,
         (ground, process) => ground.Act(process),
@@ -123,7 +123,7 @@ public sealed class FollowUpCrashTests
             Assert.Equal((sent, sent), (followUps.Count(IsSent), messages.Count(message => message.Text == followUp.Text)));
         });
 
-    private static async Task SweepAsync(
+    private static async Task ExploreCrashesAsync(
         Func<Ground, ParleyProcess, Task> prepare,
         Func<Ground, ParleyProcess, Task> act,
         Func<Ground, ParleyProcess, Task> again,
@@ -144,7 +144,7 @@ public sealed class FollowUpCrashTests
                 var process = ground.Model.Process(connection, 2);
                 await again(ground, process);
                 ground.Model.Run.DeliverLate();
-                await ground.Model.ReachQuiescenceAsync(FollowUpWays.Parleys, process);
+                await ground.Model.ReachQuiescenceAsync(FollowUpOperations.Production, process);
             },
             async (ground, _) =>
             {
@@ -178,7 +178,7 @@ public sealed class FollowUpCrashTests
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
-            // The change was made before the crash, and the next one with it.
+            // The change and the next one were stored before the crash.
         }
     }
 

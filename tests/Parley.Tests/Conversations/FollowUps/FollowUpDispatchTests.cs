@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>What the timer makes of the rows in Due.</summary>
+/// <summary>Enqueueing of due follow-ups by the timer.</summary>
 public sealed class FollowUpDispatchTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
@@ -21,7 +21,7 @@ public sealed class FollowUpDispatchTests
     public FollowUpDispatchTests() => process = new ParleyProcess(new StrictTables(time).Connect(), time, seed: 1, queue);
 
     [Fact]
-    public async Task Each_second_ahead_has_its_message_at_its_time()
+    public async Task Follow_ups_of_each_future_second_have_one_message_delayed_until_then()
     {
         await WriteAsync(tenant: 1, (Noon.AddSeconds(20), 3), (Noon.AddSeconds(21), 2), (Noon.AddSeconds(119), 1));
 
@@ -31,7 +31,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task What_is_two_minutes_ahead_waits_for_the_next_tick()
+    public async Task Follow_ups_due_in_two_minutes_wait_for_the_next_tick()
     {
         await WriteAsync(tenant: 1, (Noon.AddMinutes(2), 1));
 
@@ -41,7 +41,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task Overdue_ones_of_a_minute_go_together_a_hundred_a_message()
+    public async Task Overdue_follow_ups_of_a_minute_share_messages_of_a_hundred()
     {
         await WriteAsync(tenant: 1, (Noon.AddHours(-30).AddSeconds(10), 130), (Noon.AddHours(-30).AddSeconds(20), 90), (Noon.AddMinutes(-1), 5));
 
@@ -53,7 +53,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task Tenants_take_turns()
+    public async Task Messages_alternate_between_tenants()
     {
         await WriteAsync(tenant: 1, (Noon, 300));
         await WriteAsync(tenant: 2, (Noon, 20));
@@ -65,7 +65,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task What_is_queued_is_left_alone_for_five_minutes()
+    public async Task Enqueued_follow_ups_are_not_enqueued_again_for_five_minutes()
     {
         await WriteAsync(tenant: 1, (Noon.AddSeconds(30), 2));
         await DispatchAsync();
@@ -78,7 +78,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task A_row_that_came_beside_queued_ones_has_a_message_of_its_own()
+    public async Task A_row_written_among_enqueued_ones_has_its_own_message()
     {
         await WriteAsync(tenant: 1, (Noon, 2));
         await DispatchAsync();
@@ -90,7 +90,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task What_the_queue_refuses_is_queued_by_the_next_tick()
+    public async Task Follow_ups_that_the_queue_refused_are_enqueued_by_the_next_tick()
     {
         await WriteAsync(tenant: 1, (Noon, 2));
         queue.Refuses = true;
@@ -101,7 +101,7 @@ public sealed class FollowUpDispatchTests
     }
 
     [Fact]
-    public async Task Marks_keep_when_a_row_was_written()
+    public async Task Marking_a_row_keeps_the_time_when_it_was_written()
     {
         await WriteAsync(tenant: 1, (Noon, 1));
         await DispatchAsync();
@@ -109,14 +109,15 @@ public sealed class FollowUpDispatchTests
         await DispatchAsync();
         time.Advance(TimeSpan.FromMinutes(6));
 
-        // Its follow-up never came. Were the mark's time taken for the row's, it would be young for ever.
+        // The follow-up was never stored. If the time of the mark counted as the row's age, the row would never become
+        // stale.
         await process.FollowUpSender.SendAsync(queue.Sent[0].Chunk, CancellationToken.None);
 
         Assert.Empty(await RowsAsync(queue.Sent[0].Chunk));
     }
 
     [Fact]
-    public async Task Other_rows_of_Due_are_not_its_business()
+    public async Task Other_kinds_of_schedule_rows_are_ignored()
     {
         await WriteAsync(tenant: 1, (Noon, 1));
         await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(ScheduleRowKeys.SchedulePartition(Noon), IdempotencyRowKeys.ScheduledIdempotencyKeys(Appends.Tenant, 1)));

@@ -5,8 +5,8 @@ using Xunit.Abstractions;
 namespace Parley.Tests.Conversations.FollowUps;
 
 /// <summary>
-/// A follow-up is sent at most once, never before its time by the clock that sends it, never after an answer or a hand-off, and in the end
-/// whenever it is due; whatever meets whatever, fails and dies on the way.
+/// A follow-up is sent at most once, never before its time by the sender's clock, never after a customer's message or a
+/// hand-off, and eventually whenever it is due: under any interleaving, with faults and crashes.
 /// </summary>
 public sealed class FollowUpInvariantTests(ITestOutputHelper output)
 {
@@ -18,7 +18,7 @@ public sealed class FollowUpInvariantTests(ITestOutputHelper output)
             10_000,
             async run =>
             {
-                var model = await FollowUpScenario.RunAsync(run, FollowUpWays.Parleys);
+                var model = await FollowUpScenario.RunAsync(run, FollowUpOperations.Production);
                 (sent, givenUp) = (sent + model.Sent, givenUp + model.GivenUp);
             },
             FollowUpScenario.Start);

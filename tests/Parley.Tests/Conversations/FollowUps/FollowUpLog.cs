@@ -7,23 +7,22 @@ using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>What one conversation holds in the end.</summary>
-/// <param name="Head">Its head.</param>
-/// <param name="Messages">Its messages, in their order.</param>
-/// <param name="FollowUps">Its follow-ups, by number.</param>
-/// <param name="Events">Their transitions, by number and revision.</param>
+/// <summary>The stored state of a conversation after a run.</summary>
+/// <param name="Messages">In order of their numbers.</param>
+/// <param name="FollowUps">By number.</param>
+/// <param name="Events">The transitions by number and revision.</param>
 internal sealed record ConversationState(
     Conversation Head, List<Message> Messages, Dictionary<int, FollowUp> FollowUps, Dictionary<(int Number, int Revision), FollowUpEvent> Events);
 
 /// <summary>
-/// What was carried out, in that order, and the model that it is held to: the state machine of follow-ups, played over the messages and
-/// transitions of each transaction, with the rows of Due beside it.
+/// The committed writes in their order, and the model to compare them with: the follow-ups' state machine, replayed
+/// over the messages and transitions of each transaction, with the rows of the table Due.
 /// </summary>
 internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
 {
     private readonly List<Entry> entries = [];
 
-    /// <summary>A call that the service has carried out.</summary>
+    /// <summary>Receives each call that the service has carried out.</summary>
     public void Note(TableCall call, int status)
     {
         var isCommit = call is { Table: "Conversations", Kind: TableCallKind.Transaction } && call.RowKeys.Contains(ConversationRowKeys.Head);
@@ -33,8 +32,8 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         }
     }
 
-    /// <summary>Plays what became of one conversation.</summary>
-    /// <returns>How many follow-ups Parley has sent, and how many it has given up.</returns>
+    /// <summary>Replays the writes of one conversation.</summary>
+    /// <returns>The numbers of follow-ups that Parley sent and gave up.</returns>
     public (int Sent, int GivenUp) Verify(ConversationState state)
     {
         var model = new Model(state);
@@ -58,13 +57,13 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
 
     private sealed class Model(ConversationState state)
     {
-        /// <summary>In rows of broken ways, which do not know of revisions.</summary>
+        /// <summary>The revision in rows of the broken copy that ignores revisions.</summary>
         private const int AnyRevision = 0;
 
         private readonly Dictionary<int, (FollowUpStatus Status, int Revision)> known = [];
         private readonly HashSet<(string Partition, string RowKey)> due = [];
 
-        // The one that was there from the beginning.
+        // The message that existed from the beginning.
         private Message last = state.Messages[0];
 
         private DateTimeOffset? handedOffUntil;
@@ -129,7 +128,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             }
         }
 
-        /// <summary>The rows are what the log says.</summary>
+        /// <summary>Compares the stored rows with the replayed state.</summary>
         public void VerifyEnd()
         {
             Assert.Equal(state.FollowUps.Values.Select(one => (one.Number, one.Status, one.Revision)).Order(), known.Select(one => (one.Key, one.Value.Status, one.Value.Revision)).Order());
@@ -143,12 +142,12 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             });
         }
 
-        /// <summary>At no moment is one pending that nobody would find.</summary>
+        /// <summary>A pending follow-up has a schedule row for the timer at every moment.</summary>
         private void VerifyFound(TableCall call) => Assert.All(Pending, one => Assert.True(
             due.Any(row => FollowUpRowKeys.ReadScheduledFollowUp(row.RowKey) is var key && key.Number == one.Number && (key.Revision == one.Revision || key.Revision == AnyRevision)),
             $"{call}: follow-up {one} is pending without a row in Due."));
 
-        /// <summary>What api.md allows, and what Parley does by itself.</summary>
+        /// <summary>The transitions that docs/api.md allows, and those that Parley makes itself.</summary>
         private void VerifyAllowed(Entry entry, FollowUpEvent transition, Message? appended, FollowUp followUp)
         {
             var allowed = (transition.From, transition.To) switch

@@ -10,11 +10,10 @@ using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>How follow-ups are made, changed and sent: Parley's ways, or broken ones that the invariants must catch.</summary>
-internal sealed record FollowUpWays
+/// <summary>The operations under test: the production code, or a broken copy that the invariants must detect.</summary>
+internal sealed record FollowUpOperations
 {
-    /// <summary>Parley's.</summary>
-    public static FollowUpWays Parleys { get; } = new();
+    public static FollowUpOperations Production { get; } = new();
 
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
@@ -31,7 +30,9 @@ internal sealed record FollowUpWays
     public Func<ParleyProcess, FollowUpChunk, Task> Send { get; init; } = (process, chunk) => process.FollowUpSender.SendAsync(chunk, CancellationToken.None);
 }
 
-/// <summary>The storage and the queue of one run, what clients were told, and what must be true of the one given the other.</summary>
+/// <summary>
+/// The storage and the queue of one run, the responses that clients received, and the invariants between them.
+/// </summary>
 internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDefect? defect = null)
 {
     private const string FollowUpText = "follow-up ";
@@ -46,19 +47,19 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
     public List<ConversationKey> Conversations { get; } = [];
 
-    /// <summary>Follow-ups as clients were told that they are.</summary>
-    public List<FollowUp> Told { get; } = [];
+    /// <summary>Follow-ups from the responses that clients received.</summary>
+    public List<FollowUp> Acknowledged { get; } = [];
 
-    /// <summary>The actors of changes of which clients were told that nothing was stored.</summary>
+    /// <summary>The actors of changes that were refused, of which nothing is stored.</summary>
     public List<string> Refused { get; } = [];
 
-    /// <summary>Messages that clients were told are stored.</summary>
-    public List<MessageKey> Said { get; } = [];
+    /// <summary>Messages whose storage was acknowledged.</summary>
+    public List<MessageKey> AcknowledgedMessages { get; } = [];
 
-    /// <summary>How many follow-ups Parley has sent.</summary>
+    /// <summary>The number of follow-ups that Parley sent.</summary>
     public int Sent { get; private set; }
 
-    /// <summary>How many it gave up.</summary>
+    /// <summary>The number of follow-ups that Parley gave up.</summary>
     public int GivenUp { get; private set; }
 
     /// <summary>A text that no other follow-up has.</summary>
@@ -66,7 +67,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
     public static bool IsFollowUp(Message message) => message.Text.StartsWith(FollowUpText, StringComparison.Ordinal);
 
-    /// <summary>A process under the scheduler with a clock and faults of its own.</summary>
+    /// <summary>Starts a process whose calls the simulation schedules, with its own clock and faults.</summary>
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null, IWorkQueue<FollowUpChunk>? queue = null)
     {
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
@@ -75,10 +76,9 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection)), connection);
     }
 
-    /// <summary>A process on a connection.</summary>
     public ParleyProcess Process(TableConnection connection, int seed) => new(connection, run.Time, seed, Queue.Of(connection));
 
-    /// <summary>Sets the ground: conversations in which the assistant has spoken.</summary>
+    /// <summary>Creates the conversations of the run, each with a message of the assistant.</summary>
     public async Task BuildAsync(int conversations)
     {
         var setup = Unscheduled();
@@ -91,30 +91,32 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         }
     }
 
-    /// <summary>Nothing happens but ticks and deliveries, until all that was due is done with and what is stale is gone.</summary>
-    public async Task ReachQuiescenceAsync(FollowUpWays ways, params ParleyProcess[] processes)
+    /// <summary>
+    /// Runs only ticks and deliveries until all due follow-ups are finished and stale rows are deleted.
+    /// </summary>
+    public async Task ReachQuiescenceAsync(FollowUpOperations operations, params ParleyProcess[] processes)
     {
         Queue.TroubleOneIn = 0;
         for (var minute = 0; minute < 32; minute += 2)
         {
             await Task.WhenAll(processes.Select(process => process.FollowUpDispatch.DispatchAsync(CancellationToken.None)));
-            await Task.WhenAll(processes.Select(process => DeliverAsync(process, ways)));
+            await Task.WhenAll(processes.Select(process => DeliverAsync(process, operations)));
             await Task.Delay(TimeSpan.FromMinutes(2), run.Time);
         }
     }
 
-    /// <summary>Delivers what is to be delivered now, until there is no more.</summary>
-    private async Task DeliverAsync(ParleyProcess process, FollowUpWays ways)
+    /// <summary>Delivers due queue messages until none is left.</summary>
+    private async Task DeliverAsync(ParleyProcess process, FollowUpOperations operations)
     {
         while (Queue.Take() is { } message)
         {
-            await ways.Send(process, message.Message);
+            await operations.Send(process, message.Message);
             Queue.Complete(message);
         }
     }
 
-    /// <summary>Asserts every invariant, when nothing more is on its way.</summary>
-    /// <param name="past">Nothing that was due before this is left.</param>
+    /// <summary>Checks every invariant when no call is in flight.</summary>
+    /// <param name="past">No follow-up that was due before this time is pending.</param>
     /// <returns>All follow-ups, newest first.</returns>
     public async Task<IReadOnlyList<FollowUp>> VerifyAsync(DateTimeOffset past)
     {
@@ -134,7 +136,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
             Assert.All(state.FollowUps.Values, followUp => VerifyFollowUp(followUp, state, past));
         }
 
-        VerifyTold(states);
+        VerifyAcknowledged(states);
         await VerifyListsAsync(reader, states);
         var due = await RowsAsync(reader.Tables.Schedule);
         Assert.DoesNotContain(due.Where(row => row.RowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal)).Select(ScheduledFollowUp.Read), row => row.DueAt < past);
@@ -150,26 +152,29 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         Assert.Equal(state.Head.Id, followUp.ConversationId);
     }
 
-    /// <summary>What was acknowledged has happened, and was not undone.</summary>
-    private void VerifyTold(List<ConversationState> states)
+    /// <summary>Every acknowledged change is stored and was not undone.</summary>
+    private void VerifyAcknowledged(List<ConversationState> states)
     {
         var byKey = states.ToDictionary(state => state.Head.Key);
-        Assert.All(Told, told =>
+        Assert.All(Acknowledged, one =>
         {
-            var state = byKey[told.Conversation];
-            Assert.Equal(told.Id, state.FollowUps[told.Number].Id);
-            Assert.Equal(told.Status, state.Events[(told.Number, told.Revision)].To);
-            if (state.FollowUps[told.Number].Revision == told.Revision)
+            var state = byKey[one.Conversation];
+            Assert.Equal(one.Id, state.FollowUps[one.Number].Id);
+            Assert.Equal(one.Status, state.Events[(one.Number, one.Revision)].To);
+            if (state.FollowUps[one.Number].Revision == one.Revision)
             {
-                Assert.Equal((told.DueAt, told.Text), (state.FollowUps[told.Number].DueAt, state.FollowUps[told.Number].Text));
+                Assert.Equal((one.DueAt, one.Text), (state.FollowUps[one.Number].DueAt, state.FollowUps[one.Number].Text));
             }
         });
         var actors = states.SelectMany(state => state.Events.Values).Select(transition => transition.Actor).ToHashSet();
         Assert.All(Refused, actor => Assert.DoesNotContain(actor, actors));
-        Assert.All(Said, key => Assert.Contains(byKey[key.Conversation].Messages, message => message.Key == key));
+        Assert.All(AcknowledgedMessages, key => Assert.Contains(byKey[key.Conversation].Messages, message => message.Key == key));
     }
 
-    /// <summary>Every follow-up is in the list of its status and in no other; a conversation's own list is all of them.</summary>
+    /// <summary>
+    /// Every follow-up is in the list of its status and in no other; a conversation's own list contains all of its
+    /// follow-ups.
+    /// </summary>
     private static async Task VerifyListsAsync(ParleyProcess reader, List<ConversationState> states)
     {
         var all = states.SelectMany(state => state.FollowUps.Values).OrderByDescending(one => (one.CreatedAt, one.Conversation.Number, one.Number)).ToList();
@@ -187,10 +192,10 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         {
             var pending = Everything with { Chats = [$"{state.Head.Key.Number}"], Statuses = [FollowUpStatus.Pending] };
             Assert.Equal(Names(all.Where(one => one.Conversation == state.Head.Key && one.Status == FollowUpStatus.Pending)), Names(await ListAsync(pending)));
-            var spoken = state.Messages.Where((_, i) => i % 2 == 0).Select(message => message.Id).ToList();
-            Assert.Equal(Names(all.Where(one => spoken.Contains(one.TriggerId))), Names(await ListAsync(Everything with { Triggers = [.. spoken.Select(id => $"{id}")] })));
+            var messages = state.Messages.Where((_, i) => i % 2 == 0).Select(message => message.Id).ToList();
+            Assert.Equal(Names(all.Where(one => messages.Contains(one.TriggerId))), Names(await ListAsync(Everything with { Triggers = [.. messages.Select(id => $"{id}")] })));
             Assert.Equal(
-                Names(all.Where(one => one.MessageId is { } id && spoken.Contains(id))), Names(await ListAsync(Everything with { Messages = [.. spoken.Select(id => $"{id}")] })));
+                Names(all.Where(one => one.MessageId is { } id && messages.Contains(id))), Names(await ListAsync(Everything with { Messages = [.. messages.Select(id => $"{id}")] })));
         }
 
 
@@ -213,6 +218,6 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
     private static async Task<List<TableEntity>> RowsAsync(TableClient table) => await table.QueryAsync<TableEntity>().ToListAsync();
 
-    /// <summary>A process that costs no turns.</summary>
+    /// <summary>A process whose calls are not scheduled by the simulation.</summary>
     public ParleyProcess Unscheduled() => Process(tables.Connect("unscheduled"), run.Seed);
 }

@@ -8,12 +8,12 @@ using Parley.Tests.OnStrictTables;
 namespace Parley.Tests.Conversations.FollowUps;
 
 /// <summary>
-/// Customers, clients and agents at two conversations, two timers and two workers at the queue, each an instance with a clock and troubles of
-/// its own; then perhaps an outage; then quiet, in which all that is due must be sent.
+/// Customers, clients and agents at two conversations, two timers and two queue workers, each an instance with its own
+/// clock and faults. Then possibly an outage. Then quiescence, in which all due follow-ups must be sent.
 /// </summary>
-internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
+internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations operations)
 {
-    /// <summary>Half a minute before an hour.</summary>
+    /// <summary>Half a minute before a full hour.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 30, TimeSpan.Zero);
 
     private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(5);
@@ -21,21 +21,20 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
     private bool stopping;
     private int named;
 
-    /// <summary>One run.</summary>
-    public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpWays ways)
+    public static async Task<FollowUpModel> RunAsync(Simulation run, FollowUpOperations operations)
     {
-        var model = new FollowUpModel(run, new StrictTables(run.Time), ways.Defect);
+        var model = new FollowUpModel(run, new StrictTables(run.Time), operations.Defect);
         await model.BuildAsync(conversations: 2);
-        await new FollowUpScenario(model, ways).RunAsync();
+        await new FollowUpScenario(model, operations).RunAsync();
         return model;
     }
 
     private async Task RunAsync()
     {
-        var (run, trouble) = (model.Run, random.Next(4));
+        var (run, faultMix) = (model.Run, random.Next(4));
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(4) == 0 ? 20 : 0;
-        model.Queue.TroubleOneIn = trouble == 0 ? 0 : 6;
+        model.Queue.TroubleOneIn = faultMix == 0 ? 0 : 6;
         var skewed = random.Next(2) == 0;
         var people = new[] { Actor("customer", CustomerAsync), Actor("agent", AgentAsync), Actor("client", ClientAsync), Actor("client2", ClientAsync), Actor("client3", ClientAsync) };
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync) };
@@ -55,47 +54,47 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
         Instance Actor(string name, Func<Instance, Task> act)
         {
             var (skew, seed) = (skewed ? MaxSkew * (random.NextDouble() * 2 - 1) : TimeSpan.Zero, random.Next());
-            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(trouble)), act, IsFailure, seed);
+            return new(run, started => model.Start($"{name}/{started}", seed + started, skew, Faults(faultMix)), act, IsFailure, seed);
         }
     }
 
     private async Task ReachQuiescenceAsync(bool skewed)
     {
         var end = model.Run.Time.GetUtcNow();
-        var (first, _) = model.Start("calm", 1, skewed ? MaxSkew : TimeSpan.Zero);
-        var (second, _) = model.Start("calm2", 2, skewed ? -MaxSkew : TimeSpan.Zero);
-        await model.ReachQuiescenceAsync(ways, first, second);
+        var (first, _) = model.Start("final", 1, skewed ? MaxSkew : TimeSpan.Zero);
+        var (second, _) = model.Start("final2", 2, skewed ? -MaxSkew : TimeSpan.Zero);
+        await model.ReachQuiescenceAsync(operations, first, second);
         await model.VerifyAsync(past: end + TimeSpan.FromMinutes(10));
     }
 
     private async Task CustomerAsync(Instance customer)
     {
-        var said = await customer.Process.Append.AppendAsync(Any(), new(MessageRole.Customer, "answer", null, "customer", null), null, CancellationToken.None);
-        model.Said.Add(said.Message.Key);
+        var appended = await customer.Process.Append.AppendAsync(Any(), new(MessageRole.Customer, "answer", null, "customer", null), null, CancellationToken.None);
+        model.AcknowledgedMessages.Add(appended.Message.Key);
     }
 
     private async Task AgentAsync(Instance agent)
     {
         if (random.Next(3) > 0)
         {
-            model.Said.Add((await agent.Process.Append.AppendAsync(Any(), new(MessageRole.Staff, "word", 1, "agent", null), null, CancellationToken.None)).Message.Key);
+            model.AcknowledgedMessages.Add((await agent.Process.Append.AppendAsync(Any(), new(MessageRole.Staff, "word", 1, "agent", null), null, CancellationToken.None)).Message.Key);
             return;
         }
 
         var until = random.Next(2) == 0 ? model.Run.Time.GetUtcNow().AddSeconds(random.Next(120)) : (DateTimeOffset?)null;
-        await ways.HandOff(agent.Process, Any(), until);
+        await operations.HandOff(agent.Process, Any(), until);
     }
 
     private async Task ClientAsync(Instance client)
     {
-        if (model.Told.Count == 0 || random.Next(2) == 0)
+        if (model.Acknowledged.Count == 0 || random.Next(2) == 0)
         {
-            model.Told.Add(await ways.Create(client.Process, Any(), DueAt(), NewText()));
+            model.Acknowledged.Add(await operations.Create(client.Process, Any(), DueAt(), NewText()));
             return;
         }
 
-        // Of all that clients know: a follow-up of these may have moved on.
-        var known = model.Told[random.Next(model.Told.Count)];
+        // Any follow-up from a response: it may have changed since.
+        var known = model.Acknowledged[random.Next(model.Acknowledged.Count)];
         var change = random.Next(8) switch
         {
             < 3 => new FollowUpChange { DueAt = DueAt() },
@@ -109,7 +108,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
         Func<int, bool>? expected = random.Next(2) == 0 ? revision => revision == known.Revision : null;
         try
         {
-            model.Told.Add(await ways.Change(client.Process, known.Id, change, actor, expected));
+            model.Acknowledged.Add(await operations.Change(client.Process, known.Id, change, actor, expected));
         }
         catch (ParleyException e) when (e.Code.Kind is ErrorKind.Conflict or ErrorKind.PreconditionFailed or ErrorKind.Invalid || e.Code == ErrorCode.Busy)
         {
@@ -133,12 +132,12 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
 
         try
         {
-            await ways.Send(worker.Process, message.Message);
+            await operations.Send(worker.Process, message.Message);
             model.Queue.Complete(message);
         }
         catch (CrashException)
         {
-            // The host hides a message of a killed process for ten minutes.
+            // The host hides the message of a killed process for ten minutes.
             model.Queue.Return(message, TimeSpan.FromMinutes(10));
             throw;
         }
@@ -152,7 +151,10 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
 
     private string NewText() => FollowUpModel.TextOf($"{++named}");
 
-    /// <summary>Few different times, so that they meet: a second in one of a few minutes around now, or far away.</summary>
+    /// <summary>
+    /// One of few different times, so that several coincide: a second within a few minutes from now, or far in the
+    /// future.
+    /// </summary>
     private DateTimeOffset DueAt()
     {
         var now = model.Run.Time.GetUtcNow();
@@ -160,7 +162,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
         return random.Next(12) == 0 ? minute.AddDays(3) : minute.AddSeconds(random.Next(2) * 30).AddMilliseconds(random.Next(2) * 250);
     }
 
-    private Func<TableCall, Fault>? Faults(int trouble) => trouble switch
+    private Func<TableCall, Fault>? Faults(int faultMix) => faultMix switch
     {
         0 => null,
         1 => TableHooks.OneIn(8, random.Next(), Fault.Unanswered),
@@ -168,7 +170,7 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpWays ways)
         _ => TableHooks.OneIn(10, random.Next(), [.. Fault.Unanswered, .. CrashExploration.CrashesAndLateCalls]),
     };
 
-    /// <summary>What a client is told instead of an answer, or a trigger's host logs.</summary>
+    /// <summary>A failure that a client receives as an error, or that a trigger's host logs.</summary>
     private static bool IsFailure(Exception e) =>
         e is CrashException or RequestFailedException or OperationCanceledException or IOException or AggregateException
         || e is ParleyException { Code.Kind: not ErrorKind.Internal };

@@ -9,11 +9,11 @@ using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>What becomes of the follow-ups of one message of the queue.</summary>
+/// <summary>Sending of the follow-ups of one queue message.</summary>
 public sealed class FollowUpSenderTests
 {
     [Fact]
-    public Task A_failure_is_tried_again_and_the_fifth_ends_the_follow_up() => RunAsync(async ground =>
+    public Task A_failed_attempt_is_retried_and_the_fifth_ends_the_follow_up() => RunAsync(async ground =>
     {
         var followUp = await ground.CreateAsync(0);
         var broken = ground.Process(call => IsMessageOf(call, followUp.Conversation) ? Fault.Busy : Fault.None);
@@ -38,7 +38,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task One_that_fails_does_not_keep_the_others_of_its_chunk() => RunAsync(async ground =>
+    public Task A_follow_up_that_fails_does_not_stop_the_others_of_its_chunk() => RunAsync(async ground =>
     {
         var (failing, fine) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
         var broken = ground.Process(call => IsMessageOf(call, failing.Conversation) ? Fault.Busy : Fault.None);
@@ -50,12 +50,12 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task One_that_cannot_be_read_does_not_keep_the_others_of_its_chunk() => RunAsync(async ground =>
+    public Task A_follow_up_that_cannot_be_read_does_not_stop_the_others_of_its_chunk() => RunAsync(async ground =>
     {
         var (failing, fine) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
         var broken = ground.Process(call => call.Kind == TableCallKind.Get && call.PartitionKey == failing.Conversation.PartitionKey ? Fault.Lost : Fault.None);
 
-        // The host is to bring the chunk again.
+        // The exception makes the host deliver the chunk again.
         await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(Ground.ChunkOf(failing, fine), CancellationToken.None));
 
         Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(failing)).Status);
@@ -63,7 +63,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task One_whose_failure_cannot_be_counted_has_the_chunk_tried_again() => RunAsync(async ground =>
+    public Task The_chunk_is_retried_if_a_failed_attempt_cannot_be_counted() => RunAsync(async ground =>
     {
         var followUp = await ground.CreateAsync(0);
         var broken = ground.Process(call => call.IsWrite && call.Table == "Conversations" ? Fault.Busy : Fault.None);
@@ -75,13 +75,13 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task Rows_that_came_in_between_take_nobody_out_of_the_chunk() => RunAsync(async ground =>
+    public Task Rows_written_in_between_displace_no_follow_up_of_the_chunk() => RunAsync(async ground =>
     {
         var (first, last) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
         var own = IndexedFollowUp.Of(first).ScheduleRow;
         for (var i = 0; i < FollowUpChunk.MaxRows; i++)
         {
-            // Of follow-ups that are no more, with numbers between the two.
+            // Rows of deleted follow-ups, with numbers between the two.
             await ground.Quiet.Tables.Schedule.UpsertEntityAsync(
                 new TableEntity(own.PartitionKey, FollowUpRowKeys.ScheduledFollowUp(first.Conversation, first.DueAt.Second, first.Number + 1 + i, 1)));
         }
@@ -94,7 +94,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task List_rows_that_cannot_be_written_together_are_written_alone() => RunAsync(async ground =>
+    public Task Index_rows_that_cannot_be_written_together_are_written_one_by_one() => RunAsync(async ground =>
     {
         var (first, second) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
         var broken = ground.Process(call => call is { Table: "Tenants", Kind: TableCallKind.Transaction } && call.RowKeys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)) > 1
@@ -109,7 +109,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task A_full_conversation_ends_it_at_once() => RunAsync(async ground =>
+    public Task A_full_conversation_fails_the_follow_up_at_once() => RunAsync(async ground =>
     {
         var followUp = await ground.CreateAsync(0);
         await ground.Quiet.Tables.Conversations.UpdateEntityAsync(
@@ -123,9 +123,9 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task An_instance_for_which_a_human_still_answers_cancels_it() => RunAsync(async ground =>
+    public Task A_follow_up_is_cancelled_if_the_hand_off_is_not_over_by_the_senders_clock() => RunAsync(async ground =>
     {
-        // Handed off by a clock that is behind; created by one for which that is over.
+        // Handed off by a clock that is behind; created by a clock for which the hand-off is over.
         var conversation = new EntityRef<ConversationKey>(ground.Model.Conversations[0], null);
         await ground.Quiet.ConversationChange.ChangeAsync(
             conversation, head => head with { HandedOffUntil = ground.Model.Run.Time.GetUtcNow().AddMinutes(3) }, "agent", null, CancellationToken.None);
@@ -140,7 +140,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task What_comes_too_early_goes_back_for_the_rest_of_its_time() => RunAsync(async ground =>
+    public Task A_chunk_delivered_too_early_is_enqueued_again_for_the_remaining_time() => RunAsync(async ground =>
     {
         var followUp = await ground.CreateAsync(0, TimeSpan.FromSeconds(40));
 
@@ -151,7 +151,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task What_comes_a_little_too_early_is_waited_for() => RunAsync(async ground =>
+    public Task A_chunk_delivered_slightly_too_early_waits() => RunAsync(async ground =>
     {
         var followUp = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(1900));
 
@@ -162,7 +162,7 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
-    public Task Those_of_one_conversation_are_sent_in_the_order_of_their_times() => RunAsync(async ground =>
+    public Task Follow_ups_of_one_conversation_are_sent_in_the_order_of_their_times() => RunAsync(async ground =>
     {
         var last = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-100), "last");
         var first = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-900), "first");
@@ -202,7 +202,7 @@ public sealed class FollowUpSenderTests
 
         public async Task<FollowUp> FindAsync(FollowUp followUp) => (await Quiet.FollowUps.FindAsync(followUp.Conversation, followUp.Number, CancellationToken.None))!;
 
-        /// <summary>Of follow-ups of one minute.</summary>
+        /// <summary>A chunk of follow-ups that are due in the same minute.</summary>
         public static FollowUpChunk ChunkOf(params FollowUp[] followUps)
         {
             var rows = followUps.Select(one => IndexedFollowUp.Of(one).ScheduleRow).OrderBy(row => row.RowKey, StringComparer.Ordinal).ToList();

@@ -4,7 +4,7 @@ using Parley.Storage;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>Remembers what it is given, or refuses it.</summary>
+/// <summary>Records the messages that it receives, or refuses them.</summary>
 internal sealed class RecordingQueue : IWorkQueue<FollowUpChunk>
 {
     public List<(FollowUpChunk Chunk, TimeSpan Delay)> Sent { get; } = [];

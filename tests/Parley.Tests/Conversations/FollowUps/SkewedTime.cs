@@ -1,6 +1,6 @@
 namespace Parley.Tests.Conversations.FollowUps;
 
-/// <summary>The clock of an instance that is ahead or behind; time passes for it as for all.</summary>
+/// <summary>The clock of an instance that is ahead or behind by a constant time.</summary>
 internal sealed class SkewedTime(TimeProvider time, TimeSpan ahead) : TimeProvider
 {
     public override long TimestampFrequency => time.TimestampFrequency;
