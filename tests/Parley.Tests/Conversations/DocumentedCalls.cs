@@ -5,13 +5,14 @@ using Xunit;
 namespace Parley.Tests.Conversations;
 
 /// <summary>Counts of storage calls, and the section of docs/storage-calls.md with the same counts.</summary>
-internal sealed class DocumentedCalls
+internal sealed class DocumentedCalls(params string[] columns)
 {
     private static readonly string Document = Path.Combine(Repository.Root, "docs", "storage-calls.md");
     private static readonly Lock Writing = new();
-    private readonly List<string> lines = ["| Operation | Calls | Rows read |", "|---|---|---|"];
+    private readonly List<string> lines =
+        [$"| {string.Join(" | ", columns)} |", $"|{string.Concat(columns.Select(_ => "---|"))}"];
 
-    public void Add(string operation, int calls, int rows) => lines.Add($"| {operation} | {calls} | {rows} |");
+    public void Add(string operation, params int[] counts) => lines.Add($"| {operation} | {string.Join(" | ", counts)} |");
 
     /// <summary>Compares the counts with a section of the document, or writes them there.</summary>
     public void AssertDocumented(string section)

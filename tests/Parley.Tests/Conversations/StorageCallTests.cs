@@ -27,7 +27,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     private readonly VirtualTime time = new(new DateTimeOffset(2026, 1, 2, 9, 30, 30, TimeSpan.Zero));
     private TableConnection connection = null!;
     private ParleyProcess process = null!;
-    private readonly DocumentedCalls counts = new();
+    private readonly DocumentedCalls counts = new("Operation", "Calls", "Rows read");
     private ConversationKey conversation;
 
     public async Task InitializeAsync()

@@ -6,6 +6,7 @@ using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
+using Parley.Tests.Conversations;
 using Parley.Tests.OnStrictTables;
 using Parley.Tests.Spreadsheets;
 using Xunit;
@@ -16,6 +17,29 @@ namespace Parley.Tests.Exports;
 public sealed class ExportCallTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 30, 30, TimeSpan.Zero);
+
+    /// <summary>Writes or compares the section of docs/storage-calls.md.</summary>
+    [Fact]
+    public Task Exporting() => RunAsync(async model =>
+    {
+        var counts = new DocumentedCalls("Operation", "Calls, also of blobs, queues and the receiver");
+        async Task CountAsync(string operation, Func<Task> act) => counts.Add(operation, await model.CallsAsync(act));
+
+        await CountAsync("create an export", () => model.CreateAsync(null));
+        await CountAsync("create with a key, the tenant's first in an hour", () => model.CreateAsync("key"));
+        await CountAsync("create with a key", () => model.CreateAsync("key 2"));
+        await CountAsync("create with a key, sent again", () => model.CreateAsync("key"));
+
+        await model.FillAsync(3, messages: 2);
+        var step = await model.DueAsync();
+        await CountAsync(
+            "write the file, 3 conversations and 1 block",
+            () => model.Process.ExportFileJob.RunAsync(step, CancellationToken.None));
+        await CountAsync(
+            "call the webhook",
+            () => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None));
+        counts.AssertDocumented(nameof(Exporting));
+    }, blockBytes: 1 << 20);
 
     [Fact]
     public Task Creating_an_export() => RunAsync(async model =>

@@ -164,7 +164,7 @@ public sealed class Simulation : SynchronizationContext
 
             if (completion == MaxSlots)
             {
-                throw new InvalidOperationException($"The scenario has not ended after {MaxSlots} turns.");
+                throw new InvalidOperationException($"The scenario has not ended after {MaxSlots} slots.");
             }
 
             TakeSlot();
