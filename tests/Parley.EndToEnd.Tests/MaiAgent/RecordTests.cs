@@ -241,7 +241,7 @@ public class RecordTests(ParleyFixture parley)
         Assert.Null(running["error"]);
         var scored = await client.CallAsync(HttpMethod.Patch, $"v1/chatbots/{id}/records/{running["id"]}", new { faithfulnessScore = 0.5 });
         Assert.Null(scored["replyTime"]);
-        Assert.False(asking.IsCompleted);
+        Assert.False(completing.IsCompleted);
 
         var all = string.Join(' ', Enumerable.Range(1, 30).Select(i => $"word{i}"));
         Assert.Equal(all, ApiHelpers.Text((await completing)["content"]));
