@@ -9,7 +9,7 @@ public sealed class BrokenExportTests(ITestOutputHelper output)
 {
     [Fact]
     public Task An_export_without_its_schedule_row_is_caught() =>
-        AssertCaughtAsync(BrokenExports.WithoutIndexRow, "is to be done without its row in Due");
+        AssertCaughtAsync(BrokenExports.WithoutIndexRow, "is pending without its row in Due");
 
     [Fact]
     public Task Completing_an_export_without_its_lease_is_caught() => AssertCaughtAsync(BrokenExports.WithoutLease, "became Completed|ended again|Step 1 after");
