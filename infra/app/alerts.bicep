@@ -114,9 +114,9 @@ var alerts alertType[] = [
     query: '''
       AppTraces
       | where (Message contains " at the file of export " and Message endswith " failed.")
-          or Message endswith "of Due could not be looked at; the next tick tries again."
+          or Message endswith "of Due could not be processed; the next tick tries again."
           or (Message startswith "The lease of export " and Message endswith "could not be renewed and is abandoned.")
-          or Message endswith "could not be done; the timer asks for it again."
+          or Message endswith " failed; the timer queues it again."
       | parse Message with "Attempt " Attempt:int " of " * " at the file of export " *
       | summarize Count = sum(iff(Attempt >= 3, 3, 1) * ItemCount)
     '''
@@ -152,7 +152,7 @@ var alerts alertType[] = [
       | where (Message startswith "The provider of chatbot " and Message contains " failed at completion ")
           or (Message startswith "The prompt of completion " and Message endswith " could not be read.")
           or (Message startswith "Ended " and Message contains " completions whose process had died")
-          or Message endswith " could not be made; the timer looks after it."
+          or Message endswith " could not be produced; the timer recovers it."
       | parse Message with "Ended " Ended:int " completions whose process had died" *
       | summarize Count = sum(iff(isnull(Ended), 1, Ended) * ItemCount)
     '''

@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using Parley.Tests.Callbacks;
+using Parley.Tests.Webhooks;
 using Parley.Tests.Operations;
 
 namespace Parley.Tests.Compatibility;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>Listens on several loopback addresses, at one port, for a connection that must not be made.</summary>
 public sealed class Canary : IDisposable

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>A server on loopback that responds to each connection with the exact bytes that a test defines.</summary>
 internal sealed class Receiver : IDisposable

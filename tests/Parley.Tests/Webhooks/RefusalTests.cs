@@ -3,7 +3,7 @@ using Parley.Testing;
 using Parley.Webhooks;
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>
 /// Addresses that Parley does not call: each vector is refused by the rules and by the client, and no listener nearby

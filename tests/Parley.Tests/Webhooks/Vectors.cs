@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>URLs and addresses that a webhook must not be sent to, and URLs that must be accepted.</summary>
 public static class Vectors

@@ -6,7 +6,7 @@ using Parley.Tests.DevHost;
 using Parley.Webhooks;
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>One attempt against receivers of every kind, all of them on loopback.</summary>
 public class WebhookClientTests

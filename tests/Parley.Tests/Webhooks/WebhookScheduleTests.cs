@@ -3,7 +3,7 @@ using Parley.Tests.DevHost;
 using Parley.Webhooks;
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 public class WebhookScheduleTests
 {

@@ -4,7 +4,7 @@ using System.Text;
 using Parley.Webhooks;
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 public class WebhookSignatureTests
 {

@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using Parley.Webhooks;
 using Xunit;
 
-namespace Parley.Tests.Callbacks;
+namespace Parley.Tests.Webhooks;
 
 /// <summary>Validation of certificates, which makes no calls of its own.</summary>
 public sealed class WebhookTlsTests : IDisposable

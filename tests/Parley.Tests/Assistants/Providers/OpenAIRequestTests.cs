@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Parley.Assistants.Providers;
 using Parley.Testing;
-using Parley.Tests.Callbacks;
+using Parley.Tests.Webhooks;
 using Xunit;
 using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Parley.Assistants.Providers;
-using Parley.Tests.Callbacks;
+using Parley.Tests.Webhooks;
 using Xunit;
 using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Providers;
 using Parley.Testing;
-using Parley.Tests.Callbacks;
+using Parley.Tests.Webhooks;
 using Parley.Tests.DevHost;
 using Xunit;
 using static Parley.Tests.Assistants.Providers.ChatCompletionsWire;
