@@ -211,7 +211,7 @@ internal static class KillMeasure
         private async Task<IEnumerable<string>> PoisonAsync()
         {
             var wrong = new List<string>();
-            foreach (var name in new[] { ExportStep.FileQueue, ExportStep.CallbackQueue })
+            foreach (var name in new[] { ExportStep.FileQueue, ExportStep.WebhookQueue })
             {
                 var poison = new QueueClient(azurite.ConnectionString, name + "-poison");
                 if (await poison.ExistsAsync() && (await poison.GetPropertiesAsync()).Value.ApproximateMessagesCount > 0)

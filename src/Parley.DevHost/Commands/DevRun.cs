@@ -167,7 +167,7 @@ internal sealed class DevRun(RunOptions options)
     {
         if (!string.IsNullOrEmpty(settings.GetValueOrDefault("AzureWebJobsStorage")))
         {
-            Console.WriteLine("Storage: what AzureWebJobsStorage in the environment names."
+            Console.WriteLine("Storage: the account of AzureWebJobsStorage in the environment."
                 + (options.DataDirectory is null ? "" : " --data keeps only the demo tenant's keys there."));
             return null;
         }

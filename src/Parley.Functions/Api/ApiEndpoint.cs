@@ -47,7 +47,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
         }
         catch (Exception e)
         {
-            await AnswerAsync(context, e);
+            await WriteProblemAsync(context, e);
         }
     }
 
@@ -74,7 +74,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
             : throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", scope.Names())}.");
     }
 
-    private async Task AnswerAsync(HttpContext context, Exception exception)
+    private async Task WriteProblemAsync(HttpContext context, Exception exception)
     {
         var problem = exception switch
         {

@@ -11,7 +11,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class ExportTriggers(
     ExportDispatch dispatch,
     ExportFileJob fileJob,
-    ExportWebhook webhook,
+    ExportWebhookJob webhook,
     ILogger<ExportTriggers> logger)
 {
     [Function("ExportsDue")]
@@ -29,7 +29,7 @@ public sealed partial class ExportTriggers(
         QueueMessages.ProcessAsync<ExportStep>(message, fileJob.RunAsync, logger, LogFailed, cancellation);
 
     [Function("ExportsDeliver")]
-    public Task Deliver([QueueTrigger(ExportStep.CallbackQueue)] string message, CancellationToken cancellation) =>
+    public Task Deliver([QueueTrigger(ExportStep.WebhookQueue)] string message, CancellationToken cancellation) =>
         QueueMessages.ProcessAsync<ExportStep>(message, webhook.RunAsync, logger, LogFailed, cancellation);
 
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]

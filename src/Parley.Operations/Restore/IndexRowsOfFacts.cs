@@ -37,8 +37,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
             case "f":
                 var followUp = IndexedFollowUp.Of(FollowUpRow.Read(row, key));
                 return followUp.DueAt is null
-                    ? [InTenants(followUp.ConversationIndexRow)]
-                    : [InTenants(followUp.ConversationIndexRow), InSchedule(followUp.ScheduleRow)];
+                    ? [InTenants(followUp.StatusListRow)]
+                    : [InTenants(followUp.StatusListRow), InSchedule(followUp.ScheduleRow)];
             case "t":
                 var completion = CompletionRow.Read(row, key);
                 var record = InTenants(CompletionStore.RecordRow(completion));
@@ -69,7 +69,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                     .Select(InSchedule);
             case "s":
                 var sender = SenderRow.Read(row, tenant);
-                return SenderRow.FinderKeys(sender).Select(key => InTenants(SenderRow.Finder(sender, key)));
+                return SenderRow.LookupKeys(sender).Select(key => InTenants(SenderRow.LookupRow(sender, key)));
             case "k":
                 return [ScheduledKeysOf(tenant, 0)];
             default:

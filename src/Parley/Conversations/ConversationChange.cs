@@ -45,7 +45,7 @@ public sealed class ConversationChange(
                         return (changed, []);
                     }
 
-                    ended = FollowUpMutation.EndAll(
+                    ended = FollowUpMutation.CancelAll(
                         head, FollowUpReasons.HandedOff, actor, Timestamps.Latest(now, head.LastMessageAt));
                     await pendingRows.WriteAsync(ended.AddedIndexRows, token);
                     return (changed with { Pending = ended.Pending }, [.. ended.Actions]);

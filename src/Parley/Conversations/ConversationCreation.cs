@@ -33,7 +33,7 @@ public sealed class ConversationCreation(
         TenantId tenant, NewConversation draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var named = await senders.GetReferencedAsync(tenant, draft.Contact, "contact", cancellation);
-        var (conversation, replayed) = await ListAsync(tenant, draft, named, key, cancellation);
+        var (conversation, replayed) = await WriteListRowAsync(tenant, draft, named, key, cancellation);
         if (!replayed)
         {
             return (await InsertHeadAsync(conversation, cancellation), false);
@@ -51,7 +51,7 @@ public sealed class ConversationCreation(
         return (conversation, true);
     }
 
-    private async Task<(Conversation Conversation, bool Replayed)> ListAsync(
+    private async Task<(Conversation Conversation, bool Replayed)> WriteListRowAsync(
         TenantId tenant, NewConversation draft, Sender? named, IdempotencyKey? key, CancellationToken cancellation)
     {
         var running = budget.Start();
@@ -191,7 +191,7 @@ public sealed class ConversationCreation(
 
         if (contact is not null)
         {
-            counterUpdate["LastSender"] = contact.Key.Number;
+            counterUpdate[SenderReader.Counter] = contact.Key.Number;
             actions.AddRange(SenderRow.Insertion(contact));
         }
 
@@ -221,7 +221,8 @@ public sealed class ConversationCreation(
             {
                 // Only this request and its retries write this head, so an earlier attempt has inserted it.
                 return await reader.FindAsync(conversation.Key, cancellation)
-                    ?? throw new InvalidOperationException($"The head of {conversation.Key.PartitionKey} no longer exists.", e);
+                    ?? throw new InvalidOperationException(
+                        $"The head of {conversation.Key.PartitionKey} no longer exists.", e);
             }
             catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, cancellation))
             {
@@ -254,7 +255,7 @@ public sealed class ConversationCreation(
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
         draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
             ? ParleyException.Field(
-                named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
+                named is null ? "address" : "contact", "Must belong to a sender of entity external_user.")
             : null);
 
     /// <summary>The sender to create; null when the request has no data of a contact.</summary>

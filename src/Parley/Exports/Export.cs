@@ -153,7 +153,7 @@ public sealed record Export
     public WebhookStatus WebhookStatus { get; init; } = WebhookStatus.Waiting;
 
     /// <summary>The latest attempts at the webhook in their order, at most <see cref="MaxAttemptsKept"/>.</summary>
-    public IReadOnlyList<WebhookAttempt> CallbackAttempts { get; init; } = [];
+    public IReadOnlyList<WebhookAttempt> WebhookAttempts { get; init; } = [];
 
     /// <summary>The time of the next step; null when no step is left.</summary>
     public DateTimeOffset? DueAt { get; init; }

@@ -37,7 +37,7 @@ public sealed class ExportCreation(
         TenantId tenant, NewExport draft, IdempotencyKey? key, CancellationToken cancellation)
     {
         var replayed = false;
-        var export = await counters.MakeAsync(
+        var export = await counters.CreateAsync(
             tenant,
             async (export, writeId, token) =>
                 await exports.FindAsync(export.Key, token) is { } stored && stored.WriteId == writeId ? stored : null,

@@ -16,7 +16,7 @@ namespace Parley.Exports;
 /// </summary>
 public sealed partial class ExportFileJob(
     ExportStore exports,
-    ExportLeases leases,
+    ExportLeaseStore leases,
     ExportFiles files,
     ConversationScan conversations,
     MessageScan messages,

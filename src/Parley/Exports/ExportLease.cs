@@ -25,7 +25,7 @@ public sealed partial class ExportLease : IAsyncDisposable
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
-    private readonly ExportLeases leases;
+    private readonly ExportLeaseStore leases;
     private readonly CancellationTokenSource lost;
     private readonly CancellationTokenSource done = new();
     private readonly TimeProvider time;
@@ -33,7 +33,7 @@ public sealed partial class ExportLease : IAsyncDisposable
     private Task renewing = Task.CompletedTask;
 
     internal ExportLease(
-        ExportLeases leases, Export export, TimeProvider time, ILogger logger, CancellationToken cancellation)
+        ExportLeaseStore leases, Export export, TimeProvider time, ILogger logger, CancellationToken cancellation)
     {
         (this.leases, Export, this.time, this.logger) = (leases, export, time, logger);
         lost = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -128,12 +128,12 @@ public sealed partial class ExportLease : IAsyncDisposable
 }
 
 /// <summary>Takes and renews leases.</summary>
-public sealed class ExportLeases(
+public sealed class ExportLeaseStore(
     ParleyTables tables,
     ExportStore exports,
     TimeProvider time,
     RandomSource random,
-    ILogger<ExportLeases> logger)
+    ILogger<ExportLeaseStore> logger)
 {
     /// <summary>
     /// Takes the lease on the next step. The caller has checked that the step is due and that no worker has a lease.

@@ -44,14 +44,14 @@ internal static class ExportRow
         row.SetIfAny("DueAt", export.DueAt);
         row.SetIfAny("LeaseId", export.LeaseId);
         row.SetIfAny("LeaseUntil", export.LeaseUntil);
-        if (export.CallbackAttempts.Count > 0)
+        if (export.WebhookAttempts.Count > 0)
         {
             // May exceed one property: control characters of a response body are six times as long in JSON.
             LongText.Write(
                 row,
                 "Attempts",
                 JsonSerializer.Serialize(
-                    export.CallbackAttempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt));
+                    export.WebhookAttempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt));
         }
 
         return row;
@@ -83,7 +83,7 @@ internal static class ExportRow
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
         WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
-        CallbackAttempts = LongText.Read(row, "Attempts") is { } attempts
+        WebhookAttempts = LongText.Read(row, "Attempts") is { } attempts
             ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)!
             : [],
         DueAt = row.GetDateTimeOffset("DueAt"),

@@ -15,11 +15,11 @@ internal static class ExportServices
         .AddStorageResource<ExportFiles>()
         .AddWorkQueue<ExportStep>()
         .AddSingleton<ExportStore>()
-        .AddSingleton<ExportLeases>()
+        .AddSingleton<ExportLeaseStore>()
         .AddSingleton<ExportCreation>()
         .AddSingleton<ExportDispatch>()
         .AddSingleton<ExportFileJob>()
-        .AddSingleton<ExportWebhook>()
+        .AddSingleton<ExportWebhookJob>()
         .AddSingleton<ExportRedelivery>()
         .AddSingleton<ExportRemoval>();
 }

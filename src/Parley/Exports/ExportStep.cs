@@ -15,15 +15,15 @@ public sealed record ExportStep(int Tenant, int Export, int Step, int Waits = 0)
     public const string FileQueue = "exports";
 
     /// <summary>A queue of its own for webhooks, so that they do not wait until files are written.</summary>
-    public const string CallbackQueue = "callbacks";
+    public const string WebhookQueue = "callbacks";
 
-    static IReadOnlyList<string> IWorkMessage<ExportStep>.QueueNames => [FileQueue, CallbackQueue];
+    static IReadOnlyList<string> IWorkMessage<ExportStep>.QueueNames => [FileQueue, WebhookQueue];
 
     [JsonIgnore]
     public ExportKey Key => new(new TenantId(Tenant), Export);
 
     [JsonIgnore]
-    public string QueueName => Step == 0 ? FileQueue : CallbackQueue;
+    public string QueueName => Step == 0 ? FileQueue : WebhookQueue;
 
     /// <summary>The message for the next step of an export.</summary>
     public static ExportStep Of(Export export) => new(export.Key.Tenant.Number, export.Key.Number, export.Step);

@@ -101,7 +101,8 @@ public sealed partial class ExportStore(
         return after;
 
         async Task<Export> ReadAsync(CancellationToken token) =>
-            await FindAsync(known.Key, token) ?? throw new InvalidOperationException($"Export {known.Id} no longer exists.");
+            await FindAsync(known.Key, token)
+            ?? throw new InvalidOperationException($"Export {known.Id} no longer exists.");
     }
 
     /// <summary>The index row of the next step; null when there is none.</summary>

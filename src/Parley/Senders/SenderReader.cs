@@ -84,8 +84,8 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
             ? SenderRow.Read(row, key.Tenant)
             : null;
 
-    private async Task<Sender?> FindByAsync(TenantId tenant, string finderKey, CancellationToken cancellation) =>
-        await tables.Tenants.FindAsync(tenant.PartitionKey, finderKey, cancellation) is { } finder
+    private async Task<Sender?> FindByAsync(TenantId tenant, string lookupKey, CancellationToken cancellation) =>
+        await tables.Tenants.FindAsync(tenant.PartitionKey, lookupKey, cancellation) is { } finder
             ? await FindAsync(new SenderKey(tenant, finder.GetInt32("Sender")!.Value), cancellation)
             : null;
 }

@@ -55,7 +55,7 @@ internal static class SenderRow
     };
 
     /// <summary>The keys of the sender's lookup rows.</summary>
-    public static IEnumerable<string> FinderKeys(Sender sender)
+    public static IEnumerable<string> LookupKeys(Sender sender)
     {
         if (sender.Identifier is { } identifier)
         {
@@ -69,7 +69,7 @@ internal static class SenderRow
     }
 
     /// <summary>Creates the lookup row with one of the sender's lookup keys.</summary>
-    public static TableEntity Finder(Sender sender, string rowKey) =>
+    public static TableEntity LookupRow(Sender sender, string rowKey) =>
         new(sender.Key.Tenant.PartitionKey, rowKey) { ["Sender"] = sender.Key.Number };
 
     /// <summary>
@@ -78,8 +78,8 @@ internal static class SenderRow
     /// </summary>
     public static IEnumerable<TableTransactionAction> Insertion(Sender sender) =>
     [
-        .. FinderKeys(sender).Select(
-            key => new TableTransactionAction(TableTransactionActionType.Add, Finder(sender, key))),
+        .. LookupKeys(sender).Select(
+            key => new TableTransactionAction(TableTransactionActionType.Add, LookupRow(sender, key))),
         new(TableTransactionActionType.Add, Create(sender)),
     ];
 }

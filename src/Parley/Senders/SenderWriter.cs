@@ -20,7 +20,7 @@ public sealed class SenderWriter(
     /// (it is not known whether the sender was stored).
     /// </exception>
     public Task<Sender> CreateAsync(TenantId tenant, Func<Sender, Sender> draft, CancellationToken cancellation) =>
-        counters.MakeAsync(
+        counters.CreateAsync(
             tenant,
             async (sender, writeId, token) =>
                 await reader.FindAsync(sender.Key, token) is { } stored && stored.WriteId == writeId ? stored : null,
@@ -35,7 +35,10 @@ public sealed class SenderWriter(
                 return new NumberedInsert<Sender>(
                     sender,
                     [.. SenderRow.Insertion(sender)],
-                    new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { ["LastSender"] = sender.Key.Number });
+                    new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter)
+                    {
+                        [SenderReader.Counter] = sender.Key.Number,
+                    });
             },
             cancellation);
 
@@ -88,7 +91,7 @@ public sealed class SenderWriter(
         var at = time.NowInMilliseconds();
         return new Sender
         {
-            Key = new SenderKey(tenant, checked((counter?.GetInt32("LastSender") ?? 0) + 1)),
+            Key = new SenderKey(tenant, checked((counter?.GetInt32(SenderReader.Counter) ?? 0) + 1)),
             Check = random.NextBits(EntityId.CheckBits),
             Revision = 1,
             Entity = SenderEntity.ExternalUser,
@@ -100,7 +103,7 @@ public sealed class SenderWriter(
 
     private static List<TableTransactionAction> ChangeOf(Sender before, Sender after)
     {
-        var (old, current) = (SenderRow.FinderKeys(before).ToList(), SenderRow.FinderKeys(after).ToList());
+        var (old, current) = (SenderRow.LookupKeys(before).ToList(), SenderRow.LookupKeys(after).ToList());
         var partition = after.Key.Tenant.PartitionKey;
         return
         [
@@ -111,7 +114,7 @@ public sealed class SenderWriter(
                 key => new TableTransactionAction(
                     TableTransactionActionType.Delete, new TableEntity(partition, key), ETag.All)),
             .. current.Except(old).Select(
-                key => new TableTransactionAction(TableTransactionActionType.Add, SenderRow.Finder(after, key))),
+                key => new TableTransactionAction(TableTransactionActionType.Add, SenderRow.LookupRow(after, key))),
         ];
     }
 

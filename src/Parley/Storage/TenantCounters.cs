@@ -32,7 +32,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> if the outcome is unknown.
     /// </exception>
-    internal async Task<T> MakeAsync<T>(
+    internal async Task<T> CreateAsync<T>(
         TenantId tenant,
         Func<T, string, CancellationToken, Task<T?>> find,
         Func<TableEntity?, string, bool, CancellationToken, Task<NumberedInsert<T>>> create,

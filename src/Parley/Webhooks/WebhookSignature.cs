@@ -40,7 +40,7 @@ public static class WebhookSignature
 
         if (secrets.Count == 0)
         {
-            throw new ArgumentException("A callback is never sent unsigned.", nameof(secrets));
+            throw new ArgumentException("A webhook needs at least one secret.", nameof(secrets));
         }
 
         var timestamp = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);

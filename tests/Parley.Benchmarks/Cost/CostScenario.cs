@@ -196,7 +196,7 @@ internal sealed class CostScenario : IAsyncDisposable
 
         var callback = steps.TakeOnly();
         runs = 1;
-        await Service<ExportWebhook>().RunAsync(callback, Never);
+        await Service<ExportWebhookJob>().RunAsync(callback, Never);
         Add("Export: the callback", CostUnit.Export, 1);
 
         var export = await Service<ExportStore>().FindAsync(file.Key, Never);

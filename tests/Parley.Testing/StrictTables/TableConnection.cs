@@ -143,7 +143,7 @@ public sealed class TableConnection : HttpPipelineTransport
 
     private static Exception Unanswered(Fault fault, TableCall call) => Unanswered(fault.Kind, $"{fault.Side} {call}");
 
-    private async ValueTask<(T ServiceResponse, Fault Fault)> CarryOutAsync<T>(TableCall call, Func<T> execute, Func<Fault, T> failed, CancellationToken cancellation)
+    private async ValueTask<(T Response, Fault Fault)> CarryOutAsync<T>(TableCall call, Func<T> execute, Func<Fault, T> failed, CancellationToken cancellation)
     {
         if (hooks.Before is { } before)
         {
@@ -214,7 +214,7 @@ public sealed class TableConnection : HttpPipelineTransport
 
     private void LetLand<T>(TableCall call, Func<T> execute)
     {
-        var late = hooks.Late ?? throw new InvalidOperationException($"Nobody takes what is late: {call}");
+        var late = hooks.Late ?? throw new InvalidOperationException($"No hook receives late calls: {call}");
         late(call, () => execute());
     }
 

@@ -33,7 +33,7 @@ internal static class GoldenMessages
         new(FollowUpChunk.Queue, Chunk.ToJson()),
         new(ExportStep.FileQueue, File.ToJson()),
         new(ExportStep.FileQueue, FileThatWaited.ToJson()),
-        new(ExportStep.CallbackQueue, Callback.ToJson()),
+        new(ExportStep.WebhookQueue, Callback.ToJson()),
         new(QueuedReply.Queue, Reply.ToJson()),
     ];
 

@@ -300,7 +300,7 @@ public sealed class ChangeCrashTests
             }
 
             Assert.Equal(
-                senders.SelectMany(sender => SenderRow.FinderKeys(sender).Select(key => (key, sender.Key.Number))).Order(),
+                senders.SelectMany(sender => SenderRow.LookupKeys(sender).Select(key => (key, sender.Key.Number))).Order(),
                 finders.Select(finder => (finder.Key, finder.Value)).Order());
             var counter = await Quiet.Tables.Tenants.GetEntityAsync<TableEntity>(partition, TenantRowKeys.Counter);
             Assert.Equal(Enumerable.Range(1, counter.Value.GetInt32("LastSender")!.Value), senders.Select(sender => sender.Key.Number));

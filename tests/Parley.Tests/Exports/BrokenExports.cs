@@ -65,7 +65,7 @@ internal static class BrokenExports
         }
 
         if (await DueAsync(process, step) is not { Step: 0 } export
-            || await process.ExportLeases.TryTakeAsync(export, CancellationToken.None) is not { } lease)
+            || await process.ExportLeaseStore.TryTakeAsync(export, CancellationToken.None) is not { } lease)
         {
             return;
         }
@@ -120,11 +120,11 @@ internal static class BrokenExports
         }
     }
 
-    /// <summary>Like ExportWebhook, but without lease renewals.</summary>
+    /// <summary>Like ExportWebhookJob, but without lease renewals.</summary>
     private static async Task DeliverAsync(ParleyProcess process, ExportStep step, bool sendsFirst)
     {
         if (await DueAsync(process, step) is not { Step: > 0 } export || export.Step != step.Step
-            || await process.ExportLeases.TryTakeAsync(export, CancellationToken.None) is not { } lease)
+            || await process.ExportLeaseStore.TryTakeAsync(export, CancellationToken.None) is not { } lease)
         {
             return;
         }

@@ -37,7 +37,7 @@ public sealed class ExportCallTests
             () => model.Process.ExportFileJob.RunAsync(step, CancellationToken.None));
         await CountAsync(
             "call the webhook",
-            () => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None));
+            () => model.Process.ExportWebhookJob.RunAsync(step with { Step = 1 }, CancellationToken.None));
         counts.AssertDocumented(nameof(Exporting));
     }, blockBytes: 1 << 20);
 
@@ -73,7 +73,7 @@ public sealed class ExportCallTests
 
         // Reads the export and takes the lease; reads the secrets; calls the receiver; writes the export and deletes
         // the old schedule row.
-        Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        Assert.Equal(6, await model.CallsAsync(() => model.Process.ExportWebhookJob.RunAsync(step with { Step = 1 }, CancellationToken.None)));
         Assert.Equal(WebhookStatus.Taken, model.Only.Row.WebhookStatus);
     }, blockBytes: 1 << 20);
 
@@ -84,7 +84,7 @@ public sealed class ExportCallTests
         await model.Process.ExportFileJob.RunAsync(step, CancellationToken.None);
         model.Model.Receiver.Script = _ => new ReceiverResponse(500);
         await Task.Delay(TimeSpan.FromSeconds(58), model.Model.Run.Time);
-        Assert.Equal(6 + 2, await model.CallsAsync(() => model.Process.ExportWebhook.RunAsync(step with { Step = 1 }, CancellationToken.None)));
+        Assert.Equal(6 + 2, await model.CallsAsync(() => model.Process.ExportWebhookJob.RunAsync(step with { Step = 1 }, CancellationToken.None)));
     });
 
     [Fact]

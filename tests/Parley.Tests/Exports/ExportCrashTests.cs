@@ -302,7 +302,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         public async Task BeginAsync()
         {
             var (process, export) = (Model.Unscheduled(), await CreateAsync(Model.Unscheduled(), null));
-            await using var lease = (await process.ExportLeases.TryTakeAsync((await process.Exports.FindAsync(export.Key, CancellationToken.None))!, CancellationToken.None))!;
+            await using var lease = (await process.ExportLeaseStore.TryTakeAsync((await process.Exports.FindAsync(export.Key, CancellationToken.None))!, CancellationToken.None))!;
             await using var blob = process.ExportFiles.Write(export, 1, () => { });
             await blob.WriteAsync("left"u8.ToArray());
             await blob.CompleteAsync(CancellationToken.None);

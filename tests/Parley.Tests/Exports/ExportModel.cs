@@ -25,7 +25,7 @@ internal sealed record ExportOperations
     /// <summary>A defect of every process; null for none.</summary>
     public TableDefect? Defect { get; init; }
 
-    public Func<ParleyProcess, ExportStep, Task> Deliver { get; init; } = (process, step) => process.ExportWebhook.RunAsync(step, CancellationToken.None);
+    public Func<ParleyProcess, ExportStep, Task> Deliver { get; init; } = (process, step) => process.ExportWebhookJob.RunAsync(step, CancellationToken.None);
 
     public Func<ParleyProcess, Task> Tick { get; init; } = process => process.ExportDispatch.DispatchAsync(CancellationToken.None);
 }

@@ -28,8 +28,8 @@ public sealed class ExportScheduleTests
 
         // The row contains each attempt.
         var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(1, 8), stored.CallbackAttempts.Select(attempt => attempt.Number));
-        Assert.All(stored.CallbackAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
+        Assert.Equal(Enumerable.Range(1, 8), stored.WebhookAttempts.Select(attempt => attempt.Number));
+        Assert.All(stored.WebhookAttempts.Zip(model.Receiver.Deliveries), pair => Assert.Equal((pair.Second.At, 500, null), (pair.First.At, pair.First.Status!.Value, pair.First.Failure)));
         model.Log.Verify();
     });
 
@@ -41,7 +41,7 @@ public sealed class ExportScheduleTests
         await RunQueueAsync(model);
         VerifyTimes(model.Receiver.Deliveries, Plan);
         var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(failures, stored.CallbackAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
+        Assert.Equal(failures, stored.WebhookAttempts.Take(3).Select(attempt => attempt.Failure!.Value));
         Assert.Equal(WebhookStatus.GivenUp, stored.WebhookStatus);
     });
 
@@ -83,7 +83,7 @@ public sealed class ExportScheduleTests
 
         Assert.Single(model.Receiver.Deliveries.Select(delivery => delivery.Sending.WebhookId).Distinct());
         var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal(Enumerable.Range(9, 16), stored.CallbackAttempts.Select(attempt => attempt.Number));
+        Assert.Equal(Enumerable.Range(9, 16), stored.WebhookAttempts.Select(attempt => attempt.Number));
         model.Log.Verify();
     });
 
@@ -135,14 +135,14 @@ public sealed class ExportScheduleTests
         for (var i = 0; i < 5; i++)
         {
             var process = model.Unscheduled($"dying {i}", hooks: new TableHooks { Fault = call => call.Foreign is { Service: "receiver" } ? Fault.CrashBefore : Fault.None });
-            await Assert.ThrowsAsync<CrashException>(() => process.ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None));
+            await Assert.ThrowsAsync<CrashException>(() => process.ExportWebhookJob.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None));
             await Task.Delay(ExportLease.Length, run.Time);
         }
 
-        await model.Unscheduled().ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
+        await model.Unscheduled().ExportWebhookJob.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         Assert.Empty(model.Receiver.Deliveries);
         var stored = await model.Unscheduled().Exports.GetAsync(model.Tenants[0], "1", CancellationToken.None);
-        Assert.Equal((1, WebhookFailure.Interrupted, 2), (stored.CallbackAttempts[0].Number, stored.CallbackAttempts[0].Failure!.Value, stored.Step));
+        Assert.Equal((1, WebhookFailure.Interrupted, 2), (stored.WebhookAttempts[0].Number, stored.WebhookAttempts[0].Failure!.Value, stored.Step));
         Assert.InRange(stored.DueAt!.Value - run.Time.GetUtcNow(), Plan[0], Plan[0] * 1.2);
     });
 
@@ -209,7 +209,7 @@ public sealed class ExportScheduleTests
         async Task OvertakeAsync()
         {
             await other.ExportFileJob.RunAsync(new ExportStep(1, 1, 0), CancellationToken.None);
-            await other.ExportWebhook.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
+            await other.ExportWebhookJob.RunAsync(new ExportStep(1, 1, 1), CancellationToken.None);
         }
     });
 

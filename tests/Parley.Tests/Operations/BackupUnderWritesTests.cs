@@ -124,7 +124,7 @@ public sealed class BackupUnderWritesTests : IDisposable
             Assert.All(followUps, followUp =>
             {
                 var indexed = IndexedFollowUp.Of(followUp);
-                Assert.Contains(indexed.ConversationIndexRow.RowKey, listed.Keys);
+                Assert.Contains(indexed.StatusListRow.RowKey, listed.Keys);
                 Assert.True(indexed.DueAt is null || due.Contains((indexed.ScheduleRow.PartitionKey, indexed.ScheduleRow.RowKey)));
                 Assert.Equal(followUp.Revision, Numbers(rows.Keys, FollowUpRowKeys.FollowUpEvents(followUp.Number)).Count);
             });

@@ -27,8 +27,8 @@ public sealed class IndexRowWriterTests : IDisposable
         var tables = target.Account.Tables;
         await tables.CreateIfNotExistsAsync(CancellationToken.None);
         var (first, second) = (NewSender(1), NewSender(2));
-        var (third, key) = (NewSender(3) with { Identifier = null }, SenderRow.FinderKeys(first).Single());
-        await tables.Tenants.AddEntityAsync(SenderRow.Finder(NewSender(inBackup), key));
+        var (third, key) = (NewSender(3) with { Identifier = null }, SenderRow.LookupKeys(first).Single());
+        await tables.Tenants.AddEntityAsync(SenderRow.LookupRow(NewSender(inBackup), key));
 
         await WriteAsync(tables, first, second, third);
 

@@ -57,7 +57,7 @@ public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<
 
         Assert.True(await blobs.GetBlobContainerClient("files").ExistsAsync());
         Assert.True(await blobs.GetBlobContainerClient("exports").ExistsAsync());
-        foreach (var queue in new[] { FollowUpChunk.Queue, ExportStep.FileQueue, ExportStep.CallbackQueue, QueuedReply.Queue })
+        foreach (var queue in new[] { FollowUpChunk.Queue, ExportStep.FileQueue, ExportStep.WebhookQueue, QueuedReply.Queue })
         {
             Assert.True(await queues.GetQueueClient(queue).ExistsAsync());
         }

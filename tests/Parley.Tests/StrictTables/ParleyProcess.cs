@@ -139,7 +139,7 @@ internal sealed class ParleyProcess
 
     public ExportStore Exports => Get<ExportStore>();
 
-    public ExportLeases ExportLeases => Get<ExportLeases>();
+    public ExportLeaseStore ExportLeaseStore => Get<ExportLeaseStore>();
 
     public ExportFiles ExportFiles => Get<ExportFiles>();
 
@@ -149,7 +149,7 @@ internal sealed class ParleyProcess
 
     public ExportFileJob ExportFileJob => Get<ExportFileJob>();
 
-    public ExportWebhook ExportWebhook => Get<ExportWebhook>();
+    public ExportWebhookJob ExportWebhookJob => Get<ExportWebhookJob>();
 
     public ExportRedelivery ExportRedelivery => Get<ExportRedelivery>();
 

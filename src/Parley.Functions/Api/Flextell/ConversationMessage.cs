@@ -2,6 +2,7 @@ using System.Globalization;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
+using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Flextell;
 

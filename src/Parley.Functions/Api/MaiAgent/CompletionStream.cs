@@ -4,7 +4,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Parley.Assistants.Completions;
-using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.MaiAgent;
@@ -39,7 +38,7 @@ internal sealed class CompletionStream(
     public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        JsonBody.SetHeaders(response, StatusCodes.Status200OK, "text/event-stream");
+        ResponseBody.SetHeaders(response, StatusCodes.Status200OK, "text/event-stream");
         response.Headers.Location = Location;
         if (Replayed)
         {

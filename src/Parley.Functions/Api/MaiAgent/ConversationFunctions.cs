@@ -68,7 +68,7 @@ public sealed class ConversationFunctions(
             };
             var (conversation, replayed) = await creation.CreateAsync(tenant, draft, key, call.Cancellation);
             var location = $"{PublicUrl.Of(request)}/{conversation.Id}";
-            return await AnswerAsync(call, conversation, StatusCodes.Status201Created, replayed, location);
+            return await RespondAsync(call, conversation, StatusCodes.Status201Created, replayed, location);
         });
 
     [Function("ConversationsList")]
@@ -107,7 +107,7 @@ public sealed class ConversationFunctions(
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var conversation = await reader.GetAsync(call.Conversation(id), call.Cancellation);
-            return await AnswerAsync(call, conversation, StatusCodes.Status200OK);
+            return await RespondAsync(call, conversation, StatusCodes.Status200OK);
         });
 
     [Function("ConversationsUpdate")]
@@ -146,7 +146,7 @@ public sealed class ConversationFunctions(
                 call.Caller.Name,
                 expected,
                 call.Cancellation);
-            return await AnswerAsync(call, changed, StatusCodes.Status200OK);
+            return await RespondAsync(call, changed, StatusCodes.Status200OK);
         });
 
     /// <summary>The page for a filter with two inboxes: a conversation has at most one.</summary>
@@ -156,7 +156,7 @@ public sealed class ConversationFunctions(
         return new ConversationPage([], null, null);
     }
 
-    private async Task<JsonResult<ConversationResponse>> AnswerAsync(
+    private async Task<JsonResult<ConversationResponse>> RespondAsync(
         Call call,
         Conversation conversation,
         int status,

@@ -5,7 +5,6 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
-using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -40,7 +39,7 @@ public sealed class MessageFunctions(
 
             var draft = await sent.DraftAsync(senders, call);
             var stored = await replies.AppendAsync(call.Conversation(conversationId), draft, key, call.Cancellation);
-            return await AnswerAsync(
+            return await RespondAsync(
                 call,
                 stored.Conversation,
                 stored.Message,
@@ -88,7 +87,7 @@ public sealed class MessageFunctions(
             // The UUID of the conversation contains a check value, which only the conversation row has.
             var reference = new EntityRef<ConversationKey>(message.Key.Conversation, null);
             var conversation = await conversations.GetAsync(reference, call.Cancellation);
-            return await AnswerAsync(call, conversation, message, StatusCodes.Status200OK);
+            return await RespondAsync(call, conversation, message, StatusCodes.Status200OK);
         });
 
     [Function("MessagesUpdate")]
@@ -101,7 +100,7 @@ public sealed class MessageFunctions(
             var feedback = fields.Text("feedback", 0, MaxFeedback);
             if (!fields.Has("feedback"))
             {
-                fields.Fail("feedback", "Is required; null takes it back.");
+                fields.Fail("feedback", "Is required; null removes it.");
             }
 
             var expected = RequestHeaders.ReadIfMatch(request);
@@ -109,10 +108,10 @@ public sealed class MessageFunctions(
 
             var (conversation, changed) =
                 await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
-            return await AnswerAsync(call, conversation, changed, StatusCodes.Status200OK);
+            return await RespondAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
 
-    private async Task<JsonResult<MessageResponse>> AnswerAsync(
+    private async Task<JsonResult<MessageResponse>> RespondAsync(
         Call call,
         Conversation conversation,
         Message message,

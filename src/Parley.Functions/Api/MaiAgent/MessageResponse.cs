@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Parley.Conversations.Messages;
 using Parley.Files;
-using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.MaiAgent;

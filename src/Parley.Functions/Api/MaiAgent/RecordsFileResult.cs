@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants.Records;
 using Parley.Exports;
-using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
 using Parley.Spreadsheets;
 
 namespace Parley.Functions.Api.MaiAgent;
@@ -16,7 +16,7 @@ internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, Export
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        JsonBody.SetHeaders(response, StatusCodes.Status200OK, ExportFiles.MediaType(TableFormat.Xlsx));
+        ResponseBody.SetHeaders(response, StatusCodes.Status200OK, ExportFiles.MediaType(TableFormat.Xlsx));
         response.Headers.ContentDisposition = "attachment; filename=\"chatbot_records.xlsx\"";
         return RecordTable.WriteXlsxAsync(records, language, response.Body, httpContext.RequestAborted);
     }

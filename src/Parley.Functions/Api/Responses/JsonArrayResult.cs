@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
-using Parley.Functions.Api.Requests;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -24,7 +23,7 @@ public sealed class JsonArrayResult<T>(
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
-        JsonBody.SetHeaders(response, StatusCodes.Status200OK, JsonBody.Json);
+        ResponseBody.SetHeaders(response, StatusCodes.Status200OK, ResponseBody.Json);
         if (Total is { } total)
         {
             response.Headers["X-Total-Count"] = total.ToString(CultureInfo.InvariantCulture);

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
-using Parley.Functions.Api.Requests;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -50,6 +49,6 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
             headers["X-Count-Capped"] = "true";
         }
 
-        return JsonBody.WriteAsync(httpContext, status, JsonBody.Json, body);
+        return ResponseBody.WriteAsync(httpContext, status, ResponseBody.Json, body);
     }
 }

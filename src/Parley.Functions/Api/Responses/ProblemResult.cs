@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
-using Parley.Functions.Api.Requests;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -98,6 +97,6 @@ public sealed class ProblemResult(ParleyException failure) : IResult
             headers["Idempotent-Replayed"] = "true";
         }
 
-        return JsonBody.WriteAsync(httpContext, status, "application/problem+json", body);
+        return ResponseBody.WriteAsync(httpContext, status, "application/problem+json", body);
     }
 }

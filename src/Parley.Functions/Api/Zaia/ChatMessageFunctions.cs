@@ -93,7 +93,7 @@ public sealed class ChatMessageFunctions(
             }
 
             return new JsonArrayResult<ChatMessageResponse>(
-                AnswersAsync(call.Caller.Tenant, list, joins, call.Cancellation),
+                ResponsesAsync(call.Caller.Tenant, list, joins, call.Cancellation),
                 CamelJson.Default.IAsyncEnumerableChatMessageResponse,
                 list.Next)
             {
@@ -101,7 +101,7 @@ public sealed class ChatMessageFunctions(
             };
         });
 
-    private async IAsyncEnumerable<ChatMessageResponse> AnswersAsync(
+    private async IAsyncEnumerable<ChatMessageResponse> ResponsesAsync(
         TenantId tenant,
         ChatMessageList list,
         IReadOnlySet<string> joins,

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Exports;
-using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Zaia;
 
@@ -15,7 +15,7 @@ public sealed class ExportFileResult(Export export, Stream content) : IResult
     {
         await using var file = content;
         var response = httpContext.Response;
-        JsonBody.SetHeaders(response, StatusCodes.Status200OK, ExportFiles.MediaType(export.Format));
+        ResponseBody.SetHeaders(response, StatusCodes.Status200OK, ExportFiles.MediaType(export.Format));
         response.ContentLength = export.Bytes;
         response.Headers.ContentDisposition = ExportFiles.Disposition(export);
         response.Headers["Repr-Digest"] = $"sha-256=:{Convert.ToBase64String(Convert.FromHexString(export.Sha256!))}:";

@@ -87,7 +87,7 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
-            await AnswerAsync(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
+            await RespondAsync(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     [Function("ExportsContent")]
     public Task Content(
@@ -118,7 +118,7 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
-            await AnswerAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
+            await RespondAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     /// <summary>Delivers the callback again.</summary>
     [Function("ExportsCallback")]
@@ -126,12 +126,12 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
-            await AnswerAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
+            await RespondAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     private static ParleyException NoFile(Export export) =>
         ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
 
-    private async Task<IResult> AnswerAsync(Export export, Call call) =>
+    private async Task<IResult> RespondAsync(Export export, Call call) =>
         new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportResponse);
 
     private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) =>

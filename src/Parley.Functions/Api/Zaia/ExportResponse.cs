@@ -81,5 +81,5 @@ public sealed record ExportResponse(
             EnumNames.Of(export.WebhookStatus),
             export.CallbackUrl,
             export.WebhookStatus == WebhookStatus.Pending ? export.DueAt : null,
-            [.. export.CallbackAttempts.Select(WebhookAttemptResponse.Of)]));
+            [.. export.WebhookAttempts.Select(WebhookAttemptResponse.Of)]));
 }

@@ -21,7 +21,7 @@ public sealed class ChatbotWriter(
     /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> (the chatbot may have been stored).
     /// </exception>
     public Task<Chatbot> CreateAsync(
-        TenantId tenant, Func<Chatbot, Chatbot> draft, CancellationToken cancellation) => counters.MakeAsync(
+        TenantId tenant, Func<Chatbot, Chatbot> draft, CancellationToken cancellation) => counters.CreateAsync(
         tenant,
         async (chatbot, writeId, token) =>
             await reader.FindEvenDeletedAsync(chatbot.Key, token) is { } stored && stored.WriteId == writeId

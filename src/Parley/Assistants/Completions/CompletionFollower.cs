@@ -19,7 +19,7 @@ public sealed class CompletionFollower(CompletionStore store, CompletionWriter w
     /// A request that has taken this long ends, and the client repeats it: the platform's front end cuts requests after
     /// 230 s.
     /// </summary>
-    private static readonly TimeSpan MaxWatch = TimeSpan.FromSeconds(220);
+    private static readonly TimeSpan MaxFollowTime = TimeSpan.FromSeconds(220);
 
     /// <summary>
     /// Returns the given state and each later one. The last state has the status Ended, unless the request's time is
@@ -34,7 +34,7 @@ public sealed class CompletionFollower(CompletionStore store, CompletionWriter w
     {
         var changed = time.GetTimestamp();
         yield return completion;
-        while (completion.Status != CompletionStatus.Ended && time.GetElapsedTime(began) < MaxWatch)
+        while (completion.Status != CompletionStatus.Ended && time.GetElapsedTime(began) < MaxFollowTime)
         {
             await Task.Delay(Interval, time, cancellation);
             var stored = await store.FindAsync(completion.Key, cancellation)

@@ -136,7 +136,7 @@ internal static class CompletionRow
     /// Deletes the text after its reply was deleted. The events stay, each with length 0, so that an event number is
     /// never used for another event. To be merged.
     /// </summary>
-    public static TableEntity Forgotten(Completion completion)
+    public static TableEntity TextCleared(Completion completion)
     {
         var row = Empty(completion);
         LongText.Clear(row, "Text", ReplyText.MaxLength);

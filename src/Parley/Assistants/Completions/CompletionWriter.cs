@@ -251,7 +251,7 @@ public sealed class CompletionWriter(
         var mark = completion.Error is { } error ? $$"""{"partial":true,"error":"{{error.Code().Code}}"}""" : null;
         return new NewMessage(MessageRole.Assistant, completion.Text, null, completion.ChatbotName, null)
         {
-            Speaker = new MessageSender(completion.Chatbot, completion.ChatbotName, Avatar: null),
+            DisplaySender = new MessageSender(completion.Chatbot, completion.ChatbotName, Avatar: null),
             ContentPayload = mark,
             Metadata = mark,
         };

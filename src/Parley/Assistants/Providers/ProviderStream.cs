@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Parley.Assistants.Completions;
+using Parley.Core;
 
 namespace Parley.Assistants.Providers;
 
@@ -91,9 +92,6 @@ public static class ProviderStream
         }
     }
 
-    private static string Describe(Exception e)
-    {
-        var text = $"{e.GetType().Name}: {e.GetBaseException().Message}";
-        return text[..Math.Min(text.Length, MaxDetail)];
-    }
+    private static string Describe(Exception e) =>
+        Texts.Truncate($"{e.GetType().Name}: {e.GetBaseException().Message}", MaxDetail);
 }

@@ -67,7 +67,7 @@ public sealed partial class DueFollowUpResolver(
             pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo(
                 (right.FollowUp.DueAt, right.FollowUp.Number)));
             return await head is null && pending.Count > 0
-                ? throw new InvalidOperationException("They have no conversation.")
+                ? throw new InvalidOperationException($"Pending follow-ups of {rows.Key.PartitionKey} have no head.")
                 : new ResolvedFollowUps(await head, pending, ended);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)

@@ -17,7 +17,7 @@ internal enum SendOutcome
     Overtaken,
 
     /// <summary>The row is already deleted, or a queue message will process it again.</summary>
-    Waits,
+    Handled,
 
     /// <summary>Only the host's retry of the chunk will process the row again.</summary>
     Failed,
@@ -67,12 +67,12 @@ public sealed partial class FollowUpFailures(
                 new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
                 FirstRetry * Math.Pow(3, attempts - 1),
                 cancellation);
-            return SendOutcome.Waits;
+            return SendOutcome.Handled;
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
             // A concurrent run has counted this attempt, or the follow-up has changed.
-            return SendOutcome.Waits;
+            return SendOutcome.Handled;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -81,7 +81,9 @@ public sealed partial class FollowUpFailures(
         }
 
         async Task<SendOutcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
-            await writer.EndAsync(followUp, status, reason, why, cancellation) ? SendOutcome.Waits : SendOutcome.Overtaken;
+            await writer.EndAsync(followUp, status, reason, why, cancellation)
+                ? SendOutcome.Handled
+                : SendOutcome.Overtaken;
     }
 
     [LoggerMessage(

@@ -28,7 +28,7 @@ internal sealed record IndexedFollowUp(
         followUp.Status == FollowUpStatus.Pending ? followUp.DueAt : null);
 
     /// <summary>The row in the tenant's list of this status.</summary>
-    public TableEntity ConversationIndexRow => new(
+    public TableEntity StatusListRow => new(
         Conversation.Tenant.PartitionKey,
         FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
@@ -55,7 +55,7 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
     internal Task WriteAsync(
         IReadOnlyCollection<IndexedFollowUp> added,
         CancellationToken cancellation) => Task.WhenAll(
-        tables.Tenants.UpsertAllAsync(added.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Tenants.UpsertAllAsync(added.Select(one => one.StatusListRow), cancellation),
         tables.Schedule.UpsertAllAsync(
             added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
 
@@ -66,14 +66,14 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
     internal Task DropAsync(
         IReadOnlyCollection<IndexedFollowUp> removed,
         CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
-        tables.Tenants.DeleteAllAsync(removed.Select(one => one.ConversationIndexRow), cancellation),
+        tables.Tenants.DeleteAllAsync(removed.Select(one => one.StatusListRow), cancellation),
         tables.Schedule.DeleteAllAsync(
             removed.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
 
     /// <summary>Deletes only the list rows, after follow-ups were sent.</summary>
     internal Task DropListedAsync(IReadOnlyCollection<FollowUp> removed, CancellationToken cancellation) =>
         CleanAsync(() => tables.Tenants.DeleteAllAsync(
-            removed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow), cancellation));
+            removed.Select(one => IndexedFollowUp.Of(one).StatusListRow), cancellation));
 
     /// <summary>Deletes schedule rows whose follow-ups are no longer pending at the rows' revisions.</summary>
     internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
@@ -100,8 +100,8 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
                 .Where(one => one.Own is not null).ToList();
             await tables.Tenants.DeleteAllAsync(
                 replaced
-                    .Where(one => one.Written.ConversationIndexRow.RowKey != one.Own!.ConversationIndexRow.RowKey)
-                    .Select(one => one.Written.ConversationIndexRow)
+                    .Where(one => one.Written.StatusListRow.RowKey != one.Own!.StatusListRow.RowKey)
+                    .Select(one => one.Written.StatusListRow)
                     .DistinctBy(row => row.RowKey),
                 CancellationToken.None);
             await tables.Schedule.DeleteAllAsync(

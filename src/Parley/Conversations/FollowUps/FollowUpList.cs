@@ -233,7 +233,7 @@ public sealed class FollowUpList(
         var followUp = await reader.FindAsync(
             new ConversationKey(tenant, listed.Conversation), listed.Number, cancellation);
         var row = listed.Row;
-        if (followUp is null || row.RowKey != IndexedFollowUp.Of(followUp).ConversationIndexRow.RowKey)
+        if (followUp is null || row.RowKey != IndexedFollowUp.Of(followUp).StatusListRow.RowKey)
         {
             await tables.Tenants.DropIfStaleAsync(
                 row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, time.GetUtcNow(), cancellation);

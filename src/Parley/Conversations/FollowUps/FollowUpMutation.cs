@@ -24,7 +24,7 @@ internal sealed record FollowUpMutation(
     /// Cancels all pending follow-ups after a message of the customer or a hand-off. The head does not contain the keys
     /// of their schedule rows, so the sender deletes those when they are due.
     /// </summary>
-    public static FollowUpMutation EndAll(Conversation head, string reason, string actor, DateTimeOffset at) =>
+    public static FollowUpMutation CancelAll(Conversation head, string reason, string actor, DateTimeOffset at) =>
         Of(
             head,
             head.Pending,

@@ -19,8 +19,8 @@ public sealed record NewMessage(MessageRole Role, string Text, int? UserNumber, 
     /// <summary>The sender that the client named.</summary>
     public Sender? Sender { get; init; }
 
-    /// <summary>The name to show when it belongs to no sender, such as a chatbot's.</summary>
-    public MessageSender? Speaker { get; init; }
+    /// <summary>The sender to show when the message has no stored sender, such as a chatbot.</summary>
+    public MessageSender? DisplaySender { get; init; }
 
     /// <summary>The id of the thread, as the client sent it.</summary>
     public string? Thread { get; init; }
@@ -357,7 +357,7 @@ public sealed class MessageAppend(
     {
         { FollowUp: { } due } => FollowUpMutation.Send(head, due, message, time.GetUtcNow()),
         { Role: MessageRole.Customer } when head.Pending.Count > 0 =>
-            FollowUpMutation.EndAll(
+            FollowUpMutation.CancelAll(
                 head, FollowUpReasons.CustomerReplied, message.UserName ?? "customer", message.CreatedAt),
         _ => null,
     };
@@ -379,7 +379,7 @@ public sealed class MessageAppend(
             : references.Missing.Count > 0
                 ? new ParleyException(references.Missing.ToDictionary(
                     field => field,
-                    IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
+                    IReadOnlyList<string> (_) => ["No such message, thread or file in this conversation."]))
                 : null;
 
     private static Message MessageOf(
@@ -402,7 +402,7 @@ public sealed class MessageAppend(
             Role = draft.Role,
             UserNumber = draft.UserNumber,
             UserName = draft.UserName,
-            Sender = draft.Sender is null ? draft.Speaker : MessageSender.Of(draft.Sender),
+            Sender = draft.Sender is null ? draft.DisplaySender : MessageSender.Of(draft.Sender),
             Type = attachments.Count > 0 ? attachments[0].Type : "text",
             Text = draft.Text,
             Quoted = references.Quoted,

@@ -248,7 +248,7 @@ public sealed class MessageChange(
         {
             // The completion's row also contains the text of the reply, but only that of its last attempt.
             actions.Add(new(
-                TableTransactionActionType.UpdateMerge, CompletionRow.Forgotten(completion), completion.ETag));
+                TableTransactionActionType.UpdateMerge, CompletionRow.TextCleared(completion), completion.ETag));
         }
 
         if (LostFile(message, changed) is { } file)

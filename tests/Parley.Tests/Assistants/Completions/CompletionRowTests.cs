@@ -81,7 +81,7 @@ public sealed class CompletionRowTests
     {
         var completion = WithText([5, 40_000, 30_000, 20_000]) with { Status = CompletionStatus.Ended, EndedAt = At, Reply = 2 };
         await AddAsync(completion);
-        await MergeAsync(CompletionRow.Forgotten(completion));
+        await MergeAsync(CompletionRow.TextCleared(completion));
         var forgotten = await ReadAsync();
         AssertSame(completion with { Text = "", Parts = [0, 0, 0, 0] }, forgotten);
         Assert.Equal(completion.NextEvent, forgotten.NextEvent);

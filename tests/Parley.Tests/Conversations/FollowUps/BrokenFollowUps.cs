@@ -89,7 +89,7 @@ internal static class BrokenFollowUps
             TriggerId = head.LastId!.Value,
         };
         await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(created), TableUpdateMode.Replace);
-        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).ConversationIndexRow, TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).StatusListRow, TableUpdateMode.Replace);
         await CommitAsync(process, head with { FollowUps = created.Number, LastFollowUpAt = created.CreatedAt }, created, null, new(TableTransactionActionType.Add, FollowUpRow.Create(created)));
         return created;
     }
@@ -105,9 +105,9 @@ internal static class BrokenFollowUps
         }
 
         await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(after), TableUpdateMode.Replace);
-        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).ConversationIndexRow, TableUpdateMode.Replace);
+        await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).StatusListRow, TableUpdateMode.Replace);
         await CommitAsync(process, head, after, before.Status, new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
-        await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).ConversationIndexRow);
+        await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).StatusListRow);
         var (old, current) = (ScheduleRow(before), ScheduleRow(after));
         if ((old.PartitionKey, old.RowKey) != (current.PartitionKey, current.RowKey))
         {
@@ -197,7 +197,7 @@ internal static class BrokenFollowUps
                 ["LastId"] = message.Id,
                 ["Pending"] = PendingFollowUp.Write(head.Pending.Where(one => one.Number != followUp.Number)),
             };
-            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).ConversationIndexRow, TableUpdateMode.Replace);
+            await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(sent).StatusListRow, TableUpdateMode.Replace);
             try
             {
                 await process.Tables.Conversations.SubmitTransactionAsync(

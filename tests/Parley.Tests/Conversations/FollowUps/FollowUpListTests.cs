@@ -45,7 +45,7 @@ public sealed class FollowUpListTests
         // Except for a number that was not used in the end: its next user may have written the same row.
         var taken = listed.Select(one => (one.Conversation.Number, one.Number)).ToHashSet();
         var left = rows.Where(row => FollowUpRowKeys.ReadFollowUpInList(row) is var key && taken.Contains((key.Conversation, key.Number)));
-        Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).ConversationIndexRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
+        Assert.Equal(listed.Select(one => IndexedFollowUp.Of(one).StatusListRow.RowKey).Order(StringComparer.Ordinal), left.Order(StringComparer.Ordinal));
 
         EntityRef<ConversationKey> Chat(int i) => new(model.Conversations[i], null);
 

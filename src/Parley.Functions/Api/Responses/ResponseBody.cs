@@ -1,8 +1,8 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Parley.Functions.Api.Requests;
+namespace Parley.Functions.Api.Responses;
 
-internal static class JsonBody
+internal static class ResponseBody
 {
     /// <summary>The content type of successful responses; problem responses have their own.</summary>
     public const string Json = "application/json; charset=utf-8";

@@ -1,7 +1,7 @@
 using Parley.Conversations.Messages;
 using Parley.Files;
 
-namespace Parley.Functions.Api.Flextell;
+namespace Parley.Functions.Api.Responses;
 
 /// <summary>Creates links to attachments.</summary>
 internal static class AttachmentLinks

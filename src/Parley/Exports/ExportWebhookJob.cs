@@ -13,16 +13,16 @@ namespace Parley.Exports;
 /// and the time of the next attempt. After a crash between the attempt and that change, the receiver gets the webhook
 /// again, with the same <c>webhook-id</c>.
 /// </summary>
-public sealed partial class ExportWebhook(
+public sealed partial class ExportWebhookJob(
     ExportStore exports,
-    ExportLeases leases,
+    ExportLeaseStore leases,
     ExportFiles files,
     WebhookSecrets secrets,
     IWebhookSender sender,
     WebhookSchedule schedule,
     ExportDispatch dispatch,
     TimeProvider time,
-    ILogger<ExportWebhook> logger)
+    ILogger<ExportWebhookJob> logger)
 {
     /// <summary>Maximum starts of an attempt: if all end without a result, the attempt counts as failed.</summary>
     private const int MaxAttemptsStarted = 5;
@@ -132,7 +132,7 @@ public sealed partial class ExportWebhook(
             export.Id,
             attempt.Number,
             $"{(object?)attempt.Status ?? attempt.Failure}",
-            next is { } planned ? $"{planned.Verdict}" : "not noted, for the lease is lost");
+            next is { } planned ? $"{planned.Verdict}" : "not stored, because the lease is lost");
         if (concluded is { DueAt: not null, LeaseId: null })
         {
             await dispatch.EnqueueAsync(concluded);
@@ -145,7 +145,7 @@ public sealed partial class ExportWebhook(
             next = step;
             var after = current with
             {
-                CallbackAttempts = [.. current.CallbackAttempts.TakeLast(Export.MaxAttemptsKept - 1), attempt],
+                WebhookAttempts = [.. current.WebhookAttempts.TakeLast(Export.MaxAttemptsKept - 1), attempt],
                 AttemptsStarted = 0,
                 LeaseId = null,
                 LeaseUntil = null,
