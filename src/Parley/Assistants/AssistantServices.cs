@@ -4,6 +4,7 @@ using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Providers;
 using Parley.Assistants.Records;
+using Parley.Conversations.Messages;
 using Parley.Storage;
 
 namespace Parley.Assistants;
@@ -27,6 +28,7 @@ internal static class AssistantServices
             .AddSingleton<Prompts>()
             .AddSingleton<CompletionDrafts>()
             .AddSingleton<CompletionStore>()
+            .AddSingleton<IMessageDeletionPart, CompletionTextDeletion>()
             .AddSingleton<CompletionWriter>()
             .AddSingleton<CompletionProducer>()
             .AddSingleton<CompletionFollower>()

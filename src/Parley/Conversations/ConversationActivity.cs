@@ -47,6 +47,25 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         return next;
     }
 
+    /// <summary>The list rows of a transaction that appends a message; see <see cref="PrepareAsync"/>.</summary>
+    internal IndexRowChange ChangeOf(ConversationPlan plan, long minute, bool unread)
+    {
+        var (head, prepared) = (plan.Head!, plan.Head!);
+        return new IndexRowChange(async cancellation =>
+        {
+            prepared = await PrepareAsync(head, minute, unread, cancellation);
+            plan.Next = plan.Next! with
+            {
+                ActivityMinute = prepared.ActivityMinute,
+                ListETag = prepared.ListETag,
+                UnreadRevision = prepared.UnreadRevision,
+            };
+        })
+        {
+            DropReplaced = cancellation => DropReplacedAsync(head, prepared, cancellation),
+        };
+    }
+
     /// <summary>
     /// As <see cref="PrepareAsync"/>, for several different conversations of one tenant and for writes that add no
     /// unread message. The conversations share transactions.

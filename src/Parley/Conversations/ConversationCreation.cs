@@ -58,7 +58,7 @@ public sealed class ConversationCreation(
         using var slot = await writers.EnterAsync(tenant.PartitionKey, cancellation);
         var (writeId, check) = (random.NextWriteId(), random.NextBits(EntityId.CheckBits));
         (Conversation Conversation, ETag? Counter)? tried = null;
-        while (true)
+        for (var isRetry = false; ; isRetry = true)
         {
             await running.WaitAsync(cancellation);
             var counter = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
@@ -81,7 +81,7 @@ public sealed class ConversationCreation(
                 ? await senders.FindByIdentifierAsync(tenant, address, cancellation)
                 : null);
             var refusal = RefusalOf(draft, named, known);
-            if ((tried is not null || refusal is not null) && key is not null
+            if ((isRetry || refusal is not null) && key is not null
                 && await key.FindResultAsync(tables.Tenants, tenant.PartitionKey, cancellation) is { } first)
             {
                 var listed = await ConversationIndexRow.FindAsync(
@@ -132,7 +132,7 @@ public sealed class ConversationCreation(
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (conversation, counter?.ETag);
+                tried = running.MayHaveLanded ? (conversation, counter?.ETag) : null;
             }
         }
     }
@@ -255,7 +255,7 @@ public sealed class ConversationCreation(
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
         draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
             ? ParleyException.Field(
-                named is null ? "address" : "contact", "Must belong to a sender of entity external_user.")
+                named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
             : null);
 
     /// <summary>The sender to create; null when the request has no data of a contact.</summary>

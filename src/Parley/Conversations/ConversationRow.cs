@@ -1,6 +1,5 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
@@ -64,6 +63,28 @@ internal static class ConversationRow
             row["InboxType"] = inbox.ChannelType;
         }
 
+        return row;
+    }
+
+    /// <summary>The properties that an append changes, to be merged into the row.</summary>
+    public static TableEntity Appended(Conversation conversation)
+    {
+        var row = new TableEntity(conversation.Key.PartitionKey, ConversationRowKeys.Head)
+        {
+            ["Rev"] = conversation.Revision,
+            ["Last"] = conversation.Last,
+            ["LastMessage"] = conversation.LastMessage,
+            ["LastMessageAt"] = conversation.LastMessageAt,
+            ["LastRole"] = (int?)conversation.LastRole,
+            ["LastId"] = conversation.LastId,
+            ["Unread"] = conversation.Unread,
+            ["UnreadRev"] = conversation.UnreadRevision,
+            ["ActivityMinute"] = conversation.ActivityMinute,
+            ["ListETag"] = conversation.ListETag.ToString(),
+            ["KeyHour"] = conversation.KeyHour,
+            ["Pending"] = PendingFollowUp.Write(conversation.Pending),
+        };
+        row.SetIfAny("LastChatbot", conversation.LastChatbot);
         return row;
     }
 

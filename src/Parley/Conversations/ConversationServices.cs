@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Core;
+using Parley.Storage;
 
 namespace Parley.Conversations;
 
@@ -9,6 +11,13 @@ internal static class ConversationServices
         .AddSingleton<ConversationActivity>()
         .AddSingleton<ConversationCreation>()
         .AddSingleton<ConversationList>()
+        .AddSingleton(services => new ConversationTransaction(
+            services.GetRequiredService<ParleyTables>(),
+            services.GetRequiredService<ConversationReader>(),
+            services.GetServices<IConversationPart>(),
+            services.GetRequiredService<KeyedLock>(),
+            services.GetRequiredService<WriteBudget>(),
+            services.GetRequiredService<RandomSource>()))
         .AddSingleton<ConversationChange>()
         .AddSingleton<ConversationScan>()
         .AddSingleton<UnreadCounts>();

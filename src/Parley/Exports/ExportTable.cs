@@ -1,3 +1,4 @@
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Spreadsheets;
 

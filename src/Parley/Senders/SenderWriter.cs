@@ -58,7 +58,7 @@ public sealed class SenderWriter(
         var at = time.NowInMilliseconds();
         return edits.WriteAsync(
             tables.Tenants,
-            id.Key.Tenant.PartitionKey,
+            $"{id.Key.Tenant.PartitionKey}|{SenderRowKeys.Sender(id.Key.Number)}",
             token => reader.GetAsync(id, token),
             sender => new RowVersion(sender.Revision, sender.EditId, sender.ETag),
             async (sender, editId, token) =>

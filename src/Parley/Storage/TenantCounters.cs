@@ -43,7 +43,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
         using var slot = await writers.EnterAsync(tenant.PartitionKey, cancellation);
         var writeId = random.NextWriteId();
         (T Entity, ETag? Counters)? tried = null;
-        while (true)
+        for (var isRetry = false; ; isRetry = true)
         {
             await running.WaitAsync(cancellation);
             var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
@@ -60,7 +60,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
                 running.NothingLanded();
             }
 
-            var next = await create(counters, writeId, tried is not null, cancellation);
+            var next = await create(counters, writeId, isRetry, cancellation);
             if (next.CounterUpdate is null)
             {
                 return next.Entity;
@@ -78,7 +78,7 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = (next.Entity, counters?.ETag);
+                tried = running.MayHaveLanded ? (next.Entity, counters?.ETag) : null;
             }
         }
     }

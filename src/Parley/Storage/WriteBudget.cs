@@ -1,3 +1,4 @@
+using Azure;
 using Parley.Core;
 
 namespace Parley.Storage;
@@ -28,7 +29,8 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
 
     /// <summary>
     /// One write's use of the budget. Each round calls <see cref="WaitAsync"/>, reads the current state (an earlier
-    /// send may have been stored; <see cref="NothingLanded"/> if none was and none can be any more), and calls
+    /// send may have been stored, see <see cref="MayHaveLanded"/>; the caller reports <see cref="NothingLanded"/> if
+    /// none was and none can be any more), and calls
     /// <see cref="ThrowIfUsedUp"/> and <see cref="SendAsync"/>. The state is therefore read after the last send too,
     /// and <see cref="ErrorCode.Busy"/>, which means that nothing was stored, is thrown only when that is known.
     /// </summary>
@@ -37,7 +39,12 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
         private readonly long startedAt = time.GetTimestamp();
         private int rounds;
         private int sent;
-        private bool mayHaveLanded;
+
+        /// <summary>
+        /// True when a send may have been stored, or may still be: its response was lost. False after a definite
+        /// conflict, which shows that the send was not stored.
+        /// </summary>
+        public bool MayHaveLanded { get; private set; }
 
         /// <summary>
         /// Waits before every round except the first, with full jitter, so that the writers that lost one race do not
@@ -54,7 +61,7 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
         }
 
         /// <summary>Call this if no earlier send has been stored and none can be stored any more.</summary>
-        public void NothingLanded() => mayHaveLanded = false;
+        public void NothingLanded() => MayHaveLanded = false;
 
         /// <summary>Throws when the attempts or the time are used up.</summary>
         /// <exception cref="ParleyException">
@@ -67,7 +74,7 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
                 return;
             }
 
-            throw mayHaveLanded ? ParleyException.OutcomeUnknown() : ParleyException.Busy();
+            throw MayHaveLanded ? ParleyException.OutcomeUnknown() : ParleyException.Busy();
         }
 
         /// <summary>Sends a write with <see cref="SendTimeout"/>, unless the budget is used up.</summary>
@@ -76,10 +83,21 @@ public sealed class WriteBudget(TimeProvider time, RandomSource random)
         {
             ThrowIfUsedUp();
             sent++;
-            mayHaveLanded = true;
+            var earlierMayHaveLanded = MayHaveLanded;
+            MayHaveLanded = true;
+            using var counting = SendCounter.Count(out var sends);
             using var timeout = new CancellationTokenSource(SendTimeout, time);
             using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
-            return await write(linked.Token);
+            try
+            {
+                return await write(linked.Token);
+            }
+            catch (RequestFailedException e) when (e.IsLostRace() && sends.Count == 1)
+            {
+                // A conflict in the response to a single request: another writer was first.
+                MayHaveLanded = earlierMayHaveLanded;
+                throw;
+            }
         }
     }
 }

@@ -88,7 +88,7 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
             {
-                tried = profile;
+                tried = running.MayHaveLanded ? profile : null;
             }
         }
     }

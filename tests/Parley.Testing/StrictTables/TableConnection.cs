@@ -2,6 +2,7 @@ using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
+using Parley.Storage;
 using Parley.Testing.TableService;
 
 namespace Parley.Testing;
@@ -46,12 +47,19 @@ public sealed class TableConnection : HttpPipelineTransport
     /// <summary>
     /// Options for a client of this connection, with this number of retries and no waiting on the wall clock.
     /// </summary>
-    public TableClientOptions ClientOptions(int retries = 0) => new()
+    public TableClientOptions ClientOptions(int retries = 0)
     {
-        Transport = this,
-        Retry = { MaxRetries = retries, Mode = RetryMode.Fixed, Delay = TimeSpan.Zero, NetworkTimeout = Timeout.InfiniteTimeSpan },
-        Diagnostics = { IsLoggingEnabled = false, IsDistributedTracingEnabled = false, IsTelemetryEnabled = false },
-    };
+        var options = StorageClients.TableOptions();
+        options.Transport = this;
+        options.Retry.MaxRetries = retries;
+        options.Retry.Mode = RetryMode.Fixed;
+        options.Retry.Delay = TimeSpan.Zero;
+        options.Retry.NetworkTimeout = Timeout.InfiniteTimeSpan;
+        options.Diagnostics.IsLoggingEnabled = false;
+        options.Diagnostics.IsDistributedTracingEnabled = false;
+        options.Diagnostics.IsTelemetryEnabled = false;
+        return options;
+    }
 
     /// <summary>A client that uses this connection.</summary>
     public TableServiceClient ServiceClient(int retries = 0) => new(StrictTables.ConnectionString, ClientOptions(retries));

@@ -39,13 +39,15 @@ internal sealed class ParleyProcess
     /// <param name="queue">The queue of follow-ups; null for one that drops messages.</param>
     /// <param name="exports">Blobs, queues and webhook receiver of exports; null for none.</param>
     /// <param name="assistants">Providers and queue of completions; null for none.</param>
+    /// <param name="retries">The storage client's own retries of a call.</param>
     public ParleyProcess(
         TableConnection connection,
         TimeProvider time,
         int seed,
         IWorkQueue<FollowUpChunk>? queue = null,
         ExportSurroundings? exports = null,
-        AssistantSurroundings? assistants = null)
+        AssistantSurroundings? assistants = null,
+        int retries = 0)
     {
         var nowhere = new NoQueues();
         exports ??= new ExportSurroundings(NoBlobs, nowhere, nowhere);
@@ -54,7 +56,7 @@ internal sealed class ParleyProcess
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddSingleton(time)
             .AddSingleton(new RandomSource(seed))
-            .AddSingleton(connection.ServiceClient())
+            .AddSingleton(connection.ServiceClient(retries))
             .AddSingleton(exports.Blobs)
             .AddParley(assistants.Settings)
             .AddSingleton(queue ?? nowhere)

@@ -83,7 +83,7 @@ public sealed class ChatbotWriter(
         Func<int, bool>? expected,
         CancellationToken cancellation) => edits.WriteAsync(
         tables.Tenants,
-        id.Key.Tenant.PartitionKey,
+        $"{id.Key.Tenant.PartitionKey}|{ChatbotRowKeys.Chatbot(id.Key.Number)}",
 
         // A deleted chatbot is read too: after a lost response from storage its row shows whether this call deleted it.
         async token => await reader.FindEvenDeletedAsync(id, token) ?? throw ChatbotReader.NotFound(),

@@ -40,8 +40,9 @@ public sealed partial class AutoReplies(
         IdempotencyKey? key,
         CancellationToken cancellation)
     {
-        var appended = await append.AppendAsync(id, draft with { Begins = DraftAsync }, key, cancellation);
-        if (appended.Completion is { } completion)
+        var start = new CompletionStart(store, DraftAsync);
+        var appended = await append.AppendAsync(id, draft, key, [start], cancellation);
+        if (!appended.Replayed && start.Completion is { } completion)
         {
             await EnqueueAsync(completion);
         }

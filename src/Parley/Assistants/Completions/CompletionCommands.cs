@@ -71,13 +71,11 @@ public sealed class CompletionCommands(
             conversation = new EntityRef<ConversationKey>(created.Key, created.Check);
         }
 
-        var starting = draft with
-        {
-            Refusal = refusal,
-            Begins = (head, message, _) => Task.FromResult<Completion?>(drafts.Running(head, message, chatbot)),
-        };
-        var appended = await append.AppendAsync(conversation.Value, starting, key, cancellation);
-        var completion = appended.Completion is { } begun && begun.ETag != default
+        var start = new CompletionStart(
+            store, (head, message, _) => Task.FromResult<Completion?>(drafts.Running(head, message, chatbot)));
+        var appended = await append.AppendAsync(
+            conversation.Value, draft with { Refusal = refusal }, key, [start], cancellation);
+        var completion = !appended.Replayed && start.Completion is { } begun && begun.ETag != default
             ? begun
             : await store.FindAsync(appended.Message.Key, cancellation)
                 ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no completion.");

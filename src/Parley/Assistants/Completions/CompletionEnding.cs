@@ -12,29 +12,30 @@ namespace Parley.Assistants.Completions;
 /// True when called by the producer, which may overwrite concurrent changes of the same attempt: only another end or
 /// another attempt conflicts. Any other caller ends the completion only if the row is unchanged since it was read.
 /// </param>
-internal sealed class CompletionEnding(CompletionStore store, Completion completion, bool isProducer)
+internal sealed class CompletionEnding(
+    CompletionStore store, Completion completion, bool isProducer, TimeProvider time) : IMessagePart
 {
     public Completion Completion { get; } = completion;
 
+    public int MaxOperations => 1;
+
     private Completion Stored { get; set; } = completion;
 
-    /// <summary>Called after an attempt that failed, or whose response was lost.</summary>
     public async Task ReadAgainAsync(CancellationToken cancellation) =>
         Stored = await store.FindAsync(Completion.Key, cancellation)
             ?? throw new InvalidOperationException($"Completion {Completion.Key} no longer exists.");
 
-    /// <summary>Called only when no earlier attempt of this append has been stored.</summary>
     /// <exception cref="CompletionConflictException">
     /// The completion has ended otherwise, or must not have a reply any more.
     /// </exception>
-    public void EnsureStillOpen(Conversation head, DateTimeOffset now)
+    public void EnsureAllowed(Conversation head)
     {
         if (!IsOpen(Completion, Stored, isProducer))
         {
             throw new CompletionConflictException(CompletionConflict.Moved);
         }
 
-        if (Completion.IsAutoReply && !head.IsAutoReplyAt(now))
+        if (Completion.IsAutoReply && !head.IsAutoReplyAt(time.GetUtcNow()))
         {
             throw new CompletionConflictException(CompletionConflict.HandedOff);
         }
@@ -44,9 +45,14 @@ internal sealed class CompletionEnding(CompletionStore store, Completion complet
     public Completion After(Message reply) =>
         Completion with { Status = CompletionStatus.Ended, EndedAt = reply.CreatedAt, Reply = reply.Key.Sequence };
 
-    /// <summary>The operation of the transaction that ends the completion.</summary>
-    public TableTransactionAction Action(Message reply) =>
-        new(TableTransactionActionType.UpdateMerge, CompletionRow.Ended(After(reply)), Stored.ETag);
+    public Message Shape(Message message) => message with { Completion = Completion.Key.Sequence };
+
+    public Task AddAsync(ConversationPlan plan, Message message, CancellationToken cancellation)
+    {
+        plan.Add(new TableTransactionAction(
+            TableTransactionActionType.UpdateMerge, CompletionRow.Ended(After(message)), Stored.ETag));
+        return Task.CompletedTask;
+    }
 
     /// <summary>True if the caller may still write or end the completion.</summary>
     /// <param name="seen">The completion as the caller read it.</param>

@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
@@ -217,13 +218,14 @@ public sealed class CompletionWriter(
             return await EndWithoutReplyAsync(completion, isProducer);
         }
 
-        var end = new CompletionEnding(store, completion, isProducer);
+        var end = new CompletionEnding(store, completion, isProducer, time);
         try
         {
             var appended = await append.AppendAsync(
                 new EntityRef<ConversationKey>(completion.Key.Conversation, null),
-                ReplyOf(completion) with { Ends = end },
+                ReplyOf(completion),
                 key: null,
+                [end],
                 CancellationToken.None);
             return end.After(appended.Message);
         }

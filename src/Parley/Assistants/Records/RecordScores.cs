@@ -30,7 +30,7 @@ public sealed class RecordScores(ParleyTables tables, CompletionStore store, Opt
         EntityId.TryParse(id, EntityKind.Completion, chatbot.Key.Tenant, out var entity)
             ? edits.WriteAsync(
                 tables.Conversations,
-                entity.Conversation.PartitionKey,
+                $"{entity.Conversation.PartitionKey}|{CompletionRowKeys.Completion(entity.Sequence)}",
                 async token =>
                     await store.FindAsync(chatbot.Key.Tenant, id, token) is { } completion
                     && completion.Chatbot == chatbot.Id

@@ -82,6 +82,9 @@ public sealed record FollowUp
 
     internal ETag ETag { get; init; }
 
+    /// <summary>The part that the conversation's head stores while the follow-up is pending.</summary>
+    internal PendingFollowUp AsPending => new(Number, Revision, CreatedAt.ToUnixTimeMilliseconds());
+
     public Guid Id => new EntityId(EntityKind.FollowUp, Conversation, Number, Check).ToGuid();
 
     public Guid ConversationId => new EntityId(EntityKind.Conversation, Conversation, 0, ConversationCheck).ToGuid();

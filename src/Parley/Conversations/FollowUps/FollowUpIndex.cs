@@ -49,6 +49,15 @@ internal sealed record IndexedFollowUp(
 /// </summary>
 public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
 {
+    /// <summary>The index rows of a transaction that makes revisions and replaces others.</summary>
+    internal IndexRowChange ChangeOf(
+        IReadOnlyCollection<IndexedFollowUp> added, IReadOnlyCollection<IndexedFollowUp> removed) =>
+        new(cancellation => WriteAsync(added, cancellation))
+        {
+            DropReplaced = cancellation => removed.Count > 0 ? DropAsync(removed, cancellation) : Task.CompletedTask,
+            DropLost = () => DropLostAsync(added),
+        };
+
     /// <summary>
     /// Writes rows before transitions: one call for a tenant's lists and one for each minute of the schedule.
     /// </summary>

@@ -21,6 +21,21 @@ internal sealed record FollowUpMutation(
     IReadOnlyList<IndexedFollowUp> RemovedIndexRows)
 {
     /// <summary>
+    /// Adds the changes to a transaction. The rows of the new revisions are written before it, and those of the previous
+    /// ones deleted after it.
+    /// </summary>
+    public void AddTo(ConversationPlan plan, FollowUpIndex index)
+    {
+        plan.Next = plan.Next! with { Pending = Pending };
+        foreach (var action in Actions)
+        {
+            plan.Add(action);
+        }
+
+        plan.Add(index.ChangeOf(AddedIndexRows, RemovedIndexRows));
+    }
+
+    /// <summary>
     /// Cancels all pending follow-ups after a message of the customer or a hand-off. The head does not contain the keys
     /// of their schedule rows, so the sender deletes those when they are due.
     /// </summary>

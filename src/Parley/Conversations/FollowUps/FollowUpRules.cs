@@ -1,4 +1,3 @@
-using Parley.Conversations.Messages;
 using Parley.Core;
 
 namespace Parley.Conversations.FollowUps;

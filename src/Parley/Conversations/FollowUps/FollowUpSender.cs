@@ -195,7 +195,8 @@ public sealed partial class FollowUpSender(
     {
         try
         {
-            return await append.TryAppendAsync(head, prepared, preparedAt, DraftOf(followUp), cancellation) is not null;
+            return await append.TryAppendAsync(
+                head, prepared, preparedAt, DraftOf(followUp), PartOf(followUp), cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -216,6 +217,7 @@ public sealed partial class FollowUpSender(
                 new EntityRef<ConversationKey>(one.Row.Conversation, null),
                 DraftOf(one.FollowUp),
                 key: null,
+                [PartOf(one.FollowUp)],
                 cancellation);
             return SendOutcome.Sent;
         }
@@ -245,7 +247,9 @@ public sealed partial class FollowUpSender(
     }
 
     private static NewMessage DraftOf(FollowUp followUp) =>
-        new(MessageRole.Assistant, followUp.Text, null, null, null) { FollowUp = followUp };
+        new(MessageRole.Assistant, followUp.Text, null, null, null);
+
+    private FollowUpSending PartOf(FollowUp followUp) => new(followUp, index, time);
 
     private static IndexedFollowUp SentOf(FollowUp followUp) =>
         IndexedFollowUp.Of(followUp) with

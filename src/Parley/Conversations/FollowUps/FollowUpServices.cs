@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Conversations.Messages;
 using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
@@ -8,6 +9,8 @@ internal static class FollowUpServices
     public static IServiceCollection AddFollowUps(this IServiceCollection services) => services
         .AddWorkQueue<FollowUpChunk>()
         .AddSingleton<FollowUpIndex>()
+        .AddSingleton<IConversationPart, FollowUpCancellation>()
+        .AddSingleton<IMessageDeletionPart, FollowUpTextDeletion>()
         .AddSingleton<FollowUpReader>()
         .AddSingleton<FollowUpList>()
         .AddSingleton<FollowUpWriter>()

@@ -17,7 +17,7 @@ public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
 /// </summary>
 public sealed class FollowUpWriter(
     ParleyTables tables,
-    ConversationChange conversations,
+    ConversationTransaction transaction,
     FollowUpReader reader,
     FollowUpIndex index,
     FollowUpDispatch dispatch,
@@ -43,26 +43,7 @@ public sealed class FollowUpWriter(
         CancellationToken cancellation)
     {
         var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
-        StoredFollowUp? stored = null;
-        var pendingRows = new PendingIndexRows(index);
-        try
-        {
-            await CreateAsync();
-            pendingRows.IsStored = true;
-        }
-        finally
-        {
-            await pendingRows.EndAsync();
-        }
-
-        if (!stored!.Replayed)
-        {
-            await dispatch.SendIfSoonAsync(stored.FollowUp);
-        }
-
-        return stored;
-
-        Task CreateAsync() => conversations.EditAsync(
+        var stored = await transaction.EditAsync(
             id,
             async token =>
             {
@@ -75,13 +56,11 @@ public sealed class FollowUpWriter(
                 FollowUpRules.RequireDue(dueAt, now);
                 return null;
             },
-            async (head, first, token) =>
+            (head, first, plan, _) =>
             {
-                pendingRows.Begin();
                 if (first is not null)
                 {
-                    stored = new StoredFollowUp(AsCreated(first, dueAt, text), Replayed: true);
-                    return (head, []);
+                    return Task.FromResult(new StoredFollowUp(AsCreated(first, dueAt, text), Replayed: true));
                 }
 
                 FollowUpRules.RequireOpen(head, now);
@@ -100,39 +79,16 @@ public sealed class FollowUpWriter(
                     UpdatedAt = createdAt,
                     TriggerId = head.LastId!.Value,
                 };
-                stored = new StoredFollowUp(created, Replayed: false);
-                var actions = new List<TableTransactionAction>
-                {
-                    new(TableTransactionActionType.Add, FollowUpRow.Create(created)),
-                    new(
-                        TableTransactionActionType.Add,
-                        FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number)),
-                    EventOf(created, from: null, actor),
-                };
-                var keyHour = head.KeyHour;
-                if (key is not null)
-                {
-                    keyHour = Math.Max(keyHour, now.Hour());
-                    actions.Add(new(TableTransactionActionType.Add, key.ToRow(head.Key.PartitionKey, created.Number)));
-                }
-
-                await Task.WhenAll(
-                    pendingRows.WriteAsync([IndexedFollowUp.Of(created)], token),
-                    keyHour > head.KeyHour
-                        ? IdempotencyKey.WriteScheduleRowAsync(
-                            tables.Schedule, head.Key.Tenant, head.Key.Number, keyHour, token)
-                        : Task.CompletedTask);
-                return (
-                    head with
-                    {
-                        FollowUps = created.Number,
-                        LastFollowUpAt = createdAt,
-                        Pending = [.. head.Pending, PendingFollowUp.Of(created)],
-                        KeyHour = keyHour,
-                    },
-                    actions);
+                AddCreation(plan, head, created, actor, key, now.Hour());
+                return Task.FromResult(new StoredFollowUp(created, Replayed: false));
             },
             cancellation);
+        if (!stored.Replayed)
+        {
+            await dispatch.SendIfSoonAsync(stored.FollowUp);
+        }
+
+        return stored;
     }
 
     /// <summary>Applies a client's change.</summary>
@@ -153,7 +109,7 @@ public sealed class FollowUpWriter(
         CancellationToken cancellation)
     {
         var (found, now) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
-        var (_, changed) = await TransitAsync(
+        var changed = await TransitAsync(
             found,
             async (head, before, token) =>
             {
@@ -167,7 +123,7 @@ public sealed class FollowUpWriter(
             detail: null,
             now,
             cancellation);
-        return changed;
+        return changed.After;
     }
 
     /// <summary>Ends a pending follow-up without sending it, unless its revision has changed.</summary>
@@ -180,7 +136,7 @@ public sealed class FollowUpWriter(
         string? detail,
         CancellationToken cancellation)
     {
-        var (before, after) = await TransitAsync(
+        var ended = await TransitAsync(
             followUp,
             (_, before, _) => Task.FromResult(
                 before.Revision == followUp.Revision ? before with { Status = status, Reason = reason } : before),
@@ -188,10 +144,36 @@ public sealed class FollowUpWriter(
             detail,
             time.NowInMilliseconds(),
             cancellation);
-        return after.Revision > before.Revision;
+        return ended.After.Revision > ended.Before.Revision;
     }
 
-    private async Task<(FollowUp Before, FollowUp After)> TransitAsync(
+    private void AddCreation(
+        ConversationPlan plan, Conversation head, FollowUp created, string actor, IdempotencyKey? key, long hour)
+    {
+        plan.Add(FollowUpRow.Create(created));
+        plan.Add(FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number));
+        plan.Add(EventOf(created, from: null, actor));
+        plan.Add(index.ChangeOf([IndexedFollowUp.Of(created)], []));
+        plan.Next = head with
+        {
+            FollowUps = created.Number,
+            LastFollowUpAt = created.CreatedAt,
+            Pending = [.. head.Pending, created.AsPending],
+            KeyHour = key is null ? head.KeyHour : Math.Max(head.KeyHour, hour),
+        };
+        if (key is not null)
+        {
+            plan.Add(key.ToRow(head.Key.PartitionKey, created.Number));
+        }
+
+        if (plan.Next.KeyHour > head.KeyHour)
+        {
+            plan.Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
+                tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
+        }
+    }
+
+    private async Task<Transition> TransitAsync(
         FollowUp found,
         Func<Conversation, FollowUp, CancellationToken, Task<FollowUp>> change,
         string actor,
@@ -199,37 +181,16 @@ public sealed class FollowUpWriter(
         DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var (old, after, pendingRows) = (found, found, new PendingIndexRows(index));
-        try
-        {
-            await TransitAsync();
-            pendingRows.IsStored = true;
-        }
-        finally
-        {
-            await pendingRows.EndAsync();
-        }
-
-        if (after.Revision > old.Revision)
-        {
-            await index.DropAsync([IndexedFollowUp.Of(old)], cancellation);
-            await dispatch.SendIfSoonAsync(after);
-        }
-
-        return (old, after);
-
-        Task TransitAsync() => conversations.EditAsync(
+        var transition = await transaction.EditAsync(
             new EntityRef<ConversationKey>(found.Conversation, null),
             OptimisticUpdate.StartWith(
                 found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
-            async (head, before, token) =>
+            async (head, before, plan, token) =>
             {
-                pendingRows.Begin();
-                old = before;
-                after = await change(head, before, token);
+                var after = await change(head, before, token);
                 if (after == before)
                 {
-                    return (head, []);
+                    return new Transition(before, before);
                 }
 
                 var at = Timestamps.Latest(now, before.UpdatedAt, head.LastMessageAt);
@@ -239,30 +200,37 @@ public sealed class FollowUpWriter(
                     UpdatedAt = at,
                     FinishedAt = after.Status == FollowUpStatus.Pending ? null : at,
                 };
-                await pendingRows.WriteAsync([IndexedFollowUp.Of(after)], token);
-                var pending = head.Pending.Where(one => one.Number != after.Number);
-                var actions = new List<TableTransactionAction>
-                {
-                    new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag),
-                    EventOf(after, before.Status, actor, detail),
-                };
-                if (after.MessageId is { } message && EntityId.TryFromGuid(message, EntityKind.Message, out var sent))
-                {
-                    actions.Add(new(
-                        TableTransactionActionType.UpsertReplace,
-                        FollowUpRow.OfMessage(new MessageKey(found.Conversation, sent.Sequence), after.Number)));
-                }
-
-                return (
-                    head with
-                    {
-                        Pending = after.Status == FollowUpStatus.Pending
-                            ? [.. pending, PendingFollowUp.Of(after)]
-                            : [.. pending],
-                    },
-                    actions);
+                AddTransition(plan, head, before, after, actor, detail);
+                return new Transition(before, after);
             },
             cancellation);
+        if (transition.After.Revision > transition.Before.Revision)
+        {
+            await dispatch.SendIfSoonAsync(transition.After);
+        }
+
+        return transition;
+    }
+
+    private void AddTransition(
+        ConversationPlan plan, Conversation head, FollowUp before, FollowUp after, string actor, string? detail)
+    {
+        plan.Add(index.ChangeOf([IndexedFollowUp.Of(after)], [IndexedFollowUp.Of(before)]));
+        plan.Add(new TableTransactionAction(
+            TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
+        plan.Add(EventOf(after, before.Status, actor, detail));
+        if (after.MessageId is { } message && EntityId.TryFromGuid(message, EntityKind.Message, out var sent))
+        {
+            plan.Add(new TableTransactionAction(
+                TableTransactionActionType.UpsertReplace,
+                FollowUpRow.OfMessage(new MessageKey(head.Key, sent.Sequence), after.Number)));
+        }
+
+        var others = head.Pending.Where(one => one.Number != after.Number);
+        plan.Next = head with
+        {
+            Pending = after.Status == FollowUpStatus.Pending ? [.. others, after.AsPending] : [.. others],
+        };
     }
 
     /// <summary>Repeats the first response: the same fields created the follow-up. Later changes do not show.</summary>
@@ -278,15 +246,12 @@ public sealed class FollowUpWriter(
         MessageId = null,
     };
 
-    private static TableTransactionAction EventOf(
-        FollowUp followUp,
-        FollowUpStatus? from,
-        string actor,
-        string? detail = null) => new(
-        TableTransactionActionType.Add,
+    private static TableEntity EventOf(FollowUp followUp, FollowUpStatus? from, string actor, string? detail = null) =>
         FollowUpRow.Event(
             followUp.Conversation,
             followUp.Number,
             followUp.Revision,
-            new FollowUpEvent(followUp.UpdatedAt, from, followUp.Status, followUp.Reason, actor) { Detail = detail }));
+            new FollowUpEvent(followUp.UpdatedAt, from, followUp.Status, followUp.Reason, actor) { Detail = detail });
+
+    private sealed record Transition(FollowUp Before, FollowUp After);
 }

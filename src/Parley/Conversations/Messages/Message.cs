@@ -4,19 +4,6 @@ using Parley.Senders;
 
 namespace Parley.Conversations.Messages;
 
-/// <summary>The role of a message's writer. Rows store the numbers, so they must not change.</summary>
-public enum MessageRole
-{
-    /// <summary>The customer. Only these messages count as unread and cancel follow-ups.</summary>
-    Customer = 1,
-
-    /// <summary>An assistant, or a follow-up that was sent.</summary>
-    Assistant = 2,
-
-    /// <summary>A member of the tenant's staff.</summary>
-    Staff = 3,
-}
-
 /// <summary>A message's sender, as it was when the message was written.</summary>
 /// <param name="Id">The sender's UUID.</param>
 /// <param name="Avatar">The URL of a picture.</param>

@@ -1,7 +1,5 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Assistants.Completions;
-using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Files;
 using Parley.Storage;
@@ -16,15 +14,32 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 /// deleted message keeps its row, so that the numbers have no gaps, but the row and the head lose its text. Quotes of
 /// it become empty, because readers look up the text.
 /// </summary>
-public sealed class MessageChange(
-    ParleyTables tables,
-    ConversationReader conversations,
-    ConversationActivity activity,
-    QuotedTexts quotes,
-    FileStore files,
-    OptimisticUpdate edits,
-    TimeProvider time)
+public sealed class MessageChange
 {
+    private readonly ParleyTables tables;
+    private readonly ConversationReader conversations;
+    private readonly ConversationTransaction transaction;
+    private readonly ConversationActivity activity;
+    private readonly IReadOnlyList<IMessageDeletionPart> deletionParts;
+    private readonly QuotedTexts quotes;
+    private readonly FileStore files;
+    private readonly TimeProvider time;
+
+    internal MessageChange(
+        ParleyTables tables,
+        ConversationReader conversations,
+        ConversationTransaction transaction,
+        ConversationActivity activity,
+        IEnumerable<IMessageDeletionPart> deletionParts,
+        QuotedTexts quotes,
+        FileStore files,
+        TimeProvider time)
+    {
+        (this.tables, this.conversations, this.transaction) = (tables, conversations, transaction);
+        (this.activity, this.deletionParts, this.quotes) = (activity, [.. deletionParts], quotes);
+        (this.files, this.time) = (files, time);
+    }
+
     /// <summary>Replaces a message's text.</summary>
     /// <param name="messageId">The message's id, as the client sent it.</param>
     /// <param name="editor">The name of the editor.</param>
@@ -42,25 +57,28 @@ public sealed class MessageChange(
         Func<int, bool>? expected,
         CancellationToken cancellation)
     {
-        var (_, edited) = await WriteAsync(
+        var edited = await WriteAsync(
             id,
             messageId,
             message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor },
             expected,
             cancellation);
-        return new EditedMessage(edited, await quotes.ReadAsync(id.Key, [edited], cancellation));
+        return new EditedMessage(edited.After, await quotes.ReadAsync(id.Key, [edited.After], cancellation));
     }
 
     /// <summary>Stores a client's rating of a message; null removes it.</summary>
     /// <exception cref="ParleyException">As for an edit.</exception>
-    public Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
-        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation) =>
-        WriteAsync(
+    public async Task<(Conversation Conversation, Message Message)> GiveFeedbackAsync(
+        EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation)
+    {
+        var rated = await WriteAsync(
             new EntityRef<ConversationKey>(id.Key.Conversation, null),
             id,
             message => ThrowIfDeleted(message) with { Feedback = feedback },
             expected,
             cancellation);
+        return (rated.Head, rated.After);
+    }
 
     /// <summary>
     /// Removes a message's text, payloads and file permanently, and the text of the follow-up that was sent as the
@@ -78,29 +96,25 @@ public sealed class MessageChange(
         Func<int, bool>? expected,
         CancellationToken cancellation)
     {
-        StoredFile? removed = null;
-        var (head, deleted) = await WriteAsync(
+        var deleted = await WriteAsync(
             id,
             messageId,
-            message =>
-            {
-                removed = OwnFile(message);
-                return message.DeletedBy is not null ? null : Emptied(message, deleter);
-            },
+            message => message.DeletedBy is not null ? message : Emptied(message, deleter),
             expected,
             cancellation);
-        if (head.Unread == 0 && deleted.Role == MessageRole.Customer && deleted.Key.Sequence > head.ReadUpTo)
+        var (head, message) = (deleted.Head, deleted.After);
+        if (head.Unread == 0 && message.Role == MessageRole.Customer && message.Key.Sequence > head.ReadUpTo)
         {
             // The deleted message was the last unread one.
             await activity.DropUnreadAsync(head, raise: null, cancellation);
         }
 
-        if (removed is not null)
+        if (OwnFile(deleted.Before) is { } removed)
         {
             await files.DeleteAsync(id.Key, removed.Id, cancellation);
         }
 
-        return deleted;
+        return message;
     }
 
     private static Message Emptied(Message message, string deleter) => message with
@@ -120,10 +134,10 @@ public sealed class MessageChange(
             ? message
             : throw ErrorCode.MessageDeleted.With("A deleted message cannot be changed.");
 
-    private Task<(Conversation Head, Message Message)> WriteAsync(
+    private Task<Change> WriteAsync(
         EntityRef<ConversationKey> id,
         string messageId,
-        Func<Message, Message?> change,
+        Func<Message, Message> change,
         Func<int, bool>? expected,
         CancellationToken cancellation) =>
         WriteAsync(
@@ -133,45 +147,62 @@ public sealed class MessageChange(
             expected,
             cancellation);
 
-    /// <summary>
-    /// Writes the result of <paramref name="change"/>. A null result means that the message needs no change.
-    /// </summary>
-    private async Task<(Conversation Head, Message Message)> WriteAsync(
+    /// <summary>Writes the result of <paramref name="change"/>, unless it is the same message.</summary>
+    private Task<Change> WriteAsync(
         EntityRef<ConversationKey> id,
         EntityRef<MessageKey>? messageId,
-        Func<Message, Message?> change,
+        Func<Message, Message> change,
         Func<int, bool>? expected,
         CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
-        return await edits.WriteAsync(
-            tables.Conversations,
-            id.Key.PartitionKey,
+        return transaction.EditAsync(
+            id.Key,
             token => ReadAsync(id, messageId, token),
             state => new RowVersion(state.Message.Revision, state.Message.EditId, state.Message.ETag),
-            async (state, editId, token) =>
+            async (state, plan, token) =>
             {
                 var (head, message) = state;
-                if (change(message) is not { } changed)
+                var changed = change(message);
+                if (ReferenceEquals(changed, message))
                 {
-                    return new Edit<(Conversation, Message)>(state, []);
+                    return new Change(head, message, message);
                 }
 
                 Revisions.Require(expected, message.Revision, "message");
-                changed = changed with { EditId = editId, Revision = message.Revision + 1, UpdatedAt = at };
-                if (LostFile(message, changed) is { } file)
-                {
-                    await FileRows.WriteScheduleAsync(tables, head.Key, file.Id, at, token);
-                }
-
+                changed = changed with { EditId = plan.WriteId, Revision = message.Revision + 1, UpdatedAt = at };
                 var headAfter = HeadAfter(head, message, changed);
-                var completion = changed.DeletedBy is not null && message.Completion is { } number
-                    ? await CompletionRow.FindAsync(tables, new MessageKey(head.Key, number), token)
-                    : null;
-                return new Edit<(Conversation, Message)>(
-                    (headAfter, changed), ChangeOf(head, headAfter, message, changed, completion));
+                plan.ChangeHead(head, headAfter, HeadOperation);
+
+                // Replace, not merge: a shorter text may need fewer properties than the old one.
+                plan.Add(new TableTransactionAction(
+                    TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag));
+                await AddDeletionAsync(plan, message, changed, at, token);
+                return new Change(headAfter, message, changed);
             },
             cancellation);
+    }
+
+    private async Task AddDeletionAsync(
+        ConversationPlan plan, Message before, Message after, DateTimeOffset at, CancellationToken cancellation)
+    {
+        if (after.DeletedBy is null)
+        {
+            return;
+        }
+
+        foreach (var part in deletionParts)
+        {
+            await part.AddAsync(plan, before, cancellation);
+        }
+
+        if (OwnFile(before) is { } file)
+        {
+            var conversation = before.Key.Conversation;
+            plan.Add(new IndexRowChange(token => FileRows.WriteScheduleAsync(tables, conversation, file.Id, at, token)));
+            plan.Add(new TableTransactionAction(
+                TableTransactionActionType.Delete, FileRows.Holder(conversation, file.Id), ETag.All));
+        }
     }
 
     private async Task<(Conversation Head, Message Message)> ReadAsync(
@@ -199,63 +230,33 @@ public sealed class MessageChange(
     private static StoredFile? OwnFile(Message message) =>
         message.Attachments.FirstOrDefault(attachment => attachment.Id is null)?.File;
 
-    private static StoredFile? LostFile(Message before, Message after) =>
-        OwnFile(after) is null ? OwnFile(before) : null;
-
     /// <summary>
     /// Updates the preview if the message is the last one, and the unread count if it was deleted unread.
     /// </summary>
-    private static Conversation HeadAfter(Conversation head, Message message, Message changed) => head with
+    private static Conversation HeadAfter(Conversation head, Message message, Message changed)
     {
-        LastMessage = changed.Key.Sequence == head.Last ? ConversationRow.Preview(changed.Text) : head.LastMessage,
-        Unread = IsUnread(head, message) && !IsUnread(head, changed) ? head.Unread - 1 : head.Unread,
-    };
+        var after = head with
+        {
+            LastMessage = changed.Key.Sequence == head.Last ? ConversationRow.Preview(changed.Text) : head.LastMessage,
+            Unread = IsUnread(head, message) && !IsUnread(head, changed) ? head.Unread - 1 : head.Unread,
+        };
+        return after == head ? head : after with { Revision = head.Revision + 1 };
+    }
 
     private static bool IsUnread(Conversation head, Message message) =>
         message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
 
-    private static List<TableTransactionAction> ChangeOf(
-        Conversation head,
-        Conversation headAfter,
-        Message message,
-        Message changed,
-        Completion? completion)
+    private static TableTransactionAction HeadOperation(Conversation next)
     {
-        // Replace, not merge: a shorter text may need fewer properties than the old one.
-        var actions = new List<TableTransactionAction>
+        var row = new TableEntity(next.Key.PartitionKey, ConversationRowKeys.Head)
         {
-            new(TableTransactionActionType.UpdateReplace, MessageRow.Create(changed), message.ETag),
+            ["Rev"] = next.Revision,
+            ["LastMessage"] = next.LastMessage,
+            ["Unread"] = next.Unread,
         };
-        if (headAfter != head)
-        {
-            var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
-            {
-                ["Rev"] = head.Revision + 1,
-                ["LastMessage"] = headAfter.LastMessage,
-                ["Unread"] = headAfter.Unread,
-            };
-            actions.Add(new(TableTransactionActionType.UpdateMerge, change, head.ETag));
-        }
-
-        if (changed.DeletedBy is not null && message.FollowUp is { } followUp)
-        {
-            // The follow-up's text is the message's text. A sent follow-up never changes, so no other writer competes.
-            var emptied = new TableEntity(head.Key.PartitionKey, FollowUpRowKeys.FollowUp(followUp)) { ["Text"] = "" };
-            actions.Add(new(TableTransactionActionType.UpdateMerge, emptied, ETag.All));
-        }
-
-        if (completion?.Reply == message.Key.Sequence)
-        {
-            // The completion's row also contains the text of the reply, but only that of its last attempt.
-            actions.Add(new(
-                TableTransactionActionType.UpdateMerge, CompletionRow.TextCleared(completion), completion.ETag));
-        }
-
-        if (LostFile(message, changed) is { } file)
-        {
-            actions.Add(new(TableTransactionActionType.Delete, FileRows.Holder(head.Key, file.Id), ETag.All));
-        }
-
-        return actions;
+        return new(TableTransactionActionType.UpdateMerge, row, next.ETag);
     }
+
+    /// <param name="Head">The conversation after the change.</param>
+    private sealed record Change(Conversation Head, Message Before, Message After);
 }

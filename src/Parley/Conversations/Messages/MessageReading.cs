@@ -17,7 +17,7 @@ public sealed record ReadMark(Conversation Conversation, MessageKey? Message);
 public sealed class MessageReading(
     ParleyTables tables,
     ConversationReader reader,
-    ConversationChange changes,
+    ConversationTransaction transaction,
     ConversationActivity activity,
     TimeProvider time)
 {
@@ -41,8 +41,9 @@ public sealed class MessageReading(
         var readAt = time.NowInMilliseconds();
         while (head.ReadUpTo < target)
         {
-            head = await changes.EditAsync(
-                id, (current, token) => MarkAsync(current, target, readAt, token), cancellation);
+            var marked = await transaction.EditAsync(
+                id, (current, plan, token) => MarkAsync(current, target, readAt, plan, token), cancellation);
+            head = marked.Next!;
         }
 
         if (head.Unread == 0)
@@ -53,32 +54,37 @@ public sealed class MessageReading(
         return new ReadMark(head, head.ReadUpTo == 0 ? null : new MessageKey(head.Key, head.ReadUpTo));
     }
 
-    private Task<Conversation> RaiseAsync(
-        EntityRef<ConversationKey> id,
-        int unreadRevision,
-        CancellationToken cancellation) => changes.EditAsync(
-        id,
-        (head, _) => Task.FromResult((
-            head.Unread == 0 && head.UnreadRevision < unreadRevision
-                ? head with { UnreadRevision = unreadRevision }
-                : head,
-            new List<TableTransactionAction>())),
-        cancellation);
+    private async Task<Conversation> RaiseAsync(
+        EntityRef<ConversationKey> id, int unreadRevision, CancellationToken cancellation)
+    {
+        var raised = await transaction.EditAsync(
+            id,
+            (head, plan, _) =>
+            {
+                if (head.Unread == 0 && head.UnreadRevision < unreadRevision)
+                {
+                    plan.Next = head with { UnreadRevision = unreadRevision };
+                }
+
+                return Task.FromResult(plan);
+            },
+            cancellation);
+        return raised.Next!;
+    }
 
     /// <summary>
     /// Marks at most the next 99 of the customer's messages, because the head takes one operation of the transaction.
     /// </summary>
-    private async Task<(Conversation Head, List<TableTransactionAction> Actions)> MarkAsync(
-        Conversation head, int target, DateTimeOffset readAt, CancellationToken cancellation)
+    private async Task<ConversationPlan> MarkAsync(
+        Conversation head, int target, DateTimeOffset readAt, ConversationPlan plan, CancellationToken cancellation)
     {
         const int Chunk = Transactions.MaxOperations - 1;
-        var actions = new List<TableTransactionAction>();
         if (head.ReadUpTo >= target)
         {
-            return (head, actions);
+            return plan;
         }
 
-        var (upTo, unread) = (target, head.Unread);
+        var (upTo, unread, marked) = (target, head.Unread, 0);
         var range = Filters.Range(
             head.Key.PartitionKey, MessageRowKeys.Message(head.ReadUpTo + 1), MessageRowKeys.Message(target));
         var filter = Filters.And(range, TableClient.CreateQueryFilter($"Role eq {(int)MessageRole.Customer}"));
@@ -88,15 +94,16 @@ public sealed class MessageReading(
             // The deletion of a message has already lowered the count.
             unread -= row.GetString("DeletedBy") is null ? 1 : 0;
             var read = new TableEntity(head.Key.PartitionKey, row.RowKey) { ["ReadAt"] = readAt };
-            actions.Add(new(TableTransactionActionType.UpdateMerge, read, ETag.All));
-            if (actions.Count == Chunk)
+            plan.Add(new TableTransactionAction(TableTransactionActionType.UpdateMerge, read, ETag.All));
+            if (++marked == Chunk)
             {
                 upTo = KeyParts.LastNumber(row.RowKey);
                 break;
             }
         }
 
-        return (head with { ReadUpTo = upTo, Unread = unread, LastReadAt = readAt }, actions);
+        plan.Next = head with { ReadUpTo = upTo, Unread = unread, LastReadAt = readAt };
+        return plan;
     }
 
     private async Task<int> FindAsync(Conversation head, string messageId, CancellationToken cancellation) =>

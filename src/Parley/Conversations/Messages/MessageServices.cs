@@ -1,4 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Files;
+using Parley.Storage;
 
 namespace Parley.Conversations.Messages;
 
@@ -6,8 +8,17 @@ internal static class MessageServices
 {
     public static IServiceCollection AddMessages(this IServiceCollection services) => services
         .AddSingleton<MessageReferenceFinder>()
+        .AddSingleton<MessageReplays>()
         .AddSingleton<MessageAppend>()
-        .AddSingleton<MessageChange>()
+        .AddSingleton(services => new MessageChange(
+            services.GetRequiredService<ParleyTables>(),
+            services.GetRequiredService<ConversationReader>(),
+            services.GetRequiredService<ConversationTransaction>(),
+            services.GetRequiredService<ConversationActivity>(),
+            services.GetServices<IMessageDeletionPart>(),
+            services.GetRequiredService<QuotedTexts>(),
+            services.GetRequiredService<FileStore>(),
+            services.GetRequiredService<TimeProvider>()))
         .AddSingleton<MessagePages>()
         .AddSingleton<MessageReader>()
         .AddSingleton<MessageReading>()

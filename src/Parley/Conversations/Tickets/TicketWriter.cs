@@ -11,7 +11,7 @@ namespace Parley.Conversations.Tickets;
 /// </summary>
 public sealed class TicketWriter(
     TicketReader reader,
-    ConversationChange changes,
+    ConversationTransaction transaction,
     TimeProvider time,
     RandomSource random)
 {
@@ -25,17 +25,16 @@ public sealed class TicketWriter(
         CancellationToken cancellation)
     {
         var (check, at) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
-        Ticket? opened = null;
-        var conversation = await changes.EditAsync(
+        var opened = await transaction.EditAsync(
             id,
-            (head, _) =>
+            (head, plan, _) =>
             {
                 if (head.OpenTicket is { } open)
                 {
                     throw ErrorCode.TicketOpen.With($"Ticket {open} of this chat is not completed.");
                 }
 
-                opened = new Ticket
+                var ticket = new Ticket
                 {
                     Conversation = head.Key,
                     Number = head.Tickets + 1,
@@ -47,16 +46,13 @@ public sealed class TicketWriter(
                     UpdatedAt = at,
                     FirstMessage = head.Last + 1,
                 };
-                ArgumentOutOfRangeException.ThrowIfGreaterThan(opened.Number, TicketReader.MaxNumber);
-                return Task.FromResult((
-                    head with { Tickets = opened.Number, OpenTicket = opened.Number },
-                    new List<TableTransactionAction>
-                    {
-                        new(TableTransactionActionType.Add, TicketRow.Create(opened)),
-                    }));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(ticket.Number, TicketReader.MaxNumber);
+                plan.Next = head with { Tickets = ticket.Number, OpenTicket = ticket.Number };
+                plan.Add(TicketRow.Create(ticket));
+                return Task.FromResult(new Change(plan, ticket));
             },
             cancellation);
-        return (conversation, opened!);
+        return (opened.Plan.Next!, opened.Ticket);
     }
 
     /// <summary>Edits a ticket.</summary>
@@ -78,31 +74,27 @@ public sealed class TicketWriter(
         CancellationToken cancellation)
     {
         var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
-        Ticket? changed = null;
-        var conversation = await changes.EditAsync(
+        var edited = await transaction.EditAsync(
             new EntityRef<ConversationKey>(ticket.Conversation, null),
             OptimisticUpdate.StartWith(
                 ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
-            (head, current, _) =>
+            (head, current, plan, _) =>
             {
                 Revisions.Require(expected, current.Revision, "ticket");
-                changed = WithCheckedStatus(current, change(current), head, at);
-                if (changed == current)
+                var changed = WithCheckedStatus(current, change(current), head, at);
+                if (changed != current)
                 {
-                    return Task.FromResult((head, new List<TableTransactionAction>()));
+                    changed = changed with { Revision = current.Revision + 1, UpdatedAt = at };
+                    var closes = current.Status != TicketStatus.Completed && changed.Status == TicketStatus.Completed;
+                    plan.Next = head with { OpenTicket = closes ? null : head.OpenTicket };
+                    plan.Add(new TableTransactionAction(
+                        TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag));
                 }
 
-                changed = changed with { Revision = current.Revision + 1, UpdatedAt = at };
-                var closes = current.Status != TicketStatus.Completed && changed.Status == TicketStatus.Completed;
-                return Task.FromResult((
-                    head with { OpenTicket = closes ? null : head.OpenTicket },
-                    new List<TableTransactionAction>
-                    {
-                        new(TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag),
-                    }));
+                return Task.FromResult(new Change(plan, changed));
             },
             cancellation);
-        return (conversation, changed!);
+        return (edited.Plan.Next!, edited.Ticket);
     }
 
     private static Ticket WithCheckedStatus(Ticket before, Ticket after, Conversation head, DateTimeOffset at)
@@ -123,4 +115,6 @@ public sealed class TicketWriter(
 
         static string NameOf(Ticket ticket) => ticket.Status.ToString().ToLowerInvariant();
     }
+
+    private sealed record Change(ConversationPlan Plan, Ticket Ticket);
 }

@@ -122,7 +122,7 @@ internal static class BrokenFollowUps
 
     private static async Task CommitAsync(ParleyProcess process, Conversation head, FollowUp followUp, FollowUpStatus? from, TableTransactionAction write)
     {
-        var pending = head.Pending.Where(one => one.Number != followUp.Number).Append(PendingFollowUp.Of(followUp));
+        var pending = head.Pending.Where(one => one.Number != followUp.Number).Append(followUp.AsPending);
         var changed = head with { Revision = head.Revision + 1, EditRevision = head.EditRevision + 1, EditId = "broken", Pending = [.. pending] };
         await process.Tables.Conversations.SubmitTransactionAsync(
         [

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Parley.Conversations.FollowUps;
+namespace Parley.Conversations;
 
 /// <summary>
 /// A pending follow-up, as the conversation's head stores it: enough to cancel it in a message's transaction without
@@ -13,9 +13,6 @@ public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt)
     /// The most pending follow-ups of a conversation: with their events they fit the transaction of a message.
     /// </summary>
     public const int Max = 20;
-
-    internal static PendingFollowUp Of(FollowUp followUp) =>
-        new(followUp.Number, followUp.Revision, followUp.CreatedAt.ToUnixTimeMilliseconds());
 
     /// <summary>Returns the property <c>Pending</c> of the head.</summary>
     internal static string Write(IEnumerable<PendingFollowUp> pending) =>
