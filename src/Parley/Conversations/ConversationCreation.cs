@@ -255,7 +255,7 @@ public sealed class ConversationCreation(
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
         draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
             ? ParleyException.Field(
-                named is null ? "address" : "contact", "Must belong to a sender of entity external_user.")
+                named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
             : null);
 
     /// <summary>The sender to create; null when the request has no data of a contact.</summary>

@@ -100,7 +100,7 @@ public sealed class MessageFunctions(
             var feedback = fields.Text("feedback", 0, MaxFeedback);
             if (!fields.Has("feedback"))
             {
-                fields.Fail("feedback", "Is required; null removes it.");
+                fields.Fail("feedback", "Is required; null takes it back.");
             }
 
             var expected = RequestHeaders.ReadIfMatch(request);

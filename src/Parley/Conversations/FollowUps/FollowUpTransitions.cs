@@ -141,7 +141,7 @@ internal static class FollowUpTransitions
             && !becomesSent
             && !(followUp.MessageId is { } sent && Names(message, sent, followUp)))
         {
-            throw ErrorCode.Immutable.With("chatMessageId can be set only with the status sent.");
+            throw ErrorCode.Immutable.With("chatMessageId goes with the status sent.");
         }
     }
 

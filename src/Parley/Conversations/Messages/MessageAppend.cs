@@ -379,7 +379,7 @@ public sealed class MessageAppend(
             : references.Missing.Count > 0
                 ? new ParleyException(references.Missing.ToDictionary(
                     field => field,
-                    IReadOnlyList<string> (_) => ["No such message, thread or file in this conversation."]))
+                    IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
                 : null;
 
     private static Message MessageOf(
