@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Exports;

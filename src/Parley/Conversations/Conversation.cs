@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Azure;
-using Parley.Conversations.Messages;
 using Parley.Core;
 
 namespace Parley.Conversations;

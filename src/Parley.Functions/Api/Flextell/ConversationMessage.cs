@@ -1,4 +1,5 @@
 using System.Globalization;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Files;
 using Parley.Functions.Api.Requests;

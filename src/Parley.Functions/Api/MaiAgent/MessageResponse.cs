@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Files;
 using Parley.Functions.Api.Responses;

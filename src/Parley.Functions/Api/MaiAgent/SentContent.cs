@@ -1,3 +1,4 @@
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Functions.Api.Requests;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;

@@ -41,7 +41,7 @@ public sealed partial class AutoReplies(
         CancellationToken cancellation)
     {
         var start = new CompletionStart(store, DraftAsync);
-        var appended = await append.AppendAsync(id, draft, key, [start], cancellation);
+        var appended = await append.AppendWithAsync([start], id, draft, key, cancellation);
         if (!appended.Replayed && start.Completion is { } completion)
         {
             await EnqueueAsync(completion);

@@ -73,8 +73,8 @@ public sealed class CompletionCommands(
 
         var start = new CompletionStart(
             store, (head, message, _) => Task.FromResult<Completion?>(drafts.Running(head, message, chatbot)));
-        var appended = await append.AppendAsync(
-            conversation.Value, draft with { Refusal = refusal }, key, [start], cancellation);
+        var appended = await append.AppendWithAsync(
+            [start], conversation.Value, draft with { Refusal = refusal }, key, cancellation);
         var completion = !appended.Replayed && start.Completion is { } begun && begun.ETag != default
             ? begun
             : await store.FindAsync(appended.Message.Key, cancellation)

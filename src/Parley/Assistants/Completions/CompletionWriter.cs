@@ -221,11 +221,11 @@ public sealed class CompletionWriter(
         var end = new CompletionEnding(store, completion, isProducer, time);
         try
         {
-            var appended = await append.AppendAsync(
+            var appended = await append.AppendWithAsync(
+                [end],
                 new EntityRef<ConversationKey>(completion.Key.Conversation, null),
                 ReplyOf(completion),
                 key: null,
-                [end],
                 CancellationToken.None);
             return end.After(appended.Message);
         }

@@ -213,11 +213,11 @@ public sealed partial class FollowUpSender(
     {
         try
         {
-            await append.AppendAsync(
+            await append.AppendWithAsync(
+                [PartOf(one.FollowUp)],
                 new EntityRef<ConversationKey>(one.Row.Conversation, null),
                 DraftOf(one.FollowUp),
                 key: null,
-                [PartOf(one.FollowUp)],
                 cancellation);
             return SendOutcome.Sent;
         }

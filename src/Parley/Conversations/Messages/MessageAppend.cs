@@ -37,14 +37,14 @@ public sealed class MessageAppend(
         EntityRef<ConversationKey> id,
         NewMessage draft,
         IdempotencyKey? key,
-        CancellationToken cancellation) => AppendAsync(id, draft, key, [], cancellation);
+        CancellationToken cancellation) => AppendWithAsync([], id, draft, key, cancellation);
 
     /// <summary>As above, with parts of other features in the same transaction. They may throw to refuse.</summary>
-    internal Task<Appended> AppendAsync(
+    internal Task<Appended> AppendWithAsync(
+        IReadOnlyList<IMessagePart> parts,
         EntityRef<ConversationKey> id,
         NewMessage draft,
         IdempotencyKey? key,
-        IReadOnlyList<IMessagePart> parts,
         CancellationToken cancellation)
     {
         var check = random.NextBits(EntityId.CheckBits);
@@ -128,8 +128,7 @@ public sealed class MessageAppend(
     /// </returns>
     /// <exception cref="Exception">
     /// Storage failed. After a lost race or an unknown outcome (<see cref="StorageErrors.IsLostRaceOrUnknown"/>),
-    /// <see cref="AppendAsync(EntityRef{ConversationKey}, NewMessage, IdempotencyKey?, CancellationToken)"/> finds out
-    /// whether the message is stored.
+    /// <see cref="AppendWithAsync"/> finds out whether the message is stored.
     /// </exception>
     internal Task<bool> TryAppendAsync(
         Conversation head,
