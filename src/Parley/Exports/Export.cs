@@ -195,4 +195,18 @@ public sealed record Export
 
     /// <summary>True while a worker has a lease on the step.</summary>
     internal bool IsHeld(DateTimeOffset now) => LeaseUntil > now;
+
+    /// <summary>The export with its end recorded, and the first attempt at its webhook due now.</summary>
+    /// <param name="keep">The time until the file is removed.</param>
+    internal Export ToFirstWebhookAttempt(DateTimeOffset now, TimeSpan keep) => this with
+    {
+        FinishedAt = now,
+        ExpiresAt = now + keep,
+        WebhookStatus = WebhookStatus.Pending,
+        DueAt = now,
+        Step = 1,
+        AttemptsStarted = 0,
+        LeaseId = null,
+        LeaseUntil = null,
+    };
 }

@@ -164,7 +164,7 @@ public sealed partial class ExportFileJob(
             isLatest: true,
             current => current.LeaseId != export.LeaseId
                 ? current
-                : ToFirstWebhookAttempt(current, now) with
+                : current.ToFirstWebhookAttempt(now, options.Keep) with
                 {
                     Status = ExportStatus.Completed,
                     Rows = file.Rows,
@@ -256,7 +256,7 @@ public sealed partial class ExportFileJob(
             export,
             isLatest: true,
             current => current.IsUnfinished && isOver(current)
-                ? ToFirstWebhookAttempt(current, now) with
+                ? current.ToFirstWebhookAttempt(now, options.Keep) with
                 {
                     Status = ExportStatus.Failed,
                     Reason = reason,
@@ -272,18 +272,6 @@ public sealed partial class ExportFileJob(
         await dispatch.EnqueueAsync(ended);
         return true;
     }
-
-    private Export ToFirstWebhookAttempt(Export export, DateTimeOffset now) => export with
-    {
-        FinishedAt = now,
-        ExpiresAt = now + options.Keep,
-        WebhookStatus = WebhookStatus.Pending,
-        DueAt = now,
-        Step = 1,
-        AttemptsStarted = 0,
-        LeaseId = null,
-        LeaseUntil = null,
-    };
 
     private sealed record WrittenFile(long Rows, long Bytes, string Sha256, long Removed, long Cut);
 

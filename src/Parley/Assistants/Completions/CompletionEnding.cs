@@ -21,6 +21,24 @@ internal sealed class CompletionEnding(
 
     private Completion Stored { get; set; } = completion;
 
+    /// <summary>
+    /// The reply's message. An incomplete reply is marked in both payload and metadata, so that programs see it in
+    /// either API.
+    /// </summary>
+    public NewMessage Reply
+    {
+        get
+        {
+            var mark = Completion.Error is { } error ? $$"""{"partial":true,"error":"{{error.Code().Code}}"}""" : null;
+            return new NewMessage(MessageRole.Assistant, Completion.Text, null, Completion.ChatbotName, null)
+            {
+                DisplaySender = new MessageSender(Completion.Chatbot, Completion.ChatbotName, Avatar: null),
+                ContentPayload = mark,
+                Metadata = mark,
+            };
+        }
+    }
+
     public async Task ReadAgainAsync(CancellationToken cancellation) =>
         Stored = await store.FindAsync(Completion.Key, cancellation)
             ?? throw new InvalidOperationException($"Completion {Completion.Key} no longer exists.");

@@ -224,7 +224,7 @@ public sealed class CompletionWriter(
             var appended = await append.AppendWithAsync(
                 [end],
                 new EntityRef<ConversationKey>(completion.Key.Conversation, null),
-                ReplyOf(completion),
+                end.Reply,
                 key: null,
                 CancellationToken.None);
             return end.After(appended.Message);
@@ -242,21 +242,6 @@ public sealed class CompletionWriter(
             // No message number is left for the reply. The text is kept in the record.
             return await EndWithoutReplyAsync(completion, isProducer);
         }
-    }
-
-    /// <summary>
-    /// Creates the reply's message. An incomplete reply is marked in both payload and metadata, so that programs see it
-    /// in either API.
-    /// </summary>
-    private static NewMessage ReplyOf(Completion completion)
-    {
-        var mark = completion.Error is { } error ? $$"""{"partial":true,"error":"{{error.Code().Code}}"}""" : null;
-        return new NewMessage(MessageRole.Assistant, completion.Text, null, completion.ChatbotName, null)
-        {
-            DisplaySender = new MessageSender(completion.Chatbot, completion.ChatbotName, Avatar: null),
-            ContentPayload = mark,
-            Metadata = mark,
-        };
     }
 
     private async Task<Completion> EndWithoutReplyAsync(Completion completion, bool isProducer)
