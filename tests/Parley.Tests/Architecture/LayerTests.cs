@@ -1,14 +1,14 @@
 using Parley.Functions;
 using Parley.Spreadsheets;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Parley.Tests.Architecture;
 
 /// <summary>The compiled folders use each other only along the arrows of this table.</summary>
-public sealed class LayerTests
+public sealed class LayerTests(ITestOutputHelper output)
 {
-    // A folder may use those named, and what is below them. docs/decisions/folders-are-layers.md has the
-    // reasons.
+    // A folder may use those named, and what is below them. Reasons: docs/decisions/folders-are-layers.md.
     private static readonly LayerRules Rules = LayerRules.Parse("""
         Storage → Core
         Tenants, Files, Senders → Storage
@@ -34,11 +34,25 @@ public sealed class LayerTests
     ];
 
     [Fact]
+    public void Folders_use_only_the_folders_below_them()
+    {
+        foreach (var arrow in LayerRules.Describe(References))
+        {
+            output.WriteLine(arrow);
+        }
+
+        AssertNone(Rules.Forbidden(References), "arrows that are not permitted");
+    }
+
+    [Fact]
     public void Every_permitted_arrow_is_used() =>
         AssertNone(Rules.Unused(References), "permitted arrows that nobody uses");
 
     [Fact]
     public void Permitted_arrows_have_no_cycle() => AssertNone(Rules.Cycles(), "cycles of permitted arrows");
+
+    [Fact]
+    public void Folders_have_no_cycle() => AssertNone(LayerRules.Cycles(References), "cycles of folders");
 
     private static void AssertNone(IReadOnlyList<string> found, string what) =>
         Assert.True(found.Count == 0, $"There are {found.Count} {what}:\n{string.Join('\n', found)}");
