@@ -73,7 +73,7 @@ internal static class SpreadsheetMeasure
 
     private static async Task<long> WriteAsync(TableFormat format, int rows, Message[] messages)
     {
-        var layout = new ExportTable(format, ExportLanguage.EnUs);
+        var layout = new ExportTable(format, Language.EnUs);
         await using var table = TableWriter.Create(format, layout.Columns, Stream.Null);
         for (var row = 0; row < rows; row++)
         {

@@ -27,14 +27,6 @@ public enum ExportStatus
     Cancelled = 6,
 }
 
-/// <summary>The language of a file's headings and values. Stored by number: never change a number.</summary>
-public enum ExportLanguage
-{
-    EnUs = 1,
-
-    PtBr = 2,
-}
-
 /// <summary>The status of an export's webhook. Stored by number: never change a number.</summary>
 public enum WebhookStatus
 {
@@ -111,7 +103,7 @@ public sealed record Export
 
     public required TableFormat Format { get; init; }
 
-    public required ExportLanguage Language { get; init; }
+    public required Language Language { get; init; }
 
     public required string CallbackUrl { get; init; }
 

@@ -12,7 +12,7 @@ public sealed record NewExport(
     DateTimeOffset? RangeStart,
     DateTimeOffset? RangeEnd,
     string CallbackUrl,
-    ExportLanguage Language,
+    Language Language,
     TableFormat Format);
 
 /// <summary>

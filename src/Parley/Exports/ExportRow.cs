@@ -68,7 +68,7 @@ internal static class ExportRow
         RangeStart = row.GetDateTimeOffset("RangeStart")!.Value,
         RangeEnd = row.GetDateTimeOffset("RangeEnd")!.Value,
         Format = Enum.Parse<TableFormat>(row.GetString("Format")),
-        Language = (ExportLanguage)row.GetInt32("Language")!.Value,
+        Language = (Language)row.GetInt32("Language")!.Value,
         CallbackUrl = row.GetString("CallbackUrl"),
         Status = (ExportStatus)row.GetInt32("Status")!.Value,
         Reason = row.GetString("Reason"),

@@ -1,5 +1,6 @@
 using Parley.Conversations;
 using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Spreadsheets;
 
 namespace Parley.Exports;
@@ -28,10 +29,10 @@ internal sealed class ExportTable
     private readonly bool isForPrograms;
     private readonly bool isPortuguese;
 
-    public ExportTable(TableFormat format, ExportLanguage language)
+    public ExportTable(TableFormat format, Language language)
     {
         isForPrograms = format == TableFormat.Jsonl;
-        isPortuguese = language == ExportLanguage.PtBr && !isForPrograms;
+        isPortuguese = language == Language.PtBr && !isForPrograms;
         var names = isPortuguese ? Portuguese : English;
         Columns = [.. names.Select(name => new TableColumn(name, name == names[6] ? ContentParts : 1))];
     }

@@ -32,7 +32,7 @@ public sealed class TenantAdministration(
     {
         var tenant = new TenantId(
             await CountAsync(TenantRowKeys.AdministrationPartition, "LastTenant", TenantId.Max, cancellation));
-        var created = new NewTenant(tenant, name, WebhookSecrets.NewSecret(random), time.NowInMilliseconds());
+        var created = new NewTenant(tenant, name, WebhookSecret.Create(random), time.NowInMilliseconds());
         var profile = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile)
         {
             ["Name"] = name,

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
-using Parley.Webhooks;
 
 namespace Parley.Tenants;
 
@@ -27,7 +26,6 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
     /// </summary>
     public const int MaxEarlier = 4;
 
-    private const int SecretBytes = 32;
     private const string Current = "WebhookSecret";
     private const string Earlier = "EarlierWebhookSecrets";
 
@@ -51,7 +49,8 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
 
         // All attempts write the same secret, by which a later read recognizes that one was stored. They write the same
         // end time too: otherwise an attempt that is stored late could have another end than the one returned.
-        var rotated = new RotatedWebhookSecret(tenant, NewSecret(random), time.NowInMilliseconds() + Overlap);
+        var rotated = new RotatedWebhookSecret(
+            tenant, WebhookSecret.Create(random), time.NowInMilliseconds() + Overlap);
         TableEntity? tried = null;
         while (true)
         {
@@ -91,14 +90,6 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
                 tried = running.MayHaveLanded ? profile : null;
             }
         }
-    }
-
-    /// <summary>Creates a secret of 256 random bits; Standard Webhooks requires 192 to 512.</summary>
-    internal static string NewSecret(RandomSource random)
-    {
-        Span<byte> secret = stackalloc byte[SecretBytes];
-        random.Fill(secret);
-        return WebhookSignature.SecretPrefix + Convert.ToBase64String(secret);
     }
 
     private async Task<TableEntity> FindAsync(TenantId tenant, CancellationToken cancellation) =>

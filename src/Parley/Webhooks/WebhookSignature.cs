@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Parley.Tenants;
 
 namespace Parley.Webhooks;
 
@@ -11,13 +12,6 @@ namespace Parley.Webhooks;
 /// </summary>
 public static class WebhookSignature
 {
-    /// <summary>The prefix of every secret. The rest of the secret is base64.</summary>
-    public const string SecretPrefix = "whsec_";
-
-    // Standard Webhooks: at least 192 bits and at most 512 bits.
-    private const int MinSecretBytes = 24;
-    private const int MaxSecretBytes = 64;
-
     /// <summary>Returns the headers of one attempt.</summary>
     /// <param name="id">
     /// The id of the webhook, the same for all its attempts. It must not contain a full stop, which separates the id
@@ -46,27 +40,12 @@ public static class WebhookSignature
         var timestamp = at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         byte[] signed = [.. Encoding.ASCII.GetBytes($"{id}.{timestamp}."), .. body.Span];
         var signatures = secrets.Select(secret =>
-            "v1," + Convert.ToBase64String(HMACSHA256.HashData(ReadSecret(secret), signed)));
+            "v1," + Convert.ToBase64String(HMACSHA256.HashData(WebhookSecret.Read(secret), signed)));
         return
         [
             new("webhook-id", id),
             new("webhook-timestamp", timestamp),
             new("webhook-signature", string.Join(' ', signatures)),
         ];
-    }
-
-    private static byte[] ReadSecret(string secret)
-    {
-        var key = new byte[MaxSecretBytes + 3];
-        if (!secret.StartsWith(SecretPrefix, StringComparison.Ordinal)
-            || !Convert.TryFromBase64String(secret[SecretPrefix.Length..], key, out var length)
-            || length is < MinSecretBytes or > MaxSecretBytes)
-        {
-            // The message must not contain the secret, because messages are logged.
-            throw new FormatException(
-                $"A webhook secret is {SecretPrefix} and {MinSecretBytes} to {MaxSecretBytes} bytes in base64.");
-        }
-
-        return key[..length];
     }
 }

@@ -270,7 +270,7 @@ public sealed class ExportCallTests
         public async Task<Export> CreateAsync(string? key, DateTimeOffset? start = null, DateTimeOffset? end = null, TableFormat format = TableFormat.Csv) =>
             (await Process.ExportCreation.CreateAsync(
                 Appends.Tenant,
-                new NewExport(start, end, ExportModel.CallbackUrl, ExportLanguage.PtBr, format),
+                new NewExport(start, end, ExportModel.CallbackUrl, Language.PtBr, format),
                 key is null ? null : IdempotencyKey.Create(key, [key]),
                 CancellationToken.None)).Export;
 

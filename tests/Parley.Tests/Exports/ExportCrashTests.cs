@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Storage;
@@ -285,7 +286,7 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         public async Task<Export> CreateAsync(ParleyProcess process, string? key)
         {
             var start = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
-            var draft = new NewExport(start, start.AddMinutes(4), ExportModel.CallbackUrl, ExportLanguage.PtBr, TableFormat.Jsonl);
+            var draft = new NewExport(start, start.AddMinutes(4), ExportModel.CallbackUrl, Language.PtBr, TableFormat.Jsonl);
             var (export, _) = await process.ExportCreation.CreateAsync(Model.Tenants[0], draft, key is null ? null : IdempotencyKey.Create(key, ["1"]), CancellationToken.None);
             Model.Acknowledged.Add(export);
             return export;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Tests.Spreadsheets;
@@ -31,7 +32,7 @@ internal static class ExportFileReader
     public static string?[] RowOf(Export export, string? title, Message message)
     {
         var isJson = export.Format == TableFormat.Jsonl;
-        var isPortuguese = export.Language == ExportLanguage.PtBr && !isJson;
+        var isPortuguese = export.Language == Language.PtBr && !isJson;
         var role = (message.Role, isPortuguese) switch
         {
             (MessageRole.Customer, true) => "cliente",
@@ -74,10 +75,10 @@ internal static class ExportFileReader
         })];
     }
 
-    private static List<string?[]> ReadCsv(byte[] file, ExportLanguage language)
+    private static List<string?[]> ReadCsv(byte[] file, Language language)
     {
         var lines = StrictCsv.Read(file);
-        var names = language == ExportLanguage.PtBr ? Portuguese : English;
+        var names = language == Language.PtBr ? Portuguese : English;
         Assert.Equal([.. names, $"{names[6]}_2", $"{names[6]}_3", $"{names[6]}_4"], lines[0]);
         return [.. lines.Skip(1)];
     }

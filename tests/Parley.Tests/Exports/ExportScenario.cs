@@ -148,7 +148,7 @@ internal sealed class ExportScenario(ExportModel model, ExportOperations operati
         DateTimeOffset? end = random.Next(3) switch { 0 => null, 1 => now.AddMinutes(-3), _ => now.AddSeconds(random.Next(40) - 20) };
         DateTimeOffset? start = random.Next(3) == 0 ? now.AddMinutes(-10).AddSeconds(random.Next(300)) : null;
         return new NewExport(
-            start, end, ExportModel.CallbackUrl, random.Next(2) == 0 ? ExportLanguage.PtBr : ExportLanguage.EnUs, random.Next(2) == 0 ? TableFormat.Csv : TableFormat.Jsonl);
+            start, end, ExportModel.CallbackUrl, random.Next(2) == 0 ? Language.PtBr : Language.EnUs, random.Next(2) == 0 ? TableFormat.Csv : TableFormat.Jsonl);
     }
 
     /// <param name="faultMix">The kind of faults.</param>

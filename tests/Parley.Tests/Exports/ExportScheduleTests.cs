@@ -1,3 +1,4 @@
+using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Testing;
@@ -154,7 +155,7 @@ public sealed class ExportScheduleTests
         var begun = new List<DateTimeOffset>();
         var process = model.Unscheduled("no commit", hooks: new TableHooks { Fault = call => call.Foreign is { Operation: "PutBlockList" } ? Begun() : Fault.None });
         await process.ExportCreation.CreateAsync(
-            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, Language.EnUs, TableFormat.Csv), null, CancellationToken.None);
         while (model.Queues.NextAt is { } next)
         {
             await Task.Delay(next > run.Time.GetUtcNow() ? next - run.Time.GetUtcNow() : TimeSpan.Zero, run.Time);
@@ -195,7 +196,7 @@ public sealed class ExportScheduleTests
             },
         });
         await behind.ExportCreation.CreateAsync(
-            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-6), ExportModel.CallbackUrl, Language.EnUs, TableFormat.Csv), null, CancellationToken.None);
         await model.HandleAsync(ExportOperations.Production, behind, model.Queues.Take()!);
         await overtaking!;
         var export = Assert.Single(model.Log.Exports);
@@ -224,7 +225,7 @@ public sealed class ExportScheduleTests
         var (ahead, isLost) = (model.Unscheduled("ahead", TimeSpan.FromMinutes(1)), false);
         var process = model.Unscheduled("creating", hooks: new TableHooks { Fault = call => call.Kind == TableCallKind.Transaction && !isLost && (isLost = true) ? Fault.LostAfter : Fault.None });
         var creating = process.ExportCreation.CreateAsync(
-            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
+            model.Tenants[0], new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, Language.EnUs, TableFormat.Jsonl), null, CancellationToken.None);
         Assert.True(isLost && !creating.IsCompleted);
         await ahead.ExportDispatch.DispatchAsync(CancellationToken.None);
         await model.DeliverAsync(ExportOperations.Production, ahead);
@@ -243,7 +244,7 @@ public sealed class ExportScheduleTests
         var process = model.Unscheduled();
         await process.ExportCreation.CreateAsync(
             model.Tenants[0],
-            new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Jsonl),
+            new NewExport(null, run.Time.GetUtcNow().AddMinutes(-1), ExportModel.CallbackUrl, Language.EnUs, TableFormat.Jsonl),
             null,
             CancellationToken.None);
         await model.HandleAsync(ExportOperations.Production, process, model.Queues.Take()!);

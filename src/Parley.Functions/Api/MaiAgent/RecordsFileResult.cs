@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants.Records;
+using Parley.Core;
 using Parley.Exports;
 using Parley.Functions.Api.Responses;
 using Parley.Spreadsheets;
@@ -11,7 +12,7 @@ namespace Parley.Functions.Api.MaiAgent;
 /// </summary>
 /// <param name="records">The records, one per row.</param>
 /// <param name="language">The language of the column headings and fixed words.</param>
-internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, ExportLanguage language) : IResult
+internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, Language language) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {

@@ -1,3 +1,4 @@
+using Parley.Core;
 using Parley.Exports;
 using Parley.Functions.Api.Requests;
 using Parley.Spreadsheets;
@@ -12,9 +13,9 @@ internal static class ExportFields
     private const string Portuguese = "ptBr";
 
     /// <summary>The name of a language in the API of Zaia.</summary>
-    public static string NameOf(ExportLanguage language) => language == ExportLanguage.PtBr ? Portuguese : English;
+    public static string NameOf(Language language) => language == Language.PtBr ? Portuguese : English;
 
-    public static ExportLanguage ReadLanguage(QueryFields query) => Of(query.Choice("language", English, Portuguese));
+    public static Language ReadLanguage(QueryFields query) => Of(query.Choice("language", English, Portuguese));
 
     /// <param name="fields">The fields of the body. They collect all errors except those of the range.</param>
     /// <param name="allowed">Hosts that may receive callbacks, in addition to public ones.</param>
@@ -34,5 +35,5 @@ internal static class ExportFields
             fields.Choice<TableFormat>("format") ?? TableFormat.Xlsx);
     }
 
-    private static ExportLanguage Of(string? name) => name == Portuguese ? ExportLanguage.PtBr : ExportLanguage.EnUs;
+    private static Language Of(string? name) => name == Portuguese ? Language.PtBr : Language.EnUs;
 }

@@ -1,5 +1,5 @@
 using Parley.Assistants.Completions;
-using Parley.Exports;
+using Parley.Core;
 using Parley.Spreadsheets;
 
 namespace Parley.Assistants.Records;
@@ -37,7 +37,7 @@ public sealed class RecordTable
 
     private readonly bool isPortuguese;
 
-    private RecordTable(ExportLanguage language) => isPortuguese = language == ExportLanguage.PtBr;
+    private RecordTable(Language language) => isPortuguese = language == Language.PtBr;
 
     private TableColumn[] Columns =>
     [
@@ -51,7 +51,7 @@ public sealed class RecordTable
     /// <param name="output">The stream to write to, only asynchronously. It is not closed.</param>
     /// <param name="cancellation">Cancels the writing; the file is then incomplete.</param>
     public static async Task WriteXlsxAsync(
-        IAsyncEnumerable<Record> records, ExportLanguage language, Stream output, CancellationToken cancellation)
+        IAsyncEnumerable<Record> records, Language language, Stream output, CancellationToken cancellation)
     {
         var rows = new RecordTable(language);
         await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
