@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Core;
 

@@ -1,4 +1,4 @@
-using Parley.Conversations.Messages;
+using Parley.Conversations;
 using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;

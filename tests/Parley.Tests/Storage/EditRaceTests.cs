@@ -1,4 +1,3 @@
-using Parley.Assistants.Chatbots;
 using Parley.Conversations;
 using Parley.Core;
 using Parley.Senders;

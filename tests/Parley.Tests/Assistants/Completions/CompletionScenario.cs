@@ -1,5 +1,5 @@
 using Parley.Assistants.Completions;
-using Parley.Conversations.Messages;
+using Parley.Conversations;
 using Parley.Core;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

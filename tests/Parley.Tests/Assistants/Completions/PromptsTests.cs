@@ -1,6 +1,7 @@
 using System.Text;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;

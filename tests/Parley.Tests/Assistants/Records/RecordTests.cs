@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Records;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;

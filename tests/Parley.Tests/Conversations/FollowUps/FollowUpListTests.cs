@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
+using Parley.Conversations;
 using Parley.Conversations.FollowUps;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;

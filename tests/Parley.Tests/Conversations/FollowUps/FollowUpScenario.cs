@@ -1,6 +1,6 @@
 using Azure;
+using Parley.Conversations;
 using Parley.Conversations.FollowUps;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
