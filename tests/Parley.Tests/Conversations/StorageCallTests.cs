@@ -459,12 +459,13 @@ public sealed class StorageCallTests : IAsyncLifetime
 
         // For a message without a stream: the chatbot, and both rows.
         await process.ConversationChange.ChangeAsync(Id, head => head with { Chatbot = chatbot.Id }, "test", null, CancellationToken.None);
+        Message message = null!;
         await CountAsync("post to a chatbot", async () =>
-            completion = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Completion!);
+            message = (await process.AutoReplies.AppendAsync(Id, new NewMessage(MessageRole.Customer, "text", null, null, null), null, CancellationToken.None)).Message);
 
         // The queued run reads the completion, the head, the message and the chatbot, and writes both schedule rows and
         // the completion. Without a provider it then ends the completion and deletes the schedule row.
-        await CountAsync("begin and end a queued reply without a provider", () => process.AutoReplies.RunAsync(QueuedReply.Of(completion.Key), CancellationToken.None));
+        await CountAsync("begin and end a queued reply without a provider", () => process.AutoReplies.RunAsync(QueuedReply.Of(message.Key), CancellationToken.None));
         AssertDocumented();
 
         async Task<Completion> StartAsync(string? key) => (await process.CompletionCommands.StartAsync(

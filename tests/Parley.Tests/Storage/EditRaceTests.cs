@@ -1,4 +1,3 @@
-using Parley.Conversations;
 using Parley.Core;
 using Parley.Senders;
 using Parley.Testing;
@@ -98,7 +97,6 @@ public sealed class EditRaceTests
         private readonly ParleyProcess other;
         private readonly ParleyProcess process;
         private readonly int otherEdits;
-        private readonly Fault fault;
 
         private Race(
             StrictTables tables,
@@ -109,7 +107,7 @@ public sealed class EditRaceTests
             Fault fault,
             int otherEdits)
         {
-            (this.edit, this.fault, this.otherEdits, FirstRevision) = (edit, fault, otherEdits, firstRevision);
+            (this.edit, this.otherEdits, FirstRevision) = (edit, otherEdits, firstRevision);
             other = new ParleyProcess(tables.Connect("other"), time, seed: 1);
             var sends = 0;
             process = new ParleyProcess(

@@ -81,6 +81,8 @@ internal sealed class ParleyProcess
 
     public ConversationList ConversationList => Get<ConversationList>();
 
+    public ConversationTransaction Transaction => Get<ConversationTransaction>();
+
     public ConversationChange ConversationChange => Get<ConversationChange>();
 
     public UnreadCounts Unread => Get<UnreadCounts>();
@@ -128,6 +130,8 @@ internal sealed class ParleyProcess
     public ChatMessages Chats => Get<ChatMessages>();
 
     public FollowUpReader FollowUps => Get<FollowUpReader>();
+
+    public FollowUpIndex FollowUpIndex => Get<FollowUpIndex>();
 
     public FollowUpList FollowUpList => Get<FollowUpList>();
 

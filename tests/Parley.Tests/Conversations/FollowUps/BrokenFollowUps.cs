@@ -40,9 +40,13 @@ internal static class BrokenFollowUps
     /// <summary>A hand-off does not cancel pending follow-ups.</summary>
     public static FollowUpOperations WithoutHandOff { get; } = new()
     {
-        HandOff = (process, id, until) => process.ConversationChange.EditAsync(
+        HandOff = (process, id, until) => process.Transaction.EditAsync(
             id,
-            (head, _) => Task.FromResult((head with { HandedOffUntil = until }, new List<TableTransactionAction>())),
+            (head, plan, _) =>
+            {
+                plan.Next = head with { HandedOffUntil = until };
+                return Task.FromResult(plan);
+            },
             CancellationToken.None),
     };
 
@@ -158,10 +162,12 @@ internal static class BrokenFollowUps
 
     private static async Task SendAsync(ParleyProcess process, FollowUp followUp)
     {
-        var message = new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null) { FollowUp = followUp };
+        var message = new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null);
+        var sending = new FollowUpSending(followUp, process.FollowUpIndex, process.Time);
         try
         {
-            await process.Append.AppendAsync(new EntityRef<ConversationKey>(followUp.Conversation, null), message, key: null, CancellationToken.None);
+            await process.Append.AppendWithAsync(
+                [sending], new EntityRef<ConversationKey>(followUp.Conversation, null), message, key: null, CancellationToken.None);
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
