@@ -14,8 +14,8 @@ public sealed class LayerTests(ITestOutputHelper output)
         Tenants, Files, Senders → Storage
         Webhooks → Tenants
         Conversations → Senders
-        Conversations.Messages → Conversations, Files, Senders
         Conversations.Threads, Conversations.Tickets → Conversations
+        Conversations.Messages → Conversations.Threads, Conversations.Tickets, Files, Senders
         Conversations.FollowUps → Conversations.Messages
         Assistants.Chatbots → Storage
         Assistants.Providers → Core

@@ -1,7 +1,6 @@
 using System.Reflection;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
-using Parley.Assistants.Records;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
+using Parley.Conversations.Messages;
 using Parley.Conversations.Threads;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;

@@ -1,3 +1,4 @@
+using Parley.Assistants.Providers;
 using Parley.Core;
 
 namespace Parley.Assistants.Completions;
@@ -33,6 +34,17 @@ public enum CompletionError
 /// <summary>The error codes and messages that clients receive for a failed completion.</summary>
 public static class CompletionErrors
 {
+    /// <summary>The completion's error after a provider's.</summary>
+    public static CompletionError ToCompletionError(this ProviderError error) => error switch
+    {
+        ProviderError.Timeout => CompletionError.Timeout,
+        ProviderError.RateLimited => CompletionError.RateLimited,
+        ProviderError.Refused => CompletionError.Refused,
+        ProviderError.Unavailable => CompletionError.Unavailable,
+        ProviderError.BadRequest => CompletionError.BadRequest,
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
+    };
+
     /// <summary>The error code. Events, responses and records use the same one.</summary>
     public static ErrorCode Code(this CompletionError error) => error switch
     {

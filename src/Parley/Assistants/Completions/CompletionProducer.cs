@@ -74,7 +74,7 @@ public sealed partial class CompletionProducer(
             var ended = CompletionEnding.IsOpen(completion, stored, isProducer: true)
                 ? await writer.EndAsync(
                     stored.WithText(reply.Take()),
-                    stored.CancelRequested ? CompletionError.Cancelled : failure?.Error,
+                    stored.CancelRequested ? CompletionError.Cancelled : failure?.Error.ToCompletionError(),
                     failure?.RetryAfter,
                     isProducer: true)
                 : stored;
@@ -164,7 +164,7 @@ public sealed partial class CompletionProducer(
             var name = chatbot.Provider ?? AssistantProviders.Default;
             var provider = providers.Find(name)
                 ?? throw new AssistantException(
-                    CompletionError.Unavailable, $"The settings name no provider {name}.");
+                    ProviderError.Unavailable, $"The settings name no provider {name}.");
             var options = new ChatOptions { ModelId = chatbot.Model, Temperature = (float?)chatbot.Temperature };
             var messages = await prompts.BuildAsync(chatbot, message, limit.Token);
             await foreach (var part in ProviderStream.ReadAsync(provider, messages, options, time, limit.Token))
@@ -186,13 +186,13 @@ public sealed partial class CompletionProducer(
         catch (OperationCanceledException e) when (limit.IsCancellationRequested)
         {
             return new AssistantException(
-                CompletionError.Timeout, $"The reply took longer than {MaxDuration.TotalSeconds} s.", inner: e);
+                ProviderError.Timeout, $"The reply took longer than {MaxDuration.TotalSeconds} s.", inner: e);
         }
         catch (Exception e)
         {
             LogPromptFailed(logger, e, completion.Id);
             return new AssistantException(
-                CompletionError.Unavailable, "The prompt could not be read.", inner: e);
+                ProviderError.Unavailable, "The prompt could not be read.", inner: e);
         }
         finally
         {
@@ -203,7 +203,7 @@ public sealed partial class CompletionProducer(
     [LoggerMessage(
         1402, LogLevel.Warning, "The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}")]
     private static partial void LogFailed(
-        ILogger logger, Exception exception, Guid completion, Guid chatbot, CompletionError error);
+        ILogger logger, Exception exception, Guid completion, Guid chatbot, ProviderError error);
 
     [LoggerMessage(1403, LogLevel.Error, "The prompt of completion {Completion} could not be read.")]
     private static partial void LogPromptFailed(ILogger logger, Exception exception, Guid completion);

@@ -2,7 +2,6 @@ using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Assistants.Chatbots;
-using Parley.Assistants.Records;
 using Parley.Core;
 using Parley.Storage;
 

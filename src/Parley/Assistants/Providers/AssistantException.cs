@@ -1,4 +1,3 @@
-using Parley.Assistants.Completions;
 
 namespace Parley.Assistants.Providers;
 
@@ -13,7 +12,7 @@ public sealed class AssistantException : Exception
     /// <param name="retryAfter">The provider's Retry-After; null when it sent none.</param>
     /// <param name="inner">The underlying exception. It must not contain text from the provider.</param>
     public AssistantException(
-        CompletionError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
+        ProviderError error, string detail, TimeSpan? retryAfter = null, Exception? inner = null)
         : base(detail, inner)
     {
         Error = error;
@@ -21,7 +20,7 @@ public sealed class AssistantException : Exception
     }
 
     /// <summary>The error that clients see.</summary>
-    public CompletionError Error { get; }
+    public ProviderError Error { get; }
 
     /// <summary>The provider's Retry-After, at most one hour; null when it sent none.</summary>
     public TimeSpan? RetryAfter { get; }

@@ -1,5 +1,4 @@
 using System.Net;
-using Parley.Assistants.Completions;
 using Parley.Core;
 
 namespace Parley.Assistants.Providers;
@@ -26,13 +25,13 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
     private const int MaxBodyBytes = 16 * 1024;
 
     /// <summary>Maps a status other than 200, and the code in its body, to the error that clients see.</summary>
-    public static CompletionError Classify(HttpStatusCode status, string? code) => (int)status switch
+    public static ProviderError Classify(HttpStatusCode status, string? code) => (int)status switch
     {
-        408 => CompletionError.Timeout,
-        429 => CompletionError.RateLimited,
-        >= 400 and <= 499 when code == "content_filter" => CompletionError.Refused, // Azure OpenAI, about a prompt.
-        >= 400 and <= 499 => CompletionError.BadRequest,
-        _ => CompletionError.Unavailable,
+        408 => ProviderError.Timeout,
+        429 => ProviderError.RateLimited,
+        >= 400 and <= 499 when code == "content_filter" => ProviderError.Refused, // Azure OpenAI, about a prompt.
+        >= 400 and <= 499 => ProviderError.BadRequest,
+        _ => ProviderError.Unavailable,
     };
 
     /// <inheritdoc/>

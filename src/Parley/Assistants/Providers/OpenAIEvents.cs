@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 
 namespace Parley.Assistants.Providers;
 
@@ -50,7 +49,7 @@ internal static partial class OpenAIEvents
                 || choice.FinishReason == "error")
             {
                 throw new AssistantException(
-                    CompletionError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
+                    ProviderError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
             }
 
             isWhole |= !string.IsNullOrEmpty(choice.FinishReason);
@@ -61,14 +60,14 @@ internal static partial class OpenAIEvents
             if (!string.IsNullOrEmpty(choice.Delta?.Refusal))
             {
                 // The rest of the refusal is not read: no client gets its text.
-                throw new AssistantException(CompletionError.Refused, "The model refused.");
+                throw new AssistantException(ProviderError.Refused, "The model refused.");
             }
         }
 
         if (!isWhole)
         {
             throw new AssistantException(
-                CompletionError.Unavailable, "The answer is no stream of events, or ended too early.");
+                ProviderError.Unavailable, "The answer is no stream of events, or ended too early.");
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 using Parley.Core;
 
 namespace Parley.Assistants.Providers;
@@ -52,7 +51,7 @@ public static class ProviderStream
 
             if (update.FinishReason == ChatFinishReason.ContentFilter)
             {
-                throw new AssistantException(CompletionError.Refused, "The provider's content filter ended the reply.");
+                throw new AssistantException(ProviderError.Refused, "The provider's content filter ended the reply.");
             }
 
             isWhole |= update.FinishReason is not null;
@@ -86,8 +85,8 @@ public static class ProviderStream
             {
                 _ when isWhole => null,
                 _ when idle.IsCancellationRequested => throw new AssistantException(
-                    CompletionError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
-                _ => throw new AssistantException(CompletionError.Unavailable, Describe(e), inner: e),
+                    ProviderError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
+                _ => throw new AssistantException(ProviderError.Unavailable, Describe(e), inner: e),
             };
         }
     }

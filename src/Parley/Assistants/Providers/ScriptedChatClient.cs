@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 
 namespace Parley.Assistants.Providers;
 
@@ -69,14 +68,14 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
                     FinishReason = ChatFinishReason.Stop,
                 };
                 break;
-            case CompletionError.Timeout:
+            case ProviderError.Timeout:
                 await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
                 break;
             case { } error:
                 throw new AssistantException(
                     error,
                     "The message asks the scripted assistant to fail.",
-                    error == CompletionError.RateLimited ? RetryAfter : null);
+                    error == ProviderError.RateLimited ? RetryAfter : null);
         }
     }
 

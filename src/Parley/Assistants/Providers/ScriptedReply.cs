@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 using Parley.Core;
 
 namespace Parley.Assistants.Providers;
@@ -9,7 +8,7 @@ namespace Parley.Assistants.Providers;
 /// <param name="Words">The words of the reply.</param>
 /// <param name="Failure">The failure after these words; null for none.</param>
 /// <param name="Pace">The delay between words that the message sets; null when it sets none.</param>
-internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionError? Failure, TimeSpan? Pace)
+internal sealed record ScriptedReply(IReadOnlyList<string> Words, ProviderError? Failure, TimeSpan? Pace)
 {
     private const int MaxWords = 10_000;
     private const int MaxPace = 5_000;
@@ -23,7 +22,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionErro
     {
         var lastOfUser = messages.LastOrDefault(message => message.Role == ChatRole.User);
         var tokens = (lastOfUser?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (CompletionError?)null);
+        var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (ProviderError?)null);
         for (var i = 0; i < tokens.Length; i++)
         {
             switch (tokens.AsSpan(i))
@@ -38,7 +37,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionErro
                     (failure, after) = (error, After(rest));
                     break;
                 case ["/hang", .. var rest]:
-                    (failure, after) = (CompletionError.Timeout, After(rest));
+                    (failure, after) = (ProviderError.Timeout, After(rest));
                     break;
             }
         }
@@ -72,13 +71,13 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, CompletionErro
     private static int? After(ReadOnlySpan<string> rest) =>
         rest is ["after", var number, ..] ? Number(number, MaxWords) : null;
 
-    private static CompletionError? Failing(string kind) => kind switch
+    private static ProviderError? Failing(string kind) => kind switch
     {
-        "timeout" => CompletionError.Timeout,
-        "rate_limited" => CompletionError.RateLimited,
-        "refused" => CompletionError.Refused,
-        "unavailable" => CompletionError.Unavailable,
-        "bad_request" => CompletionError.BadRequest,
+        "timeout" => ProviderError.Timeout,
+        "rate_limited" => ProviderError.RateLimited,
+        "refused" => ProviderError.Refused,
+        "unavailable" => ProviderError.Unavailable,
+        "bad_request" => ProviderError.BadRequest,
         _ => null,
     };
 

@@ -8,6 +8,7 @@ internal static class MessageServices
 {
     public static IServiceCollection AddMessages(this IServiceCollection services) => services
         .AddSingleton<MessageReferenceFinder>()
+        .AddSingleton<ThreadCreation>()
         .AddSingleton<MessageReplays>()
         .AddSingleton<MessageAppend>()
         .AddSingleton(services => new MessageChange(

@@ -5,6 +5,5 @@ namespace Parley.Conversations.Threads;
 internal static class ThreadServices
 {
     public static IServiceCollection AddThreads(this IServiceCollection services) => services
-        .AddSingleton<ThreadReader>()
-        .AddSingleton<ThreadCreation>();
+        .AddSingleton<ThreadReader>();
 }

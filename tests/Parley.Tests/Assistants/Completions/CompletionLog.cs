@@ -1,6 +1,5 @@
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
-using Parley.Assistants.Records;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using Parley.Assistants.Completions;
 using Parley.Assistants.Providers;
 using Parley.Testing;
 using Parley.Tests.Webhooks;
@@ -16,28 +15,28 @@ public class OpenAIFailureTests
     private readonly ManualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 
     [Theory]
-    [InlineData(408, null, CompletionError.Timeout)]
-    [InlineData(429, null, CompletionError.RateLimited)]
-    [InlineData(429, "insufficient_quota", CompletionError.RateLimited)]
-    [InlineData(400, "content_filter", CompletionError.Refused)]
-    [InlineData(400, "context_length_exceeded", CompletionError.BadRequest)]
-    [InlineData(401, "invalid_api_key", CompletionError.BadRequest)]
-    [InlineData(403, null, CompletionError.BadRequest)]
-    [InlineData(404, "model_not_found", CompletionError.BadRequest)]
-    [InlineData(413, null, CompletionError.BadRequest)]
-    [InlineData(422, null, CompletionError.BadRequest)]
-    [InlineData(499, null, CompletionError.BadRequest)]
-    [InlineData(500, null, CompletionError.Unavailable)]
-    [InlineData(500, "content_filter", CompletionError.Unavailable)]
-    [InlineData(502, null, CompletionError.Unavailable)]
-    [InlineData(503, null, CompletionError.Unavailable)]
-    [InlineData(504, null, CompletionError.Unavailable)]
-    [InlineData(529, null, CompletionError.Unavailable)]
-    [InlineData(201, null, CompletionError.Unavailable)]
-    [InlineData(204, null, CompletionError.Unavailable)]
-    [InlineData(301, null, CompletionError.Unavailable)]
-    [InlineData(307, null, CompletionError.Unavailable)]
-    public async Task The_status_determines_the_error(int status, string? code, CompletionError error)
+    [InlineData(408, null, ProviderError.Timeout)]
+    [InlineData(429, null, ProviderError.RateLimited)]
+    [InlineData(429, "insufficient_quota", ProviderError.RateLimited)]
+    [InlineData(400, "content_filter", ProviderError.Refused)]
+    [InlineData(400, "context_length_exceeded", ProviderError.BadRequest)]
+    [InlineData(401, "invalid_api_key", ProviderError.BadRequest)]
+    [InlineData(403, null, ProviderError.BadRequest)]
+    [InlineData(404, "model_not_found", ProviderError.BadRequest)]
+    [InlineData(413, null, ProviderError.BadRequest)]
+    [InlineData(422, null, ProviderError.BadRequest)]
+    [InlineData(499, null, ProviderError.BadRequest)]
+    [InlineData(500, null, ProviderError.Unavailable)]
+    [InlineData(500, "content_filter", ProviderError.Unavailable)]
+    [InlineData(502, null, ProviderError.Unavailable)]
+    [InlineData(503, null, ProviderError.Unavailable)]
+    [InlineData(504, null, ProviderError.Unavailable)]
+    [InlineData(529, null, ProviderError.Unavailable)]
+    [InlineData(201, null, ProviderError.Unavailable)]
+    [InlineData(204, null, ProviderError.Unavailable)]
+    [InlineData(301, null, ProviderError.Unavailable)]
+    [InlineData(307, null, ProviderError.Unavailable)]
+    public async Task The_status_determines_the_error(int status, string? code, ProviderError error)
     {
         Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
         var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
@@ -70,7 +69,7 @@ public class OpenAIFailureTests
 
         var (_, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal((CompletionError.RateLimited, seconds is { } wait ? TimeSpan.FromSeconds(wait) : null), (failure!.Error, failure.RetryAfter));
+        Assert.Equal((ProviderError.RateLimited, seconds is { } wait ? TimeSpan.FromSeconds(wait) : null), (failure!.Error, failure.RetryAfter));
     }
 
     [Theory]
@@ -118,35 +117,35 @@ public class OpenAIFailureTests
         time.Advance(OpenAIErrorHandler.MaxBodyTime);
 
         var failure = (await reading.WaitAsync(Wait.Limit)).Failure!;
-        Assert.Equal((CompletionError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
+        Assert.Equal((ProviderError.RateLimited, TimeSpan.FromSeconds(9)), (failure.Error, failure.RetryAfter));
     }
 
-    public static TheoryData<string, CompletionError, string> BrokenStreams => new()
+    public static TheoryData<string, ProviderError, string> BrokenStreams => new()
     {
-        { "", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { Delta("""{"role":"assistant","content":""}"""), CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { Text("a") + "data: {\"choices\":[{\"index\"", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "{\"id\":\"c1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "<!doctype html>\n<p>Welcome</p>\n\n", CompletionError.Unavailable, "The answer is no stream of events, or ended too early." },
-        { "data: <p>Welcome</p>\n\n", CompletionError.Unavailable, "JsonException: " },
-        { Text("a") + "data: {oops\n\n" + Done, CompletionError.Unavailable, "JsonException: " },
-        { Event("""{"choices":{}}""") + Done, CompletionError.Unavailable, "JsonException: " },
-        { Event("5") + Done, CompletionError.Unavailable, "JsonException: " },
-        { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, CompletionError.Unavailable, "The provider broke off: Overloaded, ***" },
-        { Text("a") + Event("""{"error":"Overloaded"}"""), CompletionError.Unavailable, "The provider broke off: Overloaded" },
-        { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Finish("error") + Done, CompletionError.Unavailable, "The provider broke off: " },
-        { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, CompletionError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Finish("content_filter") + Done, CompletionError.Refused, "The provider's content filter ended the reply." },
-        { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), CompletionError.Refused, "The provider's content filter ended the reply." },
-        { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
-        { Text("a") + Delta("""{"content":"b","refusal":"No"}""") + Finish() + Done, CompletionError.Refused, "The model refused." },
+        { "", ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Delta("""{"role":"assistant","content":""}"""), ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Text("a") + "data: {\"choices\":[{\"index\"", ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "{\"id\":\"c1\",\"object\":\"chat.completion\",\"choices\":[{\"message\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}", ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "<!doctype html>\n<p>Welcome</p>\n\n", ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { "data: <p>Welcome</p>\n\n", ProviderError.Unavailable, "JsonException: " },
+        { Text("a") + "data: {oops\n\n" + Done, ProviderError.Unavailable, "JsonException: " },
+        { Event("""{"choices":{}}""") + Done, ProviderError.Unavailable, "JsonException: " },
+        { Event("5") + Done, ProviderError.Unavailable, "JsonException: " },
+        { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, ProviderError.Unavailable, "The provider broke off: Overloaded, ***" },
+        { Text("a") + Event("""{"error":"Overloaded"}"""), ProviderError.Unavailable, "The provider broke off: Overloaded" },
+        { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("error") + Done, ProviderError.Unavailable, "The provider broke off: " },
+        { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Finish("content_filter") + Done, ProviderError.Refused, "The provider's content filter ended the reply." },
+        { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), ProviderError.Refused, "The provider's content filter ended the reply." },
+        { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, ProviderError.Refused, "The model refused." },
+        { Text("a") + Delta("""{"content":"b","refusal":"No"}""") + Finish() + Done, ProviderError.Refused, "The model refused." },
     };
 
     [Theory]
     [MemberData(nameof(BrokenStreams))]
-    public async Task An_incomplete_or_invalid_stream_fails(string events, CompletionError error, string detail)
+    public async Task An_incomplete_or_invalid_stream_fails(string events, ProviderError error, string detail)
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(events, 5, 30)).AsTask());
 
@@ -156,7 +155,7 @@ public class OpenAIFailureTests
         Assert.StartsWith(detail, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, failure.ToString(), StringComparison.Ordinal);
         Assert.InRange(failure.Message.Length, 1, 250);
-        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == CompletionError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
+        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == ProviderError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
     }
 
     [Theory]
@@ -179,7 +178,7 @@ public class OpenAIFailureTests
 
         var (parts, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, failure!.Error);
         Assert.Equal("InvalidDataException: An event is longer than 1048576 bytes.", failure.Message);
         Assert.Equal(["a"], parts);
     }
@@ -199,7 +198,7 @@ public class OpenAIFailureTests
 
         var (parts, failure) = await ReadStreamAsync(server);
 
-        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, failure!.Error);
         Assert.NotEmpty(failure.Message);
         Assert.Empty(parts);
     }
@@ -209,7 +208,7 @@ public class OpenAIFailureTests
     {
         var (_, failure) = await ChatCompletionsWire.ReadStreamAsync(Provider(FreePort(), time), time);
 
-        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, failure!.Error);
         Assert.Contains("Connection refused", failure.Message, StringComparison.Ordinal);
     }
 
@@ -224,7 +223,7 @@ public class OpenAIFailureTests
             await connection.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\n\r\n"u8.ToArray());
         }
 
-        Assert.Equal(CompletionError.Unavailable, (await reading.WaitAsync(Wait.Limit)).Failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, (await reading.WaitAsync(Wait.Limit)).Failure!.Error);
     }
 
     [Fact]
@@ -236,7 +235,7 @@ public class OpenAIFailureTests
             return Task.CompletedTask;
         });
 
-        Assert.Equal(CompletionError.Unavailable, (await ReadStreamAsync(server)).Failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, (await ReadStreamAsync(server)).Failure!.Error);
     }
 
     [Fact]
@@ -256,7 +255,7 @@ public class OpenAIFailureTests
         Assert.Equal("One ", parts.Current);
         read.SetResult();
 
-        Assert.Equal(CompletionError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
+        Assert.Equal(ProviderError.Unavailable, (await Assert.ThrowsAsync<AssistantException>(() => parts.MoveNextAsync().AsTask().WaitAsync(Wait.Limit))).Error);
     }
 
     private Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(Receiver server) =>

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 using Parley.Assistants.Providers;
 using Parley.Testing;
 using Parley.Tests.Webhooks;
@@ -35,7 +34,7 @@ public class ProviderStreamTests
         time.Advance(Moment);
 
         var failure = await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit));
-        Assert.Equal((CompletionError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Message));
+        Assert.Equal((ProviderError.Timeout, "The provider was silent for 60 s."), (failure.Error, failure.Message));
         await server.Gone.WaitAsync(Wait.Limit);
     }
 
@@ -57,7 +56,7 @@ public class ProviderStreamTests
         next = parts.MoveNextAsync().AsTask();
         time.Advance(provider.IdleTimeout);
 
-        Assert.Equal(CompletionError.Timeout, (await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit))).Error);
+        Assert.Equal(ProviderError.Timeout, (await Assert.ThrowsAsync<AssistantException>(() => next.WaitAsync(Wait.Limit))).Error);
         await server.Gone.WaitAsync(Wait.Limit);
     }
 
@@ -160,7 +159,7 @@ public class ProviderStreamTests
     {
         var (parts, failure) = await ReadStreamAsync(Provider(new Client((_, _) => ThrowAsync(thrown))), time);
 
-        Assert.Equal(CompletionError.Unavailable, failure!.Error);
+        Assert.Equal(ProviderError.Unavailable, failure!.Error);
         Assert.Same(thrown, failure.InnerException);
         Assert.StartsWith(thrown.GetType().Name + ": ", failure.Message, StringComparison.Ordinal);
         Assert.InRange(failure.Message.Length, 1, 200);
@@ -170,7 +169,7 @@ public class ProviderStreamTests
     [Fact]
     public async Task An_assistant_exception_is_passed_on_unchanged()
     {
-        var thrown = new AssistantException(CompletionError.RateLimited, "x", TimeSpan.FromSeconds(3));
+        var thrown = new AssistantException(ProviderError.RateLimited, "x", TimeSpan.FromSeconds(3));
 
         Assert.Same(thrown, (await ReadStreamAsync(Provider(new Client((_, _) => ThrowAsync(thrown))), time)).Failure);
     }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.AI;
-using Parley.Assistants.Completions;
 using Parley.Assistants.Providers;
 using Parley.Testing;
 using Xunit;
@@ -61,24 +60,24 @@ public class ScriptedChatClientTests
     }
 
     [Theory]
-    [InlineData("/fail rate_limited", CompletionError.RateLimited, "")]
-    [InlineData("/fail refused", CompletionError.Refused, "")]
-    [InlineData("/fail unavailable now", CompletionError.Unavailable, "")]
-    [InlineData("/fail bad_request after 2", CompletionError.BadRequest, "word1 word2")]
-    [InlineData("/words 3 /fail refused after 2", CompletionError.Refused, "word1 word2")]
-    [InlineData("/fail refused after 9 /words 3", CompletionError.Refused, "word1 word2 word3")]
-    [InlineData("/fail refused after 0 /words 3", CompletionError.Refused, "")]
-    [InlineData("/fail timeout", CompletionError.Timeout, "")]
-    [InlineData("/fail timeout after 2", CompletionError.Timeout, "word1 word2")]
-    [InlineData("/hang", CompletionError.Timeout, "")]
-    [InlineData("/hang after 1", CompletionError.Timeout, "word1")]
-    public void The_command_determines_the_failure(string message, CompletionError error, string text)
+    [InlineData("/fail rate_limited", ProviderError.RateLimited, "")]
+    [InlineData("/fail refused", ProviderError.Refused, "")]
+    [InlineData("/fail unavailable now", ProviderError.Unavailable, "")]
+    [InlineData("/fail bad_request after 2", ProviderError.BadRequest, "word1 word2")]
+    [InlineData("/words 3 /fail refused after 2", ProviderError.Refused, "word1 word2")]
+    [InlineData("/fail refused after 9 /words 3", ProviderError.Refused, "word1 word2 word3")]
+    [InlineData("/fail refused after 0 /words 3", ProviderError.Refused, "")]
+    [InlineData("/fail timeout", ProviderError.Timeout, "")]
+    [InlineData("/fail timeout after 2", ProviderError.Timeout, "word1 word2")]
+    [InlineData("/hang", ProviderError.Timeout, "")]
+    [InlineData("/hang after 1", ProviderError.Timeout, "word1")]
+    public void The_command_determines_the_failure(string message, ProviderError error, string text)
     {
         var reply = Read(message);
 
         Assert.Equal((error, text), (reply.Failure!.Error, string.Concat(reply.Parts)));
-        Assert.Equal(error == CompletionError.RateLimited ? TimeSpan.FromSeconds(5) : null, reply.Failure.RetryAfter);
-        if (error == CompletionError.Timeout)
+        Assert.Equal(error == ProviderError.RateLimited ? TimeSpan.FromSeconds(5) : null, reply.Failure.RetryAfter);
+        if (error == ProviderError.Timeout)
         {
             Assert.InRange(reply.Took, TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(61));
         }

@@ -1,12 +1,12 @@
 using Azure;
-using Parley.Conversations.Messages;
+using Parley.Conversations.Threads;
 using Parley.Core;
 using Parley.Storage;
 
-namespace Parley.Conversations.Threads;
+namespace Parley.Conversations.Messages;
 
 /// <summary>
-/// Creates threads. A thread's key is its message's number, so that another client or a retry finds the first thread.
+/// Creates threads, which start from a message. A thread's key is its message's number, so that another client or a retry finds the first thread.
 /// </summary>
 public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, TimeProvider time, RandomSource random)
 {

@@ -2,7 +2,7 @@ using System.Globalization;
 using Parley.Core;
 using Parley.Storage;
 
-namespace Parley.Assistants.Records;
+namespace Parley.Assistants.Completions;
 
 /// <summary>Row keys of the index of a chatbot's records.</summary>
 internal static class RecordRowKeys
