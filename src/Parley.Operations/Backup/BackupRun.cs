@@ -45,6 +45,7 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
                     tables.Tenants,
                     Rows(token => TenantRows.ReadAsync(tables, token, PageRows)),
                     cancellation),
+                await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
                 await WriteAsync(directory, tables.Schedule, Rows(Scan(tables.Schedule)), cancellation),
             ];
             blobs = await WriteBlobsAsync(directory, cancellation);

@@ -17,6 +17,7 @@ public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
 /// </summary>
 public sealed class FollowUpWriter(
     ParleyTables tables,
+    Schedule schedule,
     ConversationChange conversations,
     FollowUpReader reader,
     FollowUpIndex index,
@@ -120,7 +121,7 @@ public sealed class FollowUpWriter(
                     pendingRows.WriteAsync([IndexedFollowUp.Of(created)], token),
                     keyHour > head.KeyHour
                         ? IdempotencyKey.WriteScheduleRowAsync(
-                            tables.Schedule, head.Key.Tenant, head.Key.Number, keyHour, token)
+                            schedule, head.Key.Tenant, head.Key.Number, keyHour, token)
                         : Task.CompletedTask);
                 return (
                     head with

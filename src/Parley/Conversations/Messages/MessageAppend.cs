@@ -102,6 +102,7 @@ public sealed record Appended(Conversation Conversation, Message Message, bool R
 /// </remarks>
 public sealed class MessageAppend(
     ParleyTables tables,
+    Schedule schedule,
     ConversationReader conversations,
     ConversationActivity activity,
     MessageReferenceFinder finder,
@@ -322,7 +323,7 @@ public sealed class MessageAppend(
         CancellationToken cancellation)
     {
         await IdempotencyKey.WriteScheduleRowAsync(
-            tables.Schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
+            schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
         try
         {
             await tables.Conversations.AddEntityAsync(key.ToRow(conversation.PartitionKey, sequence), cancellation);
@@ -445,7 +446,7 @@ public sealed class MessageAppend(
         var hour = message.CreatedAt.Hour();
         var scheduleRow = key is not null && head.KeyHour < hour
             ? IdempotencyKey.WriteScheduleRowAsync(
-                tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)
+                schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)
             : Task.CompletedTask;
         var listed = activity.PrepareAsync(
             head, message.CreatedAt.Minute(), message.Role == MessageRole.Customer, cancellation);

@@ -18,6 +18,7 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 /// </summary>
 public sealed class MessageChange(
     ParleyTables tables,
+    Schedule schedule,
     ConversationReader conversations,
     ConversationActivity activity,
     QuotedTexts quotes,
@@ -161,7 +162,7 @@ public sealed class MessageChange(
                 changed = changed with { EditId = editId, Revision = message.Revision + 1, UpdatedAt = at };
                 if (LostFile(message, changed) is { } file)
                 {
-                    await FileRows.WriteScheduleAsync(tables, head.Key, file.Id, at, token);
+                    await FileRows.WriteScheduleAsync(schedule, head.Key, file.Id, changed.Revision, at, token);
                 }
 
                 var headAfter = HeadAfter(head, message, changed);
