@@ -6,8 +6,8 @@ using Parley.Storage;
 namespace Parley.Exports;
 
 /// <summary>
-/// Reads, lists and changes exports, and keeps their schedule rows <c>e|…</c>: one for the next step, at its minute, and
-/// one for the removal of the file. The schedule rows of a change are written before it, and those that it makes
+/// Reads, lists and changes exports, and keeps their schedule rows <c>e|…</c>: one for the next step, at its minute,
+/// and one for the removal of the file. The schedule rows of a change are written before it, and those that it makes
 /// obsolete are deleted after it: the timer therefore finds every pending step and every file.
 /// </summary>
 public sealed partial class ExportStore(
@@ -59,7 +59,7 @@ public sealed partial class ExportStore(
         return row is null ? null : ExportRow.Read(row, key.Tenant);
     }
 
-    /// <summary>Changes an export: one write of its row under its ETag, with its schedule rows before and after.</summary>
+    /// <summary>Changes an export: one write under its row's ETag, with its schedule rows before and after.</summary>
     /// <param name="known">The export as the caller has it.</param>
     /// <param name="isLatest">
     /// True when <paramref name="known"/> is the last read or written state; this saves a read. False for requests of

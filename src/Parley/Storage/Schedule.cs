@@ -6,14 +6,14 @@ namespace Parley.Storage;
 
 /// <summary>
 /// The rows by which timers find work at its minute, for all features. They are in two tables: Schedule, and Due, which
-/// versions before 0.2.0 know. <see cref="ScheduleOptions.Write"/> names the table that new rows are written to. Rows of
-/// both are read, and every row is marked and deleted where it was read
+/// versions before 0.2.0 know. <see cref="ScheduleOptions.Write"/> names the table that new rows are written to. Rows
+/// of both are read, and every row is marked and deleted where it was read
 /// (docs/decisions/the-schedule-is-sharded-by-tenant.md).
 /// </summary>
 public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
 {
     /// <summary>
-    /// By minute. Within a minute the rows of the two tables are not mixed, so that the rows of a tenant are neighbours.
+    /// By minute. Within a minute the rows of the two tables are not mixed, so that a tenant's rows are neighbours.
     /// </summary>
     private static readonly Comparer<ScheduledRow> Order = Comparer<ScheduledRow>.Create((left, right) =>
     {
@@ -99,7 +99,7 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
     internal Task MarkAsync(ScheduledRow row, TableEntity mark, CancellationToken cancellation) =>
         TableOf(row.PartitionKey).UpdateEntityAsync(mark, row.ETag, TableUpdateMode.Merge, cancellation);
 
-    /// <summary>As <see cref="MarkAsync"/>, for at most a hundred rows of one partition: all of them, or none.</summary>
+    /// <summary>As <see cref="MarkAsync"/>, for at most a hundred rows of one partition: all, or none.</summary>
     internal Task MarkAllAsync(
         IReadOnlyCollection<(ScheduledRow Row, TableEntity Mark)> marks, CancellationToken cancellation) =>
         TableOf(marks.First().Row.PartitionKey).SubmitAsync(

@@ -57,6 +57,22 @@ public class BackupAndRestoreTests(FullStore full) : IClassFixture<FullStore>
     }
 
     [Fact]
+    public async Task An_account_that_only_the_version_before_has_used_is_backed_up_without_the_table_Schedule()
+    {
+        await using var source = await OperatedStore.StartAsync();
+        var restored = await source.RunAsync("restore", "--from", full.Backup);
+        Assert.True(restored.Code == CommandLine.Succeeded, restored.Text);
+        await source.Account.Tables.Schedule.DeleteAsync();
+        var backup = Path.Combine(full.CopyBackup(), "new");
+
+        var (code, printed) = await source.RunAsync("backup", "--to", backup);
+
+        Assert.True(code == CommandLine.Succeeded, printed);
+        var manifest = await Manifest.ReadVerifiedAsync(backup, CancellationToken.None);
+        Assert.Equal(["Conversations", "Due", "Keys", "Tenants"], manifest.Tables.Select(table => table.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task The_manifest_lists_the_stored_data_and_contains_no_key()
     {
         var text = await File.ReadAllTextAsync(Manifest.PathIn(full.Backup));

@@ -8,8 +8,8 @@ using Parley.Storage;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// Reads single completions, and writes their index rows: <c>t|…</c> in the schedule, for the timer, and <c>r|…</c> in the
-/// chatbot's list of records.
+/// Reads single completions, and writes their index rows: <c>t|…</c> in the schedule, for the timer, and <c>r|…</c> in
+/// the chatbot's list of records.
 /// </summary>
 /// <remarks>
 /// Index rows are written before the completion. The key of the schedule row contains the attempt. If a write of the
