@@ -69,6 +69,10 @@ param providerKeys { *: string } = {}
 @description('Tokens of a conversation\'s history that a provider is sent.')
 param historyTokens int = 8000
 
+@allowed(['Due', 'Schedule'])
+@description('The table that due work is written to. Due while instances of a version before 0.2.0 may run.')
+param scheduleTable string = 'Schedule'
+
 @minValue(2)
 @maxValue(365)
 @description('Days that the file of an export is kept.')
@@ -213,6 +217,7 @@ module site 'app/site.bicep' = {
     httpConcurrency: httpConcurrency
     schedules: schedules
     historyTokens: historyTokens
+    scheduleTable: scheduleTable
     exportKeepDays: exportKeepDays
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''

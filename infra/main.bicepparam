@@ -23,6 +23,7 @@ param adminKey = readEnvironmentVariable('PARLEY_ADMIN_KEY', '')
 param providers = json(readEnvironmentVariable('PARLEY_PROVIDERS', '[]'))
 param providerKeys = json(readEnvironmentVariable('PARLEY_PROVIDER_KEYS', '{}'))
 param historyTokens = int(readEnvironmentVariable('PARLEY_HISTORY_TOKENS', '8000'))
+param scheduleTable = readEnvironmentVariable('PARLEY_SCHEDULE_TABLE', 'Schedule')
 param exportKeepDays = int(readEnvironmentVariable('PARLEY_EXPORT_KEEP_DAYS', '7'))
 
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))

@@ -107,14 +107,14 @@ var alerts alertType[] = [
     description: 'The third attempt at the file of an export failed, or steps of exports fail again and again.'
     severity: 2
     // 1305: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.
-    // 1307: {Partition} / {Row} of Due could not be processed; the next tick tries again.
+    // 1307: {Partition} / {Row} of the schedule could not be processed; the next tick tries again.
     // 1309: The lease of export {Export} could not be renewed and is abandoned.
     // 1311: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.
     // 2105: {Step} failed; the timer queues it again.
     query: '''
       AppTraces
       | where (Message contains " at the file of export " and Message endswith " failed.")
-          or Message endswith "of Due could not be processed; the next tick tries again."
+          or Message endswith "of the schedule could not be processed; the next tick tries again."
           or (Message startswith "The lease of export " and Message endswith "could not be renewed and is abandoned.")
           or Message endswith " failed; the timer queues it again."
       | parse Message with "Attempt " Attempt:int " of " * " at the file of export " *

@@ -5,7 +5,7 @@
 // so that the templates name everything that is stored, and what-if shows it.
 
 @export()
-var tables = ['Conversations', 'Due', 'Keys', 'Tenants']
+var tables = ['Conversations', 'Due', 'Keys', 'Schedule', 'Tenants']
 
 @export()
 var queues = ['callbacks', 'exports', 'follow-ups', 'replies']

@@ -63,6 +63,9 @@ param schedules schedulesType
 @maxValue(1000000)
 param historyTokens int
 
+@allowed(['Due', 'Schedule'])
+param scheduleTable string
+
 param exportKeepDays int
 param providers providerType[]
 
@@ -97,6 +100,7 @@ var settings = {
   Assistants__HistoryTokens: string(historyTokens)
   Exports__KeepDays: string(exportKeepDays)
   Parley__AdminKey: reference(secretUrl, adminKeyName)
+  Schedule__Write: scheduleTable
 }
 
 var providerSettings = [

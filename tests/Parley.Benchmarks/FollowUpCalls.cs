@@ -18,7 +18,7 @@ internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> 
     private const int Chunk = FollowUpChunk.MaxRows;
 
     /// <summary>
-    /// The calls that a chunk shares: its rows of the table Due are read and deleted, the rows in the lists by status
+    /// The calls that a chunk shares: its schedule rows are read and deleted, the rows in the lists by status
     /// are written and deleted.
     /// </summary>
     private const int Shared = 4;

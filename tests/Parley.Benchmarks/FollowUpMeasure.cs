@@ -145,7 +145,7 @@ internal static class FollowUpMeasure
 
     /// <summary>The result of a run of Parley.</summary>
     /// <param name="Latencies">The time from the due minute until each was sent, in milliseconds, sorted.</param>
-    /// <param name="Cleaned">The time from the due minute until the table Due was empty.</param>
+    /// <param name="Cleaned">The time from the due minute until no schedule row was left.</param>
     /// <param name="CpuMilliseconds">Processor time of this process for each follow-up.</param>
     private sealed record Sending(double[] Latencies, TimeSpan Cleaned, double CpuMilliseconds)
     {
@@ -218,8 +218,8 @@ internal static class FollowUpMeasure
         private async Task WaitUntilGoneAsync(DateTimeOffset dueAt)
         {
             var (begun, said) = (Stopwatch.GetTimestamp(), 0);
-            var filter = TableClient.CreateQueryFilter($"PartitionKey eq {ScheduleRowKeys.SchedulePartition(dueAt)}");
-            while (await tables.Schedule.QueryAsync<TableEntity>(filter, maxPerPage: 1).AnyAsync())
+            var schedule = new Schedule(tables, new ScheduleOptions(ScheduleTable.Schedule));
+            while (await schedule.ReadDueAsync(FollowUpRowKeys.ScheduledFollowUps, dueAt, CancellationToken.None).AnyAsync())
             {
                 var elapsed = Stopwatch.GetElapsedTime(begun);
                 if (elapsed > Patience)

@@ -26,8 +26,10 @@ internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, l
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
     public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, Key.Number));
 
-    /// <summary>The follow-up's row in the table Due.</summary>
-    public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
+    /// <summary>The follow-up's schedule row.</summary>
+    public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(
+        ScheduleRowKeys.SchedulePartition(FollowUpRowKeys.ScheduledFollowUps, Key.Tenant.Number % 16, dueAt),
+        FollowUpRowKeys.ScheduledFollowUp(Key, dueAt.UtcDateTime.Second, Number, 1));
 }
 
 /// <summary>
@@ -70,7 +72,7 @@ internal sealed class FollowUpSeed
     /// <summary>
     /// Creates <paramref name="count"/> conversations, distributed evenly over the tenants. The tenants must be new.
     /// </summary>
-    /// <returns>The conversations grouped by tenant, in the order of their rows in the table Due.</returns>
+    /// <returns>The conversations grouped by tenant, in the order of their schedule rows.</returns>
     public async Task<IReadOnlyList<SeededChat>> FillAsync(IReadOnlyList<TenantId> tenants, int count, DateTimeOffset dueAt)
     {
         var keys = Enumerable.Range(0, count).Select(i => new ConversationKey(tenants[i % tenants.Count], 1 + (i / tenants.Count)))
@@ -97,7 +99,7 @@ internal sealed class FollowUpSeed
 
         // Written last and quickly, because the timer may run at any time.
         chats.Sort((left, right) => (left.Key.Tenant.Number, left.Key.Number).CompareTo((right.Key.Tenant.Number, right.Key.Number)));
-        await Parallel.ForEachAsync(chats.Chunk(100), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, cancellation) =>
+        await Parallel.ForEachAsync(chats.GroupBy(chat => chat.ScheduleRow(dueAt).PartitionKey).SelectMany(partition => partition.Chunk(100)), new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chunk, cancellation) =>
             await tables.Schedule.SubmitTransactionAsync(chunk.Select(chat => new TableTransactionAction(TableTransactionActionType.Add, chat.ScheduleRow(dueAt))), cancellation));
         return chats;
     }

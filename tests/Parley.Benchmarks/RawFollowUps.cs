@@ -35,7 +35,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
     }
 
     /// <summary>
-    /// All calls of a chunk: its rows of the table Due; both reads of each follow-up; the rows in the list by status
+    /// All calls of a chunk: its schedule rows; both reads of each follow-up; the rows in the list by status
     /// and by activity; the transaction of each; and the deletion of the rows that are no longer needed.
     /// </summary>
     public async Task SendChunkAsync(SeededChat[] chats, DateTimeOffset dueAt)

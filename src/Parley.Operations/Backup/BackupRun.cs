@@ -32,7 +32,7 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         var startedAt = time.GetUtcNow();
         var tables = account.Tables;
         var snapshots = new ConversationSnapshots(tables, progress, time) { PageRows = PageRows };
-        TableFile[] files;
+        List<TableFile> files;
         BlobFile blobs;
         try
         {
@@ -45,8 +45,13 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
                     tables.Tenants,
                     Rows(token => TenantRows.ReadAsync(tables, token, PageRows)),
                     cancellation),
-                await WriteAsync(directory, tables.Schedule, Rows(Scan(tables.Schedule)), cancellation),
+                await WriteAsync(directory, tables.Due, Rows(Scan(tables.Due)), cancellation),
             ];
+            if (await HasScheduleAsync(cancellation))
+            {
+                files.Add(await WriteAsync(directory, tables.Schedule, Rows(Scan(tables.Schedule)), cancellation));
+            }
+
             blobs = await WriteBlobsAsync(directory, cancellation);
         }
         catch (RequestFailedException e) when (e.IsNotFound())
@@ -90,6 +95,13 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
                 directory,
                 UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
+    }
+
+    /// <summary>False for an account that only versions before 0.2.0 have used: they do not create that table.</summary>
+    private ValueTask<bool> HasScheduleAsync(CancellationToken cancellation)
+    {
+        var filter = TableClient.CreateQueryFilter($"TableName eq {account.Tables.Schedule.Name}");
+        return account.TableService.QueryAsync(filter, cancellationToken: cancellation).AnyAsync(cancellation);
     }
 
     private Func<CancellationToken, IAsyncEnumerable<TableEntity>> Scan(TableClient table) =>

@@ -20,6 +20,8 @@ internal readonly record struct IndexRow(TableClient Table, TableEntity Row);
 /// </summary>
 internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 {
+    private readonly Schedule schedule = new(tables, new ScheduleOptions(ScheduleTable.Schedule));
+
     public IEnumerable<IndexRow> OfConversationRow(TableEntity row)
     {
         var key = ReadKey(row.PartitionKey);
@@ -38,13 +40,13 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                 var followUp = IndexedFollowUp.Of(FollowUpRow.Read(row, key));
                 return followUp.DueAt is null
                     ? [InTenants(followUp.StatusListRow)]
-                    : [InTenants(followUp.StatusListRow), InSchedule(followUp.ScheduleRow)];
+                    : [InTenants(followUp.StatusListRow), InSchedule(followUp.Scheduled)];
             case "t":
                 var completion = CompletionRow.Read(row, key);
                 var record = InTenants(CompletionStore.RecordRow(completion));
                 return completion.Status == CompletionStatus.Ended
                     ? [record]
-                    : [record, InSchedule(CompletionStore.ScheduleRow(completion))];
+                    : [record, InSchedule(CompletionStore.Scheduled(completion))];
             case "k":
                 return [ScheduledKeysOf(key.Tenant, key.Number)];
             default:
@@ -64,8 +66,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
         {
             case "e":
                 var export = ExportRow.Read(row, tenant);
-                return new[] { ExportStore.StepRow(export), ExportStore.ExpiryRow(export) }
-                    .OfType<TableEntity>()
+                return new[] { ExportStore.ScheduledStep(export), ExportStore.ScheduledExpiry(export) }
+                    .OfType<ScheduledItem>()
                     .Select(InSchedule);
             case "s":
                 var sender = SenderRow.Read(row, tenant);
@@ -81,13 +83,8 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
     /// Idempotency keys are deleted by the age of their rows, and the restore resets that age. The schedule rows for
     /// the old times would be consumed before the keys are old enough, so the restore adds later ones.
     /// </summary>
-    private IndexRow ScheduledKeysOf(TenantId tenant, int conversation)
-    {
-        var dropAt = now + TimeSpan.FromHours(1) + IdempotencyKey.KeptFor;
-        return InSchedule(new TableEntity(
-            ScheduleRowKeys.SchedulePartition(dropAt),
-            IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation)));
-    }
+    private IndexRow ScheduledKeysOf(TenantId tenant, int conversation) =>
+        InSchedule(IdempotencyKey.ScheduledDeletion(tenant, conversation, now.AddHours(1).Hour()));
 
     private static string KindOf(TableEntity row) => row.RowKey.Split('|', 2)[0];
 
@@ -101,5 +98,5 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
 
     private IndexRow InTenants(TableEntity row) => new(tables.Tenants, row);
 
-    private IndexRow InSchedule(TableEntity row) => new(tables.Schedule, row);
+    private IndexRow InSchedule(ScheduledItem item) => new(schedule.WrittenTable, schedule.RowOf(item));
 }

@@ -22,7 +22,9 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     {
         var manifest = await Manifest.ReadVerifiedAsync(directory, cancellation);
         var backup = await LineFile.HashAsync(Manifest.PathIn(directory), cancellation);
-        var files = account.Tables.All.Select(table => (Table: table, File: FileOf(manifest, table.Name))).ToList();
+        var files = account.Tables.All
+            .Where(table => table != account.Tables.Schedule || manifest.Tables.Any(file => file.Name == table.Name))
+            .Select(table => (Table: table, File: FileOf(manifest, table.Name))).ToList();
         var marker = new RestoreMarker(account);
         var isVerified = await marker.BeginAsync(backup, cancellation);
         await CreateAsync(cancellation);
@@ -99,7 +101,7 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     /// </summary>
     private async Task ReportOverdueAsync(CancellationToken cancellation)
     {
-        var now = ScheduleRowKeys.SchedulePartition(time.GetUtcNow());
+        var schedule = new Schedule(account.Tables, new ScheduleOptions(ScheduleTable.Schedule));
         (string Start, string Name)[] kinds =
         [
             (FollowUpRowKeys.ScheduledFollowUps, "follow-ups"),
@@ -108,9 +110,9 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
         ];
         foreach (var (start, name) in kinds)
         {
-            var count = await account.Tables.Schedule
-                .QueryAsync<TableEntity>(Filters.Until(now, start), select: ["RowKey"], cancellationToken: cancellation)
-                .CountAsync(row => !IsExpiry(row), cancellation);
+            // The restore has written a row of Schedule for each of them, also for those with a row of Due.
+            var count = await schedule.ReadDueAsync(start, time.GetUtcNow(), cancellation)
+                .CountAsync(row => !row.IsInDue && !IsExpiry(row), cancellation);
             if (count > 0)
             {
                 progress.Print(
@@ -121,7 +123,7 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
     }
 
     /// <summary>True for the removal of an export's file, which is not reported because it sends nothing.</summary>
-    private static bool IsExpiry(TableEntity row) =>
+    private static bool IsExpiry(ScheduledRow row) =>
         row.RowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal)
         && ExportRowKeys.ReadScheduledExport(row.RowKey).Step is null;
 }

@@ -10,7 +10,7 @@ namespace Parley.Cleanup;
 /// Deletes expired idempotency keys and blobs without a message, at the times that the schedule rows contain.
 /// </summary>
 public sealed partial class CleanupJob(
-    ParleyTables tables, FileStore files, TimeProvider time, ILogger<CleanupJob> logger)
+    ParleyTables tables, Schedule schedule, FileStore files, TimeProvider time, ILogger<CleanupJob> logger)
 {
     /// <summary>
     /// Added to the time of a schedule row: the instance that wrote the row may have had a slow clock.
@@ -27,23 +27,21 @@ public sealed partial class CleanupJob(
         await ProcessAsync(FileRowKeys.ScheduledFiles, row => DropFileAsync(row, cancellation), cancellation);
     }
 
-    private async Task ProcessAsync(string kind, Func<TableEntity, Task> work, CancellationToken cancellation)
+    private async Task ProcessAsync(string kind, Func<ScheduledRow, Task> work, CancellationToken cancellation)
     {
-        var rows = tables.Schedule.QueryAsync<TableEntity>(
-            Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow() - Grace), kind),
-            cancellationToken: cancellation);
+        var rows = schedule.ReadDueAsync(kind, time.GetUtcNow() - Grace, cancellation);
         await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
             await Workers.RunAsync(chunk, Width, row => WorkAsync(row, work, cancellation));
         }
     }
 
-    private async Task WorkAsync(TableEntity row, Func<TableEntity, Task> work, CancellationToken cancellation)
+    private async Task WorkAsync(ScheduledRow row, Func<ScheduledRow, Task> work, CancellationToken cancellation)
     {
         try
         {
             await work(row);
-            await tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await schedule.DropAsync(row, cancellation);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
@@ -55,7 +53,7 @@ public sealed partial class CleanupJob(
     /// <summary>
     /// Deletes the expired idempotency keys of one partition. Newer keys have schedule rows for their own hours.
     /// </summary>
-    private async Task DropKeysAsync(TableEntity row, CancellationToken cancellation)
+    private async Task DropKeysAsync(ScheduledRow row, CancellationToken cancellation)
     {
         var (tenant, conversation) = IdempotencyRowKeys.ReadScheduledIdempotencyKeys(row.RowKey);
         var (table, partition) = conversation == 0
@@ -72,7 +70,7 @@ public sealed partial class CleanupJob(
         }
     }
 
-    private async Task DropFileAsync(TableEntity row, CancellationToken cancellation)
+    private async Task DropFileAsync(ScheduledRow row, CancellationToken cancellation)
     {
         var (conversation, file) = FileRowKeys.ReadScheduledFile(row.RowKey);
         if (!await FileRows.IsHeldAsync(tables, conversation, file, cancellation))
@@ -84,6 +82,6 @@ public sealed partial class CleanupJob(
     [LoggerMessage(
         1201,
         LogLevel.Warning,
-        "The data of {Partition} / {Row} of Due could not be removed; the next tick tries again.")]
+        "The data of {Partition} / {Row} of the schedule could not be removed; the next tick tries again.")]
     private static partial void LogLeft(ILogger logger, Exception exception, string partition, string row);
 }

@@ -14,6 +14,7 @@ namespace Parley.Conversations;
 /// </remarks>
 public sealed class ConversationCreation(
     ParleyTables tables,
+    Schedule schedule,
     ConversationReader reader,
     ConversationActivity activity,
     SenderReader senders,
@@ -121,7 +122,7 @@ public sealed class ConversationCreation(
                 var keyHour = counter?.GetInt64("KeyHour") ?? 0;
                 if (key is not null && keyHour < at.Hour())
                 {
-                    await IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, tenant, 0, at.Hour(), cancellation);
+                    await IdempotencyKey.WriteScheduleRowAsync(schedule, tenant, 0, at.Hour(), cancellation);
                 }
 
                 var actions = ListingOf(

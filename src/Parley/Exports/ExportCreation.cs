@@ -16,11 +16,12 @@ public sealed record NewExport(
     TableFormat Format);
 
 /// <summary>
-/// Creates exports. It writes the index row in the table Due, then the export, then the queue message. If the message
-/// is lost, the timer finds the export by the index row.
+/// Creates exports. It writes the schedule row, then the export, then the queue message. If the message
+/// is lost, the timer finds the export by the schedule row.
 /// </summary>
 public sealed class ExportCreation(
     ParleyTables tables,
+    Schedule schedule,
     ExportStore exports,
     ExportDispatch dispatch,
     TenantCounters counters,
@@ -94,7 +95,7 @@ public sealed class ExportCreation(
     }
 
     /// <summary>
-    /// Writes the rows that must exist before the export: its index rows, and the schedule row of its idempotency key.
+    /// Writes the rows that must exist before the export: its schedule rows, and that of its idempotency key.
     /// </summary>
     /// <returns>
     /// The hour of the key, for the tenant's counter row; null when there is none or it is there already.
@@ -105,9 +106,9 @@ public sealed class ExportCreation(
         var hour = export.CreatedAt.Hour();
         var isNewHour = key is not null && (counter?.GetInt64("KeyHour") ?? 0) < hour;
         await Task.WhenAll(
-            exports.WriteIndexRowsAsync(null, export, cancellation),
+            exports.WriteScheduleRowsAsync(null, export, cancellation),
             isNewHour
-                ? IdempotencyKey.WriteScheduleRowAsync(tables.Schedule, export.Key.Tenant, 0, hour, cancellation)
+                ? IdempotencyKey.WriteScheduleRowAsync(schedule, export.Key.Tenant, 0, hour, cancellation)
                 : Task.CompletedTask);
         return isNewHour ? hour : null;
     }

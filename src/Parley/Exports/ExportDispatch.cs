@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
@@ -11,7 +10,7 @@ namespace Parley.Exports;
 /// whose message is lost. A step may be enqueued twice: the lease decides which worker runs it.
 /// </summary>
 public sealed partial class ExportDispatch(
-    ParleyTables tables,
+    Schedule schedule,
     ExportStore exports,
     ExportRemoval removal,
     IWorkQueue<ExportStep> queue,
@@ -60,8 +59,7 @@ public sealed partial class ExportDispatch(
     public async Task<int> DispatchAsync(CancellationToken cancellation)
     {
         var queued = 0;
-        var filter = Filters.Until(ScheduleRowKeys.SchedulePartition(time.GetUtcNow()), ExportRowKeys.ScheduledExports);
-        var chunks = tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
+        var chunks = schedule.ReadDueAsync(ExportRowKeys.ScheduledExports, time.GetUtcNow(), cancellation)
             .Chunk(Filters.MaxPerCall);
         await foreach (var chunk in chunks.WithCancellation(cancellation))
         {
@@ -86,14 +84,14 @@ public sealed partial class ExportDispatch(
 
     [SuppressMessage("Design", "CA1031", Justification =
         "The failure of one export is logged and must not stop the others.")]
-    private async Task<bool> ProcessRowAsync(TableEntity row, CancellationToken cancellation)
+    private async Task<bool> ProcessRowAsync(ScheduledRow row, CancellationToken cancellation)
     {
         try
         {
-            var (key, step) = ExportRowKeys.ReadScheduledExport(row.RowKey);
+            var (key, step, revision) = ExportRowKeys.ReadScheduledExport(row.RowKey);
             var export = await exports.FindAsync(key, cancellation);
             return step is { } number
-                ? await ProcessStepAsync(row, number, export, cancellation)
+                ? await ProcessStepAsync(row, number, revision, export, cancellation)
                 : await ProcessExpiryAsync(row, export, cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -105,10 +103,10 @@ public sealed partial class ExportDispatch(
     }
 
     private async Task<bool> ProcessStepAsync(
-        TableEntity row, int step, Export? export, CancellationToken cancellation)
+        ScheduledRow row, int step, int? revision, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (export is not null && IsOf(row, ExportStore.StepRow(export)))
+        if (export is not null && ExportStore.ScheduledStep(export) is { } own && row.IsOf(own))
         {
             if (export.IsHeld(now) || export.DueAt + Grace > now)
             {
@@ -119,10 +117,11 @@ public sealed partial class ExportDispatch(
             return true;
         }
 
-        if (export is not null && (step < export.Step || (step == export.Step && export.DueAt is null)))
+        if (export is not null
+            && (revision < export.Revision || step < export.Step || (step == export.Step && export.DueAt is null)))
         {
-            // The step is completed, and the step of an export never decreases.
-            await tables.Schedule.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            // The step has another time or is completed. Neither a revision nor a step of an export ever decreases.
+            await schedule.DropAsync(row, cancellation);
         }
         else
         {
@@ -132,34 +131,30 @@ public sealed partial class ExportDispatch(
         return false;
     }
 
-    private async Task<bool> ProcessExpiryAsync(TableEntity row, Export? export, CancellationToken cancellation)
+    private async Task<bool> ProcessExpiryAsync(ScheduledRow row, Export? export, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (export is null || !IsOf(row, ExportStore.ExpiryRow(export)))
+        if (export is null || ExportStore.ScheduledExpiry(export) is not { } own || !row.IsOf(own))
         {
             await DropIfStaleAsync(row, now, cancellation);
         }
         else if (export.ExpiresAt <= now)
         {
             await removal.ExpireAsync(export, cancellation);
-            await tables.Schedule.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+            await schedule.DropAsync(row, cancellation);
         }
 
         return false;
     }
 
-    private Task DropIfStaleAsync(TableEntity row, DateTimeOffset now, CancellationToken cancellation) =>
-        tables.Schedule.DropIfStaleAsync(
-            row.PartitionKey, row.RowKey, row.ETag, row.Timestamp!.Value, now, cancellation);
-
-    private static bool IsOf(TableEntity row, TableEntity? expected) =>
-        (row.PartitionKey, row.RowKey) == (expected?.PartitionKey, expected?.RowKey);
+    private Task DropIfStaleAsync(ScheduledRow row, DateTimeOffset now, CancellationToken cancellation) =>
+        schedule.DropIfStaleAsync(row, row.Timestamp, now, cancellation);
 
     [LoggerMessage(1303, LogLevel.Warning,
         "The next step of export {Export} could not be queued; the timer finds it.")]
     private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid export);
 
     [LoggerMessage(1307, LogLevel.Error,
-        "{Partition} / {Row} of Due could not be processed; the next tick tries again.")]
+        "{Partition} / {Row} of the schedule could not be processed; the next tick tries again.")]
     private static partial void LogRowFailed(ILogger logger, Exception exception, string partition, string row);
 }

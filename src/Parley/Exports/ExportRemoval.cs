@@ -4,8 +4,8 @@ namespace Parley.Exports;
 
 /// <summary>
 /// Cancels exports and removes their files. The row changes first, so that no client gets a link to a file that is
-/// about to be removed. Then the blobs are deleted, and deleted once more when the timer processes the expiry row in
-/// the table Due, soon after. This removes blobs that a crash or a late attempt has left.
+/// about to be removed. Then the blobs are deleted, and deleted once more when the timer processes the schedule row of
+/// the expiry, soon after. This removes blobs that a crash or a late attempt has left.
 /// </summary>
 public sealed class ExportRemoval(ExportStore exports, ExportFiles files, TimeProvider time)
 {

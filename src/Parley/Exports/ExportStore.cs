@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
@@ -7,12 +6,13 @@ using Parley.Storage;
 namespace Parley.Exports;
 
 /// <summary>
-/// Reads, lists and changes exports, and keeps their index rows <c>e|…</c> in the table Due: one for the next step, at
-/// its minute, and one for the removal of the file. The index rows of a change are written before it, and those that it
-/// makes obsolete are deleted after it: the timer therefore finds every pending step and every file.
+/// Reads, lists and changes exports, and keeps their schedule rows <c>e|…</c>: one for the next step, at its minute,
+/// and one for the removal of the file. The schedule rows of a change are written before it, and those that it makes
+/// obsolete are deleted after it: the timer therefore finds every pending step and every file.
 /// </summary>
 public sealed partial class ExportStore(
     ParleyTables tables,
+    Schedule schedule,
     Cursors cursors,
     OptimisticUpdate updates,
     ILogger<ExportStore> logger)
@@ -59,7 +59,7 @@ public sealed partial class ExportStore(
         return row is null ? null : ExportRow.Read(row, key.Tenant);
     }
 
-    /// <summary>Changes an export: one write of its row under its ETag, with its index rows before and after.</summary>
+    /// <summary>Changes an export: one write under its row's ETag, with its schedule rows before and after.</summary>
     /// <param name="known">The export as the caller has it.</param>
     /// <param name="isLatest">
     /// True when <paramref name="known"/> is the last read or written state; this saves a read. False for requests of
@@ -91,13 +91,13 @@ public sealed partial class ExportStore(
 
                 before = export;
                 changed = changed with { Revision = export.Revision + 1, EditId = editId };
-                await WriteIndexRowsAsync(export, changed, token);
+                await WriteScheduleRowsAsync(export, changed, token);
                 return new Edit<Export>(
                     changed,
                     [new(TableTransactionActionType.UpdateReplace, ExportRow.Create(changed), export.ETag)]);
             },
             cancellation);
-        await DropIndexRowsAsync(before, after, cancellation);
+        await DropScheduleRowsAsync(before, after, cancellation);
         return after;
 
         async Task<Export> ReadAsync(CancellationToken token) =>
@@ -105,32 +105,47 @@ public sealed partial class ExportStore(
             ?? throw new InvalidOperationException($"Export {known.Id} no longer exists.");
     }
 
-    /// <summary>The index row of the next step; null when there is none.</summary>
-    internal static TableEntity? StepRow(Export export) => export.DueAt is { } due
-        ? new TableEntity(
-            ScheduleRowKeys.SchedulePartition(due), ExportRowKeys.ScheduledExport(export.Key, export.Step))
-        : null;
-
-    /// <summary>The index row for the removal of the file; null before the export has ended.</summary>
-    internal static TableEntity? ExpiryRow(Export export) => export.ExpiresAt is { } expires
-        ? new TableEntity(ScheduleRowKeys.SchedulePartition(expires), ExportRowKeys.ScheduledExpiry(export.Key))
+    /// <summary>
+    /// The next step; null when there is none. Its row is of the export's revision, so a change of an export that has a
+    /// next step writes a row, and leases do not.
+    /// </summary>
+    internal static ScheduledItem? ScheduledStep(Export export) => export.DueAt is { } due
+        ? new ScheduledItem(
+            export.Key.Tenant,
+            due,
+            ExportRowKeys.ScheduledExport(export.Key, export.Step, export.Revision),
+            ExportRowKeys.ScheduledExport(export.Key, export.Step))
         : null;
 
     /// <summary>
-    /// Writes the index rows of the state <paramref name="after"/> that <paramref name="before"/> does not have. Call
-    /// it before the change itself.
+    /// The removal of the file; null before the export has ended. Its time is set when the export ends, and once more
+    /// if a client removes the file earlier. Its row stays while webhooks change the export's revision.
     /// </summary>
-    internal Task WriteIndexRowsAsync(Export? before, Export after, CancellationToken cancellation) => Task.WhenAll(
-        IndexRowsOf(after).ExceptBy(before is null ? [] : IndexRowsOf(before).Select(KeyOf), KeyOf)
-            .Select(row => tables.Schedule.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation)));
+    internal static ScheduledItem? ScheduledExpiry(Export export) => export.ExpiresAt is { } expires
+        ? new ScheduledItem(
+            export.Key.Tenant,
+            expires,
+            ExportRowKeys.ScheduledExpiry(export.Key, export.Reason == ExportReasons.Removed ? 2 : 1),
+            ExportRowKeys.ScheduledExpiry(export.Key))
+        : null;
 
-    private async Task DropIndexRowsAsync(Export before, Export after, CancellationToken cancellation)
+    /// <summary>
+    /// Writes the schedule rows of the state <paramref name="after"/> that <paramref name="before"/> does not have.
+    /// Call it before the change itself.
+    /// </summary>
+    /// <remarks>
+    /// A row of another revision is written even if it has the same key in the table Due: the row of the revision
+    /// before may be in the table Schedule, where its revision is past.
+    /// </remarks>
+    internal Task WriteScheduleRowsAsync(Export? before, Export after, CancellationToken cancellation) => Task.WhenAll(
+        ScheduledOf(after).Except(before is null ? [] : ScheduledOf(before))
+            .Select(item => schedule.WriteAsync(item, cancellation)));
+
+    private async Task DropScheduleRowsAsync(Export before, Export after, CancellationToken cancellation)
     {
         try
         {
-            await Task.WhenAll(IndexRowsOf(before).ExceptBy(IndexRowsOf(after).Select(KeyOf), KeyOf)
-                .Select(row => tables.Schedule.DeleteEntityAsync(
-                    row.PartitionKey, row.RowKey, ETag.All, cancellation)));
+            await schedule.DeleteReplacedAsync(ScheduledOf(before), ScheduledOf(after), cancellation);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
@@ -139,12 +154,10 @@ public sealed partial class ExportStore(
         }
     }
 
-    private static (string, string) KeyOf(TableEntity row) => (row.PartitionKey, row.RowKey);
-
-    private static IEnumerable<TableEntity> IndexRowsOf(Export export) =>
-        new[] { StepRow(export), ExpiryRow(export) }.OfType<TableEntity>();
+    private static IEnumerable<ScheduledItem> ScheduledOf(Export export) =>
+        new[] { ScheduledStep(export), ScheduledExpiry(export) }.OfType<ScheduledItem>();
 
     [LoggerMessage(1301, LogLevel.Warning,
-        "Old index rows of export {Export} were left behind; the timer drops them.")]
+        "Old schedule rows of export {Export} were left behind; the timer drops them.")]
     private static partial void LogRowsLeft(ILogger logger, Exception exception, Guid export);
 }

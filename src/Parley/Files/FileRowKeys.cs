@@ -15,12 +15,17 @@ internal static class FileRowKeys
     /// <summary>The prefix of the schedule rows of blobs.</summary>
     public const string ScheduledFiles = "b|";
 
-    /// <summary>A schedule row: the blob is removed then, unless it belongs to a message.</summary>
-    public static string ScheduledFile(ConversationKey conversation, Guid file) =>
-        string.Create(
-            CultureInfo.InvariantCulture, $"b|{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
+    /// <summary>In the table Due: the blob is removed then, unless it belongs to a message.</summary>
+    public static string ScheduledFile(ConversationKey conversation, Guid file) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{ScheduledFiles}{conversation.Tenant.Number:D8}|{conversation.Number:D10}|{file:N}");
 
-    /// <summary>Parses a key of <see cref="ScheduledFile"/>.</summary>
+    /// <summary>The same in the table Schedule.</summary>
+    /// <param name="revision">0 for an upload; else the message's revision from which on it lacks the file.</param>
+    public static string ScheduledFile(ConversationKey conversation, Guid file, int revision) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ScheduledFile(conversation, file)}|{revision:D10}");
+
+    /// <summary>Parses a key of either table.</summary>
     public static (ConversationKey Conversation, Guid File) ReadScheduledFile(string rowKey)
     {
         var parts = rowKey.Split('|');

@@ -28,16 +28,24 @@ internal static class FileRows
             conversation.PartitionKey, FileRowKeys.File(file), cancellation) is not null;
 
     /// <summary>Schedules the check of a blob by the clean-up, one hour from now.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="conversation">The conversation of the file.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="revision">0 for an upload; else the message's revision from which on it lacks the file.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="cancellation">Cancels the write.</param>
     public static Task WriteScheduleAsync(
-        ParleyTables tables,
+        Schedule schedule,
         ConversationKey conversation,
         Guid file,
+        int revision,
         DateTimeOffset now,
         CancellationToken cancellation) =>
-        tables.Schedule.UpsertEntityAsync(
-            new TableEntity(
-                ScheduleRowKeys.SchedulePartition(now + CheckAfter),
+        schedule.WriteAsync(
+            new ScheduledItem(
+                conversation.Tenant,
+                now + CheckAfter,
+                FileRowKeys.ScheduledFile(conversation, file, revision),
                 FileRowKeys.ScheduledFile(conversation, file)),
-            TableUpdateMode.Replace,
             cancellation);
 }

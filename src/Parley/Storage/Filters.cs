@@ -34,6 +34,10 @@ public static class Filters
         TableClient.CreateQueryFilter(
             $"PartitionKey le {partitionKey} and RowKey gt {start} and RowKey lt {KeyParts.EndOf(start)}");
 
+    /// <summary>All rows of the partitions from first to last, both included.</summary>
+    public static string Partitions(string first, string last) =>
+        TableClient.CreateQueryFilter($"PartitionKey ge {first} and PartitionKey le {last}");
+
     /// <summary>
     /// Rows that match both filters. To compare properties other than the keys, the service reads every row of the key
     /// range.

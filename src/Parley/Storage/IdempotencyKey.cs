@@ -65,18 +65,19 @@ public sealed record IdempotencyKey(string RowKey, string RequestHash)
     /// Writes the schedule row through which the cleanup finds the keys that a partition got in one hour. It must be
     /// written before the first key of that hour, so that no key exists without it.
     /// </summary>
-    /// <param name="schedule">The schedule table.</param>
+    /// <param name="schedule">The schedule.</param>
     /// <param name="tenant">The tenant.</param>
     /// <param name="conversation">The conversation's number, 0 for the tenant's own keys.</param>
     /// <param name="hour">Hours since 1970.</param>
     /// <param name="cancellation">Cancels the write.</param>
     internal static Task WriteScheduleRowAsync(
-        TableClient schedule, TenantId tenant, int conversation, long hour, CancellationToken cancellation)
-    {
-        var dropAt = DateTimeOffset.FromUnixTimeSeconds(hour * 3600) + TimeSpan.FromHours(1) + KeptFor;
-        var row = new TableEntity(
-            ScheduleRowKeys.SchedulePartition(dropAt),
-            IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation));
-        return schedule.UpsertEntityAsync(row, TableUpdateMode.Replace, cancellation);
-    }
+        Schedule schedule, TenantId tenant, int conversation, long hour, CancellationToken cancellation) =>
+        schedule.WriteAsync(ScheduledDeletion(tenant, conversation, hour), cancellation);
+
+    /// <summary>The deletion of the keys of one hour, when the last of them is old enough.</summary>
+    internal static ScheduledItem ScheduledDeletion(TenantId tenant, int conversation, long hour) => new(
+        tenant,
+        DateTimeOffset.FromUnixTimeSeconds(hour * 3600) + TimeSpan.FromHours(1) + KeptFor,
+        IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation, hour),
+        IdempotencyRowKeys.ScheduledIdempotencyKeys(tenant, conversation));
 }

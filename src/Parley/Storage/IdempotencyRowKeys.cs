@@ -16,14 +16,19 @@ internal static class IdempotencyRowKeys
     /// <param name="hash">The digest of the external id and the request body.</param>
     public static string ExternalId(string hash) => "x|" + hash;
 
-    /// <summary>Prefix of <see cref="ScheduledIdempotencyKeys"/>.</summary>
+    /// <summary>The prefix of the schedule rows of idempotency keys.</summary>
     public const string ScheduledKeys = "k|";
 
-    /// <summary>In the schedule table: expired keys of one conversation or, with 0, of the tenant.</summary>
+    /// <summary>In the table Due: expired keys of one conversation or, with 0, of the tenant.</summary>
     public static string ScheduledIdempotencyKeys(TenantId tenant, int conversation) =>
-        string.Create(CultureInfo.InvariantCulture, $"k|{tenant.Number:D8}|{conversation:D10}");
+        string.Create(CultureInfo.InvariantCulture, $"{ScheduledKeys}{tenant.Number:D8}|{conversation:D10}");
 
-    /// <summary>Parses a key of <see cref="ScheduledIdempotencyKeys"/>.</summary>
+    /// <summary>The same in the table Schedule.</summary>
+    /// <param name="hour">The hour of the keys, in hours since 1970.</param>
+    public static string ScheduledIdempotencyKeys(TenantId tenant, int conversation, long hour) => string.Create(
+        CultureInfo.InvariantCulture, $"{ScheduledIdempotencyKeys(tenant, conversation)}|{hour:D8}");
+
+    /// <summary>Parses a key of either table.</summary>
     public static (TenantId Tenant, int Conversation) ReadScheduledIdempotencyKeys(string rowKey)
     {
         var parts = rowKey.Split('|');

@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
-/// <summary>The four tables. docs/data-model.md describes their rows.</summary>
+/// <summary>The five tables. docs/data-model.md describes their rows.</summary>
 public sealed class ParleyTables(TableServiceClient service) : IStorageResource
 {
     /// <summary>One partition per conversation.</summary>
@@ -14,11 +14,16 @@ public sealed class ParleyTables(TableServiceClient service) : IStorageResource
     /// <summary>API keys by hash. Shared by all tenants, without content.</summary>
     public TableClient Keys { get; } = service.GetTableClient("Keys");
 
-    /// <summary>Scheduled items, one partition per minute. Shared by all tenants, without content.</summary>
-    public TableClient Schedule { get; } = service.GetTableClient("Due");
+    /// <summary>
+    /// Scheduled work, a partition per kind, shard and minute. Shared by all tenants, without content.
+    /// </summary>
+    public TableClient Schedule { get; } = service.GetTableClient("Schedule");
 
-    /// <summary>All four, in the order in which a back-up reads them.</summary>
-    public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Schedule];
+    /// <summary>Scheduled work as versions before 0.2.0 write it, a partition per minute.</summary>
+    public TableClient Due { get; } = service.GetTableClient("Due");
+
+    /// <summary>All five, in the order in which a back-up reads them.</summary>
+    public IReadOnlyList<TableClient> All => [Conversations, Keys, Tenants, Due, Schedule];
 
     /// <inheritdoc/>
     public Task CreateIfNotExistsAsync(CancellationToken cancellation) =>

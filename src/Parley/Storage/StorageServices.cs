@@ -9,6 +9,7 @@ namespace Parley.Storage;
 internal static class StorageServices
 {
     /// <summary>Registers storage. An already registered clock, random source or client is kept.</summary>
+    /// <exception cref="StartUpException">A setting is invalid.</exception>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
         services.TryAddSingleton(TimeProvider.System);
@@ -21,6 +22,8 @@ internal static class StorageServices
         services.Insert(0, ServiceDescriptor.Singleton<IHostedService, StorageCreation>());
         return services
             .AddStorageResource<ParleyTables>()
+            .AddSingleton(ScheduleOptions.Read(configuration))
+            .AddSingleton<Schedule>()
             .AddSingleton<KeyedLock>()
             .AddSingleton<WriteBudget>()
             .AddSingleton<OptimisticUpdate>()

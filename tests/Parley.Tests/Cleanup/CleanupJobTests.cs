@@ -32,7 +32,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
         files = NewStore(service);
         await files.CreateIfNotExistsAsync(CancellationToken.None);
         blobs = service.GetBlobContainerClient("files");
-        cleanup = new CleanupJob(process.Tables, files, time, NullLogger<CleanupJob>.Instance);
+        cleanup = new CleanupJob(process.Tables, process.Schedule, files, time, NullLogger<CleanupJob>.Instance);
     }
 
     public Task DisposeAsync()
@@ -121,7 +121,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     {
         using var content = new MemoryStream(Encoding.UTF8.GetBytes("text"));
         var uploaded = await files.UploadAsync(Conversation, content, "a.txt", CancellationToken.None);
-        await FileRows.WriteScheduleAsync(process.Tables, Conversation, uploaded.File.Id, time.GetUtcNow(), CancellationToken.None);
+        await FileRows.WriteScheduleAsync(process.Schedule, Conversation, uploaded.File.Id, revision: 0, time.GetUtcNow(), CancellationToken.None);
         await files.CommitAsync(Conversation, uploaded, CancellationToken.None);
         return uploaded.File.Id;
     }
@@ -131,7 +131,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     /// <summary>The numbers of the conversation's keys, the tenant's keys, and all schedule rows.</summary>
     private async Task<(int Conversations, int Tenants, int Due)> CountAsync()
     {
-        return (await KeysAsync(process.Tables.Conversations), await KeysAsync(process.Tables.Tenants), await process.Tables.Schedule.QueryAsync<TableEntity>().CountAsync());
+        return (await KeysAsync(process.Tables.Conversations), await KeysAsync(process.Tables.Tenants), (await process.Tables.ScheduledRowsAsync()).Count);
 
         static async Task<int> KeysAsync(TableClient table) =>
             await table.QueryAsync<TableEntity>().CountAsync(row => row.RowKey.StartsWith("k|", StringComparison.Ordinal));

@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Parley.DevHost;
+using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.Conversations.FollowUps;
 using Parley.Tests.Operations;
@@ -18,6 +19,21 @@ public class GoldenRowsTests
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static TheoryData<string> Versions => [.. GoldenStore.Versions];
+
+    public static TheoryData<string, ScheduleTable> VersionsAndTables
+    {
+        get
+        {
+            var data = new TheoryData<string, ScheduleTable>();
+            foreach (var version in GoldenStore.Versions)
+            {
+                data.Add(version, ScheduleTable.Schedule);
+                data.Add(version, ScheduleTable.Due);
+            }
+
+            return data;
+        }
+    }
 
     [Fact]
     public void Golden_rows_of_the_first_version_are_kept() => Assert.Contains("0.1.0", GoldenStore.Versions);
@@ -57,15 +73,15 @@ public class GoldenRowsTests
     }
 
     [Theory]
-    [MemberData(nameof(Versions))]
-    public async Task Writes_and_timers_work_on_golden_rows(string version)
+    [MemberData(nameof(VersionsAndTables))]
+    public async Task Writes_and_timers_work_on_golden_rows(string version, ScheduleTable write)
     {
         var golden = GoldenStore.Read(version);
         await using var store = await OperatedStore.StartAsync();
         await golden.LoadAsync(store.Account);
         var ahead = ClockAt(golden, TimeSpan.FromHours(2));
         var time = new SkewedTime(TimeProvider.System, ahead);
-        await using var host = await store.StartHostAsync(ahead);
+        await using var host = await store.StartHostAsync(ahead, write);
         using var client = OperatedStore.ClientOf(host, golden.Facts.ApiKey);
         var chat = await client.CallAsync(HttpMethod.Get, $"v1/conversations/{golden.Facts.Chat}");
 
@@ -74,7 +90,7 @@ public class GoldenRowsTests
         await WritesAsync(client, chat, time);
     }
 
-    /// <summary>The golden rows of the table Due lead to the sending of their follow-up and webhook.</summary>
+    /// <summary>The golden schedule rows lead to the sending of their follow-up and webhook.</summary>
     private static async Task RunsTimersAsync(FunctionsHost host, HttpClient client)
     {
         var list = await client.CallAsync(HttpMethod.Get, "v1/chat-message-follow-ups?statuses=pending");

@@ -28,7 +28,8 @@ internal sealed class GoldenStore
         Facts = JsonSerializer.Deserialize<GoldenFacts>(File.ReadAllText(PathOf(version, FactsName)), Json)!;
         Rows =
         [
-            .. Tables.SelectMany(table =>
+            // Versions before 0.2.0 have no table Schedule.
+            .. Tables.Where(table => File.Exists(PathOf(version, $"{table}.jsonl"))).SelectMany(table =>
                 File.ReadLines(PathOf(version, $"{table}.jsonl")).Select(line => Stored(table, line))),
         ];
     }
@@ -41,7 +42,7 @@ internal sealed class GoldenStore
     public static IEnumerable<string> Versions =>
         Directory.EnumerateDirectories(Folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal);
 
-    public static string[] Tables { get; } = ["Conversations", "Due", "Keys", "Tenants"];
+    public static string[] Tables { get; } = ["Conversations", "Due", "Keys", "Schedule", "Tenants"];
 
     public string Version { get; }
 
@@ -84,8 +85,7 @@ internal sealed class GoldenStore
     }
 
     private static TableClient TableOf(Account account, string name) =>
-        new[] { account.Tables.Conversations, account.Tables.Schedule, account.Tables.Keys, account.Tables.Tenants }
-            .Single(table => table.Name == name);
+        account.Tables.All.Single(table => table.Name == name);
 
     private static StoredRow Stored(string table, string line)
     {

@@ -47,7 +47,8 @@ public class RowContractTests(FullStore full) : IClassFixture<FullStore>
     [Fact]
     public void A_property_dropped_from_the_contract_or_retyped_breaks_it()
     {
-        var golden = GoldenStore.Read(GoldenStore.Versions.First()).Rows;
+        // The last version has all kinds of rows.
+        var golden = GoldenStore.Read(GoldenStore.Versions.Last()).Rows;
         foreach (var (name, kind) in RowContract.Read().Kinds)
         {
             foreach (var property in kind.Required.Keys.Concat(kind.Optional.Keys))

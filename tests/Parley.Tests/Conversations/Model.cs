@@ -78,7 +78,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
 
     /// <summary>Starts a process whose calls the simulation schedules, with its own faults.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
-        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed);
+        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed, write: ScheduleForms.Of(run, seed), shards: ScheduleForms.Shards);
 
     /// <summary>Checks every invariant when no call is in flight.</summary>
     public async Task VerifyAsync()
@@ -86,7 +86,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         var tables = new ParleyTables(Tables.Connect("verify").ServiceClient());
         var rows = await RowsAsync(tables.Conversations);
         var lists = (await RowsAsync(tables.Tenants)).Where(row => row.PartitionKey == OnStrictTables.Appends.Tenant.PartitionKey).ToDictionary(row => row.RowKey);
-        var due = (await RowsAsync(tables.Schedule)).Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
+        var due = await tables.ScheduledRowsAsync();
         var heads = new List<Conversation>();
         var messages = new List<Message>();
         foreach (var partition in rows.GroupBy(row => row.PartitionKey))
@@ -180,14 +180,14 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     }
 
     /// <summary>Every idempotency key names a stored message and has a schedule row for its removal.</summary>
-    private static void VerifyKeys(ConversationKey conversation, IEnumerable<TableEntity> partition, List<Message> messages, HashSet<(string, string)> due)
+    private static void VerifyKeys(ConversationKey conversation, IEnumerable<TableEntity> partition, List<Message> messages, List<ScheduledRow> due)
     {
         var keys = partition.Where(row => row.RowKey.StartsWith("k|", StringComparison.Ordinal)).ToList();
         Assert.Equal(keys.Count, keys.Select(row => row.GetInt32("Result")).Distinct().Count());
         Assert.All(keys, row =>
         {
             var created = messages.Single(message => message.Key.Sequence == row.GetInt32("Result"));
-            Assert.Contains((DropAt(created.CreatedAt), IdempotencyRowKeys.ScheduledIdempotencyKeys(conversation.Tenant, conversation.Number)), due);
+            Assert.Contains(due, one => one.IsOf(IdempotencyKey.ScheduledDeletion(conversation.Tenant, conversation.Number, created.CreatedAt.Hour())));
         });
     }
 
@@ -231,7 +231,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     /// A creation stores one conversation or none. Every number is listed once, and a key leads to its own
     /// conversation.
     /// </summary>
-    private void VerifyCreations(List<Conversation> heads, Dictionary<string, TableEntity> lists, HashSet<(string, string)> due)
+    private void VerifyCreations(List<Conversation> heads, Dictionary<string, TableEntity> lists, List<ScheduledRow> due)
     {
         var created = heads.ToLookup(head => head.Title);
         Assert.All(Creations, request => Assert.InRange(
@@ -239,12 +239,10 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.All(lists.Where(row => row.Key.StartsWith("k|", StringComparison.Ordinal)), row =>
         {
             var listed = lists[ConversationRowKeys.Conversation(row.Value.GetInt32("Result")!.Value)];
-            Assert.Contains((DropAt(listed.GetDateTimeOffset("CreatedAt")!.Value), IdempotencyRowKeys.ScheduledIdempotencyKeys(OnStrictTables.Appends.Tenant, 0)), due);
+            Assert.Contains(due, one => one.IsOf(IdempotencyKey.ScheduledDeletion(OnStrictTables.Appends.Tenant, 0, listed.GetDateTimeOffset("CreatedAt")!.Value.Hour())));
         });
         Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
     }
-
-    private static string DropAt(DateTimeOffset created) => ScheduleRowKeys.SchedulePartition(DateTimeOffset.FromUnixTimeSeconds((created.Hour() + 25) * 3600));
 
     private void Count(TableCall call, int status)
     {

@@ -160,12 +160,12 @@ public sealed class StorageCallTests : IAsyncLifetime
             await process.FollowUpWriter.CreateAsync(id, dueAt, "text", "test", null, CancellationToken.None);
         }
 
-        var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
+        var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(FollowUpRowKeys.ScheduledFollowUps, shard: 1, dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
 
         // Two reads and a transaction for each. Once for all: reading the schedule rows, writing the index rows of sent
         // follow-ups, and deleting the old schedule and index rows.
         await CountAsync($"send a chunk of {count}", () => process.FollowUpSender.SendAsync(chunk, CancellationToken.None));
-        Assert.Empty(await process.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync());
+        Assert.Empty(await process.Tables.ScheduledRowsAsync());
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         }
 
         time.Advance(TimeSpan.FromMinutes(1));
-        var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
+        var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(FollowUpRowKeys.ScheduledFollowUps, shard: 1, dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
 
         // In addition to those within the same minute: activity rows of twenty conversations a call, and the deletion
         // of the old ones, a hundred rows a call.
@@ -196,7 +196,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("enqueue due follow-ups, none due", () => process.FollowUpDispatch.DispatchAsync(CancellationToken.None));
         for (var i = 1; i <= 100; i++)
         {
-            await process.Tables.Schedule.UpsertEntityAsync(new IndexedFollowUp(new ConversationKey(Appends.Tenant, i), 1, 1, FollowUpStatus.Pending, 0, time.GetUtcNow()).ScheduleRow);
+            await process.Schedule.WriteAsync(new IndexedFollowUp(new ConversationKey(Appends.Tenant, i), 1, 1, FollowUpStatus.Pending, 0, time.GetUtcNow()).Scheduled, CancellationToken.None);
         }
 
         await CountAsync("enqueue due follow-ups, 100 of one second", () => process.FollowUpDispatch.DispatchAsync(CancellationToken.None));

@@ -35,6 +35,7 @@ public sealed class WorkerStartTests
     [InlineData("AzureWebJobsStorage__tableServiceUri", "secret", "AzureWebJobsStorage is malformed")]
     [InlineData("Parley__AdminKey", "@Microsoft.KeyVault(SecretUri=https://secret)", "Parley__AdminKey is a Key Vault reference that is not resolved.")]
     [InlineData("Exports__KeepDays", "secret", "Exports__KeepDays must be a whole number from 2 to 365.")]
+    [InlineData("Schedule__Write", "secret", "Schedule__Write must be Schedule or Due.")]
     [InlineData("Other", "secret", "No storage: set AzureWebJobsStorage")]
     public async Task An_invalid_setting_is_named_in_one_line_without_its_value(string setting, string value, string expected)
     {

@@ -51,7 +51,7 @@ internal static class BrokenExports
     public static ExportOperations WithoutStaleAge { get; } = new() { Defect = new TableDefect { ReadsAsOld = IsScheduled } };
 
     private static bool IsScheduled(string table, string rowKey) =>
-        table == "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal);
+        ScheduleForms.Contains(table) && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal);
 
     /// <summary>
     /// Like ExportFileJob, but without slots, lease renewals and handling of failures: the timer retries.

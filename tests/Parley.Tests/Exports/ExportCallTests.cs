@@ -250,7 +250,7 @@ public sealed class ExportCallTests
 
         public static async Task<CountedModel> NewAsync(Simulation run, int blockBytes)
         {
-            var counted = new CountedModel(new ExportModel(run, new StrictTables(run.Time)), blockBytes);
+            var counted = new CountedModel(new ExportModel(run, new StrictTables(run.Time)) { Write = ScheduleTable.Schedule }, blockBytes);
             await counted.Process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.Administration.CreateTenantAsync("tenant", CancellationToken.None);

@@ -5,7 +5,9 @@ using Azure.Data.Tables;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Storage;
 using Parley.Testing;
+using Parley.Tests.OnStrictTables;
 using Parley.Webhooks;
 using Xunit;
 using Xunit.Sdk;
@@ -63,7 +65,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
             {
                 messages.TryAdd((call.PartitionKey, rowKey), order);
             }
-            else if (call.Table is "Tenants" or "Due" && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal))
+            else if ((call.Table == "Tenants" || ScheduleForms.Contains(call.Table)) && rowKey.StartsWith(ExportRowKeys.ScheduledExports, StringComparison.Ordinal))
             {
                 var at = i;
                 Keep($"{call}", () => Play(call, rowKey, call.Operations[at]));
@@ -107,8 +109,11 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         else if (kind == TableCallKind.Delete)
         {
             due.Remove((call.PartitionKey!, rowKey));
-            var (key, step) = ExportRowKeys.ReadScheduledExport(rowKey);
-            if (step is null && exports.TryGetValue(key, out var export) && ExportStore.ExpiryRow(export.Row)?.PartitionKey == call.PartitionKey)
+            var (key, step, _) = ExportRowKeys.ReadScheduledExport(rowKey);
+            if (step is null
+                && exports.TryGetValue(key, out var export)
+                && ExportStore.ScheduledExpiry(export.Row) is { } own
+                && ScheduleForms.Row(call.PartitionKey!, rowKey).IsOf(own))
             {
                 Assert.True(export.Row.ExpiresAt <= clockOf(call.Process), $"The row of the expiry was removed {export.Row.ExpiresAt - clockOf(call.Process)} before its time.");
                 Assert.NotEqual(ExportStatus.Completed, export.Row.Status);
@@ -236,17 +241,19 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     {
         foreach (var export in exports.Values)
         {
-            if (ExportStore.StepRow(export.Row) is { } step)
+            if (ExportStore.ScheduledStep(export.Row) is { } step)
             {
-                Assert.True(due.Contains((step.PartitionKey, step.RowKey)), $"Step {export.Row.Step} of export {export.Row.Key.Number} is pending without its row in Due.");
+                Assert.True(IsFound(step), $"Step {export.Row.Step} of export {export.Row.Key.Number} is pending without its schedule row.");
             }
 
-            if (ExportStore.ExpiryRow(export.Row) is { } expiry && !export.HasExpired)
+            if (ExportStore.ScheduledExpiry(export.Row) is { } expiry && !export.HasExpired)
             {
-                Assert.True(due.Contains((expiry.PartitionKey, expiry.RowKey)), $"Export {export.Row.Key.Number} has ended without a row in Due for its expiry.");
+                Assert.True(IsFound(expiry), $"Export {export.Row.Key.Number} has ended without a schedule row for its expiry.");
             }
         }
     }
+
+    private bool IsFound(ScheduledItem item) => due.Any(row => ScheduleForms.Row(row.Partition, row.RowKey).IsOf(item));
 
     /// <summary>Compares the file with the size, hash and number of rows in the row.</summary>
     public static void VerifyFile(Export export, byte[] content)

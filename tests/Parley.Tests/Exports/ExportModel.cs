@@ -83,6 +83,9 @@ internal sealed class ExportModel
     /// </summary>
     public bool IsExact { get; set; } = true;
 
+    /// <summary>The table that all processes write schedule rows to; null for <see cref="ScheduleForms.Of"/>.</summary>
+    public ScheduleTable? Write { get; init; }
+
     /// <summary>The types of the exceptions that the triggers caught.</summary>
     public HashSet<string> Caught { get; } = new(StringComparer.Ordinal);
 
@@ -100,7 +103,9 @@ internal sealed class ExportModel
         new SkewedTime(Run.Time, skew),
         seed,
         queue: null,
-        new ExportSurroundings(Blobs.ServiceClient(connection), Queues.Of(connection), Receiver.Of(connection)) { BlockBytes = blockBytes });
+        new ExportSurroundings(Blobs.ServiceClient(connection), Queues.Of(connection), Receiver.Of(connection)) { BlockBytes = blockBytes },
+        write: Write ?? ScheduleForms.Of(Run, seed),
+        shards: ScheduleForms.Shards);
 
     /// <summary>A process whose calls are not scheduled by the simulation.</summary>
     public ParleyProcess Unscheduled(string name = "unscheduled", TimeSpan skew = default, TableHooks? hooks = null, int blockBytes = 256)

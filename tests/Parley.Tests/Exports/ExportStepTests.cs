@@ -45,13 +45,17 @@ public sealed class ExportStepTests
         Assert.Equal("e|00000012|0000000345|0000000000", ExportRowKeys.ScheduledExport(Key, 0));
         Assert.Equal("e|00000012|0000000345|2147483647", ExportRowKeys.ScheduledExport(Key, int.MaxValue));
         Assert.Equal("e|00000012|0000000345|x", ExportRowKeys.ScheduledExpiry(Key));
+        Assert.Equal("e|00000012|0000000345|0000000007|0000000019", ExportRowKeys.ScheduledExport(Key, 7, 19));
+        Assert.Equal("e|00000012|0000000345|x|2", ExportRowKeys.ScheduledExpiry(Key, 2));
     }
 
     [Fact]
     public void Schedule_keys_are_reversible_and_share_a_prefix()
     {
-        Assert.Equal((Key, (int?)7), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExport(Key, 7)));
-        Assert.Equal((Key, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExpiry(Key)));
+        Assert.Equal((Key, (int?)7, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExport(Key, 7)));
+        Assert.Equal((Key, (int?)7, (int?)19), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExport(Key, 7, 19)));
+        Assert.Equal((Key, null, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExpiry(Key)));
+        Assert.Equal((Key, null, null), ExportRowKeys.ReadScheduledExport(ExportRowKeys.ScheduledExpiry(Key, 1)));
         Assert.All(new[] { ExportRowKeys.ScheduledExport(Key, 0), ExportRowKeys.ScheduledExport(Key, int.MaxValue), ExportRowKeys.ScheduledExpiry(Key) }, rowKey => Assert.True(
             string.CompareOrdinal(rowKey, ExportRowKeys.ScheduledExports) > 0 && string.CompareOrdinal(rowKey, KeyParts.EndOf(ExportRowKeys.ScheduledExports)) < 0));
         Assert.True(string.CompareOrdinal(ExportRowKeys.Export(9), ExportRowKeys.Export(10)) < 0);

@@ -13,6 +13,7 @@ using Parley.DevHost.Common;
 using Parley.DevHost.Triggers;
 using Parley.Exports;
 using Parley.Functions;
+using Parley.Storage;
 using Parley.Testing.OpenApi;
 using Parley.Webhooks;
 using Xunit;
@@ -95,9 +96,10 @@ public class SettingsSchemaTests
         var set = Configuration(defaults.ToDictionary(setting => setting.Key, setting => (string?)setting.Value));
         Assert.Equal(ExportOptions.Read(none), ExportOptions.Read(set));
         Assert.Equal(AssistantOptions.Read(none), AssistantOptions.Read(set));
+        Assert.Equal(ScheduleOptions.Read(none), ScheduleOptions.Read(set));
         Assert.Equal("", defaults[Environment(AllowedHosts.Setting)]);
         Assert.All(DeployedApp.TriggerSettings, name => Assert.Equal($"{Sample[name]}", defaults[name]));
-        Assert.Equal(4 + DeployedApp.TriggerSettings.Count(), defaults.Count);
+        Assert.Equal(5 + DeployedApp.TriggerSettings.Count(), defaults.Count);
 
         var provider = Provider("openai");
         var timeout = new KeyValuePair<string, string?>(
@@ -147,6 +149,11 @@ public class SettingsSchemaTests
     [InlineData("Assistants__HistoryTokens", "1000001", false)]
     [InlineData("Assistants__HistoryTokens", "1,000", false)]
     [InlineData("Assistants__HistoryTokens", "many", false)]
+    [InlineData("Schedule__Write", "", true)]
+    [InlineData("Schedule__Write", "Schedule", true)]
+    [InlineData("Schedule__Write", "Due", true)]
+    [InlineData("Schedule__Write", "due", false)]
+    [InlineData("Schedule__Write", "Both", false)]
     [InlineData("Callbacks__AllowedHosts", "localhost, 127.0.0.1", true)]
     [InlineData("Parley__AdminKey", "", true)]
     [InlineData("FollowUpSchedule", "*/10 * * * * *", true)]

@@ -90,7 +90,7 @@ public sealed class BackupUnderWritesTests : IDisposable
     {
         var tenant = new TenantId(1);
         var listed = store["Tenants"].Where(row => row.PartitionKey == tenant.PartitionKey).ToDictionary(row => row.RowKey);
-        var due = store["Due"].Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
+        var due = store["Schedule"].Select(row => new ScheduledRow(row)).ToList();
         var counter = listed[TenantRowKeys.Counter];
         Assert.Equal(Dense(counter.GetInt32("LastConversation")!.Value), Numbers(listed.Keys, "c|"));
         Assert.Equal(Dense(counter.GetInt32("LastSender")!.Value), Numbers(listed.Keys, "s|"));
@@ -125,7 +125,7 @@ public sealed class BackupUnderWritesTests : IDisposable
             {
                 var indexed = IndexedFollowUp.Of(followUp);
                 Assert.Contains(indexed.StatusListRow.RowKey, listed.Keys);
-                Assert.True(indexed.DueAt is null || due.Contains((indexed.ScheduleRow.PartitionKey, indexed.ScheduleRow.RowKey)));
+                Assert.True(indexed.DueAt is null || due.Any(row => row.IsOf(indexed.Scheduled)));
                 Assert.Equal(followUp.Revision, Numbers(rows.Keys, FollowUpRowKeys.FollowUpEvents(followUp.Number)).Count);
             });
         }

@@ -60,6 +60,7 @@ public sealed class FullStore : IAsyncLifetime
         }
 
         await AddUnusedIndexRowAsync();
+        await AddRowsOfDueAsync();
         WrittenAt = TimeProvider.System.GetUtcNow();
         Rows = await Store.Account.ReadAllAsync();
         var (code, printed) = await Store.RunAsync("backup", "--to", Backup);
@@ -167,13 +168,28 @@ public sealed class FullStore : IAsyncLifetime
     }
 
     /// <summary>
+    /// Adds the rows of the table Due that an instance with <c>Schedule__Write=Due</c> would have written.
+    /// </summary>
+    private async Task AddRowsOfDueAsync()
+    {
+        await foreach (var row in Store.Account.Tables.Schedule.QueryAsync<TableEntity>())
+        {
+            var parts = row.RowKey.Split('|');
+            var hasRevision = parts[0] is not ("f" or "t");
+            await Store.Account.Tables.Due.AddEntityAsync(new TableEntity(
+                row.PartitionKey.Split('|')[^1], string.Join('|', hasRevision ? parts[..^1] : parts)));
+        }
+    }
+
+    /// <summary>
     /// Adds the row that remains when a process dies between the completion's schedule row and the completion itself.
     /// Schedule rows of completions that have ended are deleted.
     /// </summary>
     private async Task AddUnusedIndexRowAsync()
     {
         var completion = new MessageKey(new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>()), 900);
-        await Store.Account.Tables.Schedule.UpsertEntityAsync(
-            new TableEntity(ScheduleRowKeys.SchedulePartition(TimeProvider.System.GetUtcNow().AddMinutes(4)), CompletionRowKeys.ScheduledCompletion(completion, 1)), TableUpdateMode.Replace);
+        await new Schedule(Store.Account.Tables, new ScheduleOptions(ScheduleTable.Schedule)).WriteAsync(
+            new ScheduledItem(new TenantId(1), TimeProvider.System.GetUtcNow().AddMinutes(4), CompletionRowKeys.ScheduledCompletion(completion, 1)),
+            CancellationToken.None);
     }
 }

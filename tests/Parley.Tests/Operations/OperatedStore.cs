@@ -4,6 +4,7 @@ using Parley.DevHost;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;
 using Parley.Operations;
+using Parley.Storage;
 using Parley.Testing;
 
 namespace Parley.Tests.Operations;
@@ -41,13 +42,15 @@ internal sealed class OperatedStore : IAsyncDisposable
 
     /// <summary>Starts Parley on this store.</summary>
     /// <param name="ahead">The time by which its clock is ahead.</param>
-    public Task<FunctionsHost> StartHostAsync(TimeSpan ahead = default) => TestHost.StartAsync(new Dictionary<string, string?>
+    /// <param name="write">The table that schedule rows are written to.</param>
+    public Task<FunctionsHost> StartHostAsync(TimeSpan ahead = default, ScheduleTable write = ScheduleTable.Schedule) => TestHost.StartAsync(new Dictionary<string, string?>
     {
         ["AzureWebJobsStorage"] = ConnectionString,
         ["Parley__AdminKey"] = AdminKey,
         ["Exports__SettleSeconds"] = "0",
         ["Callbacks__AllowedHosts"] = "localhost",
         ["Test__ClockAhead"] = $"{ahead:c}",
+        ["Schedule__Write"] = $"{write}",
     });
 
     public static HttpClient ClientOf(FunctionsHost host, string apiKey) =>

@@ -22,48 +22,54 @@ namespace Parley.Tests.Operations;
 /// </summary>
 internal static class StoreKinds
 {
-    private static readonly Dictionary<string, (string Table, string Start)> Kinds = new()
-    {
-        [nameof(ConversationRowKeys.Head)] = ("Conversations", "head"),
-        [nameof(AdministrationRowKeys.Profile)] = ("Tenants", "profile"),
-        [nameof(TenantRowKeys.Counter)] = ("Tenants", "counter"),
-        [nameof(MessageRowKeys.Message)] = ("Conversations", "m|"),
-        [nameof(IdempotencyRowKeys.IdempotencyKey)] = ("Conversations", "k|"),
-        [nameof(IdempotencyRowKeys.IdempotencyKey) + " of a tenant"] = ("Tenants", "k|"),
-        [nameof(ConversationRowKeys.Conversation)] = ("Tenants", "c|"),
-        [nameof(ConversationRowKeys.ActivityList)] = ("Tenants", "a|"),
-        [nameof(ConversationRowKeys.InboxActivityList)] = ("Tenants", "ai|"),
-        [nameof(ConversationRowKeys.ContactActivityList)] = ("Tenants", "ac|"),
-        [nameof(ConversationRowKeys.UnreadList)] = ("Tenants", "u|"),
-        [nameof(SenderRowKeys.Sender)] = ("Tenants", "s|"),
-        [nameof(SenderRowKeys.SenderIdentifier)] = ("Tenants", "si|"),
-        [nameof(SenderRowKeys.SenderExternalId)] = ("Tenants", "sx|"),
-        [nameof(ThreadRowKeys.Thread)] = ("Conversations", "th|"),
-        [nameof(ThreadRowKeys.ThreadMessage)] = ("Conversations", "tm|"),
-        [nameof(TicketRowKeys.Ticket)] = ("Conversations", "tk|"),
-        [nameof(FollowUpRowKeys.FollowUp)] = ("Conversations", "f|"),
-        [nameof(FollowUpRowKeys.FollowUpEvent)] = ("Conversations", "fe|"),
-        [nameof(FollowUpRowKeys.MessageFollowUp)] = ("Conversations", "fm|"),
-        [nameof(FollowUpRowKeys.FollowUpInList) + " pending"] = ("Tenants", "fs|1|"),
-        [nameof(FollowUpRowKeys.FollowUpInList) + " sent"] = ("Tenants", "fs|2|"),
-        [nameof(FollowUpRowKeys.FollowUpInList) + " cancelled"] = ("Tenants", "fs|4|"),
-        [nameof(FollowUpRowKeys.FollowUpInList) + " failed"] = ("Tenants", "fs|3|"),
-        [nameof(FollowUpRowKeys.ScheduledFollowUp)] = ("Due", "f|"),
-        [nameof(ExportRowKeys.Export)] = ("Tenants", "e|"),
-        [nameof(ExportRowKeys.ScheduledExport)] = ("Due", "e|00000001|0000000001|0"),
-        [nameof(ExportRowKeys.ScheduledExpiry)] = ("Due", "e|00000001|0000000001|x"),
-        [nameof(ChatbotRowKeys.Chatbot)] = ("Tenants", "b|"),
-        [nameof(RecordRowKeys.Record)] = ("Tenants", "r|"),
-        [nameof(CompletionRowKeys.Completion)] = ("Conversations", "t|"),
-        [nameof(CompletionRowKeys.ScheduledCompletion)] = ("Due", "t|"),
-        [nameof(IdempotencyRowKeys.ExternalId)] = ("Conversations", "x|"),
-        [nameof(FileRowKeys.File)] = ("Conversations", "b|"),
-        [nameof(TenantRowKeys.CursorSecret)] = ("Tenants", "cursors"),
-        [nameof(AdministrationRowKeys.Tenant)] = ("Tenants", "t|"),
-        [nameof(IdempotencyRowKeys.ScheduledIdempotencyKeys)] = ("Due", "k|"),
-        [nameof(FileRowKeys.ScheduledFile)] = ("Due", "b|"),
-        [nameof(AdministrationRowKeys.ApiKeyPartition)] = ("Keys", ""),
-    };
+    private static readonly (string Name, string Table, string Start)[] Kinds =
+    [
+        (nameof(ConversationRowKeys.Head), "Conversations", "head"),
+        (nameof(AdministrationRowKeys.Profile), "Tenants", "profile"),
+        (nameof(TenantRowKeys.Counter), "Tenants", "counter"),
+        (nameof(MessageRowKeys.Message), "Conversations", "m|"),
+        (nameof(IdempotencyRowKeys.IdempotencyKey), "Conversations", "k|"),
+        (nameof(IdempotencyRowKeys.IdempotencyKey) + " of a tenant", "Tenants", "k|"),
+        (nameof(ConversationRowKeys.Conversation), "Tenants", "c|"),
+        (nameof(ConversationRowKeys.ActivityList), "Tenants", "a|"),
+        (nameof(ConversationRowKeys.InboxActivityList), "Tenants", "ai|"),
+        (nameof(ConversationRowKeys.ContactActivityList), "Tenants", "ac|"),
+        (nameof(ConversationRowKeys.UnreadList), "Tenants", "u|"),
+        (nameof(SenderRowKeys.Sender), "Tenants", "s|"),
+        (nameof(SenderRowKeys.SenderIdentifier), "Tenants", "si|"),
+        (nameof(SenderRowKeys.SenderExternalId), "Tenants", "sx|"),
+        (nameof(ThreadRowKeys.Thread), "Conversations", "th|"),
+        (nameof(ThreadRowKeys.ThreadMessage), "Conversations", "tm|"),
+        (nameof(TicketRowKeys.Ticket), "Conversations", "tk|"),
+        (nameof(FollowUpRowKeys.FollowUp), "Conversations", "f|"),
+        (nameof(FollowUpRowKeys.FollowUpEvent), "Conversations", "fe|"),
+        (nameof(FollowUpRowKeys.MessageFollowUp), "Conversations", "fm|"),
+        (nameof(FollowUpRowKeys.FollowUpInList) + " pending", "Tenants", "fs|1|"),
+        (nameof(FollowUpRowKeys.FollowUpInList) + " sent", "Tenants", "fs|2|"),
+        (nameof(FollowUpRowKeys.FollowUpInList) + " cancelled", "Tenants", "fs|4|"),
+        (nameof(FollowUpRowKeys.FollowUpInList) + " failed", "Tenants", "fs|3|"),
+        (nameof(FollowUpRowKeys.ScheduledFollowUp), "Due", "f|"),
+        (nameof(FollowUpRowKeys.ScheduledFollowUp), "Schedule", "f|"),
+        (nameof(ExportRowKeys.Export), "Tenants", "e|"),
+        (nameof(ExportRowKeys.ScheduledExport), "Due", "e|00000001|0000000001|0"),
+        (nameof(ExportRowKeys.ScheduledExport), "Schedule", "e|00000001|0000000001|0"),
+        (nameof(ExportRowKeys.ScheduledExpiry), "Due", "e|00000001|0000000001|x"),
+        (nameof(ExportRowKeys.ScheduledExpiry), "Schedule", "e|00000001|0000000001|x"),
+        (nameof(ChatbotRowKeys.Chatbot), "Tenants", "b|"),
+        (nameof(RecordRowKeys.Record), "Tenants", "r|"),
+        (nameof(CompletionRowKeys.Completion), "Conversations", "t|"),
+        (nameof(CompletionRowKeys.ScheduledCompletion), "Due", "t|"),
+        (nameof(CompletionRowKeys.ScheduledCompletion), "Schedule", "t|"),
+        (nameof(IdempotencyRowKeys.ExternalId), "Conversations", "x|"),
+        (nameof(FileRowKeys.File), "Conversations", "b|"),
+        (nameof(TenantRowKeys.CursorSecret), "Tenants", "cursors"),
+        (nameof(AdministrationRowKeys.Tenant), "Tenants", "t|"),
+        (nameof(IdempotencyRowKeys.ScheduledIdempotencyKeys), "Due", "k|"),
+        (nameof(IdempotencyRowKeys.ScheduledIdempotencyKeys), "Schedule", "k|"),
+        (nameof(FileRowKeys.ScheduledFile), "Due", "b|"),
+        (nameof(FileRowKeys.ScheduledFile), "Schedule", "b|"),
+        (nameof(AdministrationRowKeys.ApiKeyPartition), "Keys", ""),
+    ];
 
     /// <summary>Parts of the keys above, partitions, and the beginnings of ranges.</summary>
     private static readonly string[] Parts =
@@ -71,17 +77,17 @@ internal static class StoreKinds
         nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
         nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
-        nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition),
+        nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
     ];
 
     /// <summary>Every kind, as <c>Table/Name</c>.</summary>
-    public static IEnumerable<string> Names => Kinds.Select(kind => $"{kind.Value.Table}/{kind.Key}");
+    public static IEnumerable<string> Names => Kinds.Select(kind => $"{kind.Table}/{kind.Name}");
 
     /// <summary>The kind of a row, as <c>Table/Name</c>.</summary>
     public static string KindOf(string table, string rowKey)
     {
-        var kind = Kinds.FirstOrDefault(kind => kind.Value.Table == table && rowKey.StartsWith(kind.Value.Start, StringComparison.Ordinal));
-        return kind.Key is null ? throw new InvalidDataException($"{table} {rowKey} is of no kind that RowKeys defines.") : $"{table}/{kind.Key}";
+        var kind = Kinds.FirstOrDefault(kind => kind.Table == table && rowKey.StartsWith(kind.Start, StringComparison.Ordinal));
+        return kind.Name is null ? throw new InvalidDataException($"{table} {rowKey} is of no kind that RowKeys defines.") : $"{table}/{kind.Name}";
     }
 
     /// <summary>Asserts that the store has a row of every kind, and that this list contains every kind.</summary>
@@ -96,8 +102,8 @@ internal static class StoreKinds
             .Where(field => field.FieldType == typeof(string)).Select(field => field.Name);
         Assert.Equal(
             methods.Concat(constants).Distinct().Order(StringComparer.Ordinal),
-            Kinds.Keys.Select(kind => kind.Split(' ')[0]).Concat(Parts).Distinct().Order(StringComparer.Ordinal));
+            Kinds.Select(kind => kind.Name.Split(' ')[0]).Concat(Parts).Distinct().Order(StringComparer.Ordinal));
         Assert.All(Kinds, kind => Assert.Contains(
-            store, row => row.Table == kind.Value.Table && row.RowKey.StartsWith(kind.Value.Start, StringComparison.Ordinal)));
+            store, row => row.Table == kind.Table && row.RowKey.StartsWith(kind.Start, StringComparison.Ordinal)));
     }
 }

@@ -20,8 +20,8 @@ public class RowKeysTests
         Assert.Equal("c|0000000345", ConversationRowKeys.Conversation(345));
         Assert.Equal("a|9970299999|2147483302", ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, 29_700_000, 345));
         Assert.Equal("k|00000012|0000000345", IdempotencyRowKeys.ScheduledIdempotencyKeys(Tenant, 345));
-        Assert.Equal("202611210159", ScheduleRowKeys.SchedulePartition(new DateTimeOffset(2026, 11, 21, 1, 59, 59, TimeSpan.Zero)));
-        Assert.Equal("202611210159", ScheduleRowKeys.SchedulePartition(new DateTimeOffset(2026, 11, 20, 22, 59, 59, TimeSpan.FromHours(-3))));
+        Assert.Equal("202611210159", ScheduleRowKeys.DuePartition(new DateTimeOffset(2026, 11, 21, 1, 59, 59, TimeSpan.Zero)));
+        Assert.Equal("202611210159", ScheduleRowKeys.DuePartition(new DateTimeOffset(2026, 11, 20, 22, 59, 59, TimeSpan.FromHours(-3))));
     }
 
     [Fact]

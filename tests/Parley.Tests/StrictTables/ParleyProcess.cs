@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Records;
+using Parley.Cleanup;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
@@ -13,6 +14,7 @@ using Parley.Conversations.Threads;
 using Parley.Conversations.Tickets;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
@@ -40,6 +42,8 @@ internal sealed class ParleyProcess
     /// <param name="exports">Blobs, queues and webhook receiver of exports; null for none.</param>
     /// <param name="assistants">Providers and queue of completions; null for none.</param>
     /// <param name="retries">The storage client's own retries of a call.</param>
+    /// <param name="write">The table that schedule rows are written to.</param>
+    /// <param name="shards">The shards of the schedule; null for those of the product.</param>
     public ParleyProcess(
         TableConnection connection,
         TimeProvider time,
@@ -47,7 +51,9 @@ internal sealed class ParleyProcess
         IWorkQueue<FollowUpChunk>? queue = null,
         ExportSurroundings? exports = null,
         AssistantSurroundings? assistants = null,
-        int retries = 0)
+        int retries = 0,
+        ScheduleTable write = ScheduleTable.Schedule,
+        int? shards = null)
     {
         var nowhere = new NoQueues();
         exports ??= new ExportSurroundings(NoBlobs, nowhere, nowhere);
@@ -59,6 +65,7 @@ internal sealed class ParleyProcess
             .AddSingleton(connection.ServiceClient(retries))
             .AddSingleton(exports.Blobs)
             .AddParley(assistants.Settings)
+            .AddSingleton(shards is { } number ? new ScheduleOptions(write) { Shards = number } : new ScheduleOptions(write))
             .AddSingleton(queue ?? nowhere)
             .AddSingleton(assistants.Queue)
             .AddSingleton(new AssistantOptions(HistoryTokens: 1_000))
@@ -72,6 +79,8 @@ internal sealed class ParleyProcess
     public TimeProvider Time => Get<TimeProvider>();
 
     public ParleyTables Tables => Get<ParleyTables>();
+
+    public Schedule Schedule => Get<Schedule>();
 
     public ConversationReader Conversations => Get<ConversationReader>();
 
@@ -170,6 +179,10 @@ internal sealed class ParleyProcess
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
     public TenantAdministration Administration => Get<TenantAdministration>();
+
+    public FileStore Files => Get<FileStore>();
+
+    public CleanupJob Cleanup => Get<CleanupJob>();
 
     private T Get<T>()
         where T : notnull => services.GetRequiredService<T>();

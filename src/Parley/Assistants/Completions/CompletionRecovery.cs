@@ -16,7 +16,7 @@ namespace Parley.Assistants.Completions;
 /// an unchanged row has no producer.
 /// </remarks>
 public sealed partial class CompletionRecovery(
-    ParleyTables tables,
+    Schedule schedule,
     CompletionStore store,
     CompletionFollower follower,
     AutoReplies replies,
@@ -38,9 +38,7 @@ public sealed partial class CompletionRecovery(
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var ended = 0;
-        var filter = Filters.Until(
-            ScheduleRowKeys.SchedulePartition(time.GetUtcNow()), CompletionRowKeys.ScheduledCompletions);
-        var rows = tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation);
+        var rows = schedule.ReadDueAsync(CompletionRowKeys.ScheduledCompletions, time.GetUtcNow(), cancellation);
         await foreach (var chunk in rows.Chunk(Filters.MaxPerCall).WithCancellation(cancellation))
         {
             var processed = await Workers.RunAsync(
@@ -65,7 +63,7 @@ public sealed partial class CompletionRecovery(
 
     /// <summary>Processes a schedule row: enqueues its completion, deletes the row, or leaves it.</summary>
     /// <returns>The completion, if it is overdue and still running; otherwise null.</returns>
-    private async Task<Completion?> ProcessRowAsync(TableEntity row, CancellationToken cancellation)
+    private async Task<Completion?> ProcessRowAsync(ScheduledRow row, CancellationToken cancellation)
     {
         var (key, attempt) = CompletionRowKeys.ReadScheduledCompletion(row.RowKey);
         var completion = await store.FindAsync(key, cancellation);
@@ -74,13 +72,7 @@ public sealed partial class CompletionRecovery(
             case null:
             case { } older when older.Attempt < attempt:
                 // Schedule rows are written first: the write of this completion or attempt may still be in flight.
-                await tables.Schedule.DropIfStaleAsync(
-                    row.PartitionKey,
-                    row.RowKey,
-                    row.ETag,
-                    row.Timestamp!.Value,
-                    time.GetUtcNow(),
-                    cancellation);
+                await schedule.DropIfStaleAsync(row, row.Timestamp, time.GetUtcNow(), cancellation);
                 return null;
             case { Status: not CompletionStatus.Ended } early
                 when early.Attempt == attempt && early.DueAt > time.GetUtcNow():
@@ -91,15 +83,15 @@ public sealed partial class CompletionRecovery(
                 await EnqueueAsync(row, completion, cancellation);
                 return null;
             default:
-                await tables.Schedule.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
+                await schedule.DropAsync(row, cancellation);
                 return null;
         }
     }
 
-    private async Task EnqueueAsync(TableEntity row, Completion completion, CancellationToken cancellation)
+    private async Task EnqueueAsync(ScheduledRow row, Completion completion, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        if (row.GetDateTimeOffset("AskedUntil") > now)
+        if (row.Entity.GetDateTimeOffset("AskedUntil") > now)
         {
             return;
         }
@@ -108,7 +100,7 @@ public sealed partial class CompletionRecovery(
         var mark = new TableEntity(row.PartitionKey, row.RowKey) { ["AskedUntil"] = now + EnqueueAgainAfter };
         try
         {
-            await tables.Schedule.UpdateEntityAsync(mark, row.ETag, TableUpdateMode.Merge, cancellation);
+            await schedule.MarkAsync(row, mark, cancellation);
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed() || e.IsNotFound())
         {

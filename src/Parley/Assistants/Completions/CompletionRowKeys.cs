@@ -11,10 +11,10 @@ internal static class CompletionRowKeys
     public static string Completion(int sequence) =>
         string.Create(CultureInfo.InvariantCulture, $"t|{sequence:D10}");
 
-    /// <summary>The prefix of the row keys of completions in Due.</summary>
+    /// <summary>The prefix of the row keys of completions in the schedule.</summary>
     public const string ScheduledCompletions = "t|";
 
-    /// <summary>In Due: the time by which a completion must have ended, or have been begun.</summary>
+    /// <summary>In the schedule: a completion that must have ended, or have been begun, by then.</summary>
     /// <param name="completion">The key of the customer's message.</param>
     /// <param name="attempt">
     /// The number of attempts begun. It makes the row of one attempt distinct from the row of another.
@@ -24,7 +24,7 @@ internal static class CompletionRowKeys
         var (tenant, conversation) = (completion.Conversation.Tenant.Number, completion.Conversation.Number);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"t|{tenant:D8}|{conversation:D10}|{completion.Sequence:D10}|{attempt:D6}");
+            $"{ScheduledCompletions}{tenant:D8}|{conversation:D10}|{completion.Sequence:D10}|{attempt:D6}");
     }
 
     /// <summary>Parses a key of <see cref="ScheduledCompletion"/>.</summary>

@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Assistants.Chatbots;
@@ -8,14 +7,15 @@ using Parley.Storage;
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// Reads single completions, and writes their index rows: <c>t|…</c> in Due, for the timer, and <c>r|…</c> in the
-/// chatbot's list of records.
+/// Reads single completions, and writes their index rows: <c>t|…</c> in the schedule, for the timer, and <c>r|…</c> in
+/// the chatbot's list of records.
 /// </summary>
 /// <remarks>
 /// Index rows are written before the completion. The key of the schedule row contains the attempt. If a write of the
 /// completion loses a race, its index rows stay; the timer and the list delete them.
 /// </remarks>
-public sealed partial class CompletionStore(ParleyTables tables, ILogger<CompletionStore> logger)
+public sealed partial class CompletionStore(
+    ParleyTables tables, Schedule schedule, ILogger<CompletionStore> logger)
 {
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.CompletionNotFound"/>, also for a malformed id and for another tenant's.
@@ -41,7 +41,7 @@ public sealed partial class CompletionStore(ParleyTables tables, ILogger<Complet
 
     /// <summary>Called before an attempt of the completion begins.</summary>
     internal Task WriteScheduleRowAsync(Completion completion, CancellationToken cancellation) =>
-        tables.Schedule.UpsertEntityAsync(ScheduleRow(completion), TableUpdateMode.Replace, cancellation);
+        schedule.WriteAsync(Scheduled(completion), cancellation);
 
     /// <summary>
     /// Called after the completion ended or was rescheduled. Failures are logged: the timer deletes a row that is left.
@@ -50,11 +50,7 @@ public sealed partial class CompletionStore(ParleyTables tables, ILogger<Complet
     {
         try
         {
-            await tables.Schedule.DropAsync(
-                ScheduleRowKeys.SchedulePartition(completion.DueAt),
-                ScheduleRow(completion).RowKey,
-                ETag.All,
-                CancellationToken.None);
+            await schedule.DeleteAsync(Scheduled(completion), CancellationToken.None);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
@@ -75,8 +71,9 @@ public sealed partial class CompletionStore(ParleyTables tables, ILogger<Complet
                 completion.Key.Sequence));
     }
 
-    internal static TableEntity ScheduleRow(Completion completion) => new(
-        ScheduleRowKeys.SchedulePartition(completion.DueAt),
+    internal static ScheduledItem Scheduled(Completion completion) => new(
+        completion.Key.Conversation.Tenant,
+        completion.DueAt,
         CompletionRowKeys.ScheduledCompletion(completion.Key, completion.Attempt));
 
     [LoggerMessage(

@@ -23,7 +23,7 @@ internal sealed record PendingRow(ScheduledFollowUp Row, FollowUp FollowUp);
 
 /// <summary>Resolves due schedule rows to their follow-ups.</summary>
 public sealed partial class DueFollowUpResolver(
-    ParleyTables tables,
+    Schedule schedule,
     ConversationReader conversations,
     FollowUpReader reader,
     TimeProvider time,
@@ -51,11 +51,12 @@ public sealed partial class DueFollowUpResolver(
             {
                 if (!found.TryGetValue(row.Number, out var followUp) || followUp.Revision < row.Revision)
                 {
-                    await tables.Schedule.DropIfStaleAsync(
-                        row.Partition, row.RowKey, row.ETag, row.WrittenAt, time.GetUtcNow(), cancellation);
+                    await schedule.DropIfStaleAsync(row.Row, row.WrittenAt, time.GetUtcNow(), cancellation);
                 }
-                else if (followUp.Status == FollowUpStatus.Pending && IsOf(row, followUp))
+                else if (followUp.Status == FollowUpStatus.Pending
+                    && row.Row.IsOf(IndexedFollowUp.Of(followUp).Scheduled))
                 {
+                    // Not only of its revision: an attempt for another time may have written a row of it and lost.
                     pending.Add(new PendingRow(row, followUp));
                 }
                 else
@@ -75,16 +76,6 @@ public sealed partial class DueFollowUpResolver(
             LogNotRead(logger, e, rows.Key.PartitionKey);
             return ResolvedFollowUps.Failed;
         }
-    }
-
-    /// <summary>
-    /// Compares the keys, not only the revision: an attempt for another time may have written a row of this revision
-    /// and then lost.
-    /// </summary>
-    private static bool IsOf(ScheduledFollowUp row, FollowUp followUp)
-    {
-        var own = IndexedFollowUp.Of(followUp).ScheduleRow;
-        return own.PartitionKey == row.Partition && own.RowKey == row.RowKey;
     }
 
     [LoggerMessage(1104, LogLevel.Error, "Follow-ups of {Conversation} could not be read; they are tried again.")]

@@ -8,7 +8,7 @@ namespace Parley.Conversations.FollowUps;
 /// A message of the queue <c>follow-ups</c>: a range of schedule rows of one minute and one tenant, whose follow-ups
 /// are to be sent.
 /// </summary>
-/// <param name="Partition">The minute: a partition of the schedule.</param>
+/// <param name="Partition">The partition of the rows. It shows which table of the schedule they are in.</param>
 /// <param name="First">The key of the first row.</param>
 /// <param name="Last">The key of the last row.</param>
 public sealed record FollowUpChunk(string Partition, string First, string Last) : IWorkMessage<FollowUpChunk>

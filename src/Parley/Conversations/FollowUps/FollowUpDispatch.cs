@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
@@ -12,7 +11,7 @@ namespace Parley.Conversations.FollowUps;
 /// read that minute. A row may be enqueued twice; its follow-up is sent once.
 /// </summary>
 public sealed partial class FollowUpDispatch(
-    ParleyTables tables,
+    Schedule schedule,
     IWorkQueue<FollowUpChunk> queue,
     TimeProvider time,
     ILogger<FollowUpDispatch> logger)
@@ -47,7 +46,7 @@ public sealed partial class FollowUpDispatch(
             return;
         }
 
-        var row = IndexedFollowUp.Of(followUp).ScheduleRow;
+        var row = schedule.RowOf(IndexedFollowUp.Of(followUp).Scheduled);
         try
         {
             await queue.SendAsync(
@@ -85,12 +84,10 @@ public sealed partial class FollowUpDispatch(
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
-        var filter = Filters.Until(
-            ScheduleRowKeys.SchedulePartition(now + EnqueueAhead), FollowUpRowKeys.ScheduledFollowUps);
         var chunk = new List<ScheduledFollowUp>();
-        await foreach (var entity in tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation))
+        var due = schedule.ReadDueAsync(FollowUpRowKeys.ScheduledFollowUps, now + EnqueueAhead, cancellation);
+        await foreach (var row in due.Select(ScheduledFollowUp.Read).WithCancellation(cancellation))
         {
-            var row = ScheduledFollowUp.Read(entity);
             var isQueued = row.QueuedUntil > now;
             if (chunk.Count > 0
                 && (isQueued || chunk.Count == FollowUpChunk.MaxRows || !CanShareChunk(chunk[0], row, now)))
@@ -138,12 +135,8 @@ public sealed partial class FollowUpDispatch(
 
         try
         {
-            await tables.Schedule.SubmitAsync(
-                [
-                    .. chunk.Select(row => new TableTransactionAction(
-                        TableTransactionActionType.UpdateMerge, row.Queued(now + delay + LeftToQueue), row.ETag)),
-                ],
-                cancellation);
+            await schedule.MarkAllAsync(
+                [.. chunk.Select(row => (row.Row, row.Queued(now + delay + LeftToQueue)))], cancellation);
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {

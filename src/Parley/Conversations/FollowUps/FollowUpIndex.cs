@@ -32,13 +32,12 @@ internal sealed record IndexedFollowUp(
         Conversation.Tenant.PartitionKey,
         FollowUpRowKeys.FollowUpInList((int)Status, CreatedAt, Conversation.Number, Number, Revision));
 
-    public bool HasSameScheduleRow(IndexedFollowUp other) =>
-        other.DueAt is not null
-        && (ScheduleRow.PartitionKey, ScheduleRow.RowKey) == (other.ScheduleRow.PartitionKey, other.ScheduleRow.RowKey);
+    public bool HasSameScheduleRow(IndexedFollowUp other) => other.DueAt is not null && Scheduled == other.Scheduled;
 
     /// <summary>Requires <see cref="DueAt"/>.</summary>
-    public TableEntity ScheduleRow => new(
-        ScheduleRowKeys.SchedulePartition(DueAt!.Value),
+    public ScheduledItem Scheduled => new(
+        Conversation.Tenant,
+        DueAt!.Value,
         FollowUpRowKeys.ScheduledFollowUp(Conversation, DueAt.Value.UtcDateTime.Second, Number, Revision));
 }
 
@@ -47,7 +46,11 @@ internal sealed record IndexedFollowUp(
 /// rows of a new revision are written before its transition, and those of the previous revision deleted after it. Their
 /// keys contain the revision, so that a late delete removes only its own rows.
 /// </summary>
-public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader reader, ILogger<FollowUpIndex> logger)
+public sealed partial class FollowUpIndex(
+    ParleyTables tables,
+    Schedule schedule,
+    FollowUpReader reader,
+    ILogger<FollowUpIndex> logger)
 {
     /// <summary>The index rows of a transaction that makes revisions and replaces others.</summary>
     internal IndexRowChange ChangeOf(
@@ -65,8 +68,7 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         IReadOnlyCollection<IndexedFollowUp> added,
         CancellationToken cancellation) => Task.WhenAll(
         tables.Tenants.UpsertAllAsync(added.Select(one => one.StatusListRow), cancellation),
-        tables.Schedule.UpsertAllAsync(
-            added.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation));
+        schedule.WriteAllAsync(added.Where(one => one.DueAt is not null).Select(one => one.Scheduled), cancellation));
 
     /// <summary>
     /// Deletes the rows of the previous revisions after transitions. The transitions are committed, so failures are
@@ -76,8 +78,8 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
         IReadOnlyCollection<IndexedFollowUp> removed,
         CancellationToken cancellation) => CleanAsync(() => Task.WhenAll(
         tables.Tenants.DeleteAllAsync(removed.Select(one => one.StatusListRow), cancellation),
-        tables.Schedule.DeleteAllAsync(
-            removed.Where(one => one.DueAt is not null).Select(one => one.ScheduleRow), cancellation)));
+        schedule.DeleteAllAsync(
+            removed.Where(one => one.DueAt is not null).Select(one => one.Scheduled), cancellation)));
 
     /// <summary>Deletes only the list rows, after follow-ups were sent.</summary>
     internal Task DropListedAsync(IReadOnlyCollection<FollowUp> removed, CancellationToken cancellation) =>
@@ -86,8 +88,7 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
 
     /// <summary>Deletes schedule rows whose follow-ups are no longer pending at the rows' revisions.</summary>
     internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
-        CleanAsync(() => tables.Schedule.DeleteAllAsync(
-            ended.Select(row => new TableEntity(row.Partition, row.RowKey)), cancellation));
+        CleanAsync(() => schedule.DropAllAsync(ended.Select(one => one.Row), cancellation));
 
     /// <summary>
     /// Deletes index rows of transitions that lost a race: another transition took their revision, so they never become
@@ -113,11 +114,11 @@ public sealed partial class FollowUpIndex(ParleyTables tables, FollowUpReader re
                     .Select(one => one.Written.StatusListRow)
                     .DistinctBy(row => row.RowKey),
                 CancellationToken.None);
-            await tables.Schedule.DeleteAllAsync(
+            await schedule.DeleteAllAsync(
                 replaced
                     .Where(one => one.Written.DueAt is not null && !one.Written.HasSameScheduleRow(one.Own!))
-                    .Select(one => one.Written.ScheduleRow)
-                    .DistinctBy(row => (row.PartitionKey, row.RowKey)),
+                    .Select(one => one.Written.Scheduled)
+                    .Distinct(),
                 CancellationToken.None);
         }
     });

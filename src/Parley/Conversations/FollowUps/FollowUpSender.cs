@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
-using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations.Messages;
 using Parley.Core;
@@ -18,7 +17,7 @@ namespace Parley.Conversations.FollowUps;
 /// index rows of all. A follow-up that loses a race is sent by the ordinary append instead.
 /// </remarks>
 public sealed partial class FollowUpSender(
-    ParleyTables tables,
+    Schedule schedule,
     DueFollowUpResolver due,
     ConversationActivity activity,
     FollowUpIndex index,
@@ -52,8 +51,7 @@ public sealed partial class FollowUpSender(
     /// </exception>
     public async Task SendAsync(FollowUpChunk chunk, CancellationToken cancellation)
     {
-        var filter = Filters.Range(chunk.Partition, chunk.First, chunk.Last);
-        var rows = await tables.Schedule.QueryAsync<TableEntity>(filter, cancellationToken: cancellation)
+        var rows = await schedule.ReadRangeAsync(chunk.Partition, chunk.First, chunk.Last, cancellation)
             .Take(FollowUpChunk.MaxRows + 1).Select(ScheduledFollowUp.Read).ToListAsync(cancellation);
         if (rows.Count > FollowUpChunk.MaxRows)
         {

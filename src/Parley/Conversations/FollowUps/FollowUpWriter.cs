@@ -17,6 +17,7 @@ public sealed record StoredFollowUp(FollowUp FollowUp, bool Replayed);
 /// </summary>
 public sealed class FollowUpWriter(
     ParleyTables tables,
+    Schedule schedule,
     ConversationTransaction transaction,
     FollowUpReader reader,
     FollowUpIndex index,
@@ -169,7 +170,7 @@ public sealed class FollowUpWriter(
         if (plan.Next.KeyHour > head.KeyHour)
         {
             plan.Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
-                tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
+                schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
         }
     }
 

@@ -1,4 +1,3 @@
-using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
@@ -6,9 +5,12 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>A schedule row <c>f|…</c>: a follow-up to process at one revision.</summary>
-/// <param name="Partition">The partition key: the minute.</param>
-internal readonly record struct ScheduledFollowUp(string Partition, string RowKey, ETag ETag)
+internal readonly record struct ScheduledFollowUp(ScheduledRow Row)
 {
+    public string Partition => Row.PartitionKey;
+
+    public string RowKey => Row.RowKey;
+
     /// <summary>The due time of the follow-up, truncated to seconds.</summary>
     public DateTimeOffset DueAt { get; private init; }
 
@@ -25,17 +27,17 @@ internal readonly record struct ScheduledFollowUp(string Partition, string RowKe
     /// <summary>Until this time a queue message is responsible for the row; null when there is none.</summary>
     public DateTimeOffset? QueuedUntil { get; private init; }
 
-    public static ScheduledFollowUp Read(TableEntity row)
+    public static ScheduledFollowUp Read(ScheduledRow row)
     {
         var (conversation, second, number, revision) = FollowUpRowKeys.ReadScheduledFollowUp(row.RowKey);
-        return new ScheduledFollowUp(row.PartitionKey, row.RowKey, row.ETag)
+        return new ScheduledFollowUp(row)
         {
-            DueAt = ScheduleRowKeys.ReadSchedulePartition(row.PartitionKey).AddSeconds(second),
+            DueAt = row.Minute.AddSeconds(second),
             Conversation = conversation,
             Number = number,
             Revision = revision,
-            WrittenAt = row.GetDateTimeOffset("WrittenAt") ?? row.Timestamp!.Value,
-            QueuedUntil = row.GetDateTimeOffset("QueuedUntil"),
+            WrittenAt = row.Entity.GetDateTimeOffset("WrittenAt") ?? row.Timestamp,
+            QueuedUntil = row.Entity.GetDateTimeOffset("QueuedUntil"),
         };
     }
 

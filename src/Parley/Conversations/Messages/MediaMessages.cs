@@ -9,7 +9,7 @@ namespace Parley.Conversations.Messages;
 /// message is never stored, or a retry finds that the first request has stored it, the clean-up deletes the blob.
 /// </summary>
 public sealed class MediaMessages(
-    ParleyTables tables,
+    Schedule schedule,
     ConversationReader conversations,
     MessageAppend append,
     FileStore files,
@@ -29,7 +29,8 @@ public sealed class MediaMessages(
     {
         // Checks that the conversation exists before anything is stored.
         var head = await conversations.GetAsync(id, cancellation);
-        await FileRows.WriteScheduleAsync(tables, head.Key, uploaded.File.Id, time.GetUtcNow(), cancellation);
+        await FileRows.WriteScheduleAsync(
+            schedule, head.Key, uploaded.File.Id, revision: 0, time.GetUtcNow(), cancellation);
         await files.CommitAsync(head.Key, uploaded, cancellation);
         return await append.AppendAsync(id, draft with { File = uploaded.File }, key, cancellation);
     }

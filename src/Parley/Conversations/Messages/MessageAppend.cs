@@ -14,6 +14,7 @@ namespace Parley.Conversations.Messages;
 /// </remarks>
 public sealed class MessageAppend(
     ParleyTables tables,
+    Schedule schedule,
     ConversationReader conversations,
     ConversationTransaction transaction,
     ConversationActivity activity,
@@ -275,7 +276,7 @@ public sealed class MessageAppend(
         if (key is not null && head.KeyHour < hour)
         {
             plan.Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
-                tables.Schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
+                schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
         }
     }
 }

@@ -17,6 +17,7 @@ public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, str
 public sealed class MessageChange
 {
     private readonly ParleyTables tables;
+    private readonly Schedule schedule;
     private readonly ConversationReader conversations;
     private readonly ConversationTransaction transaction;
     private readonly ConversationActivity activity;
@@ -27,6 +28,7 @@ public sealed class MessageChange
 
     internal MessageChange(
         ParleyTables tables,
+        Schedule schedule,
         ConversationReader conversations,
         ConversationTransaction transaction,
         ConversationActivity activity,
@@ -35,9 +37,9 @@ public sealed class MessageChange
         FileStore files,
         TimeProvider time)
     {
-        (this.tables, this.conversations, this.transaction) = (tables, conversations, transaction);
-        (this.activity, this.deletionParts, this.quotes) = (activity, [.. deletionParts], quotes);
-        (this.files, this.time) = (files, time);
+        (this.tables, this.schedule, this.conversations) = (tables, schedule, conversations);
+        (this.transaction, this.activity, this.deletionParts) = (transaction, activity, [.. deletionParts]);
+        (this.quotes, this.files, this.time) = (quotes, files, time);
     }
 
     /// <summary>Replaces a message's text.</summary>
@@ -199,7 +201,8 @@ public sealed class MessageChange
         if (OwnFile(before) is { } file)
         {
             var conversation = before.Key.Conversation;
-            plan.Add(new IndexRowChange(token => FileRows.WriteScheduleAsync(tables, conversation, file.Id, at, token)));
+            plan.Add(new IndexRowChange(token => FileRows.WriteScheduleAsync(
+                schedule, conversation, file.Id, after.Revision, at, token)));
             plan.Add(new TableTransactionAction(
                 TableTransactionActionType.Delete, FileRows.Holder(conversation, file.Id), ETag.All));
         }

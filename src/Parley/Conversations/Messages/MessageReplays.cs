@@ -5,7 +5,7 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>Finds the message that an earlier request with the same key has stored.</summary>
-public sealed class MessageReplays(ParleyTables tables, TimeProvider time)
+public sealed class MessageReplays(ParleyTables tables, Schedule schedule, TimeProvider time)
 {
     /// <summary>
     /// Returns the message that was first stored for this key, or for this external id and body: by another request, or
@@ -53,7 +53,7 @@ public sealed class MessageReplays(ParleyTables tables, TimeProvider time)
         CancellationToken cancellation)
     {
         await IdempotencyKey.WriteScheduleRowAsync(
-            tables.Schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
+            schedule, conversation.Tenant, conversation.Number, time.GetUtcNow().Hour(), cancellation);
         try
         {
             await tables.Conversations.AddEntityAsync(key.ToRow(conversation.PartitionKey, sequence), cancellation);

@@ -13,6 +13,7 @@ internal static class MessageServices
         .AddSingleton<MessageAppend>()
         .AddSingleton(services => new MessageChange(
             services.GetRequiredService<ParleyTables>(),
+            services.GetRequiredService<Schedule>(),
             services.GetRequiredService<ConversationReader>(),
             services.GetRequiredService<ConversationTransaction>(),
             services.GetRequiredService<ConversationActivity>(),

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Assistants.Completions;
 using Parley.Conversations.Messages;
 using Parley.Storage;
@@ -69,7 +68,7 @@ internal static class BrokenCompletions
             {
                 if (completion is null || completion.Attempt < CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Attempt)
                 {
-                    await process.Tables.Schedule.DeleteEntityAsync(row.PartitionKey, row.RowKey);
+                    await process.Schedule.DropAllAsync([row], CancellationToken.None);
                 }
             }
 
@@ -77,10 +76,10 @@ internal static class BrokenCompletions
         },
     };
 
-    private static async Task<List<(TableEntity Row, Completion? Completion)>> DueAsync(ParleyProcess process, DateTimeOffset until)
+    private static async Task<List<(ScheduledRow Row, Completion? Completion)>> DueAsync(ParleyProcess process, DateTimeOffset until)
     {
-        var found = new List<(TableEntity, Completion?)>();
-        await foreach (var row in process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Until(ScheduleRowKeys.SchedulePartition(until), CompletionRowKeys.ScheduledCompletions)))
+        var found = new List<(ScheduledRow, Completion?)>();
+        await foreach (var row in process.Schedule.ReadDueAsync(CompletionRowKeys.ScheduledCompletions, until, CancellationToken.None))
         {
             found.Add((row, await process.CompletionStore.FindAsync(CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Completion, CancellationToken.None)));
         }

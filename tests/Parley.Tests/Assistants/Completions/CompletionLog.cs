@@ -91,7 +91,7 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
             var (key, isGone) = (call.RowKeys[i], (call.Operations.Count > i ? call.Operations[i] : call.Kind) == TableCallKind.Delete);
             switch (call.Table)
             {
-                case "Due" when key.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal):
+                case "Due" or "Schedule" when key.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal):
                     Change(due, (call.PartitionKey, key), isGone);
                     RequireFound(call, CompletionRowKeys.ReadScheduledCompletion(key).Completion);
                     break;

@@ -122,7 +122,7 @@ internal sealed class CompletionModel
     public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default)
     {
         processes[connection.Name] = (skew, connection);
-        return new ParleyProcess(connection, new SkewedTime(Run.Time, skew), seed, assistants: new AssistantSurroundings(Settings, Queue.Of(connection)));
+        return new ParleyProcess(connection, new SkewedTime(Run.Time, skew), seed, assistants: new AssistantSurroundings(Settings, Queue.Of(connection)), write: ScheduleForms.Of(Run, seed), shards: ScheduleForms.Shards);
     }
 
     /// <summary>A process whose calls are not scheduled by the simulation.</summary>
@@ -229,7 +229,7 @@ internal sealed class CompletionModel
         Assert.Equal(Log.Replies.Select(reply => reply.Message.Key).OrderBy(Order), messages.Where(message => message.Role == MessageRole.Assistant).Select(message => message.Key).OrderBy(Order));
         Assert.All(Log.Replies, reply => Assert.Contains(byKey[reply.Message.Key].Text, new[] { reply.Message.Text, "" }));
         VerifyAcknowledged(messages);
-        var due = await reader.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync();
+        var due = await reader.Tables.ScheduledRowsAsync();
         Assert.DoesNotContain(due, row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
         return completions;
 

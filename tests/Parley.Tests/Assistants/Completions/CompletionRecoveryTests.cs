@@ -50,14 +50,15 @@ public sealed class CompletionRecoveryTests
     {
         await PostAsync(model, process);
         model.Queue.Take();
-        var due = (await process.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync()).Single(row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
-        await unseen.Tables.Schedule.AddEntityAsync(new TableEntity(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0"));
+        var due = (await process.Tables.ScheduledRowsAsync()).Single(row => row.RowKey.StartsWith(CompletionRowKeys.ScheduledCompletions, StringComparison.Ordinal));
+        var table = due.IsInDue ? unseen.Tables.Due : unseen.Tables.Schedule;
+        await table.AddEntityAsync(new TableEntity(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0"));
         await Task.Delay(TimeSpan.FromMinutes(2), model.Run.Time);
 
         await process.CompletionRecovery.RunAsync(CancellationToken.None);
 
         Assert.Equal(1, model.Queue.Count);
-        await unseen.Tables.Schedule.DeleteEntityAsync(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0");
+        await table.DeleteEntityAsync(due.PartitionKey, $"{CompletionRowKeys.ScheduledCompletions}0");
         await model.DeliverAsync(CompletionOperations.Production, process);
     });
 

@@ -12,7 +12,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
         Interleaving.ExploreAsync(200, run => FollowUpScenario.RunAsync(run, BrokenFollowUps.Whole), FollowUpScenario.Start);
 
     [Fact]
-    public Task Rows_in_Due_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a row in Due");
+    public Task Schedule_rows_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a schedule row");
 
     [Fact]
     public Task Sending_a_follow_up_that_is_no_longer_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|sent again");
@@ -25,7 +25,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
 
     [Fact]
     public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() =>
-        AssertCaughtAsync(BrokenFollowUps.WithoutStaleAge, "pending without a row in Due");
+        AssertCaughtAsync(BrokenFollowUps.WithoutStaleAge, "pending without a schedule row");
 
     /// <summary>
     /// The run must fail with a message that matches <paramref name="by"/>, not because of another difference of the

@@ -64,7 +64,7 @@ internal static class BrokenFollowUps
         Defect = new TableDefect
         {
             ReadsAsOld = (table, rowKey) =>
-                table == "Due" && rowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal),
+                ScheduleForms.Contains(table) && rowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal),
         },
     };
 
@@ -72,7 +72,7 @@ internal static class BrokenFollowUps
         followUp.DueAt <= now && IsOf(row, followUp);
 
     private static bool IsOf(ScheduledFollowUp row, FollowUp followUp) =>
-        IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).ScheduleRow is var own && (own.PartitionKey, own.RowKey) == (row.Partition, row.RowKey);
+        row.Row.IsOf(IndexedFollowUp.Of(row.Revision == 0 ? followUp with { Revision = 0 } : followUp).Scheduled);
 
     private static async Task<FollowUp> CreateAsync(ParleyProcess process, EntityRef<ConversationKey> id, DateTimeOffset dueAt, string text)
     {
@@ -92,7 +92,7 @@ internal static class BrokenFollowUps
             UpdatedAt = head.CreatedAt,
             TriggerId = head.LastId!.Value,
         };
-        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(created), TableUpdateMode.Replace);
+        await process.Schedule.WriteAsync(Scheduled(created), CancellationToken.None);
         await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(created).StatusListRow, TableUpdateMode.Replace);
         await CommitAsync(process, head with { FollowUps = created.Number, LastFollowUpAt = created.CreatedAt }, created, null, new(TableTransactionActionType.Add, FollowUpRow.Create(created)));
         return created;
@@ -108,21 +108,20 @@ internal static class BrokenFollowUps
             return before;
         }
 
-        await process.Tables.Schedule.UpsertEntityAsync(ScheduleRow(after), TableUpdateMode.Replace);
+        await process.Schedule.WriteAsync(Scheduled(after), CancellationToken.None);
         await process.Tables.Tenants.UpsertEntityAsync(IndexedFollowUp.Of(after).StatusListRow, TableUpdateMode.Replace);
         await CommitAsync(process, head, after, before.Status, new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
         await process.Tables.Tenants.DeleteEntityAsync(IndexedFollowUp.Of(before).StatusListRow);
-        var (old, current) = (ScheduleRow(before), ScheduleRow(after));
-        if ((old.PartitionKey, old.RowKey) != (current.PartitionKey, current.RowKey))
+        if (Scheduled(before) != Scheduled(after))
         {
-            await process.Tables.Schedule.DeleteEntityAsync(old);
+            await process.Schedule.DeleteAsync(Scheduled(before), CancellationToken.None);
         }
 
         return after;
     }
 
-    private static TableEntity ScheduleRow(FollowUp followUp) =>
-        new(ScheduleRowKeys.SchedulePartition(followUp.DueAt), FollowUpRowKeys.ScheduledFollowUp(followUp.Conversation, followUp.DueAt.Second, followUp.Number, revision: 0));
+    private static ScheduledItem Scheduled(FollowUp followUp) =>
+        new(followUp.Conversation.Tenant, followUp.DueAt, FollowUpRowKeys.ScheduledFollowUp(followUp.Conversation, followUp.DueAt.Second, followUp.Number, revision: 0));
 
     private static async Task CommitAsync(ParleyProcess process, Conversation head, FollowUp followUp, FollowUpStatus? from, TableTransactionAction write)
     {
@@ -146,16 +145,16 @@ internal static class BrokenFollowUps
             var (followUp, now) = (await process.FollowUps.FindAsync(row.Conversation, row.Number, CancellationToken.None), process.Time.GetUtcNow());
             if (followUp is null || followUp.Revision < row.Revision)
             {
-                await process.Tables.Schedule.DropIfStaleAsync(row.Partition, row.RowKey, row.ETag, row.WrittenAt, now, CancellationToken.None);
+                await process.Schedule.DropIfStaleAsync(row.Row, row.WrittenAt, now, CancellationToken.None);
             }
             else if (followUp.Status == FollowUpStatus.Pending && isDue(followUp, row, now))
             {
                 await send(process, followUp);
-                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
+                await process.Schedule.DropAllAsync([row.Row], CancellationToken.None);
             }
             else if (followUp.Status != FollowUpStatus.Pending || !IsOf(row, followUp))
             {
-                await process.Tables.Schedule.DeleteEntityAsync(row.Partition, row.RowKey);
+                await process.Schedule.DropAllAsync([row.Row], CancellationToken.None);
             }
         }
     }
@@ -225,5 +224,5 @@ internal static class BrokenFollowUps
     }
 
     private static async Task<List<ScheduledFollowUp>> RowsAsync(ParleyProcess process, FollowUpChunk chunk) =>
-        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).Select(ScheduledFollowUp.Read).ToListAsync();
+        await process.Schedule.ReadRangeAsync(chunk.Partition, chunk.First, chunk.Last, CancellationToken.None).Select(ScheduledFollowUp.Read).ToListAsync();
 }

@@ -97,7 +97,7 @@ public sealed class FollowUpCrashTests
         {
             var run = ground.Model.Run;
             await Task.Delay(Soon, run.Time);
-            var row = IndexedFollowUp.Of(await ground.FollowUpAsync(process)).ScheduleRow;
+            var row = ground.Model.Unscheduled().Schedule.RowOf(IndexedFollowUp.Of(await ground.FollowUpAsync(process)).Scheduled);
             await process.FollowUpSender.SendAsync(new FollowUpChunk(row.PartitionKey, FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps)), CancellationToken.None);
         },
         (_, _) => Task.CompletedTask,

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Files;
@@ -120,8 +119,8 @@ public sealed class FollowUpDispatchTests
     public async Task Other_kinds_of_schedule_rows_are_ignored()
     {
         await WriteAsync(tenant: 1, (Noon, 1));
-        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(ScheduleRowKeys.SchedulePartition(Noon), IdempotencyRowKeys.ScheduledIdempotencyKeys(Appends.Tenant, 1)));
-        await process.Tables.Schedule.UpsertEntityAsync(new TableEntity(ScheduleRowKeys.SchedulePartition(Noon), FileRowKeys.ScheduledFile(new ConversationKey(Appends.Tenant, 1), Guid.Empty)));
+        await process.Schedule.WriteAsync(new ScheduledItem(Appends.Tenant, Noon, IdempotencyRowKeys.ScheduledIdempotencyKeys(Appends.Tenant, 1)), CancellationToken.None);
+        await process.Schedule.WriteAsync(new ScheduledItem(Appends.Tenant, Noon, FileRowKeys.ScheduledFile(new ConversationKey(Appends.Tenant, 1), Guid.Empty)), CancellationToken.None);
 
         Assert.Equal(1, await DispatchAsync());
     }
@@ -139,8 +138,8 @@ public sealed class FollowUpDispatchTests
         return counts;
     }
 
-    private async Task<List<TableEntity>> RowsAsync(FollowUpChunk chunk) =>
-        await process.Tables.Schedule.QueryAsync<TableEntity>(Filters.Range(chunk.Partition, chunk.First, chunk.Last)).ToListAsync();
+    private async Task<List<ScheduledRow>> RowsAsync(FollowUpChunk chunk) =>
+        await process.Schedule.ReadRangeAsync(chunk.Partition, chunk.First, chunk.Last, CancellationToken.None).ToListAsync();
 
     private Task WriteAsync(int tenant, params ReadOnlySpan<(DateTimeOffset DueAt, int Count)> rows) => WriteAsync(tenant, 1, rows);
 
@@ -164,7 +163,7 @@ public sealed class FollowUpDispatchTests
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         foreach (var row in rows)
         {
-            await process.Tables.Schedule.UpsertEntityAsync(row.ScheduleRow);
+            await process.Schedule.WriteAsync(row.Scheduled, CancellationToken.None);
         }
     }
 }

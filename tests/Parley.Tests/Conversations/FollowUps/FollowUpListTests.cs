@@ -15,7 +15,7 @@ public sealed class FollowUpListTests
     [Fact]
     public Task Lost_races_leave_no_index_rows() => Interleaving.ExploreAsync(150, async run =>
     {
-        var model = new FollowUpModel(run, new StrictTables(run.Time));
+        var model = new FollowUpModel(run, new StrictTables(run.Time)) { Write = ScheduleTable.Schedule };
         await model.BuildAsync(conversations: 3);
         var (setup, now) = (model.Unscheduled(), run.Time.GetUtcNow());
         var created = new List<FollowUp>();
@@ -27,7 +27,7 @@ public sealed class FollowUpListTests
 
         // Concurrently: two senders of one chunk, a customer's messages, a hand-off, re-dating, cancelling and another
         // creation.
-        var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(now), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
+        var chunk = new FollowUpChunk(setup.Schedule.RowOf(IndexedFollowUp.Of(created[0]).Scheduled).PartitionKey, FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
         var number = 0;
         await Task.WhenAll(
             DoAsync(process => process.FollowUpSender.SendAsync(chunk, CancellationToken.None)),

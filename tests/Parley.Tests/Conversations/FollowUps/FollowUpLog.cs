@@ -3,6 +3,7 @@ using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Storage;
 using Parley.Testing;
+using Parley.Tests.OnStrictTables;
 using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
@@ -16,7 +17,7 @@ internal sealed record ConversationState(
 
 /// <summary>
 /// The committed writes in their order, and the model to compare them with: the follow-ups' state machine, replayed
-/// over the messages and transitions of each transaction, with the rows of the table Due.
+/// over the messages and transitions of each transaction, with the schedule rows.
 /// </summary>
 internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
 {
@@ -26,7 +27,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
     public void Note(TableCall call, int status)
     {
         var isCommit = call is { Table: "Conversations", Kind: TableCallKind.Transaction } && call.RowKeys.Contains(ConversationRowKeys.Head);
-        if (status < 300 && call.IsWrite && call.PartitionKey is not null && (isCommit || call.Table == "Due"))
+        if (status < 300 && call.IsWrite && call.PartitionKey is not null && (isCommit || ScheduleForms.Contains(call.Table)))
         {
             entries.Add(new Entry(call, clockOf(call.Process)));
         }
@@ -39,7 +40,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         var model = new Model(state);
         foreach (var entry in entries)
         {
-            if (entry.Call.Table == "Due")
+            if (ScheduleForms.Contains(entry.Call.Table))
             {
                 model.ChangeDue(entry.Call);
             }
@@ -135,17 +136,17 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             Assert.Equal(state.Head.Pending.Select(one => (one.Number, one.Revision)).Order(), Pending.Order());
             Assert.All(state.FollowUps.Values.Where(one => one.Status == FollowUpStatus.Pending), one =>
             {
-                var (row, ofAny) = (IndexedFollowUp.Of(one).ScheduleRow, IndexedFollowUp.Of(one with { Revision = AnyRevision }).ScheduleRow);
+                var (own, ofAny) = (IndexedFollowUp.Of(one).Scheduled, IndexedFollowUp.Of(one with { Revision = AnyRevision }).Scheduled);
                 Assert.True(
-                    due.Contains((row.PartitionKey, row.RowKey)) || due.Contains((ofAny.PartitionKey, ofAny.RowKey)),
-                    $"Follow-up {one.Number} is pending without a row in Due at its time.");
+                    due.Select(row => ScheduleForms.Row(row.Partition, row.RowKey)).Any(row => row.IsOf(own) || row.IsOf(ofAny)),
+                    $"Follow-up {one.Number} is pending without a schedule row at its time.");
             });
         }
 
         /// <summary>A pending follow-up has a schedule row for the timer at every moment.</summary>
         private void VerifyFound(TableCall call) => Assert.All(Pending, one => Assert.True(
             due.Any(row => FollowUpRowKeys.ReadScheduledFollowUp(row.RowKey) is var key && key.Number == one.Number && (key.Revision == one.Revision || key.Revision == AnyRevision)),
-            $"{call}: follow-up {one} is pending without a row in Due."));
+            $"{call}: follow-up {one} is pending without a schedule row."));
 
         /// <summary>The transitions that docs/api.md allows, and those that Parley makes itself.</summary>
         private void VerifyAllowed(Entry entry, FollowUpEvent transition, Message? appended, FollowUp followUp)

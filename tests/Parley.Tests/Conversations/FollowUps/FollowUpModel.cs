@@ -42,6 +42,9 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
     public Simulation Run => run;
 
+    /// <summary>The table that all processes write schedule rows to; null for <see cref="ScheduleForms.Of"/>.</summary>
+    public ScheduleTable? Write { get; init; }
+
     public SimulatedWorkQueue<FollowUpChunk> Queue { get; } =
         new(run) { ArrivesEarly = true, ComesAgainWithin = TimeSpan.FromSeconds(400) };
 
@@ -73,10 +76,12 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
         skews[name] = skew;
         var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note, Defect = defect });
-        return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection)), connection);
+        return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection), write: WrittenBy(seed), shards: ScheduleForms.Shards), connection);
     }
 
-    public ParleyProcess Process(TableConnection connection, int seed) => new(connection, run.Time, seed, Queue.Of(connection));
+    public ParleyProcess Process(TableConnection connection, int seed) => new(connection, run.Time, seed, Queue.Of(connection), write: WrittenBy(seed), shards: ScheduleForms.Shards);
+
+    private ScheduleTable WrittenBy(int process) => Write ?? ScheduleForms.Of(run, process);
 
     /// <summary>Creates the conversations of the run, each with a message of the assistant.</summary>
     public async Task BuildAsync(int conversations)
@@ -138,7 +143,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
         VerifyAcknowledged(states);
         await VerifyListsAsync(reader, states);
-        var due = await RowsAsync(reader.Tables.Schedule);
+        var due = await reader.Tables.ScheduledRowsAsync();
         Assert.DoesNotContain(due.Where(row => row.RowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal)).Select(ScheduledFollowUp.Read), row => row.DueAt < past);
         return await reader.FollowUpList.ReadAsync(Appends.Tenant, Everything, 1, 100, CancellationToken.None);
     }

@@ -3,6 +3,7 @@ using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
+using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 using Xunit;
@@ -20,14 +21,14 @@ public sealed class FollowUpSenderTests
 
         for (var attempt = 1; attempt < FollowUpFailures.MaxAttempts; attempt++)
         {
-            await broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+            await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
             var tried = await ground.FindAsync(followUp);
             Assert.Equal((FollowUpStatus.Pending, attempt), (tried.Status, tried.Attempts));
-            Assert.Equal((Ground.ChunkOf(followUp), TimeSpan.FromSeconds(5 * Math.Pow(3, attempt - 1))), ground.Queue.Sent[^1]);
+            Assert.Equal((ground.ChunkOf(followUp), TimeSpan.FromSeconds(5 * Math.Pow(3, attempt - 1))), ground.Queue.Sent[^1]);
         }
 
-        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
         var failed = await ground.FindAsync(followUp);
         Assert.Equal((FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed), (failed.Status, failed.Reason));
@@ -43,7 +44,7 @@ public sealed class FollowUpSenderTests
         var (failing, fine) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
         var broken = ground.Process(call => IsMessageOf(call, failing.Conversation) ? Fault.Busy : Fault.None);
 
-        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(failing, fine), CancellationToken.None);
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(failing, fine), CancellationToken.None);
 
         Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(failing)).Status);
         Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(fine)).Status);
@@ -56,7 +57,7 @@ public sealed class FollowUpSenderTests
         var broken = ground.Process(call => call.Kind == TableCallKind.Get && call.PartitionKey == failing.Conversation.PartitionKey ? Fault.Lost : Fault.None);
 
         // The exception makes the host deliver the chunk again.
-        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(Ground.ChunkOf(failing, fine), CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(ground.ChunkOf(failing, fine), CancellationToken.None));
 
         Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(failing)).Status);
         Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(fine)).Status);
@@ -68,8 +69,8 @@ public sealed class FollowUpSenderTests
         var followUp = await ground.CreateAsync(0);
         var broken = ground.Process(call => call.IsWrite && call.Table == "Conversations" ? Fault.Busy : Fault.None);
 
-        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None));
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+        await Assert.ThrowsAsync<IOException>(() => broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None));
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
         Assert.Equal((FollowUpStatus.Sent, 0), ((await ground.FindAsync(followUp)).Status, (await ground.FindAsync(followUp)).Attempts));
     });
@@ -78,15 +79,13 @@ public sealed class FollowUpSenderTests
     public Task Rows_written_in_between_displace_no_follow_up_of_the_chunk() => RunAsync(async ground =>
     {
         var (first, last) = (await ground.CreateAsync(0), await ground.CreateAsync(1));
-        var own = IndexedFollowUp.Of(first).ScheduleRow;
         for (var i = 0; i < FollowUpChunk.MaxRows; i++)
         {
             // Rows of deleted follow-ups, with numbers between the two.
-            await ground.Quiet.Tables.Schedule.UpsertEntityAsync(
-                new TableEntity(own.PartitionKey, FollowUpRowKeys.ScheduledFollowUp(first.Conversation, first.DueAt.Second, first.Number + 1 + i, 1)));
+            await ground.Quiet.Schedule.WriteAsync(IndexedFollowUp.Of(first with { Number = first.Number + 1 + i }).Scheduled, CancellationToken.None);
         }
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(first, last), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(first, last), CancellationToken.None);
         await ground.Quiet.FollowUpSender.SendAsync(ground.Queue.Sent[^1].Chunk, CancellationToken.None);
 
         Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(first)).Status);
@@ -101,7 +100,7 @@ public sealed class FollowUpSenderTests
             ? Fault.Busy
             : Fault.None);
 
-        await broken.FollowUpSender.SendAsync(Ground.ChunkOf(first, second), CancellationToken.None);
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(first, second), CancellationToken.None);
 
         Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(first)).Status);
         Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(second)).Status);
@@ -115,7 +114,7 @@ public sealed class FollowUpSenderTests
         await ground.Quiet.Tables.Conversations.UpdateEntityAsync(
             new TableEntity(followUp.Conversation.PartitionKey, ConversationRowKeys.Head) { ["Last"] = MessageKey.MaxSequence }, Azure.ETag.All);
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
         var failed = await ground.FindAsync(followUp);
         Assert.Equal((FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed), (failed.Status, failed.Reason));
@@ -132,7 +131,7 @@ public sealed class FollowUpSenderTests
         var ahead = ground.Process(fault: null, TimeSpan.FromMinutes(5));
         var created = (await ahead.FollowUpWriter.CreateAsync(conversation, ground.Model.Run.Time.GetUtcNow(), "text", "test", null, CancellationToken.None)).FollowUp;
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(created), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(created), CancellationToken.None);
 
         var cancelled = await ground.FindAsync(created);
         Assert.Equal((FollowUpStatus.Cancelled, FollowUpReasons.HandedOff), (cancelled.Status, cancelled.Reason));
@@ -144,10 +143,10 @@ public sealed class FollowUpSenderTests
     {
         var followUp = await ground.CreateAsync(0, TimeSpan.FromSeconds(40));
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
         Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(followUp)).Status);
-        Assert.Equal((Ground.ChunkOf(followUp), TimeSpan.FromSeconds(40)), ground.Queue.Sent[^1]);
+        Assert.Equal((ground.ChunkOf(followUp), TimeSpan.FromSeconds(40)), ground.Queue.Sent[^1]);
     });
 
     [Fact]
@@ -155,7 +154,7 @@ public sealed class FollowUpSenderTests
     {
         var followUp = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(1900));
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(followUp), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
 
         var sent = await ground.FindAsync(followUp);
         Assert.Equal((FollowUpStatus.Sent, followUp.DueAt), (sent.Status, sent.FinishedAt));
@@ -168,7 +167,7 @@ public sealed class FollowUpSenderTests
         var first = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-900), "first");
         var middle = await ground.CreateAsync(0, TimeSpan.FromMilliseconds(-900), "middle");
 
-        await ground.Quiet.FollowUpSender.SendAsync(Ground.ChunkOf(last, first, middle), CancellationToken.None);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(last, first, middle), CancellationToken.None);
 
         var texts = await MessageRow.ReadRangeAsync(ground.Quiet.Tables, last.Conversation, 2, 4, CancellationToken.None).Select(message => message.Text).ToListAsync();
         Assert.Equal(["first", "middle", "last"], texts);
@@ -177,12 +176,19 @@ public sealed class FollowUpSenderTests
     private static bool IsMessageOf(TableCall call, ConversationKey conversation) =>
         call.Kind == TableCallKind.Transaction && call.PartitionKey == conversation.PartitionKey && call.RowKeys.Any(key => key.StartsWith("m|", StringComparison.Ordinal));
 
-    private static Task<Simulation> RunAsync(Func<Ground, Task> test) => Interleaving.RunAsync(1, async run =>
+    /// <summary>Runs the test with each table of schedule rows.</summary>
+    private static async Task RunAsync(Func<Ground, Task> test)
     {
-        var model = new FollowUpModel(run, new StrictTables(run.Time));
-        await model.BuildAsync(conversations: 2);
-        await test(new Ground(model));
-    });
+        foreach (var write in Enum.GetValues<ScheduleTable>())
+        {
+            await Interleaving.RunAsync(1, async run =>
+            {
+                var model = new FollowUpModel(run, new StrictTables(run.Time)) { Write = write };
+                await model.BuildAsync(conversations: 2);
+                await test(new Ground(model));
+            });
+        }
+    }
 
     private sealed class Ground(FollowUpModel model)
     {
@@ -203,12 +209,12 @@ public sealed class FollowUpSenderTests
         public async Task<FollowUp> FindAsync(FollowUp followUp) => (await Quiet.FollowUps.FindAsync(followUp.Conversation, followUp.Number, CancellationToken.None))!;
 
         /// <summary>A chunk of follow-ups that are due in the same minute.</summary>
-        public static FollowUpChunk ChunkOf(params FollowUp[] followUps)
+        public FollowUpChunk ChunkOf(params FollowUp[] followUps)
         {
-            var rows = followUps.Select(one => IndexedFollowUp.Of(one).ScheduleRow).OrderBy(row => row.RowKey, StringComparer.Ordinal).ToList();
+            var rows = followUps.Select(one => Quiet.Schedule.RowOf(IndexedFollowUp.Of(one).Scheduled)).OrderBy(row => row.RowKey, StringComparer.Ordinal).ToList();
             return new FollowUpChunk(rows[0].PartitionKey, rows[0].RowKey, rows[^1].RowKey);
         }
 
-        public async Task AssertNoScheduleRowsAsync() => Assert.Empty(await Quiet.Tables.Schedule.QueryAsync<TableEntity>().ToListAsync());
+        public async Task AssertNoScheduleRowsAsync() => Assert.Empty(await Quiet.Tables.ScheduledRowsAsync());
     }
 }
