@@ -20,7 +20,7 @@ namespace Parley.Benchmarks;
 internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, long ActivityMinute, long CreatedAt, int Number)
 {
     /// <summary>The follow-up's row in the tenant's list of a status.</summary>
-    public TableEntity ConversationIndexRow(FollowUpStatus status, int revision) =>
+    public TableEntity StatusListRow(FollowUpStatus status, int revision) =>
         new(Key.Tenant.PartitionKey, FollowUpRowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
 
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
@@ -113,7 +113,7 @@ internal sealed class FollowUpSeed
         {
             new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = ConversationRowKeys.Conversation(chat.Key.Number) },
             chat.ActivityRow(minute),
-            chat.ConversationIndexRow(FollowUpStatus.Pending, 1),
+            chat.StatusListRow(FollowUpStatus.Pending, 1),
         }).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
         for (var i = 0; i < chats.Count; i++)
         {

@@ -49,7 +49,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
         await ForEachAsync(chats, ReadAsync);
         var now = time.NowInMilliseconds();
         var listing = tables.Tenants.SubmitTransactionAsync(chats.Select(chat =>
-            new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.ConversationIndexRow(FollowUpStatus.Sent, 2))));
+            new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.StatusListRow(FollowUpStatus.Sent, 2))));
         var listed = new Dictionary<SeededChat, ETag>();
         foreach (var together in chats.Chunk(MovedTogether))
         {
@@ -67,7 +67,7 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
         await listing;
         await ForEachAsync(chats, chat => SendAsync(chat, listed[chat], time.NowInMilliseconds()));
         await Task.WhenAll(
-            DropAsync(tables.Tenants, chats.Select(chat => chat.ConversationIndexRow(FollowUpStatus.Pending, 1))),
+            DropAsync(tables.Tenants, chats.Select(chat => chat.StatusListRow(FollowUpStatus.Pending, 1))),
             DropAsync(tables.Tenants, chats.Select(chat => chat.ActivityRow(chat.ActivityMinute))),
             DropAsync(tables.Schedule, due));
     }

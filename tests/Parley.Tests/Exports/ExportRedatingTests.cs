@@ -1,3 +1,4 @@
+using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Storage;
@@ -31,7 +32,7 @@ public sealed class ExportRedatingTests
             await model.BuildAsync();
             var setup = model.Unscheduled();
             var (created, _) = await setup.ExportCreation.CreateAsync(
-                model.Tenants[0], new NewExport(null, null, ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), null, CancellationToken.None);
+                model.Tenants[0], new NewExport(null, null, ExportModel.CallbackUrl, Language.EnUs, TableFormat.Csv), null, CancellationToken.None);
             var first = created.DueAt!.Value;
             var late = new List<Action>();
             var ahead = model.Unscheduled("ahead", TimeSpan.FromMinutes(5), new TableHooks

@@ -2,6 +2,7 @@ using System.Text;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Configuration;
 using Parley.Assistants.Completions;
+using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
@@ -71,7 +72,7 @@ public sealed class ScheduleUpgradeTests
             await process.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{cancelled.Id}", new() { Status = FollowUpStatus.Cancelled }, "test", null, CancellationToken.None);
             var question = await process.AutoReplies.AppendAsync(talk, new(MessageRole.Customer, "/words 3 /pace 0", null, null, null), KeyOf("question"), CancellationToken.None);
             var (export, _) = await process.ExportCreation.CreateAsync(
-                Appends.Tenant, new NewExport(null, null, ExportModel.CallbackUrl, ExportLanguage.EnUs, TableFormat.Csv), KeyOf("export"), CancellationToken.None);
+                Appends.Tenant, new NewExport(null, null, ExportModel.CallbackUrl, Language.EnUs, TableFormat.Csv), KeyOf("export"), CancellationToken.None);
             using var content = new MemoryStream(Encoding.UTF8.GetBytes("text"));
             var uploaded = await process.Files.UploadAsync(chat.Key, content, "a.txt", CancellationToken.None);
             await FileRows.WriteScheduleAsync(process.Schedule, chat.Key, uploaded.File.Id, revision: 0, run.Time.GetUtcNow(), CancellationToken.None);
@@ -128,7 +129,7 @@ public sealed class ScheduleUpgradeTests
                 queues is null ? nowhere : chunks.Of(connection),
                 new ExportSurroundings(Exports.Blobs.ServiceClient(connection), queues?.Queues.Of(connection) ?? nowhere, Exports.Receiver.Of(connection)),
                 new AssistantSurroundings(Settings, queues is null ? nowhere : replies.Of(connection)),
-                write);
+                write: write);
         }
 
         private static async Task<EntityRef<ConversationKey>> CreateAsync(ParleyProcess process, Guid? chatbot)
