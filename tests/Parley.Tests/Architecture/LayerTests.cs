@@ -14,7 +14,8 @@ public sealed class LayerTests(ITestOutputHelper output)
         Tenants, Files, Senders → Storage
         Webhooks → Tenants
         Conversations → Senders
-        Conversations.Threads, Conversations.Tickets → Conversations
+        Conversations.Threads → Storage
+        Conversations.Tickets → Conversations
         Conversations.Messages → Conversations.Threads, Conversations.Tickets, Files, Senders
         Conversations.FollowUps → Conversations.Messages
         Assistants.Chatbots → Storage

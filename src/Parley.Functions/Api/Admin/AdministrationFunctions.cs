@@ -50,7 +50,7 @@ public sealed class AdministrationFunctions(
             var created = await administration.CreateTenantAsync(name, request.HttpContext.RequestAborted);
             return new JsonResult<TenantResponse>(
                 new TenantResponse(created.Tenant.Number, created.Name, created.WebhookSecret, created.CreatedAt),
-                CamelJson.Default.TenantResponse,
+                AdminJson.Default.TenantResponse,
                 StatusCodes.Status201Created);
         });
 
@@ -85,7 +85,7 @@ public sealed class AdministrationFunctions(
                     [.. created.Scopes.Names()],
                     created.CreatedAt,
                     created.ExpiresAt),
-                CamelJson.Default.ApiKeyResponse,
+                AdminJson.Default.ApiKeyResponse,
                 StatusCodes.Status201Created);
         });
 
@@ -100,7 +100,7 @@ public sealed class AdministrationFunctions(
             var rotated = await webhookSecrets.RotateAsync(Tenant(id), request.HttpContext.RequestAborted);
             return new JsonResult<WebhookSecretResponse>(
                 new WebhookSecretResponse(rotated.Tenant.Number, rotated.WebhookSecret, rotated.PreviousValidUntil),
-                CamelJson.Default.WebhookSecretResponse,
+                AdminJson.Default.WebhookSecretResponse,
                 StatusCodes.Status201Created);
         });
 

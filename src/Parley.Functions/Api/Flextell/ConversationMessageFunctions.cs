@@ -51,7 +51,7 @@ public sealed class ConversationMessageFunctions(
                 .ToList();
             return new JsonResult<Paginator<ConversationMessage>>(
                 Paginator.Create(data, page, perPage, found.Total, request),
-                SnakeJson.Default.PaginatorConversationMessage);
+                FlextellJson.Default.PaginatorConversationMessage);
         });
 
     [Function("ConversationMessagesPost")]
@@ -115,7 +115,7 @@ public sealed class ConversationMessageFunctions(
             var mark = await reading.ReadAsync(call.Conversation(id), messageId, call.Cancellation);
             return new JsonResult<DataResponse<ReadResponse>>(
                 new DataResponse<ReadResponse>("true", ReadResponse.Of(mark)),
-                SnakeJson.Default.DataResponseReadResponse);
+                FlextellJson.Default.DataResponseReadResponse);
         });
 
     [Function("ConversationMessagesUpdate")]
@@ -143,7 +143,7 @@ public sealed class ConversationMessageFunctions(
                 new DataResponse<ConversationMessage>(
                     "true",
                     ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
-                SnakeJson.Default.DataResponseConversationMessage)
+                FlextellJson.Default.DataResponseConversationMessage)
             {
                 Revision = edited.Message.Revision,
             };
@@ -166,7 +166,7 @@ public sealed class ConversationMessageFunctions(
                 call.Cancellation);
             return new JsonResult<DataResponse<DeletedMessage>>(
                 new DataResponse<DeletedMessage>("true", new DeletedMessage("The message is deleted.")),
-                SnakeJson.Default.DataResponseDeletedMessage)
+                FlextellJson.Default.DataResponseDeletedMessage)
             {
                 Revision = deleted.Revision,
             };
@@ -175,7 +175,7 @@ public sealed class ConversationMessageFunctions(
     private static JsonResult<DataResponse<SentMessage>> Sent(Appended stored) =>
         new(
             new DataResponse<SentMessage>("true", SentMessage.Of(stored.Message.Key)),
-            SnakeJson.Default.DataResponseSentMessage)
+            FlextellJson.Default.DataResponseSentMessage)
         {
             Replayed = stored.Replayed,
         };

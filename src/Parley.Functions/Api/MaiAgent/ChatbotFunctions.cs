@@ -54,7 +54,7 @@ public sealed class ChatbotFunctions(
             var page = await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation);
             return new JsonResult<CursorList<ChatbotResponse>>(
                 CursorList.Create([.. page.Items.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
-                CamelJson.Default.CursorListChatbotResponse);
+                MaiAgentJson.Default.CursorListChatbotResponse);
         });
 
     [Function("ChatbotsGet")]
@@ -88,14 +88,14 @@ public sealed class ChatbotFunctions(
             var deleted = await writer.DeleteAsync(call.Chatbot(id), expected, call.Cancellation);
 
             // The response has no ETag, because a deleted chatbot cannot be changed again.
-            return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), CamelJson.Default.ChatbotResponse);
+            return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), MaiAgentJson.Default.ChatbotResponse);
         });
 
     private static JsonResult<ChatbotResponse> Respond(
         Chatbot chatbot,
         int status = StatusCodes.Status200OK,
         string? location = null) =>
-        new(ChatbotResponse.Of(chatbot), CamelJson.Default.ChatbotResponse, status)
+        new(ChatbotResponse.Of(chatbot), MaiAgentJson.Default.ChatbotResponse, status)
         {
             Revision = chatbot.Revision,
             Location = location,

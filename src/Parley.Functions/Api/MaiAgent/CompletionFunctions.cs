@@ -131,7 +131,7 @@ public sealed class CompletionFunctions(
         {
             return new JsonResult<CompletionResponse>(
                 CompletionResponse.Of(completion),
-                CamelJson.Default.CompletionResponse)
+                MaiAgentJson.Default.CompletionResponse)
             {
                 Replayed = replayed,
                 Location = location,
@@ -154,7 +154,7 @@ public sealed class CompletionFunctions(
         $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Id}";
 
     private static JsonResult<CompletionResponse> Show(Completion completion) =>
-        new(CompletionResponse.Of(completion), CamelJson.Default.CompletionResponse);
+        new(CompletionResponse.Of(completion), MaiAgentJson.Default.CompletionResponse);
 
     /// <summary>
     /// The number of the last event that the client received; 0 without one. Values that are not numbers also count as

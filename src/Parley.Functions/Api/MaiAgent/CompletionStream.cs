@@ -155,12 +155,12 @@ internal sealed class CompletionStream(
         new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
 
     private static string Event(int number, CompletionPartResponse part) =>
-        Event(number, JsonSerializer.Serialize(part, CamelJson.Default.CompletionPartResponse));
+        Event(number, JsonSerializer.Serialize(part, MaiAgentJson.Default.CompletionPartResponse));
 
     private static string Event(int number, CompletionErrorResponse error)
     {
         var failure = new CompletionFailureResponse(error, Done: true);
-        return Event(number, JsonSerializer.Serialize(failure, CamelJson.Default.CompletionFailureResponse));
+        return Event(number, JsonSerializer.Serialize(failure, MaiAgentJson.Default.CompletionFailureResponse));
     }
 
     /// <summary>The JSON has no line breaks, so one data line is enough.</summary>

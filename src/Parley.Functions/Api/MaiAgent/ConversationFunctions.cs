@@ -97,7 +97,7 @@ public sealed class ConversationFunctions(
                 .ToList();
             return new JsonResult<CursorList<ConversationResponse>>(
                 CursorList.Create(results, page.Next, page.Previous, request),
-                CamelJson.Default.CursorListConversationResponse);
+                MaiAgentJson.Default.CursorListConversationResponse);
         });
 
     [Function("ConversationsGet")]
@@ -166,7 +166,7 @@ public sealed class ConversationFunctions(
         var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
         return new JsonResult<ConversationResponse>(
             ConversationResponse.Of(conversation, counts, time.GetUtcNow()),
-            CamelJson.Default.ConversationResponse, status)
+            MaiAgentJson.Default.ConversationResponse, status)
         {
             Revision = conversation.Revision,
             Replayed = replayed,

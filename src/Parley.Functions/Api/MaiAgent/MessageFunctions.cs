@@ -73,7 +73,7 @@ public sealed class MessageFunctions(
                 .ToList() ?? [];
             return new JsonResult<CursorList<MessageResponse>>(
                 CursorList.Create(results, page?.Next, page?.Previous, request),
-                CamelJson.Default.CursorListMessageResponse);
+                MaiAgentJson.Default.CursorListMessageResponse);
         });
 
     [Function("MessagesGet")]
@@ -122,7 +122,7 @@ public sealed class MessageFunctions(
         var links = await files.LinksAsync([message], call.Cancellation);
         return new JsonResult<MessageResponse>(
             MessageResponse.Of(message, conversation.Id, links),
-            CamelJson.Default.MessageResponse,
+            MaiAgentJson.Default.MessageResponse,
             status)
         {
             Revision = message.Revision,

@@ -40,7 +40,7 @@ public sealed class RecordFunctions(
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var found = await reader.ListAsync(chatbot, range, page, size, call.Cancellation);
-            return new JsonResult<RecordList>(Shape(found, page, size, request), CamelJson.Default.RecordList)
+            return new JsonResult<RecordList>(Shape(found, page, size, request), MaiAgentJson.Default.RecordList)
             {
                 IsCountCapped = found.IsCapped,
             };
@@ -79,7 +79,7 @@ public sealed class RecordFunctions(
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var completion = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
             var record = RecordResponse.Of(await reader.ReadAsync(completion, call.Cancellation));
-            return new JsonResult<RecordResponse>(record, CamelJson.Default.RecordResponse)
+            return new JsonResult<RecordResponse>(record, MaiAgentJson.Default.RecordResponse)
             {
                 Revision = completion.Revision,
             };

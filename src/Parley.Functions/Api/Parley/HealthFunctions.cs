@@ -36,5 +36,5 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
             }
         });
 
-    private static JsonResult<HealthResponse> Ok() => new(new HealthResponse("ok"), CamelJson.Default.HealthResponse);
+    private static JsonResult<HealthResponse> Ok() => new(new HealthResponse("ok"), ParleyJson.Default.HealthResponse);
 }

@@ -46,7 +46,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
                 : await FindAsync(call, externalId, identifier, query.Cursor());
             return new JsonResult<CursorList<SenderResponse>>(
                 CursorList.Create([.. page.Items.Select(SenderResponse.Of)], page.Next, page.Previous, request),
-                CamelJson.Default.CursorListSenderResponse);
+                ParleyJson.Default.CursorListSenderResponse);
         });
 
     [Function("SendersGet")]
@@ -99,7 +99,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     }
 
     private static JsonResult<SenderResponse> Respond(Sender sender, int status, string? location = null) =>
-        new(SenderResponse.Of(sender), CamelJson.Default.SenderResponse, status)
+        new(SenderResponse.Of(sender), ParleyJson.Default.SenderResponse, status)
         {
             Revision = sender.Revision,
             Location = location,

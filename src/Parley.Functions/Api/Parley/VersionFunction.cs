@@ -20,7 +20,7 @@ public sealed class VersionFunction(ApiEndpoint endpoint)
     [Function("Version")]
     public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/version")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(
-            new JsonResult<VersionResponse>(Running, CamelJson.Default.VersionResponse)));
+            new JsonResult<VersionResponse>(Running, ParleyJson.Default.VersionResponse)));
 
     /// <summary>
     /// Reads the attributes that the build writes into the assembly: <c>0.1.0+commit</c>, and the metadata

@@ -15,7 +15,7 @@ internal static partial class CompactJson
         try
         {
             // System.Text.Json escapes every character beyond U+FFFF, whatever the encoder.
-            text = Escapes().Replace(JsonSerializer.Serialize(element, CamelJson.Default.JsonElement), Unescape);
+            text = Escapes().Replace(JsonSerializer.Serialize(element, CommonJson.Default.JsonElement), Unescape);
             return !HasNul(element);
         }
         catch (JsonException)

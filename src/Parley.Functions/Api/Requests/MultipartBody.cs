@@ -85,7 +85,7 @@ internal static class MultipartBody
 
         // HTML forms send fields that the user left empty.
         var filled = texts.Where(text => text.Value.Length > 0).ToDictionary();
-        return (new Fields(JsonSerializer.SerializeToElement(filled, CamelJson.Default.DictionaryStringString)), file);
+        return (new Fields(JsonSerializer.SerializeToElement(filled, CommonJson.Default.DictionaryStringString)), file);
     }
 
     private static string Boundary(HttpRequest request)

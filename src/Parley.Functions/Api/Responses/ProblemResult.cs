@@ -68,7 +68,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
             failure.Message,
             failure.FieldErrors,
             TraceId(httpContext));
-        var body = JsonSerializer.SerializeToUtf8Bytes(problem, CamelJson.Default.Problem);
+        var body = JsonSerializer.SerializeToUtf8Bytes(problem, CommonJson.Default.Problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {

@@ -65,7 +65,7 @@ public sealed class ChatMessageFunctions(
             var stored = await append.AppendAsync(call.Conversation(chatId), draft, key, call.Cancellation);
             return new JsonResult<ChatMessageResponse>(
                 ChatMessageResponse.Of(stored.Message, stored.Conversation.Id),
-                CamelJson.Default.ChatMessageResponse)
+                ZaiaJson.Default.ChatMessageResponse)
             {
                 Replayed = stored.Replayed,
             };
@@ -95,7 +95,7 @@ public sealed class ChatMessageFunctions(
 
             return new JsonArrayResult<ChatMessageResponse>(
                 ResponsesAsync(call.Caller.Tenant, list, joins, call.Cancellation),
-                CamelJson.Default.IAsyncEnumerableChatMessageResponse,
+                ZaiaJson.Default.IAsyncEnumerableChatMessageResponse,
                 list.Next)
             {
                 Total = list.Total,

@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Functions.Api.Parley;
-using Parley.Functions.Api.Responses;
 using Parley.Senders;
 
 namespace Parley.Functions.Api.Zaia;
@@ -48,6 +47,6 @@ public sealed record ChatMessageResponse(
     {
         Sender = JsonSerializer.SerializeToElement(
             sender is null ? null : SenderResponse.Of(sender),
-            CamelJson.Default.SenderResponse!),
+            ParleyJson.Default.SenderResponse!),
     };
 }

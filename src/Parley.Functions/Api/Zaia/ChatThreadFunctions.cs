@@ -43,7 +43,7 @@ public sealed class ChatThreadFunctions(
             var thread = await creation.CreateAsync(chat, messageId, call.Cancellation);
             return new JsonResult<ChatThreadResponse>(
                 ChatThreadResponse.Of(thread, chat.Id),
-                CamelJson.Default.ChatThreadResponse);
+                ZaiaJson.Default.ChatThreadResponse);
         });
 
     [Function("ChatThreadsList")]
@@ -61,7 +61,7 @@ public sealed class ChatThreadFunctions(
             var answers = page.Threads.Select(thread => ChatThreadResponse.Of(thread, chat!.Id)).ToAsyncEnumerable();
             return new JsonArrayResult<ChatThreadResponse>(
                 answers,
-                CamelJson.Default.IAsyncEnumerableChatThreadResponse,
+                ZaiaJson.Default.IAsyncEnumerableChatThreadResponse,
                 page.Next);
         });
 }

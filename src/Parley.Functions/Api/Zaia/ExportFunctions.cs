@@ -55,7 +55,7 @@ public sealed class ExportFunctions(
             var taken = new ExportAcceptedResponse(
                 "The export has begun; the callback URL is called when it has ended.",
                 export.Id);
-            return new JsonResult<ExportAcceptedResponse>(taken, CamelJson.Default.ExportAcceptedResponse)
+            return new JsonResult<ExportAcceptedResponse>(taken, ZaiaJson.Default.ExportAcceptedResponse)
             {
                 Replayed = replayed,
                 Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
@@ -79,7 +79,7 @@ public sealed class ExportFunctions(
 
             return new JsonResult<CursorList<ExportResponse>>(
                 CursorList.Create(answers, page.Next, page.Previous, request),
-                CamelJson.Default.CursorListExportResponse);
+                ZaiaJson.Default.CursorListExportResponse);
         });
 
     [Function("ExportsGet")]
@@ -132,7 +132,7 @@ public sealed class ExportFunctions(
         ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");
 
     private async Task<IResult> RespondAsync(Export export, Call call) =>
-        new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), CamelJson.Default.ExportResponse);
+        new JsonResult<ExportResponse>(await ShapeAsync(export, call.Cancellation), ZaiaJson.Default.ExportResponse);
 
     private async Task<ExportResponse> ShapeAsync(Export export, CancellationToken cancellation) =>
         ExportResponse.Of(export, await files.LinkAsync(export, cancellation));

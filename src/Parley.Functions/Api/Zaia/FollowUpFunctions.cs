@@ -61,7 +61,7 @@ public sealed class FollowUpFunctions(
                 call.Cancellation);
             return new JsonResult<FollowUpResponse>(
                 FollowUpResponse.Of(followUp),
-                CamelJson.Default.FollowUpResponse,
+                ZaiaJson.Default.FollowUpResponse,
                 StatusCodes.Status201Created)
             {
                 Revision = followUp.Revision,
@@ -92,7 +92,7 @@ public sealed class FollowUpFunctions(
             var found = await list.ReadAsync(call.Caller.Tenant, filter, page, size, call.Cancellation);
             return new JsonArrayResult<FollowUpResponse>(
                 found.Select(FollowUpResponse.Of).ToAsyncEnumerable(),
-                CamelJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
+                ZaiaJson.Default.IAsyncEnumerableFollowUpResponse, next: null);
         });
 
     [Function("FollowUpsGet")]
@@ -114,7 +114,7 @@ public sealed class FollowUpFunctions(
             var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventResponse.Of);
             return new JsonArrayResult<FollowUpEventResponse>(
                 events,
-                CamelJson.Default.IAsyncEnumerableFollowUpEventResponse,
+                ZaiaJson.Default.IAsyncEnumerableFollowUpEventResponse,
                 next: null);
         });
 
@@ -175,5 +175,5 @@ public sealed class FollowUpFunctions(
         });
 
     private static JsonResult<FollowUpResponse> Respond(FollowUp followUp) =>
-        new(FollowUpResponse.Of(followUp), CamelJson.Default.FollowUpResponse) { Revision = followUp.Revision };
+        new(FollowUpResponse.Of(followUp), ZaiaJson.Default.FollowUpResponse) { Revision = followUp.Revision };
 }

@@ -67,7 +67,7 @@ public sealed class TicketFunctions(
             var answers = page.Tickets.Select(ticket => TicketResponse.Of(ticket, chat!.Id)).ToAsyncEnumerable();
             return new JsonArrayResult<TicketResponse>(
                 answers,
-                CamelJson.Default.IAsyncEnumerableTicketResponse,
+                ZaiaJson.Default.IAsyncEnumerableTicketResponse,
                 page.Next);
         });
 
@@ -115,7 +115,7 @@ public sealed class TicketFunctions(
         Ticket ticket,
         int status,
         string? location = null) =>
-        new(TicketResponse.Of(ticket, chat.Id), CamelJson.Default.TicketResponse, status)
+        new(TicketResponse.Of(ticket, chat.Id), ZaiaJson.Default.TicketResponse, status)
         {
             Revision = ticket.Revision,
             Location = location,

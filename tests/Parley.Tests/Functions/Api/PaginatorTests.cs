@@ -44,7 +44,7 @@ public class PaginatorTests
 
         var actual = JsonSerializer.SerializeToNode(
             Paginator.Create(Items(golden["data"]!.GetValue<int>()), page, 15, golden["meta"]!["total"]!.GetValue<int>(), Request($"?page={page}&order=asc")),
-            SnakeJson.Default.PaginatorConversationMessage)!;
+            FlextellJson.Default.PaginatorConversationMessage)!;
 
         actual["data"] = actual["data"]!.AsArray().Count;
         Assert.Equal(golden.ToJsonString(), actual.ToJsonString());

@@ -4,7 +4,7 @@ using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Senders;
 
-namespace Parley.Functions.Api.Requests;
+namespace Parley.Functions.Api;
 
 /// <summary>
 /// Parses ids of the caller's tenant in paths and bodies. A malformed id gives the same error as an unknown id.

@@ -1,0 +1,16 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Parley.Core;
+using Parley.Functions.Api.Responses;
+
+namespace Parley.Functions.Api.Admin;
+
+/// <summary>Serializes the responses of the administration.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(IsoTime)])]
+[JsonSerializable(typeof(TenantResponse))]
+[JsonSerializable(typeof(ApiKeyResponse))]
+[JsonSerializable(typeof(WebhookSecretResponse))]
+internal sealed partial class AdminJson : JsonSerializerContext
+{
+    static AdminJson() => Default = new AdminJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));
+}
