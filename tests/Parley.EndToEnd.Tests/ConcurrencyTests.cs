@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Parley.Testing;
 using Xunit;
@@ -49,6 +50,26 @@ public class ConcurrencyTests(ParleyFixture parley)
             Assert.All(stored, message => Assert.Equal(acknowledged[int.Parse(message["message"]!.GetValue<string>()[8..], CultureInfo.InvariantCulture)], $"{message["id"]}"));
             Assert.Equal(stored.Select(message => message["created_at"]!.GetValue<string>()).Order(), stored.Select(message => message["created_at"]!.GetValue<string>()));
         }
+    }
+
+    [Fact]
+    public async Task A_hundred_patches_of_a_hundred_senders_succeed()
+    {
+        var senders = new List<string>();
+        for (var i = 0; i < 100; i++)
+        {
+            var sender = await parley.Client.CallAsync(
+                HttpMethod.Post, "v1/senders", new { entity = "external_user", name = "Before" }, HttpStatusCode.Created);
+            senders.Add(ApiHelpers.Text(sender["id"])!);
+        }
+
+        var statuses = await Task.WhenAll(senders.Select(async sender =>
+        {
+            using var response = await parley.Client.PatchAsJsonAsync($"v1/senders/{sender}", new { name = "After" });
+            return response.StatusCode;
+        }));
+
+        Assert.All(statuses, status => Assert.Equal(HttpStatusCode.OK, status));
     }
 
     [Theory]

@@ -1,0 +1,18 @@
+namespace Parley.Conversations.FollowUps;
+
+/// <summary>A customer's message or a hand-off cancels all pending follow-ups.</summary>
+internal sealed class FollowUpCancellation(FollowUpIndex index) : IConversationPart
+{
+    public int MaxOperations => 2 * PendingFollowUp.Max;
+
+    public void Add(ConversationPlan plan, ConversationEvent happened)
+    {
+        if (plan.Head!.Pending.Count > 0)
+        {
+            var reason = happened.Kind == ConversationEventKind.HandOff
+                ? FollowUpReasons.HandedOff
+                : FollowUpReasons.CustomerReplied;
+            FollowUpMutation.CancelAll(plan.Head, reason, happened.Actor, happened.At).AddTo(plan, index);
+        }
+    }
+}
