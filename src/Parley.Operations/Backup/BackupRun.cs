@@ -97,7 +97,9 @@ internal sealed class BackupRun(Account account, Progress progress, TimeProvider
         }
     }
 
-    /// <summary>False for an account that only versions before 0.2.0 have used: they do not create that table.</summary>
+    /// <summary>
+    /// False for an account that only versions before 0.2.0 have used: they do not create that table.
+    /// </summary>
     private ValueTask<bool> HasScheduleAsync(CancellationToken cancellation)
     {
         var filter = TableClient.CreateQueryFilter($"TableName eq {account.Tables.Schedule.Name}");

@@ -14,7 +14,7 @@ public sealed class ConversationChange(ConversationTransaction transaction, Time
     /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was
     /// stored).
     /// </exception>
-    public async Task<Conversation> ChangeAsync(
+    public Task<Conversation> ChangeAsync(
         EntityRef<ConversationKey> id,
         Func<Conversation, Conversation> change,
         string actor,
@@ -22,7 +22,7 @@ public sealed class ConversationChange(ConversationTransaction transaction, Time
         CancellationToken cancellation)
     {
         var now = time.NowInMilliseconds();
-        var plan = await transaction.EditAsync(
+        return transaction.EditAsync(
             id,
             (head, plan, _) =>
             {
@@ -34,9 +34,8 @@ public sealed class ConversationChange(ConversationTransaction transaction, Time
                         ConversationEventKind.HandOff, actor, Timestamps.Latest(now, head.LastMessageAt)));
                 }
 
-                return Task.FromResult(plan);
+                return Task.CompletedTask;
             },
             cancellation);
-        return plan.Next!;
     }
 }

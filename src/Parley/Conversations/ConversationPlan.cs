@@ -27,8 +27,8 @@ internal sealed record IndexRowChange(Func<CancellationToken, Task> Write)
     public Func<CancellationToken, Task>? DropReplaced { get; init; }
 
     /// <summary>
-    /// Deletes the rows that <see cref="Write"/> wrote, when another attempt or another writer was stored. It must not
-    /// throw.
+    /// Deletes the rows that <see cref="Write"/> wrote and that belong to no stored fact. It runs for every attempt
+    /// that is not known to be stored, also after an unknown outcome, so it reads the fact first. It must not throw.
     /// </summary>
     public Func<Task>? DropLost { get; init; }
 }
@@ -40,11 +40,11 @@ internal sealed record IndexRowChange(Func<CancellationToken, Task> Write)
 internal sealed class ConversationPlan(
     ConversationKey key, string writeId, IReadOnlySet<string> ownIds, IReadOnlyList<IConversationPart> parts)
 {
-    /// <summary>Source: "Performing entity group transactions", Table service REST reference.</summary>
-    public const int MaxBytes = 4 * 1024 * 1024;
-
-    /// <summary>An operation's own part of the request: URL, headers and boundary.</summary>
+    // Upper bounds of an operation's URL, headers and boundary; of a property's quotes and type annotation; of a value
+    // that is not a text.
     private const int OperationBytes = 1_024;
+    private const int PropertyBytes = 48;
+    private const int ValueBytes = 64;
 
     private readonly List<TableTransactionAction> rows = [];
     private readonly List<IndexRowChange> indexRows = [];
@@ -55,7 +55,10 @@ internal sealed class ConversationPlan(
 
     public IReadOnlySet<string> OwnIds => ownIds;
 
-    /// <summary>The conversation as it was read; null as long as the head is not changed.</summary>
+    /// <summary>
+    /// The conversation as it was read; null before <see cref="SetHead"/>. The head is written only if
+    /// <see cref="Next"/> differs from it.
+    /// </summary>
     public Conversation? Head { get; private set; }
 
     /// <summary>The conversation after the transaction. Features change their own properties of it.</summary>
@@ -63,15 +66,15 @@ internal sealed class ConversationPlan(
 
     public bool IsEmpty => rows.Count == 0 && Next == Head;
 
-    /// <summary>Changes the head under its ETag.</summary>
+    /// <summary>Sets the head, which is changed under its ETag.</summary>
     /// <param name="operation">Creates the operation from the final value of <see cref="Next"/>.</param>
-    public void ChangeHead(
+    public void SetHead(
         Conversation head, Conversation next, Func<Conversation, TableTransactionAction> operation)
     {
         (Head, Next, headOperation) = (head, next, operation);
     }
 
-    /// <summary>Lets the features add their parts. Requires <see cref="ChangeHead"/>.</summary>
+    /// <summary>Lets the features add their parts. Requires <see cref="SetHead"/>.</summary>
     public void Raise(ConversationEvent happened)
     {
         foreach (var part in parts)
@@ -102,6 +105,23 @@ internal sealed class ConversationPlan(
 
     public void Add(IndexRowChange change) => indexRows.Add(change);
 
+    /// <summary>
+    /// Adds an idempotency key. The first key of an hour also writes the schedule row through which the cleanup finds
+    /// it. Requires <see cref="SetHead"/>.
+    /// </summary>
+    /// <param name="result">The number of the entity that the request creates.</param>
+    /// <param name="hour">Hours since 1970.</param>
+    public void AddKey(IdempotencyKey clientKey, int result, long hour, Schedule schedule)
+    {
+        Add(clientKey.ToRow(key.PartitionKey, result));
+        if (Next!.KeyHour < hour)
+        {
+            Next = Next with { KeyHour = hour };
+            Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
+                schedule, key.Tenant, key.Number, hour, cancellation)));
+        }
+    }
+
     /// <exception cref="InvalidOperationException">
     /// The operations do not fit into one transaction: a part exceeds the maximum that it states.
     /// </exception>
@@ -117,7 +137,7 @@ internal sealed class ConversationPlan(
         }
 
         var bytes = operations.Sum(operation => OperationBytes + BytesOf(operation.Entity));
-        return bytes <= MaxBytes
+        return bytes <= Transactions.MaxBytes
             ? operations
             : throw new InvalidOperationException($"The transaction of {key.PartitionKey} has {bytes} bytes.");
     }
@@ -140,7 +160,7 @@ internal sealed class ConversationPlan(
 
     /// <summary>The most bytes of a row as JSON: a character needs at most six, as an escape.</summary>
     private static long BytesOf(ITableEntity entity) => ((TableEntity)entity).Sum(property =>
-        48L + property.Key.Length + (property.Value is string text ? BytesOf(text) : 64L));
+        PropertyBytes + property.Key.Length + (property.Value is string text ? BytesOf(text) : ValueBytes));
 
     private static long BytesOf(string text) =>
         text.Length < 4_096 ? 6L * text.Length : Encoding.UTF8.GetByteCount(text) + 5L * text.Count(NeedsEscape);

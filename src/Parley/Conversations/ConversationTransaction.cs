@@ -10,7 +10,9 @@ namespace Parley.Conversations;
 /// Reads the state that the write depends on, before every attempt. The argument is true after a failed attempt. It
 /// throws to refuse the write.
 /// </param>
-/// <param name="FenceOf">The ETag under which the write is sent. Once it has changed, no earlier attempt can land.</param>
+/// <param name="FenceOf">
+/// The ETag under which the write is sent. Once it has changed, no earlier attempt can land.
+/// </param>
 /// <param name="StoredId">
 /// The id of the attempt that was stored, from the state of the attempts, the current one and the ids of all attempts,
 /// after the fence has changed; null when none was. It throws when that cannot be known any more.
@@ -31,15 +33,15 @@ internal sealed record ConversationWrite<TState, T>(
 
 /// <summary>
 /// Commits everything that changes under a conversation's head: one transaction in the conversation's partition, under
-/// the ETag of the head or of the edited row. It is the only class that writes there, except rows of their own such as
-/// threads and running completions.
+/// the ETag of the head or of the edited row. Written without it are a new head, threads, remembered keys, a
+/// follow-up's failed attempts, and completions until their reply.
 /// </summary>
 /// <remarks>
 /// <para>Each attempt reads, decides, writes the index rows, sends the transaction and deletes the replaced index rows.
 /// After a definite conflict the next attempt starts from the new state.</para>
 /// <para>After a lost response the stored rows decide. While the fence has not changed, the attempt may still land. It
-/// carries the old ETag, so it can land only if the next attempt does not. Once the fence has changed, the row that took
-/// the attempt's place contains the id of the write that was stored.</para>
+/// carries the old ETag, so it can land only if the next attempt does not. Once the fence has changed, the row that
+/// took the attempt's place contains the id of the write that was stored.</para>
 /// </remarks>
 public sealed class ConversationTransaction
 {
@@ -64,62 +66,77 @@ public sealed class ConversationTransaction
 
     /// <summary>Edits the head, together with rows that the change adds to the plan.</summary>
     /// <param name="change">
-    /// Sets <see cref="ConversationPlan.Next"/> and returns the result. If it changes nothing, nothing is written.
+    /// Sets <see cref="ConversationPlan.Next"/>. If it changes nothing, nothing is written.
     /// </param>
+    /// <returns>The conversation after the edit.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the change was stored).
     /// </exception>
-    internal Task<T> EditAsync<T>(
+    internal async Task<Conversation> EditAsync(
         EntityRef<ConversationKey> id,
-        Func<Conversation, ConversationPlan, CancellationToken, Task<T>> change,
+        Func<Conversation, ConversationPlan, CancellationToken, Task> change,
         CancellationToken cancellation)
-        where T : class =>
-        EditAsync(
-            id, _ => Task.FromResult(true), (head, _, plan, token) => change(head, plan, token), cancellation);
+    {
+        var (edited, _) = await EditAsync(
+            id,
+            _ => Task.FromResult(true),
+            async (head, _, plan, token) =>
+            {
+                await change(head, plan, token);
+                return true;
+            },
+            cancellation);
+        return edited;
+    }
 
-    /// <summary>As above, for a change that also reads another row of the conversation.</summary>
+    /// <summary>As above, for a change with a result that also reads another row of the conversation.</summary>
     /// <param name="readFirst">
     /// Reads the other row before the head. If an earlier attempt of this change lands between the two reads, the head
     /// contains its edit id, and the change is not mistaken for another writer's.
     /// </param>
-    internal Task<T> EditAsync<TOther, T>(
+    internal async Task<(Conversation Head, T Result)> EditAsync<TOther, T>(
         EntityRef<ConversationKey> id,
         Func<CancellationToken, Task<TOther>> readFirst,
         Func<Conversation, TOther, ConversationPlan, CancellationToken, Task<T>> change,
         CancellationToken cancellation)
-        where T : class =>
-        EditAsync(
-            id.Key,
-            async token =>
-            {
-                var other = await readFirst(token);
-                return (Head: await reader.GetAsync(id, token), Other: other);
-            },
-            state => new RowVersion(state.Head.EditRevision, state.Head.EditId, state.Head.ETag),
-            async (state, plan, token) =>
-            {
-                var head = state.Head;
+    {
+        var edited = await EditAsync(id.Key, ReadAsync, VersionOf, EditHeadAsync, cancellation);
+        return (edited.Plan.Next!, edited.Result);
 
-                // Replace, not merge: a cleared value must lose its property.
-                plan.ChangeHead(
-                    head,
-                    head,
-                    next => new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(next), head.ETag));
-                var result = await change(head, state.Other, plan, token);
-                if (!plan.IsEmpty)
+        async Task<(Conversation Head, TOther Other)> ReadAsync(CancellationToken token)
+        {
+            var other = await readFirst(token);
+            return (await reader.GetAsync(id, token), other);
+        }
+
+        RowVersion VersionOf((Conversation Head, TOther) state) =>
+            new(state.Head.EditRevision, state.Head.EditId, state.Head.ETag);
+
+        async Task<HeadEdit<T>> EditHeadAsync(
+            (Conversation Head, TOther Other) state, ConversationPlan plan, CancellationToken token)
+        {
+            var (head, other) = state;
+
+            // Replace, not merge: a cleared value must lose its property.
+            plan.SetHead(
+                head,
+                head,
+                next => new(TableTransactionActionType.UpdateReplace, ConversationRow.Create(next), head.ETag));
+            var result = await change(head, other, plan, token);
+            if (!plan.IsEmpty)
+            {
+                plan.Next = plan.Next! with
                 {
-                    plan.Next = plan.Next! with
-                    {
-                        Revision = head.Revision + 1,
-                        EditRevision = head.EditRevision + 1,
-                        EditId = plan.WriteId,
-                    };
-                }
+                    Revision = head.Revision + 1,
+                    EditRevision = head.EditRevision + 1,
+                    EditId = plan.WriteId,
+                };
+            }
 
-                return result;
-            },
-            cancellation);
+            return new HeadEdit<T>(plan, result);
+        }
+    }
 
     /// <summary>Edits a row that has an edit id and a revision, under its ETag.</summary>
     internal Task<T> EditAsync<TState, T>(
@@ -140,8 +157,8 @@ public sealed class ConversationTransaction
 
     /// <summary>Runs a write with retries.</summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.Busy"/> when nothing was stored, <see cref="ErrorCode.StorageUnavailable"/> when that is not
-    /// known, and what the write throws.
+    /// <see cref="ErrorCode.Busy"/> when nothing was stored, <see cref="ErrorCode.StorageUnavailable"/> when that is
+    /// not known, and what the write throws.
     /// </exception>
     internal async Task<T> RunAsync<TState, T>(
         ConversationKey key, ConversationWrite<TState, T> write, CancellationToken cancellation)
@@ -164,7 +181,6 @@ public sealed class ConversationTransaction
                     if (unknown.FindIndex(attempt => attempt.Plan.WriteId == storedId) is >= 0 and var own)
                     {
                         stored = unknown[own].Plan;
-                        await stored.DropReplacedAsync(cancellation);
                         return unknown[own].Result;
                     }
 
@@ -186,6 +202,7 @@ public sealed class ConversationTransaction
                     await plan.WriteIndexRowsAsync(cancellation);
                     await SendAsync(running, plan, cancellation);
                     stored = plan;
+                    return result;
                 }
                 catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))
                 {
@@ -193,12 +210,6 @@ public sealed class ConversationTransaction
                     {
                         unknown.Add((state, plan, result));
                     }
-                }
-
-                if (stored is not null)
-                {
-                    await stored.DropReplacedAsync(cancellation);
-                    return result;
                 }
 
                 if (write.FindEarlier is { } find && await find(state, plan, cancellation) is { } earlier)
@@ -209,6 +220,11 @@ public sealed class ConversationTransaction
         }
         finally
         {
+            if (stored is not null)
+            {
+                await stored.DropReplacedAsync(cancellation);
+            }
+
             foreach (var lost in attempts.Where(attempt => attempt != stored))
             {
                 await lost.DropLostAsync();
@@ -217,12 +233,13 @@ public sealed class ConversationTransaction
     }
 
     /// <summary>
-    /// Sends a plan once. Its index rows must already be written, and the caller deletes those that they replace.
+    /// Sends a plan once. Its index row changes are not run: their rows must already be written, and the caller deletes
+    /// those that they replace.
     /// </summary>
     /// <param name="fill">Fills the plan; false sends nothing.</param>
     /// <returns>True when the plan is stored.</returns>
     /// <exception cref="Exception">Storage failed. The plan may have been stored.</exception>
-    internal async Task<bool> TryAsync(
+    internal async Task<bool> SendOnceAsync(
         ConversationKey key, Func<ConversationPlan, Task<bool>> fill, CancellationToken cancellation)
     {
         var running = budget.Start();
@@ -250,4 +267,6 @@ public sealed class ConversationTransaction
         plan.Commit(await running.SendAsync(
             token => tables.Conversations.SubmitAsync(operations, token), cancellation));
     }
+
+    private sealed record HeadEdit<T>(ConversationPlan Plan, T Result);
 }

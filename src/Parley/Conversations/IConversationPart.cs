@@ -1,8 +1,8 @@
 namespace Parley.Conversations;
 
 /// <summary>
-/// A feature's part of every transaction under a conversation's head. Conversations does not know the features; they
-/// register their parts.
+/// Adds a feature's rows to a transaction that raises an event (<see cref="ConversationEventKind"/>). Conversations
+/// does not know the features; they register their parts.
 /// </summary>
 internal interface IConversationPart
 {

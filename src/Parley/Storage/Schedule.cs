@@ -44,7 +44,11 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
         return Task.WhenAll(
             before.ExceptBy(after.Select(KeyOf), KeyOf).Select(item => DeleteAsync(item, cancellation)));
 
-        (string, string) KeyOf(ScheduledItem item) => RowOf(item) is var row ? (row.PartitionKey, row.RowKey) : default;
+        (string, string) KeyOf(ScheduledItem item)
+        {
+            var row = RowOf(item);
+            return (row.PartitionKey, row.RowKey);
+        }
     }
 
     /// <summary>Inserts or replaces the row of an item.</summary>
@@ -59,10 +63,11 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
     /// Deletes the row of an item. If it is in the other table, it stays: the timer finds at its minute that the entity
     /// has another revision, and deletes it.
     /// </summary>
-    internal Task DeleteAsync(ScheduledItem item, CancellationToken cancellation) =>
-        RowOf(item) is var row
-            ? WrittenTable.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, cancellation)
-            : Task.CompletedTask;
+    internal Task DeleteAsync(ScheduledItem item, CancellationToken cancellation)
+    {
+        var row = RowOf(item);
+        return WrittenTable.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, cancellation);
+    }
 
     /// <summary>As <see cref="DeleteAsync"/>, with one call for each minute of a tenant.</summary>
     internal Task DeleteAllAsync(IEnumerable<ScheduledItem> items, CancellationToken cancellation) =>
@@ -114,7 +119,7 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
         TableOf(row.PartitionKey).DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation);
 
     /// <summary>Deletes rows with any ETag: their entities have later revisions, so nothing needs them.</summary>
-    internal Task DropAllAsync(IEnumerable<ScheduledRow> rows, CancellationToken cancellation) =>
+    internal Task DeleteAllAsync(IEnumerable<ScheduledRow> rows, CancellationToken cancellation) =>
         Task.WhenAll(rows.GroupBy(row => row.IsInDue).Select(group => TableOf(group.First().PartitionKey)
             .DeleteAllAsync(group.Select(row => row.Entity), cancellation)));
 

@@ -4,8 +4,8 @@ using Azure.Core.Pipeline;
 namespace Parley.Storage;
 
 /// <summary>
-/// Counts the requests that the storage client sends for one write. The client retries on its own, so a 412 or 409 after
-/// a retry may be the result of this write's own first request; after a single request it is another writer's.
+/// Counts the requests that the storage client sends for one write. The client retries on its own, so a 412 or 409
+/// after a retry may be the result of this write's own first request; after a single request it is another writer's.
 /// </summary>
 internal sealed class SendCounter : HttpPipelineSynchronousPolicy
 {

@@ -10,6 +10,9 @@ internal static class Transactions
     /// <summary>Source: "Performing entity group transactions", Table service REST reference.</summary>
     public const int MaxOperations = 100;
 
+    /// <summary>The most bytes of a request; the same source.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+
     /// <returns>The response of each operation, in the order of the operations, with the row's new ETag.</returns>
     /// <exception cref="IOException">
     /// The response is incomplete, so the outcome is unknown. The client library reports that in several ways.

@@ -5,7 +5,7 @@ namespace Parley.Tests.Architecture;
 /// <summary>The permitted arrows between folders, and the tests of references against them.</summary>
 internal sealed class LayerRules
 {
-    // Enough to find the cause; the first member is often moved together with the others.
+    // Enough to find the cause.
     private const int MembersShown = 8;
 
     private const string All = "all";
@@ -57,7 +57,7 @@ internal sealed class LayerRules
         ];
     }
 
-    /// <summary>The groups of permitted arrows' folders that reach each other.</summary>
+    /// <summary>Groups of folders that reach each other along permitted arrows.</summary>
     public IReadOnlyList<string> Cycles() => Cycles(arrows);
 
     /// <summary>The groups of folders that reach each other by references. Registration is above all of them.</summary>

@@ -94,7 +94,7 @@ public sealed class ScheduleTests : IAsyncLifetime
         var marked = await ReadAsync("t|");
         Assert.Equal(2, marked.Count);
         Assert.All(marked, row => Assert.Equal(Noon, row.Entity.GetDateTimeOffset("AskedUntil")));
-        await process.Schedule.DropAllAsync(marked, CancellationToken.None);
+        await process.Schedule.DeleteAllAsync(marked, CancellationToken.None);
         Assert.Empty(await ReadAsync("t|"));
     }
 

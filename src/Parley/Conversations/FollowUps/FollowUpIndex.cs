@@ -88,7 +88,7 @@ public sealed partial class FollowUpIndex(
 
     /// <summary>Deletes schedule rows whose follow-ups are no longer pending at the rows' revisions.</summary>
     internal Task DropScheduleAsync(IReadOnlyCollection<ScheduledFollowUp> ended, CancellationToken cancellation) =>
-        CleanAsync(() => schedule.DropAllAsync(ended.Select(one => one.Row), cancellation));
+        CleanAsync(() => schedule.DeleteAllAsync(ended.Select(one => one.Row), cancellation));
 
     /// <summary>
     /// Deletes index rows of transitions that lost a race: another transition took their revision, so they never become

@@ -21,8 +21,8 @@ internal sealed record FollowUpMutation(
     IReadOnlyList<IndexedFollowUp> RemovedIndexRows)
 {
     /// <summary>
-    /// Adds the changes to a transaction. The rows of the new revisions are written before it, and those of the previous
-    /// ones deleted after it.
+    /// Adds the changes to a transaction. The rows of the new revisions are written before it, and those of the
+    /// previous ones deleted after it.
     /// </summary>
     public void AddTo(ConversationPlan plan, FollowUpIndex index)
     {

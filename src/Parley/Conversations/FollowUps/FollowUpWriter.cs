@@ -44,7 +44,7 @@ public sealed class FollowUpWriter(
         CancellationToken cancellation)
     {
         var (check, now) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
-        var stored = await transaction.EditAsync(
+        var (_, stored) = await transaction.EditAsync(
             id,
             async token =>
             {
@@ -160,17 +160,10 @@ public sealed class FollowUpWriter(
             FollowUps = created.Number,
             LastFollowUpAt = created.CreatedAt,
             Pending = [.. head.Pending, created.AsPending],
-            KeyHour = key is null ? head.KeyHour : Math.Max(head.KeyHour, hour),
         };
         if (key is not null)
         {
-            plan.Add(key.ToRow(head.Key.PartitionKey, created.Number));
-        }
-
-        if (plan.Next.KeyHour > head.KeyHour)
-        {
-            plan.Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
-                schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
+            plan.AddKey(key, created.Number, hour, schedule);
         }
     }
 
@@ -182,7 +175,7 @@ public sealed class FollowUpWriter(
         DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var transition = await transaction.EditAsync(
+        var (_, transition) = await transaction.EditAsync(
             new EntityRef<ConversationKey>(found.Conversation, null),
             OptimisticUpdate.StartWith(
                 found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),

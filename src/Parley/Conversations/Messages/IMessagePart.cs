@@ -7,7 +7,8 @@ internal interface IMessagePart
     int MaxOperations { get; }
 
     /// <summary>
-    /// True when an earlier request with the same idempotency key must be found before index rows are written.
+    /// True when an earlier request with the same idempotency key must be found before index rows are written. Read
+    /// after <see cref="AddAsync"/>.
     /// </summary>
     bool NeedsEarlierLookup => false;
 

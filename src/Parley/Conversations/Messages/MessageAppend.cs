@@ -109,7 +109,9 @@ public sealed class MessageAppend(
                 return known;
             }
 
-            AddIndexRows(plan, head, message, key);
+
+            // Written in the first append of a minute, and when the conversation becomes unread.
+            plan.Add(activity.ChangeOf(plan, message.CreatedAt.Minute(), message.Role == MessageRole.Customer));
             return new Appended(head, message, Replayed: false);
         }
     }
@@ -137,7 +139,7 @@ public sealed class MessageAppend(
         long preparedAt,
         NewMessage draft,
         IMessagePart part,
-        CancellationToken cancellation) => transaction.TryAsync(
+        CancellationToken cancellation) => transaction.SendOnceAsync(
         head.Key,
         async plan =>
         {
@@ -216,7 +218,7 @@ public sealed class MessageAppend(
     }
 
     /// <param name="prepared">The head with the values that already written index rows require.</param>
-    private static void AddRows(
+    private void AddRows(
         ConversationPlan plan,
         Conversation head,
         Conversation prepared,
@@ -226,9 +228,9 @@ public sealed class MessageAppend(
         IdempotencyKey? key)
     {
         var (partition, sequence) = (head.Key.PartitionKey, message.Key.Sequence);
-        foreach (var clientKey in new[] { key, draft.ExternalKey }.OfType<IdempotencyKey>())
+        if (draft.ExternalKey is { } externalKey)
         {
-            plan.Add(clientKey.ToRow(partition, sequence));
+            plan.Add(externalKey.ToRow(partition, sequence));
         }
 
         if (draft.File is { } file)
@@ -252,31 +254,20 @@ public sealed class MessageAppend(
             LastRole = message.Role,
             LastId = message.Id,
             Unread = head.Unread + (isCustomers ? 1 : 0),
-            KeyHour = key is null ? head.KeyHour : Math.Max(message.CreatedAt.Hour(), head.KeyHour),
         };
-        plan.ChangeHead(
+        plan.SetHead(
             head,
             next,
             changed => new(TableTransactionActionType.UpdateMerge, ConversationRow.Appended(changed), head.ETag));
+        if (key is not null)
+        {
+            plan.AddKey(key, sequence, message.CreatedAt.Hour(), schedule);
+        }
+
         if (isCustomers)
         {
             plan.Raise(new ConversationEvent(
                 ConversationEventKind.CustomerMessage, message.UserName ?? "customer", message.CreatedAt));
-        }
-    }
-
-    /// <summary>
-    /// Activity rows are written in the first append of a minute and when the conversation becomes unread, the schedule
-    /// row of the key in the first append of an hour.
-    /// </summary>
-    private void AddIndexRows(ConversationPlan plan, Conversation head, Message message, IdempotencyKey? key)
-    {
-        plan.Add(activity.ChangeOf(plan, message.CreatedAt.Minute(), message.Role == MessageRole.Customer));
-        var hour = message.CreatedAt.Hour();
-        if (key is not null && head.KeyHour < hour)
-        {
-            plan.Add(new IndexRowChange(cancellation => IdempotencyKey.WriteScheduleRowAsync(
-                schedule, head.Key.Tenant, head.Key.Number, hour, cancellation)));
         }
     }
 }

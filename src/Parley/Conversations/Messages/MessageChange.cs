@@ -174,7 +174,7 @@ public sealed class MessageChange
                 Revisions.Require(expected, message.Revision, "message");
                 changed = changed with { EditId = plan.WriteId, Revision = message.Revision + 1, UpdatedAt = at };
                 var headAfter = HeadAfter(head, message, changed);
-                plan.ChangeHead(head, headAfter, HeadOperation);
+                plan.SetHead(head, headAfter, HeadOperation);
 
                 // Replace, not merge: a shorter text may need fewer properties than the old one.
                 plan.Add(new TableTransactionAction(

@@ -41,9 +41,8 @@ public sealed class MessageReading(
         var readAt = time.NowInMilliseconds();
         while (head.ReadUpTo < target)
         {
-            var marked = await transaction.EditAsync(
+            head = await transaction.EditAsync(
                 id, (current, plan, token) => MarkAsync(current, target, readAt, plan, token), cancellation);
-            head = marked.Next!;
         }
 
         if (head.Unread == 0)
@@ -54,34 +53,30 @@ public sealed class MessageReading(
         return new ReadMark(head, head.ReadUpTo == 0 ? null : new MessageKey(head.Key, head.ReadUpTo));
     }
 
-    private async Task<Conversation> RaiseAsync(
-        EntityRef<ConversationKey> id, int unreadRevision, CancellationToken cancellation)
-    {
-        var raised = await transaction.EditAsync(
-            id,
-            (head, plan, _) =>
+    private Task<Conversation> RaiseAsync(
+        EntityRef<ConversationKey> id, int unreadRevision, CancellationToken cancellation) => transaction.EditAsync(
+        id,
+        (head, plan, _) =>
+        {
+            if (head.Unread == 0 && head.UnreadRevision < unreadRevision)
             {
-                if (head.Unread == 0 && head.UnreadRevision < unreadRevision)
-                {
-                    plan.Next = head with { UnreadRevision = unreadRevision };
-                }
+                plan.Next = head with { UnreadRevision = unreadRevision };
+            }
 
-                return Task.FromResult(plan);
-            },
-            cancellation);
-        return raised.Next!;
-    }
+            return Task.CompletedTask;
+        },
+        cancellation);
 
     /// <summary>
     /// Marks at most the next 99 of the customer's messages, because the head takes one operation of the transaction.
     /// </summary>
-    private async Task<ConversationPlan> MarkAsync(
+    private async Task MarkAsync(
         Conversation head, int target, DateTimeOffset readAt, ConversationPlan plan, CancellationToken cancellation)
     {
         const int Chunk = Transactions.MaxOperations - 1;
         if (head.ReadUpTo >= target)
         {
-            return plan;
+            return;
         }
 
         var (upTo, unread, marked) = (target, head.Unread, 0);
@@ -103,7 +98,6 @@ public sealed class MessageReading(
         }
 
         plan.Next = head with { ReadUpTo = upTo, Unread = unread, LastReadAt = readAt };
-        return plan;
     }
 
     private async Task<int> FindAsync(Conversation head, string messageId, CancellationToken cancellation) =>

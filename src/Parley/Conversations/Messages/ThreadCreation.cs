@@ -6,7 +6,8 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>
-/// Creates threads, which start from a message. A thread's key is its message's number, so that another client or a retry finds the first thread.
+/// Creates threads, which start from a message. A thread's key is its message's number, so that another client or a
+/// retry finds the first thread.
 /// </summary>
 public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, TimeProvider time, RandomSource random)
 {

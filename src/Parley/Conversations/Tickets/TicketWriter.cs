@@ -25,9 +25,10 @@ public sealed class TicketWriter(
         CancellationToken cancellation)
     {
         var (check, at) = (random.NextBits(EntityId.CheckBits), time.NowInMilliseconds());
-        var opened = await transaction.EditAsync(
+        return await transaction.EditAsync(
             id,
-            (head, plan, _) =>
+            _ => Task.FromResult(true),
+            (head, _, plan, _) =>
             {
                 if (head.OpenTicket is { } open)
                 {
@@ -49,10 +50,9 @@ public sealed class TicketWriter(
                 ArgumentOutOfRangeException.ThrowIfGreaterThan(ticket.Number, TicketReader.MaxNumber);
                 plan.Next = head with { Tickets = ticket.Number, OpenTicket = ticket.Number };
                 plan.Add(TicketRow.Create(ticket));
-                return Task.FromResult(new Change(plan, ticket));
+                return Task.FromResult(ticket);
             },
             cancellation);
-        return (opened.Plan.Next!, opened.Ticket);
     }
 
     /// <summary>Edits a ticket.</summary>
@@ -74,7 +74,7 @@ public sealed class TicketWriter(
         CancellationToken cancellation)
     {
         var (ticket, at) = (await reader.GetAsync(tenant, id, cancellation), time.NowInMilliseconds());
-        var edited = await transaction.EditAsync(
+        return await transaction.EditAsync(
             new EntityRef<ConversationKey>(ticket.Conversation, null),
             OptimisticUpdate.StartWith(
                 ticket, async token => (await reader.FindAsync(ticket.Conversation, ticket.Number, token))!),
@@ -91,10 +91,9 @@ public sealed class TicketWriter(
                         TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag));
                 }
 
-                return Task.FromResult(new Change(plan, changed));
+                return Task.FromResult(changed);
             },
             cancellation);
-        return (edited.Plan.Next!, edited.Ticket);
     }
 
     private static Ticket WithCheckedStatus(Ticket before, Ticket after, Conversation head, DateTimeOffset at)
@@ -115,6 +114,4 @@ public sealed class TicketWriter(
 
         static string NameOf(Ticket ticket) => ticket.Status.ToString().ToLowerInvariant();
     }
-
-    private sealed record Change(ConversationPlan Plan, Ticket Ticket);
 }

@@ -68,7 +68,7 @@ internal static class BrokenCompletions
             {
                 if (completion is null || completion.Attempt < CompletionRowKeys.ReadScheduledCompletion(row.RowKey).Attempt)
                 {
-                    await process.Schedule.DropAllAsync([row], CancellationToken.None);
+                    await process.Schedule.DeleteAllAsync([row], CancellationToken.None);
                 }
             }
 

@@ -45,7 +45,7 @@ internal static class BrokenFollowUps
             (head, plan, _) =>
             {
                 plan.Next = head with { HandedOffUntil = until };
-                return Task.FromResult(plan);
+                return Task.CompletedTask;
             },
             CancellationToken.None),
     };
@@ -150,11 +150,11 @@ internal static class BrokenFollowUps
             else if (followUp.Status == FollowUpStatus.Pending && isDue(followUp, row, now))
             {
                 await send(process, followUp);
-                await process.Schedule.DropAllAsync([row.Row], CancellationToken.None);
+                await process.Schedule.DeleteAllAsync([row.Row], CancellationToken.None);
             }
             else if (followUp.Status != FollowUpStatus.Pending || !IsOf(row, followUp))
             {
-                await process.Schedule.DropAllAsync([row.Row], CancellationToken.None);
+                await process.Schedule.DeleteAllAsync([row.Row], CancellationToken.None);
             }
         }
     }
