@@ -109,7 +109,6 @@ public sealed class MessageAppend(
                 return known;
             }
 
-
             // Written in the first append of a minute, and when the conversation becomes unread.
             plan.Add(activity.ChangeOf(plan, message.CreatedAt.Minute(), message.Role == MessageRole.Customer));
             return new Appended(head, message, Replayed: false);
