@@ -189,7 +189,9 @@ public sealed class ConversationTransaction
                 }
 
                 var plan = NewPlan(key, ids);
-                var result = await write.Decide(state, plan, cancellation);
+                var result = unknown.Count == 0
+                    ? await write.Decide(state, plan, cancellation)
+                    : await DecideAgainAsync(write, state, plan, cancellation);
                 if (plan.IsEmpty)
                 {
                     return result;
@@ -229,6 +231,25 @@ public sealed class ConversationTransaction
             {
                 await lost.DropLostAsync();
             }
+        }
+    }
+
+    /// <summary>
+    /// Decides while an earlier attempt may still land. A refusal may depend on a row outside the fence, such as a
+    /// message that was deleted meanwhile. It cannot be reported, because the attempt may be stored after it. A reused
+    /// key can: its row keeps the attempt from landing.
+    /// </summary>
+    private static async Task<T> DecideAgainAsync<TState, T>(
+        ConversationWrite<TState, T> write, TState state, ConversationPlan plan, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            return await write.Decide(state, plan, cancellation);
+        }
+        catch (ParleyException e) when (e.Code != ErrorCode.IdempotencyKeyReused)
+        {
+            throw ParleyException.OutcomeUnknown();
         }
     }
 

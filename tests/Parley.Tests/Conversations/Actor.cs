@@ -116,7 +116,7 @@ internal sealed class Actor(Model model, string name, int seed, Func<Random, Fun
         var head = await own.Conversations.GetAsync(conversation, CancellationToken.None);
         if (head.OpenTicket is { } number && await own.Tickets.FindAsync(head.Key, number, CancellationToken.None) is { } open)
         {
-            await own.TicketWriter.ChangeAsync(head.Key.Tenant, $"{open.Id}", ticket => ticket with { Status = ticket.Status + 1 }, null, CancellationToken.None);
+            await own.TicketWriter.ChangeAsync(head.Key.Tenant, $"{open.Id}", ticket => ticket with { Status = open.Status + 1 }, null, CancellationToken.None);
         }
         else
         {

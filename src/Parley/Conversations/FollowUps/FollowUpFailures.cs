@@ -26,6 +26,7 @@ internal enum SendOutcome
 /// <summary>Counts failed attempts to send follow-ups, and plans the next attempt or ends the follow-up.</summary>
 public sealed partial class FollowUpFailures(
     ParleyTables tables,
+    FollowUpReader reader,
     FollowUpWriter writer,
     IWorkQueue<FollowUpChunk> queue,
     ILogger<FollowUpFailures> logger)
@@ -57,21 +58,14 @@ public sealed partial class FollowUpFailures(
                 return await EndAsync(FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail);
             }
 
-            var counted = new TableEntity(
-                followUp.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp.Number))
+            if (await StoreAsync(followUp, attempts, cancellation))
             {
-                ["Attempts"] = attempts,
-            };
-            await tables.Conversations.UpdateEntityAsync(counted, followUp.ETag, TableUpdateMode.Merge, cancellation);
-            await queue.SendAsync(
-                new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
-                FirstRetry * Math.Pow(3, attempts - 1),
-                cancellation);
-            return SendOutcome.Handled;
-        }
-        catch (RequestFailedException e) when (e.IsPreconditionFailed())
-        {
-            // A concurrent run has counted this attempt, or the follow-up has changed.
+                await queue.SendAsync(
+                    new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
+                    FirstRetry * Math.Pow(3, attempts - 1),
+                    cancellation);
+            }
+
             return SendOutcome.Handled;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -84,6 +78,28 @@ public sealed partial class FollowUpFailures(
             await writer.EndAsync(followUp, status, reason, why, cancellation)
                 ? SendOutcome.Handled
                 : SendOutcome.Overtaken;
+    }
+
+    /// <returns>False when a concurrent run has counted this attempt, or the follow-up has changed.</returns>
+    private async Task<bool> StoreAsync(FollowUp followUp, int attempts, CancellationToken cancellation)
+    {
+        var row = new TableEntity(followUp.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp.Number))
+        {
+            ["Attempts"] = attempts,
+        };
+        using var counting = SendCounter.Count(out var sends);
+        try
+        {
+            await tables.Conversations.UpdateEntityAsync(row, followUp.ETag, TableUpdateMode.Merge, cancellation);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.IsPreconditionFailed())
+        {
+            // After a retry by the storage client the conflict may be with this write's own first request.
+            return sends.Count > 1
+                && await reader.FindAsync(followUp.Conversation, followUp.Number, cancellation) is { } stored
+                && (stored.Revision, stored.Attempts) == (followUp.Revision, attempts);
+        }
     }
 
     [LoggerMessage(

@@ -103,7 +103,7 @@ public sealed class TicketWriter(
             return after;
         }
 
-        if (after.Status != before.Status + 1)
+        if (before.Status == TicketStatus.Completed || after.Status != before.Status + 1)
         {
             throw ErrorCode.TicketStatus.With(
                 $"A {NameOf(before)} ticket cannot become {NameOf(after)}: "
