@@ -110,7 +110,6 @@ public sealed partial class FunctionsHost : IAsyncDisposable
     /// </summary>
     /// <param name="worker">The absolute path of the worker's assembly, with host.json in the same folder.</param>
     /// <param name="port">The port of 127.0.0.1; 0 for a free one.</param>
-    /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="HostStartException">The port is in use, or host.json has an invalid setting.</exception>
     public static async Task<FunctionsHost> ListenAsync(
         string worker,

@@ -47,7 +47,6 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>Starts Azurite, and installs it first if necessary.</summary>
     /// <param name="directory">The folder for its data; null to keep data in memory.</param>
     /// <param name="report">Receives progress messages.</param>
-    /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="HostStartException">Node.js is missing, or Azurite cannot be installed or started.</exception>
     public static async Task<Azurite> StartAsync(
         string? directory,

@@ -48,7 +48,6 @@ internal sealed class RunningWorker : IDisposable
     /// <param name="connections">Assigns the worker's stream to its connection.</param>
     /// <param name="loads">Selects the functions to load in this process.</param>
     /// <param name="log">Receives the worker's log entries and output.</param>
-    /// <param name="cancellationToken">Cancels the start and ends the process.</param>
     /// <exception cref="HostStartException">
     /// The process ended or was not ready in time; the message contains its output.
     /// </exception>

@@ -67,7 +67,6 @@ internal sealed class LineFile : IAsyncDisposable
     /// <summary>Reads and parses every line.</summary>
     /// <param name="path">The file.</param>
     /// <param name="parse">Throws a <see cref="FormatException"/> for a malformed line.</param>
-    /// <param name="cancellation">Cancels the read.</param>
     /// <exception cref="OperationException">
     /// The file or a line is malformed; the message contains the line number.
     /// </exception>

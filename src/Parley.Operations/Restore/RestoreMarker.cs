@@ -19,7 +19,6 @@ internal sealed class RestoreMarker(Account account)
 
     /// <summary>Writes the marker, or reads the one of an earlier run with the same back-up.</summary>
     /// <param name="backup">SHA-256 of the manifest.</param>
-    /// <param name="cancellation">Cancels the operation.</param>
     /// <returns>True if an earlier run has already compared all rows with the back-up.</returns>
     /// <exception cref="OperationException">
     /// The account contains rows or an unfinished restore of another back-up, or another restore has just begun.

@@ -7,7 +7,6 @@ internal static class SortedMerge
     /// <summary>Merges sorted streams. Each one is read only as far as the result needs it.</summary>
     /// <param name="sources">Each in the order of <paramref name="comparer"/>.</param>
     /// <param name="comparer">The order of the sources and of the result.</param>
-    /// <param name="cancellation">Cancels the reads.</param>
     public static async IAsyncEnumerable<T> MergeAsync<T>(
         IReadOnlyCollection<IAsyncEnumerable<T>> sources,
         IComparer<T> comparer,

@@ -33,7 +33,6 @@ internal static class FileRows
     /// <param name="file">The file.</param>
     /// <param name="revision">0 for an upload; else the message's revision from which on it lacks the file.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="cancellation">Cancels the write.</param>
     public static Task WriteScheduleAsync(
         Schedule schedule,
         ConversationKey conversation,

@@ -24,7 +24,6 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
     /// <param name="tenant">The owner of the list.</param>
     /// <param name="query">The list, and every parameter that determines its entries.</param>
     /// <param name="position">The position in the list.</param>
-    /// <param name="cancellation">Cancels the read of the key.</param>
     internal async Task<string> SealAsync(
         TenantId tenant, string query, byte[] position, CancellationToken cancellation)
     {

@@ -69,7 +69,6 @@ public sealed record IdempotencyKey(string RowKey, string RequestHash)
     /// <param name="tenant">The tenant.</param>
     /// <param name="conversation">The conversation's number, 0 for the tenant's own keys.</param>
     /// <param name="hour">Hours since 1970.</param>
-    /// <param name="cancellation">Cancels the write.</param>
     internal static Task WriteScheduleRowAsync(
         Schedule schedule, TenantId tenant, int conversation, long hour, CancellationToken cancellation) =>
         schedule.WriteAsync(ScheduledDeletion(tenant, conversation, hour), cancellation);

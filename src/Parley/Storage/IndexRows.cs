@@ -20,7 +20,6 @@ internal static class IndexRows
     /// <param name="etag">The row's ETag. A row that was written again in the meantime is kept.</param>
     /// <param name="writtenAt">The row's time stamp, by the clock of the storage service.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="cancellation">Cancels the call.</param>
     public static async Task DropIfStaleAsync(
         this TableClient table,
         string partitionKey,

@@ -24,7 +24,6 @@ internal static class NumberedPages
     /// <param name="read">Converts a row.</param>
     /// <param name="cursor">The page's cursor; null for the newest page.</param>
     /// <param name="pageSize">Maximum entries of the page.</param>
-    /// <param name="cancellation">Cancels the calls.</param>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public static async Task<ListPage<T>> ReadPageAsync<T>(
         this Cursors cursors,

@@ -44,7 +44,6 @@ public sealed class OptimisticUpdate(KeyedLock writers, WriteBudget budget, Rand
     /// <param name="read">Reads the state before every attempt; throws to reject the edit.</param>
     /// <param name="versionOf">Returns the concurrency token of the row to change.</param>
     /// <param name="edit">Returns the transaction, from the state and the edit's id; throws to reject the edit.</param>
-    /// <param name="cancellation">Cancels the edit.</param>
     /// <returns>The state after the edit.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> if the outcome is unknown.

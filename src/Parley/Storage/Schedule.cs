@@ -76,7 +76,6 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
     /// <summary>Reads all rows of a kind up to a minute, oldest minute first.</summary>
     /// <param name="kind">The beginning of the row keys, with its separator.</param>
     /// <param name="until">A time in the last minute.</param>
-    /// <param name="cancellation">Cancels the reads.</param>
     /// <remarks>
     /// The ranges of all shards, and that of the table Due, are read side by side. At most one page of each is in
     /// memory.
@@ -129,7 +128,6 @@ public sealed class Schedule(ParleyTables tables, ScheduleOptions options)
     /// <param name="row">The row.</param>
     /// <param name="writtenAt">The time of its first write, by storage's clock.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="cancellation">Cancels the call.</param>
     internal Task DropIfStaleAsync(
         ScheduledRow row, DateTimeOffset writtenAt, DateTimeOffset now, CancellationToken cancellation) =>
         TableOf(row.PartitionKey).DropIfStaleAsync(

@@ -28,7 +28,6 @@ public sealed class TenantCounters(ParleyTables tables, KeyedLock writers, Write
     /// Returns the insert, from the tenant's counters (null before the first entity), the write id, which is the same
     /// for all attempts, and true after the first attempt; throws to reject the request.
     /// </param>
-    /// <param name="cancellation">Cancels the operation.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> if the outcome is unknown.
     /// </exception>

@@ -12,7 +12,6 @@ public interface IWebhookSender
     /// </param>
     /// <param name="body">The payload, JSON.</param>
     /// <param name="headers">The headers that <see cref="WebhookSignature.Headers"/> returns for this body.</param>
-    /// <param name="cancellation">Cancels the attempt.</param>
     Task<WebhookResult> SendAsync(
         string url,
         ReadOnlyMemory<byte> body,

@@ -31,7 +31,6 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     /// </summary>
     /// <param name="tenant">The caller's tenant.</param>
     /// <param name="id">The id as the client sent it; null when it sent none.</param>
-    /// <param name="cancellation">Cancels the read.</param>
     /// <returns>The chatbot; null only when <paramref name="id"/> is null.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ChatbotNotFound"/>: there is no such chatbot and there never was.
@@ -52,7 +51,6 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     /// <summary>Reads the chatbot with an id from a request's body.</summary>
     /// <param name="tenant">The caller's tenant.</param>
     /// <param name="id">The id as the client sent it; null when it sent none.</param>
-    /// <param name="cancellation">Cancels the read.</param>
     /// <returns>The chatbot; null only when <paramref name="id"/> is null.</returns>
     /// <exception cref="ParleyException"><see cref="ErrorCode.ChatbotNotFound"/>.</exception>
     public async Task<Chatbot?> GetReferencedAsync(TenantId tenant, string? id, CancellationToken cancellation)

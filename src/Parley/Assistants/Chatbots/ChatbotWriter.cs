@@ -16,7 +16,6 @@ public sealed class ChatbotWriter(
     /// <summary>Creates a chatbot.</summary>
     /// <param name="tenant">The chatbot's tenant.</param>
     /// <param name="draft">Sets the properties of a new chatbot that has only its key.</param>
-    /// <param name="cancellation">Cancels the creation.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> (the chatbot may have been stored).
     /// </exception>
@@ -44,7 +43,6 @@ public sealed class ChatbotWriter(
     /// <param name="id">The chatbot's id.</param>
     /// <param name="change">Returns the changed chatbot. Nothing is written when it is equal to the given one.</param>
     /// <param name="expected">Tests the revision against the client's If-Match; null accepts every revision.</param>
-    /// <param name="cancellation">Cancels the edit.</param>
     /// <exception cref="ParleyException">
     /// The errors of a creation, <see cref="ErrorCode.ChatbotNotFound"/> and <see cref="ErrorCode.StaleRevision"/>.
     /// </exception>
@@ -67,7 +65,6 @@ public sealed class ChatbotWriter(
     /// <summary>Deletes a chatbot.</summary>
     /// <param name="id">The chatbot's id.</param>
     /// <param name="expected">Tests the revision against the client's If-Match; null accepts every revision.</param>
-    /// <param name="cancellation">Cancels the deletion.</param>
     /// <returns>The chatbot, changed only in its revision and in <see cref="Chatbot.DeletedAt"/>.</returns>
     /// <exception cref="ParleyException">The errors of an edit.</exception>
     public Task<Chatbot> DeleteAsync(

@@ -32,7 +32,6 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     /// <param name="size">
     /// The maximum number of records; <paramref name="page"/> times this is at most <see cref="MaxReach"/>.
     /// </param>
-    /// <param name="cancellation">Cancels the reads.</param>
     public async Task<RecordPage> ListAsync(
         Chatbot chatbot, RecordRange range, int page, int size, CancellationToken cancellation)
     {
@@ -50,7 +49,6 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     /// <summary>Streams all records of a range. Only a few are in memory at a time, whatever their number.</summary>
     /// <param name="chatbot">The chatbot.</param>
     /// <param name="range">The times of the customers' messages.</param>
-    /// <param name="cancellation">Cancels the reads.</param>
     public async IAsyncEnumerable<Record> ReadAllAsync(
         Chatbot chatbot, RecordRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -14,7 +14,6 @@ public sealed class RecordScores(ParleyTables tables, CompletionStore store, Opt
     /// <param name="id">The record's id as the client sent it.</param>
     /// <param name="change">Returns the changed scores. Equal scores are not written.</param>
     /// <param name="expected">Tests the revision against the client's If-Match; null accepts every revision.</param>
-    /// <param name="cancellation">Cancels the edit.</param>
     /// <returns>The completion with its new scores.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.RecordNotFound"/>: also for a malformed id, and for a record of another chatbot or tenant.
