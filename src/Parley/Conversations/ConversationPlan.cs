@@ -127,9 +127,7 @@ internal sealed class ConversationPlan(
     /// </exception>
     public IReadOnlyList<TableTransactionAction> Operations()
     {
-        List<TableTransactionAction> operations = headOperation is not null && Next != Head
-            ? [.. rows, headOperation(Next!)]
-            : rows;
+        List<TableTransactionAction> operations = Next == Head ? rows : [.. rows, headOperation!(Next!)];
         if (operations.Count > Transactions.MaxOperations)
         {
             throw new InvalidOperationException(

@@ -46,10 +46,41 @@ public sealed partial class ExportDispatch(
         : Task.CompletedTask;
 
     /// <summary>
+    /// Runs a step within a limit. A step that is not due yet, or for which no slot is free, is enqueued again.
+    /// </summary>
+    internal async Task RunWithinLimitAsync(
+        TenantConcurrencyLimiter limiter,
+        Export export,
+        ExportStep step,
+        Func<Task> run,
+        CancellationToken cancellation)
+    {
+        if (export.DueAt > time.GetUtcNow())
+        {
+            await EnqueueAsync(export);
+        }
+        else if (await limiter.TryTakeAsync(export.Key.Tenant, cancellation))
+        {
+            try
+            {
+                await run();
+            }
+            finally
+            {
+                limiter.Return(export.Key.Tenant);
+            }
+        }
+        else
+        {
+            await RequeueAsync(export, step);
+        }
+    }
+
+    /// <summary>
     /// Enqueues the message of a step again because no slot was free. After <see cref="MaxWaits"/> times it leaves the
     /// step to the timer.
     /// </summary>
-    internal Task RequeueAsync(Export export, ExportStep step) =>
+    private Task RequeueAsync(Export export, ExportStep step) =>
         step.Waits < MaxWaits ? SendAsync(step with { Waits = step.Waits + 1 }, SlotPause, export) : Task.CompletedTask;
 
     /// <summary>

@@ -44,32 +44,14 @@ public sealed partial class ExportFileJob(
     /// <summary>Writes the file of a message's export, unless there is one or another worker writes it.</summary>
     public async Task RunAsync(ExportStep step, CancellationToken cancellation)
     {
-        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: { } due, Step: 0 } export
+        if (await exports.FindAsync(step.Key, cancellation) is not { DueAt: not null, Step: 0 } export
             || export.IsHeld(time.GetUtcNow()))
         {
             // The step is completed, or another worker has the lease.
             return;
         }
 
-        if (due > time.GetUtcNow())
-        {
-            await dispatch.EnqueueAsync(export);
-        }
-        else if (await limiter.TryTakeAsync(export.Key.Tenant, cancellation))
-        {
-            try
-            {
-                await RunAsync(export, cancellation);
-            }
-            finally
-            {
-                limiter.Return(export.Key.Tenant);
-            }
-        }
-        else
-        {
-            await dispatch.RequeueAsync(export, step);
-        }
+        await dispatch.RunWithinLimitAsync(limiter, export, step, () => RunAsync(export, cancellation), cancellation);
     }
 
     private async Task RunAsync(Export export, CancellationToken cancellation)

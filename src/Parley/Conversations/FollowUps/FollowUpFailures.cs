@@ -29,6 +29,7 @@ public sealed partial class FollowUpFailures(
     FollowUpReader reader,
     FollowUpWriter writer,
     IWorkQueue<FollowUpChunk> queue,
+    WriteBudget budget,
     ILogger<FollowUpFailures> logger)
 {
     /// <summary>The attempts to send a follow-up before its status becomes failed.</summary>
@@ -87,16 +88,18 @@ public sealed partial class FollowUpFailures(
         {
             ["Attempts"] = attempts,
         };
-        using var counting = SendCounter.Count(out var sends);
+        var running = budget.Start();
         try
         {
-            await tables.Conversations.UpdateEntityAsync(row, followUp.ETag, TableUpdateMode.Merge, cancellation);
+            await running.SendAsync(
+                token => tables.Conversations.UpdateEntityAsync(row, followUp.ETag, TableUpdateMode.Merge, token),
+                cancellation);
             return true;
         }
         catch (RequestFailedException e) when (e.IsPreconditionFailed())
         {
             // After a retry by the storage client the conflict may be with this write's own first request.
-            return sends.Count > 1
+            return running.MayHaveLanded
                 && await reader.FindAsync(followUp.Conversation, followUp.Number, cancellation) is { } stored
                 && (stored.Revision, stored.Attempts) == (followUp.Revision, attempts);
         }

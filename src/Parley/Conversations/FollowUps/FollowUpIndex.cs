@@ -57,7 +57,7 @@ public sealed partial class FollowUpIndex(
         IReadOnlyCollection<IndexedFollowUp> added, IReadOnlyCollection<IndexedFollowUp> removed) =>
         new(cancellation => WriteAsync(added, cancellation))
         {
-            DropReplaced = cancellation => removed.Count > 0 ? DropAsync(removed, cancellation) : Task.CompletedTask,
+            DropReplaced = cancellation => DropAsync(removed, cancellation),
             DropLost = () => DropLostAsync(added),
         };
 
