@@ -15,7 +15,7 @@ public static class TestHost
     /// <param name="settings">
     /// The app settings. Schedules that they do not set never occur, and the provider is the scripted one.
     /// </param>
-    /// <param name="isIsolated">Whether each function without an HTTP trigger has its own process.</param>
+    /// <param name="isIsolated">True when each function without an HTTP trigger has its own process.</param>
     public static Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string?> settings, bool isIsolated = false)
     {
         var all = new Dictionary<string, string?>

@@ -23,7 +23,7 @@ public enum TableCallKind
 /// <param name="Service">The service, for example <c>blobs</c>.</param>
 /// <param name="Operation">The operation.</param>
 /// <param name="Target">The name of the target, without content.</param>
-/// <param name="IsWrite">Whether the call may change data.</param>
+/// <param name="IsWrite">True when the call may change data.</param>
 public sealed record ForeignCall(string Service, string Operation, string Target, bool IsWrite = true)
 {
     public override string ToString() => $"{Service} {Operation} {Target}";

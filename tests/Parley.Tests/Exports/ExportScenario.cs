@@ -152,7 +152,7 @@ internal sealed class ExportScenario(ExportModel model, ExportOperations operati
     }
 
     /// <param name="faultMix">The kind of faults.</param>
-    /// <param name="inTime">Whether a sent call arrives within the time limit of storage calls.</param>
+    /// <param name="inTime">True when a sent call arrives within the time limit of storage calls.</param>
     private Func<TableCall, Fault>? Faults(int faultMix, bool inTime)
     {
         var (unanswered, crashes) = inTime

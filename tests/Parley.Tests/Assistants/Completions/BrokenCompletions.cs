@@ -88,7 +88,7 @@ internal static class BrokenCompletions
     }
 
     /// <summary>A copy of the completion producer.</summary>
-    /// <param name="publishesFirst">Whether it publishes text before storing it.</param>
+    /// <param name="publishesFirst">True when the producer publishes text before storing it.</param>
     private static CompletionOperations Copy(bool publishesFirst = false)
     {
         return new CompletionOperations

@@ -50,13 +50,13 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
     /// <summary>The stored event of this number, or null when there is none yet.</summary>
     public CompletionEvent? EventOf(MessageKey key, int number) => stories[key].Events.TryGetValue(number, out var one) ? one : null;
 
-    /// <summary>Whether an attempt's events begin with this number.</summary>
+    /// <summary>True when an attempt's events begin with this number.</summary>
     public bool IsFirstEvent(MessageKey key, int number) => stories[key].Firsts.Contains(number);
 
     /// <summary>The number of attempts that have begun.</summary>
     public int Attempts(MessageKey key) => stories[key].Firsts.Count;
 
-    /// <summary>Whether the reply has been deleted, and its text with it.</summary>
+    /// <summary>True when the reply has been deleted, and its text with it.</summary>
     public bool IsForgotten(MessageKey key) => stories[key].Forgotten;
 
     public void Verify()
@@ -232,7 +232,7 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
         !stories.TryGetValue(key, out var story) || story.Now.Status == CompletionStatus.Ended || due.Any(row => CompletionRowKeys.ReadScheduledCompletion(row.RowKey) == (key, story.Now.Attempt)),
         $"{call}: there is no schedule row for completion {key}.");
 
-    /// <summary>Whether the chatbot's list of records has the completion's row.</summary>
+    /// <summary>True when the chatbot's list of records has the completion's row.</summary>
     public bool IsListed(Completion completion) => records.Contains(RecordOf(completion));
 
     private static string RecordOf(Completion completion) =>

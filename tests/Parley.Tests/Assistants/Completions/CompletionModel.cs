@@ -17,7 +17,7 @@ namespace Parley.Tests.Assistants.Completions;
 /// <param name="Name">Unique among the requests of a run.</param>
 /// <param name="Text">The customer's message: a command of the scripted assistant.</param>
 /// <param name="Conversation">Null for a new conversation.</param>
-/// <param name="IsKeyed">Whether it is sent with an Idempotency-Key, which is its name.</param>
+/// <param name="IsKeyed">True when the request is sent with an Idempotency-Key, which is its name.</param>
 internal sealed record CompletionRequest(string Name, string Text, ConversationKey? Conversation, bool IsKeyed)
 {
     public NewMessage Draft => new(MessageRole.Customer, Text, null, Name, null);
