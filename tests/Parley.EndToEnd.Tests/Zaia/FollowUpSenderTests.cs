@@ -69,6 +69,26 @@ public class FollowUpSenderTests(ParleyFixture parley)
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public async Task Follow_ups_of_a_chat_are_sent_by_due_date_then_by_creation(int millisecondsBetween)
+    {
+        var chat = (await parley.Client.NewAnsweredChatAsync())["chatId"]!;
+        var due = FollowUpCalls.In(TimeSpan.FromSeconds(5));
+        var followUps = new List<JsonNode>();
+        foreach (var number in Enumerable.Range(0, 10))
+        {
+            // From the last due date to the first, except where all are the same.
+            var at = due.AddMilliseconds(millisecondsBetween * (9 - number));
+            followUps.Add(await parley.Client.FollowUpAsync(chat, $"{(millisecondsBetween == 0 ? number : 9 - number)}", at));
+        }
+
+        await Task.WhenAll(followUps.Select(parley.Client.SentAsync));
+
+        Assert.Equal(["How can I help?", .. Enumerable.Range(0, 10).Select(number => $"{number}")], await ContentsAsync(followUps[0]));
+    }
+
     [Fact]
     public async Task A_follow_up_moved_to_an_earlier_time_or_armed_again_is_sent()
     {

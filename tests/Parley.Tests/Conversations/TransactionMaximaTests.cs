@@ -25,7 +25,7 @@ public sealed class TransactionMaximaTests
     private static readonly IMessagePart[][] MessageParts =
     [
         [],
-        [new FollowUpSending(null!, null!, TimeProvider.System)],
+        [new FollowUpSending(null!, null!, null!, TimeProvider.System)],
         [new CompletionStart(null!, (_, _, _) => Task.FromResult<Completion?>(null))],
         [new CompletionEnding(null!, null!, isProducer: true, TimeProvider.System)],
     ];

@@ -6,7 +6,7 @@ using Parley.Storage;
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>The follow-ups that the schedule rows of one conversation refer to.</summary>
-/// <param name="Head">The conversation; null when it could not be read.</param>
+/// <param name="Head">The conversation, with all due times; null when it could not be read.</param>
 /// <param name="Pending">The rows with pending follow-ups, in the order of their due times.</param>
 /// <param name="Ended">The rows whose follow-ups are no longer pending, or are pending for another time.</param>
 internal sealed record ResolvedFollowUps(
@@ -19,7 +19,11 @@ internal sealed record ResolvedFollowUps(
 }
 
 /// <summary>A row and its follow-up, which is pending at the row's revision.</summary>
-internal sealed record PendingRow(ScheduledFollowUp Row, FollowUp FollowUp);
+internal sealed record PendingRow(ScheduledFollowUp Row, FollowUp FollowUp)
+{
+    /// <summary>The time of the next attempt.</summary>
+    public DateTimeOffset ReadyAt => Timestamps.Latest(FollowUp.DueAt, FollowUp.RetryAt);
+}
 
 /// <summary>Resolves due schedule rows to their follow-ups.</summary>
 public sealed partial class DueFollowUpResolver(
@@ -44,8 +48,8 @@ public sealed partial class DueFollowUpResolver(
         try
         {
             var reading = reader.FindAllAsync(rows.Key, rows.Select(row => row.Number).Distinct(), cancellation);
-            var head = conversations.FindAsync(rows.Key, cancellation);
-            await Task.WhenAll(reading, head);
+            var readingHead = conversations.FindAsync(rows.Key, cancellation);
+            await Task.WhenAll(reading, readingHead);
             var (found, pending, ended) = (await reading, new List<PendingRow>(), new List<ScheduledFollowUp>());
             foreach (var row in rows)
             {
@@ -67,9 +71,16 @@ public sealed partial class DueFollowUpResolver(
 
             pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo(
                 (right.FollowUp.DueAt, right.FollowUp.Number)));
-            return await head is null && pending.Count > 0
-                ? throw new InvalidOperationException($"Pending follow-ups of {rows.Key.PartitionKey} have no head.")
-                : new ResolvedFollowUps(await head, pending, ended);
+            if (await readingHead is not { } head)
+            {
+                return pending.Count == 0
+                    ? new ResolvedFollowUps(null, pending, ended)
+                    : throw new InvalidOperationException(
+                        $"Pending follow-ups of {rows.Key.PartitionKey} have no head.");
+            }
+
+            head = head with { Pending = await reader.PendingOfAsync(head, cancellation) };
+            return new ResolvedFollowUps(head, pending, ended);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {

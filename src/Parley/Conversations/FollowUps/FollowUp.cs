@@ -80,10 +80,14 @@ public sealed record FollowUp
     /// <summary>The failed attempts to send it since it last became pending.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>The time of the next attempt, after a failed one. Nothing sends it earlier.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
     internal ETag ETag { get; init; }
 
     /// <summary>The part that the conversation's head stores while the follow-up is pending.</summary>
-    internal PendingFollowUp AsPending => new(Number, Revision, CreatedAt.ToUnixTimeMilliseconds());
+    internal PendingFollowUp AsPending => new(
+        Number, Revision, CreatedAt.ToUnixTimeMilliseconds(), DueAt.ToUnixTimeMilliseconds());
 
     public Guid Id => new EntityId(EntityKind.FollowUp, Conversation, Number, Check).ToGuid();
 

@@ -40,13 +40,34 @@ public sealed partial class FollowUpDispatch(
     /// </summary>
     internal async Task SendIfSoonAsync(FollowUp followUp)
     {
-        var delay = followUp.DueAt - time.GetUtcNow();
-        if (followUp.Status != FollowUpStatus.Pending || delay > Soon)
+        if (followUp.Status == FollowUpStatus.Pending)
+        {
+            await SendIfSoonAsync(IndexedFollowUp.Of(followUp));
+        }
+    }
+
+    /// <summary>
+    /// Enqueues the first pending follow-up of a conversation, if it is due soon, after the end of one that it may have
+    /// waited for. If this is lost, the timer enqueues it when the mark on its row has passed.
+    /// </summary>
+    /// <param name="pending">The pending follow-ups of the conversation.</param>
+    internal async Task SendFirstIfSoonAsync(ConversationKey conversation, IEnumerable<PendingFollowUp> pending)
+    {
+        if (pending.MinBy(one => (one.DueAt, one.Number)) is { DueAt: not null } first)
+        {
+            await SendIfSoonAsync(IndexedFollowUp.Of(conversation, first));
+        }
+    }
+
+    private async Task SendIfSoonAsync(IndexedFollowUp followUp)
+    {
+        var delay = followUp.DueAt!.Value - time.GetUtcNow();
+        if (delay > Soon)
         {
             return;
         }
 
-        var row = schedule.RowOf(IndexedFollowUp.Of(followUp).Scheduled);
+        var row = schedule.RowOf(followUp.Scheduled);
         try
         {
             await queue.SendAsync(
@@ -54,7 +75,7 @@ public sealed partial class FollowUpDispatch(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogLeftToTimer(logger, e, followUp.Id);
+            LogLeftToTimer(logger, e, followUp.Number, followUp.Conversation.PartitionKey);
         }
     }
 
@@ -147,8 +168,12 @@ public sealed partial class FollowUpDispatch(
         return chunk.Count;
     }
 
-    [LoggerMessage(1102, LogLevel.Warning, "Follow-up {FollowUp} could not be queued; the timer finds it.")]
-    private static partial void LogLeftToTimer(ILogger logger, Exception exception, Guid followUp);
+    [LoggerMessage(
+        1102,
+        LogLevel.Warning,
+        "Follow-up {FollowUp} of {Conversation} could not be queued; the timer finds it.")]
+    private static partial void LogLeftToTimer(
+        ILogger logger, Exception exception, int followUp, string conversation);
 
     [LoggerMessage(
         1107,

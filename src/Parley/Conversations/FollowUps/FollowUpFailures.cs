@@ -16,8 +16,16 @@ internal enum SendOutcome
     /// <summary>Another writer ended the follow-up. The row can be deleted.</summary>
     Overtaken,
 
-    /// <summary>The row is already deleted, or a queue message will process it again.</summary>
-    Handled,
+    /// <summary>This run ended the follow-up without sending it, and deleted the row.</summary>
+    Ended,
+
+    /// <summary>The follow-up is pending, and a queue message will process the row again.</summary>
+    Retried,
+
+    /// <summary>
+    /// An earlier follow-up of the conversation is pending. The writer that ends that one enqueues the row again.
+    /// </summary>
+    Waiting,
 
     /// <summary>Only the host's retry of the chunk will process the row again.</summary>
     Failed,
@@ -30,6 +38,7 @@ public sealed partial class FollowUpFailures(
     FollowUpWriter writer,
     IWorkQueue<FollowUpChunk> queue,
     WriteBudget budget,
+    TimeProvider time,
     ILogger<FollowUpFailures> logger)
 {
     /// <summary>The attempts to send a follow-up before its status becomes failed.</summary>
@@ -59,15 +68,14 @@ public sealed partial class FollowUpFailures(
                 return await EndAsync(FollowUpStatus.Failed, FollowUpReasons.DeliveryFailed, detail);
             }
 
-            if (await StoreAsync(followUp, attempts, cancellation))
+            var delay = FirstRetry * Math.Pow(3, attempts - 1);
+            if (await StoreAsync(followUp, attempts, time.NowInMilliseconds() + delay, cancellation))
             {
                 await queue.SendAsync(
-                    new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey),
-                    FirstRetry * Math.Pow(3, attempts - 1),
-                    cancellation);
+                    new FollowUpChunk(one.Row.Partition, one.Row.RowKey, one.Row.RowKey), delay, cancellation);
             }
 
-            return SendOutcome.Handled;
+            return SendOutcome.Retried;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -77,16 +85,18 @@ public sealed partial class FollowUpFailures(
 
         async Task<SendOutcome> EndAsync(FollowUpStatus status, string reason, string? why) =>
             await writer.EndAsync(followUp, status, reason, why, cancellation)
-                ? SendOutcome.Handled
+                ? SendOutcome.Ended
                 : SendOutcome.Overtaken;
     }
 
     /// <returns>False when a concurrent run has counted this attempt, or the follow-up has changed.</returns>
-    private async Task<bool> StoreAsync(FollowUp followUp, int attempts, CancellationToken cancellation)
+    private async Task<bool> StoreAsync(
+        FollowUp followUp, int attempts, DateTimeOffset retryAt, CancellationToken cancellation)
     {
         var row = new TableEntity(followUp.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp.Number))
         {
             ["Attempts"] = attempts,
+            ["RetryAt"] = retryAt,
         };
         var running = budget.Start();
         try

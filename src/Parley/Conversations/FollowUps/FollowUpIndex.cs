@@ -27,6 +27,15 @@ internal sealed record IndexedFollowUp(
         followUp.CreatedAt.ToUnixTimeMilliseconds(),
         followUp.Status == FollowUpStatus.Pending ? followUp.DueAt : null);
 
+    /// <summary>A pending follow-up of a head that contains its due time.</summary>
+    public static IndexedFollowUp Of(ConversationKey conversation, PendingFollowUp pending) => new(
+        conversation,
+        pending.Number,
+        pending.Revision,
+        FollowUpStatus.Pending,
+        pending.CreatedAt,
+        DateTimeOffset.FromUnixTimeMilliseconds(pending.DueAt!.Value));
+
     /// <summary>The row in the tenant's list of this status.</summary>
     public TableEntity StatusListRow => new(
         Conversation.Tenant.PartitionKey,

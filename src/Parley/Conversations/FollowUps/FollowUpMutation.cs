@@ -47,7 +47,7 @@ internal sealed record FollowUpMutation(
             messageId: null);
 
     /// <summary>Changes a due follow-up to sent.</summary>
-    /// <param name="head">The conversation before the message.</param>
+    /// <param name="head">The conversation before the message. Its pending follow-ups have due times.</param>
     /// <param name="due">The follow-up, as it was read when it was due.</param>
     /// <param name="message">The message that the follow-up is sent as.</param>
     /// <param name="now">The current time.</param>
@@ -56,6 +56,7 @@ internal sealed record FollowUpMutation(
     /// <see cref="ErrorCode.FollowUpRefused"/>: by this instance's clock the conversation is still handed off. The
     /// instance that created the follow-up had a later clock.
     /// </exception>
+    /// <exception cref="EarlierFollowUpException">The head contains a pending follow-up that is sent first.</exception>
     public static FollowUpMutation Send(Conversation head, FollowUp due, Message message, DateTimeOffset now)
     {
         var pending = head.Pending.FirstOrDefault(one => one.Number == due.Number && one.Revision == due.Revision)
@@ -63,6 +64,11 @@ internal sealed record FollowUpMutation(
         if (head.HandedOffUntil > now)
         {
             throw ErrorCode.FollowUpRefused.With("The chat is handed off to a human.");
+        }
+
+        if (head.Pending.FirstOrDefault(other => other.IsBefore(pending)) is { } earlier)
+        {
+            throw new EarlierFollowUpException(earlier);
         }
 
         var sent = new FollowUpEvent(

@@ -90,6 +90,28 @@ public sealed class FollowUpReader(ParleyTables tables)
             : null;
 
     /// <summary>
+    /// Returns the head's pending follow-ups with their due times. Of those without one, the rows are read. If a row is
+    /// newer than the head, a transaction under the head's ETag cannot commit.
+    /// </summary>
+    internal async Task<IReadOnlyList<PendingFollowUp>> PendingOfAsync(
+        Conversation head, CancellationToken cancellation)
+    {
+        var incomplete = head.Pending.Where(one => one.DueAt is null).Select(one => one.Number).ToList();
+        if (incomplete.Count == 0)
+        {
+            return head.Pending;
+        }
+
+        var found = await FindAllAsync(head.Key, incomplete, cancellation);
+        return
+        [
+            .. head.Pending.Select(one => one.DueAt is null && found.TryGetValue(one.Number, out var followUp)
+                ? one with { DueAt = followUp.DueAt.ToUnixTimeMilliseconds() }
+                : one),
+        ];
+    }
+
+    /// <summary>
     /// Returns the follow-ups that exist, by number: one concurrent call for every fourteen.
     /// </summary>
     internal async Task<Dictionary<int, FollowUp>> FindAllAsync(

@@ -28,6 +28,7 @@ internal static class FollowUpRow
         row.SetIfAny("Reason", followUp.Reason);
         row.SetIfAny("FinishedAt", followUp.FinishedAt);
         row.SetIfAny("MessageId", followUp.MessageId);
+        row.SetIfAny("RetryAt", followUp.RetryAt);
         return row;
     }
 
@@ -48,6 +49,7 @@ internal static class FollowUpRow
         TriggerId = row.GetGuid("TriggerId")!.Value,
         MessageId = row.GetGuid("MessageId"),
         Attempts = row.GetInt32("Attempts")!.Value,
+        RetryAt = row.GetDateTimeOffset("RetryAt"),
         ETag = row.ETag,
     };
 

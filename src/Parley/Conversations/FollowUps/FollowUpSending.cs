@@ -5,18 +5,27 @@ namespace Parley.Conversations.FollowUps;
 
 /// <summary>
 /// The message that a due follow-up is sent as. The message is written only while the follow-up is pending at this
-/// revision.
+/// revision, and no earlier one of the conversation is pending.
 /// </summary>
-internal sealed class FollowUpSending(FollowUp due, FollowUpIndex index, TimeProvider time) : IMessagePart
+internal sealed class FollowUpSending(
+    FollowUp due, FollowUpReader reader, FollowUpIndex index, TimeProvider time) : IMessagePart
 {
     public int MaxOperations => 3;
+
+    /// <summary>
+    /// The follow-ups that are pending after the last attempt, if that attempt is stored.
+    /// </summary>
+    public IReadOnlyList<PendingFollowUp> Remaining { get; private set; } = [];
 
     public Message Shape(Message message) => message with { FollowUp = due.Number };
 
     /// <exception cref="ParleyException"><see cref="FollowUpMutation.Send"/>.</exception>
-    public Task AddAsync(ConversationPlan plan, Message message, CancellationToken cancellation)
+    /// <exception cref="EarlierFollowUpException"><see cref="FollowUpMutation.Send"/>.</exception>
+    public async Task AddAsync(ConversationPlan plan, Message message, CancellationToken cancellation)
     {
-        FollowUpMutation.Send(plan.Head!, due, message, time.GetUtcNow()).AddTo(plan, index);
-        return Task.CompletedTask;
+        var head = plan.Head! with { Pending = await reader.PendingOfAsync(plan.Head!, cancellation) };
+        var sent = FollowUpMutation.Send(head, due, message, time.GetUtcNow());
+        sent.AddTo(plan, index);
+        Remaining = sent.Pending;
     }
 }

@@ -17,5 +17,6 @@ internal static class FollowUpServices
         .AddSingleton<FollowUpDispatch>()
         .AddSingleton<DueFollowUpResolver>()
         .AddSingleton<FollowUpFailures>()
+        .AddSingleton<FollowUpDelivery>()
         .AddSingleton<FollowUpSender>();
 }

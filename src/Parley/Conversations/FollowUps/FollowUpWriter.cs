@@ -175,7 +175,7 @@ public sealed class FollowUpWriter(
         DateTimeOffset now,
         CancellationToken cancellation)
     {
-        var (_, transition) = await transaction.EditAsync(
+        var (head, transition) = await transaction.EditAsync(
             new EntityRef<ConversationKey>(found.Conversation, null),
             OptimisticUpdate.StartWith(
                 found, async token => (await reader.FindAsync(found.Conversation, found.Number, token))!),
@@ -201,6 +201,13 @@ public sealed class FollowUpWriter(
         if (transition.After.Revision > transition.Before.Revision)
         {
             await dispatch.SendIfSoonAsync(transition.After);
+            var others = head.Pending.Where(other => other.Number != transition.After.Number).ToList();
+            if (transition.Before.Status == FollowUpStatus.Pending
+                && others.All(transition.Before.AsPending.IsBefore))
+            {
+                // It was the first one, so the others may have waited for it.
+                await dispatch.SendFirstIfSoonAsync(head.Key, others);
+            }
         }
 
         return transition;

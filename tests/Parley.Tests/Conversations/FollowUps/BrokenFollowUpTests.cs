@@ -21,6 +21,9 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     public Task A_hand_off_that_leaves_follow_ups_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutHandOff, "after the hand-off some are pending");
 
     [Fact]
+    public Task Sending_out_of_order_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutOrder, "is sent before");
+
+    [Fact]
     public Task Using_the_time_of_an_outdated_schedule_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutTimeCheck, "sent at");
 
     [Fact]

@@ -68,6 +68,13 @@ internal static class BrokenFollowUps
         },
     };
 
+    /// <summary>Sends a due follow-up although an earlier one of the conversation is pending.</summary>
+    public static FollowUpOperations WithoutOrder { get; } = new()
+    {
+        Send = (process, chunk) => SendAsync(
+            process, chunk, IsDue, (sender, followUp) => SendAsync(sender, followUp, new UnorderedSending(followUp, sender))),
+    };
+
     private static bool IsDue(FollowUp followUp, ScheduledFollowUp row, DateTimeOffset now) =>
         followUp.DueAt <= now && IsOf(row, followUp);
 
@@ -138,7 +145,7 @@ internal static class BrokenFollowUps
 
     /// <summary>Sends a chunk row by row.</summary>
     private static async Task SendAsync(
-        ParleyProcess process, FollowUpChunk chunk, Func<FollowUp, ScheduledFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task> send)
+        ParleyProcess process, FollowUpChunk chunk, Func<FollowUp, ScheduledFollowUp, DateTimeOffset, bool> isDue, Func<ParleyProcess, FollowUp, Task<bool>> send)
     {
         foreach (var row in await RowsAsync(process, chunk))
         {
@@ -149,8 +156,10 @@ internal static class BrokenFollowUps
             }
             else if (followUp.Status == FollowUpStatus.Pending && isDue(followUp, row, now))
             {
-                await send(process, followUp);
-                await process.Schedule.DeleteAllAsync([row.Row], CancellationToken.None);
+                if (await send(process, followUp))
+                {
+                    await process.Schedule.DeleteAllAsync([row.Row], CancellationToken.None);
+                }
             }
             else if (followUp.Status != FollowUpStatus.Pending || !IsOf(row, followUp))
             {
@@ -159,26 +168,45 @@ internal static class BrokenFollowUps
         }
     }
 
-    private static async Task SendAsync(ParleyProcess process, FollowUp followUp)
+    private static async Task<bool> SendAsync(ParleyProcess process, FollowUp followUp)
+    {
+        var sending = new FollowUpSending(followUp, process.FollowUps, process.FollowUpIndex, process.Time);
+        var isDone = await SendAsync(process, followUp, sending);
+        await process.FollowUpDispatch.SendFirstIfSoonAsync(followUp.Conversation, sending.Remaining);
+        return isDone;
+    }
+
+    /// <returns>False when an earlier follow-up is pending.</returns>
+    private static async Task<bool> SendAsync(ParleyProcess process, FollowUp followUp, IMessagePart sending)
     {
         var message = new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null);
-        var sending = new FollowUpSending(followUp, process.FollowUpIndex, process.Time);
         try
         {
             await process.Append.AppendWithAsync(
                 [sending], new EntityRef<ConversationKey>(followUp.Conversation, null), message, key: null, CancellationToken.None);
+            return true;
+        }
+        catch (EarlierFollowUpException)
+        {
+            return false;
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
             // No longer pending.
+            return true;
         }
     }
 
-    private static async Task SendUncheckedAsync(ParleyProcess process, FollowUp followUp)
+    private static async Task<bool> SendUncheckedAsync(ParleyProcess process, FollowUp followUp)
     {
         while (true)
         {
             var head = await process.Conversations.GetAsync(new EntityRef<ConversationKey>(followUp.Conversation, null), CancellationToken.None);
+            if (head.Pending.Any(other => other.IsBefore(followUp.AsPending)))
+            {
+                return false;
+            }
+
             var message = new Message
             {
                 Key = new MessageKey(head.Key, head.Last + 1),
@@ -214,7 +242,7 @@ internal static class BrokenFollowUps
                     new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
                     new(TableTransactionActionType.UpdateMerge, change, head.ETag),
                 ]);
-                return;
+                return true;
             }
             catch (RequestFailedException e) when (e.IsLostRace())
             {
@@ -225,4 +253,21 @@ internal static class BrokenFollowUps
 
     private static async Task<List<ScheduledFollowUp>> RowsAsync(ParleyProcess process, FollowUpChunk chunk) =>
         await process.Schedule.ReadRangeAsync(chunk.Partition, chunk.First, chunk.Last, CancellationToken.None).Select(ScheduledFollowUp.Read).ToListAsync();
+
+    /// <summary>Sends as <see cref="FollowUpSending"/> does, as if no other follow-up were pending.</summary>
+    private sealed class UnorderedSending(FollowUp due, ParleyProcess process) : IMessagePart
+    {
+        public int MaxOperations => 3;
+
+        public Message Shape(Message message) => message with { FollowUp = due.Number };
+
+        public Task AddAsync(ConversationPlan plan, Message message, CancellationToken cancellation)
+        {
+            var head = plan.Head!;
+            var alone = head with { Pending = [.. head.Pending.Where(one => one.Number == due.Number)] };
+            var sent = FollowUpMutation.Send(alone, due, message, process.Time.GetUtcNow());
+            (sent with { Pending = [.. head.Pending.Where(one => one.Number != due.Number)] }).AddTo(plan, process.FollowUpIndex);
+            return Task.CompletedTask;
+        }
+    }
 }

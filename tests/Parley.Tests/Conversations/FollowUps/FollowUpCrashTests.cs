@@ -104,6 +104,31 @@ public sealed class FollowUpCrashTests
         (followUps, messages) => Assert.Equal((4, 4 + 2), (followUps.Count(IsSent), messages.Count)));
 
     [Fact]
+    public Task Chunks_that_arrive_in_the_wrong_order_send_in_the_right_one() => ExploreCrashesAsync(
+        async (ground, process) =>
+        {
+            // Two minutes and two seconds, so that each has a chunk of its own.
+            foreach (var (name, seconds) in new[] { ("4", 60), ("3", 40), ("1", 0), ("2", 0) })
+            {
+                await process.FollowUpWriter.CreateAsync(
+                    ground.Conversations[0], ground.DueAt.AddSeconds(seconds), FollowUpModel.TextOf(name), "test", null, CancellationToken.None);
+            }
+        },
+        async (ground, process) =>
+        {
+            await Task.Delay(Soon + TimeSpan.FromMinutes(2), ground.Model.Run.Time);
+            for (var number = 1; number <= 4; number++)
+            {
+                var followUp = (await process.FollowUps.FindAsync(ground.Model.Conversations[0], number, CancellationToken.None))!;
+                var row = ground.Model.Unscheduled().Schedule.RowOf(IndexedFollowUp.Of(followUp).Scheduled);
+                await process.FollowUpSender.SendAsync(new FollowUpChunk(row.PartitionKey, row.RowKey, row.RowKey), CancellationToken.None);
+            }
+        },
+        (_, _) => Task.CompletedTask,
+        (_, messages) => Assert.Equal(
+            new[] { "1", "2", "3", "4" }.Select(FollowUpModel.TextOf), messages.Where(FollowUpModel.IsFollowUp).Select(message => message.Text)));
+
+    [Fact]
     public Task Enqueueing_due_follow_ups_sends_each_once() => ExploreCrashesAsync(
         CreateAllAsync,
         async (ground, process) =>

@@ -62,6 +62,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         private const int AnyRevision = 0;
 
         private readonly Dictionary<int, (FollowUpStatus Status, int Revision)> known = [];
+        private readonly Dictionary<int, DateTimeOffset> dueAt = [];
         private readonly HashSet<(string Partition, string RowKey)> due = [];
 
         // The message that existed from the beginning.
@@ -110,6 +111,12 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
                 Assert.True(before + 1 == revision, $"{entry.Call}: follow-up {number} goes from revision {before} to {revision}.");
                 Assert.True(status == transition.From, $"{entry.Call}: {transition} of a follow-up that is {status}.");
                 VerifyAllowed(entry, transition, appended, state.FollowUps[number]);
+                VerifyOrder(entry, transition, number);
+                if (entry.Call.Written(FollowUpRowKeys.FollowUp(number), "DueAt") is DateTime written)
+                {
+                    dueAt[number] = written;
+                }
+
                 known[number] = (transition.To, revision);
             }
 
@@ -172,6 +179,19 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             }
 
             GivenUp += transition.Reason == FollowUpReasons.DeliveryFailed ? 1 : 0;
+        }
+
+        /// <summary>
+        /// None of the follow-ups that are pending when one is sent has an earlier due date, or the same one and an
+        /// earlier creation. Numbers are given in the order of creation.
+        /// </summary>
+        private void VerifyOrder(Entry entry, FollowUpEvent transition, int number)
+        {
+            if (transition is { To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
+            {
+                var earlier = Pending.Where(other => (dueAt[other.Number], other.Number).CompareTo((dueAt[number], number)) < 0);
+                Assert.True(!earlier.Any(), $"{entry.Call}: follow-up {number} is sent before {string.Join(", ", earlier)}.");
+            }
         }
 
         private static (int Number, int Revision) Transition(string rowKey)

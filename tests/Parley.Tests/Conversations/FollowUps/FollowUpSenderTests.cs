@@ -25,7 +25,9 @@ public sealed class FollowUpSenderTests
 
             var tried = await ground.FindAsync(followUp);
             Assert.Equal((FollowUpStatus.Pending, attempt), (tried.Status, tried.Attempts));
-            Assert.Equal((ground.ChunkOf(followUp), TimeSpan.FromSeconds(5 * Math.Pow(3, attempt - 1))), ground.Queue.Sent[^1]);
+            var delay = TimeSpan.FromSeconds(5 * Math.Pow(3, attempt - 1));
+            Assert.Equal((ground.ChunkOf(followUp), delay), ground.Queue.Sent[^1]);
+            await Task.Delay(delay, ground.Model.Run.Time);
         }
 
         await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
@@ -171,6 +173,100 @@ public sealed class FollowUpSenderTests
 
         var texts = await MessageRow.ReadRangeAsync(ground.Quiet.Tables, last.Conversation, 2, 4, CancellationToken.None).Select(message => message.Text).ToListAsync();
         Assert.Equal(["first", "middle", "last"], texts);
+    });
+
+    [Fact]
+    public Task A_message_that_arrives_again_makes_no_attempt_before_the_time_of_the_retry() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0);
+        var broken = ground.Process(call => IsMessageOf(call, followUp.Conversation) ? Fault.Busy : Fault.None);
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
+        var tried = await ground.FindAsync(followUp);
+
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
+
+        Assert.Equal(1, (await ground.FindAsync(followUp)).Attempts);
+        Assert.Equal((ground.ChunkOf(followUp), tried.RetryAt - ground.Model.Run.Time.GetUtcNow()), ground.Queue.Sent[^1]);
+    });
+
+    [Fact]
+    public Task A_follow_up_waits_for_an_earlier_one_of_another_chunk_which_then_enqueues_it() => RunAsync(async ground =>
+    {
+        var first = await ground.CreateAsync(0, TimeSpan.FromSeconds(-70));
+        var second = await ground.CreateAsync(0, TimeSpan.FromSeconds(-5));
+
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(second), CancellationToken.None);
+        Assert.Equal((FollowUpStatus.Pending, 0), ((await ground.FindAsync(second)).Status, (await ground.FindAsync(second)).Attempts));
+
+        ground.Queue.Sent.Clear();
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(first), CancellationToken.None);
+        Assert.Equal([(ground.ChunkOf(second), TimeSpan.FromSeconds(-5))], ground.Queue.Sent);
+
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(second), CancellationToken.None);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(second)).Status);
+        await ground.AssertNoScheduleRowsAsync();
+    });
+
+    [Fact]
+    public Task Follow_ups_of_a_chunk_wait_while_the_first_one_is_retried() => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-2)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-2)));
+        var broken = ground.Process(call => IsMessageOf(call, first.Conversation) ? Fault.Busy : Fault.None);
+
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(first, second), CancellationToken.None);
+
+        Assert.Equal((FollowUpStatus.Pending, 1), ((await ground.FindAsync(first)).Status, (await ground.FindAsync(first)).Attempts));
+        Assert.Equal((FollowUpStatus.Pending, 0), ((await ground.FindAsync(second)).Status, (await ground.FindAsync(second)).Attempts));
+    });
+
+    [Theory]
+    [InlineData(FollowUpStatus.Cancelled)]
+    [InlineData(FollowUpStatus.Failed)]
+    [InlineData(FollowUpStatus.Pending)]
+    public Task A_client_that_ends_or_postpones_the_first_one_enqueues_the_next(FollowUpStatus to) => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
+        ground.Queue.Sent.Clear();
+        var change = to == FollowUpStatus.Pending
+            ? new FollowUpChange { DueAt = first.DueAt.AddHours(1) }
+            : new FollowUpChange { Status = to, Reason = "no use" };
+
+        await ground.Quiet.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{first.Id}", change, "test", null, CancellationToken.None);
+
+        Assert.Equal([ground.ChunkOf(second)], ground.Queue.Sent.Select(sent => sent.Chunk));
+    });
+
+    [Fact]
+    public Task A_follow_up_that_fails_for_good_lets_the_next_one_go() => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
+        var broken = ground.Process(call => IsMessageOf(call, first.Conversation) ? Fault.Busy : Fault.None);
+        for (var attempt = 0; attempt < FollowUpFailures.MaxAttempts; attempt++)
+        {
+            ground.Queue.Sent.Clear();
+            await broken.FollowUpSender.SendAsync(ground.ChunkOf(first), CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMinutes(3), ground.Model.Run.Time);
+        }
+
+        Assert.Equal(FollowUpStatus.Failed, (await ground.FindAsync(first)).Status);
+        Assert.Equal([ground.ChunkOf(second)], ground.Queue.Sent.Select(sent => sent.Chunk));
+    });
+
+    [Fact]
+    public Task A_head_without_due_times_keeps_the_order() => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
+        var pending = new[] { first, second }.Select(one => one.AsPending with { DueAt = null });
+        await ground.Quiet.Tables.Conversations.UpdateEntityAsync(
+            new TableEntity(first.Conversation.PartitionKey, ConversationRowKeys.Head) { ["Pending"] = PendingFollowUp.Write(pending) }, Azure.ETag.All);
+
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(second), CancellationToken.None);
+        Assert.Equal(FollowUpStatus.Pending, (await ground.FindAsync(second)).Status);
+
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(first), CancellationToken.None);
+        Assert.Equal(ground.ChunkOf(second), ground.Queue.Sent[^1].Chunk);
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(second), CancellationToken.None);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(second)).Status);
     });
 
     private static bool IsMessageOf(TableCall call, ConversationKey conversation) =>
