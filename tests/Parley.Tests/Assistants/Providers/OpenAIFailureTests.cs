@@ -38,7 +38,7 @@ public class OpenAIFailureTests
     [InlineData(307, null, ProviderError.Unavailable)]
     public async Task The_status_determines_the_error(int status, string? code, ProviderError error)
     {
-        Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
+        Assert.Equal(error, new OpenAIError("", null, code is null ? [] : [code]).Classify(status));
         var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
         using var server = new Receiver(Response(status, body, "Location: http://127.0.0.1:1/\r\n"));
 
