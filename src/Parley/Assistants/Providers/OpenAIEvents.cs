@@ -83,28 +83,40 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
 
     private IEnumerable<ChatResponseUpdate> Read(ServerSentEvent sent)
     {
+        if (sent.Type == "error")
+        {
+            throw BrokeOff(sent);
+        }
+
         var chunk = string.IsNullOrWhiteSpace(sent.Data)
             ? new Chunk()
             : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
-        var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
-        if (sent.Type == "error" || chunk.IsError || choice.FinishReason == "error")
+        if (chunk.IsError)
         {
-            var error = errorText.Read(sent.Data);
-            throw new AssistantException(error.Classify(), "The provider broke off: " + error.Message);
+            throw BrokeOff(sent);
         }
 
         // MiniMax repeats the whole reply as the message of its last chunk.
+        var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
         var text = OpenAIContent.ReadText(choice.Delta?.Content ?? default);
         text = text.Length == 0 && !hasText ? OpenAIContent.ReadText(choice.Message?.Content ?? default) : text;
         var reason = OpenAIFinishReasons.Read(choice.FinishReason, choice.NativeReason);
         isWhole = reason is not null || (isWhole && text.Length == 0);
         hasText |= text.Length > 0;
-        yield return new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason };
-        if (choice.Delta is { IsRefusal: true } || choice.Message is { IsRefusal: true })
+        if (choice.IsRefusal)
         {
             // The rest of the refusal is not read: no client gets its text.
+            yield return new ChatResponseUpdate(ChatRole.Assistant, text);
             throw new AssistantException(ProviderError.Refused, "The model refused.");
         }
+
+        yield return new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason };
+    }
+
+    private AssistantException BrokeOff(ServerSentEvent sent)
+    {
+        var error = errorText.Read(sent.Data);
+        return new AssistantException(error.Classify(), "The provider broke off: " + error.Message);
     }
 
     /// <summary>The fields of an event that are read; all others are ignored.</summary>
@@ -129,6 +141,8 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         [property: JsonPropertyName("provider_specific_fields")] Gateway? Fields = null)
     {
         public string? NativeReason => Native ?? Fields?.Native;
+
+        public bool IsRefusal => Delta is { IsRefusal: true } || Message is { IsRefusal: true };
     }
 
     /// <summary>What LiteLLM adds to a choice.</summary>

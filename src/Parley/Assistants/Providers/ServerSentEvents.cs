@@ -16,7 +16,7 @@ internal static class ServerSentEvents
 {
     private const string DefaultType = "message";
 
-    // llama.cpp before 2025 names the field of an error "error" instead of sending "event: error".
+    // Earlier versions of llama.cpp send an error as a field "error", and then [DONE].
     private const string Error = "error";
 
     /// <summary>
