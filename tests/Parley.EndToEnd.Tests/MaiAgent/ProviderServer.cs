@@ -35,8 +35,7 @@ internal sealed class ProviderServer : IAsyncDisposable
             if (!Alternate(messages))
             {
                 context.Response.StatusCode = StatusCodes.Status400BadRequest;
-                await context.Response.WriteAsync(
-                    """{"error":{"message":"Conversation roles must alternate user/assistant","type":"BadRequestError","code":400}}""");
+                await context.Response.WriteAsync("""{"error":{"message":"Roles must alternate","code":400}}""");
                 return;
             }
 

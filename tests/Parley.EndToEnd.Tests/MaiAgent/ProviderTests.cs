@@ -11,6 +11,9 @@ public class ProviderTests(ParleyFixture parley)
 {
     private const string Done = "data: [DONE]\n\n";
 
+    private const string Parts =
+        """[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"o"}]""";
+
     /// <summary>
     /// The provider's events (a number between them is a pause in milliseconds), the status, the code of the error and
     /// the text that is stored.
@@ -23,9 +26,9 @@ public class ProviderTests(ParleyFixture parley)
         ([Chunk("\"Half\""), Chunk("\"\"", "\"insufficient_system_resource\""), Done], 502, "unavailable", "Half"),
         ([Chunk("\"Half\""), Chunk("\"\"", "\"network_error\""), Done], 502, "unavailable", "Half"),
         ([Chunk("\"Half\""), Chunk("\"\"", "\"sensitive\""), Done], 422, "refused", "Half"),
-        ([Chunk("""[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"o"}]"""), Chunk("\"k\"", "\"stop\""), Done], 200, null, "ok"),
+        ([Chunk(Parts), Chunk("\"k\"", "\"stop\""), Done], 200, null, "ok"),
         (["data: {\"error\":{\"code\":429,\"message\":\"Slow down\"}}\n\n"], 429, "rate_limited", ""),
-        (["data: {\"error\":{\"code\":\"context_length_exceeded\",\"message\":\"Too long\"}}\n\n"], 502, "bad_request", ""),
+        (["data: {\"error\":{\"code\":\"context_length_exceeded\"}}\n\n"], 502, "bad_request", ""),
         ([Chunk("\"\"", "\"length\""), Done], 502, "empty_reply", ""),
     ];
 
@@ -55,8 +58,10 @@ public class ProviderTests(ParleyFixture parley)
             var (_, status, error, text) = answer.Item;
             var conversation = (await client.NewConversationAsync())["id"];
             using var response = await client.SendJsonAsync(
-                HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { conversation, message = new { content = $"{answer.Index}" } });
-            var body = await response.ReadAsync();
+                HttpMethod.Post,
+                $"v1/chatbots/{chatbot["id"]}/completions",
+                new { conversation, message = new { content = $"{answer.Index}" } });
+            var body = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
 
             Assert.Equal((answer.Index, status), (answer.Index, (int)response.StatusCode));
             var completion = await client.CallAsync(HttpMethod.Get, response.Headers.Location!.ToString());
@@ -64,7 +69,8 @@ public class ProviderTests(ParleyFixture parley)
             Assert.Equal(text, completion["content"]!.GetValue<string>());
             if (error == "empty_reply")
             {
-                Assert.StartsWith("The assistant's reply is empty.", body["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+                var detail = body["detail"]!.GetValue<string>();
+                Assert.StartsWith("The assistant's reply is empty.", detail, StringComparison.Ordinal);
             }
 
             var replies = (await client.MessagesAsync(conversation)).Skip(1)
@@ -97,19 +103,28 @@ public class ProviderTests(ParleyFixture parley)
         });
         using var client = parley.Client.Streaming(server.Api);
         var chatbot = await client.NewChatbotAsync(new { name = "Bot", instructions = "Be brief." });
-        var conversation = await client.NewConversationAsync();
-        await client.CallAsync(HttpMethod.Post, $"v1/conversations/{conversation["number"]}/messages", new { message = "I am Ann." });
-        var path = $"v1/chatbots/{chatbot["id"]}/completions";
-        await client.RefusedAsync(HttpMethod.Post, path, new { conversation = conversation["id"], message = new { content = "One?" } }, 502, "unavailable");
-        await client.RefusedAsync(HttpMethod.Post, path, new { conversation = conversation["id"], message = new { content = "Two?" } }, 502, "unavailable");
+        var created = await client.NewConversationAsync();
+        var (conversation, staff) = (created["id"], $"v1/conversations/{created["number"]}/messages");
+        await client.CallAsync(HttpMethod.Post, staff, new { message = "I am Ann." });
+        foreach (var content in new[] { "One?", "Two?" })
+        {
+            await client.RefusedAsync(
+                HttpMethod.Post,
+                $"v1/chatbots/{chatbot["id"]}/completions",
+                new { conversation, message = new { content } },
+                502,
+                "unavailable");
+        }
+
         failing = false;
-        await client.CompleteAsync(chatbot, "Three?", conversation["id"]);
-        await client.CallAsync(HttpMethod.Post, $"v1/conversations/{conversation["number"]}/messages", new { message = "Ann again." });
-        await client.CompleteAsync(chatbot, "Four?", conversation["id"]);
+        await client.CompleteAsync(chatbot, "Three?", conversation);
+        await client.CallAsync(HttpMethod.Post, staff, new { message = "Ann again." });
+        await client.CompleteAsync(chatbot, "Four?", conversation);
 
         Assert.Equal(
             [
-                "system: Be brief.\n\nThese messages were sent to the customer before the customer's first message below:\n\nstaff: I am Ann.",
+                "system: Be brief.\n\nThese messages were sent to the customer before the customer's first message "
+                    + "below:\n\nstaff: I am Ann.",
                 "user: One?\n\nTwo?\n\nThree?",
                 "assistant: Yes\n\nAnn again.",
                 "user: Four?",

@@ -6,9 +6,9 @@ using Microsoft.Extensions.AI;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// Reads a chat completion. The OpenAI package's own reader is not used: it takes an error within the stream, a response
-/// in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons, roles and
-/// contents that other servers have but OpenAI does not.
+/// Reads a chat completion. The OpenAI package's own reader is not used: it takes an error within the stream, a
+/// response in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons,
+/// roles and contents that other servers have but OpenAI does not.
 /// </summary>
 /// <param name="errorText">Reads the errors of the server.</param>
 internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)

@@ -4,8 +4,8 @@ using Parley.Core;
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// The finish reasons of servers with a chat completions API. A reply is whole only after a reason that is known to mean
-/// its end: gateways and inference servers also name a reason when they break off.
+/// The finish reasons of servers with a chat completions API. A reply is whole only after a reason that is known to
+/// mean its end: gateways and inference servers also name a reason when they break off.
 /// </summary>
 /// <remarks>
 /// The names are from the API references of OpenAI, Azure OpenAI, Anthropic, Gemini, Cohere, Mistral, DeepSeek, Zhipu,
@@ -37,8 +37,8 @@ internal static class OpenAIFinishReasons
         ["abort", "aborted", "error", "network_error", "insufficient_system_resource"], StringComparer.Ordinal);
 
     /// <summary>
-    /// Maps a finish reason to null (none yet), stop, length, tool calls or content filter. Any other result is the name
-    /// of a reason that is not known to end a reply.
+    /// Maps a finish reason to null (none yet), stop, length, tool calls or content filter. Any other result is the
+    /// name of a reason that is not known to end a reply.
     /// </summary>
     /// <param name="reason">The chunk's <c>finish_reason</c>.</param>
     /// <param name="native">

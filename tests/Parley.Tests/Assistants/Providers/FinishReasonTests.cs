@@ -97,7 +97,7 @@ public class FinishReasonTests
         }
 
         return end is End.ErrorAfterReason or End.ErrorBeforeReason
-            ? errorCode switch { 0 => ProviderError.RateLimited, 1 => ProviderError.BadRequest, _ => ProviderError.Unavailable }
+            ? new[] { ProviderError.RateLimited, ProviderError.BadRequest, ProviderError.Unavailable }[errorCode]
             : ProviderError.Unavailable;
     }
 
