@@ -225,6 +225,12 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
         new("bad_request", ErrorKind.ProviderFailed, "The assistant's provider refuses the request");
 
     /// <summary>
+    /// The chatbot's provider ended its reply without any text: the model's output limit may have been used up.
+    /// </summary>
+    public static readonly ErrorCode ProviderReplyEmpty =
+        new("empty_reply", ErrorKind.ProviderFailed, "The assistant's reply is empty");
+
+    /// <summary>
     /// The process that ran the completion ended; the text produced until then is stored. A request with the same
     /// Idempotency-Key runs the completion again.
     /// </summary>
@@ -259,8 +265,8 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
         MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus,
         FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable,
         StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused,
-        ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest, CompletionInterrupted,
-        ProviderTimedOut, Busy, StorageUnavailable,
+        ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest, ProviderReplyEmpty,
+        CompletionInterrupted, ProviderTimedOut, Busy, StorageUnavailable,
     ];
 
     /// <summary>

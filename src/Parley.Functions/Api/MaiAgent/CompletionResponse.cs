@@ -25,7 +25,9 @@ public sealed record CompletionResponse(
 }
 
 /// <summary>The reason for an incomplete completion.</summary>
-/// <param name="Code">timeout, rate_limited, refused, unavailable, bad_request, cancelled or interrupted.</param>
+/// <param name="Code">
+/// timeout, rate_limited, refused, unavailable, bad_request, empty_reply, cancelled or interrupted.
+/// </param>
 /// <param name="Message">A sentence for people.</param>
 public sealed record CompletionErrorResponse(string Code, string Message)
 {

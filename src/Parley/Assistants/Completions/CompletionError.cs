@@ -29,6 +29,9 @@ public enum CompletionError
 
     /// <summary>The producer's process stopped.</summary>
     Interrupted = 7,
+
+    /// <summary>The provider ended its reply without any text.</summary>
+    Empty = 8,
 }
 
 /// <summary>The error codes and messages that clients receive for a failed completion.</summary>
@@ -42,6 +45,7 @@ public static class CompletionErrors
         ProviderError.Refused => CompletionError.Refused,
         ProviderError.Unavailable => CompletionError.Unavailable,
         ProviderError.BadRequest => CompletionError.BadRequest,
+        ProviderError.Empty => CompletionError.Empty,
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 
@@ -55,6 +59,7 @@ public static class CompletionErrors
         CompletionError.BadRequest => ErrorCode.ProviderBadRequest,
         CompletionError.Cancelled => ErrorCode.CompletionCancelled,
         CompletionError.Interrupted => ErrorCode.CompletionInterrupted,
+        CompletionError.Empty => ErrorCode.ProviderReplyEmpty,
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 
@@ -71,6 +76,8 @@ public static class CompletionErrors
         CompletionError.Cancelled => "The completion was cancelled.",
         CompletionError.Interrupted =>
             "The completion was interrupted. The same Idempotency-Key runs it again.",
+        CompletionError.Empty =>
+            "The assistant's reply is empty. Its model may have used up its output limit before the first word.",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

@@ -38,7 +38,7 @@ internal static class CompletionRow
             ["Rev"] = completion.Revision,
         };
         row.SetIfAny("EditId", completion.EditId);
-        row.SetIfAny("Error", (int?)completion.Error);
+        WriteError(row, completion.Error);
         row.SetIfAny("RetryAfter", completion.RetryAfter?.TotalSeconds);
         row.SetIfAny("EndedAt", completion.EndedAt);
         row.SetIfAny("Reply", completion.Reply);
@@ -66,7 +66,7 @@ internal static class CompletionRow
         ChatbotName = row.GetString("ChatbotName"),
         IsAutoReply = row.GetBoolean("AutoReply")!.Value,
         Status = (CompletionStatus)row.GetInt32("Status")!.Value,
-        Error = (CompletionError?)row.GetInt32("Error"),
+        Error = (CompletionError?)(row.GetInt32("ErrorDetail") ?? row.GetInt32("Error")),
         RetryAfter = row.GetDouble("RetryAfter") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         Attempt = row.GetInt32("Attempt")!.Value,
         ProducerId = row.GetString("ProducerId"),
@@ -115,7 +115,7 @@ internal static class CompletionRow
         var row = TextAppended(completion);
         row["Status"] = (int)CompletionStatus.Ended;
         row["EndedAt"] = completion.EndedAt;
-        row.SetIfAny("Error", (int?)completion.Error);
+        WriteError(row, completion.Error);
         row.SetIfAny("RetryAfter", completion.RetryAfter?.TotalSeconds);
         row.SetIfAny("Reply", completion.Reply);
         return row;
@@ -152,6 +152,17 @@ internal static class CompletionRow
         LongText.Write(row, "Text", completion.Text);
         row[Parts] = WriteParts(completion.Parts);
         row["Beat"] = completion.Heartbeat;
+    }
+
+    /// <summary>
+    /// Versions up to 0.2.0 fail at a number in "Error" that they do not know, so they read an empty reply as
+    /// unavailable.
+    /// </summary>
+    private static void WriteError(TableEntity row, CompletionError? error)
+    {
+        var isNew = error == CompletionError.Empty;
+        row.SetIfAny("Error", (int?)(isNew ? CompletionError.Unavailable : error));
+        row.SetIfAny("ErrorDetail", isNew ? (int?)error : null);
     }
 
     private static void WriteScores(TableEntity row, CompletionScores scores)

@@ -77,11 +77,17 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             .ReadRangeAsync(tables, message.Key.Conversation, first, last, cancellation)
             .ToListAsync(cancellation);
         var left = options.HistoryTokens;
-        return before.Where(one => one.Text.Length > 0).Reverse()
+
+        // Providers reject messages without text.
+        return before.Where(one => !string.IsNullOrWhiteSpace(one.Text)).Reverse()
             .TakeWhile(one => (left -= Tokens(one.Text)) >= 0)
             .Reverse()
-            .Select(one => new ChatMessage(
-                one.Role == MessageRole.Customer ? ChatRole.User : ChatRole.Assistant, one.Text));
+            .Select(one => one.Role == MessageRole.Customer
+                ? new ChatMessage(ChatRole.User, one.Text)
+                : new ChatMessage(ChatRole.Assistant, one.Text)
+                {
+                    AuthorName = one.Role == MessageRole.Staff ? "staff" : null,
+                });
     }
 
     private async Task<string> QuestionAsync(Message message, CancellationToken cancellation)

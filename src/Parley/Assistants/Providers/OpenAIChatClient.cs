@@ -11,7 +11,7 @@ namespace Parley.Assistants.Providers;
 /// <summary>
 /// A client of servers with OpenAI's chat completions API, or a compatible one. It sends only the role and the text of
 /// a message, as one string, and the model and the temperature of the options, because the simplest servers understand
-/// no more. It sends the request once, without a time limit: <see cref="ProviderStream"/> limits the time. An error
+/// no more. Messages of users and assistants alternate, because some servers reject others. It sends the request once, without a time limit: <see cref="ProviderStream"/> limits the time. An error
 /// response or an error event of the server becomes an <see cref="AssistantException"/>.
 /// </summary>
 public sealed class OpenAIChatClient : IChatClient
@@ -74,13 +74,17 @@ public sealed class OpenAIChatClient : IChatClient
     {
         var chat = client.GetChatClient(options?.ModelId ?? model);
         var updates = chat.CompleteChatStreamingAsync(
-            messages.Select(Convert).ToList(), Convert(options), cancellationToken);
+            ChatTurns.Arrange([.. messages]).Select(Convert).ToList(), Convert(options), cancellationToken);
 
         // There is exactly one page.
         await foreach (var page in updates.GetRawPagesAsync().WithCancellation(cancellationToken))
         {
             using var response = page.GetRawResponse();
-            await foreach (var update in OpenAIEvents.ReadAsync(response.ContentStream!, errorText, cancellationToken))
+            var events = new OpenAIEvents(errorText);
+            var reply = IsJson(response)
+                ? events.ReadObjectAsync(response.ContentStream!, cancellationToken)
+                : events.ReadStreamAsync(response.ContentStream!, cancellationToken);
+            await foreach (var update in reply)
             {
                 yield return update;
             }
@@ -93,6 +97,10 @@ public sealed class OpenAIChatClient : IChatClient
 
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
+
+    private static bool IsJson(PipelineResponse response) =>
+        response.Headers.TryGetValue("Content-Type", out var type)
+        && type!.TrimStart().StartsWith("application/json", StringComparison.OrdinalIgnoreCase);
 
     private static OpenAI.Chat.ChatMessage Convert(ChatMessage message) => message.Role switch
     {

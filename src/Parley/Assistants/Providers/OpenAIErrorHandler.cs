@@ -24,16 +24,6 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
 
     private const int MaxBodyBytes = 16 * 1024;
 
-    /// <summary>Maps a status other than 200, and the code in its body, to the error that clients see.</summary>
-    public static ProviderError Classify(HttpStatusCode status, string? code) => (int)status switch
-    {
-        408 => ProviderError.Timeout,
-        429 => ProviderError.RateLimited,
-        >= 400 and <= 499 when code == "content_filter" => ProviderError.Refused, // Azure OpenAI, about a prompt.
-        >= 400 and <= 499 => ProviderError.BadRequest,
-        _ => ProviderError.Unavailable,
-    };
-
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request, CancellationToken cancellationToken)
@@ -46,10 +36,10 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
 
         using (response)
         {
-            var (message, code) = errorText.Read(await ReadAsync(response.Content, cancellationToken));
+            var error = errorText.Read(await ReadAsync(response.Content, cancellationToken));
             throw new AssistantException(
-                Classify(response.StatusCode, code),
-                $"HTTP {(int)response.StatusCode}: {message}",
+                error.Classify((int)response.StatusCode),
+                $"HTTP {(int)response.StatusCode}: {error.Message}",
                 HttpBodies.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
         }
     }

@@ -1,66 +1,46 @@
-using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
 
 namespace Parley.Assistants.Providers;
 
 /// <summary>
-/// Reads a streamed chat completion. The OpenAI package's own reader is not used: it takes an error within the stream,
-/// a response in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons
-/// and roles that other servers have but OpenAI does not.
+/// Reads a chat completion. The OpenAI package's own reader is not used: it takes an error within the stream, a
+/// response in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons,
+/// roles and contents that other servers have but OpenAI does not.
 /// </summary>
-internal static partial class OpenAIEvents
+/// <param name="errorText">Reads the errors of the server.</param>
+internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
 {
-    // The parser buffers an event until it is complete, and it reads a response that is not an event stream as one
-    // endless event.
     private const int MaxEventBytes = 1024 * 1024;
+    private const int BufferBytes = 16 * 1024;
+
+    // True after a finish reason, until more text comes: some servers repeat the reason with every chunk.
+    private bool isWhole;
+
+    private bool hasText;
 
     /// <summary>
-    /// Returns one update per event. An event without text gives an update too, because it shows that the provider is
-    /// alive.
+    /// Returns one update per event. A comment and an event without text give an update too, because they show that the
+    /// provider is alive.
     /// </summary>
     /// <exception cref="AssistantException">
     /// The stream contains an error or a refusal, is not an event stream, or ends too early.
     /// </exception>
-    public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(
-        Stream body, OpenAIErrorText errorText, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ChatResponseUpdate> ReadStreamAsync(
+        Stream body, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var isWhole = false;
-        await using var metered = new MeteredStream(body, MaxEventBytes);
-        await foreach (var sent in SseParser.Create(metered).EnumerateAsync(cancellation))
+        await foreach (var sent in ServerSentEvents.ReadAsync(body, MaxEventBytes, cancellation))
         {
-            metered.Reset();
-            if (sent.Data == "[DONE]")
+            if (sent?.Data.Trim() == "[DONE]")
             {
                 yield break;
             }
 
-            var chunk = string.IsNullOrWhiteSpace(sent.Data)
-                ? new Chunk()
-                : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
-            var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
-            if (sent.EventType == "error"
-                || chunk.Object == "error"
-                || chunk.Error.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null)
-                || choice.FinishReason == "error")
+            foreach (var update in sent is null ? [new ChatResponseUpdate()] : Read(sent))
             {
-                throw new AssistantException(
-                    ProviderError.Unavailable, "The provider broke off: " + errorText.Read(sent.Data).Message);
-            }
-
-            isWhole |= !string.IsNullOrEmpty(choice.FinishReason);
-            yield return new ChatResponseUpdate(ChatRole.Assistant, choice.Delta?.Content)
-            {
-                FinishReason = Finish(choice.FinishReason),
-            };
-            if (!string.IsNullOrEmpty(choice.Delta?.Refusal))
-            {
-                // The rest of the refusal is not read: no client gets its text.
-                throw new AssistantException(ProviderError.Refused, "The model refused.");
+                yield return update;
             }
         }
 
@@ -71,40 +51,106 @@ internal static partial class OpenAIEvents
         }
     }
 
-    private static ChatFinishReason? Finish(string? reason) =>
-        string.IsNullOrEmpty(reason) ? null : new ChatFinishReason(reason);
+    /// <summary>
+    /// Reads a response that is one JSON object, from a server that does not stream or that reports an error with
+    /// status 200. The white space that DeepSeek sends before it shows that the provider is alive.
+    /// </summary>
+    /// <exception cref="AssistantException">The response is an error or a refusal, or has no whole reply.</exception>
+    public async IAsyncEnumerable<ChatResponseUpdate> ReadObjectAsync(
+        Stream body, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var metered = new MeteredStream(body, MaxEventBytes);
+        using var json = new MemoryStream();
+        var buffer = new byte[BufferBytes];
+        while (await metered.ReadAsync(buffer, cancellation) is > 0 and var read)
+        {
+            json.Write(buffer, 0, read);
+            yield return new ChatResponseUpdate();
+        }
+
+        json.Position = 0;
+        using var reader = new StreamReader(json);
+        foreach (var update in Read(new ServerSentEvent("message", await reader.ReadToEndAsync(cancellation))))
+        {
+            yield return update;
+        }
+
+        if (!isWhole)
+        {
+            throw new AssistantException(ProviderError.Unavailable, "The answer has no whole reply.");
+        }
+    }
+
+    private IEnumerable<ChatResponseUpdate> Read(ServerSentEvent sent)
+    {
+        if (sent.Type == "error")
+        {
+            throw BrokeOff(sent);
+        }
+
+        var chunk = string.IsNullOrWhiteSpace(sent.Data)
+            ? new Chunk()
+            : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
+        if (chunk.IsError)
+        {
+            throw BrokeOff(sent);
+        }
+
+        // MiniMax repeats the whole reply as the message of its last chunk.
+        var choice = chunk.Choices is [{ } first, ..] ? first : new Choice();
+        var text = OpenAIContent.ReadText(choice.Delta?.Content ?? default);
+        text = text.Length == 0 && !hasText ? OpenAIContent.ReadText(choice.Message?.Content ?? default) : text;
+        var reason = OpenAIFinishReasons.Read(choice.FinishReason, choice.NativeReason);
+        isWhole = reason is not null || (isWhole && text.Length == 0);
+        hasText |= text.Length > 0;
+        if (choice.IsRefusal)
+        {
+            // The rest of the refusal is not read: no client gets its text.
+            yield return new ChatResponseUpdate(ChatRole.Assistant, text);
+            throw new AssistantException(ProviderError.Refused, "The model refused.");
+        }
+
+        yield return new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason };
+    }
+
+    private AssistantException BrokeOff(ServerSentEvent sent)
+    {
+        var error = errorText.Read(sent.Data);
+        return new AssistantException(error.Classify(), "The provider broke off: " + error.Message);
+    }
 
     /// <summary>The fields of an event that are read; all others are ignored.</summary>
     private sealed record Chunk(
-        IReadOnlyList<Choice?>? Choices = null, string? Object = null, JsonElement Error = default);
+        IReadOnlyList<Choice?>? Choices = null,
+        string? Object = null,
+        JsonElement Error = default,
+        JsonElement Message = default)
+    {
+        /// <summary>Some servers send an empty error with every chunk, and others the error without a wrapper.</summary>
+        public bool IsError => Object == "error"
+            || Error.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Number
+            || (Error.ValueKind == JsonValueKind.String && !Error.ValueEquals(""))
+            || (Choices is null && Message.ValueKind == JsonValueKind.String);
+    }
 
     private sealed record Choice(
-        Delta? Delta = null, [property: JsonPropertyName("finish_reason")] string? FinishReason = null);
-
-    private sealed record Delta(
-        [property: JsonConverter(typeof(HalfPairs))] string? Content = null, string? Refusal = null);
-
-    /// <summary>
-    /// Reads strings with unpaired surrogates. A server that cuts its text between UTF-16 units escapes each half of a
-    /// surrogate pair on its own (ECMAScript, well-formed JSON.stringify), and .NET rejects such an escape.
-    /// </summary>
-    private sealed class HalfPairs : JsonConverter<string>
+        Part? Delta = null,
+        Part? Message = null,
+        [property: JsonPropertyName("finish_reason")] string? FinishReason = null,
+        [property: JsonPropertyName("native_finish_reason")] string? Native = null,
+        [property: JsonPropertyName("provider_specific_fields")] Gateway? Fields = null)
     {
-        public override string? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            try
-            {
-                return reader.GetString();
-            }
-            catch (InvalidOperationException) when (reader.TokenType == JsonTokenType.String)
-            {
-                // Every escape of JSON is also an escape of regular expressions.
-                return Regex.Unescape(Encoding.UTF8.GetString(reader.ValueSpan));
-            }
-        }
+        public string? NativeReason => Native ?? Fields?.Native;
 
-        public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value);
+        public bool IsRefusal => Delta is { IsRefusal: true } || Message is { IsRefusal: true };
+    }
+
+    /// <summary>What LiteLLM adds to a choice.</summary>
+    private sealed record Gateway([property: JsonPropertyName("native_finish_reason")] string? Native = null);
+
+    private sealed record Part(JsonElement Content = default, string? Refusal = null)
+    {
+        public bool IsRefusal => !string.IsNullOrEmpty(Refusal) || OpenAIContent.HasRefusal(Content);
     }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

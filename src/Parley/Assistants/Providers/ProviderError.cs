@@ -17,4 +17,7 @@ public enum ProviderError
 
     /// <summary>The provider rejects the request as invalid.</summary>
     BadRequest,
+
+    /// <summary>The provider ended its reply without any text.</summary>
+    Empty,
 }

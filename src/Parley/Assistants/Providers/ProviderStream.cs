@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.Extensions.AI;
 using Parley.Core;
 
@@ -11,10 +12,14 @@ public static class ProviderStream
     // After the finish reason a provider may still send its usage counts. The reply is complete, so this wait is short.
     private static readonly TimeSpan AfterFinish = TimeSpan.FromSeconds(1);
 
+    // A reply that begins with more white space than this has no text.
+    private const int MaxLeading = 10_000;
+
     private const int MaxDetail = 200;
 
     /// <summary>
-    /// Sends the request and returns the parts of the text, none of them empty. Stopping the enumeration closes the
+    /// Sends the request and returns the parts of the text, none of them empty. White space at the beginning is held
+    /// back until text follows, so that a reply without text has no part. Stopping the enumeration closes the
     /// connection. Every update restarts the idle timeout, also one without text, such as from a model that is still
     /// reasoning. The time that the caller spends on a part does not count.
     /// </summary>
@@ -33,28 +38,64 @@ public static class ProviderStream
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, idle.Token);
         await using var updates = provider.Client.GetStreamingResponseAsync(messages, options, either.Token)
             .GetAsyncEnumerator(either.Token);
-        var isWhole = false;
+        var (isWhole, hasText, leading) = (false, false, new StringBuilder());
+        var left = provider.IdleTimeout;
         while (true)
         {
-            idle.CancelAfter(isWhole ? AfterFinish : provider.IdleTimeout);
+            idle.CancelAfter(left);
+            var waiting = time.GetTimestamp();
             var update = await NextAsync(updates, provider.IdleTimeout, isWhole, idle.Token, cancellation);
             idle.CancelAfter(Timeout.InfiniteTimeSpan);
             if (update is null)
             {
-                yield break;
+                break;
             }
 
+            // Signs of life after the finish reason must not prolong the wait.
+            left = isWhole ? left - time.GetElapsedTime(waiting) : provider.IdleTimeout;
             if (update.Text is { Length: > 0 } text)
             {
-                yield return text;
+                (isWhole, left) = (false, provider.IdleTimeout);
+                leading.Append(text);
+                if (hasText || !IsBlank(leading))
+                {
+                    hasText = true;
+                    yield return leading.ToString();
+                    leading.Clear();
+                }
             }
 
-            if (update.FinishReason == ChatFinishReason.ContentFilter)
+            if (update.FinishReason is { } reason)
             {
-                throw new AssistantException(ProviderError.Refused, "The provider's content filter ended the reply.");
+                EnsureWhole(reason);
+                (isWhole, left) = (true, isWhole ? left : AfterFinish);
             }
 
-            isWhole |= update.FinishReason is not null;
+            if ((isWhole && left <= TimeSpan.Zero) || leading.Length > MaxLeading)
+            {
+                break;
+            }
+        }
+
+        if (!hasText)
+        {
+            throw new AssistantException(ProviderError.Empty, "The provider's reply has no text.");
+        }
+    }
+
+    /// <exception cref="AssistantException">The reason does not mean that the reply is whole.</exception>
+    private static void EnsureWhole(ChatFinishReason reason)
+    {
+        if (reason == ChatFinishReason.ContentFilter)
+        {
+            throw new AssistantException(ProviderError.Refused, "The provider's content filter ended the reply.");
+        }
+
+        if (reason != ChatFinishReason.Stop
+            && reason != ChatFinishReason.Length
+            && reason != ChatFinishReason.ToolCalls)
+        {
+            throw new AssistantException(ProviderError.Unavailable, $"The provider ended the reply with {reason}.");
         }
     }
 
@@ -89,6 +130,23 @@ public static class ProviderStream
                 _ => throw new AssistantException(ProviderError.Unavailable, Describe(e), inner: e),
             };
         }
+    }
+
+    // A message cannot contain NUL, so a reply of NULs alone has no text either.
+    private static bool IsBlank(StringBuilder text)
+    {
+        foreach (var chunk in text.GetChunks())
+        {
+            foreach (var c in chunk.Span)
+            {
+                if (c != '\0' && !char.IsWhiteSpace(c))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
     }
 
     private static string Describe(Exception e) =>

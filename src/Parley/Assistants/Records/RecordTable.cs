@@ -105,6 +105,7 @@ public sealed class RecordTable
         CompletionError.BadRequest => "requisição inválida",
         CompletionError.Cancelled => "cancelado",
         CompletionError.Interrupted => "interrompido",
+        CompletionError.Empty => "resposta vazia",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

@@ -34,6 +34,17 @@ public sealed class CompletionRowTests
         EditId = "edit",
     });
 
+    /// <summary>Earlier versions fail at an error that they do not know.</summary>
+    [Fact]
+    public async Task An_empty_reply_is_unavailable_for_earlier_versions()
+    {
+        var ended = Empty with { Status = CompletionStatus.Ended, Error = CompletionError.Empty, EndedAt = At };
+
+        await AssertKeptAsync(ended);
+        Assert.Equal((int)CompletionError.Unavailable, CompletionRow.Create(ended).GetInt32("Error"));
+        Assert.Equal((int)CompletionError.Unavailable, CompletionRow.Ended(ended).GetInt32("Error"));
+    }
+
     [Fact]
     public async Task An_empty_completion_is_read_as_written() => await AssertKeptAsync(Empty);
 

@@ -66,6 +66,17 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
         Assert.Equal(["assistant: Noted.", "user: Really?"], await BuildAsync(question));
     }
 
+    [Fact]
+    public async Task Messages_of_staff_name_their_author_and_blank_ones_are_left_out()
+    {
+        await AppendAsync(MessageRole.Staff, "I am Ann.");
+        await AppendAsync(MessageRole.Assistant, " \n");
+        await AppendAsync(MessageRole.Assistant, "I am a bot.");
+        var question = await AppendAsync(MessageRole.Customer, "Who is there?");
+
+        Assert.Equal([("staff", "I am Ann."), (null, "I am a bot."), (null, "Who is there?")], await AuthorsAsync(question));
+    }
+
     // Each message costs four tokens plus one for every three bytes or part of them: 6, 6 and 5.
     [Theory]
     [InlineData(0, 0)]
@@ -151,7 +162,14 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
         Assert.Equal(["user: \n\nAttachment long.txt:\n" + new string('€', Prompts.MaxFileCharacters)], await BuildAsync(question));
     }
 
-    private async Task<List<string>> BuildAsync(Message message, string? instructions = null, int tokens = 1000)
+    private async Task<List<string>> BuildAsync(Message message, string? instructions = null, int tokens = 1000) =>
+        [.. (await BuildMessagesAsync(message, instructions, tokens)).Select(one => $"{one.Role.Value}: {one.Text}")];
+
+    private async Task<List<(string? Author, string Text)>> AuthorsAsync(Message message) =>
+        [.. (await BuildMessagesAsync(message, null, 1000)).Select(one => (one.AuthorName, one.Text))];
+
+    private async Task<IReadOnlyList<Microsoft.Extensions.AI.ChatMessage>> BuildMessagesAsync(
+        Message message, string? instructions, int tokens)
     {
         var chatbot = new Chatbot
         {
@@ -164,8 +182,8 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
             UpdatedAt = default,
             WriteId = "1",
         };
-        var messages = await new Prompts(process.Tables, files, new AssistantOptions(tokens)).BuildAsync(chatbot, message, CancellationToken.None);
-        return [.. messages.Select(one => $"{one.Role.Value}: {one.Text}")];
+        var prompts = new Prompts(process.Tables, files, new AssistantOptions(tokens));
+        return await prompts.BuildAsync(chatbot, message, CancellationToken.None);
     }
 
     private async Task<Message> AppendAsync(MessageRole role, string text, Func<NewMessage, NewMessage>? with = null)

@@ -38,7 +38,7 @@ public class OpenAIFailureTests
     [InlineData(307, null, ProviderError.Unavailable)]
     public async Task The_status_determines_the_error(int status, string? code, ProviderError error)
     {
-        Assert.Equal(error, OpenAIErrorHandler.Classify((HttpStatusCode)status, code));
+        Assert.Equal(error, new OpenAIError("", null, code is null ? [] : [code]).Classify(status));
         var body = status == 204 ? "" : $$$"""{"error":{"message":"That is wrong.","type":"t","param":null,"code":{{{(code is null ? "null" : $"\"{code}\"")}}}}}""";
         using var server = new Receiver(Response(status, body, "Location: http://127.0.0.1:1/\r\n"));
 
@@ -134,9 +134,19 @@ public class OpenAIFailureTests
         { Text("a") + Event("""{"error":{"message":"Overloaded, sk-test-0123456789abcdef","code":503}}""") + Done, ProviderError.Unavailable, "The provider broke off: Overloaded, ***" },
         { Text("a") + Event("""{"error":"Overloaded"}"""), ProviderError.Unavailable, "The provider broke off: Overloaded" },
         { Text("a") + Event("""{"error":{"message":"Lost"},"choices":[{"delta":{"content":"b"},"finish_reason":"error"}]}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Finish("error") + Done, ProviderError.Unavailable, "The provider broke off: " },
+        { Text("a") + Finish("error") + Done, ProviderError.Unavailable, "The provider ended the reply with error." },
+        { "event: error\ndata: Overloaded, sk-test-0123456789abcdef\n\n", ProviderError.Unavailable, "The provider broke off: Overloaded, ***" },
         { Text("a") + "event: error\n" + Event("""{"message":"Lost"}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
-        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, ProviderError.Unavailable, "The provider broke off: Lost" },
+        { Text("a") + Event("""{"object":"error","message":"Lost","code":400}""") + Done, ProviderError.BadRequest, "The provider broke off: Lost" },
+        { Text("a") + Finish() + Text("b"), ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Text("a") + Finish("null") + Delta("{}", "\"\""), ProviderError.Unavailable, "The answer is no stream of events, or ended too early." },
+        { Text("a") + Finish("abort") + Done, ProviderError.Unavailable, "The provider ended the reply with abort." },
+        { Text("a") + Finish("new\\nreason") + Done, ProviderError.Unavailable, "The provider ended the reply with new_reason." },
+        { Text("a") + Finish() + Finish("abort") + Done, ProviderError.Unavailable, "The provider ended the reply with abort." },
+        { Finish() + Done, ProviderError.Empty, "The provider's reply has no text." },
+        { Text("") + Finish("length") + Done, ProviderError.Empty, "The provider's reply has no text." },
+        { Text(" \n\t") + Finish() + Done, ProviderError.Empty, "The provider's reply has no text." },
+        { Text(" ") + Event("""{"choices":[{"delta":{"content":5}}]}""") + Done, ProviderError.Unavailable, "JsonException: The content of a message is a Number." },
         { Text("a") + Finish("content_filter") + Done, ProviderError.Refused, "The provider's content filter ended the reply." },
         { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), ProviderError.Refused, "The provider's content filter ended the reply." },
         { Delta("""{"role":"assistant","content":"","refusal":null}""") + Delta("""{"refusal":"I'm "}""") + Delta("""{"refusal":"sorry"}""") + Finish() + Done, ProviderError.Refused, "The model refused." },
@@ -155,7 +165,7 @@ public class OpenAIFailureTests
         Assert.StartsWith(detail, failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, failure.ToString(), StringComparison.Ordinal);
         Assert.InRange(failure.Message.Length, 1, 250);
-        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && error == ProviderError.Refused ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
+        Assert.Equal(events.Contains("\"b\"", StringComparison.Ordinal) && (error == ProviderError.Refused || !events.Contains("error", StringComparison.Ordinal)) ? "ab" : events.StartsWith(Text("a"), StringComparison.Ordinal) ? "a" : "", string.Concat(parts));
     }
 
     [Theory]

@@ -85,7 +85,11 @@ public class OpenAIStreamTests
         { "no [DONE]", Text("a") + Finish(), "a" },
         { "no finish reason", Text("a") + Done, "a" },
         { "halves of a pair", Delta("""{"content":"\"\\\n\ud83d"}""") + Delta("""{"content":"\ude42\u00e9\/é"}""") + Finish() + Done, "\"\\\n🙂é/é" },
-        { "no text", Finish() + Done, "" },
+        { "text after a finish reason", Text("a") + Finish() + Text("b") + Done, "ab" },
+        { "contents in parts", Delta("""{"content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"o"}]}""") + Text("k") + Finish() + Done, "ok" },
+        { "contents in other parts", Delta("""{"content":["a",{"text":"b"},{"type":"output_text","text":"c"},{"type":"image_url","image_url":{}},{"type":"text"},null,[]]}""") + Delta("""{"content":{"type":"text","text":"\ud83d"}}""") + Delta("""{"content":[{"type":"text","text":"\ude42"}]}""") + Finish() + Done, "abc🙂" },
+        { "a message at the end that repeats the reply", Text("a") + Event("""{"object":"chat.completion","choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}""") + Done, "a" },
+        { "a message instead of deltas", Event("""{"choices":[{"message":{"content":"a"},"finish_reason":"stop"}]}""") + Done, "a" },
         { "something behind [DONE]", Text("a") + Finish() + Done + Text("b") + "data: {oops\n\n", "a" },
         { "an error behind the finish reason", Text("a") + Finish() + Event("""{"error":{"message":"late"}}"""), "a" },
     };
@@ -108,6 +112,22 @@ public class OpenAIStreamTests
         Assert.True(failure is null, $"{what}: {failure?.Message}");
         Assert.Equal(text, string.Concat(parts));
         Assert.DoesNotContain("", parts);
+    }
+
+    [Theory]
+    [InlineData("""{"choices":[{"message":{"role":"assistant","content":"Hello"},"finish_reason":"stop"}]}""", "Hello", null)]
+    [InlineData("""{"choices":[{"message":{"content":[{"type":"thinking","thinking":[]},{"type":"text","text":"Hello"}]},"finish_reason":"length"}]}""", "Hello", null)]
+    [InlineData("""{"choices":[{"message":{"content":"Hello"},"finish_reason":"abort"}]}""", "Hello", ProviderError.Unavailable)]
+    [InlineData("""{"choices":[{"message":{"content":"Hello"},"finish_reason":"null"}]}""", "Hello", ProviderError.Unavailable)]
+    [InlineData("""{"choices":[{"message":{"content":""},"finish_reason":"stop"}]}""", "", ProviderError.Empty)]
+    [InlineData("""{"choices":[{"message":{"content":null,"refusal":"No"},"finish_reason":"stop"}]}""", "", ProviderError.Refused)]
+    [InlineData("""{"choices":[{"message":{"content":"Hel""", "", ProviderError.Unavailable)]
+    [InlineData("""{"error":{"code":429}}""", "", ProviderError.RateLimited)]
+    public async Task A_server_may_answer_without_a_stream(string json, string text, ProviderError? error)
+    {
+        var (parts, failure) = await ReadStreamAsync(Encoding.UTF8.GetBytes(Response(200, "\n \n" + json)));
+
+        Assert.Equal((text, error), (string.Concat(parts), failure?.Error));
     }
 
     [Fact]

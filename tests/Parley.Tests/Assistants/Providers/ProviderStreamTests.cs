@@ -72,6 +72,72 @@ public class ProviderStreamTests
         Assert.Equal(["At last"], read.Value.Parts);
     }
 
+    [Theory]
+    [InlineData(": keep-alive\n\n")]
+    [InlineData(": keep-alive\n")]
+    [InlineData("event: ping\n\n")]
+    [InlineData("\n")]
+    [InlineData("data:\n\n")]
+    [InlineData("data: {\"type\":\"ping\"}\n\n")]
+    public async Task A_sign_of_life_restarts_the_idle_timeout(string sign)
+    {
+        using var server = new HangingServer(Beginning(Text("One ")));
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        await using var parts = Run(provider).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
+        var next = parts.MoveNextAsync().AsTask();
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(provider.IdleTimeout - Moment);
+            var due = time.NextDue;
+            await server.SendAsync(sign);
+            await TimerMovedAsync(due);
+        }
+
+        await server.SendAsync(Text("two") + Finish() + Done);
+        Assert.True(await next.WaitAsync(Wait.Limit));
+        Assert.Equal("two", parts.Current);
+    }
+
+    [Fact]
+    public async Task Signs_of_life_do_not_prolong_the_wait_after_the_finish_reason()
+    {
+        using var server = new HangingServer(Beginning(Text("All") + Finish()));
+        var provider = Provider(server.Port, time);
+        using var client = provider.Client;
+        var end = time.GetUtcNow() + TimeSpan.FromSeconds(1);
+        await using var parts = Run(provider).GetAsyncEnumerator();
+        Assert.True(await parts.MoveNextAsync());
+        var next = parts.MoveNextAsync().AsTask();
+        await TimerSetAsync(time, end);
+        time.Advance(TimeSpan.FromMilliseconds(600));
+        await server.SendAsync(": still here\n\n");
+        time.Advance(TimeSpan.FromMilliseconds(400));
+
+        Assert.False(await next.WaitAsync(Wait.Limit));
+    }
+
+    [Fact]
+    public async Task White_space_at_the_beginning_comes_with_the_first_text()
+    {
+        ChatResponseUpdate[] updates = [new(ChatRole.Assistant, "\n"), new(ChatRole.Assistant, "  "), new(ChatRole.Assistant, "a"), new(ChatRole.Assistant, " ")];
+        var provider = Provider(new Client((_, cancellation) => PacedAsync(updates, TimeSpan.Zero, time, cancellation)));
+
+        Assert.Equal(["\n  a", " "], (await ReadStreamAsync(provider, time)).Parts);
+    }
+
+    [Fact]
+    public async Task Endless_white_space_is_no_reply()
+    {
+        var provider = Provider(new Client((_, cancellation) =>
+            PacedAsync(Enumerable.Repeat(new ChatResponseUpdate(ChatRole.Assistant, new string(' ', 100)), int.MaxValue), TimeSpan.Zero, time, cancellation)));
+        var (parts, failure) = await ReadStreamAsync(provider, time);
+
+        Assert.Empty(parts);
+        Assert.Equal(ProviderError.Empty, failure!.Error);
+    }
+
     [Fact]
     public async Task A_stream_ends_one_second_after_the_finish_reason()
     {
@@ -190,6 +256,16 @@ public class ProviderStreamTests
         }
 
         Assert.Equal((Hello, options), sent);
+    }
+
+    /// <summary>Waits until the next timer is set for a later time.</summary>
+    private async Task TimerMovedAsync(DateTimeOffset? due)
+    {
+        using var late = new CancellationTokenSource(Wait.Limit, TimeProvider.System);
+        while (!(time.NextDue > due))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, late.Token);
+        }
     }
 
     private IAsyncEnumerable<string> Run(AssistantProvider provider, CancellationToken cancellation = default) =>

@@ -37,7 +37,6 @@ public class ScriptedChatClientTests
 
     [Theory]
     [InlineData("/words 3", "word1 word2 word3", 40)]
-    [InlineData("/words 0", "", 0)]
     [InlineData("/words 1", "word1", 0)]
     [InlineData("/words 3 /pace 1000", "word1 word2 word3", 2_000)]
     [InlineData("please /pace 0 and then\n/words 2 thank you", "word1 word2", 0)]
@@ -49,6 +48,10 @@ public class ScriptedChatClientTests
         Assert.Null(reply.Failure);
         Assert.Equal((text, TimeSpan.FromMilliseconds(milliseconds)), (string.Concat(reply.Parts), reply.Took));
     }
+
+    [Fact]
+    public void A_reply_without_words_is_a_failure() =>
+        Assert.Equal(ProviderError.Empty, Read("/words 0").Failure!.Error);
 
     [Fact]
     public void The_maximum_is_ten_thousand_words()

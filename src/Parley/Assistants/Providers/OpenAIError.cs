@@ -1,0 +1,71 @@
+namespace Parley.Assistants.Providers;
+
+/// <summary>An error that a server reports in a response body or in an event.</summary>
+/// <param name="Message">One line for the log, without the key.</param>
+/// <param name="Status">The HTTP status that the error itself contains, 400 to 599; null for none.</param>
+/// <param name="Names">The error's code and type, if they are not a status.</param>
+internal sealed record OpenAIError(string Message, int? Status, IReadOnlyList<string> Names)
+{
+    private const int BadRequest = 400;
+    private const int TooManyRequests = 429;
+    private const int ServerError = 500;
+
+    // Azure OpenAI, LiteLLM, Azure's inner error, OpenAI's reasoning models, Alibaba, Zhipu.
+    private static readonly HashSet<string> Refusals = Set(
+        "content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation", "invalid_prompt",
+        "data_inspection_failed", "sensitive", "1301");
+
+    /// <summary>
+    /// Names of errors without a status, and the status with which their servers send them outside of a stream; 400
+    /// stands for every status from 400 to 499 that means the same here. Names that are not listed count as a failure
+    /// of the server. The numbers are Zhipu's and Mistral's.
+    /// </summary>
+    private static readonly Dictionary<string, int> Statuses = Set(
+            "invalid_request_error", "BadRequestError", "invalid_model", "InvalidParameter", "unsupported_value",
+            "context_length_exceeded", "ContextWindowExceededError", "exceed_context_size_error", "string_too_long",
+            "authentication_error", "invalid_api_key", "unauthorized", "billing_error", "insufficient_balance",
+            "permission_error", "PermissionDeniedError", "forbidden", "not_found_error", "model_not_found",
+            "request_too_large", "UnprocessableEntityError", "ValidationError",
+            "1000", "1001", "1002", "1003", "1004", "1210", "1211", "1212", "1213", "1214", "1215", "1261", "1500")
+        .Concat(Refusals)
+        .Select(name => (Name: name, Status: BadRequest))
+        .Concat(Set(
+                "rate_limit_error", "rate_limited", "rate_limit_exceeded", "RateLimitReached", "too_many_requests",
+                "insufficient_quota", "quota_exceeded", "RESOURCE_EXHAUSTED", "requests", "tokens", "throttling_error",
+                "service_tier_capacity_exceeded", "engine_overloaded_error",
+                "1113", "1300", "1302", "1303", "1304", "1305", "1308", "3505")
+            .Select(name => (Name: name, Status: TooManyRequests)))
+        .ToDictionary(known => known.Name, known => known.Status, StringComparer.Ordinal);
+
+    /// <summary>The error that clients see after a response with a status other than 200.</summary>
+    public ProviderError Classify(int status) => status switch
+    {
+        408 => ProviderError.Timeout,
+        TooManyRequests => ProviderError.RateLimited,
+        >= 400 and <= 499 when Names.Any(name => Refusals.Contains(Normalize(name))) => ProviderError.Refused,
+        >= 400 and <= 499 => ProviderError.BadRequest,
+        _ => ProviderError.Unavailable,
+    };
+
+    /// <summary>
+    /// The error that clients see after an error within a response of status 200: the same as if the server had sent
+    /// the error's own status.
+    /// </summary>
+    public ProviderError Classify() => Classify(Status ?? StatusOfNames() ?? ServerError);
+
+    private int? StatusOfNames() => Names
+        .Select(name => Statuses.TryGetValue(Normalize(name), out var status) ? status : (int?)null)
+        .FirstOrDefault(status => status is not null);
+
+    private static HashSet<string> Set(params string[] names) => names.Select(Normalize).ToHashSet();
+
+    /// <summary>
+    /// Servers spell one name in several ways: <c>rate_limit_error</c>, <c>RateLimitError</c>, <c>rate-limit</c>.
+    /// </summary>
+    private static string Normalize(string name)
+    {
+        var letters = string.Concat(name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant));
+        const string Suffix = "error";
+        return letters.EndsWith(Suffix, StringComparison.Ordinal) ? letters[..^Suffix.Length] : letters;
+    }
+}
