@@ -40,7 +40,7 @@ public class CorsTests(ParleyFixture parley)
             (HttpMethod.Get, "v1/nothing", null, null, 404),
             (HttpMethod.Delete, "v1/conversations", null, null, 405),
             (HttpMethod.Options, "v1/conversations", null, null, 405),
-            (HttpMethod.Post, "v1/conversations", null, null, 415),
+            (HttpMethod.Post, "v1/conversations", null, null, 400),
         ];
         foreach (var origin in new[] { Allowed, "capacitor://localhost", "https://APP.example.com", "https://app.example.com:444", "http://app.example.com", "null", null })
         {
