@@ -78,6 +78,12 @@ param scheduleTable string = 'Schedule'
 @description('Days that the file of an export is kept.')
 param exportKeepDays int = 7
 
+@description('Origins whose pages may call the API from a browser, separated by commas, or *. Empty: none.')
+param corsOrigins string = ''
+
+@description('The origin of links in answers, if a gateway stands before the app. Empty: that of each request.')
+param publicOrigin string = ''
+
 @minValue(1)
 @maxValue(365)
 @description('Days in which a deleted or overwritten blob can be restored, and for which its old versions stay.')
@@ -219,6 +225,8 @@ module site 'app/site.bicep' = {
     historyTokens: historyTokens
     scheduleTable: scheduleTable
     exportKeepDays: exportKeepDays
+    corsOrigins: corsOrigins
+    publicOrigin: publicOrigin
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }

@@ -67,6 +67,8 @@ param historyTokens int
 param scheduleTable string
 
 param exportKeepDays int
+param corsOrigins string
+param publicOrigin string
 param providers providerType[]
 
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
@@ -96,6 +98,10 @@ var settings = {
   ExportSchedule: schedules.exports
   AssistantSchedule: schedules.assistants
   HousekeepingSchedule: schedules.housekeeping
+
+  // The platform's own CORS feature stays off: it would answer preflight requests before the app.
+  Cors__AllowedOrigins: corsOrigins
+  Parley__PublicOrigin: publicOrigin
 
   Assistants__HistoryTokens: string(historyTokens)
   Exports__KeepDays: string(exportKeepDays)

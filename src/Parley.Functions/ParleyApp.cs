@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Parley.Core;
 using Parley.Functions.Api;
 using Parley.Functions.Api.Parley;
+using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions;
 
@@ -31,6 +32,8 @@ public static class ParleyApp
     public static IServiceCollection AddParleyApp(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddParley(configuration);
+        services.AddSingleton(CorsPolicy.Read(configuration));
+        services.AddSingleton(PublicOrigin.Read(configuration));
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
         services.AddSingleton<Readiness>();

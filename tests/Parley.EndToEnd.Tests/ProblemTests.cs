@@ -174,12 +174,12 @@ public class ProblemTests(ParleyFixture parley)
     [InlineData("GET", "v1/nothing", 404, null)]
     [InlineData("GET", "", 404, null)]
     [InlineData("POST", "v1/conversations/1/messages/2/3", 404, null)]
-    [InlineData("DELETE", "v1/conversations", 405, "GET, POST")]
-    [InlineData("DELETE", "v1/conversations/1/messages", 405, "GET, POST")]
-    [InlineData("DELETE", "V1/Conversations/1/Messages/", 405, "GET, POST")]
+    [InlineData("DELETE", "v1/conversations", 405, "GET, HEAD, POST")]
+    [InlineData("DELETE", "v1/conversations/1/messages", 405, "GET, HEAD, POST")]
+    [InlineData("DELETE", "V1/Conversations/1/Messages/", 405, "GET, HEAD, POST")]
     [InlineData("GET", "v1/conversations/1/messages//", 404, null)]
-    [InlineData("OPTIONS", "v1/conversations/1", 405, "GET, PATCH")]
-    [InlineData("BREW", "v1/conversations/1", 405, "GET, PATCH")]
+    [InlineData("OPTIONS", "v1/conversations/1", 405, "GET, HEAD, PATCH")]
+    [InlineData("BREW", "v1/conversations/1", 405, "GET, HEAD, PATCH")]
     public async Task Unknown_paths_and_wrong_methods_are_refused(string method, string path, int status, string? allow)
     {
         using var response = await parley.NewClient(token: null).SendJsonAsync(new HttpMethod(method), path, null);
@@ -188,13 +188,16 @@ public class ProblemTests(ParleyFixture parley)
         Assert.Equal(allow, response.Content.Headers.Allow.Count > 0 ? string.Join(", ", response.Content.Headers.Allow) : null);
     }
 
-    [Fact]
-    public async Task Head_is_a_wrong_method_without_a_body()
+    [Theory]
+    [InlineData("v1/chat-messages/export", 405)]
+    [InlineData("v1/nothing", 404)]
+    public async Task Head_of_a_path_without_get_is_refused_without_a_body(string path, int status)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Head, "v1/conversations/1");
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
         using var response = await parley.Client.SendAsync(request);
 
-        Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         Assert.Empty(await response.Content.ReadAsByteArrayAsync());
     }
 

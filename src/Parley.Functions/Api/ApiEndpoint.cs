@@ -20,10 +20,15 @@ public sealed record Call(HttpRequest Request, Caller Caller)
 
 /// <summary>
 /// The pipeline of every HTTP function. It authenticates the caller, checks the scope and maps every exception to a
-/// response, including exceptions that are thrown while a result is written. It executes the result itself, because the
-/// worker would serialize a returned result a second time and lose its exceptions.
+/// response, including exceptions that are thrown while a result is written. Every response, whatever its status, gets
+/// the headers for pages of other origins. The pipeline executes the result itself, because the worker would serialize a
+/// returned result a second time and lose its exceptions.
 /// </summary>
-public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<ApiEndpoint> logger)
+public sealed partial class ApiEndpoint(
+    Authenticator authenticator,
+    CorsPolicy cors,
+    PublicOrigin origin,
+    ILogger<ApiEndpoint> logger)
 {
     /// <summary>Runs a handler for callers whose API key has the scope.</summary>
     public Task RunAsync(HttpRequest request, Scopes scope, Func<Call, Task<IResult>> handler) =>
@@ -34,6 +39,8 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
     public async Task RunAsync(HttpRequest request, Func<Task<IResult>> handler)
     {
         var context = request.HttpContext;
+        context.Features.Set(origin);
+        cors.Decorate(context);
         try
         {
             var result = await handler();
@@ -104,6 +111,7 @@ public sealed partial class ApiEndpoint(Authenticator authenticator, ILogger<Api
         }
 
         context.Response.Clear();
+        cors.Decorate(context);
         await new ProblemResult(problem).ExecuteAsync(context);
     }
 

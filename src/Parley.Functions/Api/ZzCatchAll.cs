@@ -6,10 +6,11 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api;
 
 /// <summary>
-/// Responds to requests that match no other function, because the host would return an empty 404. The name must sort
+/// Responds to requests that match no other function, because the host would return an empty 404: unknown paths, wrong
+/// methods, and the preflight requests of browsers, which no other function takes. The name must sort
 /// last: the host takes the first function, in the order of names, whose route and method match.
 /// </summary>
-public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes)
+public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes, CorsPolicy cors)
 {
     [Function("ZzCatchAll")]
     public Task Run(
@@ -19,8 +20,11 @@ public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes)
         {
             var methods = routes.MethodsOf("/" + path);
             var allow = string.Join(", ", methods);
-            return Task.FromResult<IResult>(methods.Count == 0
+            IResult result = methods.Count == 0
                 ? new ProblemResult(ErrorCode.RouteNotFound.With("There is no such path; docs/api.md lists them all."))
-                : new ProblemResult(ErrorCode.MethodNotAllowed.With($"This path takes {allow}.")) { Allow = allow });
+                : cors.IsAllowedPreflight(request)
+                    ? new PreflightResult(allow)
+                    : new ProblemResult(ErrorCode.MethodNotAllowed.With($"This path takes {allow}.")) { Allow = allow };
+            return Task.FromResult(result);
         });
 }

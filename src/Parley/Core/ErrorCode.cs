@@ -62,7 +62,7 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode MalformedJson =
         new("malformed_json", ErrorKind.Malformed, "The body is not readable JSON");
 
-    /// <summary>If-Match is neither * nor a list of entity tags.</summary>
+    /// <summary>If-Match, or If-None-Match of a write, is neither * nor a list of entity tags.</summary>
     public static readonly ErrorCode MalformedHeader =
         new("malformed_header", ErrorKind.Malformed, "A header is not readable");
 
@@ -174,9 +174,9 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     /// <summary>The field accepts only its current value.</summary>
     public static readonly ErrorCode Immutable = new("immutable", ErrorKind.Conflict, "The field cannot be changed");
 
-    /// <summary>The row was changed after the client read it.</summary>
+    /// <summary>The row was changed after the client read it, or If-None-Match excludes what exists.</summary>
     public static readonly ErrorCode StaleRevision =
-        new("stale_revision", ErrorKind.PreconditionFailed, "If-Match names another revision");
+        new("stale_revision", ErrorKind.PreconditionFailed, "If-Match or If-None-Match excludes the revision");
 
     /// <summary>The body has more bytes than the route accepts.</summary>
     public static readonly ErrorCode BodyTooLarge = new("body_too_large", ErrorKind.TooLarge, "The body is too large");

@@ -234,6 +234,30 @@ public class CompletionStreamTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task A_client_that_has_every_event_of_an_ended_completion_is_told_not_to_come_back()
+    {
+        var chatbot = await Client.NewChatbotAsync();
+        using var client = Client.Streaming();
+        using var stream = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 4" } });
+        var last = (await stream.EventsAsync().ToListAsync())[^1].Id;
+        for (var id = 0; id <= last + 1; id++)
+        {
+            using var response = await Client.SendJsonAsync(HttpMethod.Get, $"{stream.Path}/events", null, ("Last-Event-ID", $"{id}"));
+            var text = await response.Content.ReadAsStringAsync();
+
+            Assert.Equal(id < last ? 200 : 204, (int)response.StatusCode);
+            Assert.Equal(Math.Max(0, last - id), text.Split("\nid: ").Length - 1);
+        }
+
+        using var running = await CompletionReader.OpenAsync(
+            client, HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { isStreaming = true, message = new { content = "/words 1 /hang after 1" } });
+        using var ahead = await CompletionReader.OpenAsync(client, HttpMethod.Get, $"{running.Path}/events", null, ("Last-Event-ID", "99"));
+        await Client.CallAsync(HttpMethod.Post, $"{running.Path}/cancel");
+        Assert.Empty(await ahead.EventsAsync().ToListAsync());
+    }
+
+    [Fact]
     public async Task A_client_that_leaves_at_once_does_not_end_its_completion()
     {
         var chatbot = await Client.NewChatbotAsync();

@@ -15,7 +15,11 @@ public sealed class OpenApiContract
     private const int ExcerptLength = 600;
 
     /// <summary>Headers of the transport and of every response, which operations do not document.</summary>
-    private static readonly string[] CommonHeaders = ["Date", "Server", "Transfer-Encoding", "Content-Length", "Content-Type", "Cache-Control", "X-Content-Type-Options"];
+    private static readonly string[] CommonHeaders =
+    [
+        "Date", "Server", "Transfer-Encoding", "Content-Length", "Content-Type", "Cache-Control", "X-Content-Type-Options",
+        "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers",
+    ];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -101,21 +105,34 @@ public sealed class OpenApiContract
         if (matches.Count == 0)
         {
             return status == "404"
-                ? FindInResponse(Root["components"]!["responses"]!["NotFound"]!, response, body)
+                ? FindInResponse(Common("NotFound"), response, body, method == "HEAD")
                 : [new Deviation("", "must be a 404: the path is not documented")];
         }
 
-        if (matches.Select(match => match[method.ToLowerInvariant()]).FirstOrDefault(found => found is not null) is not { } operation)
+        // HEAD is GET without a body. The document lists neither HEAD nor the responses that belong to every path.
+        var isHead = method == "HEAD";
+        var name = isHead ? "get" : method.ToLowerInvariant();
+        if (method == "OPTIONS" && status == "204")
+        {
+            return FindInResponse(Common("Preflight"), response, body, isHead);
+        }
+
+        if (matches.Select(match => match[name]).FirstOrDefault(found => found is not null) is not { } operation)
         {
             return status == "405"
-                ? [.. FindInResponse(Root["components"]!["responses"]!["MethodNotAllowed"]!, response, method == "HEAD" ? null : body), .. FindInAllow(matches, response)]
+                ? [.. FindInResponse(Common("MethodNotAllowed"), response, body, isHead), .. FindInAllow(matches, response)]
                 : [new Deviation("", "must be a 405: the method is not documented")];
         }
 
-        return operation["responses"]![status] is { } documented
-            ? FindInResponse(Follow(documented), response, body)
+        var documented = operation["responses"]![status] is { } listed ? Follow(listed)
+            : name == "get" && status == "304" ? Common("NotModified")
+            : null;
+        return documented is not null
+            ? FindInResponse(documented, response, body, isHead)
             : [new Deviation("", $"has a status that is not documented; these are: {string.Join(", ", operation["responses"]!.AsObject().Select(known => known.Key))}")];
     }
+
+    private JsonNode Common(string response) => Root["components"]!["responses"]![response]!;
 
     /// <summary>The path items that match an address, the most literal one first.</summary>
     private List<JsonObject> Match(string path) => [.. MatchTemplates(path).Select(match => match.Path)];
@@ -133,7 +150,7 @@ public sealed class OpenApiContract
 
     private static IEnumerable<Deviation> FindInAllow(List<JsonObject> matches, HttpResponseMessage response)
     {
-        var expected = matches.SelectMany(match => match.Select(member => member.Key)).Where(name => name != "parameters").Select(name => name.ToUpperInvariant()).Distinct().Order(StringComparer.Ordinal).ToList();
+        var expected = matches.SelectMany(match => match.Select(member => member.Key)).Where(name => name != "parameters").Select(name => name.ToUpperInvariant()).SelectMany(name => name == "GET" ? [name, "HEAD"] : new[] { name }).Distinct().Order(StringComparer.Ordinal).ToList();
         if (!expected.SequenceEqual(response.Content.Headers.Allow.Order(StringComparer.Ordinal)))
         {
             yield return new Deviation("Allow:", $"must be {string.Join(", ", expected)}");
@@ -142,12 +159,13 @@ public sealed class OpenApiContract
 
     /// <param name="documented">The document's response.</param>
     /// <param name="response">The response.</param>
-    /// <param name="body">The body; null when the response cannot have one.</param>
-    private IEnumerable<Deviation> FindInResponse(JsonNode documented, HttpResponseMessage response, byte[]? body)
+    /// <param name="body">The body.</param>
+    /// <param name="isHead">True if the body must be missing, though its headers are there.</param>
+    private IEnumerable<Deviation> FindInResponse(JsonNode documented, HttpResponseMessage response, byte[] body, bool isHead)
     {
         var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         var known = documented["headers"]?.AsObject().ToDictionary(header => header.Key, header => Follow(header.Value!), StringComparer.OrdinalIgnoreCase) ?? [];
-        return [.. FindInHeaders(known, headers), .. body is null ? [] : FindInBody(documented, response.Content.Headers.ContentType?.MediaType, body)];
+        return [.. FindInHeaders(known, headers), .. FindInBody(documented, response.Content.Headers.ContentType?.MediaType, body, isHead)];
     }
 
     private IEnumerable<Deviation> FindInHeaders(Dictionary<string, JsonNode> known, Dictionary<string, string> headers)
@@ -177,8 +195,13 @@ public sealed class OpenApiContract
         }
     }
 
-    private IReadOnlyList<Deviation> FindInBody(JsonNode documented, string? type, byte[] body)
+    private IReadOnlyList<Deviation> FindInBody(JsonNode documented, string? type, byte[] body, bool isHead)
     {
+        if (isHead && body.Length > 0)
+        {
+            return [new Deviation("", "must have no body: the method is HEAD")];
+        }
+
         if (documented["content"]?.AsObject() is not { } content)
         {
             return body.Length == 0 ? [] : [new Deviation("", "must have no body")];
@@ -187,6 +210,11 @@ public sealed class OpenApiContract
         if (type is null || content[type] is not { } media)
         {
             return [new Deviation("Content-Type:", $"must be {string.Join(" or ", content.Select(known => known.Key))}, not {type ?? "missing"}")];
+        }
+
+        if (isHead)
+        {
+            return [];
         }
 
         if (!type.EndsWith("json", StringComparison.Ordinal))

@@ -174,7 +174,7 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, $"POST {path}/cancel");
         await first.CallAsync(200, $"GET {path}/events");
         await first.CallAsync(200, $"GET {path}/events", null, ("Last-Event-ID", "1"));
-        await first.CallAsync(200, $"GET {path}/events", null, ("Last-Event-ID", "99"));
+        await first.CallAsync(204, $"GET {path}/events", null, ("Last-Event-ID", "99"));
         await first.CallAsync(404, "GET v1/completions/1");
     }
 

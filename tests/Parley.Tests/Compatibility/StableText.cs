@@ -19,6 +19,7 @@ internal sealed partial class StableText(Uri api)
         Rule("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", "<trace>"),
         Member("sha256", """ "[0-9a-f]{64}" """, "<digest>"),
         Rule("sha-256=:[A-Za-z0-9+/]{43}=:", "sha-256=:<digest>:"),
+        Rule("""(?<=")[0-9a-f]{64}(?=\\?")""", "<digest>"),
         Member("bytes", "[1-9][0-9]*", "<bytes>"),
         Member("durationMs", "[0-9]+", "<duration>"),
         Member("nextAttemptAt", """ "[^"]+" """, "<time>"),

@@ -61,7 +61,7 @@ public class SettingsTests
         var site = GoldenFiles.Everything.The("Microsoft.Web/sites");
         Assert.Equal("dotnet-isolated", site["functionAppConfig", "runtime", "name"].GetString());
         Assert.Equal("10.0", site["functionAppConfig", "runtime", "version"].GetString());
-        // The app serves no browser of another origin.
+        // The platform's own feature would answer preflight requests before the app, and keep CORS headers from it.
         Assert.False(site["siteConfig"].TryGetProperty("cors", out _));
     }
 

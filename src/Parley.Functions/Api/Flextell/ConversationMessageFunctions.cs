@@ -33,7 +33,7 @@ public sealed class ConversationMessageFunctions(
 
     [Function("ConversationMessagesList")]
     public Task List(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}/messages")]
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations/{id}/messages")]
         HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
@@ -128,7 +128,7 @@ public sealed class ConversationMessageFunctions(
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var text = fields.RequiredText("message", 1, MaxMessage);
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var edited = await change.EditAsync(
@@ -157,7 +157,7 @@ public sealed class ConversationMessageFunctions(
         string messageId) =>
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             var deleted = await change.DeleteAsync(
                 call.Conversation(id),
                 messageId,

@@ -44,7 +44,8 @@ public sealed class ChatbotFunctions(
         });
 
     [Function("ChatbotsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -59,7 +60,7 @@ public sealed class ChatbotFunctions(
 
     [Function("ChatbotsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
             Respond(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
@@ -72,7 +73,7 @@ public sealed class ChatbotFunctions(
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields, isNew: false);
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             return Respond(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
@@ -84,7 +85,7 @@ public sealed class ChatbotFunctions(
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             var deleted = await writer.DeleteAsync(call.Chatbot(id), expected, call.Cancellation);
 
             // The response has no ETag, because a deleted chatbot cannot be changed again.
@@ -98,6 +99,7 @@ public sealed class ChatbotFunctions(
         new(ChatbotResponse.Of(chatbot), MaiAgentJson.Default.ChatbotResponse, status)
         {
             Revision = chatbot.Revision,
+            RevisionCoversBody = true,
             Location = location,
         };
 

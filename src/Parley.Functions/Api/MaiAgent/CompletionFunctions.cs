@@ -61,20 +61,26 @@ public sealed class CompletionFunctions(
 
     [Function("CompletionsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/completions/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
             Show(await store.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("CompletionEvents")]
     public Task Events(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/completions/{id}/events")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/completions/{id}/events")]
+        HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
             var completion = await store.GetAsync(call.Caller.Tenant, id, call.Cancellation);
-            return Stream(call, new StartedCompletion(completion, null, began), after, replayed: false);
+
+            // An EventSource connects again after every end of a stream, except after 204 (WHATWG HTML, section 9.2.1).
+            var isOver = completion.Status == CompletionStatus.Ended && after >= completion.NextEvent - 1;
+            return isOver
+                ? new NoContentResult()
+                : Stream(call, new StartedCompletion(completion, null, began), after, replayed: false);
         });
 
     [Function("CompletionsCancel")]

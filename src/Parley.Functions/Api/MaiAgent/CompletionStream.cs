@@ -37,6 +37,11 @@ internal sealed class CompletionStream(
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {
+        if (NotModified.TrySend(httpContext, tagCoversBody: false))
+        {
+            return;
+        }
+
         var response = httpContext.Response;
         ResponseBody.SetHeaders(response, StatusCodes.Status200OK, "text/event-stream");
         response.Headers.Location = Location;
@@ -47,6 +52,11 @@ internal sealed class CompletionStream(
 
         // Without this header some proxies buffer the response (nginx, "X-Accel-Buffering").
         response.Headers["X-Accel-Buffering"] = "no";
+        if (ResponseBody.IsOmitted(httpContext))
+        {
+            return;
+        }
+
         httpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var gone = httpContext.RequestAborted;
         try

@@ -73,7 +73,7 @@ public sealed class ConversationFunctions(
 
     [Function("ConversationsList")]
     public Task List(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var tenant = call.Caller.Tenant;
@@ -102,7 +102,7 @@ public sealed class ConversationFunctions(
 
     [Function("ConversationsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/conversations/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
@@ -127,7 +127,7 @@ public sealed class ConversationFunctions(
             }
 
             var chatbotId = fields.Id("chatbot");
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetReferencedAsync(call.Caller.Tenant, chatbotId, call.Cancellation);

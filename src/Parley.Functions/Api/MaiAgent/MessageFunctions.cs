@@ -49,7 +49,8 @@ public sealed class MessageFunctions(
         });
 
     [Function("MessagesList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/messages")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -78,7 +79,7 @@ public sealed class MessageFunctions(
 
     [Function("MessagesGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/messages/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/messages/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
@@ -103,7 +104,7 @@ public sealed class MessageFunctions(
                 fields.Fail("feedback", "Is required; null takes it back.");
             }
 
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var (conversation, changed) =

@@ -23,7 +23,8 @@ public sealed class RecordFunctions(
 
     [Function("ChatbotRecordsList")]
     public Task List(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}/records")]
+        HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
         {
@@ -48,7 +49,7 @@ public sealed class RecordFunctions(
 
     [Function("ChatbotRecordsExport")]
     public Task Export(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chatbots/{id}/records/export-excel")]
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}/records/export-excel")]
         HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
@@ -73,7 +74,7 @@ public sealed class RecordFunctions(
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields);
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);

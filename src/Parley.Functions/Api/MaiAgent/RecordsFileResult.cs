@@ -16,9 +16,16 @@ internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, Langua
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        if (NotModified.TrySend(httpContext, tagCoversBody: false))
+        {
+            return Task.CompletedTask;
+        }
+
         var response = httpContext.Response;
         ResponseBody.SetHeaders(response, StatusCodes.Status200OK, ExportFiles.MediaType(TableFormat.Xlsx));
         response.Headers.ContentDisposition = "attachment; filename=\"chatbot_records.xlsx\"";
-        return RecordTable.WriteXlsxAsync(records, language, response.Body, httpContext.RequestAborted);
+        return ResponseBody.IsOmitted(httpContext)
+            ? Task.CompletedTask
+            : RecordTable.WriteXlsxAsync(records, language, response.Body, httpContext.RequestAborted);
     }
 }

@@ -15,13 +15,13 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
     /// <summary>Liveness: 200 while the process runs.</summary>
     [Function("HealthLive")]
     public Task Live(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/live")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/health/live")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(Ok()));
 
     /// <summary>Readiness: 200 when storage was available at most two seconds ago, otherwise 503.</summary>
     [Function("HealthReady")]
     public Task Ready(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/health/ready")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/health/ready")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
             try

@@ -32,7 +32,8 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         });
 
     [Function("SendersList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/senders")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -51,7 +52,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
 
     [Function("SendersGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/senders/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/senders/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
             Respond(await reader.GetAsync(call.Sender(id), call.Cancellation), StatusCodes.Status200OK));
@@ -64,7 +65,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields);
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var sender = await writer.ChangeAsync(call.Sender(id), change, expected, call.Cancellation);
@@ -102,6 +103,7 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         new(SenderResponse.Of(sender), ParleyJson.Default.SenderResponse, status)
         {
             Revision = sender.Revision,
+            RevisionCoversBody = true,
             Location = location,
         };
 

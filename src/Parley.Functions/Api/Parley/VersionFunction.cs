@@ -18,7 +18,8 @@ public sealed class VersionFunction(ApiEndpoint endpoint)
     private static readonly VersionResponse Running = Read(typeof(VersionFunction).Assembly);
 
     [Function("Version")]
-    public Task Get([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/version")] HttpRequest request) =>
+    public Task Get(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/version")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(
             new JsonResult<VersionResponse>(Running, ParleyJson.Default.VersionResponse)));
 

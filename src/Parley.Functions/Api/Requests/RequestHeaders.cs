@@ -6,7 +6,7 @@ using Parley.Storage;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads the headers If-Match and Idempotency-Key.</summary>
+/// <summary>Reads the headers If-Match, If-None-Match and Idempotency-Key.</summary>
 internal static class RequestHeaders
 {
     /// <summary>Reads the idempotency key and hashes the method, the path and the fields of its request.</summary>
@@ -36,25 +36,35 @@ internal static class RequestHeaders
     }
 
     /// <summary>
-    /// Reads If-Match as a predicate on revisions; null without the header. The comparison is strong, so weak tags
-    /// never match (RFC 9110, section 13.1.1).
+    /// Reads the guards of an edit or a deletion, If-Match and If-None-Match, as a predicate on revisions; null without
+    /// both. If-Match compares strongly, so that weak tags never match; If-None-Match compares weakly (RFC 9110,
+    /// sections 13.1.1 and 13.1.2).
     /// </summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.MalformedHeader"/>.</exception>
-    public static Func<int, bool>? ReadIfMatch(HttpRequest request)
+    public static Func<int, bool>? ReadPreconditions(HttpRequest request)
     {
-        if (!request.Headers.TryGetValue("If-Match", out var values))
-        {
-            return null;
-        }
-
-        if (!EntityTagHeaderValue.TryParseStrictList(values!, out var tags))
-        {
-            throw ErrorCode.MalformedHeader.With("If-Match must be * or entity tags in double quotes, such as \"3\".");
-        }
-
-        return revision => tags.Any(tag => tag.Equals(EntityTagHeaderValue.Any)
-            || (!tag.IsWeak && tag.Tag.Equals(TagOf(revision), StringComparison.Ordinal)));
+        var (required, excluded) = (ReadTags(request, HeaderNames.IfMatch), ReadTags(request, HeaderNames.IfNoneMatch));
+        return required is null && excluded is null
+            ? null
+            : revision => required?.Any(tag => IsAny(tag) || (!tag.IsWeak && IsOf(tag, revision))) is not false
+                && excluded?.Any(tag => IsAny(tag) || IsOf(tag, revision)) is not true;
     }
 
-    private static string TagOf(int revision) => string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+    /// <summary>True for <c>If-None-Match: *</c>, for resources without a revision.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.MalformedHeader"/>.</exception>
+    public static bool ExcludesExisting(HttpRequest request) =>
+        ReadTags(request, HeaderNames.IfNoneMatch)?.Any(IsAny) is true;
+
+    private static IList<EntityTagHeaderValue>? ReadTags(HttpRequest request, string header) =>
+        !request.Headers.TryGetValue(header, out var values)
+            ? null
+            : EntityTagHeaderValue.TryParseStrictList(values!, out var tags)
+                ? tags
+                : throw ErrorCode.MalformedHeader.With(
+                    $"{header} must be * or entity tags in double quotes, such as \"3\".");
+
+    private static bool IsAny(EntityTagHeaderValue tag) => tag.Equals(EntityTagHeaderValue.Any);
+
+    private static bool IsOf(EntityTagHeaderValue tag, int revision) =>
+        tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{revision}\""), StringComparison.Ordinal);
 }

@@ -22,6 +22,11 @@ public sealed class JsonArrayResult<T>(
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
+        if (NotModified.TrySend(httpContext, tagCoversBody: false))
+        {
+            return Task.CompletedTask;
+        }
+
         var response = httpContext.Response;
         ResponseBody.SetHeaders(response, StatusCodes.Status200OK, ResponseBody.Json);
         if (Total is { } total)
@@ -34,6 +39,8 @@ public sealed class JsonArrayResult<T>(
             response.Headers.Link = $"<{PublicUrl.PageOf(httpContext.Request, "cursor")(next)}>; rel=\"next\"";
         }
 
-        return JsonSerializer.SerializeAsync(response.Body, items, type, httpContext.RequestAborted);
+        return ResponseBody.IsOmitted(httpContext)
+            ? Task.CompletedTask
+            : JsonSerializer.SerializeAsync(response.Body, items, type, httpContext.RequestAborted);
     }
 }

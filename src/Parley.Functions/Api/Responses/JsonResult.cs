@@ -14,6 +14,11 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
     /// <summary>The revision of the resource: the header <c>ETag: "n"</c>.</summary>
     public int? Revision { get; init; }
 
+    /// <summary>
+    /// True if the body depends on the resource's revision alone, so that GET with If-None-Match may get 304.
+    /// </summary>
+    public bool RevisionCoversBody { get; init; }
+
     /// <summary>True for a replayed idempotency key: the header <c>Idempotent-Replayed: true</c>.</summary>
     public bool Replayed { get; init; }
 
@@ -27,13 +32,18 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
 
     public Task ExecuteAsync(HttpContext httpContext)
     {
-        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
         var headers = httpContext.Response.Headers;
         if (Revision is { } revision)
         {
             headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
         }
 
+        if (NotModified.TrySend(httpContext, RevisionCoversBody))
+        {
+            return Task.CompletedTask;
+        }
+
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
         if (Replayed)
         {
             headers["Idempotent-Replayed"] = "true";

@@ -2,21 +2,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.Responses;
 
-/// <summary>URLs for links in responses, based on the URL that the client used.</summary>
+/// <summary>
+/// URLs for links in responses, based on the URL that the client used, or on <see cref="PublicOrigin"/>.
+/// </summary>
 internal static class PublicUrl
 {
     private const string Version = "/v1/";
 
-    /// <summary>
-    /// Scheme, host and path, without query and trailing slash. The front end of the cloud terminates TLS and sends the
-    /// scheme in X-Forwarded-Proto. A client that sends a false value gets wrong links in its own responses only.
-    /// </summary>
+    /// <summary>Scheme, host and path, without query and trailing slash.</summary>
     public static string Of(HttpRequest request)
     {
-        var forwarded = request.Headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim();
-        var scheme = forwarded is "https" or "http" ? forwarded : request.Scheme;
-        var host = request.Host.HasValue ? request.Host.ToUriComponent() : "localhost";
-        return $"{scheme}://{host}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
+        var origin = request.HttpContext.Features.Get<PublicOrigin>()?.Value ?? OriginOf(request);
+        return $"{origin}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
 
     /// <summary>The URL of this version of the API, without a trailing slash.</summary>
@@ -37,6 +34,18 @@ internal static class PublicUrl
     {
         var start = $"{Of(request)}?{OtherParameters(request.QueryString, parameter)}{parameter}=";
         return value => start + value;
+    }
+
+    /// <summary>
+    /// The front end of the cloud terminates TLS and sends the scheme in X-Forwarded-Proto. A client that sends a false
+    /// value gets wrong links in its own responses only.
+    /// </summary>
+    private static string OriginOf(HttpRequest request)
+    {
+        var forwarded = request.Headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim();
+        var scheme = forwarded is "https" or "http" ? forwarded : request.Scheme;
+        var host = request.Host.HasValue ? request.Host.ToUriComponent() : "localhost";
+        return $"{scheme}://{host}";
     }
 
     /// <summary>All parameters but one, as they were sent. <see cref="Uri"/> escapes invalid characters.</summary>

@@ -11,7 +11,10 @@ internal static class ResponseBody
     /// Sets the headers of every response. Caches must not store a response, because it is meant for one caller, and
     /// browsers must not guess its type.
     /// </summary>
-    public static void SetHeaders(HttpResponse response, int status, string contentType)
+    /// <param name="response">The response.</param>
+    /// <param name="status">The status code.</param>
+    /// <param name="contentType">The media type of the body; null for a response without a body.</param>
+    public static void SetHeaders(HttpResponse response, int status, string? contentType)
     {
         response.StatusCode = status;
         response.ContentType = contentType;
@@ -19,11 +22,20 @@ internal static class ResponseBody
         response.Headers.XContentTypeOptions = "nosniff";
     }
 
-    /// <summary>Writes a complete body with Content-Length.</summary>
+    /// <summary>
+    /// True when only the headers are sent. A result then neither reads nor produces its body, so that HEAD costs no
+    /// more storage calls than GET.
+    /// </summary>
+    public static bool IsOmitted(HttpContext context) => HttpMethods.IsHead(context.Request.Method);
+
+    /// <summary>Writes a complete body with Content-Length; for HEAD, the header alone.</summary>
     public static async Task WriteAsync(HttpContext context, int status, string contentType, byte[] body)
     {
         SetHeaders(context.Response, status, contentType);
         context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        if (!IsOmitted(context))
+        {
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+        }
     }
 }

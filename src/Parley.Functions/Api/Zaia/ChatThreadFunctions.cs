@@ -48,7 +48,7 @@ public sealed class ChatThreadFunctions(
 
     [Function("ChatThreadsList")]
     public Task List(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-threads")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-threads")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new ChatListQuery(request.Query);

@@ -63,7 +63,8 @@ public sealed class ExportFunctions(
         });
 
     [Function("ExportsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -84,14 +85,15 @@ public sealed class ExportFunctions(
 
     [Function("ExportsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
             await RespondAsync(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     [Function("ExportsContent")]
     public Task Content(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/exports/{id}/content")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports/{id}/content")]
+        HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
         {
@@ -101,15 +103,7 @@ public sealed class ExportFunctions(
                 throw NoFile(export);
             }
 
-            try
-            {
-                return new ExportFileResult(export, await files.OpenAsync(export, call.Cancellation));
-            }
-            catch (RequestFailedException e) when (e.IsNotFound())
-            {
-                // The file was removed after the row was read.
-                throw NoFile(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation));
-            }
+            return new ExportFileResult(export, () => OpenAsync(call, id, export));
         });
 
     /// <summary>Cancels an export that has not ended, or removes the file of one that has.</summary>
@@ -118,7 +112,15 @@ public sealed class ExportFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
-            await RespondAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call));
+        {
+            if (RequestHeaders.ExcludesExisting(request))
+            {
+                _ = await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation);
+                throw ErrorCode.StaleRevision.With("The export exists, and If-None-Match excludes that.");
+            }
+
+            return await RespondAsync(await removal.RemoveAsync(call.Caller.Tenant, id, call.Cancellation), call);
+        });
 
     /// <summary>Delivers the callback again.</summary>
     [Function("ExportsCallback")]
@@ -127,6 +129,19 @@ public sealed class ExportFunctions(
         string id) =>
         endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
             await RespondAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
+
+    private async Task<Stream> OpenAsync(Call call, string id, Export export)
+    {
+        try
+        {
+            return await files.OpenAsync(export, call.Cancellation);
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            // The file was removed after the row was read.
+            throw NoFile(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation));
+        }
+    }
 
     private static ParleyException NoFile(Export export) =>
         ErrorCode.ExportStatus.With($"The export is {EnumNames.Of(export.Status)}: it has no file.");

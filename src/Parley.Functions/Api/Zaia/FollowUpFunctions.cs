@@ -72,7 +72,8 @@ public sealed class FollowUpFunctions(
 
     [Function("FollowUpsList")]
     public Task List(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups")] HttpRequest request) =>
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups")]
+        HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
         {
             var query = new QueryFields(request.Query);
@@ -97,7 +98,7 @@ public sealed class FollowUpFunctions(
 
     [Function("FollowUpsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}")]
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups/{id}")]
         HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
@@ -105,7 +106,7 @@ public sealed class FollowUpFunctions(
 
     [Function("FollowUpsEvents")]
     public Task Events(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/chat-message-follow-ups/{id}/events")]
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups/{id}/events")]
         HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
@@ -137,7 +138,7 @@ public sealed class FollowUpFunctions(
                 Chat = fields.Id("chatId"),
                 TriggerId = fields.Id("triggerChatMessageId"),
             };
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
             if (change == new FollowUpChange())
             {
@@ -169,11 +170,17 @@ public sealed class FollowUpFunctions(
                 id,
                 change,
                 call.Caller.Name,
-                RequestHeaders.ReadIfMatch(request),
+                RequestHeaders.ReadPreconditions(request),
                 call.Cancellation);
             return Respond(followUp);
         });
 
     private static JsonResult<FollowUpResponse> Respond(FollowUp followUp) =>
-        new(FollowUpResponse.Of(followUp), ZaiaJson.Default.FollowUpResponse) { Revision = followUp.Revision };
+        new(FollowUpResponse.Of(followUp), ZaiaJson.Default.FollowUpResponse)
+        {
+            Revision = followUp.Revision,
+
+            // The deletion of the message that it became empties its text, and does not raise its revision.
+            RevisionCoversBody = followUp.Text.Length > 0,
+        };
 }

@@ -54,7 +54,8 @@ public sealed class TicketFunctions(
         });
 
     [Function("TicketsList")]
-    public Task List([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets")] HttpRequest request) =>
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/tickets")] HttpRequest request) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
             var query = new ChatListQuery(request.Query);
@@ -73,7 +74,7 @@ public sealed class TicketFunctions(
 
     [Function("TicketsGet")]
     public Task Get(
-        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "v1/tickets/{id}")] HttpRequest request,
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/tickets/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
         {
@@ -94,7 +95,7 @@ public sealed class TicketFunctions(
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var title = fields.Text("title", 0, Limits.Line);
             var status = fields.Choice<TicketStatus>("status");
-            var expected = RequestHeaders.ReadIfMatch(request);
+            var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
             var (chat, changed) = await writer.ChangeAsync(
@@ -118,6 +119,7 @@ public sealed class TicketFunctions(
         new(TicketResponse.Of(ticket, chat.Id), ZaiaJson.Default.TicketResponse, status)
         {
             Revision = ticket.Revision,
+            RevisionCoversBody = true,
             Location = location,
         };
 }

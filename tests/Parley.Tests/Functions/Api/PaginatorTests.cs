@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Parley.DevHost.Common;
 using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.Responses;
@@ -90,6 +91,28 @@ public class PaginatorTests
         Assert.StartsWith($"{scheme}://chat.example/", Paginator.Create(Items(0), 1, 15, 0, request).Links.First, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("https://api.example.com")]
+    [InlineData("http://localhost:8080")]
+    public void Links_have_the_public_origin_of_the_settings(string origin)
+    {
+        var request = Request("");
+        request.HttpContext.Features.Set(Read(origin));
+
+        Assert.Equal($"{origin}/api/v1/conversations/7/messages?page=1", Paginator.Create(Items(0), 1, 15, 0, request).Links.First);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public void Without_a_public_origin_links_have_that_of_the_request(string? setting)
+    {
+        var request = Request("");
+        request.HttpContext.Features.Set(Read(setting));
+
+        Assert.StartsWith("https://chat.example/", Paginator.Create(Items(0), 1, 15, 0, request).Links.First, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Links_are_absolute_even_when_the_client_names_no_host()
     {
@@ -98,6 +121,9 @@ public class PaginatorTests
 
         Assert.StartsWith("https://localhost/", Paginator.Create(Items(0), 1, 15, 0, request).Links.First, StringComparison.Ordinal);
     }
+
+    private static PublicOrigin Read(string? setting) => PublicOrigin.Read(
+        new ConfigurationBuilder().AddInMemoryCollection([new(PublicOrigin.Setting, setting)]).Build());
 
     private static ConversationMessage[] Items(int count) => [.. Enumerable.Repeat(Item, count)];
 

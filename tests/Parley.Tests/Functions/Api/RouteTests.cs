@@ -52,6 +52,15 @@ public class RouteTests
     }
 
     [Fact]
+    public void Head_is_taken_wherever_get_is()
+    {
+        var read = Routes.Where(route => route.Methods.Contains("get")).ToList();
+
+        Assert.NotEmpty(read);
+        Assert.All(Routes, route => Assert.Equal(route.Methods.Contains("get"), route.Methods.Contains("head")));
+    }
+
+    [Fact]
     public void Paths_begin_with_the_version_and_the_catch_all_is_last()
     {
         Assert.Equal("ZzCatchAll", Routes.Select(route => route.Function).Order(StringComparer.OrdinalIgnoreCase).Last());
@@ -59,35 +68,35 @@ public class RouteTests
     }
 
     [Theory]
-    [InlineData("/v1/conversations/7/messages", "GET,POST")]
-    [InlineData("/V1/Conversations/7/Messages", "GET,POST")]
+    [InlineData("/v1/conversations/7/messages", "GET,HEAD,POST")]
+    [InlineData("/V1/Conversations/7/Messages", "GET,HEAD,POST")]
     [InlineData("/v1/conversations/7/messages/8", "DELETE,PUT")]
     [InlineData("/v1/conversations/7/messages/media", "DELETE,POST,PUT")]
-    [InlineData("/v1/conversations", "GET,POST")]
-    [InlineData("/v1/conversations/7", "GET,PATCH")]
+    [InlineData("/v1/conversations", "GET,HEAD,POST")]
+    [InlineData("/v1/conversations/7", "GET,HEAD,PATCH")]
     [InlineData("/v1/conversations/7/read", "POST")]
-    [InlineData("/v1/messages", "GET,POST")]
-    [InlineData("/v1/messages/7", "GET,PATCH")]
-    [InlineData("/v1/chat-messages", "GET,POST")]
-    [InlineData("/v1/chat-threads", "GET,POST")]
-    [InlineData("/v1/tickets/7", "GET,PATCH")]
-    [InlineData("/v1/senders/7", "GET,PATCH")]
-    [InlineData("/v1/chatbots", "GET,POST")]
-    [InlineData("/v1/chatbots/7", "DELETE,GET,PATCH")]
+    [InlineData("/v1/messages", "GET,HEAD,POST")]
+    [InlineData("/v1/messages/7", "GET,HEAD,PATCH")]
+    [InlineData("/v1/chat-messages", "GET,HEAD,POST")]
+    [InlineData("/v1/chat-threads", "GET,HEAD,POST")]
+    [InlineData("/v1/tickets/7", "GET,HEAD,PATCH")]
+    [InlineData("/v1/senders/7", "GET,HEAD,PATCH")]
+    [InlineData("/v1/chatbots", "GET,HEAD,POST")]
+    [InlineData("/v1/chatbots/7", "DELETE,GET,HEAD,PATCH")]
     [InlineData("/v1/chatbots/7/completions", "POST")]
-    [InlineData("/v1/chatbots/7/records", "GET")]
+    [InlineData("/v1/chatbots/7/records", "GET,HEAD")]
     [InlineData("/v1/chatbots/7/records/8", "PATCH")]
-    [InlineData("/v1/chatbots/7/records/export-excel", "GET,PATCH")]
-    [InlineData("/v1/completions/7", "GET")]
-    [InlineData("/v1/completions/7/events", "GET")]
+    [InlineData("/v1/chatbots/7/records/export-excel", "GET,HEAD,PATCH")]
+    [InlineData("/v1/completions/7", "GET,HEAD")]
+    [InlineData("/v1/completions/7/events", "GET,HEAD")]
     [InlineData("/v1/completions/7/cancel", "POST")]
-    [InlineData("/v1/chat-message-follow-ups", "GET,POST")]
-    [InlineData("/v1/chat-message-follow-ups/7", "DELETE,GET,PATCH")]
-    [InlineData("/v1/chat-message-follow-ups/7/events", "GET")]
+    [InlineData("/v1/chat-message-follow-ups", "GET,HEAD,POST")]
+    [InlineData("/v1/chat-message-follow-ups/7", "DELETE,GET,HEAD,PATCH")]
+    [InlineData("/v1/chat-message-follow-ups/7/events", "GET,HEAD")]
     [InlineData("/v1/chat-messages/export", "POST")]
-    [InlineData("/v1/exports", "GET")]
-    [InlineData("/v1/exports/7", "DELETE,GET")]
-    [InlineData("/v1/exports/7/content", "GET")]
+    [InlineData("/v1/exports", "GET,HEAD")]
+    [InlineData("/v1/exports/7", "DELETE,GET,HEAD")]
+    [InlineData("/v1/exports/7/content", "GET,HEAD")]
     [InlineData("/v1/exports/7/callback", "POST")]
     [InlineData("/v1/admin/tenants/7/keys", "POST")]
     [InlineData("/v1/admin/tenants/7/webhook-secret", "POST")]
