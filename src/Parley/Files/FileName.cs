@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using Parley.Core;
 
 namespace Parley.Files;
 
@@ -6,7 +8,7 @@ namespace Parley.Files;
 public static class FileName
 {
     /// <summary>
-    /// The longest name, in UTF-16 units; the rest is cut off. docs/api.md states this limit for an attachment's
+    /// The longest name, in UTF-16 units; a longer one is shortened. docs/api.md states this limit for an attachment's
     /// filename.
     /// </summary>
     public const int MaxLength = 250;
@@ -14,31 +16,27 @@ public static class FileName
     /// <summary>The name of a file that was sent without a name.</summary>
     public const string None = "file";
 
+    // With its dot, in UTF-16 units. What follows the last dot of a sentence is no extension.
+    private const int MaxExtension = 32;
+
     /// <summary>
     /// Returns the last segment of a path with either separator (RFC 7578, section 4.2: browsers on Windows sent whole
-    /// paths), without control characters, and cut to <see cref="MaxLength"/> between characters, never within a
-    /// surrogate pair. A lone surrogate, which UTF-8 cannot encode, becomes U+FFFD. An empty result becomes
-    /// <see cref="None"/>.
+    /// paths), without control characters and direction marks, and with at most <see cref="MaxLength"/> units: a longer
+    /// name loses the end of its stem and keeps its extension, and no character as a user sees it is split. A lone
+    /// surrogate, which UTF-8 cannot encode, becomes U+FFFD. An empty result becomes <see cref="None"/>.
     /// </summary>
     public static string Clean(string name)
     {
         var clean = new StringBuilder();
         foreach (var rune in name.AsSpan(name.AsSpan().LastIndexOfAny('/', '\\') + 1).EnumerateRunes())
         {
-            if (Rune.IsControl(rune))
+            if (!Rune.IsControl(rune) && !IsDirectionMark(rune))
             {
-                continue;
+                clean.Append(rune);
             }
-
-            if (clean.Length + rune.Utf16SequenceLength > MaxLength)
-            {
-                break;
-            }
-
-            clean.Append(rune);
         }
 
-        return clean.ToString() is { Length: > 0 } and not "." and not ".." ? clean.ToString() : None;
+        return Shorten(clean.ToString()) is { Length: > 0 } and not "." and not ".." and var kept ? kept : None;
     }
 
     /// <summary>
@@ -58,5 +56,42 @@ public static class FileName
 
         // EscapeDataString does not encode letters, digits and -._~, all of which RFC 8187 allows.
         return $"{disposition}; filename=\"{fallback}\"; filename*=UTF-8''{Uri.EscapeDataString(name)}";
+    }
+
+    /// <summary>
+    /// The characters of Unicode's property Bidi_Control. In a name they can only mislead: <c>a[U+202E]gpj.exe</c> is
+    /// drawn as <c>aexe.jpg</c>.
+    /// </summary>
+    private static bool IsDirectionMark(Rune rune) => rune.Value is 0x061C
+        or 0x200E or 0x200F
+        or (>= 0x202A and <= 0x202E)
+        or (>= 0x2066 and <= 0x2069);
+
+    private static string Shorten(string name)
+    {
+        if (name.Length <= MaxLength)
+        {
+            return name;
+        }
+
+        var extension = ExtensionOf(name);
+        var stem = name[..^extension.Length];
+        var room = MaxLength - extension.Length;
+        var kept = 0;
+        for (var next = 0; next <= room; next += StringInfo.GetNextTextElementLength(stem, next))
+        {
+            kept = next;
+        }
+
+        // Only a character with hundreds of combining marks is longer than the room.
+        return (kept > 0 ? stem[..kept] : Texts.Truncate(stem, room)) + extension;
+    }
+
+    /// <summary>The extension with its dot, or an empty text. A name that begins with its only dot has none.</summary>
+    private static string ExtensionOf(string name)
+    {
+        var dot = name.LastIndexOf('.');
+        var extension = dot > 0 ? name[dot..] : "";
+        return extension.Length is > 1 and <= MaxExtension && !extension.Any(char.IsWhiteSpace) ? extension : "";
     }
 }

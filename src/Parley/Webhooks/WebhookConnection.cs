@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Parley.Webhooks;
 
 /// <summary>
-/// Opens the connection of one attempt. It checks every address that the name resolves to, and then connects to one of
-/// these addresses. The name is not resolved a second time, so a DNS server that changes its response (DNS rebinding)
+/// Opens the connection of one attempt. It checks every address that the name resolves to, and then connects to the
+/// first of these addresses that accepts (<see cref="ConnectionRace"/>). The name is not resolved a second time, so a DNS server that changes its response (DNS rebinding)
 /// has no effect.
 /// </summary>
 internal sealed class WebhookConnection(
@@ -19,10 +19,6 @@ internal sealed class WebhookConnection(
     /// time to respond.
     /// </summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
-
-    // Of a name with more addresses only the first ones are tried, so that each one's share of the time is enough to
-    // connect.
-    private const int MaxTried = 4;
 
     /// <summary>
     /// The reason for a failed connection. It is kept here because the HTTP handler wraps the exceptions of
@@ -50,7 +46,7 @@ internal sealed class WebhookConnection(
                 throw Fail(WebhookFailure.RefusedAddress, null);
             }
 
-            return await ConnectAsync([.. addresses.Take(MaxTried)], port, both.Token);
+            return await ConnectAsync(addresses, port, both.Token);
         }
         catch (OperationCanceledException e)
             when (late.IsCancellationRequested && !cancellation.IsCancellationRequested)
@@ -80,31 +76,34 @@ internal sealed class WebhookConnection(
 
     private async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, CancellationToken both)
     {
-        Exception? last = null;
-        foreach (var address in addresses)
+        try
         {
-            // An address that drops packets must not use up the time of the others.
-            using var late = new CancellationTokenSource(MaxTime / addresses.Length, time);
-            using var all = CancellationTokenSource.CreateLinkedTokenSource(both, late.Token);
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            try
-            {
-                await socket.ConnectAsync(new IPEndPoint(address, port), all.Token);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch (Exception e)
-            {
-                socket.Dispose();
-                if (e is not SocketException && !(e is OperationCanceledException && !both.IsCancellationRequested))
-                {
-                    throw;
-                }
-
-                last = e;
-            }
+            var socket = await ConnectionRace.RunAsync(
+                ConnectionRace.Order(addresses),
+                (address, lost) => ConnectAsync(address, port, lost),
+                time,
+                both);
+            return new NetworkStream(socket, ownsSocket: true);
         }
+        catch (SocketException e)
+        {
+            throw Fail(WebhookFailure.NotConnected, e);
+        }
+    }
 
-        throw Fail(last is OperationCanceledException ? WebhookFailure.TimedOut : WebhookFailure.NotConnected, last);
+    private static async Task<Socket> ConnectAsync(IPAddress address, int port, CancellationToken lost)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(address, port), lost);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private IOException Fail(WebhookFailure failure, Exception? cause)

@@ -86,6 +86,7 @@ public sealed class ConversationMessageFunctions(
             var (fields, file) = await MultipartBody.ReadAsync(
                 request,
                 "file",
+                ["message", "sender"],
                 MaxTextPart,
                 (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
             var text = fields.Text("message", 0, MaxMessage) ?? "";

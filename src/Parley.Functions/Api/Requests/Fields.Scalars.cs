@@ -9,7 +9,10 @@ internal sealed partial class Fields
 {
     /// <summary>The error of an invalid time, in bodies and in query parameters.</summary>
     public const string MustBeTime =
-        "Must be a time in ISO 8601 with its offset, such as 2026-01-31T12:00:00Z, from the year 1601 on.";
+        "Must be a time of RFC 3339 with its offset, such as 2026-01-31T12:00:00Z, in the years 1601 to 9999 (UTC).";
+
+    // The place of the hour in a time: after a date of ten characters and one separator.
+    private const int TimeOfDay = 11;
 
     public bool? Boolean(string name)
     {
@@ -56,7 +59,9 @@ internal sealed partial class Fields
             return null;
         }
 
-        if (ReadTime(element) is { } time)
+        if (element.ValueKind == JsonValueKind.String
+            && TryGetText(element, out var text)
+            && ReadTime(text) is { } time)
         {
             return time;
         }
@@ -65,13 +70,16 @@ internal sealed partial class Fields
         return null;
     }
 
-    /// <summary>Reads a time; null when it is malformed, has no offset or is earlier than storage keeps.</summary>
-    public static DateTimeOffset? ReadTime(JsonElement element) =>
-        element.ValueKind == JsonValueKind.String
-        && element.TryGetDateTimeOffset(out var time)
-        && element.TryGetDateTime(out var zoned)
-        && zoned.Kind != DateTimeKind.Unspecified
-        && time >= Timestamps.Earliest
-            ? time
+    /// <summary>
+    /// Reads a time of a query. A plus sign that was not escaped is decoded as a space; after the date and its
+    /// separator no valid time contains a space.
+    /// </summary>
+    public static DateTimeOffset? ReadQueryTime(string text) =>
+        text.Length > TimeOfDay
+            ? ReadTime(string.Concat(text.AsSpan(0, TimeOfDay), text[TimeOfDay..].Replace(' ', '+')))
             : null;
+
+    /// <summary>Null when the time is malformed, has no offset or is earlier than storage keeps.</summary>
+    private static DateTimeOffset? ReadTime(string text) =>
+        Rfc3339.TryParse(text, out var time) && time >= Timestamps.Earliest ? time : null;
 }

@@ -1,24 +1,41 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Net.Http.Headers;
 using Parley.Core;
+using Parley.Files;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads multipart/form-data (RFC 7578). Text parts are buffered, and the one file is streamed.</summary>
+/// <summary>
+/// Reads multipart/form-data (RFC 7578). Text parts are buffered, and the one file is streamed. Parts with other names
+/// are skipped, as unknown members of JSON are.
+/// </summary>
 internal static class MultipartBody
 {
-    private const int MaxParts = 16;
+    /// <summary>
+    /// Maximum number of bytes of all skipped parts. A request may contain a second file of the same size that only
+    /// other servers read, such as a preview.
+    /// </summary>
+    public const long MaxSkipped = FileStore.MaxBytes;
+
+    // Forms have many fields; of a skipped one nothing is kept.
+    private const int MaxParts = 1000;
     private const int MaxHeaders = 16;
     private const int MaxHeaderBytes = 16 * 1024;
     private const int MaxBoundary = 70;
 
-    /// <summary>Returns the text parts as fields, and the result of <paramref name="receive"/> for the file.</summary>
+    /// <summary>
+    /// Returns the text parts as fields, and the result of <paramref name="receive"/> for the file. The order of parts
+    /// has no meaning. Of a repeated text the first one that is not empty counts. A second file is refused, because a
+    /// response that names only one would hide the loss.
+    /// </summary>
     /// <param name="request">The request.</param>
     /// <param name="fileField">The name of the file part.</param>
+    /// <param name="textFields">The names of the text parts.</param>
     /// <param name="textLimit">Maximum size of one text part, in bytes.</param>
     /// <param name="receive">Reads the content of the file; its second argument is the file name.</param>
     /// <exception cref="ParleyException">
@@ -28,6 +45,7 @@ internal static class MultipartBody
     public static async Task<(Fields Fields, TFile? File)> ReadAsync<TFile>(
         HttpRequest request,
         string fileField,
+        IReadOnlyCollection<string> textFields,
         int textLimit,
         Func<Stream, string, Task<TFile>> receive)
         where TFile : class
@@ -39,6 +57,7 @@ internal static class MultipartBody
             HeadersLengthLimit = MaxHeaderBytes,
         };
         var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var skipped = 0L;
         TFile? file = null;
         try
         {
@@ -49,28 +68,26 @@ internal static class MultipartBody
                     throw Malformed($"It has more than {MaxParts} parts.");
                 }
 
-                if (!ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition)
-                    || !disposition.DispositionType.Equals("form-data", StringComparison.OrdinalIgnoreCase))
+                if (!PartDisposition.TryParse(section.ContentDisposition, out var disposition))
                 {
                     throw Malformed("A part has no Content-Disposition: form-data.");
                 }
 
-                var name = HeaderUtilities.RemoveQuotes(disposition.Name).ToString();
-                if (name != fileField)
+                if (disposition.Name == fileField)
                 {
-                    var text = await ReadTextAsync(section.Body, textLimit, cancellation);
-                    if (!texts.TryAdd(name, text))
-                    {
-                        throw Malformed("Two parts have one name.");
-                    }
+                    file = file is null
+                        ? await receive(section.Body, disposition.FileName)
+                        : throw Malformed($"It has more than one {fileField}.");
                 }
-                else if (file is null)
+                else if (textFields.Contains(disposition.Name) && !texts.ContainsKey(disposition.Name))
                 {
-                    file = await receive(section.Body, FileName(disposition));
+                    // HTML forms send fields that the user left empty.
+                    var text = await ReadTextAsync(section, textLimit, cancellation);
+                    _ = text.Length > 0 && texts.TryAdd(disposition.Name, text);
                 }
                 else
                 {
-                    throw Malformed($"It has more than one {fileField}.");
+                    skipped = await SkipAsync(section.Body, skipped, cancellation);
                 }
             }
         }
@@ -83,54 +100,65 @@ internal static class MultipartBody
                 e);
         }
 
-        // HTML forms send fields that the user left empty.
-        var filled = texts.Where(text => text.Value.Length > 0).ToDictionary();
-        return (new Fields(JsonSerializer.SerializeToElement(filled, CommonJson.Default.DictionaryStringString)), file);
+        return (new Fields(JsonSerializer.SerializeToElement(texts, CommonJson.Default.DictionaryStringString)), file);
     }
 
     private static string Boundary(HttpRequest request)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)
-            || !type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
-            || RequestBody.IsCompressed(request))
+        var type = new HeaderParameters(request.ContentType);
+        if (!type.Is("multipart/form-data") || RequestBody.IsCompressed(request))
         {
             throw ErrorCode.UnsupportedMediaType.With("Send the body as multipart/form-data, not compressed.");
         }
 
-        var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
-        return boundary.Length is > 0 and <= MaxBoundary
+        return type.Find("boundary") is { Length: > 0 and <= MaxBoundary } boundary
             ? boundary
             : throw Malformed($"The boundary must have 1 to {MaxBoundary} characters.");
     }
 
-    /// <summary>
-    /// The file name is in UTF-8 (RFC 7578, section 4.2). A quote in it is sent as <c>\"</c>, or by browsers as
-    /// <c>%22</c> (HTML, multipart/form-data encoding algorithm). Other backslashes stay, because some clients send
-    /// Windows paths.
-    /// </summary>
-    private static string FileName(ContentDispositionHeaderValue disposition) => disposition.FileNameStar.HasValue
-        ? disposition.FileNameStar.ToString()
-        : HeaderUtilities.RemoveQuotes(disposition.FileName).ToString()
-            .Replace("\\\"", "\"", StringComparison.Ordinal)
-            .Replace("%22", "\"", StringComparison.Ordinal);
-
-    private static async Task<string> ReadTextAsync(Stream body, int limit, CancellationToken cancellation)
+    private static async Task<string> ReadTextAsync(MultipartSection part, int limit, CancellationToken cancellation)
     {
         var bytes = new byte[limit + 1];
-        var count = await body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
+        var count = await part.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
         if (count > limit)
         {
             throw ErrorCode.BodyTooLarge.With($"A text part takes up to {limit} bytes.");
         }
 
-        try
+        if (Utf8.IsValid(bytes.AsSpan(0, count)))
         {
-            return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes, 0, count);
+            return Encoding.UTF8.GetString(bytes, 0, count);
         }
-        catch (DecoderFallbackException e)
+
+        // A part may name its charset (RFC 7578, section 4.5). This one is the default of Apache's HttpClient for Java.
+        return new HeaderParameters(part.ContentType).Find("charset") is { } charset
+            && charset.Equals("ISO-8859-1", StringComparison.OrdinalIgnoreCase)
+                ? Encoding.Latin1.GetString(bytes, 0, count)
+                : throw Malformed("A text part is not valid UTF-8.");
+    }
+
+    /// <summary>Reads a part to its end and keeps nothing.</summary>
+    /// <param name="part">The content.</param>
+    /// <param name="skipped">The number of bytes skipped before.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    /// <returns>The number of bytes skipped so far.</returns>
+    private static async Task<long> SkipAsync(Stream part, long skipped, CancellationToken cancellation)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(16 * 1024);
+        int read;
+        while ((read = await part.ReadAsync(buffer, cancellation)) > 0)
         {
-            throw new ParleyException(ErrorCode.MalformedMultipart, "A text part is not valid UTF-8.", e);
+            skipped += read;
+            if (skipped > MaxSkipped)
+            {
+                throw ErrorCode.BodyTooLarge.With(
+                    $"Parts that this path does not know take up to {MaxSkipped / (1024 * 1024)} MiB together.");
+            }
         }
+
+        // Not in a finally block: after a failure an abandoned read may still use the buffer.
+        ArrayPool<byte>.Shared.Return(buffer);
+        return skipped;
     }
 
     private static ParleyException Malformed(string detail) => ErrorCode.MalformedMultipart.With(detail);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
 
@@ -117,8 +116,7 @@ internal sealed class QueryFields(IQueryCollection query)
             return null;
         }
 
-        // A plus sign that was not escaped is decoded as a space, and no valid time contains a space.
-        if (Fields.ReadTime(JsonElement.Parse($"\"{JsonEncodedText.Encode(text.Replace(' ', '+'))}\"")) is { } time)
+        if (Fields.ReadQueryTime(text) is { } time)
         {
             return time;
         }

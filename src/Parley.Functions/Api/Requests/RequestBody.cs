@@ -29,13 +29,7 @@ internal static class RequestBody
         try
         {
             var bytes = await ReadAsync(request, limit);
-            if (!Utf8.IsValid(bytes.Span))
-            {
-                // The JSON reader validates only the strings that are decoded.
-                throw ErrorCode.MalformedJson.With("The body is not valid UTF-8.");
-            }
-
-            using var document = JsonDocument.Parse(bytes, Strict);
+            using var document = JsonDocument.Parse(WithoutByteOrderMark(bytes), Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new Fields(document.RootElement.Clone())
                 : throw ErrorCode.MalformedJson.With("The body must be a JSON object.");
@@ -83,12 +77,30 @@ internal static class RequestBody
         }
     }
 
+    /// <summary>Parameters, such as a charset, have no effect: JSON is in UTF-8 (RFC 8259, section 11).</summary>
     private static bool IsJson(string contentType) =>
-        MediaTypeHeaderValue.TryParse(contentType, out var type)
+        MediaTypeHeaderValue.TryParse(new HeaderParameters(contentType).Value, out var type)
         && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
-        && (!type.Charset.HasValue
-            || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase));
+            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A receiver may ignore a byte order mark (RFC 8259, section 8.1).</summary>
+    private static ReadOnlyMemory<byte> WithoutByteOrderMark(ReadOnlyMemory<byte> bytes)
+    {
+        // JSON begins with an ASCII character, so a NUL next to it is a part of a longer code unit. Without that, this
+        // begins with the mark of UTF-16.
+        if (bytes.Span is [0, ..] or [_, 0, ..] or [0xFE, 0xFF, ..] or [0xFF, 0xFE, ..])
+        {
+            throw ErrorCode.MalformedJson.With("The body is in UTF-16 or UTF-32; send UTF-8.");
+        }
+
+        // The JSON reader validates only the strings that are decoded.
+        if (!Utf8.IsValid(bytes.Span))
+        {
+            throw ErrorCode.MalformedJson.With("The body is not valid UTF-8.");
+        }
+
+        return bytes.Span is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
+    }
 
     private static ParleyException Unsupported() =>
         ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");

@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Parley.Core;
 using Parley.Functions.Api.Requests;
 using Xunit;
@@ -126,6 +129,52 @@ public class FieldsTests
     [InlineData("2027-01-01", false)]
     [InlineData("tomorrow", false)]
     public void A_time_must_have_an_offset(string text, bool valid) => Assert.Equal(valid, Parse($$"""{"at":"{{text}}"}""").Time("at") is not null);
+
+    [Theory]
+    [InlineData("2026-01-01t00:00:00z", "2026-01-01T00:00:00Z")]
+    [InlineData("2026-01-01 00:00:00.5Z", "2026-01-01T00:00:00.5Z")]
+    [InlineData("2026-01-01T23:59:60Z", "2026-01-02T00:00:00Z")]
+    [InlineData("2026-01-01T00:00:00-23:59", "2026-01-01T23:59:00Z")]
+    [InlineData("1601-01-01T00:00:00Z", "1601-01-01T00:00:00Z")]
+    [InlineData("1601-01-01T00:00:00+00:01", null)]
+    [InlineData("1600-12-31T23:59:59Z", null)]
+    [InlineData("0000-01-01T00:00:00Z", null)]
+    [InlineData("9999-12-31T23:59:60Z", null)]
+    [InlineData("2026-01-01T00:00:00 02:00", null)]
+    [InlineData("\\ud800", null)]
+    public void A_time_has_any_spelling_of_rfc_3339(string sent, string? expected)
+    {
+        var fields = Parse($$"""{"at":"{{sent}}"}""");
+
+        Assert.Equal(expected is null ? null : DateTimeOffset.Parse(expected, CultureInfo.InvariantCulture), fields.Time("at"));
+        Assert.Equal(expected is null, fields.IsInvalid);
+    }
+
+    [Theory]
+    [InlineData("2026-01-01T02:00:00+02:00")]
+    [InlineData("2026-01-01T02:00:00 02:00")]
+    [InlineData("2026-01-01 02:00:00 02:00")]
+    [InlineData("2026-01-01 00:00:00z")]
+    public void In_a_query_a_space_may_be_a_plus_sign(string text)
+    {
+        var query = new QueryFields(new QueryCollection(new Dictionary<string, StringValues> { ["from"] = text }));
+
+        Assert.Equal(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), query.Time("from"));
+        query.ThrowIfInvalid();
+    }
+
+    [Theory]
+    [InlineData("2026-01-01+00:00:00Z")]
+    [InlineData("2026-01-01T00:00:00  02:00")]
+    [InlineData("2026-01-01T00:00:00Z ")]
+    [InlineData("2026-01-01")]
+    public void Other_times_of_a_query_are_refused(string text)
+    {
+        var query = new QueryFields(new QueryCollection(new Dictionary<string, StringValues> { ["from"] = text }));
+
+        Assert.Null(query.Time("from"));
+        Assert.Equal(["from"], Assert.Throws<ParleyException>(query.ThrowIfInvalid).FieldErrors!.Keys);
+    }
 
     private static Fields Parse(string json) => new(JsonElement.Parse(json));
 }
