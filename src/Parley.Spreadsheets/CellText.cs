@@ -56,6 +56,16 @@ internal static class CellText
     }
 
     /// <summary>
+    /// Makes a line feed of each carriage return and of each pair of both. A line break in a cell of a spreadsheet
+    /// program is a line feed. A carriage return cannot be kept for every reader: XML parsers make a line feed of it
+    /// (XML 1.0 §2.11), and some readers show its escape <c>_x000D_</c> as text. Returns the same instance when the
+    /// text has none.
+    /// </summary>
+    public static string WithLineFeeds(string text) => text.Contains('\r', StringComparison.Ordinal)
+        ? text.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n')
+        : text;
+
+    /// <summary>
     /// The number of UTF-16 units that go into one cell: at most <paramref name="max"/>, without half a surrogate pair
     /// at the end.
     /// </summary>

@@ -22,6 +22,7 @@ public sealed class TableWriter : IAsyncDisposable
     private readonly TableColumn[] columns;
     private readonly int textMax;
     private readonly int formulaMax;
+    private readonly bool breaksAreLineFeeds;
     private readonly string?[] overflows;
     private int column;
     private bool completed;
@@ -32,6 +33,7 @@ public sealed class TableWriter : IAsyncDisposable
         this.columns = [.. columns];
         this.output = new CountingStream(output);
         overflows = new string?[columns.Count];
+        breaksAreLineFeeds = format == TableFormat.Xlsx;
         (textMax, formulaMax) = format switch
         {
             TableFormat.Csv => (CellText.MaxLength, CellText.MaxLength - 1),
@@ -87,6 +89,7 @@ public sealed class TableWriter : IAsyncDisposable
 
         var clean = CellText.WithoutForbidden(text);
         RemovedCharacters += text.Length - clean.Length;
+        clean = breaksAreLineFeeds ? CellText.WithLineFeeds(clean) : clean;
         var part = PartLength(clean);
         encoding.Text(at, clean.AsSpan(0, part));
         if (part < clean.Length)

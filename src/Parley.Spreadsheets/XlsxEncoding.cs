@@ -1,13 +1,9 @@
-using System.Diagnostics;
-using System.IO.Compression;
-
 namespace Parley.Spreadsheets;
 
 /// <summary>
 /// Writes SpreadsheetML (ECMA-376): the XML of each sheet goes directly into an entry of a zip archive. Texts are
-/// inline strings (§18.3.1.53), because a table of shared strings would stay in memory until the end. Rows and cells
-/// have no references (optional by §18.3.1.4, §18.3.1.73): their order determines their position, and references would
-/// be a fifth of the bytes to compress.
+/// inline strings (§18.3.1.53), because a table of shared strings would stay in memory until the end. Empty cells are
+/// left out, because references determine the position of the others (<see cref="XlsxReferences"/>).
 /// </summary>
 internal sealed class XlsxEncoding(
     Utf8Buffer buffer,
@@ -32,11 +28,11 @@ internal sealed class XlsxEncoding(
     // Excel counts 29 February 1900, a day that did not exist, so its dates match the calendar only from this day on.
     private static readonly DateTime FirstTime = new(1900, 3, 1, 0, 0, 0, DateTimeKind.Utc);
 
-    // A fixed time, so that equal tables give equal bytes: the earliest time that zip's MS-DOS format can represent.
-    private static readonly DateTimeOffset EntryTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    // The day 0 that gives Excel's numbers to the days from FirstTime on.
+    private static readonly DateTime FirstDay = new(1899, 12, 30, 0, 0, 0, DateTimeKind.Utc);
 
-    private ZipArchive? archive;
-    private Stream? entry;
+    private readonly XlsxArchive archive = new(output);
+    private readonly XlsxReferences references = new(buffer, headings.Length);
     private int sheets;
     private bool inSheet;
     private int rows;
@@ -49,38 +45,39 @@ internal sealed class XlsxEncoding(
             BeginSheet();
         }
 
-        buffer.Write("<row>"u8);
+        // The first row has the headings.
+        references.BeginRow(rows + 2);
     }
 
     public void Text(int column, ReadOnlySpan<char> text)
     {
         if (text.IsEmpty)
         {
-            Empty(column);
             return;
         }
 
-        Text(text, CellText.IsFormulaLike(text) ? "<c s=\"3\" t=\"inlineStr\"><is>"u8 : "<c t=\"inlineStr\"><is>"u8);
+        references.BeginCell(column, CellText.IsFormulaLike(text) ? " s=\"3\""u8 : default);
+        InlineText(text);
     }
 
     public void Number(int column, long value)
     {
         if (value is > MaxNumber or < -MaxNumber)
         {
-            buffer.Write("<c t=\"inlineStr\"><is><t>"u8);
+            references.BeginCell(column, " t=\"inlineStr\"><is><t>"u8);
             buffer.Write(value);
             buffer.Write("</t></is></c>"u8);
             return;
         }
 
-        buffer.Write("<c><v>"u8);
+        references.BeginCell(column, "><v>"u8);
         buffer.Write(value);
         buffer.Write("</v></c>"u8);
     }
 
     public void Number(int column, double value)
     {
-        buffer.Write("<c><v>"u8);
+        references.BeginCell(column, "><v>"u8);
         buffer.Write(value);
         buffer.Write("</v></c>"u8);
     }
@@ -89,21 +86,23 @@ internal sealed class XlsxEncoding(
     {
         if (value.UtcDateTime < FirstTime)
         {
-            buffer.Write("<c t=\"inlineStr\"><is><t>"u8);
+            references.BeginCell(column, " t=\"inlineStr\"><is><t>"u8);
             buffer.Write(value);
             buffer.Write("</t></is></c>"u8);
             return;
         }
 
-        buffer.Write("<c s=\"2\"><v>"u8);
-        buffer.Write(value.UtcDateTime.ToOADate());
+        references.BeginCell(column, " s=\"2\"><v>"u8);
+        buffer.Write(Days(value.UtcDateTime));
         buffer.Write("</v></c>"u8);
     }
 
     public void Truth(int column, bool value) =>
-        buffer.Write(value ? "<c t=\"b\"><v>1</v></c>"u8 : "<c t=\"b\"><v>0</v></c>"u8);
+        references.BeginCell(column, value ? " t=\"b\"><v>1</v></c>"u8 : " t=\"b\"><v>0</v></c>"u8);
 
-    public void Empty(int column) => buffer.Write("<c/>"u8);
+    public void Empty(int column)
+    {
+    }
 
     public ValueTask EndRowAsync(CancellationToken cancellation)
     {
@@ -127,33 +126,10 @@ internal sealed class XlsxEncoding(
             await EndSheetAsync(cancellation);
         }
 
-        foreach (var (name, xml) in XlsxParts.Of(sheets))
-        {
-            await OpenAsync(name, cancellation);
-            buffer.Write(xml);
-            await CloseAsync(cancellation);
-        }
-
-        Debug.Assert(archive is not null, "Its first entry has opened it.");
-        await archive.DisposeAsync();
-        archive = null;
-        await output.FlushAsync(cancellation);
+        await archive.CompleteAsync(sheets, cancellation);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        // Both disposals write an end, which the output discards.
-        output.Abandon();
-        if (entry is not null)
-        {
-            await entry.DisposeAsync();
-        }
-
-        if (archive is not null)
-        {
-            await archive.DisposeAsync();
-        }
-    }
+    public ValueTask DisposeAsync() => archive.DisposeAsync();
 
     private void BeginSheet()
     {
@@ -174,14 +150,12 @@ internal sealed class XlsxEncoding(
             buffer.Write("\" customWidth=\"1\"/>"u8);
         }
 
-        buffer.Write("</cols><sheetData><row>"u8);
-        foreach (var heading in headings)
+        buffer.Write("</cols><sheetData>"u8);
+        references.BeginRow(1);
+        for (var column = 0; column < headings.Length; column++)
         {
-            Text(
-                heading,
-                CellText.IsFormulaLike(heading)
-                    ? "<c s=\"4\" t=\"inlineStr\"><is>"u8
-                    : "<c s=\"1\" t=\"inlineStr\"><is>"u8);
+            references.BeginCell(column, CellText.IsFormulaLike(headings[column]) ? " s=\"4\""u8 : " s=\"1\""u8);
+            InlineText(headings[column]);
         }
 
         buffer.Write("</row>"u8);
@@ -191,46 +165,45 @@ internal sealed class XlsxEncoding(
     {
         buffer.Write("</sheetData></worksheet>"u8);
         await FlushAsync(cancellation);
-        await CloseAsync(cancellation);
+        await archive.EndPartAsync(cancellation);
         inSheet = false;
     }
 
-    private async ValueTask FlushAsync(CancellationToken cancellation)
+    private ValueTask FlushAsync(CancellationToken cancellation)
     {
-        if (entry is null)
-        {
-            await OpenAsync(XlsxParts.SheetName(sheets), cancellation);
-        }
-
         sheetBytes += buffer.Length;
-        await buffer.FlushAsync(entry!, cancellation);
+        return archive.WriteSheetAsync(sheets, buffer, cancellation);
     }
 
-    private async ValueTask OpenAsync(string name, CancellationToken cancellation)
+    /// <summary>Writes the rest of a cell, from its type on.</summary>
+    private void InlineText(ReadOnlySpan<char> text)
     {
-        archive ??= await ZipArchive.CreateAsync(
-            output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellation);
-        var next = archive.CreateEntry(name, CompressionLevel.Fastest);
-        next.LastWriteTime = EntryTime;
-        entry = await next.OpenAsync(cancellation);
-    }
-
-    private async ValueTask CloseAsync(CancellationToken cancellation)
-    {
-        await buffer.FlushAsync(entry!, cancellation);
-        await entry!.DisposeAsync();
-        entry = null;
-        await output.FlushAsync(cancellation);
-    }
-
-    private void Text(ReadOnlySpan<char> text, ReadOnlySpan<byte> begin)
-    {
-        buffer.Write(begin);
-
         // Without the attribute, Excel trims white space at both ends of a text.
         buffer.Write(
-            char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]) ? "<t xml:space=\"preserve\">"u8 : "<t>"u8);
+            IsWhiteSpace(text[0]) || IsWhiteSpace(text[^1])
+                ? " t=\"inlineStr\"><is><t xml:space=\"preserve\">"u8
+                : " t=\"inlineStr\"><is><t>"u8);
         XlsxText.Write(buffer, text);
         buffer.Write("</t></is></c>"u8);
     }
+
+    /// <summary>
+    /// The days since 30 December 1899, which stand for a time to the millisecond. When no number represents them
+    /// exactly, the result is 2 to 11 µs greater and has 15 digits. Some readers cut off fractions of a millisecond,
+    /// after calculations whose rounding loses up to 2 µs; they would return one millisecond too few.
+    /// </summary>
+    private static double Days(DateTime time)
+    {
+        const int MillisecondsPerDay = 24 * 60 * 60 * 1000;
+        const double Step = 1e10;
+        const double Margin = 0.25;
+        double milliseconds = (time - FirstDay).Ticks / TimeSpan.TicksPerMillisecond;
+        var days = milliseconds / MillisecondsPerDay;
+        return Math.FusedMultiplyAdd(days, MillisecondsPerDay, -milliseconds) == 0
+            ? days
+            : Math.Ceiling((days * Step) + Margin) / Step;
+    }
+
+    // JavaScript counts the byte order mark as white space.
+    private static bool IsWhiteSpace(char unit) => char.IsWhiteSpace(unit) || unit == '\uFEFF';
 }

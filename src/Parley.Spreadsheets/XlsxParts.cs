@@ -49,36 +49,43 @@ internal static class XlsxParts
     public static string SheetName(int number) =>
         string.Create(CultureInfo.InvariantCulture, $"xl/worksheets/sheet{number}.xml");
 
-    /// <summary>Returns all parts of the workbook except the sheets.</summary>
-    public static IEnumerable<(string Name, string Xml)> Of(int sheets)
-    {
-        yield return ("xl/styles.xml", Styles);
-        yield return ("xl/workbook.xml", Declaration
-            + $"""<workbook xmlns="{Main}" xmlns:r="{Relationships}"><sheets>"""
+    /// <summary>
+    /// The parts before the sheets. The content types do not name the sheets, whose number is not known yet: a sheet's
+    /// type is the default of its extension.
+    /// </summary>
+    public static IEnumerable<(string Name, string Xml)> BeforeSheets =>
+    [
+        ("[Content_Types].xml", Declaration
+            + """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"""
+            + """<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"""
+            + $"""<Default Extension="xml" ContentType="{ContentType}worksheet+xml"/>"""
+            + $"""<Override PartName="/xl/workbook.xml" ContentType="{ContentType}sheet.main+xml"/>"""
+            + $"""<Override PartName="/xl/styles.xml" ContentType="{ContentType}styles+xml"/></Types>"""),
+        ("_rels/.rels", Declaration
+            + $"""<Relationships xmlns="{PackageRelationships}">"""
+            + $"""<Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/>"""
+            + "</Relationships>"),
+        ("xl/styles.xml", Styles),
+    ];
+
+    /// <summary>
+    /// The parts that name the sheets. The workbook has a workbookPr (optional by §18.2.28), because NPOI 2.4 fails at
+    /// date-times without one.
+    /// </summary>
+    public static IEnumerable<(string Name, string Xml)> AfterSheets(int sheets) =>
+    [
+        ("xl/workbook.xml", Declaration
+            + $"""<workbook xmlns="{Main}" xmlns:r="{Relationships}"><workbookPr/><sheets>"""
             + Each(sheets, number => $"""<sheet name="Sheet{number}" sheetId="{number}" r:id="rId{number}"/>""")
-            + "</sheets></workbook>");
-        yield return ("xl/_rels/workbook.xml.rels", Declaration
+            + "</sheets></workbook>"),
+        ("xl/_rels/workbook.xml.rels", Declaration
             + $"""<Relationships xmlns="{PackageRelationships}">"""
             + Each(
                 sheets,
                 number =>
                     $"""<Relationship Id="rId{number}" Type="{Worksheet}" Target="worksheets/sheet{number}.xml"/>""")
-            + $"""<Relationship Id="styles" Type="{Relationships}/styles" Target="styles.xml"/></Relationships>""");
-        yield return ("_rels/.rels", Declaration
-            + $"""<Relationships xmlns="{PackageRelationships}">"""
-            + $"""<Relationship Id="rId1" Type="{Relationships}/officeDocument" Target="xl/workbook.xml"/>"""
-            + "</Relationships>");
-        yield return ("[Content_Types].xml", Declaration
-            + """<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">"""
-            + """<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>"""
-            + """<Default Extension="xml" ContentType="application/xml"/>"""
-            + $"""<Override PartName="/xl/workbook.xml" ContentType="{ContentType}sheet.main+xml"/>"""
-            + $"""<Override PartName="/xl/styles.xml" ContentType="{ContentType}styles+xml"/>"""
-            + Each(
-                sheets,
-                number => $"""<Override PartName="/{SheetName(number)}" ContentType="{ContentType}worksheet+xml"/>""")
-            + "</Types>");
-    }
+            + $"""<Relationship Id="styles" Type="{Relationships}/styles" Target="styles.xml"/></Relationships>"""),
+    ];
 
     private static string Each(int sheets, Func<int, FormattableString> xml)
     {

@@ -4,18 +4,18 @@ namespace Parley.Spreadsheets;
 
 /// <summary>
 /// Writes texts in SpreadsheetML. The caller has removed the characters that XML forbids
-/// (<see cref="CellText.WithoutForbidden"/>).
+/// (<see cref="CellText.WithoutForbidden"/>) and made line feeds of all line breaks
+/// (<see cref="CellText.WithLineFeeds"/>).
 /// </summary>
 internal static class XlsxText
 {
     private const int EscapeLength = 7;
 
-    private static readonly SearchValues<char> Special = SearchValues.Create("&<>_\r");
+    private static readonly SearchValues<char> Special = SearchValues.Create("&<>_");
 
     /// <summary>
     /// ECMA-376 §22.9.2.19 (ST_Xstring): <c>_xHHHH_</c> represents a UTF-16 unit. Therefore the underscore is escaped
-    /// in a text that contains such a sequence. A carriage return is written as such a sequence, because XML parsers
-    /// would convert it to a line feed.
+    /// in a text that contains such a sequence.
     /// </summary>
     public static void Write(Utf8Buffer buffer, ReadOnlySpan<char> text)
     {
@@ -32,9 +32,6 @@ internal static class XlsxText
                     break;
                 case '>':
                     buffer.Write("&gt;"u8);
-                    break;
-                case '\r':
-                    buffer.Write("_x000D_"u8);
                     break;
                 default:
                     buffer.Write(IsEscape(text[at..]) ? "_x005F_"u8 : "_"u8);

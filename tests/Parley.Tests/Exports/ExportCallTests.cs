@@ -161,7 +161,7 @@ public sealed class ExportCallTests
         var content = model.Model.Blobs.Find(ExportLog.Container, ExportLog.FileName(export.Row))!;
         Assert.Equal(ExportFiles.MediaType(TableFormat.Xlsx), content.Headers.ContentType);
         Assert.Equal("attachment; filename=\"chat_messages_1.xlsx\"", content.Headers.ContentDisposition);
-        var rows = Assert.Single(WrittenTable.ReadXlsx(content.Content()));
+        var rows = Assert.Single(await WrittenTable.ReadXlsxAsync(content.Content()));
         Assert.Equal("número_da_conversa", rows[0][0]);
         Assert.Equal([(1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)], rows.Skip(1).Select(row => ((int)(double)row[0]!, (int)(double)row[2]!)));
         Assert.Equal(6, export.Row.Rows);

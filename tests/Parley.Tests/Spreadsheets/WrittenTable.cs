@@ -1,7 +1,6 @@
-using System.Text;
 using CsvHelper;
-using ExcelDataReader;
 using Parley.Spreadsheets;
+using Parley.Testing.Spreadsheets;
 using Xunit;
 
 namespace Parley.Tests.Spreadsheets;
@@ -9,8 +8,6 @@ namespace Parley.Tests.Spreadsheets;
 /// <summary>Writes tables to memory and reads them with independent readers.</summary>
 internal static class WrittenTable
 {
-    static WrittenTable() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-
     /// <summary>Writes a table of one column, one text per row.</summary>
     public static Task<byte[]> OfTextsAsync(TableFormat format, IEnumerable<string?> texts, int parts = 1) =>
         OfAsync(format, [new TableColumn("content", parts)], [.. texts.Select(text => (Action<TableWriter>)(row => row.Text(text)))]);
@@ -33,22 +30,11 @@ internal static class WrittenTable
         return output.Written;
     }
 
-    /// <summary>All sheets with their rows, including the headings.</summary>
-    public static List<List<object?[]>> ReadXlsx(byte[] file)
+    /// <summary>All sheets with their rows, including the headings, on which all readers agree.</summary>
+    public static async Task<List<List<object?[]>>> ReadXlsxAsync(byte[] file)
     {
-        using var reader = ExcelReaderFactory.CreateOpenXmlReader(new MemoryStream(file));
-        var sheets = new List<List<object?[]>>();
-        do
-        {
-            var rows = new List<object?[]>();
-            while (reader.Read())
-            {
-                rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetValue)]);
-            }
-
-            sheets.Add(rows);
-        }
-        while (reader.NextResult());
+        var sheets = await WorkbookReader.OfDotNet[0].ReadAsync(file);
+        await WorkbookAssert.HasAsync(file, sheets, WorkbookReader.OfDotNet.Skip(1));
         return sheets;
     }
 

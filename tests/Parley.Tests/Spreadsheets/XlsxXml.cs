@@ -14,6 +14,8 @@ internal static partial class XlsxXml
     private static readonly XNamespace Main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     private static readonly XNamespace References = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
 
+    private static readonly Cell Empty = new(null, null, IsQuoted: false);
+
     /// <summary>All sheets with their rows, including the headings.</summary>
     public static List<List<Cell[]>> Read(byte[] file)
     {
@@ -36,7 +38,7 @@ internal static partial class XlsxXml
         [
             .. parts["xl/workbook.xml"].Descendants(Main + "sheet")
                 .Select(sheet => parts["xl/" + targets[(string)sheet.Attribute(References + "id")!]])
-                .Select(sheet => sheet.Descendants(Main + "row").Select(row => row.Elements().Select(cell => ToCell(cell, quoted)).ToArray()).ToList()),
+                .Select(sheet => Padded([.. sheet.Descendants(Main + "row").Select((row, index) => ToRow(row, index + 1, quoted))])),
         ];
     }
 
@@ -44,6 +46,27 @@ internal static partial class XlsxXml
     {
         using var part = entry.Open();
         return XDocument.Load(part);
+    }
+
+    /// <summary>The rows, each with as many cells as there are headings.</summary>
+    private static List<Cell[]> Padded(List<Cell[]> rows) => [.. rows.Select(row => (Cell[])[.. row, .. Enumerable.Repeat(Empty, rows[0].Length - row.Length)])];
+
+    /// <summary>The cells of a row, up to the last one; those that are left out are empty.</summary>
+    private static Cell[] ToRow(XElement row, int number, bool[] quoted)
+    {
+        Assert.Equal($"{number}", (string?)row.Attribute("r"));
+        var cells = new List<Cell>();
+        foreach (var cell in row.Elements())
+        {
+            var reference = (string)cell.Attribute("r")!;
+            var column = reference[..^$"{number}".Length].Aggregate(0, (sum, letter) => (sum * 26) + letter - 'A' + 1) - 1;
+            Assert.EndsWith($"{number}", reference, StringComparison.Ordinal);
+            Assert.True(column >= cells.Count, $"The cell {reference} is not in its order.");
+            cells.AddRange(Enumerable.Repeat(Empty, column - cells.Count));
+            cells.Add(ToCell(cell, quoted));
+        }
+
+        return [.. cells];
     }
 
     private static Cell ToCell(XElement cell, bool[] quoted)
