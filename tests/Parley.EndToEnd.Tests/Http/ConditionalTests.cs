@@ -192,7 +192,7 @@ public class ConditionalTests(ParleyFixture parley)
             Assert.Equal(tag, response.Headers.ETag?.ToString());
             Assert.Equal("no-store", response.Headers.CacheControl?.ToString());
             Assert.Empty(await response.Content.ReadAsByteArrayAsync());
-            Assert.Empty(response.Content.Headers.Where(header => header.Key != "Content-Length"));
+            Assert.DoesNotContain(response.Content.Headers, header => header.Key != "Content-Length");
         }
     }
 

@@ -15,6 +15,7 @@ internal static class NodeScript
     {
         var start = new ProcessStartInfo("node", [Path.Combine(Repository.Root, "tests", "browser", script), JsonSerializer.Serialize(argument)])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
