@@ -78,6 +78,11 @@ param scheduleTable string = 'Schedule'
 @description('Days that the file of an export is kept.')
 param exportKeepDays int = 7
 
+@minValue(0)
+@maxValue(120)
+@description('The longest range of an export in calendar months. 0 is no limit.')
+param exportMaxRangeMonths int = 0
+
 @minValue(1)
 @maxValue(365)
 @description('Days in which a deleted or overwritten blob can be restored, and for which its old versions stay.')
@@ -219,6 +224,7 @@ module site 'app/site.bicep' = {
     historyTokens: historyTokens
     scheduleTable: scheduleTable
     exportKeepDays: exportKeepDays
+    exportMaxRangeMonths: exportMaxRangeMonths
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }

@@ -25,6 +25,7 @@ param providerKeys = json(readEnvironmentVariable('PARLEY_PROVIDER_KEYS', '{}'))
 param historyTokens = int(readEnvironmentVariable('PARLEY_HISTORY_TOKENS', '8000'))
 param scheduleTable = readEnvironmentVariable('PARLEY_SCHEDULE_TABLE', 'Schedule')
 param exportKeepDays = int(readEnvironmentVariable('PARLEY_EXPORT_KEEP_DAYS', '7'))
+param exportMaxRangeMonths = int(readEnvironmentVariable('PARLEY_EXPORT_MAX_RANGE_MONTHS', '0'))
 
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))
 param logRetentionDays = int(readEnvironmentVariable('PARLEY_LOG_DAYS', '30'))

@@ -67,6 +67,7 @@ param historyTokens int
 param scheduleTable string
 
 param exportKeepDays int
+param exportMaxRangeMonths int
 param providers providerType[]
 
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
@@ -99,6 +100,7 @@ var settings = {
 
   Assistants__HistoryTokens: string(historyTokens)
   Exports__KeepDays: string(exportKeepDays)
+  Exports__MaxRangeMonths: string(exportMaxRangeMonths)
   Parley__AdminKey: reference(secretUrl, adminKeyName)
   Schedule__Write: scheduleTable
 }

@@ -134,6 +134,21 @@ public sealed class ExportCallTests
         Assert.Equal([(1, 2), (2, 1), (2, 2), (3, 1)], model.Written());
     });
 
+    /// <summary>The costs are those of what is stored, not of the time since the beginning.</summary>
+    [Fact]
+    public Task Without_a_start_everything_is_read_with_a_call_for_each_conversation() => RunAsync(async model =>
+    {
+        await model.FillAsync(1, messages: 2);
+        await Task.Delay(TimeSpan.FromDays(800), model.Model.Run.Time);
+        await model.FillAsync(1, messages: 1);
+        var (conversations, tenants) = (model.Seen("Conversations"), model.Seen("Tenants"));
+        await model.BuildAsync(null, null);
+
+        Assert.Equal([(1, 1), (1, 2), (2, 1)], model.Written());
+        Assert.Equal(2, model.Seen("Conversations") - conversations);
+        Assert.InRange(model.Seen("Tenants") - tenants, 1, 20);
+    });
+
     [Fact]
     public Task A_conversation_of_more_than_a_thousand_messages_is_read_in_pages_and_written_in_blocks() => RunAsync(async model =>
     {

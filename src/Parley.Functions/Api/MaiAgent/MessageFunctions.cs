@@ -55,16 +55,17 @@ public sealed class MessageFunctions(
             var query = new QueryFields(request.Query);
             var conversation = query.RequiredId("conversation");
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
             CursorPage? page = null;
             if (call.ConversationOrNull(conversation) is { } id)
             {
-                page = await pages.ReadNewestAsync(id, query.Cursor(), pageSize, call.Cancellation);
+                page = await pages.ReadNewestAsync(id, cursor, pageSize, call.Cancellation);
             }
             else
             {
-                Cursors.RequireNone(query.Cursor());
+                Cursors.RequireNone(cursor);
             }
 
             var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);

@@ -28,6 +28,7 @@ internal static class FollowUpRow
         row.SetIfAny("Reason", followUp.Reason);
         row.SetIfAny("FinishedAt", followUp.FinishedAt);
         row.SetIfAny("MessageId", followUp.MessageId);
+        row.SetIfAny("FirstTriggerId", followUp.FirstTriggerId);
         return row;
     }
 
@@ -46,6 +47,7 @@ internal static class FollowUpRow
         UpdatedAt = row.GetDateTimeOffset("UpdatedAt")!.Value,
         FinishedAt = row.GetDateTimeOffset("FinishedAt"),
         TriggerId = row.GetGuid("TriggerId")!.Value,
+        FirstTriggerId = row.GetGuid("FirstTriggerId"),
         MessageId = row.GetGuid("MessageId"),
         Attempts = row.GetInt32("Attempts")!.Value,
         ETag = row.ETag,
