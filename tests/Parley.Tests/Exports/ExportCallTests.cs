@@ -93,8 +93,8 @@ public sealed class ExportCallTests
         // Conversations of other times, so that none of them is read.
         var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, ConversationRowKeys.Conversation(number))
         {
-            ["FirstMinute"] = Start.AddDays(-400).Minute(),
-            ["LastMinute"] = Start.AddDays(-300).Minute(),
+            ["FirstMinute"] = Start.AddDays(300).Minute(),
+            ["LastMinute"] = Start.AddDays(400).Minute(),
         });
         await model.Process.Tables.Tenants.UpsertAllAsync(rows, CancellationToken.None);
         var listed = model.Seen("Tenants");

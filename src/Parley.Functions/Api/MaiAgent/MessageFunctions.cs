@@ -101,7 +101,7 @@ public sealed class MessageFunctions(
             var feedback = fields.Text("feedback", 0, MaxFeedback);
             if (!fields.Has("feedback"))
             {
-                fields.Fail("feedback", "Is required; null takes it back.");
+                fields.Fail("feedback", "Is required; null removes the feedback.");
             }
 
             var expected = RequestHeaders.ReadIfMatch(request);
