@@ -83,6 +83,10 @@ param corsOrigins string = ''
 
 @description('The origin of links in answers, if a gateway stands before the app. Empty: that of each request.')
 param publicOrigin string = ''
+@minValue(0)
+@maxValue(120)
+@description('The longest range of an export in calendar months. 0 is no limit.')
+param exportMaxRangeMonths int = 0
 
 @minValue(1)
 @maxValue(365)
@@ -227,6 +231,7 @@ module site 'app/site.bicep' = {
     exportKeepDays: exportKeepDays
     corsOrigins: corsOrigins
     publicOrigin: publicOrigin
+    exportMaxRangeMonths: exportMaxRangeMonths
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }

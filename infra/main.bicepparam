@@ -27,6 +27,7 @@ param scheduleTable = readEnvironmentVariable('PARLEY_SCHEDULE_TABLE', 'Schedule
 param exportKeepDays = int(readEnvironmentVariable('PARLEY_EXPORT_KEEP_DAYS', '7'))
 param corsOrigins = readEnvironmentVariable('PARLEY_CORS_ORIGINS', '')
 param publicOrigin = readEnvironmentVariable('PARLEY_PUBLIC_ORIGIN', '')
+param exportMaxRangeMonths = int(readEnvironmentVariable('PARLEY_EXPORT_MAX_RANGE_MONTHS', '0'))
 
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))
 param logRetentionDays = int(readEnvironmentVariable('PARLEY_LOG_DAYS', '30'))

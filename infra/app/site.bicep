@@ -69,6 +69,7 @@ param scheduleTable string
 param exportKeepDays int
 param corsOrigins string
 param publicOrigin string
+param exportMaxRangeMonths int
 param providers providerType[]
 
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
@@ -105,6 +106,7 @@ var settings = {
 
   Assistants__HistoryTokens: string(historyTokens)
   Exports__KeepDays: string(exportKeepDays)
+  Exports__MaxRangeMonths: string(exportMaxRangeMonths)
   Parley__AdminKey: reference(secretUrl, adminKeyName)
   Schedule__Write: scheduleTable
 }

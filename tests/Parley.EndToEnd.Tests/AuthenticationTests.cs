@@ -36,6 +36,11 @@ public class AuthenticationTests(ParleyFixture parley)
     [InlineData("x", 422, "invalid_fields")]
     [InlineData("1.5", 422, "invalid_fields")]
     [InlineData("-1", 422, "invalid_fields")]
+    [InlineData("1.", 422, "invalid_fields")]
+    [InlineData(".0", 422, "invalid_fields")]
+    [InlineData("1.0.0", 422, "invalid_fields")]
+    [InlineData("1e0", 422, "invalid_fields")]
+    [InlineData("16000000.0", 403, "tenant_forbidden")]
     [InlineData("16000000", 403, "tenant_forbidden")]
     [InlineData("0", 403, "tenant_forbidden")]
     [InlineData("99999999999999999999", 403, "tenant_forbidden")]
@@ -46,11 +51,14 @@ public class AuthenticationTests(ParleyFixture parley)
         await response.AssertProblemAsync(status, code, status == 422 ? ["X-Tenant"] : []);
     }
 
-    [Fact]
-    public async Task The_own_tenant_may_be_named()
+    [Theory]
+    [InlineData("")]
+    [InlineData(".0")]
+    [InlineData(".000")]
+    public async Task The_own_tenant_may_be_named(string fraction)
     {
         var own = await parley.CreateTenantAsync("Own");
-        using var response = await GetAsync(own.ApiKey, ("X-Tenant", $"{own.Tenant}"));
+        using var response = await GetAsync(own.ApiKey, ("X-Tenant", $"{own.Tenant}{fraction}"));
 
         await response.AssertProblemAsync(404, "conversation_not_found");
     }

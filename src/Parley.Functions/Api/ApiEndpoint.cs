@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
+using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
 using Parley.Tenants;
@@ -62,18 +63,10 @@ public sealed partial class ApiEndpoint(
     {
         var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
-        var tenant = request.Headers["X-Tenant"].ToString();
-        if (tenant.Length > 0)
+        if (RequestHeaders.ReadTenant(request) is { } tenant
+            && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {
-            if (!tenant.All(char.IsAsciiDigit))
-            {
-                throw ParleyException.Field("X-Tenant", "Must be a tenant's number.");
-            }
-
-            if (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant)
-            {
-                throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
-            }
+            throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
         }
 
         return caller.Scopes.HasFlag(scope)

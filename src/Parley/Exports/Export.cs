@@ -95,7 +95,7 @@ public sealed record Export
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The first time in the range.</summary>
+    /// <summary>The first time in the range; <see cref="Timestamps.Earliest"/> for everything.</summary>
     public required DateTimeOffset RangeStart { get; init; }
 
     /// <summary>The first time after the range.</summary>
@@ -181,6 +181,9 @@ public sealed record Export
     public const int MaxAttemptsKept = 16;
 
     public Guid Id => new EntityId(EntityKind.Export, new ConversationKey(Key.Tenant, Key.Number), 0, Check).ToGuid();
+
+    /// <summary>The first time in the range, for responses; null for everything up to <see cref="RangeEnd"/>.</summary>
+    public DateTimeOffset? StartOrNull => RangeStart == Timestamps.Earliest ? null : RangeStart;
 
     /// <summary>True until the export is completed, failed or cancelled.</summary>
     public bool IsUnfinished => Status is ExportStatus.Pending or ExportStatus.Running;

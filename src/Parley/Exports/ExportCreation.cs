@@ -6,7 +6,7 @@ using Parley.Storage;
 namespace Parley.Exports;
 
 /// <summary>A client's request for an export.</summary>
-/// <param name="RangeStart">Null means six months before the end.</param>
+/// <param name="RangeStart">Null means everything up to the end.</param>
 /// <param name="RangeEnd">Null or a future time means now.</param>
 public sealed record NewExport(
     DateTimeOffset? RangeStart,
@@ -72,7 +72,7 @@ public sealed class ExportCreation(
     private Export Draft(TenantId tenant, NewExport draft, TableEntity? counter, string writeId)
     {
         var now = time.NowInMilliseconds();
-        var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now);
+        var range = ExportRange.Of(draft.RangeStart, draft.RangeEnd, now, options.MaxRangeMonths);
         if (range.InvalidReason is { } invalid)
         {
             throw ParleyException.Field(invalid.Field, invalid.Text);

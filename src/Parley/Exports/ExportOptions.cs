@@ -11,7 +11,8 @@ namespace Parley.Exports;
 /// is for development.
 /// </param>
 /// <param name="Keep">The time from the end of an export to the removal of its file.</param>
-public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
+/// <param name="MaxRangeMonths">The longest range of an export, in calendar months; null for no limit.</param>
+public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep, int? MaxRangeMonths = null)
 {
     /// <summary>In the environment <c>Exports__SettleSeconds</c>: 0 to 30 seconds; the default is 30.</summary>
     public const string SettleSetting = "Exports:SettleSeconds";
@@ -22,6 +23,16 @@ public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
     /// </summary>
     public const string KeepSetting = "Exports:KeepDays";
 
+    /// <summary>
+    /// In the environment <see cref="MaxRangeName"/>: 0 to 120 calendar months; 0, the default, is no limit, because an
+    /// export takes bounded memory and only the calls for what is stored.
+    /// </summary>
+    public const string MaxRangeSetting = "Exports:MaxRangeMonths";
+
+    /// <summary>The name of <see cref="MaxRangeSetting"/> in the environment.</summary>
+    public const string MaxRangeName = "Exports__MaxRangeMonths";
+
+    private const int MaxMonths = 120;
     private const int MaxSettleSeconds = 30;
     private const int DefaultKeepDays = 7;
     private const int MinKeepDays = 2;
@@ -30,7 +41,8 @@ public sealed record ExportOptions(TimeSpan Settle, TimeSpan Keep)
     /// <exception cref="StartUpException">A setting is not a whole number within its limits.</exception>
     public static ExportOptions Read(IConfiguration configuration) => new(
         TimeSpan.FromSeconds(ReadNumber(configuration, SettleSetting, MaxSettleSeconds, 0, MaxSettleSeconds)),
-        TimeSpan.FromDays(ReadNumber(configuration, KeepSetting, DefaultKeepDays, MinKeepDays, MaxKeepDays)));
+        TimeSpan.FromDays(ReadNumber(configuration, KeepSetting, DefaultKeepDays, MinKeepDays, MaxKeepDays)),
+        ReadNumber(configuration, MaxRangeSetting, 0, 0, MaxMonths) is > 0 and var months ? months : null);
 
     private static int ReadNumber(IConfiguration configuration, string name, int defaultValue, int min, int max) =>
         configuration[name] switch

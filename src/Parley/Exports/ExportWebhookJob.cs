@@ -170,7 +170,7 @@ internal sealed record WebhookBody(string Type, DateTimeOffset Timestamp, Webhoo
             export.Rows,
             export.Bytes,
             export.Sha256,
-            export.RangeStart,
+            export.StartOrNull,
             export.RangeEnd,
             export.Reason));
 }
@@ -185,7 +185,7 @@ internal sealed record WebhookData(
     long Rows,
     long Bytes,
     string? Sha256,
-    DateTimeOffset RangeStart,
+    DateTimeOffset? RangeStart,
     DateTimeOffset RangeEnd,
     string? Reason);
 

@@ -264,7 +264,7 @@ public class AssistantMessageTests(ParleyFixture parley)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var posted = await PostAsync(conversation, "x");
-        var longest = string.Concat(Enumerable.Repeat("😀", 1000));
+        var longest = string.Concat(Enumerable.Repeat("😀", 2000));
         var revision = 1;
         foreach (var feedback in new[] { "Helpful.", longest, "", null })
         {

@@ -60,7 +60,7 @@ public class ChatbotTests(ParleyFixture parley)
     public async Task Fields_of_the_greatest_length_are_accepted_and_longer_ones_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Lengths");
-        var line = string.Concat(Enumerable.Repeat("😀", 125));
+        var line = string.Concat(Enumerable.Repeat("😀", 250));
         var instructions = new string('é', 32_768);
         var chatbot = await client.NewChatbotAsync(new { name = line, model = line, instructions, temperature = 2 });
 

@@ -121,7 +121,7 @@ public class ConversationChangeTests(ParleyFixture parley)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var path = $"v1/conversations/{conversation}";
-        var longest = string.Concat(Enumerable.Repeat("😀", 125));
+        var longest = string.Concat(Enumerable.Repeat("😀", 250));
         var metadata = ApiHelpers.JsonOf(32_768);
         var changed = await parley.Client.CallAsync(HttpMethod.Patch, path, new { title = longest, metadata });
 

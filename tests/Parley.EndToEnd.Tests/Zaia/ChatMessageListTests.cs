@@ -154,7 +154,8 @@ public class ChatMessageListTests(ParleyFixture parley)
         await AssertAsync($"ticketIds={two}&ticketIds={ApiHelpers.UnknownUuid}", "7 t2", "8 t2", "9 t2", "10 t2");
         await AssertAsync($"ticketIds={one}&ticketIds={three}&chatThreadId={thread["id"]}", "3 t1", "6 t1", "11 t3", "14 t3");
         await AssertAsync($"ticketIds={two}&chatThreadId={other["id"]}", "9 t2");
-        await AssertAsync("ticketIds=&chatThreadId=", [.. ChatCalls.Contents((await client.ArrayAsync($"v1/chat-messages?chatId={chat}")).Items)]);
+        await AssertAsync($"ticketIds[0]={two}&ticketIds[1]={two}", "7 t2", "8 t2", "9 t2", "10 t2");
+        await client.RefusedAsync(HttpMethod.Get, $"v1/chat-messages?chatId={chat}&ticketIds=&chatThreadId=", null, 422, "invalid_fields", "ticketIds", "chatThreadId");
 
         async Task InThreadAsync(string content, JsonNode within) =>
             await client.CallAsync(HttpMethod.Post, "v1/chat-messages", new { chatId = chat, content, role = "assistant", chatThreadId = within["id"] });
@@ -207,7 +208,7 @@ public class ChatMessageListTests(ParleyFixture parley)
 
         foreach (var (joins, withSender, withFollowUps) in new[]
         {
-            ("", false, false), ("&joins=", false, false), ("&joins=senders", true, false), ("&joins[]=senders", true, false), ("&joins=chat-message-follow-ups", false, true),
+            ("", false, false), ("&joins=", false, false), ("&joins=senders", true, false), ("&joins[]=senders", true, false), ("&joins[0]=senders", true, false), ("&joins=chat-message-follow-ups", false, true),
             ("&joins=senders&joins=chat-message-follow-ups", true, true), ("&joins[]=chat-message-follow-ups&joins[]=senders", true, true), ("&joins%5B%5D=senders", true, false),
         })
         {

@@ -33,14 +33,14 @@ public class FollowUpListTests(ParleyFixture parley)
         const string All = "a4 b2 a3 a2 b1 a1";
         foreach (var (query, expected) in new[]
         {
-            ("", All), ("?statuses=&chatIds=&chatMessageIds=&triggerChatMessageIds=&pageNumber=&pageSize=", All), ("?unknown=1", All),
+            ("", All), ("?pageNumber=&pageSize=", All), ("?unknown=1", All),
             ("?statuses=pending", "b1 a1"), ("?statuses=sent", "b2 a2"), ("?statuses=failed", "a4"), ("?statuses=cancelled", "a3"),
             ("?statuses=cancelled&statuses=failed", "a4 a3"), ("?statuses[]=sent&statuses=pending", "b2 a2 b1 a1"), ("?statuses%5B%5D=sent&statuses=sent", "b2 a2"),
             ("?statuses=pending&statuses=sent&statuses=failed&statuses=cancelled", All),
-            ("?chatIds=1", "a4 a3 a2 a1"), ($"?chatIds={biaId}", "b2 b1"), ("?chatIds=1&chatIds[]=2", All), ($"?chatIds=2&chatIds={biaId.ToUpperInvariant()}", "b2 b1"),
+            ("?chatIds=1", "a4 a3 a2 a1"), ("?chatIds[0]=1", "a4 a3 a2 a1"), ("?statuses[0]=failed", "a4"), ("?statuses[0]=failed&statuses[1]=cancelled", "a4 a3"), ($"?chatIds={biaId}", "b2 b1"), ("?chatIds=1&chatIds[]=2", All), ($"?chatIds=2&chatIds={biaId.ToUpperInvariant()}", "b2 b1"),
             ("?chatIds=1&statuses=pending", "a1"), ($"?chatIds={anaId}&chatIds=2&statuses=sent&statuses=failed", "a4 b2 a2"),
             ($"?triggerChatMessageIds={ana["id"]}", "a2 a1"), ($"?triggerChatMessageIds={numbers.First}", "a2 a1"), ($"?triggerChatMessageIds={numbers.Later}", "a4 a3"),
-            ($"?triggerChatMessageIds={later["id"]}&triggerChatMessageIds[]={bia["id"]}", "a4 b2 a3 b1"), ($"?triggerChatMessageIds={ana["id"]}&statuses=sent", "a2"),
+            ($"?triggerChatMessageIds={later["id"]}&triggerChatMessageIds[]={bia["id"]}", "a4 b2 a3 b1"), ($"?triggerChatMessageIds={ana["id"]}&statuses=sent", "a2"), ($"?triggerChatMessageIds[0]={ana["id"]}", "a2 a1"),
             ($"?chatMessageIds={later["id"]}", "a2"), ($"?chatMessageIds={numbers.Bia}", "b2"), ($"?chatMessageIds={numbers.Later}&chatMessageIds={bia["id"]}", "b2 a2"), ($"?chatMessageIds={ana["id"]}", ""),
             ($"?chatMessageIds={later["id"]}&triggerChatMessageIds={ana["id"]}", "a2"), ($"?chatMessageIds={later["id"]}&triggerChatMessageIds={later["id"]}", ""),
             ($"?chatIds=1&triggerChatMessageIds={later["id"]}", "a4 a3"), ($"?chatIds=2&triggerChatMessageIds={later["id"]}", ""), ($"?chatIds=1&chatMessageIds={bia["id"]}", ""),
@@ -129,7 +129,7 @@ public class FollowUpListTests(ParleyFixture parley)
         foreach (var (query, field) in new[]
         {
             ("statuses=open", "statuses"), ("statuses=pending&statuses=Sent", "statuses"), ("statuses=1", "statuses"), ("statuses=pending,sent", "statuses"),
-            ("chatIds=x", "chatIds"), ("chatIds=0", "chatIds"), ("chatIds=1&chatIds[]=-1", "chatIds"), ("chatIds=1" + ids, "chatIds"),
+            ("chatIds=x", "chatIds"), ("chatIds=", "chatIds"), ("chatIds[]=", "chatIds"), ("statuses=", "statuses"), ("chatIds[a]=1", "chatIds"), ("pageSize[]=5", "pageSize"), ("chatIds=0", "chatIds"), ("chatIds=1&chatIds[]=-1", "chatIds"), ("chatIds=1" + ids, "chatIds"),
             ("chatMessageIds=x", "chatMessageIds"), ("chatMessageIds=1.5", "chatMessageIds"), ("triggerChatMessageIds=x", "triggerChatMessageIds"), ("triggerChatMessageIds=%00", "triggerChatMessageIds"),
             ("pageNumber=0", "pageNumber"), ("pageNumber=-1", "pageNumber"), ("pageNumber=x", "pageNumber"), ("pageNumber=10001&pageSize=1", "pageNumber"), ("pageNumber=99999999999", "pageNumber"),
             ("pageSize=0", "pageSize"), ("pageSize=101", "pageSize"), ("pageSize=x", "pageSize"),

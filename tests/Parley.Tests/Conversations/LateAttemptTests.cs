@@ -1,5 +1,4 @@
 using Parley.Conversations;
-using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Testing;
@@ -21,8 +20,7 @@ public sealed class LateAttemptTests
         var other = new ParleyProcess(tables.Connect("other"), time, seed: 1);
         var first = await AppendAsync(other, id);
         await AppendAsync(other, id);
-        var (followUp, _) = await other.FollowUpWriter.CreateAsync(
-            id, time.GetUtcNow().AddHours(1), "text", "test", null, CancellationToken.None);
+        var until = time.GetUtcNow().AddHours(1);
         Action? landLate = null;
         var isDeleted = false;
         var process = new ParleyProcess(
@@ -44,20 +42,22 @@ public sealed class LateAttemptTests
             time,
             seed: 2);
 
-        // The first attempt names a message that is deleted before the second one. The deletion leaves the head as it
-        // is, so the first attempt can still land.
-        var refused = await Assert.ThrowsAsync<ParleyException>(() => process.FollowUpWriter.ChangeAsync(
-            Appends.Tenant,
-            $"{followUp.Id}",
-            new FollowUpChange { Status = FollowUpStatus.Sent, MessageId = $"{first.Id}" },
-            "test",
-            expected: null,
+        // The change needs a message that is deleted before its second attempt. The deletion leaves the head as it is,
+        // so the first attempt can still land.
+        var refused = await Assert.ThrowsAsync<ParleyException>(() => process.Transaction.EditAsync(
+            id,
+            async (head, plan, token) =>
+            {
+                plan.Next = await MessageRow.FindAsync(process.Tables, first.Key, token) is { DeletedBy: null }
+                    ? head with { HandedOffUntil = until }
+                    : throw ErrorCode.MessageDeleted.With("The message has been deleted.");
+            },
             CancellationToken.None));
         landLate!();
 
         Assert.Equal(ErrorCode.StorageUnavailable, refused.Code);
-        var stored = await other.FollowUps.FindAsync(conversation, followUp.Number, CancellationToken.None);
-        Assert.Equal(FollowUpStatus.Sent, stored!.Status);
+        var stored = await other.Conversations.GetAsync(id, CancellationToken.None);
+        Assert.Equal(until, stored.HandedOffUntil);
     }
 
     private static async Task<Message> AppendAsync(ParleyProcess process, EntityRef<ConversationKey> id) =>

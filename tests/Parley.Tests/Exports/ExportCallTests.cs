@@ -93,8 +93,8 @@ public sealed class ExportCallTests
         // Conversations of other times, so that none of them is read.
         var rows = Enumerable.Range(1, 2_500).Select(number => new TableEntity(Appends.Tenant.PartitionKey, ConversationRowKeys.Conversation(number))
         {
-            ["FirstMinute"] = Start.AddDays(-400).Minute(),
-            ["LastMinute"] = Start.AddDays(-300).Minute(),
+            ["FirstMinute"] = Start.AddDays(300).Minute(),
+            ["LastMinute"] = Start.AddDays(400).Minute(),
         });
         await model.Process.Tables.Tenants.UpsertAllAsync(rows, CancellationToken.None);
         var listed = model.Seen("Tenants");
@@ -132,6 +132,21 @@ public sealed class ExportCallTests
         // The first and the last minute belong to the range even if it begins or ends within them.
         await model.BuildAsync(all[1].CreatedAt, all[^2].CreatedAt.AddMilliseconds(1));
         Assert.Equal([(1, 2), (2, 1), (2, 2), (3, 1)], model.Written());
+    });
+
+    /// <summary>The costs are those of what is stored, not of the time since the beginning.</summary>
+    [Fact]
+    public Task Without_a_start_everything_is_read_with_a_call_for_each_conversation() => RunAsync(async model =>
+    {
+        await model.FillAsync(1, messages: 2);
+        await Task.Delay(TimeSpan.FromDays(800), model.Model.Run.Time);
+        await model.FillAsync(1, messages: 1);
+        var (conversations, tenants) = (model.Seen("Conversations"), model.Seen("Tenants"));
+        await model.BuildAsync(null, null);
+
+        Assert.Equal([(1, 1), (1, 2), (2, 1)], model.Written());
+        Assert.Equal(2, model.Seen("Conversations") - conversations);
+        Assert.InRange(model.Seen("Tenants") - tenants, 1, 20);
     });
 
     [Fact]

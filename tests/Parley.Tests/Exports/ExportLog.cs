@@ -276,7 +276,10 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         Assert.Equal(row.Id, data.GetProperty("exportId").GetGuid());
         Assert.Equal(completed ? "completed" : "failed", data.GetProperty("status").GetString());
         Assert.Equal((row.Rows, row.Bytes, row.Sha256), (data.GetProperty("rows").GetInt64(), data.GetProperty("bytes").GetInt64(), data.GetProperty("sha256").GetString()));
-        Assert.Equal((row.RangeStart, row.RangeEnd), (data.GetProperty("rangeStart").GetDateTimeOffset(), data.GetProperty("rangeEnd").GetDateTimeOffset()));
+        var start = data.GetProperty("rangeStart");
+        Assert.Equal(
+            (row.RangeStart == Timestamps.Earliest ? null : row.RangeStart, row.RangeEnd),
+            ((DateTimeOffset?)(start.ValueKind == JsonValueKind.Null ? null : start.GetDateTimeOffset()), data.GetProperty("rangeEnd").GetDateTimeOffset()));
         Assert.Equal(completed ? $"/{Container}/{FileName(row)}" : null, data.GetProperty("url").GetString() is { } url ? new Uri(url).AbsolutePath : null);
     }
 

@@ -10,6 +10,14 @@ public sealed class ExportRangeTests
 {
     private static readonly DateTimeOffset Now = new(2026, 8, 31, 10, 0, 0, 123, TimeSpan.Zero);
 
+    [Fact]
+    public void Without_a_start_the_range_is_everything_up_to_its_end()
+    {
+        Assert.Equal(new ExportRange(Timestamps.Earliest, Now, null), Of(null, null));
+        Assert.Equal(new ExportRange(Timestamps.Earliest, Now.AddYears(-1), null), Of(null, Now.AddYears(-1)));
+        Assert.Equal(new ExportRange(Parse("1700-01-01T00:00:00Z"), Now, null), Of(Parse("1700-01-01T00:00:00Z"), null));
+    }
+
     /// <summary>Six calendar months before an end, also when the earlier month is shorter.</summary>
     [Theory]
     [InlineData("2026-07-15T12:00:00Z", "2026-01-15T12:00:00Z")]
@@ -20,38 +28,48 @@ public sealed class ExportRangeTests
     [InlineData("2025-12-31T00:00:00Z", "2025-06-30T00:00:00Z")]
     [InlineData("2025-08-30T23:30:00-03:00", "2025-02-28T02:30:00Z")]
     [InlineData("2024-02-29T10:00:00Z", "2023-08-29T10:00:00Z")]
-    public void The_longest_range_is_six_calendar_months(string end, string earliest)
+    public void A_limit_is_in_calendar_months_and_the_error_names_it(string end, string earliest)
     {
         var (until, from) = (Parse(end), Parse(earliest));
-        Assert.Equal(new ExportRange(from, until.ToUniversalTime(), null), ExportRange.Of(null, until, Now));
-        Assert.Equal(new ExportRange(from, until.ToUniversalTime(), null), ExportRange.Of(from, until, Now));
-        Assert.Equal(("rangeStart", "Must be at most 6 calendar months before the end of the range."), ExportRange.Of(from.AddMilliseconds(-1), until, Now).InvalidReason);
+        var first = from.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+        Assert.Equal(new ExportRange(from, until.ToUniversalTime(), null), Of(from, until, 6));
+        Assert.Equal(
+            ("rangeStart", $"Must be {first} or later: Exports__MaxRangeMonths allows a range of 6 calendar months."),
+            Of(from.AddMilliseconds(-1), until, 6).InvalidReason);
+        Assert.Equal(
+            ("rangeStart", $"Is required, because Exports__MaxRangeMonths allows a range of 6 calendar months. Send {first} or later."),
+            Of(null, until, 6).InvalidReason);
+        Assert.Null(Of(from.AddMilliseconds(-1), until, 7).InvalidReason);
     }
+
+    [Fact]
+    public void A_limit_of_one_month_is_named_in_the_singular() => Assert.Equal(
+        "Must be 2026-07-31T10:00:00.123Z or later: Exports__MaxRangeMonths allows a range of 1 calendar month.",
+        Of(Now.AddMonths(-2), Now, 1).InvalidReason!.Value.Text);
 
     [Fact]
     public void Without_an_end_or_with_a_future_one_the_range_ends_now()
     {
         var month = Now.AddMonths(-1);
-        Assert.Equal(new ExportRange(new DateTimeOffset(2026, 2, 28, 10, 0, 0, 123, TimeSpan.Zero), Now, null), ExportRange.Of(null, null, Now));
-        Assert.Equal(new ExportRange(month, Now, null), ExportRange.Of(month, null, Now));
-        Assert.Equal(new ExportRange(month, Now, null), ExportRange.Of(month, Now.AddYears(1), Now));
-        Assert.Equal(new ExportRange(month, Now, null), ExportRange.Of(month, DateTimeOffset.MaxValue, Now));
+        Assert.Equal(new ExportRange(month, Now, null), Of(month, null));
+        Assert.Equal(new ExportRange(month, Now, null), Of(month, Now.AddYears(1)));
+        Assert.Equal(new ExportRange(month, Now, null), Of(month, DateTimeOffset.MaxValue));
     }
 
     [Fact]
     public void Equal_ends_are_an_empty_range_and_not_an_error()
     {
-        Assert.Equal(new ExportRange(Now, Now, null), ExportRange.Of(Now, Now, Now));
-        Assert.Equal(new ExportRange(Now, Now, null), ExportRange.Of(Now, null, Now));
-        Assert.Equal(new ExportRange(Now.AddDays(-1), Now.AddDays(-1), null), ExportRange.Of(Now.AddDays(-1).ToOffset(TimeSpan.FromHours(5)), Now.AddDays(-1), Now));
+        Assert.Equal(new ExportRange(Now, Now, null), Of(Now, Now));
+        Assert.Equal(new ExportRange(Now, Now, null), Of(Now, null));
+        Assert.Equal(new ExportRange(Now.AddDays(-1), Now.AddDays(-1), null), Of(Now.AddDays(-1).ToOffset(TimeSpan.FromHours(5)), Now.AddDays(-1)));
     }
 
     [Fact]
     public void A_start_after_the_end_has_its_own_error()
     {
-        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddMilliseconds(1), null, Now).InvalidReason);
-        Assert.Equal(("rangeStart", "Must not be in the future."), ExportRange.Of(Now.AddDays(1), Now.AddDays(2), Now).InvalidReason);
-        Assert.Equal(("rangeStart", "Must not be after rangeEnd."), ExportRange.Of(Now.AddDays(-1), Now.AddDays(-2), Now).InvalidReason);
+        Assert.Equal(("rangeStart", "Must not be in the future."), Of(Now.AddMilliseconds(1), null).InvalidReason);
+        Assert.Equal(("rangeStart", "Must not be in the future."), Of(Now.AddDays(1), Now.AddDays(2)).InvalidReason);
+        Assert.Equal(("rangeStart", "Must not be after rangeEnd."), Of(Now.AddDays(-1), Now.AddDays(-2)).InvalidReason);
     }
 
     /// <summary>
@@ -61,8 +79,8 @@ public sealed class ExportRangeTests
     public void Fractions_of_milliseconds_are_rounded_up()
     {
         var (start, end) = (Now.AddDays(-2).AddTicks(1), Now.AddDays(-1).AddTicks(9_999));
-        Assert.Equal(new ExportRange(Now.AddDays(-2).AddMilliseconds(1), Now.AddDays(-1).AddMilliseconds(1), null), ExportRange.Of(start, end, Now));
-        Assert.Null(ExportRange.Of(Now.AddTicks(-1), Now.AddTicks(-1), Now).InvalidReason);
+        Assert.Equal(new ExportRange(Now.AddDays(-2).AddMilliseconds(1), Now.AddDays(-1).AddMilliseconds(1), null), Of(start, end));
+        Assert.Null(Of(Now.AddTicks(-1), Now.AddTicks(-1)).InvalidReason);
     }
 
     [Theory]
@@ -72,10 +90,15 @@ public sealed class ExportRangeTests
     [InlineData("0001-01-01T00:00:00-14:00")]
     public void Times_that_storage_cannot_hold_are_not_sent_to_it(string end)
     {
-        var range = ExportRange.Of(null, Parse(end), Now);
-        Assert.True(range.InvalidReason is not null || range.Start >= Timestamps.Earliest);
-        Assert.NotNull(ExportRange.Of(DateTimeOffset.MinValue, Parse("1700-01-01T00:00:00Z"), Now).InvalidReason);
+        foreach (var limit in new int?[] { null, 1, 120 })
+        {
+            var range = Of(null, Parse(end), limit);
+            Assert.True(range.InvalidReason is not null || range.Start >= Timestamps.Earliest);
+            Assert.NotNull(Of(Parse("1700-01-01T00:00:00Z"), Parse(end), limit).InvalidReason);
+        }
     }
+
+    private static ExportRange Of(DateTimeOffset? start, DateTimeOffset? end, int? months = null) => ExportRange.Of(start, end, Now, months);
 
     private static DateTimeOffset Parse(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
 }
@@ -103,12 +126,26 @@ public sealed class ExportOptionsTests
         Assert.Equal("Exports__SettleSeconds must be a whole number from 0 to 30.", Assert.Throws<StartUpException>(() => Read(settle, null)).Message);
 
     [Theory]
+    [InlineData("", null)]
+    [InlineData("0", null)]
+    [InlineData("1", 1)]
+    [InlineData("120", 120)]
+    public void A_limit_of_ranges_is_a_number_of_months(string months, int? limit) => Assert.Equal(limit, Read(null, null, months).MaxRangeMonths);
+
+    [Theory]
+    [InlineData("121")]
+    [InlineData("-1")]
+    [InlineData("six")]
+    public void An_invalid_limit_of_ranges_keeps_the_app_from_starting(string months) =>
+        Assert.Equal("Exports__MaxRangeMonths must be a whole number from 0 to 120.", Assert.Throws<StartUpException>(() => Read(null, null, months)).Message);
+
+    [Theory]
     [InlineData("0")]
     [InlineData("366")]
     [InlineData("99999999999")]
     public void An_invalid_number_of_days_keeps_the_app_from_starting(string keep) =>
         Assert.Equal("Exports__KeepDays must be a whole number from 2 to 365.", Assert.Throws<StartUpException>(() => Read(null, keep)).Message);
 
-    private static ExportOptions Read(string? settle, string? keep) => ExportOptions.Read(
-        new ConfigurationBuilder().AddInMemoryCollection([new("Exports:SettleSeconds", settle), new("Exports:KeepDays", keep)]).Build());
+    private static ExportOptions Read(string? settle, string? keep, string? months = null) => ExportOptions.Read(
+        new ConfigurationBuilder().AddInMemoryCollection([new("Exports:SettleSeconds", settle), new("Exports:KeepDays", keep), new("Exports:MaxRangeMonths", months)]).Build());
 }

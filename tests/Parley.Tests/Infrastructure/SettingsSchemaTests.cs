@@ -99,7 +99,7 @@ public class SettingsSchemaTests
         Assert.Equal(ScheduleOptions.Read(none), ScheduleOptions.Read(set));
         Assert.Equal("", defaults[Environment(AllowedHosts.Setting)]);
         Assert.All(DeployedApp.TriggerSettings, name => Assert.Equal($"{Sample[name]}", defaults[name]));
-        Assert.Equal(5 + DeployedApp.TriggerSettings.Count(), defaults.Count);
+        Assert.Equal(6 + DeployedApp.TriggerSettings.Count(), defaults.Count);
 
         var provider = Provider("openai");
         var timeout = new KeyValuePair<string, string?>(
@@ -138,6 +138,13 @@ public class SettingsSchemaTests
     [InlineData("Exports__KeepDays", "7.5", false)]
     [InlineData("Exports__KeepDays", " 7", false)]
     [InlineData("Exports__KeepDays", "a week", false)]
+    [InlineData("Exports__MaxRangeMonths", "", true)]
+    [InlineData("Exports__MaxRangeMonths", "0", true)]
+    [InlineData("Exports__MaxRangeMonths", "99", true)]
+    [InlineData("Exports__MaxRangeMonths", "120", true)]
+    [InlineData("Exports__MaxRangeMonths", "121", false)]
+    [InlineData("Exports__MaxRangeMonths", "-6", false)]
+    [InlineData("Exports__MaxRangeMonths", "six", false)]
     [InlineData("Exports__SettleSeconds", "0", true)]
     [InlineData("Exports__SettleSeconds", "30", true)]
     [InlineData("Exports__SettleSeconds", "31", false)]

@@ -62,7 +62,7 @@ public sealed class ConversationMessageFunctions(
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
-            var text = fields.RequiredText("message", 1, MaxMessage);
+            var text = fields.RequiredVisibleText("message", MaxMessage);
             var quoted = fields.Id("quoted_message_id");
             var sender = fields.Id("sender");
             var metadata = fields.Object("metadata", Limits.Json);
@@ -89,7 +89,7 @@ public sealed class ConversationMessageFunctions(
                 ["message", "sender"],
                 MaxTextPart,
                 (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
-            var text = fields.Text("message", 0, MaxMessage) ?? "";
+            var text = fields.Text("message", 0, MaxMessage) is { } message && !BlankText.IsBlank(message) ? message : "";
             var sender = fields.Id("sender");
             if (file is null)
             {
@@ -128,7 +128,7 @@ public sealed class ConversationMessageFunctions(
         endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
-            var text = fields.RequiredText("message", 1, MaxMessage);
+            var text = fields.RequiredVisibleText("message", MaxMessage);
             var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 

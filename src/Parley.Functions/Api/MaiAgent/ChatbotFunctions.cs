@@ -50,9 +50,10 @@ public sealed class ChatbotFunctions(
         {
             var query = new QueryFields(request.Query);
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
-            var page = await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation);
+            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
             return new JsonResult<CursorList<ChatbotResponse>>(
                 CursorList.Create([.. page.Items.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
                 MaiAgentJson.Default.CursorListChatbotResponse);
@@ -109,7 +110,7 @@ public sealed class ChatbotFunctions(
     private Func<Chatbot, Chatbot> ReadChange(Fields fields, bool isNew)
     {
         var name = fields.Text("name", 1, Limits.Line);
-        var instructions = fields.Text("instructions", 0, MaxInstructions);
+        var instructions = fields.Text("instructions", 0, MaxInstructions, TextUnit.Utf16);
         var provider = fields.Text("provider", 1, AssistantProviders.MaxNameLength);
         var model = fields.Text("model", 1, Limits.Line);
         var temperature = fields.Number("temperature", 0, MaxTemperature);

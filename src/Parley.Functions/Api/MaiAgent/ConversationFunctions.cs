@@ -84,12 +84,13 @@ public sealed class ConversationFunctions(
                 ? Inbox.OfChannel(tenant, name).Id
                 : (Guid?)null;
             var contact = query.Id("contact");
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
             var filter = new ConversationFilter(inbox ?? channel, contact);
             var page = inbox is not null && channel is not null && inbox != channel
-                ? NoConversations(query.Cursor())
-                : await list.ReadAsync(tenant, filter, query.Cursor(), pageSize, call.Cancellation);
+                ? NoConversations(cursor)
+                : await list.ReadAsync(tenant, filter, cursor, pageSize, call.Cancellation);
             var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
             var now = time.GetUtcNow();
             var results = page.Conversations

@@ -56,16 +56,17 @@ public sealed class MessageFunctions(
             var query = new QueryFields(request.Query);
             var conversation = query.RequiredId("conversation");
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
             CursorPage? page = null;
             if (call.ConversationOrNull(conversation) is { } id)
             {
-                page = await pages.ReadNewestAsync(id, query.Cursor(), pageSize, call.Cancellation);
+                page = await pages.ReadNewestAsync(id, cursor, pageSize, call.Cancellation);
             }
             else
             {
-                Cursors.RequireNone(query.Cursor());
+                Cursors.RequireNone(cursor);
             }
 
             var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
@@ -101,7 +102,7 @@ public sealed class MessageFunctions(
             var feedback = fields.Text("feedback", 0, MaxFeedback);
             if (!fields.Has("feedback"))
             {
-                fields.Fail("feedback", "Is required; null takes it back.");
+                fields.Fail("feedback", "Is required; null removes the feedback.");
             }
 
             var expected = RequestHeaders.ReadPreconditions(request);

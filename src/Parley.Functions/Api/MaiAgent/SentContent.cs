@@ -24,6 +24,7 @@ internal sealed record SentContent(
     /// <summary>Content, payloads and attachments of maximum length fit even if every character is escaped.</summary>
     public const int MaxBody = 1536 * 1024;
 
+    /// <summary>In UTF-16 code units: the limit of a message's row.</summary>
     private const int MaxContent = 100_000;
 
     /// <summary>The fields in a fixed order, for the hash of an idempotency key.</summary>
@@ -37,7 +38,7 @@ internal sealed record SentContent(
     ];
 
     public static SentContent Read(Fields fields, string path) => new(
-        fields.RequiredText("content", 1, MaxContent),
+        fields.RequiredText("content", 1, MaxContent, TextUnit.Utf16),
         fields.Object("contentPayload", Limits.Json),
         fields.Object("queryMetadata", Limits.Json),
         fields.Id("sender"),

@@ -40,11 +40,12 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
             var externalId = query.Text("externalId", Limits.Line);
             var identifier = query.Text("identifier", Limits.Line);
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
             var page = (externalId ?? identifier) is null
-                ? await reader.ListAsync(call.Caller.Tenant, query.Cursor(), pageSize, call.Cancellation)
-                : await FindAsync(call, externalId, identifier, query.Cursor());
+                ? await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation)
+                : await FindAsync(call, externalId, identifier, cursor);
             return new JsonResult<CursorList<SenderResponse>>(
                 CursorList.Create([.. page.Items.Select(SenderResponse.Of)], page.Next, page.Previous, request),
                 ParleyJson.Default.CursorListSenderResponse);

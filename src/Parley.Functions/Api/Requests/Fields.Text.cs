@@ -3,10 +3,20 @@ using Parley.Core;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Text fields, and fields with a fixed set of words. Lengths are in UTF-16 code units.</summary>
+/// <summary>The unit of a text's length.</summary>
+internal enum TextUnit
+{
+    /// <summary>As JSON Schema's maxLength and most servers count.</summary>
+    CodePoint,
+
+    /// <summary>For limits that come from storage, which keeps UTF-16.</summary>
+    Utf16,
+}
+
+/// <summary>Text fields, and fields with a fixed set of words.</summary>
 internal sealed partial class Fields
 {
-    public string RequiredText(string name, int min, int max)
+    public string RequiredText(string name, int min, int max, TextUnit unit = TextUnit.CodePoint)
     {
         if (Find(name) is null)
         {
@@ -14,10 +24,22 @@ internal sealed partial class Fields
             return "";
         }
 
-        return Text(name, min, max) ?? "";
+        return Text(name, min, max, unit) ?? "";
     }
 
-    public string? Text(string name, int min, int max)
+    /// <summary>Reads a required text that shows something: not white space alone.</summary>
+    public string RequiredVisibleText(string name, int max)
+    {
+        var text = RequiredText(name, 1, max);
+        if (text.Length > 0 && BlankText.IsBlank(text))
+        {
+            Fail(name, "Must not be white space alone.");
+        }
+
+        return text;
+    }
+
+    public string? Text(string name, int min, int max, TextUnit unit = TextUnit.CodePoint)
     {
         if (Find(name) is not { } element)
         {
@@ -36,9 +58,11 @@ internal sealed partial class Fields
             return null;
         }
 
-        if (text.Length < min || text.Length > max)
+        var length = unit == TextUnit.Utf16 ? text.Length : CodePoints.In(text);
+        if (length < min || length > max)
         {
-            Fail(name, min > 0 ? $"Must have {min} to {max} characters." : $"Must have at most {max} characters.");
+            var units = unit == TextUnit.Utf16 ? "UTF-16 code units" : "characters";
+            Fail(name, min > 0 ? $"Must have {min} to {max} {units}." : $"Must have at most {max} {units}.");
             return null;
         }
 

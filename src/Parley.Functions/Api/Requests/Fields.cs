@@ -42,6 +42,9 @@ internal sealed partial class Fields
     /// </summary>
     public bool Has(string name) => Spellings(name).Any(spelling => body.TryGetProperty(spelling, out _));
 
+    /// <summary>True when the body contains the field as null, and in no other spelling with a value.</summary>
+    public bool IsNull(string name) => Has(name) && Find(name) is null;
+
     /// <summary>True when the field is missing or null.</summary>
     public bool IsAbsent(string name) => Find(name) is null;
 

@@ -5,12 +5,17 @@ using Parley.Core;
 namespace Parley.Functions.Api.Requests;
 
 /// <summary>
-/// Reads query parameters and collects their errors, like <see cref="Fields"/> for bodies. An empty value counts as
-/// absent. Of a repeated parameter the last value counts, except for lists.
+/// Reads query parameters and collects their errors, like <see cref="Fields"/> for bodies. A parameter that narrows a
+/// list must not be empty: a client whose value came out empty would get the whole list. Any other empty value counts
+/// as absent. Of a repeated parameter the last value counts, except for lists.
 /// </summary>
 internal sealed class QueryFields(IQueryCollection query)
 {
+    private const string MustNotBeEmpty = "Must not be empty. Leave the parameter out to list all.";
+
     private readonly FieldErrors errors = new();
+    private readonly HashSet<string> lists = [];
+    private readonly HashSet<string> singles = [];
 
     public int Number(string name, int standard, int min, int max)
     {
@@ -50,30 +55,38 @@ internal sealed class QueryFields(IQueryCollection query)
         return words[0];
     }
 
+    /// <summary>Reads a cursor without validating it; the list does that.</summary>
+    public string? Cursor() => Last("cursor") is { Length: > 0 } cursor ? cursor : null;
+
+    /// <summary>Reads a text that narrows the list.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="max">Its maximum length, in code points.</param>
     public string? Text(string name, int max)
     {
-        var text = Last(name);
+        if (Filter(name) is not { } text)
+        {
+            return null;
+        }
+
         if (text.Contains('\0'))
         {
             errors.Add(name, "Must not contain NUL.");
         }
-        else if (text.Length > max)
+        else if (CodePoints.In(text) > max)
         {
             errors.Add(name, $"Must have at most {max} characters.");
         }
 
-        return text.Length == 0 ? null : text;
+        return text;
     }
 
-    /// <summary>Reads a cursor without validating it; the list does that.</summary>
-    public string? Cursor() => Last("cursor") is { Length: > 0 } cursor ? cursor : null;
-
+    /// <summary>Reads an id that narrows the list.</summary>
     public string? Id(string name)
     {
-        var text = Last(name);
-        if (text.Length == 0 || Ids.IsWellFormed(text))
+        var text = Filter(name);
+        if (text is null || Ids.IsWellFormed(text))
         {
-            return text.Length == 0 ? null : text;
+            return text;
         }
 
         errors.Add(name, "Must be an id: a positive integer or a UUID.");
@@ -82,18 +95,19 @@ internal sealed class QueryFields(IQueryCollection query)
 
     public string RequiredId(string name)
     {
-        if (Last(name).Length == 0)
+        if (Last(name).Length > 0)
         {
-            errors.Add(name, "Is required.");
+            return Id(name) ?? "";
         }
 
-        return Id(name) ?? "";
+        errors.Add(name, "Is required.");
+        return "";
     }
 
+    /// <summary>Reads a UUID that narrows the list.</summary>
     public Guid? Uuid(string name)
     {
-        var text = Last(name);
-        if (text.Length == 0)
+        if (Filter(name) is not { } text)
         {
             return null;
         }
@@ -107,11 +121,10 @@ internal sealed class QueryFields(IQueryCollection query)
         return null;
     }
 
-    /// <summary>Reads a time; its offset from UTC is required.</summary>
+    /// <summary>Reads a time that narrows the list; its offset from UTC is required.</summary>
     public DateTimeOffset? Time(string name)
     {
-        var text = Last(name);
-        if (text.Length == 0)
+        if (Filter(name) is not { } text)
         {
             return null;
         }
@@ -125,15 +138,18 @@ internal sealed class QueryFields(IQueryCollection query)
         return null;
     }
 
-    /// <summary>Reads a list of ids: <c>a=1&amp;a=2</c> or <c>a[]=1</c>, also mixed.</summary>
+    /// <summary>
+    /// Reads a list of ids that narrows the list: <c>a=1&amp;a=2</c>, <c>a[]=1&amp;a[]=2</c> or
+    /// <c>a[0]=1&amp;a[1]=2</c>, also mixed.
+    /// </summary>
     public IReadOnlyList<string> IdList(string name, int max)
     {
-        var ids = All(name);
+        var ids = FilterList(name);
         if (ids.Count > max)
         {
             errors.Add(name, $"Must have at most {max} entries.");
         }
-        else if (ids.Any(id => !Ids.IsWellFormed(id)))
+        else if (ids.Any(id => id.Length > 0 && !Ids.IsWellFormed(id)))
         {
             errors.Add(name, "Must be ids: positive integers or UUIDs.");
         }
@@ -141,33 +157,90 @@ internal sealed class QueryFields(IQueryCollection query)
         return ids;
     }
 
-    public IReadOnlySet<string> Choices(string name, params string[] words)
+    /// <summary>Reads words that add something to each entry of the list. An empty one asks for nothing.</summary>
+    public IReadOnlySet<string> Additions(string name, params string[] words) =>
+        Known(name, All(name).Where(text => text.Length > 0), words);
+
+    /// <summary>
+    /// Reads values of an enumeration that narrow the list, by their names in <see cref="EnumNames"/>.
+    /// </summary>
+    public IReadOnlySet<T> Choices<T>(string name)
+        where T : struct, Enum
     {
-        var found = All(name).ToHashSet(StringComparer.Ordinal);
-        if (!found.IsSubsetOf(words))
+        var words = Enum.GetValues<T>().ToDictionary(EnumNames.Of);
+        return Known(name, FilterList(name), [.. words.Keys]).Select(word => words[word]).ToHashSet();
+    }
+
+    public void Fail(string name, string text) => errors.Add(name, text);
+
+    /// <summary>Call this after all parameters are read: it refuses brackets that no parameter takes.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all errors.</exception>
+    public void ThrowIfInvalid()
+    {
+        foreach (var name in singles.Where(name => query.Keys.Any(key => HasBrackets(key, name))))
+        {
+            errors.Add(name, $"Takes one value, without brackets: {name}=….");
+        }
+
+        foreach (var name in lists.Where(name => query.Keys.Any(key => HasBrackets(key, name) && !IsEntry(key, name))))
+        {
+            errors.Add(name, $"Is a list: repeat {name}=… or {name}[]=…, or number its entries: {name}[0]=….");
+        }
+
+        errors.ThrowIfAny();
+    }
+
+    private HashSet<string> Known(string name, IEnumerable<string> sent, string[] words)
+    {
+        var found = sent.ToHashSet(StringComparer.Ordinal);
+        if (!found.IsSubsetOf(words.Append("")))
         {
             errors.Add(name, $"Must be among: {string.Join(", ", words)}.");
+        }
+
+        return [.. found.Intersect(words)];
+    }
+
+    private List<string> FilterList(string name)
+    {
+        var found = All(name);
+        if (found.Contains(""))
+        {
+            errors.Add(name, MustNotBeEmpty);
         }
 
         return found;
     }
 
-    /// <summary>Reads values of an enumeration by their names in <see cref="EnumNames"/>.</summary>
-    public IReadOnlySet<T> Choices<T>(string name)
-        where T : struct, Enum
+    private List<string> All(string name)
     {
-        var words = Enum.GetValues<T>().ToDictionary(EnumNames.Of);
-        return Choices(name, [.. words.Keys]).Where(words.ContainsKey).Select(word => words[word]).ToHashSet();
+        lists.Add(name);
+        return [.. query.Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? "")];
     }
 
-    public void Fail(string name, string text) => errors.Add(name, text);
+    private string? Filter(string name)
+    {
+        var text = Last(name);
+        if (text.Length == 0 && query.ContainsKey(name))
+        {
+            errors.Add(name, MustNotBeEmpty);
+        }
 
-    /// <summary>Call this after all parameters are read.</summary>
-    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all errors.</exception>
-    public void ThrowIfInvalid() => errors.ThrowIfAny();
+        return text.Length == 0 ? null : text;
+    }
 
-    private List<string> All(string name) =>
-        [.. query[name].Concat(query[name + "[]"]).OfType<string>().Where(text => text.Length > 0)];
+    private string Last(string name)
+    {
+        singles.Add(name);
+        return query[name] is [.., { } last] ? last : "";
+    }
 
-    private string Last(string name) => query[name] is [.., { } last] ? last : "";
+    /// <summary>True for the list's own name, and for the name with <c>[]</c> or a number in brackets.</summary>
+    private static bool IsEntry(string key, string name) =>
+        key.Equals(name, StringComparison.OrdinalIgnoreCase)
+        || (HasBrackets(key, name) && key[^1] == ']' && key.AsSpan(name.Length + 1)[..^1] is var index
+            && !index.ContainsAnyExceptInRange('0', '9'));
+
+    private static bool HasBrackets(string key, string name) =>
+        key.Length > name.Length && key[name.Length] == '[' && key.StartsWith(name, StringComparison.OrdinalIgnoreCase);
 }

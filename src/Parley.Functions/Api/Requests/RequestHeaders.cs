@@ -6,7 +6,7 @@ using Parley.Storage;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Reads the headers If-Match, If-None-Match and Idempotency-Key.</summary>
+/// <summary>Reads the headers If-Match, If-None-Match, Idempotency-Key and X-Tenant.</summary>
 internal static class RequestHeaders
 {
     /// <summary>Reads the idempotency key and hashes the method, the path and the fields of its request.</summary>
@@ -67,4 +67,25 @@ internal static class RequestHeaders
 
     private static bool IsOf(EntityTagHeaderValue tag, int revision) =>
         tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{revision}\""), StringComparison.Ordinal);
+
+    /// <summary>
+    /// Reads the tenant's number, which clients of Flextell send as a JSON number: also with a fraction of zeros.
+    /// </summary>
+    /// <returns>The digits before the fraction; null without the header.</returns>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/>.</exception>
+    public static string? ReadTenant(HttpRequest request)
+    {
+        var sent = request.Headers["X-Tenant"].ToString();
+        if (sent.Length == 0)
+        {
+            return null;
+        }
+
+        var parts = sent.Split('.');
+        return parts[0].Length > 0
+            && parts[0].All(char.IsAsciiDigit)
+            && (parts.Length == 1 || (parts.Length == 2 && parts[1].Length > 0 && parts[1].All(c => c == '0')))
+            ? parts[0]
+            : throw ParleyException.Field("X-Tenant", "Must be a tenant's number, such as 1.");
+    }
 }

@@ -79,18 +79,19 @@ public sealed class ChatMessageFunctions(
             var query = new QueryFields(request.Query);
             var chatId = query.RequiredId("chatId");
             var filter = new ChatFilter(query.Id("chatThreadId"), query.IdList("ticketIds", MaxTickets));
-            var joins = query.Choices("joins", "senders", "chat-message-follow-ups");
+            var joins = query.Additions("joins", "senders", "chat-message-follow-ups");
             var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
+            var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
             var list = ChatMessageList.Empty;
             if (call.ConversationOrNull(chatId) is { } id)
             {
-                list = await chats.OpenAsync(id, filter, query.Cursor(), limit, call.Cancellation);
+                list = await chats.OpenAsync(id, filter, cursor, limit, call.Cancellation);
             }
             else
             {
-                Cursors.RequireNone(query.Cursor());
+                Cursors.RequireNone(cursor);
             }
 
             return new JsonArrayResult<ChatMessageResponse>(

@@ -20,6 +20,7 @@ public sealed class ExportFunctions(
     ExportRedelivery redelivery,
     ExportFiles files,
     AllowedHosts allowed,
+    ExportOptions options,
     TimeProvider time)
 {
     /// <summary>A URL of maximum length fits even if every character is escaped.</summary>
@@ -43,7 +44,8 @@ public sealed class ExportFunctions(
             var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
             if ((key is null || fields.IsInvalid)
                 && isEndKnown
-                && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow()).InvalidReason is { } invalid)
+                && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow(), options.MaxRangeMonths)
+                    .InvalidReason is { } invalid)
             {
                 // The range is not checked when its end is malformed. With an idempotency key it is checked later, once
                 // the key is known to be new, so that a replayed key returns the first response.

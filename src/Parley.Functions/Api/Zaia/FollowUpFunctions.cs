@@ -133,19 +133,16 @@ public sealed class FollowUpFunctions(
                 DueAt = fields.Time("dueDate"),
                 Text = fields.Text("message", 1, MaxText),
                 Reason = fields.Text("reason", 1, Limits.Line),
+                ClearsReason = fields.IsNull("reason"),
                 MessageId = fields.Id("chatMessageId"),
+                ClearsMessageId = fields.IsNull("chatMessageId"),
                 FinishedAt = fields.Time("finishedAt"),
+                ClearsFinishedAt = fields.IsNull("finishedAt"),
                 Chat = fields.Id("chatId"),
                 TriggerId = fields.Id("triggerChatMessageId"),
             };
             var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
-            if (change == new FollowUpChange())
-            {
-                fields.Fail("body", "Must have a field to change.");
-                fields.ThrowIfInvalid();
-            }
-
             var followUp = await writer.ChangeAsync(
                 call.Caller.Tenant,
                 id,

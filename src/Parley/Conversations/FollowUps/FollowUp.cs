@@ -50,7 +50,7 @@ public sealed record FollowUp
     /// <summary>The random part of the UUID.</summary>
     public required long Check { get; init; }
 
-    /// <summary>Raised by every transition; the HTTP ETag, and part of the keys of the index rows.</summary>
+    /// <summary>Raised by every change; the HTTP ETag, and part of the keys of the index rows.</summary>
     public required int Revision { get; init; }
 
     public required FollowUpStatus Status { get; init; }
@@ -65,16 +65,24 @@ public sealed record FollowUp
     /// <summary>Never earlier than the creation of the conversation's previous follow-up.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The time of the last transition; without one, the creation time.</summary>
+    /// <summary>The time of the last change; without one, the creation time.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    /// <summary>The time of the last transition from pending; null while it is pending.</summary>
+    /// <summary>The time of its end, as Parley or a client recorded it; null exactly while it is pending.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
 
-    /// <summary>The UUID of the conversation's last message when the follow-up was created.</summary>
+    /// <summary>
+    /// The UUID of the message that triggered it: the conversation's last message when it was created, or the one that
+    /// a client named later.
+    /// </summary>
     public required Guid TriggerId { get; init; }
 
-    /// <summary>The UUID of the message that was sent.</summary>
+    /// <summary>
+    /// The first <see cref="TriggerId"/>, for repeated creations; null while that is still the first one.
+    /// </summary>
+    public Guid? FirstTriggerId { get; init; }
+
+    /// <summary>The UUID of the message that it was sent as, or that a client recorded as such.</summary>
     public Guid? MessageId { get; init; }
 
     /// <summary>The failed attempts to send it since it last became pending.</summary>

@@ -40,7 +40,8 @@ public sealed class FollowUpReader(ParleyTables tables)
 
     /// <summary>
     /// Reads the follow-ups that messages triggered or that were sent as the messages, by the messages' numbers: one
-    /// call for each run of consecutive numbers, and one for every fourteen follow-ups.
+    /// call for each run of consecutive numbers, and one for every fourteen follow-ups. A link of a message that a
+    /// client had recorded for a follow-up stays when Parley sends the follow-up as another one, and is skipped.
     /// </summary>
     /// <param name="conversation">The conversation of the messages.</param>
     /// <param name="messages">The messages' numbers, ascending.</param>
@@ -53,7 +54,8 @@ public sealed class FollowUpReader(ParleyTables tables)
         var kept = links.GroupBy(link => link.Message).SelectMany(ofOne => ofOne.Take(MaxOfMessage)).ToList();
         var found = await FindAllAsync(conversation, kept.Select(link => link.FollowUp).Distinct(), cancellation);
         return kept
-            .Where(link => found.ContainsKey(link.FollowUp))
+            .Where(link => found.TryGetValue(link.FollowUp, out var followUp)
+                && FollowUpMessages.NumbersOf(followUp).Contains(link.Message))
             .ToLookup(link => link.Message, link => found[link.FollowUp]);
     }
 

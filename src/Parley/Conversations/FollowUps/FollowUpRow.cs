@@ -29,6 +29,7 @@ internal static class FollowUpRow
         row.SetIfAny("FinishedAt", followUp.FinishedAt);
         row.SetIfAny("MessageId", followUp.MessageId);
         row.SetIfAny("RetryAt", followUp.RetryAt);
+        row.SetIfAny("FirstTriggerId", followUp.FirstTriggerId);
         return row;
     }
 
@@ -47,6 +48,7 @@ internal static class FollowUpRow
         UpdatedAt = row.GetDateTimeOffset("UpdatedAt")!.Value,
         FinishedAt = row.GetDateTimeOffset("FinishedAt"),
         TriggerId = row.GetGuid("TriggerId")!.Value,
+        FirstTriggerId = row.GetGuid("FirstTriggerId"),
         MessageId = row.GetGuid("MessageId"),
         Attempts = row.GetInt32("Attempts")!.Value,
         RetryAt = row.GetDateTimeOffset("RetryAt"),

@@ -11,6 +11,9 @@ public static class FollowUpRules
     /// <summary>The most years that a due time may be ahead.</summary>
     public const int MaxYears = 2;
 
+    /// <summary>The most that the time of an end may be ahead: clocks of clients may be that fast.</summary>
+    public static readonly TimeSpan MaxFinishedAhead = TimeSpan.FromMinutes(5);
+
     /// <summary>Throws unless the conversation accepts one more follow-up.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.FollowUpRefused"/>, <see cref="ErrorCode.TooManyFollowUps"/>.
@@ -50,6 +53,22 @@ public static class FollowUpRules
         if (InvalidDueReason(dueAt, now) is { } invalid)
         {
             throw ParleyException.Field("dueDate", invalid);
+        }
+    }
+
+    /// <summary>Throws unless a client's time of the end is valid.</summary>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/>.</exception>
+    internal static void RequireFinished(DateTimeOffset finishedAt, DateTimeOffset createdAt, DateTimeOffset now)
+    {
+        if (finishedAt < createdAt)
+        {
+            throw ParleyException.Field("finishedAt", "Must not be before createdAt.");
+        }
+
+        if (finishedAt > now + MaxFinishedAhead)
+        {
+            throw ParleyException.Field(
+                "finishedAt", $"Must be at most {MaxFinishedAhead.TotalMinutes} minutes ahead.");
         }
     }
 }

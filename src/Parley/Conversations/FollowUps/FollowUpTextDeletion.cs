@@ -15,7 +15,8 @@ internal sealed class FollowUpTextDeletion : IMessageDeletionPart
     {
         if (message.FollowUp is { } followUp)
         {
-            // A sent follow-up never changes, so no other writer competes.
+            // A client's concurrent change replaces the row under the ETag that it read. It fails after this merge, and
+            // its next attempt reads the empty text.
             var row = new TableEntity(message.Key.Conversation.PartitionKey, FollowUpRowKeys.FollowUp(followUp))
             {
                 ["Text"] = "",

@@ -1,9 +1,8 @@
-using Parley.Conversations.Messages;
 using Parley.Core;
 
 namespace Parley.Conversations.FollowUps;
 
-/// <summary>A client's change of a follow-up. Fields that are null do not change.</summary>
+/// <summary>A client's change of a follow-up. Fields that are null, and are not cleared, do not change.</summary>
 public sealed record FollowUpChange
 {
     public FollowUpStatus? Status { get; init; }
@@ -14,143 +13,154 @@ public sealed record FollowUpChange
 
     public string? Reason { get; init; }
 
+    /// <summary>The client sent null for <see cref="Reason"/>.</summary>
+    public bool ClearsReason { get; init; }
+
     /// <summary>The id of the message that the follow-up was sent as, as the client sent it.</summary>
     public string? MessageId { get; init; }
 
-    /// <summary>Only the present value is accepted.</summary>
+    /// <summary>The client sent null for <see cref="MessageId"/>.</summary>
+    public bool ClearsMessageId { get; init; }
+
     public DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>The client sent null for <see cref="FinishedAt"/>.</summary>
+    public bool ClearsFinishedAt { get; init; }
 
     /// <summary>The conversation's id, as the client sent it. Only the present one is accepted.</summary>
     public string? Chat { get; init; }
 
-    /// <summary>
-    /// The id of the message that triggered the follow-up, as the client sent it. Only the present one is accepted.
-    /// </summary>
+    /// <summary>The id of the message that triggered the follow-up, as the client sent it.</summary>
     public string? TriggerId { get; init; }
 }
 
 /// <summary>
-/// The status changes that clients may make: pending → sent, failed or cancelled; cancelled or failed → pending. A sent
-/// follow-up does not change.
+/// The changes that clients may make. The status changes from pending to sent, failed or cancelled, and from cancelled
+/// or failed to pending. The other fields can be changed in every status, and <see cref="FollowUp.FinishedAt"/> is null
+/// exactly while the follow-up is pending.
 /// </summary>
 internal static class FollowUpTransitions
 {
-    /// <summary>Returns the changed follow-up; the same one when the change has no effect.</summary>
+    /// <summary>
+    /// Returns the changed follow-up; the same one when the change has no effect. When the follow-up ends and the
+    /// client sent no time, <see cref="FollowUp.FinishedAt"/> is null, and the caller sets it.
+    /// </summary>
     /// <param name="change">The client's change.</param>
     /// <param name="before">The follow-up before the change.</param>
     /// <param name="head">The follow-up's conversation.</param>
-    /// <param name="message">
-    /// The message with the id in <see cref="FollowUpChange.MessageId"/>; null without an id, or if it does not exist.
-    /// </param>
+    /// <param name="messages">The messages of the changed follow-up.</param>
     /// <param name="now">The current time.</param>
     /// <exception cref="ParleyException">The errors of <see cref="FollowUpWriter.ChangeAsync"/>.</exception>
     public static FollowUp Apply(
         FollowUpChange change,
         FollowUp before,
         Conversation head,
-        Message? message,
+        FollowUpMessages messages,
         DateTimeOffset now)
     {
         var to = change.Status ?? before.Status;
-        RequirePresent(change, before, becomesSent: to == FollowUpStatus.Sent);
-        var after = (before.Status, to) switch
+        var becomesPending = to == FollowUpStatus.Pending && before.Status != FollowUpStatus.Pending;
+        RequireTransition(before.Status, to);
+        RequireSameChat(change, before);
+        var after = before with
         {
-            (FollowUpStatus.Pending, FollowUpStatus.Pending) => Edited(before, change, now),
-            (FollowUpStatus.Pending, FollowUpStatus.Cancelled) =>
-                Ended(before, change, now) with { Reason = change.Reason ?? FollowUpReasons.CancelledByClient },
-            (FollowUpStatus.Pending, FollowUpStatus.Failed) =>
-                Ended(before, change, now) with { Reason = change.Reason ?? throw Required("reason") },
-            (FollowUpStatus.Pending, FollowUpStatus.Sent) =>
-                Ended(before, change, now) with { MessageId = SentAs(change, message) },
-            (FollowUpStatus.Cancelled or FollowUpStatus.Failed, FollowUpStatus.Pending) =>
-                Reactivated(before, change, head, now),
-            _ when to == before.Status && to != FollowUpStatus.Sent && Edited(before, change, now) == before => before,
-            _ => throw ErrorCode.FollowUpStatus.With(
-                $"A {NameOf(before.Status)} follow-up "
-                    + $"{(to == before.Status ? "cannot be changed" : $"cannot become {NameOf(to)}")}."),
+            Status = to,
+            DueAt = DueAt(change, before, becomesPending, now),
+            Text = change.Text ?? before.Text,
+            Reason = change.Reason ?? (change.ClearsReason ? null : DefaultReason(before, to)),
+            FinishedAt = FinishedAt(change, before, to, now),
+            MessageId = messages.Sent,
+            TriggerId = messages.Trigger,
+            FirstTriggerId = before.FirstTriggerId ?? (messages.Trigger == before.TriggerId ? null : before.TriggerId),
+            Attempts = becomesPending ? 0 : before.Attempts,
         };
-        return after == before
-            || to != FollowUpStatus.Pending
-            || before.Revision < FollowUpRowKeys.MaxFollowUpRevision - 1
-            ? after with { Status = to }
+        if (becomesPending)
+        {
+            FollowUpRules.RequireOpen(head, now);
+        }
+
+        // A pending follow-up keeps one revision for its end.
+        var last = FollowUpRowKeys.MaxFollowUpRevision - (to == FollowUpStatus.Pending ? 1 : 0);
+        return after == before || before.Revision < last
+            ? after
             : throw ErrorCode.FollowUpStatus.With("The follow-up has been changed too often; create a new one.");
     }
 
-    private static FollowUp Edited(FollowUp before, FollowUpChange change, DateTimeOffset now)
+    private static void RequireTransition(FollowUpStatus from, FollowUpStatus to)
     {
-        var after = before with
+        var isAllowed = from == to
+            || from == FollowUpStatus.Pending
+            || (to == FollowUpStatus.Pending && from != FollowUpStatus.Sent);
+        if (!isAllowed)
         {
-            DueAt = change.DueAt?.UpToMillisecond() ?? before.DueAt,
-            Text = change.Text ?? before.Text,
-            Reason = change.Reason ?? before.Reason,
-        };
-        if (after.DueAt != before.DueAt)
-        {
-            FollowUpRules.RequireDue(after.DueAt, now);
+            throw ErrorCode.FollowUpStatus.With($"A {NameOf(from)} follow-up cannot become {NameOf(to)}.");
         }
-
-        return after;
     }
 
-    private static FollowUp Ended(FollowUp before, FollowUpChange change, DateTimeOffset now)
+    private static void RequireSameChat(FollowUpChange change, FollowUp followUp)
     {
-        var after = Edited(before, change, now);
-        return after == before with { Reason = after.Reason }
-            ? after
-            : throw ErrorCode.Immutable.With(
-                "dueDate and message can be changed only of a follow-up that is pending afterwards.");
-    }
-
-    private static FollowUp Reactivated(FollowUp before, FollowUpChange change, Conversation head, DateTimeOffset now)
-    {
-        var dueAt = change.DueAt ?? throw Required("dueDate");
-        if (dueAt <= now)
-        {
-            throw ParleyException.Field("dueDate", "Must be in the future.");
-        }
-
-        FollowUpRules.RequireOpen(head, now);
-        return Edited(before, change, now) with { Status = FollowUpStatus.Pending, Reason = null, Attempts = 0 };
-    }
-
-    private static Guid SentAs(FollowUpChange change, Message? message) =>
-        change.MessageId is null ? throw Required("chatMessageId")
-        : message is { Role: not MessageRole.Customer, DeletedBy: null } ? message.Id
-        : throw ParleyException.Field("chatMessageId", "Must be an assistant's message of this chat.");
-
-    private static void RequirePresent(FollowUpChange change, FollowUp followUp, bool becomesSent)
-    {
-        if (change.FinishedAt is { } finishedAt && finishedAt != followUp.FinishedAt)
-        {
-            throw ErrorCode.Immutable.With("finishedAt is set by the server.");
-        }
-
         if (change.Chat is { } chat
             && !(EntityRef.TryParse<ConversationKey>(chat, followUp.Conversation.Tenant, out var conversation)
             && conversation.Key == followUp.Conversation && conversation.Matches(followUp.ConversationCheck)))
         {
-            throw ErrorCode.Immutable.With("A follow-up stays in its chat.");
-        }
-
-        if (change.TriggerId is { } trigger && !Names(trigger, followUp.TriggerId, followUp))
-        {
-            throw ErrorCode.Immutable.With("triggerChatMessageId is set by the server.");
-        }
-
-        if (change.MessageId is { } message
-            && !becomesSent
-            && !(followUp.MessageId is { } sent && Names(message, sent, followUp)))
-        {
-            throw ErrorCode.Immutable.With("chatMessageId goes with the status sent.");
+            throw ErrorCode.Immutable.With("chatId cannot be changed: a follow-up stays in its chat.");
         }
     }
 
-    private static bool Names(string id, Guid message, FollowUp followUp) =>
-        MessageKey.TryParseIn(followUp.Conversation, id, out var named)
-        && EntityId.TryFromGuid(message, EntityKind.Message, out var known)
-        && named.Key.Sequence == known.Sequence && named.Matches(known.Check);
+    private static DateTimeOffset DueAt(
+        FollowUpChange change, FollowUp before, bool becomesPending, DateTimeOffset now)
+    {
+        var dueAt = change.DueAt?.UpToMillisecond() ?? before.DueAt;
+        if (becomesPending && dueAt <= now)
+        {
+            throw ParleyException.Field(
+                "dueDate",
+                change.DueAt is null
+                    ? "Is required, because the stored due date has passed. Send a time in the future."
+                    : "Must be in the future.");
+        }
 
-    private static ParleyException Required(string field) => ParleyException.Field(field, "Is required.");
+        if (dueAt != before.DueAt)
+        {
+            FollowUpRules.RequireDue(dueAt, now);
+        }
+
+        return dueAt;
+    }
+
+    private static string? DefaultReason(FollowUp before, FollowUpStatus to) => (before.Status, to) switch
+    {
+        (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => FollowUpReasons.CancelledByClient,
+        (not FollowUpStatus.Pending, FollowUpStatus.Pending) => null,
+        _ => before.Reason,
+    };
+
+    private static DateTimeOffset? FinishedAt(
+        FollowUpChange change, FollowUp before, FollowUpStatus to, DateTimeOffset now)
+    {
+        if (to == FollowUpStatus.Pending)
+        {
+            return change.FinishedAt is null
+                ? null
+                : throw ErrorCode.FollowUpStatus.With(
+                    "finishedAt must be null while a follow-up is pending. "
+                        + "Send a time with or after the status sent, failed or cancelled.");
+        }
+
+        if (change.ClearsFinishedAt)
+        {
+            throw ErrorCode.FollowUpStatus.With(
+                $"finishedAt of a {NameOf(to)} follow-up must be a time. It is null only while the status is pending.");
+        }
+
+        if (change.FinishedAt?.UpToMillisecond() is not { } finishedAt || finishedAt == before.FinishedAt)
+        {
+            return before.FinishedAt;
+        }
+
+        FollowUpRules.RequireFinished(finishedAt, before.CreatedAt, now);
+        return finishedAt;
+    }
 
     private static string NameOf(FollowUpStatus status) => status.ToString().ToLowerInvariant();
 }

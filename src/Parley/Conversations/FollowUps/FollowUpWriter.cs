@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations.Messages;
 using Parley.Core;
@@ -115,10 +116,8 @@ public sealed class FollowUpWriter(
             async (head, before, token) =>
             {
                 Revisions.Require(expected, before.Revision, "follow-up");
-                var message = change.MessageId is null
-                    ? null
-                    : await MessageRow.FindAsync(tables, found.Conversation, change.MessageId, token);
-                return FollowUpTransitions.Apply(change, before, head, message, now);
+                var messages = await FollowUpMessages.ReadAsync(tables, change, before, token);
+                return FollowUpTransitions.Apply(change, before, head, messages, now);
             },
             actor,
             detail: null,
@@ -192,7 +191,7 @@ public sealed class FollowUpWriter(
                 {
                     Revision = before.Revision + 1,
                     UpdatedAt = at,
-                    FinishedAt = after.Status == FollowUpStatus.Pending ? null : at,
+                    FinishedAt = after.Status == FollowUpStatus.Pending ? null : after.FinishedAt ?? at,
                 };
                 AddTransition(plan, head, before, after, actor, detail);
                 return new Transition(before, after);
@@ -220,18 +219,30 @@ public sealed class FollowUpWriter(
         plan.Add(new TableTransactionAction(
             TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
         plan.Add(EventOf(after, before.Status, actor, detail));
-        if (after.MessageId is { } message && EntityId.TryFromGuid(message, EntityKind.Message, out var sent))
-        {
-            plan.Add(new TableTransactionAction(
-                TableTransactionActionType.UpsertReplace,
-                FollowUpRow.OfMessage(new MessageKey(head.Key, sent.Sequence), after.Number)));
-        }
-
+        AddLinks(plan, before, after);
         var others = head.Pending.Where(one => one.Number != after.Number);
         plan.Next = head with
         {
             Pending = after.Status == FollowUpStatus.Pending ? [.. others, after.AsPending] : [.. others],
         };
+    }
+
+    /// <summary>Links the follow-up to the messages that it refers to now, and no longer to others.</summary>
+    private static void AddLinks(ConversationPlan plan, FollowUp before, FollowUp after)
+    {
+        var (old, current) = (FollowUpMessages.NumbersOf(before), FollowUpMessages.NumbersOf(after));
+        foreach (var message in current.Except(old))
+        {
+            plan.Add(new TableTransactionAction(TableTransactionActionType.UpsertReplace, LinkTo(message)));
+        }
+
+        foreach (var message in old.Except(current))
+        {
+            plan.Add(new TableTransactionAction(TableTransactionActionType.Delete, LinkTo(message), ETag.All));
+        }
+
+        TableEntity LinkTo(int message) =>
+            FollowUpRow.OfMessage(new MessageKey(after.Conversation, message), after.Number);
     }
 
     /// <summary>Repeats the first response: the same fields created the follow-up. Later changes do not show.</summary>
@@ -245,6 +256,8 @@ public sealed class FollowUpWriter(
         UpdatedAt = followUp.CreatedAt,
         FinishedAt = null,
         MessageId = null,
+        TriggerId = followUp.FirstTriggerId ?? followUp.TriggerId,
+        FirstTriggerId = null,
     };
 
     private static TableEntity EventOf(FollowUp followUp, FollowUpStatus? from, string actor, string? detail = null) =>

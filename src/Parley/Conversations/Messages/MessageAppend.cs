@@ -168,7 +168,7 @@ public sealed class MessageAppend(
             : references.Missing.Count > 0
                 ? new ParleyException(references.Missing.ToDictionary(
                     field => field,
-                    IReadOnlyList<string> (_) => ["Names nothing in this conversation."]))
+                    IReadOnlyList<string> (_) => ["No such message or thread in this conversation."]))
                 : null;
 
     private static Message MessageOf(

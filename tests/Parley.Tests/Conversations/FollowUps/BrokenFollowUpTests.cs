@@ -15,7 +15,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     public Task Schedule_rows_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a schedule row");
 
     [Fact]
-    public Task Sending_a_follow_up_that_is_no_longer_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|sent again");
+    public Task Sending_a_follow_up_that_is_no_longer_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|goes from revision|sent again");
 
     [Fact]
     public Task A_hand_off_that_leaves_follow_ups_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutHandOff, "after the hand-off some are pending");

@@ -62,8 +62,8 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         private const int AnyRevision = 0;
 
         private readonly Dictionary<int, (FollowUpStatus Status, int Revision)> known = [];
-        private readonly Dictionary<int, DateTimeOffset> dueAt = [];
         private readonly HashSet<(string Partition, string RowKey)> due = [];
+        private readonly Dictionary<int, FollowUpValues> values = [];
 
         // The message that existed from the beginning.
         private Message last = state.Messages[0];
@@ -110,13 +110,9 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
                 var (status, before) = known.TryGetValue(number, out var one) ? ((FollowUpStatus?)one.Status, one.Revision) : (null, 0);
                 Assert.True(before + 1 == revision, $"{entry.Call}: follow-up {number} goes from revision {before} to {revision}.");
                 Assert.True(status == transition.From, $"{entry.Call}: {transition} of a follow-up that is {status}.");
-                VerifyAllowed(entry, transition, appended, state.FollowUps[number]);
                 VerifyOrder(entry, transition, number);
-                if (entry.Call.Written(FollowUpRowKeys.FollowUp(number), "DueAt") is DateTime written)
-                {
-                    dueAt[number] = written;
-                }
-
+                values[number] = FollowUpValues.After(values.GetValueOrDefault(number), entry.Call, FollowUpRowKeys.FollowUp(number));
+                VerifyAllowed(entry, transition, appended, values[number]);
                 known[number] = (transition.To, revision);
             }
 
@@ -141,6 +137,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         {
             Assert.Equal(state.FollowUps.Values.Select(one => (one.Number, one.Status, one.Revision)).Order(), known.Select(one => (one.Key, one.Value.Status, one.Value.Revision)).Order());
             Assert.Equal(state.Head.Pending.Select(one => (one.Number, one.Revision)).Order(), Pending.Order());
+            Assert.All(state.FollowUps.Values, one => Assert.Equal(values[one.Number], FollowUpValues.Of(one)));
             Assert.All(state.FollowUps.Values.Where(one => one.Status == FollowUpStatus.Pending), one =>
             {
                 var (own, ofAny) = (IndexedFollowUp.Of(one).Scheduled, IndexedFollowUp.Of(one with { Revision = AnyRevision }).Scheduled);
@@ -156,7 +153,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             $"{call}: follow-up {one} is pending without a schedule row."));
 
         /// <summary>The transitions that docs/api.md allows, and those that Parley makes itself.</summary>
-        private void VerifyAllowed(Entry entry, FollowUpEvent transition, Message? appended, FollowUp followUp)
+        private void VerifyAllowed(Entry entry, FollowUpEvent transition, Message? appended, FollowUpValues followUp)
         {
             var allowed = (transition.From, transition.To) switch
             {
@@ -164,12 +161,15 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
                 (FollowUpStatus.Pending, FollowUpStatus.Cancelled) => appended is { Role: MessageRole.Customer } == (transition.Reason == FollowUpReasons.CustomerReplied),
                 (FollowUpStatus.Pending, FollowUpStatus.Sent) => appended is not null == (transition.Actor == FollowUpEvent.Parley),
                 (FollowUpStatus.Pending, _) => appended is null,
-                _ => false,
+
+                // A client's change of an ended follow-up's other fields.
+                _ => transition.From == transition.To && appended is null && transition.Actor != FollowUpEvent.Parley,
             };
             var begins = transition.To == FollowUpStatus.Pending && transition.From != FollowUpStatus.Pending;
             Assert.True(!begins || !(handedOffUntil > entry.Clock), $"{entry.Call}: {transition} while a human answers.");
+            Assert.True(transition.To == FollowUpStatus.Pending == followUp.FinishedAt is null, $"{entry.Call}: {transition}, finished at {followUp.FinishedAt:O}.");
             Assert.True(allowed, $"{entry.Call}: {transition} with message {appended?.Role} after {last.Role}.");
-            if (transition is { To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
+            if (transition is { From: FollowUpStatus.Pending, To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
             {
                 Sent++;
                 Assert.True(!(handedOffUntil > entry.Clock), $"{entry.Call}: sent while a human answers, until {handedOffUntil:O}.");
@@ -178,7 +178,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
                 Assert.True(followUp.DueAt <= entry.Clock, $"{entry.Call}: due at {followUp.DueAt:O}, sent at {entry.Clock:O}.");
             }
 
-            GivenUp += transition.Reason == FollowUpReasons.DeliveryFailed ? 1 : 0;
+            GivenUp += transition is { From: FollowUpStatus.Pending, Reason: FollowUpReasons.DeliveryFailed } ? 1 : 0;
         }
 
         /// <summary>
@@ -189,7 +189,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
         {
             if (transition is { To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley })
             {
-                var earlier = Pending.Where(other => (dueAt[other.Number], other.Number).CompareTo((dueAt[number], number)) < 0);
+                var earlier = Pending.Where(other => (values[other.Number].DueAt, other.Number).CompareTo((values[number].DueAt, number)) < 0);
                 Assert.True(!earlier.Any(), $"{entry.Call}: follow-up {number} is sent before {string.Join(", ", earlier)}.");
             }
         }
@@ -199,5 +199,26 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
             var parts = rowKey.Split('|');
             return (KeyParts.LastNumber($"|{parts[1]}"), KeyParts.LastNumber(rowKey));
         }
+    }
+}
+
+/// <summary>The values of a follow-up that a client can change, as the committed writes made them.</summary>
+internal sealed record FollowUpValues(DateTimeOffset DueAt, string Text, string? Reason, DateTimeOffset? FinishedAt, Guid? MessageId, Guid TriggerId)
+{
+    public static FollowUpValues Of(FollowUp one) => new(one.DueAt, one.Text, one.Reason, one.FinishedAt, one.MessageId, one.TriggerId);
+
+    /// <summary>The values after a write of the follow-up's row: a merge keeps the properties that it leaves out.</summary>
+    public static FollowUpValues After(FollowUpValues? before, TableCall call, string rowKey)
+    {
+        var kept = call.Operations[call.RowKeys.ToList().IndexOf(rowKey)] == TableCallKind.UpdateMerge ? before : null;
+        return new(
+            TimeOf("DueAt") ?? kept!.DueAt,
+            call.Written(rowKey, "Text") as string ?? kept!.Text,
+            call.Written(rowKey, "Reason") as string ?? kept?.Reason,
+            TimeOf("FinishedAt") ?? kept?.FinishedAt,
+            call.Written(rowKey, "MessageId") as Guid? ?? kept?.MessageId,
+            call.Written(rowKey, "TriggerId") as Guid? ?? kept!.TriggerId);
+
+        DateTimeOffset? TimeOf(string property) => call.Written(rowKey, property) is DateTime written ? new DateTimeOffset(written) : null;
     }
 }

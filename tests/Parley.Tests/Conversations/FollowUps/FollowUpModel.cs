@@ -139,6 +139,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
 
             Assert.Equal(Enumerable.Range(1, state.Head.Last), state.Messages.Select(message => message.Key.Sequence));
             Assert.All(state.FollowUps.Values, followUp => VerifyFollowUp(followUp, state, past));
+            Assert.Distinct(state.Messages.Where(IsFollowUp).Select(message => message.Text));
         }
 
         VerifyAcknowledged(states);
@@ -152,10 +153,13 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     {
         Assert.True(followUp.Status != FollowUpStatus.Pending || followUp.DueAt >= past, $"{followUp} was never sent.");
         Assert.Equal(followUp.Status == FollowUpStatus.Pending, followUp.FinishedAt is null);
-        Assert.Equal(followUp.Status == FollowUpStatus.Sent, followUp.MessageId is not null);
+        Assert.True(followUp.MessageId is not null || !IsSentByParley(followUp, state), $"{followUp} was sent, but names no message.");
         Assert.InRange(state.Messages.Count(message => message.Text == followUp.Text), 0, 1);
         Assert.Equal(state.Head.Id, followUp.ConversationId);
     }
+
+    private static bool IsSentByParley(FollowUp followUp, ConversationState state) => Enumerable.Range(1, followUp.Revision)
+        .Any(revision => state.Events[(followUp.Number, revision)] is { From: FollowUpStatus.Pending, To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley });
 
     /// <summary>Every acknowledged change is stored and was not undone.</summary>
     private void VerifyAcknowledged(List<ConversationState> states)
@@ -168,7 +172,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
             Assert.Equal(one.Status, state.Events[(one.Number, one.Revision)].To);
             if (state.FollowUps[one.Number].Revision == one.Revision)
             {
-                Assert.Equal((one.DueAt, one.Text), (state.FollowUps[one.Number].DueAt, state.FollowUps[one.Number].Text));
+                Assert.Equal(FollowUpValues.Of(one), FollowUpValues.Of(state.FollowUps[one.Number]));
             }
         });
         var actors = states.SelectMany(state => state.Events.Values).Select(transition => transition.Actor).ToHashSet();
@@ -201,8 +205,11 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
             Assert.Equal(Names(all.Where(one => messages.Contains(one.TriggerId))), Names(await ListAsync(Everything with { Triggers = [.. messages.Select(id => $"{id}")] })));
             Assert.Equal(
                 Names(all.Where(one => one.MessageId is { } id && messages.Contains(id))), Names(await ListAsync(Everything with { Messages = [.. messages.Select(id => $"{id}")] })));
+            var ofMessages = await reader.FollowUps.OfMessagesAsync(state.Head.Key, [.. state.Messages.Select(message => message.Key.Sequence)], CancellationToken.None);
+            Assert.All(state.Messages, message => Assert.Equal(
+                state.FollowUps.Values.Where(one => one.TriggerId == message.Id || one.MessageId == message.Id).Select(one => one.Number).Order(),
+                ofMessages[message.Key.Sequence].Select(one => one.Number).Order()));
         }
-
 
         Task<IReadOnlyList<FollowUp>> ListAsync(FollowUpFilter filter) => reader.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 100, CancellationToken.None);
 

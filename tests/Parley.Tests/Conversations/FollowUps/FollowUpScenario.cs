@@ -95,13 +95,19 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations o
 
         // Any follow-up from a response: it may have changed since.
         var known = model.Acknowledged[random.Next(model.Acknowledged.Count)];
-        var change = random.Next(8) switch
+        var change = random.Next(14) switch
         {
             < 3 => new FollowUpChange { DueAt = DueAt() },
             3 => new FollowUpChange { DueAt = known.DueAt },
             4 => new FollowUpChange { Status = FollowUpStatus.Cancelled },
             5 => new FollowUpChange { Status = FollowUpStatus.Failed, Reason = "no use" },
             6 => new FollowUpChange { Text = NewText() },
+            7 => new FollowUpChange { Status = FollowUpStatus.Sent, FinishedAt = known.CreatedAt.AddSeconds(random.Next(200)) },
+            8 => new FollowUpChange { MessageId = AnyMessage(known) },
+            9 => new FollowUpChange { TriggerId = AnyMessage(known), ClearsReason = true },
+            10 => new FollowUpChange { ClearsMessageId = true },
+            11 => new FollowUpChange { Status = FollowUpStatus.Pending, ClearsFinishedAt = true },
+            12 => new FollowUpChange(),
             _ => new FollowUpChange { Status = FollowUpStatus.Pending, DueAt = DueAt() },
         };
         var actor = $"change {++named}";
@@ -148,6 +154,9 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations o
     }
 
     private EntityRef<ConversationKey> Any() => new(model.Conversations[random.Next(model.Conversations.Count)], null);
+
+    private string? AnyMessage(FollowUp followUp) =>
+        model.AcknowledgedMessages.Where(key => key.Conversation == followUp.Conversation).OrderBy(_ => random.Next()).Select(key => $"{key.IntegerId}").FirstOrDefault();
 
     private string NewText() => FollowUpModel.TextOf($"{++named}");
 
