@@ -1,6 +1,5 @@
 using Azure;
 using Azure.Data.Tables;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
 

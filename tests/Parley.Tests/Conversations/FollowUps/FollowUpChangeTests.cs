@@ -173,7 +173,7 @@ public sealed class FollowUpChangeTests
         return (followUp, replayed);
     }
 
-    private Task SendAsync(FollowUp followUp) => process.Append.AppendWithAsync(
+    private Task<Appended> SendAsync(FollowUp followUp) => process.Append.AppendWithAsync(
         [new FollowUpSending(followUp, process.FollowUpIndex, time)],
         new EntityRef<ConversationKey>(followUp.Conversation, null),
         new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null),
