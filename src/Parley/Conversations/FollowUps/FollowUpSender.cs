@@ -127,7 +127,7 @@ public sealed class FollowUpSender(
     /// Returns the follow-ups of a conversation that can be sent now. One that is due later than a pending follow-up
     /// outside the chunk, or than one that is being retried, waits. The writer that ends that one enqueues it.
     /// </summary>
-    private static IReadOnlyList<PendingRow> InTurn(ResolvedFollowUps resolved, DateTimeOffset now)
+    private static List<PendingRow> InTurn(ResolvedFollowUps resolved, DateTimeOffset now)
     {
         var ready = resolved.Pending.Where(one => one.ReadyAt <= now).ToList();
         var others = resolved.Head?.Pending.ExceptBy(ready.Select(one => one.FollowUp.Number), one => one.Number) ?? [];
