@@ -14,10 +14,10 @@ namespace Parley.EndToEnd.Tests.MaiAgent;
 /// </summary>
 internal sealed class ProviderServer : IAsyncDisposable
 {
-    private readonly WebApplication app;
+    private readonly WebApplication provider;
     private readonly FunctionsHost host;
 
-    private ProviderServer(WebApplication app, FunctionsHost host) => (this.app, this.host) = (app, host);
+    private ProviderServer(WebApplication provider, FunctionsHost host) => (this.provider, this.host) = (provider, host);
 
     /// <summary>The address of the API.</summary>
     public Uri Api => host.Api;
@@ -55,7 +55,7 @@ internal sealed class ProviderServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();
-        await app.DisposeAsync();
+        await provider.DisposeAsync();
     }
 
     private static bool Alternate(JsonArray messages)

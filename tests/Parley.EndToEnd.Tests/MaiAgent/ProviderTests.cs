@@ -61,7 +61,7 @@ public class ProviderTests(ParleyFixture parley)
                 HttpMethod.Post,
                 $"v1/chatbots/{chatbot["id"]}/completions",
                 new { conversation, message = new { content = $"{answer.Index}" } });
-            var body = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+            var body = JsonNode.Parse(await response.Content.ReadAsStringAsync(CancellationToken.None))!;
 
             Assert.Equal((answer.Index, status), (answer.Index, (int)response.StatusCode));
             var completion = await client.CallAsync(HttpMethod.Get, response.Headers.Location!.ToString());

@@ -126,7 +126,9 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         JsonElement Error = default,
         JsonElement Message = default)
     {
-        /// <summary>Some servers send an empty error with every chunk, and others the error without a wrapper.</summary>
+        /// <summary>
+        /// Some servers send an empty error with every chunk, and others an error without a wrapper.
+        /// </summary>
         public bool IsError => Object == "error"
             || Error.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Number
             || (Error.ValueKind == JsonValueKind.String && !Error.ValueEquals(""))
