@@ -126,6 +126,11 @@ public class ConditionalTests(ParleyFixture parley)
         var random = new Random(seed);
         var (client, paths) = await EveryResource.CreateAsync(parley);
         var kept = paths.Where(one => !one.Key.StartsWith("/v1/health", StringComparison.Ordinal)).ToDictionary(one => one.Value, _ => (Tag: "\"0\"", Body: ""));
+
+        // The inbox of a conversation counts unread conversations: it changes with messages of the other one.
+        var shown = await client.NewConversationAsync(new { channel = "whatsapp" });
+        var other = await client.NewConversationAsync(new { channel = "whatsapp" });
+        kept[$"v1/conversations/{shown["id"]}"] = ("\"0\"", "");
         var (chat, unchanged) = (paths["/v1/conversations/{id}"], 0);
         var number = (await client.CallAsync(HttpMethod.Get, chat))["number"]!.GetValue<int>();
         for (var step = 0; step < Steps; step++)
@@ -146,7 +151,7 @@ public class ConditionalTests(ParleyFixture parley)
 
             var messages = (await client.ListAsync(number))["data"]!.AsArray();
             var message = messages[random.Next(messages.Count)]!["id"];
-            var (method, changed, change) = random.Next(10) switch
+            var (method, changed, change) = random.Next(12) switch
             {
                 0 => (HttpMethod.Post, "v1/chat-messages", (object?)new { chatId = number, content = $"text {step}", role = "user" }),
                 1 => (HttpMethod.Post, "v1/chat-messages", new { chatId = number, content = $"text {step}", role = "assistant" }),
@@ -157,6 +162,8 @@ public class ConditionalTests(ParleyFixture parley)
                 6 => (HttpMethod.Patch, paths["/v1/tickets/{id}"], new { title = $"title {step}" }),
                 7 => (HttpMethod.Patch, paths["/v1/senders/{id}"], new { name = $"name {step % 2}" }),
                 8 => (HttpMethod.Patch, paths["/v1/chatbots/{id}"], new { name = $"name {step}" }),
+                9 => (HttpMethod.Post, "v1/chat-messages", new { chatId = other["id"], content = $"text {step}", role = "user" }),
+                10 => (HttpMethod.Post, $"v1/conversations/{other["id"]}/read", new { }),
                 _ => (HttpMethod.Patch, paths["/v1/chat-message-follow-ups/{id}"], new { message = $"text {step}" }),
             };
 
