@@ -17,7 +17,8 @@ public enum TableFormat
     Jsonl,
 
     /// <summary>
-    /// Office Open XML, ECMA-376. Each sheet has a frozen row of headings and at most 1,048,575 other rows.
+    /// Office Open XML, ECMA-376. Each sheet has a frozen row of headings and at most 1,048,575 other rows. Line breaks
+    /// in texts are line feeds. At most 16,384 columns.
     /// </summary>
     Xlsx,
 }

@@ -12,7 +12,8 @@ namespace Parley.Spreadsheets;
 /// that a program could interpret as a formula is marked as text, in csv by a leading <c>'</c>, in xlsx by its style. A
 /// cell has at most <see cref="CellText.MaxLength"/> UTF-16 units; longer texts continue in the columns that
 /// <see cref="TableColumn.Parts"/> adds. Jsonl contains every text complete and unchanged, except that halves of
-/// surrogate pairs, for which UTF-8 has no encoding, become U+FFFD.
+/// surrogate pairs, for which UTF-8 has no encoding, become U+FFFD. In xlsx, every line break is a line feed, which is
+/// not counted (<see cref="CellText.WithLineFeeds"/>).
 /// </remarks>
 public sealed class TableWriter : IAsyncDisposable
 {

@@ -7,8 +7,6 @@ import readExcelFile from 'read-excel-file/node'
 import SheetJS from 'xlsx'
 import XlsxPopulate from 'xlsx-populate'
 
-const dateColumns = new Set((process.argv[4] ?? '').split(',').filter(Boolean).map(Number))
-
 // Rows and cells of ExcelJS are counted from 1, and values[0] is unused.
 const excelJsRow = row => Array.from(row.values.slice(1))
 

@@ -1,15 +1,14 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
-using ExcelDataReader;
+using System.Text.RegularExpressions;
 using Parley.Testing;
+using Parley.Testing.Spreadsheets;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The workbook of a chatbot's records.</summary>
 [Collection(HostCollection.Name)]
-public class RecordFileTests(ParleyFixture parley)
+public partial class RecordFileTests(ParleyFixture parley)
 {
     private const int CellLength = 32_767;
 
@@ -27,8 +26,6 @@ public class RecordFileTests(ParleyFixture parley)
         "resposta_2", "resposta_3", "resposta_4",
     ];
 
-    static RecordFileTests() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-
     [Fact]
     public async Task Both_languages_have_every_record_with_every_column()
     {
@@ -44,22 +41,24 @@ public class RecordFileTests(ParleyFixture parley)
             ("?language=ptBr", Portuguese, new() { ["refused"] = "recusado", ["unavailable"] = "indisponível", ["bad_request"] = "requisição inválida", ["rate_limited"] = "limite de requisições" }),
         })
         {
-            var rows = await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel{query}");
-            Assert.Equal(headings, rows[0]);
-            Assert.Equal(records.Count, rows.Count - 1);
-            foreach (var (record, row) in records.Zip(rows.Skip(1)))
-            {
-                Assert.Equal(Cells(record!, words), row);
-            }
+            var file = await FileAsync(client, $"v1/chatbots/{id}/records/export-excel{query}");
+            await WorkbookAssert.HasAsync(file, [[headings, .. records.Select(record => Cells(record!, words))]], WorkbookReader.OfDotNet);
         }
     }
+
+    [Fact]
+    public async Task Net_readers_open_the_records() => await AssertOpenAsync(WorkbookReader.OfDotNet);
+
+    [Fact]
+    [Trait(NpmReaders.Trait, NpmReaders.TraitValue)]
+    public async Task Npm_readers_open_the_records() => await AssertOpenAsync(NpmReaders.All);
 
     [Fact]
     public async Task The_range_is_that_of_the_list_and_without_records_there_are_headings()
     {
         var client = await parley.NewTenantClientAsync("File's range");
         var id = await client.NewBotAsync();
-        Assert.Equal(English, Assert.Single(await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel")));
+        Assert.Equal(English, Assert.Single(await RowsAsync(client, $"v1/chatbots/{id}/records/export-excel")));
         for (var i = 0; i < 3; i++)
         {
             await client.SendToChatbotAsync(id, $"/words 1 /pace 0 {i}");
@@ -68,10 +67,34 @@ public class RecordFileTests(ParleyFixture parley)
 
         var records = (await client.CallAsync(HttpMethod.Get, $"v1/chatbots/{id}/records"))["results"]!.AsArray();
         var (newest, oldest) = (ApiHelpers.Text(records[0]!["createdAt"]), ApiHelpers.Text(records[2]!["createdAt"]));
-        var rows = await ReadAsync(client, $"v1/chatbots/{id}/records/export-excel?from={oldest}&to={newest}");
+        var rows = await RowsAsync(client, $"v1/chatbots/{id}/records/export-excel?from={oldest}&to={newest}");
         Assert.Equal(records.Skip(1).Select(record => ApiHelpers.Text(record!["id"])), rows.Skip(1).Select(row => row[0]));
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from=x&to=y&language=pt", null, 422, "invalid_fields", "from", "to", "language");
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel?from={newest}&to={oldest}", null, 422, "invalid_fields", "from");
+    }
+
+    /// <summary>More records than ExcelJS has read of a workbook without references, with texts of every kind.</summary>
+    private async Task AssertOpenAsync(IReadOnlyList<WorkbookReader> readers)
+    {
+        var client = await parley.NewTenantClientAsync("Readers of records");
+        var id = await client.NewBotAsync();
+        await FillAsync(client, id);
+        for (var i = 0; i < 190; i++)
+        {
+            await client.SendToChatbotAsync(id, $"/words 1 /pace 0 {NastyTexts.At(i)}");
+        }
+
+        var records = new List<JsonNode>();
+        for (string? next = $"v1/chatbots/{id}/records?pageSize=100"; next is not null;)
+        {
+            var page = await client.CallAsync(HttpMethod.Get, next);
+            records.AddRange(page["results"]!.AsArray().Select(record => record!));
+            next = ApiHelpers.Text(page["next"]);
+        }
+
+        Assert.Equal(208, records.Count);
+        var file = await FileAsync(client, $"v1/chatbots/{id}/records/export-excel");
+        await WorkbookAssert.HasAsync(file, [[English, .. records.Select(record => Cells(record, words: null))]], readers);
     }
 
     /// <summary>
@@ -121,7 +144,7 @@ public class RecordFileTests(ParleyFixture parley)
         [
             ApiHelpers.Text(record["id"]), ApiHelpers.Text(record["conversation"]), input[0], context[0], output[0],
             Number("replyTime"),
-            ApiHelpers.Text(record["createdAt"]),
+            ApiHelpers.Time(record["createdAt"]),
             ApiHelpers.Text(record["error"]) is { } error ? words?[error] ?? error : null,
             Number("faithfulnessScore"), Number("answerRelevancyScore"), Number("contextPrecisionScore"), Number("answerCorrectnessScore"), Number("answerSimilarityScore"), Number("contextRecallScore"),
             .. input[1..], .. context[1..], .. output[1..],
@@ -135,7 +158,7 @@ public class RecordFileTests(ParleyFixture parley)
     /// </summary>
     private static string?[] Parts(JsonNode? node, int count)
     {
-        var (text, parts) = (ApiHelpers.Text(node) ?? "", new string?[count]);
+        var (text, parts) = (LineBreak().Replace(Forbidden().Replace(ApiHelpers.Text(node) ?? "", ""), "\n"), new string?[count]);
         for (var i = 0; i < count && text.Length > 0; i++)
         {
             var length = Math.Min(text.Length, CellLength);
@@ -147,23 +170,23 @@ public class RecordFileTests(ParleyFixture parley)
         return parts;
     }
 
-    private static async Task<List<object?[]>> ReadAsync(HttpClient client, string path)
+    private static async Task<List<object?[]>> RowsAsync(HttpClient client, string path) =>
+        Assert.Single(await WorkbookReader.OfDotNet[0].ReadAsync(await FileAsync(client, path)));
+
+    private static async Task<byte[]> FileAsync(HttpClient client, string path)
     {
         using var response = await client.GetAsync(path);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
         Assert.Equal("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", response.Content.Headers.ContentType!.ToString());
         Assert.Equal("attachment; filename=\"chatbot_records.xlsx\"", response.Content.Headers.ContentDisposition!.ToString());
-        using var reader = ExcelReaderFactory.CreateOpenXmlReader(new MemoryStream(await response.Content.ReadAsByteArrayAsync()));
-        var rows = new List<object?[]>();
-        while (reader.Read())
-        {
-            // Days with fractions, which do not represent a millisecond exactly.
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column) is DateTime time
-                ? time.AddTicks(TimeSpan.TicksPerMillisecond / 2).ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)
-                : reader.GetValue(column))]);
-        }
-
-        Assert.False(reader.NextResult());
-        return rows;
+        return await response.Content.ReadAsByteArrayAsync();
     }
+
+    /// <summary>In a workbook, a line break is a line feed.</summary>
+    [GeneratedRegex("\r\n?", RegexOptions.None, 5000)]
+    private static partial Regex LineBreak();
+
+    /// <summary>Characters in the tests' texts that XML cannot represent.</summary>
+    [GeneratedRegex(@"[\u0001-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]", RegexOptions.None, 5000)]
+    private static partial Regex Forbidden();
 }

@@ -29,7 +29,7 @@ public class ExportFileTests(ParleyFixture parley)
                 var export = await client.WithWebhookAsync(one);
                 var file = await client.FileAsync(export);
                 exports.Add((export, file));
-                ExportedFiles.AssertHas(file, format, language, messages);
+                await ExportedFiles.AssertHasAsync(file, format, language, messages);
                 Assert.Equal((format, language), (ApiHelpers.Text(export["format"]), ApiHelpers.Text(export["language"])));
                 Assert.Equal(messages.Count, export["rows"]!.GetValue<long>());
                 Assert.Equal(format == "jsonl" ? 0 : 3, export["removedCharacters"]!.GetValue<long>());
@@ -104,7 +104,7 @@ public class ExportFileTests(ParleyFixture parley)
         foreach (var one in taken)
         {
             var export = await client.WithWebhookAsync(one);
-            ExportedFiles.AssertHas(await client.FileAsync(export), ApiHelpers.Text(export["format"])!, "enUs", []);
+            await ExportedFiles.AssertHasAsync(await client.FileAsync(export), ApiHelpers.Text(export["format"])!, "enUs", []);
             Assert.Equal(0, export["rows"]!.GetValue<long>());
         }
     }

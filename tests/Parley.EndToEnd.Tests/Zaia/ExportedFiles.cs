@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using CsvHelper;
-using ExcelDataReader;
+using Parley.Testing.Spreadsheets;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
@@ -39,30 +39,33 @@ internal static partial class ExportedFiles
         ["no"] = "não",
     };
 
-    static ExportedFiles() => Encoding.RegisterProvider(CodePagesEncodingProvider.Instance);
-
     /// <summary>The contents of a jsonl file, in their order.</summary>
     public static string Contents(byte[] jsonl) => string.Join(' ', Lines(jsonl).Select(line => line["content"]!.GetValue<string>()));
 
     /// <summary>Checks that a file has exactly these messages.</summary>
-    public static void AssertHas(byte[] file, string format, string language, IReadOnlyList<ExportedMessage> messages)
+    public static async Task AssertHasAsync(byte[] file, string format, string language, IReadOnlyList<ExportedMessage> messages)
     {
-        if (format == "jsonl")
+        switch (format)
         {
-            // The same in every language, with every text unchanged.
-            Assert.Equal(messages.Select(InJson), Lines(file).Select(line => line.ToJsonString()));
-            return;
-        }
-
-        var isCsv = format == "csv";
-        var rows = isCsv ? ReadCsv(file) : ReadXlsx(file);
-        Assert.Equal(language == "ptBr" ? Portuguese : English, rows[0]);
-        Assert.Equal(messages.Count, rows.Count - 1);
-        foreach (var (message, row) in messages.Zip(rows.Skip(1)))
-        {
-            Assert.Equal(Cells(message, isCsv, language == "ptBr"), row);
+            case "jsonl":
+                // The same in every language, with every text unchanged.
+                Assert.Equal(messages.Select(InJson), Lines(file).Select(line => line.ToJsonString()));
+                break;
+            case "csv":
+                var rows = messages.Select(message => Cells(message, isPortuguese: language == "ptBr", isCsv: true));
+                Assert.Equal([Headings(language), .. rows.Select(row => row.Select(InCsv).ToArray())], ReadCsv(file));
+                break;
+            default:
+                await WorkbookAssert.HasAsync(file, [Sheet(messages, language)], WorkbookReader.OfDotNet);
+                break;
         }
     }
+
+    /// <summary>The sheet of a workbook with these messages.</summary>
+    public static IReadOnlyList<object?[]> Sheet(IReadOnlyList<ExportedMessage> messages, string language) =>
+        [Headings(language), .. messages.Select(message => Cells(message, isPortuguese: language == "ptBr", isCsv: false))];
+
+    private static string[] Headings(string language) => language == "ptBr" ? Portuguese : English;
 
     private static List<JsonNode> Lines(byte[] jsonl)
     {
@@ -87,30 +90,38 @@ internal static partial class ExportedFiles
         ["external_id"] = message.ExternalId,
     }.ToJsonString();
 
-    private static string[] Cells(ExportedMessage message, bool isCsv, bool isPortuguese)
+    private static object?[] Cells(ExportedMessage message, bool isPortuguese, bool isCsv)
     {
-        var parts = Parts(Clean(message.Content), isCsv);
+        var parts = Parts(Clean(message.Content, isCsv), isCsv);
         Assert.InRange(parts.Count, 1, 4);
         return
         [
-            $"{message.Conversation}",
+            (double)message.Conversation,
             Text(message.Title),
-            $"{message.Number}",
-            Iso(message.Time),
+            (double)message.Number,
+            message.Time,
             EnumNameConverter(message.Role),
             Text(message.Sender),
-            parts[0],
-            $"{message.Ticket}",
-            message.Thread ?? "",
+            parts[0].Length == 0 ? null : parts[0],
+            (double?)message.Ticket,
+            message.Thread,
             EnumNameConverter(message.Edited ? "yes" : "no"),
             EnumNameConverter(message.Deleted ? "yes" : "no"),
             Text(message.ExternalId),
-            .. parts.Skip(1).Concat(Enumerable.Repeat("", 4 - parts.Count)),
+            .. parts.Skip(1).Concat(Enumerable.Repeat<string?>(null, 4 - parts.Count)),
         ];
 
-        string Text(string? text) => Parts(Clean(text ?? ""), isCsv).Single();
+        string? Text(string? text) => string.IsNullOrEmpty(text) ? null : Parts(Clean(text, isCsv), isCsv).Single();
         string EnumNameConverter(string word) => isPortuguese ? InPortuguese[word] : word;
     }
+
+    private static string InCsv(object? cell) => cell switch
+    {
+        null => "",
+        double number => number.ToString("R", CultureInfo.InvariantCulture),
+        DateTimeOffset time => Iso(time),
+        _ => (string)cell,
+    };
 
     /// <summary>
     /// The cells of a text: none exceeds a cell's limit, no pair is split, and in csv an apostrophe precedes a text
@@ -135,7 +146,12 @@ internal static partial class ExportedFiles
         return parts;
     }
 
-    private static string Clean(string text) => Forbidden().Replace(text, "");
+    /// <summary>The text that cells contain. In a workbook, a line break is a line feed.</summary>
+    private static string Clean(string text, bool isCsv)
+    {
+        var clean = Forbidden().Replace(text, "");
+        return isCsv ? clean : CarriageReturn().Replace(clean, "\n");
+    }
 
     private static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
 
@@ -153,27 +169,6 @@ internal static partial class ExportedFiles
         return rows;
     }
 
-    private static List<string[]> ReadXlsx(byte[] file)
-    {
-        using var reader = ExcelReaderFactory.CreateOpenXmlReader(new MemoryStream(file));
-        var rows = new List<string[]>();
-        while (reader.Read())
-        {
-            rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column) switch
-            {
-                null => "",
-                double number => number.ToString("R", CultureInfo.InvariantCulture),
-
-                // Days with fractions, which do not represent a millisecond exactly.
-                DateTime time => Iso(new DateTimeOffset(time.AddTicks(TimeSpan.TicksPerMillisecond / 2), TimeSpan.Zero)),
-                var other => (string)other,
-            })]);
-        }
-
-        Assert.False(reader.NextResult());
-        return rows;
-    }
-
     /// <summary>Texts that a spreadsheet program could interpret as a formula.</summary>
     [GeneratedRegex(@"\A(\s*[=+\-@]|[\t\r\n])", RegexOptions.ExplicitCapture, 5000)]
     private static partial Regex Formula();
@@ -181,4 +176,7 @@ internal static partial class ExportedFiles
     /// <summary>Characters in the tests' texts that XML cannot represent.</summary>
     [GeneratedRegex(@"[\u0001-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]", RegexOptions.None, 5000)]
     private static partial Regex Forbidden();
+
+    [GeneratedRegex("\r\n?", RegexOptions.None, 5000)]
+    private static partial Regex CarriageReturn();
 }

@@ -34,9 +34,10 @@ public static class NpmReaders
     private static async Task<List<List<object?[]>>> ReadAsync(string name, byte[] file)
     {
         var script = Path.Combine(await Installation.Value, "read.mjs");
-        var path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.xlsx");
+        var directory = Directory.CreateTempSubdirectory("parley-workbook-");
         try
         {
+            var path = Path.Combine(directory.FullName, "workbook.xlsx");
             await File.WriteAllBytesAsync(path, file);
             using var json = JsonDocument.Parse(await RunAsync(script, name, path));
             return [.. json.RootElement.EnumerateArray().Select(sheet =>
@@ -44,7 +45,7 @@ public static class NpmReaders
         }
         finally
         {
-            File.Delete(path);
+            directory.Delete(recursive: true);
         }
     }
 
@@ -52,6 +53,7 @@ public static class NpmReaders
     {
         var start = new ProcessStartInfo("node", arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             StandardOutputEncoding = Encoding.UTF8,

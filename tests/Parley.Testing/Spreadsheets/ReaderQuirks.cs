@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -14,6 +15,9 @@ internal static partial class ReaderQuirks
     /// <summary>The value that a reader returns for a cell with the expected value.</summary>
     public static object? Of(string reader, object? expected) => (reader, expected) switch
     {
+        // It returns a text that JavaScript would write for a number as that number.
+        ("xlsx-populate", string text) when IsNumber(text, out var number) => number,
+
         // They undo the escape _x005F_ in shared strings at most, not in inline ones.
         ("xlsx-populate" or "exceljs" or "exceljs-load", string text) => Escaped(text),
 
@@ -60,6 +64,10 @@ internal static partial class ReaderQuirks
 
         return text.ToString();
     }
+
+    private static bool IsNumber(string text, out double number) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
+        && number.ToString("R", CultureInfo.InvariantCulture) == text;
 
     private static string Escaped(string text) => EscapeLike().Replace(text, "_x005F_");
 

@@ -75,6 +75,27 @@ public partial class WorkbookReaderTests
         Assert.Equal([[full + "\n", "b"], [full + "a", "\nb"], [full + "\n", "\nb"]], (await WrittenTable.ReadXlsxAsync(file))[0].Skip(1));
     }
 
+    /// <summary>Some readers cut off fractions of a millisecond, after one of these calculations.</summary>
+    [Fact]
+    public async Task Times_read_back_to_the_millisecond_when_their_fractions_are_cut_off()
+    {
+        const double MillisecondsPerDay = 86_400_000;
+        const double UnixEpoch = 25_569;
+        var random = new Random(Seed);
+        DateTimeOffset[] times = [.. Enumerable.Range(0, 20_000).Select(_ => Start.AddMilliseconds(random.NextInt64(-1_000_000_000_000, 1_000_000_000_000))), Start.Date.AddHours(12)];
+        var file = await WrittenTable.OfAsync(TableFormat.Xlsx, [new TableColumn("at")], times.Select(time => (Action<TableWriter>)(row => row.Time(time))));
+
+        foreach (var (time, cell) in times.Zip(XlsxXml.Read(file)[0].Skip(1).Select(Assert.Single)))
+        {
+            var days = double.Parse(cell.Value!, System.Globalization.CultureInfo.InvariantCulture);
+            Assert.Equal(time.ToUnixTimeMilliseconds(), (long)Math.Floor((days - UnixEpoch) * MillisecondsPerDay));
+            Assert.Equal(time.ToUnixTimeMilliseconds(), (long)Math.Floor(days * 24 * 60 * 60 * 1000) - (long)(UnixEpoch * MillisecondsPerDay));
+        }
+
+        // A time of whole fractions of a day stays exact.
+        Assert.EndsWith(".5", XlsxXml.Read(file)[0][^1][0].Value, StringComparison.Ordinal);
+    }
+
     private static async Task AssertOpenAsync(IReadOnlyList<WorkbookReader> readers)
     {
         var random = new Random(Seed);
