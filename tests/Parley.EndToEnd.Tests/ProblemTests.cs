@@ -86,7 +86,7 @@ public class ProblemTests(ParleyFixture parley)
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
-    [InlineData("application/json; charset=utf-16")]
+    [InlineData("text/plain; charset=utf-8")]
     public async Task Another_media_type(string type)
     {
         var conversation = await parley.Client.CreateConversationAsync();

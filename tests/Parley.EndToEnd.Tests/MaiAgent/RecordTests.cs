@@ -135,7 +135,7 @@ public class RecordTests(ParleyFixture parley)
 
         // An unescaped plus sign.
         Assert.Equal(3, (await client.RecordsAsync($"v1/chatbots/{id}/records?from=2026-01-01T00:00:00+02:00", 3)).Count);
-        foreach (var wrong in new[] { "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01%2000:00:00Z", "1600-01-01T00:00:00Z", "%22", "%5C", "%ED%A0%80", "1" })
+        foreach (var wrong in new[] { "yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01%2000:00:00", "1600-01-01T00:00:00Z", "%22", "%5C", "%ED%A0%80", "1" })
         {
             await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records?from={wrong}&to={wrong}", null, 422, "invalid_fields", "from", "to");
         }

@@ -144,7 +144,7 @@ public class ConnectionRaceTests
     }
 
     private static async Task<Race> RunAsync(
-        IReadOnlyList<(int Time, bool Accepts)> attempts, int limit = 60_000, int? deaf = null)
+        List<(int Time, bool Accepts)> attempts, int limit = 60_000, int? deaf = null)
     {
         var race = new Race();
         await Interleaving.RunAsync(1, async run =>

@@ -174,7 +174,7 @@ public sealed class FollowUpChangeTests
     }
 
     private Task<Appended> SendAsync(FollowUp followUp) => process.Append.AppendWithAsync(
-        [new FollowUpSending(followUp, process.FollowUpIndex, time)],
+        [new FollowUpSending(followUp, process.FollowUps, process.FollowUpIndex, time)],
         new EntityRef<ConversationKey>(followUp.Conversation, null),
         new NewMessage(MessageRole.Assistant, followUp.Text, null, null, null),
         key: null,
