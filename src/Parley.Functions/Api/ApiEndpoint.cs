@@ -22,8 +22,8 @@ public sealed record Call(HttpRequest Request, Caller Caller)
 /// <summary>
 /// The pipeline of every HTTP function. It authenticates the caller, checks the scope and maps every exception to a
 /// response, including exceptions that are thrown while a result is written. Every response, whatever its status, gets
-/// the headers for pages of other origins. The pipeline executes the result itself, because the worker would serialize a
-/// returned result a second time and lose its exceptions.
+/// the headers for pages of other origins. The pipeline executes the result itself, because the worker would serialize
+/// a returned result a second time and lose its exceptions.
 /// </summary>
 public sealed partial class ApiEndpoint(
     Authenticator authenticator,

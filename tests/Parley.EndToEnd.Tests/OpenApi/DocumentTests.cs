@@ -100,6 +100,7 @@ public class DocumentTests
     [Fact]
     public void The_document_has_the_apps_routes_and_no_others()
     {
+        // Wherever GET is, HEAD is too; the document says so once.
         var app = from type in typeof(ParleyApp).Assembly.GetExportedTypes()
                   from method in type.GetMethods()
                   where method.GetCustomAttribute<FunctionAttribute>() is { } function && function.Name != "ZzCatchAll"
@@ -107,8 +108,6 @@ public class DocumentTests
                   let trigger = parameter.GetCustomAttribute<HttpTriggerAttribute>()
                   where trigger is not null
                   from verb in trigger.Methods!
-
-                  // Wherever GET is, HEAD is too. The document says so once.
                   where verb != "head"
                   select $"{verb.ToUpperInvariant()} /{trigger.Route}";
         var routes = app.ToHashSet();

@@ -15,7 +15,7 @@ internal static class NotModified
     /// True if bodies with equal ETags are equal byte by byte. Otherwise only <c>*</c> leads to 304, because a client
     /// would go on using an old body.
     /// </param>
-    /// <returns>True if 304 was sent. A value that cannot be read counts as absent, because 200 is always right.</returns>
+    /// <returns>True if 304 was sent. An unreadable value counts as absent, because 200 is always right.</returns>
     public static bool TrySend(HttpContext context, bool tagCoversBody)
     {
         var request = context.Request;

@@ -5,8 +5,8 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api.Zaia;
 
 /// <summary>
-/// Streams the file of an export from storage. The header Repr-Digest (RFC 9530) lets the client check the file, and the
-/// digest is the ETag too.
+/// Streams the file of an export from storage. The header Repr-Digest (RFC 9530) lets the client check the file, and
+/// the digest is the ETag too.
 /// </summary>
 /// <param name="export">A completed export.</param>
 /// <param name="open">Opens the file. It is called only if the response has a body.</param>
