@@ -12,7 +12,7 @@ internal static class ConnectionRace
     /// <summary>The time between the starts of two attempts (RFC 8305, section 8, Connection Attempt Delay).</summary>
     public static readonly TimeSpan AttemptDelay = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Maximum number of addresses that are tried, so that a name cannot cause any number of attempts.</summary>
+    /// <summary>Maximum number of addresses that are tried, so that no name causes more attempts.</summary>
     public const int MaxAddresses = 8;
 
     private const ConfigureAwaitOptions WithoutThrowing =

@@ -5,8 +5,8 @@ namespace Parley.Webhooks;
 
 /// <summary>
 /// Opens the connection of one attempt. It checks every address that the name resolves to, and then connects to the
-/// first of these addresses that accepts (<see cref="ConnectionRace"/>). The name is not resolved a second time, so a DNS server that changes its response (DNS rebinding)
-/// has no effect.
+/// first of these addresses that accepts (<see cref="ConnectionRace"/>). The name is not resolved a second time, so a
+/// DNS server that changes its response (DNS rebinding) has no effect.
 /// </summary>
 internal sealed class WebhookConnection(
     bool isAllowed,

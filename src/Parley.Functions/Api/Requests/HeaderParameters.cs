@@ -40,7 +40,7 @@ internal sealed class HeaderParameters
 
     public bool Is(string value) => Value.Equals(value, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Returns the text that begins here, and the place of the next semicolon; -1 when there is none.</summary>
+    /// <summary>Returns the text that begins here, and the place of the next semicolon or -1.</summary>
     private static (string Text, int Next) ReadText(string header, int begin)
     {
         var quote = begin;
