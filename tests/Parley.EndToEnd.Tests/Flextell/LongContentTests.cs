@@ -61,15 +61,16 @@ public class LongContentTests(ParleyFixture parley)
     {
         var conversation = await parley.Client.CreateConversationAsync();
         var content = string.Concat(Enumerable.Repeat("😀", Longest / 2));
-        var attachments = Enumerable.Range(0, 10).Select(_ => new { id = "😀😀", type = "sticker", filename = string.Concat(Enumerable.Repeat("😀", 125)), file = "https://example.com/".PadRight(2048, 'é') });
+        var name = string.Concat(Enumerable.Repeat("😀", 250));
+        var attachments = Enumerable.Range(0, 10).Select(_ => new { id = name, type = "sticker", filename = name, file = "https://example.com/".PadRight(2048, 'é') });
         var message = await parley.Client.CallAsync(
             HttpMethod.Post,
             "v1/messages",
             new { conversation, content, contentPayload = ApiHelpers.JsonOf(Border), queryMetadata = ApiHelpers.JsonOf(Border), attachments },
             HttpStatusCode.Created);
-        var read = await parley.Client.CallAsync(HttpMethod.Patch, $"v1/messages/{message["id"]}", new { feedback = new string('é', 2000) });
+        var read = await parley.Client.CallAsync(HttpMethod.Patch, $"v1/messages/{message["id"]}", new { feedback = string.Concat(Enumerable.Repeat("😀", 2000)) });
 
-        Assert.Equal(new string('é', 2000), read["feedback"]!.GetValue<string>());
+        Assert.Equal(string.Concat(Enumerable.Repeat("😀", 2000)), read["feedback"]!.GetValue<string>());
         read["feedback"] = null;
         Assert.True(JsonNode.DeepEquals(message, read));
         Assert.Equal(content, read["content"]!.GetValue<string>());

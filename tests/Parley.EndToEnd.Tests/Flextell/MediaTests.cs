@@ -208,7 +208,7 @@ public class MediaTests(ParleyFixture parley)
     public async Task Fields_have_their_limits()
     {
         var conversation = await parley.Client.CreateConversationAsync();
-        var longest = string.Concat(Enumerable.Repeat("😀", 2500));
+        var longest = string.Concat(Enumerable.Repeat("😀", 5000));
         using var taken = await parley.Client.UploadAsync(conversation, "x"u8.ToArray(), "x", ("message", longest));
         using var tooLong = await parley.Client.UploadAsync(conversation, "x"u8.ToArray(), "x", ("message", longest + "x"));
         using var empty = await parley.Client.UploadAsync(conversation, [], "x");

@@ -268,7 +268,7 @@ public class MessageTests(ParleyFixture parley)
     public async Task Five_thousand_characters_are_accepted_and_one_more_is_refused()
     {
         var conversation = await parley.Client.CreateConversationAsync();
-        var longest = string.Concat(Enumerable.Repeat("😀", 2500));
+        var longest = string.Concat(Enumerable.Repeat("😀", 5000));
         await parley.Client.PostAsync(conversation, longest);
 
         using var tooLong = await parley.Client.SendJsonAsync(HttpMethod.Post, $"v1/conversations/{conversation}/messages", new { message = longest + "x" });

@@ -71,7 +71,7 @@ public class SenderTests(ParleyFixture parley)
     public async Task Fields_of_the_greatest_length_are_accepted_and_longer_ones_are_refused()
     {
         var client = await parley.NewTenantClientAsync("Lengths");
-        var line = string.Concat(Enumerable.Repeat("😀", 125));
+        var line = string.Concat(Enumerable.Repeat("😀", 250));
         var url = "https://example.com/".PadRight(2048, 'x');
         var metadata = ApiHelpers.JsonOf(32_768);
         var sender = await client.NewSenderAsync(

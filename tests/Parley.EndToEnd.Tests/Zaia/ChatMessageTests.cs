@@ -93,7 +93,7 @@ public class ChatMessageTests(ParleyFixture parley)
     public async Task Each_field_has_its_rule()
     {
         var chat = await parley.Client.CreateConversationAsync();
-        var longest = string.Concat(Enumerable.Repeat("😀", 2000));
+        var longest = string.Concat(Enumerable.Repeat("😀", 4000));
         foreach (var (field, value) in new (string, object?)[]
         {
             ("content", longest),

@@ -59,7 +59,7 @@ public class ExportWebhookTests(ParleyFixture parley)
         Assert.InRange(created, before.AddMilliseconds(-1), started);
         Assert.InRange(started, created, finished);
         Assert.Equal(created, ApiHelpers.Time(export["rangeEnd"]));
-        Assert.Equal(created.AddMonths(-6), ApiHelpers.Time(export["rangeStart"]));
+        Assert.Null(export["rangeStart"]);
         Assert.Equal(finished.AddDays(7), ApiHelpers.Time(export["expiresAt"]));
         Assert.InRange(ApiHelpers.Time(export["urlExpiresAt"]) - FollowUpCalls.In(TimeSpan.Zero), TimeSpan.FromMinutes(58), TimeSpan.FromHours(1));
         var file = await client.FileAsync(export);
