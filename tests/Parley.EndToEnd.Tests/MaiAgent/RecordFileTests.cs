@@ -103,7 +103,7 @@ public partial class RecordFileTests(ParleyFixture parley)
     private static async Task FillAsync(HttpClient client, string id)
     {
         var conversation = ApiHelpers.Text((await client.NewConversationAsync())["id"])!;
-        for (var i = 0; i < 10; i++)
+        for (var i = 1; i <= 10; i++)
         {
             await client.SendToChatbotAsync(id, $"/words {i} /pace 0", conversation: i % 3 == 0 ? conversation : null);
         }
