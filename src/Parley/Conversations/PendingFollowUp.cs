@@ -18,10 +18,14 @@ public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt, l
     public const int Max = 20;
 
     /// <summary>
-    /// True if this one is sent before the other: by due time, then by number, which is the order of creation. One
-    /// without a due time comes first.
+    /// The order of sending: by due time, then by number, which is the order of creation. One without a due time comes
+    /// first.
     /// </summary>
-    public bool IsBefore(PendingFollowUp other) => (DueAt, Number).CompareTo((other.DueAt, other.Number)) < 0;
+    public static Comparer<PendingFollowUp> Order { get; } = Comparer<PendingFollowUp>.Create(
+        (left, right) => (left.DueAt, left.Number).CompareTo((right.DueAt, right.Number)));
+
+    /// <summary>True if this one is sent before the other.</summary>
+    public bool IsBefore(PendingFollowUp other) => Order.Compare(this, other) < 0;
 
     /// <summary>Returns the property <c>Pending</c> of the head.</summary>
     internal static string Write(IEnumerable<PendingFollowUp> pending) => string.Join(' ', pending.Select(Write));

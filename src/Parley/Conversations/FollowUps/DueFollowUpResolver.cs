@@ -8,11 +8,11 @@ namespace Parley.Conversations.FollowUps;
 /// <summary>The follow-ups that the schedule rows of one conversation refer to.</summary>
 /// <param name="Head">The conversation, with all due times; null when it could not be read.</param>
 /// <param name="Pending">The rows with pending follow-ups, in the order of their due times.</param>
-/// <param name="Ended">The rows whose follow-ups are no longer pending, or are pending for another time.</param>
+/// <param name="Obsolete">The rows whose follow-ups are no longer pending, or are pending for another time.</param>
 internal sealed record ResolvedFollowUps(
     Conversation? Head,
     IReadOnlyList<PendingRow> Pending,
-    IReadOnlyList<ScheduledFollowUp> Ended)
+    IReadOnlyList<ScheduledFollowUp> Obsolete)
 {
     /// <summary>The result when a read failed.</summary>
     public static ResolvedFollowUps Failed { get; } = new(null, [], []);
@@ -50,7 +50,7 @@ public sealed partial class DueFollowUpResolver(
             var reading = reader.FindAllAsync(rows.Key, rows.Select(row => row.Number).Distinct(), cancellation);
             var readingHead = conversations.FindAsync(rows.Key, cancellation);
             await Task.WhenAll(reading, readingHead);
-            var (found, pending, ended) = (await reading, new List<PendingRow>(), new List<ScheduledFollowUp>());
+            var (found, pending, obsolete) = (await reading, new List<PendingRow>(), new List<ScheduledFollowUp>());
             foreach (var row in rows)
             {
                 if (!found.TryGetValue(row.Number, out var followUp) || followUp.Revision < row.Revision)
@@ -65,22 +65,21 @@ public sealed partial class DueFollowUpResolver(
                 }
                 else
                 {
-                    ended.Add(row);
+                    obsolete.Add(row);
                 }
             }
 
-            pending.Sort((left, right) => (left.FollowUp.DueAt, left.FollowUp.Number).CompareTo(
-                (right.FollowUp.DueAt, right.FollowUp.Number)));
+            pending.Sort((left, right) => PendingFollowUp.Order.Compare(left.FollowUp.AsPending, right.FollowUp.AsPending));
             if (await readingHead is not { } head)
             {
                 return pending.Count == 0
-                    ? new ResolvedFollowUps(null, pending, ended)
+                    ? new ResolvedFollowUps(null, pending, obsolete)
                     : throw new InvalidOperationException(
                         $"Pending follow-ups of {rows.Key.PartitionKey} have no head.");
             }
 
             head = head with { Pending = await reader.PendingOfAsync(head, cancellation) };
-            return new ResolvedFollowUps(head, pending, ended);
+            return new ResolvedFollowUps(head, pending, obsolete);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {

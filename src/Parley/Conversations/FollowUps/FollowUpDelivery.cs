@@ -45,12 +45,12 @@ public sealed partial class FollowUpDelivery(
             resolved,
             Width,
             one => SendInOrderAsync(one, prepared.GetValueOrDefault(one.Head!.Key), preparedAt, cancellation));
-        var sentWithChunk = results.Where(result => result.FirstIsSentWithChunk).ToList();
         var finished = results.SelectMany(result => result.Done).ToList();
+        var sentWithChunk = results.Where(result => result.SentWithChunk is not null).ToList();
         await Task.WhenAll(
             index.DropLostAsync(
                 [.. finished.Where(one => one.Outcome != SendOutcome.Sent).Select(one => SentOf(one.One.FollowUp))]),
-            index.DropListedAsync([.. sentWithChunk.Select(result => result.Done[0].One.FollowUp)], cancellation),
+            index.DropListedAsync([.. sentWithChunk.Select(result => result.SentWithChunk!)], cancellation),
             activity.DropReplacedAsync(
                 [.. sentWithChunk.Select(result => (result.Head, prepared[result.Head.Key]))], cancellation));
         return finished;
@@ -63,8 +63,9 @@ public sealed partial class FollowUpDelivery(
     private async Task<ConversationResult> SendInOrderAsync(
         ResolvedFollowUps resolved, Conversation? prepared, long preparedAt, CancellationToken cancellation)
     {
-        var (done, isWaiting, isSentWithChunk) = (new List<(PendingRow One, SendOutcome Outcome)>(), false, false);
-        IReadOnlyList<PendingFollowUp> remaining = [];
+        var (head, done, isWaiting) = (resolved.Head!, new List<(PendingRow One, SendOutcome Outcome)>(), false);
+        var remaining = head.Pending;
+        FollowUp? sentWithChunk = null;
         foreach (var one in resolved.Pending)
         {
             if (isWaiting)
@@ -74,35 +75,37 @@ public sealed partial class FollowUpDelivery(
             }
 
             var sending = new FollowUpSending(one.FollowUp, reader, index, time);
-            var isWithChunk = done.Count == 0
-                && prepared is not null
-                && await TrySendAsync(resolved.Head!, prepared, preparedAt, one.FollowUp, sending, cancellation);
-            var outcome = isWithChunk ? SendOutcome.Sent : await SendAloneAsync(one, sending, cancellation);
+            var withChunk = done.Count == 0 && prepared is not null
+                ? await TrySendAsync(head, prepared, preparedAt, one.FollowUp, sending, cancellation)
+                : null;
+            var outcome = withChunk ?? await SendAloneAsync(one, sending, cancellation);
             done.Add((one, outcome));
-            isSentWithChunk |= isWithChunk;
+            sentWithChunk = withChunk == SendOutcome.Sent ? one.FollowUp : sentWithChunk;
             isWaiting = outcome is SendOutcome.Retried or SendOutcome.Waiting or SendOutcome.Failed;
-            remaining = outcome == SendOutcome.Sent ? sending.Remaining : remaining;
+
+            // The end of a follow-up that cannot be sent has enqueued the next one.
+            remaining = outcome == SendOutcome.Ended ? [] : sending.Remaining ?? remaining;
         }
 
         if (!isWaiting)
         {
             await dispatch.SendFirstIfSoonAsync(
-                resolved.Head!.Key,
+                head.Key,
                 remaining.ExceptBy(done.Select(result => result.One.FollowUp.Number), other => other.Number));
         }
 
-        return new ConversationResult(resolved.Head!, done, isSentWithChunk);
+        return new ConversationResult(head, done, sentWithChunk);
     }
 
     /// <summary>
-    /// Sends a follow-up with the index rows that the chunk has written. After a result of false, the caller sends it
+    /// Sends a follow-up with the index rows that the chunk has written. After a result of null, the caller sends it
     /// alone.
     /// </summary>
     [SuppressMessage(
         "Design",
         "CA1031",
         Justification = "The caller then sends the follow-up alone, and that attempt reports the failure.")]
-    private async Task<bool> TrySendAsync(
+    private async Task<SendOutcome?> TrySendAsync(
         Conversation head,
         Conversation prepared,
         long preparedAt,
@@ -112,13 +115,18 @@ public sealed partial class FollowUpDelivery(
     {
         try
         {
-            return await append.TryAppendAsync(
+            var isSent = await append.TryAppendAsync(
                 head, prepared, preparedAt, DraftOf(followUp), sending, cancellation);
+            return isSent ? SendOutcome.Sent : null;
+        }
+        catch (EarlierFollowUpException)
+        {
+            return SendOutcome.Waiting;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             LogSentAlone(logger, followUp.Id, e.Message);
-            return false;
+            return null;
         }
     }
 
@@ -145,7 +153,7 @@ public sealed partial class FollowUpDelivery(
         }
         catch (ParleyException e) when (e.Code == ErrorCode.FollowUpStatus)
         {
-            // The customer, a client or a concurrent run was first.
+            // The customer, a client or a concurrent run was first, or this run's attempt whose response was lost.
             return SendOutcome.Overtaken;
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -181,6 +189,7 @@ public sealed partial class FollowUpDelivery(
     private static partial void LogSentAlone(ILogger logger, Guid followUp, string why);
 
     /// <summary>The results of one conversation.</summary>
+    /// <param name="SentWithChunk">The follow-up that was sent with the chunk's index rows, or null.</param>
     private sealed record ConversationResult(
-        Conversation Head, IReadOnlyList<(PendingRow One, SendOutcome Outcome)> Done, bool FirstIsSentWithChunk);
+        Conversation Head, IReadOnlyList<(PendingRow One, SendOutcome Outcome)> Done, FollowUp? SentWithChunk);
 }

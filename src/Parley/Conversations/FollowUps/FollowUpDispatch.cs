@@ -53,7 +53,7 @@ public sealed partial class FollowUpDispatch(
     /// <param name="pending">The pending follow-ups of the conversation.</param>
     internal async Task SendFirstIfSoonAsync(ConversationKey conversation, IEnumerable<PendingFollowUp> pending)
     {
-        if (pending.MinBy(one => (one.DueAt, one.Number)) is { DueAt: not null } first)
+        if (pending.Min(PendingFollowUp.Order) is { DueAt: not null } first)
         {
             await SendIfSoonAsync(IndexedFollowUp.Of(conversation, first));
         }

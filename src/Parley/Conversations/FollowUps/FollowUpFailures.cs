@@ -19,7 +19,9 @@ internal enum SendOutcome
     /// <summary>This run ended the follow-up without sending it, and deleted the row.</summary>
     Ended,
 
-    /// <summary>The follow-up is pending, and a queue message will process the row again.</summary>
+    /// <summary>
+    /// The follow-up may be pending. A queue message processes the row again, of this run or of a concurrent one.
+    /// </summary>
     Retried,
 
     /// <summary>

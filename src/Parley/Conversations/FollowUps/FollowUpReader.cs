@@ -93,7 +93,8 @@ public sealed class FollowUpReader(ParleyTables tables)
 
     /// <summary>
     /// Returns the head's pending follow-ups with their due times. Of those without one, the rows are read. If a row is
-    /// newer than the head, a transaction under the head's ETag cannot commit.
+    /// newer than the head, a transaction under the head's ETag cannot commit. An entry without a row is left out:
+    /// nothing could end it, and later follow-ups would wait for it for ever.
     /// </summary>
     internal async Task<IReadOnlyList<PendingFollowUp>> PendingOfAsync(
         Conversation head, CancellationToken cancellation)
@@ -107,9 +108,11 @@ public sealed class FollowUpReader(ParleyTables tables)
         var found = await FindAllAsync(head.Key, incomplete, cancellation);
         return
         [
-            .. head.Pending.Select(one => one.DueAt is null && found.TryGetValue(one.Number, out var followUp)
-                ? one with { DueAt = followUp.DueAt.ToUnixTimeMilliseconds() }
-                : one),
+            .. head.Pending
+                .Select(one => one.DueAt is null && found.TryGetValue(one.Number, out var followUp)
+                    ? one with { DueAt = followUp.DueAt.ToUnixTimeMilliseconds() }
+                    : one)
+                .Where(one => one.DueAt is not null),
         ];
     }
 

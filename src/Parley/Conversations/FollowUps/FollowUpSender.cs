@@ -83,20 +83,24 @@ public sealed class FollowUpSender(
 
         var now = time.GetUtcNow();
         var ready = resolved
-            .Select(one => one with { Pending = InTurn(one, now) })
+            .Select(one => one with { Pending = SendableOf(one, now) })
             .Where(one => one.Pending.Count > 0)
             .ToList();
         var results = await delivery.SendAsync(ready, cancellation);
         var done = results
             .Where(result => result.Outcome is SendOutcome.Sent or SendOutcome.Overtaken)
             .Select(result => result.One.Row);
-        await index.DropScheduleAsync([.. resolved.SelectMany(one => one.Ended), .. done], cancellation);
+        await index.DropScheduleAsync([.. resolved.SelectMany(one => one.Obsolete), .. done], cancellation);
         await RequeueAsync(
             [.. resolved.SelectMany(one => one.Pending).Where(one => one.ReadyAt > now)], now, cancellation);
-        foreach (var one in resolved.Where(one => one.Ended.Count > 0 && one.Pending.Count == 0 && one.Head is not null))
+        var sentTo = ready.Select(one => one.Head!.Key).ToHashSet();
+        foreach (var one in resolved.Where(one => one.Head is not null && one.Obsolete.Count > 0))
         {
-            // If the run that ended them crashed after it, it has not enqueued the next one.
-            await dispatch.SendFirstIfSoonAsync(one.Head!.Key, one.Head.Pending);
+            if (!sentTo.Contains(one.Head!.Key))
+            {
+                // If the run that ended a follow-up crashed after it, it has not enqueued the next one.
+                await dispatch.SendFirstIfSoonAsync(one.Head.Key, one.Head.Pending);
+            }
         }
 
         if (resolved.Contains(ResolvedFollowUps.Failed) || results.Any(result => result.Outcome == SendOutcome.Failed))
@@ -127,11 +131,11 @@ public sealed class FollowUpSender(
     /// Returns the follow-ups of a conversation that can be sent now. One that is due later than a pending follow-up
     /// outside the chunk, or than one that is being retried, waits. The writer that ends that one enqueues it.
     /// </summary>
-    private static List<PendingRow> InTurn(ResolvedFollowUps resolved, DateTimeOffset now)
+    private static List<PendingRow> SendableOf(ResolvedFollowUps resolved, DateTimeOffset now)
     {
         var ready = resolved.Pending.Where(one => one.ReadyAt <= now).ToList();
         var others = resolved.Head?.Pending.ExceptBy(ready.Select(one => one.FollowUp.Number), one => one.Number) ?? [];
-        var waitedFor = others.MinBy(one => (one.DueAt, one.Number));
+        var waitedFor = others.Min(PendingFollowUp.Order);
         return waitedFor is null ? ready : [.. ready.TakeWhile(one => one.FollowUp.AsPending.IsBefore(waitedFor))];
     }
 

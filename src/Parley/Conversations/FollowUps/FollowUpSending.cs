@@ -13,9 +13,10 @@ internal sealed class FollowUpSending(
     public int MaxOperations => 3;
 
     /// <summary>
-    /// The follow-ups that are pending after the last attempt, if that attempt is stored.
+    /// The follow-ups that stay pending when the last attempt is stored; null before the first attempt. The next one to
+    /// be sent is found with it, which is only a hint.
     /// </summary>
-    public IReadOnlyList<PendingFollowUp> Remaining { get; private set; } = [];
+    public IReadOnlyList<PendingFollowUp>? Remaining { get; private set; }
 
     public Message Shape(Message message) => message with { FollowUp = due.Number };
 

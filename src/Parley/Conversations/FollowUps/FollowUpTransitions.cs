@@ -73,6 +73,7 @@ internal static class FollowUpTransitions
             TriggerId = messages.Trigger,
             FirstTriggerId = before.FirstTriggerId ?? (messages.Trigger == before.TriggerId ? null : before.TriggerId),
             Attempts = becomesPending ? 0 : before.Attempts,
+            RetryAt = becomesPending ? null : before.RetryAt,
         };
         if (becomesPending)
         {

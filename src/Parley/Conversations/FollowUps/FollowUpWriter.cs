@@ -192,19 +192,21 @@ public sealed class FollowUpWriter(
                     UpdatedAt = at,
                     FinishedAt = after.Status == FollowUpStatus.Pending ? null : after.FinishedAt ?? at,
                 };
-                AddTransition(plan, head, before, after, actor, detail);
+                var pending = await reader.PendingOfAsync(head, token);
+                AddTransition(plan, head with { Pending = pending }, before, after, actor, detail);
                 return new Transition(before, after);
             },
             cancellation);
         if (transition.After.Revision > transition.Before.Revision)
         {
             await dispatch.SendIfSoonAsync(transition.After);
-            var others = head.Pending.Where(other => other.Number != transition.After.Number).ToList();
             if (transition.Before.Status == FollowUpStatus.Pending
-                && others.All(transition.Before.AsPending.IsBefore))
+                && head.Pending.Min(PendingFollowUp.Order) is { } first
+                && first.Number != transition.After.Number
+                && transition.Before.AsPending.IsBefore(first))
             {
-                // It was the first one, so the others may have waited for it.
-                await dispatch.SendFirstIfSoonAsync(head.Key, others);
+                // The changed one was the first, so this one may have waited for it.
+                await dispatch.SendFirstIfSoonAsync(head.Key, [first]);
             }
         }
 

@@ -172,7 +172,7 @@ internal static class BrokenFollowUps
     {
         var sending = new FollowUpSending(followUp, process.FollowUps, process.FollowUpIndex, process.Time);
         var isDone = await SendAsync(process, followUp, sending);
-        await process.FollowUpDispatch.SendFirstIfSoonAsync(followUp.Conversation, sending.Remaining);
+        await process.FollowUpDispatch.SendFirstIfSoonAsync(followUp.Conversation, sending.Remaining ?? []);
         return isDone;
     }
 

@@ -253,6 +253,58 @@ public sealed class FollowUpSenderTests
     });
 
     [Fact]
+    public Task A_lost_response_of_the_first_one_still_enqueues_the_next() => RunAsync(async ground =>
+    {
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
+        ground.Queue.Sent.Clear();
+        var isLost = false;
+        var broken = ground.Process(call =>
+        {
+            var isFirst = !isLost && IsMessageOf(call, first.Conversation);
+            isLost |= isFirst;
+            return isFirst ? Fault.LostAfter : Fault.None;
+        });
+
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(first), CancellationToken.None);
+
+        Assert.True(isLost);
+        Assert.Equal(FollowUpStatus.Sent, (await ground.FindAsync(first)).Status);
+        Assert.Equal([ground.ChunkOf(second)], ground.Queue.Sent.Select(sent => sent.Chunk));
+    });
+
+    [Fact]
+    public Task A_chunk_whose_follow_ups_have_ended_enqueues_the_next() => RunAsync(async ground =>
+    {
+        // As after a crash between the end of the first one and the message for the next one.
+        var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
+        var chunk = ground.ChunkOf(first);
+        await ground.Quiet.FollowUpSender.SendAsync(chunk, CancellationToken.None);
+        await ground.Quiet.Schedule.WriteAsync(IndexedFollowUp.Of(first).Scheduled, CancellationToken.None);
+        ground.Queue.Sent.Clear();
+
+        await ground.Quiet.FollowUpSender.SendAsync(chunk, CancellationToken.None);
+
+        Assert.Equal([ground.ChunkOf(second)], ground.Queue.Sent.Select(sent => sent.Chunk));
+    });
+
+    [Fact]
+    public Task A_rearmed_follow_up_does_not_wait_for_the_retry_of_an_earlier_attempt() => RunAsync(async ground =>
+    {
+        var followUp = await ground.CreateAsync(0);
+        var broken = ground.Process(call => IsMessageOf(call, followUp.Conversation) ? Fault.Busy : Fault.None);
+        await broken.FollowUpSender.SendAsync(ground.ChunkOf(followUp), CancellationToken.None);
+        await ChangeAsync(new() { Status = FollowUpStatus.Failed });
+
+        var rearmed = await ChangeAsync(new() { Status = FollowUpStatus.Pending, DueAt = ground.Model.Run.Time.GetUtcNow().AddSeconds(1) });
+        await ground.Quiet.FollowUpSender.SendAsync(ground.ChunkOf(rearmed), CancellationToken.None);
+
+        Assert.Equal((FollowUpStatus.Sent, rearmed.DueAt), ((await ground.FindAsync(followUp)).Status, (await ground.FindAsync(followUp)).FinishedAt));
+
+        Task<FollowUp> ChangeAsync(FollowUpChange change) =>
+            ground.Quiet.FollowUpWriter.ChangeAsync(Appends.Tenant, $"{followUp.Id}", change, "test", null, CancellationToken.None);
+    });
+
+    [Fact]
     public Task A_head_without_due_times_keeps_the_order() => RunAsync(async ground =>
     {
         var (first, second) = (await ground.CreateAsync(0, TimeSpan.FromSeconds(-70)), await ground.CreateAsync(0, TimeSpan.FromSeconds(-5)));
