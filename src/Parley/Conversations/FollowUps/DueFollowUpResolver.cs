@@ -69,7 +69,8 @@ public sealed partial class DueFollowUpResolver(
                 }
             }
 
-            pending.Sort((left, right) => PendingFollowUp.Order.Compare(left.FollowUp.AsPending, right.FollowUp.AsPending));
+            pending.Sort((left, right) =>
+                PendingFollowUp.Order.Compare(left.FollowUp.AsPending, right.FollowUp.AsPending));
             if (await readingHead is not { } head)
             {
                 return pending.Count == 0

@@ -69,7 +69,9 @@ public sealed class FollowUpSender(
     private async Task SendAsync(List<ScheduledFollowUp> rows, CancellationToken cancellation)
     {
         var resolved = await Workers.RunAsync(
-            [.. rows.GroupBy(row => row.Conversation)], FollowUpDelivery.Width, group => due.ResolveAsync(group, cancellation));
+            [.. rows.GroupBy(row => row.Conversation)],
+            FollowUpDelivery.Width,
+            group => due.ResolveAsync(group, cancellation));
         var wait = resolved
             .SelectMany(one => one.Pending)
             .Select(one => one.ReadyAt - time.GetUtcNow())
@@ -87,22 +89,23 @@ public sealed class FollowUpSender(
             .Where(one => one.Pending.Count > 0)
             .ToList();
         var results = await delivery.SendAsync(ready, cancellation);
+        var sentTo = ready.Select(one => one.Head!.Key).ToHashSet();
+        foreach (var one in resolved.Where(one => one.Head is not null && one.Obsolete.Count > 0))
+        {
+            if (!sentTo.Contains(one.Head!.Key))
+            {
+                // If the run that ended a follow-up crashed after it, it has not enqueued the next one. The rows are
+                // deleted afterwards, so that a crash here leaves them for another run.
+                await dispatch.SendFirstIfSoonAsync(one.Head.Key, one.Head.Pending);
+            }
+        }
+
         var done = results
             .Where(result => result.Outcome is SendOutcome.Sent or SendOutcome.Overtaken)
             .Select(result => result.One.Row);
         await index.DropScheduleAsync([.. resolved.SelectMany(one => one.Obsolete), .. done], cancellation);
         await RequeueAsync(
             [.. resolved.SelectMany(one => one.Pending).Where(one => one.ReadyAt > now)], now, cancellation);
-        var sentTo = ready.Select(one => one.Head!.Key).ToHashSet();
-        foreach (var one in resolved.Where(one => one.Head is not null && one.Obsolete.Count > 0))
-        {
-            if (!sentTo.Contains(one.Head!.Key))
-            {
-                // If the run that ended a follow-up crashed after it, it has not enqueued the next one.
-                await dispatch.SendFirstIfSoonAsync(one.Head.Key, one.Head.Pending);
-            }
-        }
-
         if (resolved.Contains(ResolvedFollowUps.Failed) || results.Any(result => result.Outcome == SendOutcome.Failed))
         {
             // All other follow-ups are finished or enqueued again: the host's retry of the chunk is for the failed
