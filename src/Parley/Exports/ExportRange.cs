@@ -32,8 +32,18 @@ public readonly record struct ExportRange(
             from,
             until,
             maxMonths is { } months && EarliestOf(until, months) is var earliest && from < earliest
-                ? ("rangeStart", TooLong(start is null, earliest, months))
+                ? ("rangeStart", TooLong(start is null, end <= now ? earliest : WithMargin(earliest), months))
                 : null);
+    }
+
+    /// <summary>
+    /// A range up to now ends later in the next request, so a time that is still accepted then is a few minutes after
+    /// the earliest one: a full minute, at least five minutes later.
+    /// </summary>
+    private static DateTimeOffset WithMargin(DateTimeOffset earliest)
+    {
+        var later = earliest.AddMinutes(6);
+        return later.AddTicks(-(later.Ticks % TimeSpan.TicksPerMinute));
     }
 
     private static DateTimeOffset EarliestOf(DateTimeOffset until, int months) =>

@@ -47,6 +47,18 @@ public sealed class ExportRangeTests
         "Must be 2026-07-31T10:00:00.123Z or later: Exports__MaxRangeMonths allows a range of 1 calendar month.",
         Of(Now.AddMonths(-2), Now, 1).InvalidReason!.Value.Text);
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("2100-01-01T00:00:00Z")]
+    public void Without_an_end_the_error_names_a_time_that_is_accepted_for_five_minutes(string? end)
+    {
+        var until = end is null ? (DateTimeOffset?)null : Parse(end);
+        var named = Of(null, until, 6).InvalidReason!.Value.Text.Split("Send ")[1].Split(' ')[0];
+
+        Assert.EndsWith(":00.000Z", named, StringComparison.Ordinal);
+        Assert.Null(ExportRange.Of(Parse(named), until, Now.AddMinutes(5), 6).InvalidReason);
+    }
+
     [Fact]
     public void Without_an_end_or_with_a_future_one_the_range_ends_now()
     {
