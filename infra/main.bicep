@@ -83,6 +83,7 @@ param corsOrigins string = ''
 
 @description('The origin of links in answers, if a gateway stands before the app. Empty: that of each request.')
 param publicOrigin string = ''
+
 @minValue(0)
 @maxValue(120)
 @description('The longest range of an export in calendar months. 0 is no limit.')

@@ -72,7 +72,8 @@ internal sealed class XlsxArchive(CountingStream output) : IAsyncDisposable
         }
     }
 
-    private async ValueTask WritePartsAsync(IEnumerable<(string Name, string Xml)> parts, CancellationToken cancellation)
+    private async ValueTask WritePartsAsync(
+        IEnumerable<(string Name, string Xml)> parts, CancellationToken cancellation)
     {
         foreach (var (name, xml) in parts)
         {

@@ -25,7 +25,8 @@ internal sealed class XlsxReferences
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(columns, MaxColumns);
         this.buffer = buffer;
-        starts = [.. Enumerable.Range(0, columns).Select(column => Encoding.UTF8.GetBytes($"<c r=\"{Letters(column)}"))];
+        var all = Enumerable.Range(0, columns);
+        starts = [.. all.Select(column => Encoding.UTF8.GetBytes($"<c r=\"{Letters(column)}"))];
     }
 
     /// <param name="number">The row's number in its sheet, from 1.</param>

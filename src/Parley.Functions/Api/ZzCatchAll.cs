@@ -7,8 +7,8 @@ namespace Parley.Functions.Api;
 
 /// <summary>
 /// Responds to requests that match no other function, because the host would return an empty 404: unknown paths, wrong
-/// methods, and the preflight requests of browsers, which no other function takes. The name must sort
-/// last: the host takes the first function, in the order of names, whose route and method match.
+/// methods, and the preflight requests of browsers, which no other function takes. The name must sort last: the host
+/// takes the first function, in the order of names, whose route and method match.
 /// </summary>
 public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes, CorsPolicy cors)
 {

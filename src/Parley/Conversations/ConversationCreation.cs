@@ -255,8 +255,10 @@ public sealed class ConversationCreation(
     /// <summary>The validation error of the request at this moment; null when it is valid.</summary>
     private static ParleyException? RefusalOf(NewConversation draft, Sender? named, Sender? known) =>
         draft.Refusal ?? (known is { Entity: not SenderEntity.ExternalUser }
-            ? ParleyException.Field(
-                named is null ? "address" : "contact", "Is that of a sender who is no external_user.")
+            ? named is null
+                ? ParleyException.Field(
+                    "address", "Must be the address of an external_user; another kind of sender has it.")
+                : ParleyException.Field("contact", "Must be an external_user; this sender is of another kind.")
             : null);
 
     /// <summary>The sender to create; null when the request has no data of a contact.</summary>

@@ -15,7 +15,7 @@ internal static class Revisions
         if (expected is not null && !expected(revision))
         {
             throw ErrorCode.StaleRevision.With(
-                $"The {entity} is at revision {revision}. Read it again and decide anew.");
+                $"The {entity} is at revision {revision}. Read it again, then repeat the change if it still applies.");
         }
     }
 }

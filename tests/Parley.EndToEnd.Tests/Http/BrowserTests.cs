@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -9,7 +10,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>A real browser and a real EventSource. They need the packages of tests/browser, and Chromium.</summary>
-[Trait("Needs", "browser")]
+[Trait(nameof(Needs), Needs.Browser)]
 [Collection(HostCollection.Name)]
 public class BrowserTests(ParleyFixture parley)
 {
@@ -73,7 +74,7 @@ public class BrowserTests(ParleyFixture parley)
     {
         var chatbot = await parley.Client.NewChatbotAsync();
         var completion = await parley.Client.CallAsync(HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { message = new { content = "/words 3" } });
-        var got = await NodeScript.RunAsync(
+        var got = await RunAsync(
             "eventsource.mjs", new { address = $"{parley.Api}v1/completions/{completion["completionId"]}/events", key = parley.ApiKey });
 
         Assert.Equal("[200,204]", got["statuses"]!.ToJsonString());
@@ -83,7 +84,11 @@ public class BrowserTests(ParleyFixture parley)
     }
 
     private static Task<JsonNode> CallFromPageAsync(WebApplication page, Uri api, string key, JsonNode chatbot) =>
-        NodeScript.RunAsync("page.mjs", new { page = page.Urls.Single(), api = $"{api}", key, chatbot = $"{chatbot["id"]}" });
+        RunAsync("page.mjs", new { page = page.Urls.Single(), api = $"{api}", key, chatbot = $"{chatbot["id"]}" });
+
+    /// <summary>Runs a script of tests/browser with one argument, and returns the JSON that it prints.</summary>
+    private static async Task<JsonNode> RunAsync(string script, object argument) =>
+        JsonNode.Parse(await NodeScript.RunAsync("browser", script, JsonSerializer.Serialize(argument)))!;
 
     /// <summary>A web server with an empty page: another port of loopback is another origin.</summary>
     private static async Task<WebApplication> StartPageAsync()

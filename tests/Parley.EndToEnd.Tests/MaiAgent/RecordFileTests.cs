@@ -10,8 +10,6 @@ namespace Parley.EndToEnd.Tests.MaiAgent;
 [Collection(HostCollection.Name)]
 public partial class RecordFileTests(ParleyFixture parley)
 {
-    private const int CellLength = 32_767;
-
     private static readonly string[] English =
     [
         "id", "conversation", "input_message", "context", "output_message", "reply_time_s", "time", "error", "faithfulness", "answer_relevancy", "context_precision",
@@ -50,7 +48,7 @@ public partial class RecordFileTests(ParleyFixture parley)
     public async Task Net_readers_open_the_records() => await AssertOpenAsync(WorkbookReader.OfDotNet);
 
     [Fact]
-    [Trait(NpmReaders.Trait, NpmReaders.TraitValue)]
+    [Trait(nameof(Needs), Needs.Readers)]
     public async Task Npm_readers_open_the_records() => await AssertOpenAsync(NpmReaders.All);
 
     [Fact]
@@ -118,7 +116,7 @@ public partial class RecordFileTests(ParleyFixture parley)
 
         // A surrogate pair across the border of two cells, and the greatest length of every field.
         var start = "/words 10000 /pace 0 ";
-        await client.SendToChatbotAsync(id, start + new string('x', CellLength - start.Length - 1) + string.Concat(Enumerable.Repeat("😀", (100_000 - CellLength + 1) / 2)), message =>
+        await client.SendToChatbotAsync(id, start + new string('x', LongText.MaxCell - start.Length - 1) + string.Concat(Enumerable.Repeat("😀", (100_000 - LongText.MaxCell + 1) / 2)), message =>
         {
             message["contentPayload"] = new JsonObject { ["k"] = new string('é', 32_000) };
             message["queryMetadata"] = new JsonObject { ["k"] = new string('y', 32_760) };
@@ -153,21 +151,12 @@ public partial class RecordFileTests(ParleyFixture parley)
         object? Number(string name) => record[name]?.GetValue<double>();
     }
 
-    /// <summary>
-    /// A text's cells: none exceeds a cell's limit, no pair is split, and an empty text has an empty cell.
-    /// </summary>
+    /// <summary>A text's cells, as many as it has columns. An empty text has an empty cell.</summary>
     private static string?[] Parts(JsonNode? node, int count)
     {
-        var (text, parts) = (LineBreak().Replace(Forbidden().Replace(ApiHelpers.Text(node) ?? "", ""), "\n"), new string?[count]);
-        for (var i = 0; i < count && text.Length > 0; i++)
-        {
-            var length = Math.Min(text.Length, CellLength);
-            length -= length < text.Length && char.IsLowSurrogate(text[length]) ? 1 : 0;
-            (parts[i], text) = (text[..length], text[length..]);
-        }
-
-        Assert.Empty(text);
-        return parts;
+        var cells = LongText.Split(LineBreak().Replace(Forbidden().Replace(ApiHelpers.Text(node) ?? "", ""), "\n"));
+        Assert.InRange(cells.Count, 1, count);
+        return [.. cells.Select(cell => cell.Length > 0 ? cell : null), .. new string?[count - cells.Count]];
     }
 
     private static async Task<List<object?[]>> RowsAsync(HttpClient client, string path) =>

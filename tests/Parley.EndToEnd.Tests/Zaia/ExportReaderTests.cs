@@ -13,7 +13,7 @@ public class ExportReaderTests(ParleyFixture parley)
     public async Task Net_readers_open_an_export() => await AssertOpenAsync(WorkbookReader.OfDotNet);
 
     [Fact]
-    [Trait(NpmReaders.Trait, NpmReaders.TraitValue)]
+    [Trait(nameof(Needs), Needs.Readers)]
     public async Task Npm_readers_open_an_export() => await AssertOpenAsync(NpmReaders.All);
 
     private async Task AssertOpenAsync(IReadOnlyList<WorkbookReader> readers)

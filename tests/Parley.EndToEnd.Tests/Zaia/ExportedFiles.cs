@@ -16,8 +16,6 @@ internal sealed record ExportedMessage(
 /// <summary>Reads export files with independent libraries and checks their contents.</summary>
 internal static partial class ExportedFiles
 {
-    private const int CellLength = 32_767;
-
     private static readonly string[] English =
     [
         "conversation_number", "conversation_title", "message_number", "time", "role", "sender", "content", "ticket", "thread", "edited", "deleted", "external_id",
@@ -123,28 +121,9 @@ internal static partial class ExportedFiles
         _ => (string)cell,
     };
 
-    /// <summary>
-    /// The cells of a text: none exceeds a cell's limit, no pair is split, and in csv an apostrophe precedes a text
-    /// that looks like a formula.
-    /// </summary>
-    private static List<string> Parts(string text, bool isCsv)
-    {
-        var parts = new List<string>();
-        do
-        {
-            var guard = isCsv && Formula().IsMatch(text) ? "'" : "";
-            var length = Math.Min(text.Length, CellLength - guard.Length);
-            if (length < text.Length && char.IsLowSurrogate(text[length]))
-            {
-                length--;
-            }
-
-            parts.Add(guard + text[..length]);
-            text = text[length..];
-        }
-        while (text.Length > 0);
-        return parts;
-    }
+    /// <summary>The cells of a text; in csv an apostrophe precedes one that looks like a formula.</summary>
+    private static IReadOnlyList<string> Parts(string text, bool isCsv) =>
+        LongText.Split(text, rest => isCsv && Formula().IsMatch(rest) ? "'" : "");
 
     /// <summary>The text that cells contain. In a workbook, a line break is a line feed.</summary>
     private static string Clean(string text, bool isCsv)

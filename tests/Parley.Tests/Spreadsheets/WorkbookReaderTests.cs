@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 using Parley.Spreadsheets;
+using Parley.Testing;
 using Parley.Testing.Spreadsheets;
 using Xunit;
 
@@ -28,7 +29,7 @@ public partial class WorkbookReaderTests
     public async Task Net_readers_open_workbooks_of_every_shape() => await AssertOpenAsync(WorkbookReader.OfDotNet);
 
     [Fact]
-    [Trait(NpmReaders.Trait, NpmReaders.TraitValue)]
+    [Trait(nameof(Needs), Needs.Readers)]
     public async Task Npm_readers_open_workbooks_of_every_shape() => await AssertOpenAsync(NpmReaders.All);
 
     [Theory]

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
+using Parley.Core;
 using Parley.Files;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
@@ -89,7 +90,9 @@ public sealed class ConversationMessageFunctions(
                 ["message", "sender"],
                 MaxTextPart,
                 (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
-            var text = fields.Text("message", 0, MaxMessage) is { } message && !BlankText.IsBlank(message) ? message : "";
+            var text = fields.Text("message", 0, MaxMessage) is { } message && !BlankText.IsBlank(message)
+                ? message
+                : "";
             var sender = fields.Id("sender");
             if (file is null)
             {

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 
 namespace Parley.Functions.Api.Requests;
 
-/// <summary>Decodes texts beyond ASCII in headers, in UTF-8 or ISO-8859-1.</summary>
+/// <summary>Decodes texts beyond ASCII of headers and of forms, in UTF-8 or ISO-8859-1.</summary>
 internal static partial class EncodedText
 {
     /// <summary>
@@ -15,8 +15,8 @@ internal static partial class EncodedText
     /// </summary>
     /// <returns>Null when the value is malformed, ends within an escape, or is not valid in its charset.</returns>
     public static string? DecodeExtended(string value) =>
-        Extended().Match(value) is { Success: true } match
-            ? Decode(match.Groups["charset"].Value, Unescape(match.Groups["text"].Value, '%'))
+        Extended().Match(value) is { Success: true } match && Unescape(match.Groups["text"].Value, '%') is { } bytes
+            ? Decode(match.Groups["charset"].Value, bytes)
             : null;
 
     /// <summary>
@@ -37,6 +37,14 @@ internal static partial class EncodedText
             ? text
             : Decode(words[0].Groups["charset"].Value, [.. bytes.SelectMany(part => part!)]) ?? text;
     }
+
+    /// <returns>Null when the bytes are not valid in the charset, or it is not one of the two.</returns>
+    public static string? Decode(string charset, ReadOnlySpan<byte> bytes) => charset.ToUpperInvariant() switch
+    {
+        "UTF-8" when Utf8.IsValid(bytes) => Encoding.UTF8.GetString(bytes),
+        "ISO-8859-1" => Encoding.Latin1.GetString(bytes),
+        _ => null,
+    };
 
     [GeneratedRegex(
         @"\A(?<charset>[A-Za-z0-9-]+)'[A-Za-z0-9-]*'(?<text>([!-$&-~]|%[0-9A-Fa-f]{2})*)\z",
@@ -90,11 +98,4 @@ internal static partial class EncodedText
 
         return [.. bytes];
     }
-
-    private static string? Decode(string charset, byte[]? bytes) => charset.ToUpperInvariant() switch
-    {
-        "UTF-8" when bytes is not null && Utf8.IsValid(bytes) => Encoding.UTF8.GetString(bytes),
-        "ISO-8859-1" when bytes is not null => Encoding.Latin1.GetString(bytes),
-        _ => null,
-    };
 }

@@ -1,7 +1,5 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
-using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Parley.Core;
@@ -83,7 +81,10 @@ internal static class MultipartBody
                 {
                     // HTML forms send fields that the user left empty.
                     var text = await ReadTextAsync(section, textLimit, cancellation);
-                    _ = text.Length > 0 && texts.TryAdd(disposition.Name, text);
+                    if (text.Length > 0)
+                    {
+                        texts.Add(disposition.Name, text);
+                    }
                 }
                 else
                 {
@@ -125,16 +126,11 @@ internal static class MultipartBody
             throw ErrorCode.BodyTooLarge.With($"A text part takes up to {limit} bytes.");
         }
 
-        if (Utf8.IsValid(bytes.AsSpan(0, count)))
-        {
-            return Encoding.UTF8.GetString(bytes, 0, count);
-        }
-
-        // A part may name its charset (RFC 7578, section 4.5). This one is the default of Apache's HttpClient for Java.
-        return new HeaderParameters(part.ContentType).Find("charset") is { } charset
-            && charset.Equals("ISO-8859-1", StringComparison.OrdinalIgnoreCase)
-                ? Encoding.Latin1.GetString(bytes, 0, count)
-                : throw Malformed("A text part is not valid UTF-8.");
+        // A part may name its charset (RFC 7578, section 4.5): Apache's HttpClient for Java sends ISO-8859-1 by default.
+        var charset = new HeaderParameters(part.ContentType).Find("charset") ?? "";
+        return EncodedText.Decode("UTF-8", bytes.AsSpan(0, count))
+            ?? EncodedText.Decode(charset, bytes.AsSpan(0, count))
+            ?? throw Malformed("A text part is not valid UTF-8.");
     }
 
     /// <summary>Reads a part to its end and keeps nothing.</summary>

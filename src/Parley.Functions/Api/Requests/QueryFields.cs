@@ -215,7 +215,10 @@ internal sealed class QueryFields(IQueryCollection query)
     private List<string> All(string name)
     {
         lists.Add(name);
-        return [.. query.Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? "")];
+        return
+        [
+            .. query.Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? ""),
+        ];
     }
 
     private string? Filter(string name)

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 using Parley.Core;
 
 namespace Parley.Functions.Api.Requests;
@@ -78,10 +77,11 @@ internal static class RequestBody
     }
 
     /// <summary>Parameters, such as a charset, have no effect: JSON is in UTF-8 (RFC 8259, section 11).</summary>
-    private static bool IsJson(string contentType) =>
-        MediaTypeHeaderValue.TryParse(new HeaderParameters(contentType).Value, out var type)
-        && (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase));
+    private static bool IsJson(string contentType)
+    {
+        var type = new HeaderParameters(contentType);
+        return type.Is("application/json") || type.Value.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>A receiver may ignore a byte order mark (RFC 8259, section 8.1).</summary>
     private static ReadOnlyMemory<byte> WithoutByteOrderMark(ReadOnlyMemory<byte> bytes)

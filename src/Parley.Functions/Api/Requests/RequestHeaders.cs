@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Parley.Core;
+using Parley.Functions.Api.Responses;
 using Parley.Storage;
 
 namespace Parley.Functions.Api.Requests;
@@ -66,7 +66,7 @@ internal static class RequestHeaders
     private static bool IsAny(EntityTagHeaderValue tag) => tag.Equals(EntityTagHeaderValue.Any);
 
     private static bool IsOf(EntityTagHeaderValue tag, int revision) =>
-        tag.Tag.Equals(string.Create(CultureInfo.InvariantCulture, $"\"{revision}\""), StringComparison.Ordinal);
+        tag.Tag.Equals(EntityTag.Of(revision), StringComparison.Ordinal);
 
     /// <summary>
     /// Reads the tenant's number, which clients of Flextell send as a JSON number: also with a fraction of zeros.

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -35,7 +34,7 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
         var headers = httpContext.Response.Headers;
         if (Revision is { } revision)
         {
-            headers.ETag = string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+            headers.ETag = EntityTag.Of(revision);
         }
 
         if (NotModified.TrySend(httpContext, RevisionCoversBody))

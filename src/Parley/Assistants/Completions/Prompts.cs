@@ -79,7 +79,7 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
         var left = options.HistoryTokens;
 
         // Providers reject messages without text.
-        return before.Where(one => !string.IsNullOrWhiteSpace(one.Text)).Reverse()
+        return before.Where(one => !BlankText.IsBlank(one.Text)).Reverse()
             .TakeWhile(one => (left -= Tokens(one.Text)) >= 0)
             .Reverse()
             .Select(one => one.Role == MessageRole.Customer

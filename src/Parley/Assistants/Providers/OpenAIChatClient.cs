@@ -11,8 +11,9 @@ namespace Parley.Assistants.Providers;
 /// <summary>
 /// A client of servers with OpenAI's chat completions API, or a compatible one. It sends only the role and the text of
 /// a message, as one string, and the model and the temperature of the options, because the simplest servers understand
-/// no more. Messages of users and assistants alternate, because some servers reject others. It sends the request once, without a time limit: <see cref="ProviderStream"/> limits the time. An error
-/// response or an error event of the server becomes an <see cref="AssistantException"/>.
+/// no more. Messages of users and assistants alternate, because some servers reject two messages of one role in a row.
+/// It sends the request once, without a time limit: <see cref="ProviderStream"/> limits the time. An error response or
+/// an error event of the server becomes an <see cref="AssistantException"/>.
 /// </summary>
 public sealed class OpenAIChatClient : IChatClient
 {
@@ -74,7 +75,7 @@ public sealed class OpenAIChatClient : IChatClient
     {
         var chat = client.GetChatClient(options?.ModelId ?? model);
         var updates = chat.CompleteChatStreamingAsync(
-            ChatTurns.Arrange([.. messages]).Select(Convert).ToList(), Convert(options), cancellationToken);
+            AlternatingMessages.Arrange([.. messages]).Select(Convert).ToList(), Convert(options), cancellationToken);
 
         // There is exactly one page.
         await foreach (var page in updates.GetRawPagesAsync().WithCancellation(cancellationToken))

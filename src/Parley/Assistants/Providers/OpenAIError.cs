@@ -16,26 +16,23 @@ internal sealed record OpenAIError(string Message, int? Status, IReadOnlyList<st
         "data_inspection_failed", "sensitive", "1301");
 
     /// <summary>
-    /// Names of errors without a status, and the status with which their servers send them outside of a stream; 400
-    /// stands for every status from 400 to 499 that means the same here. Names that are not listed count as a failure
-    /// of the server. The numbers are Zhipu's and Mistral's.
+    /// Names that mean an error of the request, which servers send with various statuses from 400 to 499 outside of a
+    /// stream. The numbers are Zhipu's and Mistral's.
     /// </summary>
-    private static readonly Dictionary<string, int> Statuses = Set(
-            "invalid_request_error", "BadRequestError", "invalid_model", "InvalidParameter", "unsupported_value",
-            "context_length_exceeded", "ContextWindowExceededError", "exceed_context_size_error", "string_too_long",
-            "authentication_error", "invalid_api_key", "unauthorized", "billing_error", "insufficient_balance",
-            "permission_error", "PermissionDeniedError", "forbidden", "not_found_error", "model_not_found",
-            "request_too_large", "UnprocessableEntityError", "ValidationError",
-            "1000", "1001", "1002", "1003", "1004", "1210", "1211", "1212", "1213", "1214", "1215", "1261", "1500")
-        .Concat(Refusals)
-        .Select(name => (Name: name, Status: BadRequest))
-        .Concat(Set(
-                "rate_limit_error", "rate_limited", "rate_limit_exceeded", "RateLimitReached", "too_many_requests",
-                "insufficient_quota", "quota_exceeded", "RESOURCE_EXHAUSTED", "requests", "tokens", "throttling_error",
-                "service_tier_capacity_exceeded", "engine_overloaded_error",
-                "1113", "1300", "1302", "1303", "1304", "1305", "1308", "3505")
-            .Select(name => (Name: name, Status: TooManyRequests)))
-        .ToDictionary(known => known.Name, known => known.Status, StringComparer.Ordinal);
+    private static readonly HashSet<string> BadRequests = Set(
+        "invalid_request_error", "BadRequestError", "invalid_model", "InvalidParameter", "unsupported_value",
+        "context_length_exceeded", "ContextWindowExceededError", "exceed_context_size_error", "string_too_long",
+        "authentication_error", "invalid_api_key", "unauthorized", "billing_error", "insufficient_balance",
+        "permission_error", "PermissionDeniedError", "forbidden", "not_found_error", "model_not_found",
+        "request_too_large", "UnprocessableEntityError", "ValidationError",
+        "1000", "1001", "1002", "1003", "1004", "1210", "1211", "1212", "1213", "1214", "1215", "1261", "1500");
+
+    /// <summary>Names that mean too many requests. The numbers are Zhipu's and Mistral's.</summary>
+    private static readonly HashSet<string> RateLimits = Set(
+        "rate_limit_error", "rate_limited", "rate_limit_exceeded", "RateLimitReached", "too_many_requests",
+        "insufficient_quota", "quota_exceeded", "RESOURCE_EXHAUSTED", "requests", "tokens", "throttling_error",
+        "service_tier_capacity_exceeded", "engine_overloaded_error",
+        "1113", "1300", "1302", "1303", "1304", "1305", "1308", "3505");
 
     /// <summary>The error that clients see after a response with a status other than 200.</summary>
     public ProviderError Classify(int status) => status switch
@@ -53,9 +50,16 @@ internal sealed record OpenAIError(string Message, int? Status, IReadOnlyList<st
     /// </summary>
     public ProviderError Classify() => Classify(Status ?? StatusOfNames() ?? ServerError);
 
-    private int? StatusOfNames() => Names
-        .Select(name => Statuses.TryGetValue(Normalize(name), out var status) ? status : (int?)null)
-        .FirstOrDefault(status => status is not null);
+    private int? StatusOfNames() =>
+        Names.Select(name => StatusOf(Normalize(name))).FirstOrDefault(status => status is not null);
+
+    /// <summary>The status that a name stands for; null for an unknown one, which is a failure of the server.</summary>
+    private static int? StatusOf(string name) => name switch
+    {
+        _ when Refusals.Contains(name) || BadRequests.Contains(name) => BadRequest,
+        _ when RateLimits.Contains(name) => TooManyRequests,
+        _ => null,
+    };
 
     private static HashSet<string> Set(params string[] names) => names.Select(Normalize).ToHashSet();
 

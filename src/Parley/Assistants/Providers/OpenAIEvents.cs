@@ -85,7 +85,7 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
     {
         if (sent.Type == "error")
         {
-            throw BrokeOff(sent);
+            throw ErrorIn(sent);
         }
 
         var chunk = string.IsNullOrWhiteSpace(sent.Data)
@@ -93,7 +93,7 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
             : JsonSerializer.Deserialize(sent.Data, Json.Default.Chunk) ?? new Chunk();
         if (chunk.IsError)
         {
-            throw BrokeOff(sent);
+            throw ErrorIn(sent);
         }
 
         // MiniMax repeats the whole reply as the message of its last chunk.
@@ -113,7 +113,7 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         yield return new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason };
     }
 
-    private AssistantException BrokeOff(ServerSentEvent sent)
+    private AssistantException ErrorIn(ServerSentEvent sent)
     {
         var error = errorText.Read(sent.Data);
         return new AssistantException(error.Classify(), "The provider broke off: " + error.Message);
@@ -126,13 +126,20 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         JsonElement Error = default,
         JsonElement Message = default)
     {
-        /// <summary>
-        /// Some servers send an empty error with every chunk, and others an error without a wrapper.
-        /// </summary>
+        /// <summary>Some servers send an error without a wrapper.</summary>
         public bool IsError => Object == "error"
-            || Error.ValueKind is JsonValueKind.Object or JsonValueKind.Array or JsonValueKind.Number
-            || (Error.ValueKind == JsonValueKind.String && !Error.ValueEquals(""))
+            || HasError
             || (Choices is null && Message.ValueKind == JsonValueKind.String);
+
+        /// <summary>Some servers send an empty error with every chunk.</summary>
+        private bool HasError => Error.ValueKind switch
+        {
+            JsonValueKind.Object => Error.GetPropertyCount() > 0,
+            JsonValueKind.Array => Error.GetArrayLength() > 0,
+            JsonValueKind.String => !Error.ValueEquals(""),
+            JsonValueKind.Number => true,
+            _ => false,
+        };
     }
 
     private sealed record Choice(

@@ -12,16 +12,16 @@ public static class ProviderStream
     // After the finish reason a provider may still send its usage counts. The reply is complete, so this wait is short.
     private static readonly TimeSpan AfterFinish = TimeSpan.FromSeconds(1);
 
-    // A reply that begins with more white space than this has no text.
+    // A reply that begins with more white space and invisible characters than this has no text.
     private const int MaxLeading = 10_000;
 
     private const int MaxDetail = 200;
 
     /// <summary>
-    /// Sends the request and returns the parts of the text, none of them empty. White space at the beginning is held
-    /// back until text follows, so that a reply without text has no part. Stopping the enumeration closes the
-    /// connection. Every update restarts the idle timeout, also one without text, such as from a model that is still
-    /// reasoning. The time that the caller spends on a part does not count.
+    /// Sends the request and returns the parts of the text, none of them empty. Characters that show nothing
+    /// (<see cref="BlankText"/>) are held back at the beginning until text follows, so that a reply without text has no
+    /// part. Stopping the enumeration closes the connection. Every update restarts the idle timeout, also one without
+    /// text, such as from a model that is still reasoning. The time that the caller spends on a part does not count.
     /// </summary>
     /// <exception cref="AssistantException">
     /// The provider failed, for any reason. The text received before the failure has been returned.
@@ -57,7 +57,7 @@ public static class ProviderStream
             {
                 (isWhole, left) = (false, provider.IdleTimeout);
                 leading.Append(text);
-                if (hasText || !IsBlank(leading))
+                if (hasText || !BlankText.IsBlank(text))
                 {
                     hasText = true;
                     yield return leading.ToString();
@@ -130,23 +130,6 @@ public static class ProviderStream
                 _ => throw new AssistantException(ProviderError.Unavailable, Describe(e), inner: e),
             };
         }
-    }
-
-    // A message cannot contain NUL, so a reply of NULs alone has no text either.
-    private static bool IsBlank(StringBuilder text)
-    {
-        foreach (var chunk in text.GetChunks())
-        {
-            foreach (var c in chunk.Span)
-            {
-                if (c != '\0' && !char.IsWhiteSpace(c))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
     }
 
     private static string Describe(Exception e) =>

@@ -54,9 +54,12 @@ internal static class ServerSentEvents
                 case "event":
                     type = value;
                     break;
-                case "data" or Error:
-                    type = field == Error ? Error : type;
-                    data = data is null ? new StringBuilder(value) : data.Append('\n').Append(value);
+                case "data":
+                    data = AppendLine(data, value);
+                    break;
+                case Error:
+                    type = Error;
+                    data = AppendLine(data, value);
                     break;
             }
 
@@ -66,6 +69,9 @@ internal static class ServerSentEvents
             }
         }
     }
+
+    private static StringBuilder AppendLine(StringBuilder? data, string line) =>
+        data is null ? new StringBuilder(line) : data.Append('\n').Append(line);
 
     /// <summary>The name and the value of a field. The name of a comment is empty.</summary>
     private static (string Field, string Value) Split(string line)

@@ -20,9 +20,14 @@ internal sealed record FollowUpMessages(Guid? Sent, Guid Trigger)
     public static async Task<FollowUpMessages> ReadAsync(
         ParleyTables tables, FollowUpChange change, FollowUp before, CancellationToken cancellation)
     {
+        var sent = await FindAsync("chatMessageId", change.MessageId);
+        if (sent is null && change.ClearsMessageId)
+        {
+            await EnsureNotSentByParleyAsync();
+        }
+
         return new FollowUpMessages(
-            await FindAsync("chatMessageId", change.MessageId)
-                ?? (change.ClearsMessageId && await CanClearAsync() ? null : before.MessageId),
+            sent ?? (change.ClearsMessageId ? null : before.MessageId),
             await FindAsync("triggerChatMessageId", change.TriggerId) ?? before.TriggerId);
 
         async Task<Guid?> FindAsync(string field, string? id) =>
@@ -31,10 +36,10 @@ internal sealed record FollowUpMessages(Guid? Sent, Guid Trigger)
                 : (await MessageRow.FindAsync(tables, before.Conversation, id, cancellation))?.Id
                     ?? throw ParleyException.Field(field, "No such message in this chat.");
 
-        async Task<bool> CanClearAsync()
+        async Task EnsureNotSentByParleyAsync()
         {
-            if (before.MessageId is { } sent
-                && EntityId.TryFromGuid(sent, EntityKind.Message, out var id)
+            if (before.MessageId is { } uuid
+                && EntityId.TryFromGuid(uuid, EntityKind.Message, out var id)
                 && await MessageRow.FindAsync(
                     tables, new MessageKey(before.Conversation, id.Sequence), cancellation) is { } message
                 && message.FollowUp == before.Number)
@@ -42,8 +47,6 @@ internal sealed record FollowUpMessages(Guid? Sent, Guid Trigger)
                 throw ErrorCode.Immutable.With(
                     "chatMessageId names the message that Parley sent for this follow-up, so it cannot become null.");
             }
-
-            return true;
         }
     }
 

@@ -40,8 +40,8 @@ public sealed class FollowUpReader(ParleyTables tables)
 
     /// <summary>
     /// Reads the follow-ups that messages triggered or that were sent as the messages, by the messages' numbers: one
-    /// call for each run of consecutive numbers, and one for every fourteen follow-ups. A link of a message that a
-    /// client had recorded for a follow-up stays when Parley sends the follow-up as another one, and is skipped.
+    /// call for each run of consecutive numbers, and one for every fourteen follow-ups. If a client had recorded a
+    /// message and Parley then sends another one, the old link stays. So each link is compared with the follow-up.
     /// </summary>
     /// <param name="conversation">The conversation of the messages.</param>
     /// <param name="messages">The messages' numbers, ascending.</param>

@@ -53,6 +53,8 @@ public class OpenAIErrorTests
     [InlineData("""{"error":null}""")]
     [InlineData("""{"error":""}""")]
     [InlineData("""{"error":false}""")]
+    [InlineData("""{"error":{}}""")]
+    [InlineData("""{"error":[]}""")]
     public async Task An_empty_error_is_none(string json) =>
         Assert.Equal(("ab", null), await ReadAsync(Chunked(Text("a") + Event(json) + Text("b") + Finish() + Done)));
 

@@ -146,6 +146,7 @@ public class OpenAIFailureTests
         { Finish() + Done, ProviderError.Empty, "The provider's reply has no text." },
         { Text("") + Finish("length") + Done, ProviderError.Empty, "The provider's reply has no text." },
         { Text(" \n\t") + Finish() + Done, ProviderError.Empty, "The provider's reply has no text." },
+        { Text(" \u200b") + Text("\u2060\u3164") + Finish() + Done, ProviderError.Empty, "The provider's reply has no text." },
         { Text(" ") + Event("""{"choices":[{"delta":{"content":5}}]}""") + Done, ProviderError.Unavailable, "JsonException: The content of a message is a Number." },
         { Text("a") + Finish("content_filter") + Done, ProviderError.Refused, "The provider's content filter ended the reply." },
         { Text("a") + Delta("""{"content":"b"}""", "\"content_filter\""), ProviderError.Refused, "The provider's content filter ended the reply." },

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Parley.Core;
 using Parley.Functions.Api.Requests;
 using Xunit;
 
@@ -9,6 +10,10 @@ namespace Parley.Tests.Functions.Api;
 
 public class TextLengthTests
 {
+    /// <summary>Unicode's property Prepended_Concatenation_Mark (PropList.txt, Unicode 17).</summary>
+    private const string PrependedSigns =
+        "\u0600\u0601\u0602\u0603\u0604\u0605\u06DD\u070F\u0890\u0891\u08E2\U000110BD\U000110CD";
+
     /// <summary>
     /// Generated texts of one to four bytes per character in UTF-8: a limit is met by its number of code points, as
     /// JSON Schema and PHP's mb_strlen count, and the limit of storage by the UTF-16 code units.
@@ -44,7 +49,10 @@ public class TextLengthTests
         Assert.True(IsTaken(text, fields => fields.Text("a", 1, 100)));
     }
 
-    /// <summary>No letter, number, mark of a script in use, punctuation or symbol counts as blank.</summary>
+    /// <summary>
+    /// No letter, number, mark of a script in use, punctuation or symbol counts as blank, and no format character that
+    /// is drawn.
+    /// </summary>
     [Fact]
     public void Every_visible_character_is_a_text()
     {
@@ -54,6 +62,7 @@ public class TextLengthTests
 
         UnicodeCategory[] invisible =
             [UnicodeCategory.SpaceSeparator, UnicodeCategory.LineSeparator, UnicodeCategory.ParagraphSeparator, UnicodeCategory.Control, UnicodeCategory.Format];
+        Assert.All(PrependedSigns.EnumerateRunes(), rune => Assert.False(BlankText.IsBlank(rune.ToString()), $"U+{rune.Value:X4}"));
         Assert.Equal(9, blank.Where(group => !invisible.Contains(group.Key)).Sum(group => group.Value));
     }
 

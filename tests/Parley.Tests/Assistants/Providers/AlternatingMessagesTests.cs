@@ -5,7 +5,7 @@ using Xunit;
 namespace Parley.Tests.Assistants.Providers;
 
 /// <summary>The order of roles that a provider receives.</summary>
-public class ChatTurnsTests
+public class AlternatingMessagesTests
 {
     [Fact]
     public void Neighbours_of_one_role_are_joined_by_a_blank_line() => Assert.Equal(
@@ -44,7 +44,7 @@ public class ChatTurnsTests
                 .ToList();
             var system = random.Next(2) == 0 ? [] : new[] { Message(ChatRole.System, "<system>") };
 
-            var turns = ChatTurns.Arrange([.. system, .. said]);
+            var turns = AlternatingMessages.Arrange([.. system, .. said]);
 
             var talk = turns.SkipWhile(turn => turn.Role == ChatRole.System).ToList();
             Assert.InRange(turns.Count - talk.Count, 0, 1);
@@ -63,5 +63,5 @@ public class ChatTurnsTests
         new(role, text) { AuthorName = author };
 
     private static List<string> Arrange(params ChatMessage[] messages) =>
-        [.. ChatTurns.Arrange(messages).Select(turn => $"{turn.Role.Value}: {turn.Text}")];
+        [.. AlternatingMessages.Arrange(messages).Select(turn => $"{turn.Role.Value}: {turn.Text}")];
 }

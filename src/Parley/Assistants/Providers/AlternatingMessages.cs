@@ -7,7 +7,7 @@ namespace Parley.Assistants.Providers;
 /// conversation that begins with the assistant or has two messages of one role in a row. Both are usual here: staff
 /// writes first, and a question whose reply failed is followed by the next one.
 /// </summary>
-internal static class ChatTurns
+internal static class AlternatingMessages
 {
     private const string BlankLine = "\n\n";
 
