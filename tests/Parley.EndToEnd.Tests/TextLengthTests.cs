@@ -32,6 +32,7 @@ public class TextLengthTests(ParleyFixture parley)
     [InlineData(" ")]
     [InlineData("\r\n\t")]
     [InlineData("\u00A0\u3000\u200B\uFEFF")]
+    [InlineData("\uFE0F\u180B\U000E0100")]
     public async Task White_space_alone_is_no_message(string blank)
     {
         var conversation = await parley.Client.CreateConversationAsync();

@@ -34,7 +34,12 @@ public static class BlankText
     private static bool IsInvisible(Rune rune) =>
         Rune.IsWhiteSpace(rune)
         || (Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.Control && !IsSign(rune))
+        || IsVariationSelector(rune)
         || (rune.IsBmp && Fillers.Contains((char)rune.Value));
+
+    /// <summary>Characters that choose the form of the one before them, and show nothing alone.</summary>
+    private static bool IsVariationSelector(Rune rune) => rune.Value is
+        (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF) or (>= 0x180B and <= 0x180D) or 0x180F;
 
     /// <summary>
     /// Format characters that are drawn: the Arabic, Syriac and Kaithi signs around the digits or letters that follow

@@ -156,6 +156,7 @@ public class ConversationChangeTests(ParleyFixture parley)
     [InlineData("\"2\"", 412)]
     [InlineData("W/\"1\"", 412)]
     [InlineData("nonsense", 400)]
+    [InlineData("*, \"1\"", 400)]
     public async Task If_match_guards_a_change(string ifMatch, int status)
     {
         var conversation = await parley.Client.CreateConversationAsync(new { title = "Old" });

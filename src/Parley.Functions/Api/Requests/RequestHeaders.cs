@@ -46,24 +46,22 @@ internal static class RequestHeaders
         var (required, excluded) = (ReadTags(request, HeaderNames.IfMatch), ReadTags(request, HeaderNames.IfNoneMatch));
         return required is null && excluded is null
             ? null
-            : revision => required?.Any(tag => IsAny(tag) || (!tag.IsWeak && IsOf(tag, revision))) is not false
-                && excluded?.Any(tag => IsAny(tag) || IsOf(tag, revision)) is not true;
+            : revision => required?.Any(tag => EntityTag.IsAny(tag) || (!tag.IsWeak && IsOf(tag, revision))) is not false
+                && excluded?.Any(tag => EntityTag.IsAny(tag) || IsOf(tag, revision)) is not true;
     }
 
     /// <summary>True for <c>If-None-Match: *</c>, for resources without a revision.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.MalformedHeader"/>.</exception>
     public static bool ExcludesExisting(HttpRequest request) =>
-        ReadTags(request, HeaderNames.IfNoneMatch)?.Any(IsAny) is true;
+        ReadTags(request, HeaderNames.IfNoneMatch)?.Any(EntityTag.IsAny) is true;
 
     private static IList<EntityTagHeaderValue>? ReadTags(HttpRequest request, string header) =>
         !request.Headers.TryGetValue(header, out var values)
             ? null
-            : EntityTagHeaderValue.TryParseStrictList(values!, out var tags)
+            : EntityTag.TryParseList(values, out var tags)
                 ? tags
                 : throw ErrorCode.MalformedHeader.With(
                     $"{header} must be * or entity tags in double quotes, such as \"3\".");
-
-    private static bool IsAny(EntityTagHeaderValue tag) => tag.Equals(EntityTagHeaderValue.Any);
 
     private static bool IsOf(EntityTagHeaderValue tag, int revision) =>
         tag.Tag.Equals(EntityTag.Of(revision), StringComparison.Ordinal);

@@ -1,4 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -7,4 +10,14 @@ internal static class EntityTag
 {
     /// <summary>The tag of a revision: its number in double quotes, as in <c>"3"</c>.</summary>
     public static string Of(int revision) => string.Create(CultureInfo.InvariantCulture, $"\"{revision}\"");
+
+    /// <summary>
+    /// Reads the value of If-Match or If-None-Match: <c>*</c> alone, or a list of tags (RFC 9110, section 13.1).
+    /// </summary>
+    /// <returns>False for a malformed value, and for <c>*</c> within a list.</returns>
+    public static bool TryParseList(StringValues values, [NotNullWhen(true)] out IList<EntityTagHeaderValue>? tags) =>
+        EntityTagHeaderValue.TryParseStrictList(values!, out tags) && (tags.Count == 1 || !tags.Any(IsAny));
+
+    /// <summary>True for <c>*</c>.</summary>
+    public static bool IsAny(EntityTagHeaderValue tag) => tag.Equals(EntityTagHeaderValue.Any);
 }

@@ -21,7 +21,7 @@ internal static class NotModified
         var request = context.Request;
         if (!(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
             || !request.Headers.TryGetValue(HeaderNames.IfNoneMatch, out var values)
-            || !EntityTagHeaderValue.TryParseStrictList(values!, out var excluded))
+            || !EntityTag.TryParseList(values, out var excluded))
         {
             return false;
         }
@@ -29,7 +29,7 @@ internal static class NotModified
         var current = tagCoversBody && context.Response.Headers.ETag is [{ } tag]
             ? EntityTagHeaderValue.Parse(tag)
             : null;
-        var isExcluded = excluded.Any(one => one.Equals(EntityTagHeaderValue.Any)
+        var isExcluded = excluded.Any(one => EntityTag.IsAny(one)
             || (current is not null && one.Compare(current, useStrongComparison: false)));
         if (isExcluded)
         {
