@@ -126,7 +126,7 @@ internal static class MultipartBody
             throw ErrorCode.BodyTooLarge.With($"A text part takes up to {limit} bytes.");
         }
 
-        // A part may name its charset (RFC 7578, section 4.5): Apache's HttpClient for Java sends ISO-8859-1 by default.
+        // A part may name its charset (RFC 7578, section 4.5). Apache's HttpClient for Java has ISO-8859-1 as default.
         var charset = new HeaderParameters(part.ContentType).Find("charset") ?? "";
         return EncodedText.Decode("UTF-8", bytes.AsSpan(0, count))
             ?? EncodedText.Decode(charset, bytes.AsSpan(0, count))
