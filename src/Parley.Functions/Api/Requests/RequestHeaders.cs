@@ -46,7 +46,8 @@ internal static class RequestHeaders
         var (required, excluded) = (ReadTags(request, HeaderNames.IfMatch), ReadTags(request, HeaderNames.IfNoneMatch));
         return required is null && excluded is null
             ? null
-            : revision => required?.Any(tag => EntityTag.IsAny(tag) || (!tag.IsWeak && IsOf(tag, revision))) is not false
+            : revision =>
+                required?.Any(tag => EntityTag.IsAny(tag) || (!tag.IsWeak && IsOf(tag, revision))) is not false
                 && excluded?.Any(tag => EntityTag.IsAny(tag) || IsOf(tag, revision)) is not true;
     }
 

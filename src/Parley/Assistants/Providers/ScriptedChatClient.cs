@@ -9,7 +9,9 @@ namespace Parley.Assistants.Providers;
 /// instructions. It is streamed word by word. These commands, anywhere in the last message of the user, change the
 /// reply:
 /// <list type="bullet">
-/// <item><c>/words N</c>: the reply is N words, <c>word1 word2 …</c>; N is 0 to 10,000. No word is an empty reply.</item>
+/// <item>
+/// <c>/words N</c>: the reply is N words, <c>word1 word2 …</c>; N is 0 to 10,000. No word is an empty reply.
+/// </item>
 /// <item>
 /// <c>/fail KIND</c>: fails with <c>timeout</c> (sends nothing, without end), <c>rate_limited</c> (with a Retry-After
 /// of 5 s), <c>refused</c>, <c>unavailable</c> or <c>bad_request</c>.
