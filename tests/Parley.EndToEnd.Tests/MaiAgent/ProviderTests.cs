@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-/// <summary>What a client gets from providers that do not keep to OpenAI's reference.</summary>
+/// <summary>The answers to clients when providers do not keep to OpenAI's reference.</summary>
 [Collection(HostCollection.Name)]
 public class ProviderTests(ParleyFixture parley)
 {

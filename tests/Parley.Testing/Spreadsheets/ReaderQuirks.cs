@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Parley.Testing.Spreadsheets;
 
 /// <summary>
-/// What single readers return other than the standard says, of any writer's files. Everything else must be equal.
+/// Values that single readers return against the standard, of any writer's files. Everything else must be equal.
 /// </summary>
 internal static partial class ReaderQuirks
 {

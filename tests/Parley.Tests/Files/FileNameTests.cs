@@ -67,7 +67,7 @@ public class FileNameTests
             var count = random.Next(3) == 0 ? random.Next(80, 400) : random.Next(1, 20);
             var stem = Enumerable.Range(0, count).Select(_ => characters[random.Next(characters.Length)]).ToList();
             var extension = extensions[random.Next(extensions.Length)];
-            var path = random.Next(3) == 0 ? (random.Next(2) == 0 ? @"C:\Users\" : "/tmp/a.b/") : "";
+            var path = random.Next(3) == 0 ? (random.Next(2) == 0 ? @"C:\Users\" : "/home/a.b/") : "";
             var sent = path + string.Concat(stem.Concat([extension]).Select(part =>
                 (random.Next(4) == 0 ? removed[random.Next(removed.Length)] : "") + part));
 

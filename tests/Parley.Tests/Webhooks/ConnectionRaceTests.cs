@@ -188,7 +188,7 @@ public class ConnectionRaceTests
         return race;
     }
 
-    /// <summary>What happened in a race. The winner is -1 when all failed, and -2 when none ended in time.</summary>
+    /// <summary>The course of a race. The winner is -1 when all failed, and -2 when none ended in time.</summary>
     private sealed class Race
     {
         public int Winner { get; set; }

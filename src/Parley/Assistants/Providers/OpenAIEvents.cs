@@ -154,7 +154,7 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         public bool IsRefusal => Delta is { IsRefusal: true } || Message is { IsRefusal: true };
     }
 
-    /// <summary>What LiteLLM adds to a choice.</summary>
+    /// <summary>The fields that LiteLLM adds to a choice.</summary>
     private sealed record Gateway([property: JsonPropertyName("native_finish_reason")] string? Native = null);
 
     private sealed record Part(JsonElement Content = default, string? Refusal = null)

@@ -90,14 +90,13 @@ public sealed class FollowUpSender(
             .ToList();
         var results = await delivery.SendAsync(ready, cancellation);
         var sentTo = ready.Select(one => one.Head!.Key).ToHashSet();
-        foreach (var one in resolved.Where(one => one.Head is not null && one.Obsolete.Count > 0))
+        var onlyObsolete = resolved.Where(one =>
+            one.Obsolete.Count > 0 && one.Head is not null && !sentTo.Contains(one.Head.Key));
+        foreach (var one in onlyObsolete)
         {
-            if (!sentTo.Contains(one.Head!.Key))
-            {
-                // If the run that ended a follow-up crashed after it, it has not enqueued the next one. The rows are
-                // deleted afterwards, so that a crash here leaves them for another run.
-                await dispatch.SendFirstIfSoonAsync(one.Head.Key, one.Head.Pending);
-            }
+            // If the run that ended a follow-up crashed after it, it has not enqueued the next one. The rows are
+            // deleted afterwards, so that a crash here leaves them for another run.
+            await dispatch.SendFirstIfSoonAsync(one.Head!.Key, one.Head.Pending);
         }
 
         var done = results

@@ -11,7 +11,7 @@ internal enum StoredMessage
     OfParley,
 }
 
-/// <summary>What a body has for a message id.</summary>
+/// <summary>The value of a message id in a body.</summary>
 internal enum SentMessage
 {
     Absent,
@@ -20,7 +20,7 @@ internal enum SentMessage
     OfOtherChat,
 }
 
-/// <summary>What a body has for the time of the end.</summary>
+/// <summary>The value of the time of the end in a body.</summary>
 internal enum SentTime
 {
     Absent,
