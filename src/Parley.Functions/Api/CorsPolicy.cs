@@ -6,8 +6,8 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api;
 
 /// <summary>
-/// Decides which pages of other origins may read responses (WHATWG Fetch, "CORS protocol"). Callers send their API key in
-/// a header, so credentials that a browser adds by itself are never allowed.
+/// Decides which pages of other origins may read responses (WHATWG Fetch, "CORS protocol"). Callers send their API
+/// key in a header, so credentials that a browser adds by itself are never allowed.
 /// </summary>
 public sealed class CorsPolicy
 {
