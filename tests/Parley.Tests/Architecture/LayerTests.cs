@@ -11,7 +11,8 @@ public sealed class LayerTests(ITestOutputHelper output)
     // A folder may use those named, and what is below them. Reasons: docs/decisions/folders-are-layers.md.
     private static readonly LayerRules Rules = LayerRules.Parse("""
         Storage → Core
-        Tenants, Files, Senders → Storage
+        Tenants.Audit, Files, Senders → Storage
+        Tenants → Tenants.Audit
         Webhooks → Tenants
         Conversations → Senders
         Conversations.Threads → Storage
