@@ -9,6 +9,12 @@ internal static class TenantServices
         .AddSingleton<AuditLog>()
         .AddSingleton<RefusedCalls>()
         .AddSingleton<Authenticator>()
+        .AddSingleton<OpenCalls>()
+        .AddSingleton<ApiKeyReader>()
+        .AddSingleton<ApiKeyWriter>()
+        .AddSingleton<ApiKeyUses>()
+        .AddSingleton<ApiKeyListing>()
+        .AddSingleton<TenantReader>()
         .AddSingleton<TenantAdministration>()
         .AddSingleton<WebhookSecrets>();
 }

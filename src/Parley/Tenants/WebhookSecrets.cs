@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Tenants.Audit;
 
 namespace Parley.Tenants;
 
@@ -16,7 +17,8 @@ public sealed record RotatedWebhookSecret(TenantId Tenant, string WebhookSecret,
 /// so that a receiver has time to change its own. Several earlier secrets are kept: a rotation repeated after a lost
 /// response replaces a secret that no client has seen, and must not remove the one that the receiver uses.
 /// </summary>
-public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, RandomSource random, WriteBudget budget)
+public sealed class WebhookSecrets(
+    ParleyTables tables, AuditLog log, TimeProvider time, RandomSource random, WriteBudget budget)
 {
     /// <summary>The time for which a replaced secret still signs.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromDays(1);
@@ -43,7 +45,8 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
     /// <see cref="ErrorCode.TenantNotFound"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the secret was stored).
     /// </exception>
-    public async Task<RotatedWebhookSecret> RotateAsync(TenantId tenant, CancellationToken cancellation)
+    public async Task<RotatedWebhookSecret> RotateAsync(
+        TenantId tenant, AuditOrigin origin, CancellationToken cancellation)
     {
         var running = budget.Start();
 
@@ -51,6 +54,7 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
         // end time too: otherwise an attempt that is stored late could have another end than the one returned.
         var rotated = new RotatedWebhookSecret(
             tenant, WebhookSecret.Create(random), time.NowInMilliseconds() + Overlap);
+        var audit = log.Begin(tenant, origin, AuditAction.WebhookSecretRotated, AuditEntry.OfTenant(tenant));
         TableEntity? tried = null;
         while (true)
         {
@@ -81,7 +85,12 @@ public sealed class WebhookSecrets(ParleyTables tables, TimeProvider time, Rando
             try
             {
                 await running.SendAsync(
-                    token => tables.Tenants.UpdateEntityAsync(row, profile.ETag, TableUpdateMode.Merge, token),
+                    token => tables.Tenants.SubmitAsync(
+                        [
+                            new(TableTransactionActionType.UpdateMerge, row, profile.ETag),
+                            audit.ToAction(),
+                        ],
+                        token),
                     cancellation);
                 return rotated;
             }
