@@ -13,6 +13,7 @@ namespace Parley.Functions.Api.Admin;
 [JsonSerializable(typeof(WebhookSecretResponse))]
 [JsonSerializable(typeof(ListedTenantResponse))]
 [JsonSerializable(typeof(CursorList<ListedTenantResponse>))]
+[JsonSerializable(typeof(ListedApiKeyResponse))]
 [JsonSerializable(typeof(CursorList<ListedApiKeyResponse>))]
 [JsonSerializable(typeof(CursorList<AuditEntryResponse>))]
 internal sealed partial class AdminJson : JsonSerializerContext

@@ -33,7 +33,7 @@ public sealed class TenantFunctions(ApiEndpoint endpoint, TenantReader reader, T
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/admin/tenants")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
-            var (cursor, pageSize) = CursorList.ReadQuery(request);
+            var (cursor, pageSize) = PageQuery.Read(request);
             var page = await reader.ListAsync(cursor, pageSize, request.HttpContext.RequestAborted);
             return new JsonResult<CursorList<ListedTenantResponse>>(
                 CursorList.Create([.. page.Items.Select(ListedTenantResponse.Of)], page.Next, page.Previous, request),
