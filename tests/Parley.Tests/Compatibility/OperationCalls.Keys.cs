@@ -43,10 +43,8 @@ internal sealed partial class OperationCalls
         await admin.CallAsync(200, "PATCH v1/admin/tenants/3", new { status = "suspended" });
         await recorded.ClientOf("suspended tenant", $"{late["key"]}").CallAsync(403, "GET v1/keys");
 
-        // Entries of one millisecond have no order, so the one that is listed gets a time of its own.
-        clock.Advance(TimeSpan.FromMinutes(1));
         await admin.CallAsync(200, "PATCH v1/admin/tenants/3", new { status = "active" });
-        await third.CallAsync(200, "GET v1/audit?pageSize=1");
+        await third.CallAsync(200, "GET v1/audit?pageSize=3");
         await third.CallAsync(400, "GET v1/audit?cursor=x");
         await third.CallAsync(422, "GET v1/audit?pageSize=0");
         await third.CallAsync(401, "GET v1/admin/audit");

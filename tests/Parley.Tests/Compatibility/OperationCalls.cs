@@ -47,9 +47,9 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await ExportsAsync();
         await ExportsWithoutAFileAsync();
         await DeletedChatbotAsync();
+        await KeysAsync();
         await RefusalsAsync();
         await ContactAsync();
-        await KeysAsync();
     }
 
     /// <summary>

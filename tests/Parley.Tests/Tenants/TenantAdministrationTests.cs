@@ -41,12 +41,8 @@ public sealed class TenantAdministrationTests : IAsyncLifetime
         Assert.Equal((TenantState.Active, "New"), (resumed.State, resumed.Name));
         Assert.Null(await TenantProcess.RefusalAsync(tables, time, key.Text));
         Assert.Equal(
-            [AuditAction.TenantCreated, AuditAction.KeyCreated, AuditAction.TenantSuspended, AuditAction.TenantRenamed, AuditAction.TenantResumed],
-            (await EntriesAsync()).Select(entry => entry.Action).Order(Comparer<AuditAction>.Create((one, two) => Order(one).CompareTo(Order(two)))));
-        static int Order(AuditAction action) => action switch
-        {
-            AuditAction.TenantCreated => 0, AuditAction.KeyCreated => 1, AuditAction.TenantSuspended => 2, AuditAction.TenantRenamed => 3, _ => 4,
-        };
+            [AuditAction.TenantResumed, AuditAction.TenantRenamed, AuditAction.TenantSuspended],
+            (await EntriesAsync()).Take(3).Select(entry => entry.Action));
     }
 
     [Fact]

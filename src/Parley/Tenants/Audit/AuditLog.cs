@@ -25,6 +25,10 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
     /// <summary>The bytes of one position in a cursor: time and id, eight each.</summary>
     private const int PositionLength = 16;
 
+    private readonly Lock gate = new();
+    private DateTimeOffset lastAt;
+    private long lastId;
+
     /// <summary>
     /// Begins an entry: chooses its time and its key. Call this once for a request, before the first attempt.
     /// </summary>
@@ -33,9 +37,8 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
     /// <param name="omitted">As of <see cref="AuditEntry.Omitted"/>.</param>
     public AuditRecord Begin(TenantId tenant, AuditOrigin origin, AuditAction action, string target, int omitted = 0)
     {
-        var id = random.NextBits(63).ToString("x16", CultureInfo.InvariantCulture);
-        return new AuditRecord(
-            tenant, new AuditEntry(id, time.NowInMilliseconds(), origin, action, target, omitted));
+        var at = time.NowInMilliseconds();
+        return new AuditRecord(tenant, new AuditEntry(NextId(at), at, origin, action, target, omitted));
     }
 
     /// <summary>
@@ -70,6 +73,20 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
             starts.Length == 0
                 ? null
                 : await cursors.SealAsync(tenant, Query, starts[..^PositionLength], cancellation));
+    }
+
+    /// <summary>
+    /// A random id; in the millisecond of this process's last entry, the one before it, so that the later entry is
+    /// listed first.
+    /// </summary>
+    private string NextId(DateTimeOffset at)
+    {
+        lock (gate)
+        {
+            lastId = at == lastAt && lastId > 0 ? lastId - 1 : random.NextBits(63);
+            lastAt = at;
+            return lastId.ToString("x16", CultureInfo.InvariantCulture);
+        }
     }
 
     /// <summary>The key of the last entry of the previous page, or one before all entries.</summary>

@@ -66,7 +66,7 @@ public sealed class AuditLogTests : IAsyncLifetime
     {
         for (var i = 0; i < count; i++)
         {
-            // Two of a millisecond each: the id decides their order.
+            // Two of a millisecond each.
             time.Advance(TimeSpan.FromMilliseconds(i % 2));
             await log.WriteAsync(log.Begin(Tenant, Operator, AuditAction.KeyCreated, AuditEntry.OfKey(i)), CancellationToken.None);
         }
@@ -80,6 +80,7 @@ public sealed class AuditLogTests : IAsyncLifetime
         var all = pages.SelectMany(page => page.Items).ToList();
         Assert.Equal(Math.Max(1, (count + size - 1) / size), pages.Count);
         Assert.Equal(Enumerable.Range(0, count), all.Select(entry => KeyParts.Number(entry.Target.AsSpan(4))).Order());
+        Assert.Equal(Enumerable.Range(0, count).Reverse(), all.Select(entry => KeyParts.Number(entry.Target.AsSpan(4))));
         Assert.Equal(all.OrderByDescending(entry => entry.At).Select(entry => entry.At), all.Select(entry => entry.At));
         Assert.Null(pages[0].Previous);
         for (var i = pages.Count - 1; i > 0; i--)
