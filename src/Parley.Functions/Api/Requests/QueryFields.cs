@@ -72,7 +72,7 @@ internal sealed class QueryFields(IQueryCollection query)
         {
             errors.Add(name, "Must not contain NUL.");
         }
-        else if (CodePoints.In(text) > max)
+        else if (!CodePoints.AreWithin(text, 0, max))
         {
             errors.Add(name, $"Must have at most {max} characters.");
         }

@@ -1,6 +1,6 @@
-using System.Net.Http.Headers;
 using System.Reflection;
-using Azure.Data.Tables;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -17,6 +17,7 @@ using Parley.Exports;
 using Parley.Files;
 using Parley.Functions;
 using Parley.Functions.Api;
+using Parley.Functions.Api.Access;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
@@ -32,6 +33,9 @@ internal sealed class InProcessApi
 {
     private const string AdminKey = "an admin key of more than 32 characters";
 
+    private const Scopes All = Scopes.MessagesRead | Scopes.MessagesWrite | Scopes.FollowUpsRead | Scopes.FollowUpsWrite
+        | Scopes.ExportsWrite | Scopes.AssistantsWrite | Scopes.AssistantsUse | Scopes.Admin | Scopes.AuditRead;
+
     private static readonly MethodInfo[] Methods =
     [
         .. typeof(RouteTable).Assembly.GetExportedTypes()
@@ -40,9 +44,15 @@ internal sealed class InProcessApi
     ];
 
     private readonly IServiceProvider services;
+    private readonly ApiEndpoint endpoint;
     private readonly string key;
 
-    private InProcessApi(IServiceProvider services, string key) => (this.services, this.key) = (services, key);
+    private InProcessApi(IServiceProvider services, string key)
+    {
+        this.services = services;
+        this.key = key;
+        endpoint = services.GetRequiredService<ApiEndpoint>();
+    }
 
     /// <summary>The connection to tables and blobs, which counts its calls.</summary>
     public required TableConnection Connection { get; init; }
@@ -52,33 +62,50 @@ internal sealed class InProcessApi
     public T Get<T>()
         where T : notnull => services.GetRequiredService<T>();
 
-    public static async Task<InProcessApi> StartAsync()
+    /// <summary>Starts the app with a tenant of its own.</summary>
+    /// <param name="settings">Further settings, in the form <c>Providers:main:Type</c>.</param>
+    public static async Task<InProcessApi> StartAsync(params KeyValuePair<string, string?>[] settings)
     {
         var time = new VirtualTime();
         var connection = new StrictTables(time).Connect();
+        var blobs = new StrictBlobs(time).ServiceClient(connection);
+        var services = Register(time, connection, blobs, settings);
+        await services.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
+        await services.GetRequiredService<FileStore>().CreateIfNotExistsAsync(CancellationToken.None);
+        var tenants = services.GetRequiredService<TenantAdministration>();
+        var tenant = await tenants.CreateTenantAsync("tenant", CancellationToken.None);
+        var key = await tenants.CreateKeyAsync(tenant.Tenant, "key", All, null, CancellationToken.None);
+        return new InProcessApi(services, key.Key) { Connection = connection, Tenant = tenant.Tenant };
+    }
+
+    /// <summary>Starts the app again on the same storage, with other settings.</summary>
+    public InProcessApi Restart(params KeyValuePair<string, string?>[] settings) =>
+        new(Register(Get<TimeProvider>(), Connection, Get<BlobServiceClient>(), settings), key)
+        {
+            Connection = Connection,
+            Tenant = Tenant,
+        };
+
+    private static ServiceProvider Register(
+        TimeProvider time, TableConnection connection, BlobServiceClient blobs, KeyValuePair<string, string?>[] settings)
+    {
         var nowhere = new NoQueues();
         var configuration = new ConfigurationBuilder()
-            .AddInMemoryCollection([new("Parley:AdminKey", AdminKey), new("Providers:main:Type", "scripted")])
+            .AddInMemoryCollection([new("Parley:AdminKey", AdminKey), new("Providers:main:Type", "scripted"), .. settings])
             .Build();
-        var services = new ServiceCollection()
+        return new ServiceCollection()
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
             .AddSingleton<IConfiguration>(configuration)
-            .AddSingleton<TimeProvider>(time)
+            .AddSingleton(time)
             .AddSingleton(new RandomSource(1))
             .AddSingleton(connection.ServiceClient())
-            .AddSingleton(new StrictBlobs(time).ServiceClient(connection))
+            .AddSingleton(blobs)
             .AddParleyApp(configuration)
             .AddSingleton<IWorkQueue<FollowUpChunk>>(nowhere)
             .AddSingleton<IWorkQueue<QueuedReply>>(nowhere)
             .AddSingleton<IWorkQueue<ExportStep>>(nowhere)
             .BuildServiceProvider();
-        await services.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
-        await services.GetRequiredService<FileStore>().CreateIfNotExistsAsync(CancellationToken.None);
-        var tenants = services.GetRequiredService<TenantAdministration>();
-        var tenant = await tenants.CreateTenantAsync("tenant", CancellationToken.None);
-        var key = await tenants.CreateKeyAsync(tenant.Tenant, "key", (Scopes)0x3F, null, CancellationToken.None);
-        return new InProcessApi(services, key.Key) { Connection = connection, Tenant = tenant.Tenant };
     }
 
     /// <summary>Creates a request with the key of the operation's kind of caller.</summary>
@@ -95,6 +122,22 @@ internal sealed class InProcessApi
             $"Bearer {(path.StartsWith("/v1/admin/", StringComparison.Ordinal) ? AdminKey : key)}";
         context.Response.Body = Stream.Null;
         return context;
+    }
+
+    /// <summary>Sends a request with a JSON body, or without one, and returns its status and the JSON answer.</summary>
+    public async Task<(int Status, JsonNode? Body)> SendAsync(string method, string path, object? body = null)
+    {
+        var context = NewRequest(method, path);
+        using var answer = new MemoryStream();
+        context.Response.Body = answer;
+        if (body is not null)
+        {
+            context.Request.ContentType = "application/json";
+            context.Request.Body = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(body));
+        }
+
+        await Prepare(context)();
+        return (context.Response.StatusCode, answer.Length == 0 ? null : JsonNode.Parse(answer.ToArray()));
     }
 
     /// <summary>Finds the function of a request and creates it; its result calls the function.</summary>
@@ -116,7 +159,13 @@ internal sealed class InProcessApi
                     .. method.GetParameters().Select(parameter =>
                         parameter.ParameterType == typeof(HttpRequest) ? context.Request : values[parameter.Name!]),
                 ];
-                return () => (Task)method.Invoke(function, arguments)!;
+                return async () =>
+                {
+                    if (await endpoint.TryAuthorizeAsync(context, () => FunctionAccess.Of(method)))
+                    {
+                        await (Task)method.Invoke(function, arguments)!;
+                    }
+                };
             }
         }
 

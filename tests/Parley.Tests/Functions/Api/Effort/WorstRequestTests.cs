@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -15,94 +14,178 @@ namespace Parley.Tests.Functions.Api.Effort;
 /// </summary>
 public sealed class WorstRequestTests(ITestOutputHelper output)
 {
+    private readonly List<string> failures = [];
+
+    private const int MaxFactor = 5;
+
+    // A server takes request lines of up to 8 KiB, and headers of up to 32 KiB together (Kestrel's defaults).
+    private const int MaxQuery = 8_000;
+    private const int MaxHeader = 16_000;
+    private const int MaxForm = 256 * 1024;
+
+    private static readonly int[] Sizes = [4, 16, 32, 64, 256, 1536, 4096];
+
     [Fact]
-    public async Task Explore()
+    public async Task Json_bodies()
     {
         var api = await InProcessApi.StartAsync();
         foreach (var (path, method, operation) in OpenApiContract.Document.Operations)
         {
-            if (operation["requestBody"]?["content"]?["application/json"]?["schema"] is not { } schema)
+            if (operation["requestBody"]?["content"]?["application/json"]?["schema"] is { } schema)
             {
-                continue;
-            }
-
-            var call = $"{method} {path}";
-            var limit = 0;
-            foreach (var size in new[] { 4, 16, 32, 64, 256, 1536, 2048 })
-            {
-                var context = await SendAsync(api, method, path, $"{{\"unknown\":{JsonValues.Plain(size * 1024 - 16)}}}");
-                if (context.Response.StatusCode == 413)
-                {
-                    break;
-                }
-
-                limit = size;
-            }
-
-            limit = Math.Min(limit, int.Parse(Environment.GetEnvironmentVariable("PARLEY_EXPLORE") ?? "64", System.Globalization.CultureInfo.InvariantCulture));
-            var places = BodyPlaces.Of(schema).ToList();
-            var plain = (Bytes: 0L, Ticks: 0L);
-            foreach (var place in places)
-            {
-                var text = place.Before + JsonValues.Plain(limit * 1024 - place.Before.Length - place.After.Length) + place.After;
-                var best = (Bytes: long.MaxValue, Ticks: long.MaxValue);
-                for (var i = 0; i < 3; i++)
-                {
-                    var one = Measure(api, method, path, text);
-                    best = (Math.Min(best.Bytes, one.Bytes), Math.Min(best.Ticks, one.Ticks));
-                }
-
-                plain = (Math.Max(plain.Bytes, best.Bytes), Math.Max(plain.Ticks, best.Ticks));
-            }
-
-            output.WriteLine($"{call} limit {limit} KB places {places.Count} plain {plain.Bytes / 1024} KB {plain.Ticks / 1000} us");
-            foreach (var place in places)
-            {
-                foreach (var (name, create) in JsonValues.All)
-                {
-                    var text = place.Before + create(limit * 1024 - place.Before.Length - place.After.Length) + place.After;
-                    var best = (Bytes: long.MaxValue, Ticks: long.MaxValue);
-                    var status = 0;
-                    for (var i = 0; i < 3; i++)
-                    {
-                        var one = Measure(api, method, path, text);
-                        best = (Math.Min(best.Bytes, one.Bytes), Math.Min(best.Ticks, one.Ticks));
-                        status = one.Status;
-                        if (best.Bytes <= 5 * plain.Bytes && best.Ticks <= 5 * plain.Ticks) break;
-                    }
-
-                    if (best.Bytes > 2.5 * plain.Bytes || best.Ticks > 3 * plain.Ticks)
-                    {
-                        output.WriteLine($"   {place.Name}: {name}: {status} {(double)best.Bytes / plain.Bytes:F1} x bytes, {(double)best.Ticks / plain.Ticks:F1} x time");
-                    }
-                }
+                var limit = await FindLimitAsync(api, method, path);
+                CompareBodies(api, method, path, BodyPlaces.Of(schema), limit);
             }
         }
+
+        AssertNone();
     }
 
-    private static (long Bytes, long Ticks, int Status) Measure(InProcessApi api, string method, string path, string body)
+    [Fact]
+    public async Task Queries_and_headers()
     {
-        var context = api.NewRequest(method, Fill(path));
-        context.Request.ContentType = "application/json";
-        var bytes = Encoding.UTF8.GetBytes(body);
-        context.Request.ContentLength = bytes.Length;
-        context.Request.Body = new MemoryStream(bytes);
-        var run = api.Prepare(context);
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
-        var begin = Stopwatch.GetTimestamp();
-        var task = run();
-        if (!task.IsCompletedSuccessfully) throw new InvalidOperationException($"{method} {path} not sync");
-        return (GC.GetAllocatedBytesForCurrentThread() - allocated, Stopwatch.GetTimestamp() - begin, context.Response.StatusCode);
+        var api = await InProcessApi.StartAsync();
+        foreach (var (path, method, operation) in OpenApiContract.Document.Operations)
+        {
+            var names = (operation["parameters"] as JsonArray ?? [])
+                .Select(parameter => OpenApiContract.Document.Follow(parameter!))
+                .Where(parameter => $"{parameter["in"]}" == "query")
+                .Select(parameter => $"{parameter["name"]}")
+                .ToList();
+            Compare(
+                api,
+                $"{method} {path}",
+                [() => WithQuery($"?x={new string('a', MaxQuery)}")],
+                RequestParts.Queries(names, MaxQuery).Select(query => (query, (Func<HttpContext>)(() => WithQuery(query)))));
+            Compare(
+                api,
+                $"{method} {path}",
+                [() => WithHeader("X-Other", new string('a', MaxHeader)), () => WithHeader("Idempotency-Key", new string('a', MaxHeader))],
+                RequestParts.Headers(MaxHeader).Select(header => (
+                    $"{header.Name}: {header.Value}", (Func<HttpContext>)(() => WithHeader(header.Name, header.Value)))));
+
+            HttpContext WithQuery(string query)
+            {
+                var context = NewRequest(api, method, path, "{}"u8.ToArray());
+                context.Request.QueryString = new QueryString(query);
+                return context;
+            }
+
+            HttpContext WithHeader(string name, string value)
+            {
+                var context = NewRequest(api, method, path, "{}"u8.ToArray());
+                context.Request.Headers[name] = value;
+                return context;
+            }
+        }
+
+        AssertNone();
     }
 
-    private static string Fill(string path) => System.Text.RegularExpressions.Regex.Replace(path, @"\{\w+\}", "1");
-
-    private static async Task<HttpContext> SendAsync(InProcessApi api, string method, string path, string body)
+    [Fact]
+    public async Task Forms()
     {
-        var context = api.NewRequest(method, Fill(path));
-        context.Request.ContentType = "application/json";
-        context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(body));
-        await api.Prepare(context)();
+        var api = await InProcessApi.StartAsync();
+        await api.SendAsync("POST", "/v1/conversations", new { });
+        foreach (var (path, method, operation) in OpenApiContract.Document.Operations)
+        {
+            if (operation["requestBody"]?["content"]?["multipart/form-data"] is not null)
+            {
+                Compare(
+                    api,
+                    $"{method} {path}",
+                    [() => WithForm(RequestParts.PlainForm("unknown", MaxForm)), () => WithForm(RequestParts.PlainForm("file", MaxForm))],
+                    RequestParts.Forms(MaxForm).Select(form => (form.Name, (Func<HttpContext>)(() => WithForm(form.Body)))));
+            }
+
+            HttpContext WithForm(byte[] body)
+            {
+                var context = NewRequest(api, method, path, body);
+                context.Request.ContentType = $"multipart/form-data; boundary={RequestParts.Boundary}";
+                return context;
+            }
+        }
+
+        AssertNone();
+    }
+
+    private void AssertNone() => Assert.True(failures.Count == 0, string.Join('\n', failures));
+
+    private void CompareBodies(InProcessApi api, string method, string path, IReadOnlyList<BodyPlace> places, int limit)
+    {
+        var overhead = places.Max(place => place.Before.Length + place.After.Length);
+        var size = limit - overhead;
+        var (plain, record) = (JsonValues.Plain(size), JsonValues.Record(size));
+        Compare(
+            api,
+            $"{method} {path}",
+            [
+                .. places.Select(place => Request(place.Body(plain))),
+                .. places.Where(place => place.TakesAny).Select(place => Request(place.Body(record))),
+            ],
+            JsonValues.Scalars.SelectMany(value => Requests(value, places))
+                .Concat(JsonValues.Structures.SelectMany(value => Requests(value, places.Where(place => place.TakesAny)))));
+
+        IEnumerable<(string Name, Func<HttpContext> Create)> Requests(
+            (string Name, Func<int, string> Create) value, IEnumerable<BodyPlace> at)
+        {
+            var text = value.Create(size);
+            return at.Select(place => ($"{place.Name}: {value.Name}", Request(place.Body(text))));
+        }
+
+        Func<HttpContext> Request(byte[] body) => () => NewRequest(api, method, path, body);
+    }
+
+    private void Compare(
+        InProcessApi api,
+        string operation,
+        IReadOnlyList<Func<HttpContext>> plain,
+        IEnumerable<(string Name, Func<HttpContext> Create)> requests)
+    {
+        var usual = plain.Select(create => Effort.Best(api, create)).Aggregate(Effort.Max);
+        foreach (var (name, create) in requests)
+        {
+            var worst = Effort.Best(api, create, MaxFactor * usual);
+            if (!worst.IsWithin(MaxFactor * usual))
+            {
+                failures.Add($"{operation}: {(name.Length > 80 ? name[..80] : name)} takes {worst.Compare(usual)} of a plain one.");
+            }
+        }
+
+        output.WriteLine($"{operation}: a plain one takes {usual.Bytes / 1024} KiB and {usual.Nanoseconds / 1000} µs.");
+    }
+
+    /// <summary>The largest of the sizes that the operation takes, in bytes.</summary>
+    private static async Task<int> FindLimitAsync(InProcessApi api, string method, string path)
+    {
+        var limit = 0;
+        foreach (var size in Sizes.Select(size => size * 1024))
+        {
+            var body = $"{{\"unknown\":{JsonValues.Plain(size - 12)}}}";
+            var context = NewRequest(api, method, path, Encoding.UTF8.GetBytes(body));
+            await api.Prepare(context)();
+            if (context.Response.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                return limit;
+            }
+
+            limit = size;
+        }
+
+        throw new InvalidOperationException($"{method} {path} takes bodies of any size.");
+    }
+
+    private static DefaultHttpContext NewRequest(InProcessApi api, string method, string path, byte[] body)
+    {
+        var segments = path.Split('/').Select(segment => segment.StartsWith('{') ? "1" : segment);
+        var context = api.NewRequest(method, string.Join('/', segments));
+        if (method is not "GET")
+        {
+            context.Request.ContentType = "application/json";
+            context.Request.ContentLength = body.Length;
+            context.Request.Body = new MemoryStream(body);
+        }
+
         return context;
     }
 }
