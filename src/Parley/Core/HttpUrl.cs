@@ -15,16 +15,14 @@ public static partial class HttpUrl
     /// </summary>
     public static string? InvalidLinkReason(string url)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed)
-            || (parsed.Scheme != Uri.UriSchemeHttps && parsed.Scheme != Uri.UriSchemeHttp))
-        {
-            return "Must be an absolute http or https URL.";
-        }
-
         if (!HasForm(url))
         {
-            return "Must be in ASCII without spaces, quotes and backslashes: an international host name in its xn-- "
-                + "form, other characters percent-encoded.";
+            var isUrl = Uri.TryCreate(url, UriKind.Absolute, out var read)
+                && (read.Scheme == Uri.UriSchemeHttps || read.Scheme == Uri.UriSchemeHttp);
+            return isUrl
+                ? "Must be in ASCII without spaces, quotes and backslashes: an international host name in its xn-- "
+                    + "form, other characters percent-encoded."
+                : "Must be an absolute http or https URL.";
         }
 
         if (HasUserInfo(url))

@@ -23,8 +23,8 @@ internal sealed class PartDisposition
     /// <summary>False when the header is missing or is not <c>form-data</c>.</summary>
     public static bool TryParse(string? header, [NotNullWhen(true)] out PartDisposition? disposition)
     {
-        var parameters = new HeaderParameters(header);
-        disposition = parameters.Is("form-data") ? new PartDisposition(parameters) : null;
+        var read = new HeaderParameters(header);
+        disposition = read.Is("form-data") ? new PartDisposition(read) : null;
         return disposition is not null;
     }
 

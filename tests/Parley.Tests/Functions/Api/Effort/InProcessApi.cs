@@ -69,13 +69,13 @@ internal sealed class InProcessApi
         var time = new VirtualTime();
         var connection = new StrictTables(time).Connect();
         var blobs = new StrictBlobs(time).ServiceClient(connection);
-        var services = Register(time, connection, blobs, settings);
-        await services.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
-        await services.GetRequiredService<FileStore>().CreateIfNotExistsAsync(CancellationToken.None);
-        var tenants = services.GetRequiredService<TenantAdministration>();
+        var registered = Register(time, connection, blobs, settings);
+        await registered.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
+        await registered.GetRequiredService<FileStore>().CreateIfNotExistsAsync(CancellationToken.None);
+        var tenants = registered.GetRequiredService<TenantAdministration>();
         var tenant = await tenants.CreateTenantAsync("tenant", CancellationToken.None);
-        var key = await tenants.CreateKeyAsync(tenant.Tenant, "key", All, null, CancellationToken.None);
-        return new InProcessApi(services, key.Key) { Connection = connection, Tenant = tenant.Tenant };
+        var created = await tenants.CreateKeyAsync(tenant.Tenant, "key", All, null, CancellationToken.None);
+        return new InProcessApi(registered, created.Key) { Connection = connection, Tenant = tenant.Tenant };
     }
 
     /// <summary>Starts the app again on the same storage, with other settings.</summary>

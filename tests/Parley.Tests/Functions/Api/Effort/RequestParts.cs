@@ -7,6 +7,9 @@ internal static class RequestParts
 {
     public const string Boundary = "b";
 
+    /// <summary>A query string as clients send it, with parameters that no operation takes.</summary>
+    public static string PlainQuery(int size) => $"?{Numbered(i => $"filter{i}=word&", size)}";
+
     /// <summary>Query strings of about a number of characters.</summary>
     /// <param name="names">The parameters of the operation.</param>
     /// <param name="size">Characters.</param>

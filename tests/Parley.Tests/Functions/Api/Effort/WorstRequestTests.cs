@@ -55,7 +55,7 @@ public sealed class WorstRequestTests(ITestOutputHelper output)
             Compare(
                 api,
                 $"{method} {path}",
-                [() => WithQuery($"?x={new string('a', MaxQuery)}")],
+                [() => WithQuery(RequestParts.PlainQuery(MaxQuery))],
                 RequestParts.Queries(names, MaxQuery).Select(query => (query, (Func<HttpContext>)(() => WithQuery(query)))));
             Compare(
                 api,
@@ -142,10 +142,10 @@ public sealed class WorstRequestTests(ITestOutputHelper output)
         IReadOnlyList<Func<HttpContext>> plain,
         IEnumerable<(string Name, Func<HttpContext> Create)> requests)
     {
-        var usual = plain.Select(create => Effort.Best(api, create)).Aggregate(Effort.Max);
+        var usual = plain.Select(create => CallEffort.Best(api, create)).Aggregate(CallEffort.Max);
         foreach (var (name, create) in requests)
         {
-            var worst = Effort.Best(api, create, MaxFactor * usual);
+            var worst = CallEffort.Best(api, create, MaxFactor * usual);
             if (!worst.IsWithin(MaxFactor * usual))
             {
                 failures.Add($"{operation}: {(name.Length > 80 ? name[..80] : name)} takes {worst.Compare(usual)} of a plain one.");

@@ -71,12 +71,12 @@ public class CompactJsonTests
 
     private static string Reference(JsonElement element) => Regex.Replace(
         JsonSerializer.Serialize(element, CommonJson.Default.JsonElement),
-        @"\\u(D[89AB][0-9A-F]{2})\\u(D[C-F][0-9A-F]{2})|\\.",
-        escape => escape.Groups[1].Success
-            ? $"{(char)Convert.ToUInt16(escape.Groups[1].Value, 16)}{(char)Convert.ToUInt16(escape.Groups[2].Value, 16)}"
-            : escape.Value,
-        RegexOptions.None,
+        @"\\u(?<high>D[89AB][0-9A-F]{2})\\u(?<low>D[C-F][0-9A-F]{2})|\\.",
+        escape => escape.Groups["high"].Success ? $"{Unit(escape, "high")}{Unit(escape, "low")}" : escape.Value,
+        RegexOptions.ExplicitCapture,
         TimeSpan.FromSeconds(10));
+
+    private static char Unit(Match escape, string half) => (char)Convert.ToUInt16(escape.Groups[half].Value, 16);
 
     private static string Value(RandomSource random, int depth) => (depth == 0 ? 2 : Next(random, 4)) switch
     {

@@ -5,7 +5,7 @@ namespace Parley.Tests.Functions.Api.Effort;
 /// <summary>What a call took on the thread that ran it.</summary>
 /// <param name="Bytes">Allocated bytes.</param>
 /// <param name="Nanoseconds">Processor time.</param>
-internal readonly record struct Effort(long Bytes, long Nanoseconds)
+internal readonly record struct CallEffort(long Bytes, long Nanoseconds)
 {
     /// <summary>
     /// How often a measure above its limit is repeated: what the runtime does on the thread, such as a collection of
@@ -14,34 +14,34 @@ internal readonly record struct Effort(long Bytes, long Nanoseconds)
     private const int Rounds = 6;
 
     /// <summary>The best of several calls.</summary>
-    public static Effort Best(InProcessApi api, Func<HttpContext> create, Effort? limit = null)
+    public static CallEffort Best(InProcessApi api, Func<HttpContext> create, CallEffort? limit = null)
     {
         var best = Measure(api, create());
         for (var round = 1; round < Rounds && (limit is not { } enough || !best.IsWithin(enough)); round++)
         {
             var next = Measure(api, create());
-            best = new Effort(Math.Min(best.Bytes, next.Bytes), Math.Min(best.Nanoseconds, next.Nanoseconds));
+            best = new CallEffort(Math.Min(best.Bytes, next.Bytes), Math.Min(best.Nanoseconds, next.Nanoseconds));
         }
 
         return best;
     }
 
-    public static Effort Max(Effort one, Effort other) =>
+    public static CallEffort Max(CallEffort one, CallEffort other) =>
         new(Math.Max(one.Bytes, other.Bytes), Math.Max(one.Nanoseconds, other.Nanoseconds));
 
-    public static Effort operator *(int times, Effort one) => new(times * one.Bytes, times * one.Nanoseconds);
+    public static CallEffort operator *(int times, CallEffort one) => new(times * one.Bytes, times * one.Nanoseconds);
 
-    public bool IsWithin(Effort limit) => Bytes <= limit.Bytes && Nanoseconds <= limit.Nanoseconds;
+    public bool IsWithin(CallEffort limit) => Bytes <= limit.Bytes && Nanoseconds <= limit.Nanoseconds;
 
-    public string Compare(Effort plain) =>
+    public string Compare(CallEffort plain) =>
         $"{(double)Bytes / plain.Bytes:F1} times the bytes, {(double)Nanoseconds / plain.Nanoseconds:F1} times the time";
 
-    private static Effort Measure(InProcessApi api, HttpContext context)
+    private static CallEffort Measure(InProcessApi api, HttpContext context)
     {
         var call = api.Prepare(context);
         var (bytes, time) = (GC.GetAllocatedBytesForCurrentThread(), ThreadTime.Nanoseconds());
         var task = call();
-        var effort = new Effort(
+        var effort = new CallEffort(
             GC.GetAllocatedBytesForCurrentThread() - bytes, ThreadTime.Nanoseconds() - time);
         return task.IsCompletedSuccessfully
             ? effort
