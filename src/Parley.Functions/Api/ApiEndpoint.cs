@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
 
@@ -18,16 +19,35 @@ public sealed partial class ApiEndpoint(
     Authorization authorization,
     CorsPolicy cors,
     PublicOrigin origin,
+    TimeProvider time,
     ILogger<ApiEndpoint> logger)
 {
     /// <summary>Runs a handler of a function for API keys.</summary>
-    public Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler) =>
-        RunAsync(request, () => handler(request.HttpContext.Features.Get<Call>()
-            ?? throw new InvalidOperationException("The request has not been authorized.")));
+    public async Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler)
+    {
+        var call = request.HttpContext.Features.Get<Call>();
+        try
+        {
+            await RunAsync(request, () => handler(call
+                ?? throw new InvalidOperationException("The request has not been authorized.")));
+        }
+        finally
+        {
+            call?.Release();
+        }
+    }
 
     /// <summary>Runs a handler that needs no API key.</summary>
     public Task RunAsync(HttpRequest request, Func<Task<IResult>> handler) =>
-        GuardAsync(request.HttpContext, async () => await (await handler()).ExecuteAsync(request.HttpContext));
+        GuardAsync(request.HttpContext, async () =>
+        {
+            var context = request.HttpContext;
+            context.Response.Body = new BoundedResponseBody(context.Response.Body, context.Abort, time);
+            var result = await handler();
+            RequestQuota.Decorate(context);
+            await result.ExecuteAsync(context);
+            RequestQuota.Completed(context);
+        });
 
     /// <summary>Decides whether a request may reach its function; otherwise writes the problem.</summary>
     internal async Task<bool> TryAuthorizeAsync(HttpContext context, Func<FunctionAccess> access)
@@ -56,6 +76,10 @@ public sealed partial class ApiEndpoint(
         {
             // The client has disconnected, so no response can be sent. Azure.Core wraps the cancellation in an
             // AggregateException when an earlier attempt has failed.
+        }
+        catch (ReaderStalledException)
+        {
+            // The connection is cut off already.
         }
         catch (Exception e)
         {
@@ -94,6 +118,8 @@ public sealed partial class ApiEndpoint(
 
         context.Response.Clear();
         cors.Decorate(context);
+        RequestQuota.Failed(context, problem);
+        RequestQuota.Decorate(context);
         await new ProblemResult(problem).ExecuteAsync(context);
     }
 

@@ -178,6 +178,8 @@ internal sealed class ParleyProcess
 
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
+    public Authenticator Authenticator => Get<Authenticator>();
+
     public TenantAdministration Administration => Get<TenantAdministration>();
 
     public FileStore Files => Get<FileStore>();

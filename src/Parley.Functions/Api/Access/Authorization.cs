@@ -1,18 +1,21 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Access;
 
 /// <summary>Decides whether a request may reach its function.</summary>
-public sealed class Authorization(Authenticator authenticator, IConfiguration configuration)
+public sealed class Authorization(
+    Authenticator authenticator, RateLimiter limiter, IConfiguration configuration)
 {
     /// <summary>Returns the caller of a function for API keys; null for other functions.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Unauthenticated"/>, <see cref="ErrorCode.TenantForbidden"/>,
-    /// <see cref="ErrorCode.ScopeMissing"/>.
+    /// <see cref="ErrorCode.ScopeMissing"/>, <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
     public async Task<Caller?> AuthorizeAsync(HttpRequest request, FunctionAccess access)
     {
@@ -21,7 +24,7 @@ public sealed class Authorization(Authenticator authenticator, IConfiguration co
             RequireAdminKey(request);
         }
 
-        return access.Scopes is { } scopes ? await FindCallerAsync(request, scopes) : null;
+        return access.Scopes is { } scopes ? await FindCallerAsync(request, scopes, access.Costs) : null;
     }
 
     private void RequireAdminKey(HttpRequest request)
@@ -32,10 +35,13 @@ public sealed class Authorization(Authenticator authenticator, IConfiguration co
         }
     }
 
-    private async Task<Caller> FindCallerAsync(HttpRequest request, Scopes scopes)
+    private async Task<Caller> FindCallerAsync(HttpRequest request, Scopes scopes, LimitUnits costs)
     {
         var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
+
+        // Before the scope is checked, so that responses of status 403 cost a request too.
+        RequestQuota.Take(request, limiter.Find(caller.Tenant, caller.Number), costs);
         if (RequestHeaders.ReadTenant(request) is { } tenant
             && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {

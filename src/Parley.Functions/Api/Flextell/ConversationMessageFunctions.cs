@@ -9,6 +9,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Flextell;
 
@@ -21,7 +22,8 @@ public sealed class ConversationMessageFunctions(
     MessageChange change,
     MessageReading reading,
     SenderReader senders,
-    FileStore files)
+    FileStore files,
+    TenantBounds bounds)
 {
     private const int MaxMessage = 5000;
     private const int MaxPerPage = 100;
@@ -58,6 +60,7 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesPost")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task Post(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")]
@@ -78,6 +81,7 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesMedia")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task PostMedia(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")]
@@ -88,6 +92,7 @@ public sealed class ConversationMessageFunctions(
             // The blob name of the file contains the conversation, and the file is uploaded while the body is read. So
             // the id in the path is validated before the body.
             var conversation = call.Conversation(id);
+            call.Hold(await bounds.Uploads.WaitAsync(call.Caller.Tenant, call.Cancellation));
             var (fields, file) = await MultipartBody.ReadAsync(
                 request,
                 "file",
