@@ -18,6 +18,7 @@ using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 using Parley.Testing;
 using Parley.Webhooks;
 
@@ -177,6 +178,8 @@ internal sealed class ParleyProcess
     public WebhookSecrets WebhookSecrets => Get<WebhookSecrets>();
 
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
+
+    public TenantBounds Bounds => Get<TenantBounds>();
 
     public Authenticator Authenticator => Get<Authenticator>();
 
