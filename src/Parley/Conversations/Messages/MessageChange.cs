@@ -74,8 +74,8 @@ public sealed class MessageChange
         EntityRef<MessageKey> id, string? feedback, Func<int, bool>? expected, CancellationToken cancellation)
     {
         var rated = await WriteAsync(
-            new EntityRef<ConversationKey>(id.Key.Conversation, null),
-            id,
+            id.Key.Conversation,
+            token => ReadOwnAsync(id, token),
             message => ThrowIfDeleted(message) with { Feedback = feedback },
             expected,
             cancellation);
@@ -143,24 +143,24 @@ public sealed class MessageChange
         Func<int, bool>? expected,
         CancellationToken cancellation) =>
         WriteAsync(
-            id,
-            MessageKey.TryParseIn(id.Key, messageId, out var reference) ? reference : null,
+            id.Key,
+            token => ReadAsync(id, MessageKey.TryParseIn(id.Key, messageId, out var parsed) ? parsed : null, token),
             change,
             expected,
             cancellation);
 
     /// <summary>Writes the result of <paramref name="change"/>, unless it is the same message.</summary>
     private Task<Change> WriteAsync(
-        EntityRef<ConversationKey> id,
-        EntityRef<MessageKey>? messageId,
+        ConversationKey conversation,
+        Func<CancellationToken, Task<(Conversation Head, Message Message)>> read,
         Func<Message, Message> change,
         Func<int, bool>? expected,
         CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
         return transaction.EditAsync(
-            id.Key,
-            token => ReadAsync(id, messageId, token),
+            conversation,
+            read,
             state => new RowVersion(state.Message.Revision, state.Message.EditId, state.Message.ETag),
             async (state, plan, token) =>
             {
@@ -227,6 +227,20 @@ public sealed class MessageChange
         return (
             message.Key.Sequence > (await head).Last ? await conversations.GetAsync(id, cancellation) : await head,
             message);
+    }
+
+    /// <summary>Reads a message whose conversation the client did not name, so it is not what is missing.</summary>
+    private async Task<(Conversation Head, Message Message)> ReadOwnAsync(
+        EntityRef<MessageKey> id, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(new EntityRef<ConversationKey>(id.Key.Conversation, null), id, cancellation);
+        }
+        catch (ParleyException e) when (e.Code == ErrorCode.ConversationNotFound)
+        {
+            throw MessageReader.NotFound();
+        }
     }
 
     /// <summary>Returns the file uploaded with this message, not a file of an earlier message.</summary>
