@@ -89,6 +89,9 @@ param publicOrigin string = ''
 @description('The longest range of an export in calendar months. 0 is no limit.')
 param exportMaxRangeMonths int = 0
 
+@description('Limits of tenants and keys: values by the names of app settings without Limits__.')
+param limits { *: string } = {}
+
 @minValue(1)
 @maxValue(365)
 @description('Days in which a deleted or overwritten blob can be restored, and for which its old versions stay.')
@@ -233,6 +236,7 @@ module site 'app/site.bicep' = {
     corsOrigins: corsOrigins
     publicOrigin: publicOrigin
     exportMaxRangeMonths: exportMaxRangeMonths
+    limits: limits
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }

@@ -29,6 +29,8 @@ param corsOrigins = readEnvironmentVariable('PARLEY_CORS_ORIGINS', '')
 param publicOrigin = readEnvironmentVariable('PARLEY_PUBLIC_ORIGIN', '')
 param exportMaxRangeMonths = int(readEnvironmentVariable('PARLEY_EXPORT_MAX_RANGE_MONTHS', '0'))
 
+param limits = json(readEnvironmentVariable('PARLEY_LIMITS', '{}'))
+
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))
 param logRetentionDays = int(readEnvironmentVariable('PARLEY_LOG_DAYS', '30'))
 param alertEmail = readEnvironmentVariable('PARLEY_ALERT_EMAIL', '')

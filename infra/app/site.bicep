@@ -70,6 +70,7 @@ param exportKeepDays int
 param corsOrigins string
 param publicOrigin string
 param exportMaxRangeMonths int
+param limits { *: string }
 param providers providerType[]
 
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
@@ -122,7 +123,9 @@ var providerSettings = [
   }
 ]
 
-var allSettings = reduce(providerSettings, settings, (all, one) => union(all, one))
+var limitSettings = toObject(items(limits), limit => 'Limits__${limit.key}', limit => limit.value)
+
+var allSettings = reduce(providerSettings, union(settings, limitSettings), (all, one) => union(all, one))
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName

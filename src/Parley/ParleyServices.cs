@@ -12,6 +12,7 @@ using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 using Parley.Webhooks;
 
 namespace Parley;
@@ -25,6 +26,7 @@ public static class ParleyServices
             .AddStorage(configuration)
             .AddStorageResource<FileStore>()
             .AddTenants()
+            .AddLimits(configuration)
             .AddSenders()
             .AddConversations()
             .AddMessages()

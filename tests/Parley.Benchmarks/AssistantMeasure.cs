@@ -39,6 +39,8 @@ internal static class AssistantMeasure
             ["HousekeepingSchedule"] = StartedSystem.Never,
             ["ExportSchedule"] = StartedSystem.Never,
             ["AssistantSchedule"] = StartedSystem.Never,
+            ["Limits__RunningCompletions"] = "1000",
+            ["Limits__Listeners"] = "1000",
             ["Providers__main__Endpoint"] = provider.Endpoint,
             ["Providers__main__Key"] = "none",
             ["Providers__main__Model"] = "numbers",

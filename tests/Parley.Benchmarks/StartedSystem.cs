@@ -39,8 +39,11 @@ internal sealed class StartedSystem : IAsyncDisposable
     /// <summary>Starts both.</summary>
     /// <param name="configure">Changes the app's services; it receives the connection string of the storage.</param>
     /// <param name="followUpSchedule">The schedule of the follow-up timer; by default never.</param>
+    /// <param name="more">More settings.</param>
     public static async Task<StartedSystem> StartAsync(
-        Action<IServiceCollection, string>? configure = null, string followUpSchedule = Never)
+        Action<IServiceCollection, string>? configure = null,
+        string followUpSchedule = Never,
+        IEnumerable<KeyValuePair<string, string?>>? more = null)
     {
         var storage = await Azurite.StartAsync(directory: null, line => Console.WriteLine($"  {line}"));
         try
@@ -57,6 +60,11 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["Exports__SettleSeconds"] = "0",
                 ["Providers__main__Type"] = "scripted",
             };
+            foreach (var (name, value) in more ?? [])
+            {
+                settings[name] = value;
+            }
+
             InProcessWorker? inProcess = null;
             var started = await FunctionsHost.StartAsync(new FunctionsHostOptions
             {

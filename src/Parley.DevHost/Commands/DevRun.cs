@@ -40,6 +40,9 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
         settings.TryAdd("Exports__SettleSeconds", "1");
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
+
+        // High enough for every test, and there so that responses have their RateLimit fields.
+        settings.TryAdd("Limits__Tenant__Requests", "60000/60s");
         AddAssistant(settings);
 
         // Started in parallel, because each takes most of a second.

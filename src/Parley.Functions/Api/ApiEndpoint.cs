@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
 
@@ -19,23 +20,29 @@ public sealed partial class ApiEndpoint(
     KeyGuard guard,
     CorsPolicy cors,
     PublicOrigin origin,
+    TimeProvider time,
     ILogger<ApiEndpoint> logger)
 {
     /// <summary>Runs a handler of a function for API keys.</summary>
-    public Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler) =>
-        GuardAsync(request.HttpContext, () =>
+    public async Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler)
+    {
+        var context = request.HttpContext;
+        var call = context.Features.Get<Call>();
+        try
         {
-            var call = request.HttpContext.Features.Get<Call>()
-                ?? throw new InvalidOperationException("The request has not been authorized.");
-            return guard.RunAsync(
-                request.HttpContext,
-                call.Caller,
-                async () => await (await handler(call)).ExecuteAsync(request.HttpContext));
-        });
+            await GuardAsync(context, () => call is null
+                ? throw new InvalidOperationException("The request has not been authorized.")
+                : guard.RunAsync(context, call.Caller, () => ExecuteAsync(context, () => handler(call))));
+        }
+        finally
+        {
+            call?.Release();
+        }
+    }
 
     /// <summary>Runs a handler that needs no API key.</summary>
     public Task RunAsync(HttpRequest request, Func<Task<IResult>> handler) =>
-        GuardAsync(request.HttpContext, async () => await (await handler()).ExecuteAsync(request.HttpContext));
+        GuardAsync(request.HttpContext, () => ExecuteAsync(request.HttpContext, handler));
 
     /// <summary>Decides whether a request may reach its function; otherwise writes the problem.</summary>
     internal async Task<bool> TryAuthorizeAsync(HttpContext context, Func<FunctionAccess> access)
@@ -48,6 +55,15 @@ public sealed partial class ApiEndpoint(
             isAuthorized = true;
         });
         return isAuthorized;
+    }
+
+    private async Task ExecuteAsync(HttpContext context, Func<Task<IResult>> handler)
+    {
+        context.Response.Body = new BoundedResponseBody(context.Response.Body, context.Abort, time);
+        var result = await handler();
+        RequestQuota.Decorate(context);
+        await result.ExecuteAsync(context);
+        RequestQuota.Completed(context);
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Every exception must become a response.")]
@@ -64,6 +80,10 @@ public sealed partial class ApiEndpoint(
         {
             // The client has disconnected, so no response can be sent. Azure.Core wraps the cancellation in an
             // AggregateException when an earlier attempt has failed.
+        }
+        catch (ReaderStalledException)
+        {
+            // The connection is cut off already.
         }
         catch (Exception e)
         {
@@ -102,6 +122,8 @@ public sealed partial class ApiEndpoint(
 
         context.Response.Clear();
         cors.Decorate(context);
+        RequestQuota.Failed(context, problem);
+        RequestQuota.Decorate(context);
         await new ProblemResult(problem).ExecuteAsync(context);
     }
 

@@ -11,4 +11,18 @@ public sealed record Call(HttpRequest Request, Caller Caller)
     /// parameter of its name can break it.
     /// </summary>
     public CancellationToken Cancellation => Request.HttpContext.RequestAborted;
+
+    private List<IDisposable> Held { get; } = [];
+
+    /// <summary>Keeps a slot until the response is complete. Null is ignored.</summary>
+    public void Hold(IDisposable? slot)
+    {
+        if (slot is not null)
+        {
+            Held.Add(slot);
+        }
+    }
+
+    /// <summary>Returns all slots.</summary>
+    internal void Release() => Held.ForEach(slot => slot.Dispose());
 }

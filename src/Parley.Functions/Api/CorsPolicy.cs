@@ -19,7 +19,7 @@ public sealed class CorsPolicy
     /// <summary>The response headers that a page may read, in addition to those that every page may.</summary>
     internal const string ExposedHeaders =
         "Location, Link, X-Total-Count, ETag, Retry-After, Idempotent-Replayed, "
-        + "Content-Disposition, Repr-Digest, X-Count-Capped";
+        + "Content-Disposition, Repr-Digest, X-Count-Capped, RateLimit, RateLimit-Policy";
 
     private const string Any = "*";
 

@@ -30,6 +30,7 @@ internal static class AssistantServices
             .AddSingleton<CompletionStore>()
             .AddSingleton<IMessageDeletionPart, CompletionTextDeletion>()
             .AddSingleton<CompletionWriter>()
+            .AddSingleton<RunningCompletions>()
             .AddSingleton<CompletionProducer>()
             .AddSingleton<CompletionFollower>()
             .AddSingleton<CompletionRecovery>()

@@ -33,7 +33,10 @@ public enum ErrorKind
     /// <summary>Fields violate rules (422).</summary>
     Invalid,
 
-    /// <summary>An assistant's provider accepts no more requests now; may have Retry-After (429).</summary>
+    /// <summary>
+    /// The caller's quota is used up, or an assistant's provider accepts no more requests now; may have Retry-After
+    /// (429).
+    /// </summary>
     TooManyRequests,
 
     /// <summary>A defect of Parley (500).</summary>
@@ -223,6 +226,17 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode ProviderRateLimited =
         new("rate_limited", ErrorKind.TooManyRequests, "The assistant has too many requests");
 
+    /// <summary>
+    /// A quota of the tenant or of the key is used up, or the tenant has too much work at once; the member
+    /// violated-policies names the limits. Retry-After is always present. The type is that of
+    /// draft-ietf-httpapi-ratelimit-headers-11, section 5.1.
+    /// </summary>
+    public static readonly ErrorCode QuotaExceeded =
+        new("quota_exceeded", ErrorKind.TooManyRequests, "The quota is used up")
+        {
+            RegisteredType = "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        };
+
     /// <summary>A defect; logged under the traceId.</summary>
     public static readonly ErrorCode InternalError = new("internal_error", ErrorKind.Internal, "Parley failed");
 
@@ -276,19 +290,22 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden,
         ScopeMissing, TenantSuspended, RouteNotFound, TenantNotFound, KeyNotFound, ConversationNotFound,
-        MessageNotFound, SenderNotFound,
-        TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound,
-        MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull, MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus,
-        FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable,
-        StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused,
-        ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest, ProviderReplyEmpty,
-        CompletionInterrupted, ProviderTimedOut, Busy, StorageUnavailable,
+        MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound,
+        CompletionNotFound, RecordNotFound, MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull,
+        MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled,
+        Immutable, StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused,
+        ProviderRefused, ProviderRateLimited, QuotaExceeded, InternalError, ProviderUnavailable,
+        ProviderBadRequest, ProviderReplyEmpty, CompletionInterrupted, ProviderTimedOut, Busy,
+        StorageUnavailable,
     ];
 
+    /// <summary>The type of a problem that others have registered; null for Parley's own.</summary>
+    public string? RegisteredType { get; private init; }
+
     /// <summary>
-    /// The problem's <c>type</c> (RFC 9457): a URN, because it identifies the problem and is no address.
+    /// The problem's <c>type</c> (RFC 9457). Parley's own are URNs, because they identify the problem and are no address.
     /// </summary>
-    public string TypeUri => $"urn:parley:problem:{Code}";
+    public string TypeUri => RegisteredType ?? $"urn:parley:problem:{Code}";
 
     /// <summary>An exception that the HTTP layer returns as this problem.</summary>
     /// <param name="detail">One sentence for the caller, with the next step.</param>

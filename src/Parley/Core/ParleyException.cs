@@ -17,6 +17,9 @@ public sealed class ParleyException : Exception
     /// <summary>Messages by field (dotted paths), for <see cref="ErrorCode.InvalidFields"/>.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? FieldErrors { get; }
 
+    /// <summary>The names of the exceeded policies, for <see cref="ErrorCode.QuotaExceeded"/>.</summary>
+    public IReadOnlyList<string>? ViolatedPolicies { get; init; }
+
     /// <summary>The delay before the next attempt; null if unknown.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Tenants.Limits;
 
 namespace Parley.Exports;
 

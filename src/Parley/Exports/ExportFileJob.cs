@@ -6,6 +6,7 @@ using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
+using Parley.Tenants.Limits;
 
 namespace Parley.Exports;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 using Parley.Webhooks;
 
 namespace Parley.Exports;

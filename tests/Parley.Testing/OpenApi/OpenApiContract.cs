@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -20,6 +21,13 @@ public sealed class OpenApiContract
         "Date", "Server", "Transfer-Encoding", "Content-Length", "Content-Type", "Cache-Control", "X-Content-Type-Options",
         "Vary", "Access-Control-Allow-Origin", "Access-Control-Expose-Headers",
     ];
+
+    /// <summary>
+    /// Headers of every response to a valid key when limits are set, which operations do not document: their names among
+    /// the document's components.
+    /// </summary>
+    private static readonly (string Header, string Component)[] QuotaHeaders =
+        [("RateLimit-Policy", "RateLimitPolicy"), ("RateLimit", "RateLimit")];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -164,7 +172,16 @@ public sealed class OpenApiContract
     private IEnumerable<Deviation> FindInResponse(JsonNode documented, HttpResponseMessage response, byte[] body, bool isHead)
     {
         var headers = response.Headers.Concat(response.Content.Headers).ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
-        var known = documented["headers"]?.AsObject().ToDictionary(header => header.Key, header => Follow(header.Value!), StringComparer.OrdinalIgnoreCase) ?? [];
+        var quotas = response.StatusCode == HttpStatusCode.Unauthorized ? [] : QuotaHeaders.Select(one => (one.Header, Root["components"]?["headers"]?[one.Component]));
+        var known = documented["headers"]?.AsObject().ToDictionary(header => header.Key, header => Follow(header.Value!), StringComparer.OrdinalIgnoreCase) ?? new Dictionary<string, JsonNode>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, component) in quotas)
+        {
+            if (component is not null)
+            {
+                known.TryAdd(name, component);
+            }
+        }
+
         return [.. FindInHeaders(known, headers), .. FindInBody(documented, response.Content.Headers.ContentType?.MediaType, body, isHead)];
     }
 

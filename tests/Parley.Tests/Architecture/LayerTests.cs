@@ -12,6 +12,7 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly LayerRules Rules = LayerRules.Parse("""
         Storage → Core
         Tenants.Audit, Files, Senders → Storage
+        Tenants.Limits → Core
         Tenants → Tenants.Audit
         Webhooks → Tenants
         Conversations → Senders
@@ -21,9 +22,9 @@ public sealed class LayerTests(ITestOutputHelper output)
         Conversations.FollowUps → Conversations.Messages
         Assistants.Chatbots → Storage
         Assistants.Providers → Core
-        Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files
+        Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files, Tenants.Limits
         Assistants.Records → Assistants.Completions, Spreadsheets
-        Exports → Conversations.Messages, Files, Webhooks, Spreadsheets
+        Exports → Conversations.Messages, Files, Tenants.Limits, Webhooks, Spreadsheets
         Cleanup → Files
         Functions → all
         """);

@@ -14,6 +14,7 @@ using Parley.DevHost.Triggers;
 using Parley.Exports;
 using Parley.Functions;
 using Parley.Storage;
+using Parley.Tenants.Limits;
 using Parley.Testing.OpenApi;
 using Parley.Webhooks;
 using Xunit;
@@ -97,9 +98,10 @@ public class SettingsSchemaTests
         Assert.Equal(ExportOptions.Read(none), ExportOptions.Read(set));
         Assert.Equal(AssistantOptions.Read(none), AssistantOptions.Read(set));
         Assert.Equal(ScheduleOptions.Read(none), ScheduleOptions.Read(set));
+        Assert.Equal(BoundOptions.Read(none), BoundOptions.Read(set));
         Assert.Equal("", defaults[Environment(AllowedHosts.Setting)]);
         Assert.All(DeployedApp.TriggerSettings, name => Assert.Equal($"{Sample[name]}", defaults[name]));
-        Assert.Equal(6 + DeployedApp.TriggerSettings.Count(), defaults.Count);
+        Assert.Equal(10 + DeployedApp.TriggerSettings.Count(), defaults.Count);
 
         var provider = Provider("openai");
         var timeout = new KeyValuePair<string, string?>(
@@ -199,6 +201,27 @@ public class SettingsSchemaTests
     [InlineData("ExportSchedule", "", false)]
     [InlineData("AssistantSchedule", "every minute", false)]
     [InlineData("HousekeepingSchedule", "0 0 * * * * *", false)]
+    [InlineData("Limits__Tenant__Requests", "", true)]
+    [InlineData("Limits__Tenant__Requests", "off", true)]
+    [InlineData("Limits__Tenant__Requests", "600/60s", true)]
+    [InlineData("Limits__Key__Bytes", "999999999999/99999s", true)]
+    [InlineData("Limits__Tenants__7__Exports", "1/1s", true)]
+    [InlineData("Limits__Tenants__7__Exports", "1/s", false)]
+    [InlineData("Limits__Tenants__7__Calls", "1/1s", false)]
+    [InlineData("Limits__Tenants__seven__Exports", "1/1s", false)]
+    [InlineData("Limits__Tenants__0__Exports", "1/1s", false)]
+    [InlineData("Limits__Key__Bytes", "1000000000000/1s", false)]
+    [InlineData("Limits__Key__Bytes", "1/100000s", false)]
+    [InlineData("Limits__Key__Calls", "1/1s", false)]
+    [InlineData("Limits__Tenant__Messages", "600", false)]
+    [InlineData("Limits__Tenant__Messages", "0/60s", false)]
+    [InlineData("Limits__Tenant__Completions", "1/0s", false)]
+    [InlineData("Limits__Listeners", "", true)]
+    [InlineData("Limits__Listeners", "1", true)]
+    [InlineData("Limits__Uploads", "99999", true)]
+    [InlineData("Limits__Downloads", "0", false)]
+    [InlineData("Limits__RunningCompletions", "100000", false)]
+    [InlineData("Limits__RunningCompletions", "-5", false)]
     [InlineData("Providers__main__Type", "", true)]
     [InlineData("Providers__main__Type", "openai", true)]
     [InlineData("Providers__main__Type", "scripted", true)]

@@ -19,6 +19,7 @@ using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Limits;
 using Parley.Testing;
 using Parley.Webhooks;
 
@@ -178,6 +179,8 @@ internal sealed class ParleyProcess
     public WebhookSecrets WebhookSecrets => Get<WebhookSecrets>();
 
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
+
+    public TenantBounds Bounds => Get<TenantBounds>();
 
     public TenantAdministration Administration => Get<TenantAdministration>();
 

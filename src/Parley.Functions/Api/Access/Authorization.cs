@@ -1,17 +1,20 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Access;
 
 /// <summary>
 /// Decides whether a request may reach its function. Refused administrative calls are in the audit log.
 /// </summary>
-public sealed class Authorization(Authenticator authenticator, RefusedCalls refused, IConfiguration configuration)
+public sealed class Authorization(
+    Authenticator authenticator, RateLimiter limiter, RefusedCalls refused, IConfiguration configuration)
 {
     /// <summary>The scopes of administrative calls.</summary>
     private const Scopes Administrative = Scopes.Admin | Scopes.AuditRead;
@@ -19,7 +22,8 @@ public sealed class Authorization(Authenticator authenticator, RefusedCalls refu
     /// <summary>Returns the caller of a function for API keys; null for other functions.</summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Unauthenticated"/>, <see cref="ErrorCode.TenantSuspended"/>,
-    /// <see cref="ErrorCode.TenantForbidden"/>, <see cref="ErrorCode.ScopeMissing"/>.
+    /// <see cref="ErrorCode.TenantForbidden"/>, <see cref="ErrorCode.ScopeMissing"/>,
+    /// <see cref="ErrorCode.QuotaExceeded"/>.
     /// </exception>
     public async Task<Caller?> AuthorizeAsync(HttpRequest request, FunctionAccess access)
     {
@@ -44,6 +48,9 @@ public sealed class Authorization(Authenticator authenticator, RefusedCalls refu
     {
         var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
+
+        // Before the scope is checked, so that responses of status 403 cost a request too.
+        RequestQuota.Take(request, limiter.Find(caller.Tenant, caller.Number), access.Costs);
         if (RequestHeaders.ReadTenant(request) is { } tenant
             && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {

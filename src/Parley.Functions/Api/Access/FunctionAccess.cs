@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Access;
 
@@ -11,6 +12,9 @@ public sealed record FunctionAccess(Scopes? Scopes, bool IsForAdministrator)
 {
     /// <summary>The function's name.</summary>
     public string Name { get; init; } = "";
+
+    /// <summary>What a successful call creates, for the caller's quotas.</summary>
+    public LimitUnits Costs { get; private init; }
 
     /// <summary>Reads the access of the method that the host calls for a function.</summary>
     /// <exception cref="InvalidOperationException">The method states none, or more than one.</exception>
@@ -37,7 +41,7 @@ public sealed record FunctionAccess(Scopes? Scopes, bool IsForAdministrator)
                 .Select(_ => new FunctionAccess(null, IsForAdministrator: false)),
         ];
         return stated is [var one] && one.Scopes != Tenants.Scopes.None
-            ? one
+            ? one with { Costs = method.GetCustomAttribute<CostsAttribute>()?.Units ?? LimitUnits.None }
             : throw new InvalidOperationException(
                 $"{method.DeclaringType}.{method.Name} must state who may call it, by one attribute: "
                 + "RequiresScope, RequiresAdminKey or OpenToAll.");

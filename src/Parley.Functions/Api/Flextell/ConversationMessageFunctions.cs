@@ -9,6 +9,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Flextell;
 
@@ -22,7 +23,8 @@ public sealed class ConversationMessageFunctions(
     MessageChange change,
     MessageReading reading,
     SenderReader senders,
-    FileStore files)
+    FileStore files,
+    TenantBounds bounds)
 {
     private const int MaxMessage = 5000;
     private const int MaxPerPage = 100;
@@ -59,6 +61,7 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesPost")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task Post(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")]
@@ -79,6 +82,7 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesMedia")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task PostMedia(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")]
@@ -90,6 +94,7 @@ public sealed class ConversationMessageFunctions(
             // the conversation is read before the body: an unknown one costs no upload.
             var conversation = call.Conversation(id);
             await conversations.GetAsync(conversation, call.Cancellation);
+            call.Hold(await bounds.Uploads.WaitAsync(call.Caller.Tenant, call.Cancellation));
             var (fields, file) = await MultipartBody.ReadAsync(
                 request,
                 "file",

@@ -8,6 +8,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.MaiAgent;
 
@@ -17,15 +18,18 @@ public sealed class CompletionFunctions(
     CompletionCommands completions,
     CompletionStore store,
     SenderReader senders,
+    TenantBounds bounds,
     TimeProvider time)
 {
     [Function("CompletionsCreate")]
+    [Costs(LimitUnits.Completions)]
     [RequiresScope(Scopes.AssistantsUse)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/completions")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
+            call.Hold(bounds.Listeners.Take(call.Caller.Tenant));
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var conversationId = fields.IsEmptyText("conversation") ? null : fields.Id("conversation");
             if (conversationId is not null)
@@ -61,6 +65,7 @@ public sealed class CompletionFunctions(
                 draft,
                 key,
                 CancellationToken.None);
+            call.Hold(completion.Slot);
             var replayed = completion.Run is null;
             return isStreaming
                 ? Stream(call, completion, replayed ? LastEventId(request) : 0, replayed)
@@ -83,6 +88,7 @@ public sealed class CompletionFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
+            call.Hold(bounds.Listeners.Take(call.Caller.Tenant));
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
             var completion = await store.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 

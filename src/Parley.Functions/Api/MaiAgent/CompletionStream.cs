@@ -47,7 +47,7 @@ internal sealed class CompletionStream(
         response.Headers.Location = Location;
         if (Replayed)
         {
-            response.Headers["Idempotent-Replayed"] = "true";
+            response.Headers[ReplayedHeader.Name] = "true";
         }
 
         // Without this header some proxies buffer the response (nginx, "X-Accel-Buffering").
@@ -184,5 +184,6 @@ internal sealed class CompletionStream(
     }
 
     private static bool IsGone(Exception e, CancellationToken gone) =>
-        gone.IsCancellationRequested && e is OperationCanceledException or IOException;
+        e is ReaderStalledException
+        || (gone.IsCancellationRequested && e is OperationCanceledException or IOException);
 }

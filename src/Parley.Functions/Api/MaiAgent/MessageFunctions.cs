@@ -11,6 +11,7 @@ using Parley.Functions.Api.Responses;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.MaiAgent;
 
@@ -28,6 +29,7 @@ public sealed class MessageFunctions(
     private const int MaxFeedback = 2000;
 
     [Function("MessagesCreate")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>

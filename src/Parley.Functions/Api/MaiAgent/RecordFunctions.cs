@@ -9,6 +9,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Functions.Api.Zaia;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.MaiAgent;
 
@@ -17,7 +18,8 @@ public sealed class RecordFunctions(
     ApiEndpoint endpoint,
     ChatbotReader chatbots,
     RecordReader reader,
-    RecordScores scores)
+    RecordScores scores,
+    TenantBounds bounds)
 {
     /// <summary>A body has at most six numbers.</summary>
     private const int MaxBody = 16 * 1024;
@@ -57,6 +59,7 @@ public sealed class RecordFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
+            call.Hold(bounds.Downloads.Take(call.Caller.Tenant));
             var query = new QueryFields(request.Query);
             var range = ReadRange(query);
             var language = ExportFields.ReadLanguage(query);

@@ -45,7 +45,7 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
         var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
         if (Replayed)
         {
-            headers["Idempotent-Replayed"] = "true";
+            headers[ReplayedHeader.Name] = "true";
         }
 
         if (Location is not null)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
 
@@ -18,7 +19,13 @@ public sealed record Problem(
     string Error,
     string Message,
     IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors,
-    string TraceId);
+    string TraceId)
+{
+    /// <summary>The names of the exceeded policies, for <see cref="ErrorCode.QuotaExceeded"/> only.</summary>
+    [JsonPropertyName("violated-policies")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? ViolatedPolicies { get; init; }
+}
 
 /// <summary>Writes a failure as a problem response.</summary>
 public sealed class ProblemResult(ParleyException failure) : IResult
@@ -67,7 +74,10 @@ public sealed class ProblemResult(ParleyException failure) : IResult
             Error: code.Code,
             failure.Message,
             failure.FieldErrors,
-            TraceId(httpContext));
+            TraceId(httpContext))
+        {
+            ViolatedPolicies = failure.ViolatedPolicies,
+        };
         var body = JsonSerializer.SerializeToUtf8Bytes(problem, CommonJson.Default.Problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
@@ -94,7 +104,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
 
         if (Replayed)
         {
-            headers["Idempotent-Replayed"] = "true";
+            headers[ReplayedHeader.Name] = "true";
         }
 
         return ResponseBody.WriteAsync(httpContext, status, "application/problem+json", body);

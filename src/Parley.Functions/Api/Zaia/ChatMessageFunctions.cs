@@ -11,6 +11,7 @@ using Parley.Functions.Api.Responses;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 
 namespace Parley.Functions.Api.Zaia;
 
@@ -37,6 +38,7 @@ public sealed class ChatMessageFunctions(
     private const int MaxBody = 64 * 1024;
 
     [Function("ChatMessagesCreate")]
+    [Costs(LimitUnits.Messages)]
     [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>

@@ -8,6 +8,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Limits;
 using Parley.Webhooks;
 
 namespace Parley.Functions.Api.Zaia;
@@ -22,12 +23,14 @@ public sealed class ExportFunctions(
     ExportFiles files,
     AllowedHosts allowed,
     ExportOptions options,
+    TenantBounds bounds,
     TimeProvider time)
 {
     /// <summary>A URL of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 32 * 1024;
 
     [Function("ChatMessagesExport")]
+    [Costs(LimitUnits.Exports)]
     [RequiresScope(Scopes.ExportsWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
@@ -104,6 +107,7 @@ public sealed class ExportFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
+            call.Hold(bounds.Downloads.Take(call.Caller.Tenant));
             var export = await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             if (export.Status != ExportStatus.Completed)
             {

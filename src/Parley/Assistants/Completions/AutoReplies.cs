@@ -4,6 +4,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Tenants.Limits;
 
 namespace Parley.Assistants.Completions;
 
@@ -25,6 +26,7 @@ public sealed partial class AutoReplies(
     CompletionProducer producer,
     CompletionDrafts drafts,
     IWorkQueue<QueuedReply> queue,
+    TenantBounds bounds,
     TimeProvider time,
     ILogger<AutoReplies> logger)
 {
@@ -56,6 +58,14 @@ public sealed partial class AutoReplies(
         var began = time.GetTimestamp();
         if (await store.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
         {
+            return;
+        }
+
+        using var slot = bounds.RunningCompletions.TryTake(completion.Key.Conversation.Tenant);
+        if (slot is null)
+        {
+            // A function that waits is paid, and other tenants need it, so the message waits in the queue.
+            await queue.SendAsync(reply, TenantBound.RetryAfter, cancellation);
             return;
         }
 

@@ -3,6 +3,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Tenants.Limits;
 
 namespace Parley.Assistants.Completions;
 
@@ -13,7 +14,14 @@ namespace Parley.Assistants.Completions;
 /// completion.
 /// </param>
 /// <param name="Began">The start of the request (<see cref="TimeProvider.GetTimestamp"/>).</param>
-public sealed record StartedCompletion(Completion Completion, Func<ProducedCompletion>? Run, long Began);
+public sealed record StartedCompletion(Completion Completion, Func<ProducedCompletion>? Run, long Began)
+{
+    /// <summary>
+    /// A slot of the tenant's running completions. The caller disposes it when the producer has ended, or never starts.
+    /// Null when the caller follows.
+    /// </summary>
+    public IDisposable? Slot { get; init; }
+}
 
 /// <summary>
 /// Sends messages to chatbots. The customer's message and the completion are stored in one transaction before the
@@ -29,6 +37,7 @@ public sealed class CompletionCommands(
     CompletionProducer producer,
     CompletionFollower follower,
     CompletionDrafts drafts,
+    TenantBounds bounds,
     TimeProvider time)
 {
     /// <summary>Stores a customer's message and its completion.</summary>
@@ -43,7 +52,7 @@ public sealed class CompletionCommands(
     /// </param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>,
-    /// <see cref="ErrorCode.MessageDeleted"/>, and the errors of <see cref="MessageAppend.AppendAsync"/> and
+    /// <see cref="ErrorCode.MessageDeleted"/>, <see cref="ErrorCode.QuotaExceeded"/> (nothing is stored), and the errors of <see cref="MessageAppend.AppendAsync"/> and
     /// <see cref="ConversationCreation.CreateAsync"/>.
     /// </exception>
     public async Task<StartedCompletion> StartAsync(
@@ -53,45 +62,21 @@ public sealed class CompletionCommands(
         IdempotencyKey? key,
         CancellationToken cancellation)
     {
-        var began = time.GetTimestamp();
-
-        // Not thrown yet: when the first request with this key came, the reason for the refusal may not have existed.
-        var chatbot = await chatbots.FindEvenDeletedAsync(id, cancellation) ?? throw ChatbotReader.NotFound();
-        var refusal = chatbot.DeletedAt is not null ? ChatbotReader.NotFound()
-            : chatbot.Enabled ? null
-            : ErrorCode.ChatbotDisabled.With("The chatbot does not answer: its field enabled is false.");
-        if (conversation is null)
+        var slot = bounds.RunningCompletions.TryTake(id.Key.Tenant);
+        var isRunning = false;
+        try
         {
-            var fields = new NewConversation(null, null, null, null, null, null, null)
+            var started = await StartAsync(id, conversation, draft, key, isRefused: slot is null, cancellation);
+            isRunning = started.Run is not null;
+            return isRunning ? started with { Slot = slot } : started;
+        }
+        finally
+        {
+            if (!isRunning)
             {
-                Chatbot = chatbot.Id,
-                Refusal = refusal,
-            };
-            var (created, _) = await creation.CreateAsync(id.Key.Tenant, fields, key, cancellation);
-            conversation = new EntityRef<ConversationKey>(created.Key, created.Check);
+                slot?.Dispose();
+            }
         }
-
-        var start = new CompletionStart(
-            store, (head, message, _) => Task.FromResult<Completion?>(drafts.Running(head, message, chatbot)));
-        var appended = await append.AppendWithAsync(
-            [start], conversation.Value, draft with { Refusal = refusal }, key, cancellation);
-        var completion = !appended.Replayed && start.Completion is { } begun && begun.ETag != default
-            ? begun
-            : await store.FindAsync(appended.Message.Key, cancellation)
-                ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no completion.");
-
-        // The request that stored the message runs the first attempt. But while the response of storage was delayed,
-        // another process may have found no heartbeat and ended the completion.
-        var isOwn = !appended.Replayed && completion is { Status: CompletionStatus.Running, Attempt: 1 };
-        if (isOwn)
-        {
-            return new StartedCompletion(
-                completion, () => producer.Run(completion, chatbot, appended.Message, began), began);
-        }
-
-        return completion is { Status: CompletionStatus.Ended, Error: CompletionError.Interrupted }
-            ? await BeginAgainAsync(completion, chatbot, refusal, began, cancellation)
-            : new StartedCompletion(completion, null, began);
     }
 
     /// <summary>
@@ -128,6 +113,56 @@ public sealed class CompletionCommands(
         }
 
         return completion.Status == CompletionStatus.Ended ? completion : throw ParleyException.OutcomeUnknown();
+    }
+
+    private async Task<StartedCompletion> StartAsync(
+        EntityRef<ChatbotKey> id,
+        EntityRef<ConversationKey>? conversation,
+        NewMessage draft,
+        IdempotencyKey? key,
+        bool isRefused,
+        CancellationToken cancellation)
+    {
+        var began = time.GetTimestamp();
+
+        // Not thrown yet: when the first request with this key came, the reason for the refusal may not have existed.
+        var chatbot = await chatbots.FindEvenDeletedAsync(id, cancellation) ?? throw ChatbotReader.NotFound();
+        var refusal = chatbot.DeletedAt is not null ? ChatbotReader.NotFound()
+            : !chatbot.Enabled
+                ? ErrorCode.ChatbotDisabled.With("The chatbot does not answer: its field enabled is false.")
+            : isRefused ? bounds.RunningCompletions.Exceeded() : null;
+        if (conversation is null)
+        {
+            var fields = new NewConversation(null, null, null, null, null, null, null)
+            {
+                Chatbot = chatbot.Id,
+                Refusal = refusal,
+            };
+            var (created, _) = await creation.CreateAsync(id.Key.Tenant, fields, key, cancellation);
+            conversation = new EntityRef<ConversationKey>(created.Key, created.Check);
+        }
+
+        var start = new CompletionStart(
+            store, (head, message, _) => Task.FromResult<Completion?>(drafts.Running(head, message, chatbot)));
+        var appended = await append.AppendWithAsync(
+            [start], conversation.Value, draft with { Refusal = refusal }, key, cancellation);
+        var completion = !appended.Replayed && start.Completion is { } begun && begun.ETag != default
+            ? begun
+            : await store.FindAsync(appended.Message.Key, cancellation)
+                ?? throw new InvalidOperationException($"Message {appended.Message.Id} has no completion.");
+
+        // The request that stored the message runs the first attempt. But while the response of storage was delayed,
+        // another process may have found no heartbeat and ended the completion.
+        var isOwn = !appended.Replayed && completion is { Status: CompletionStatus.Running, Attempt: 1 };
+        if (isOwn)
+        {
+            return new StartedCompletion(
+                completion, () => producer.Run(completion, chatbot, appended.Message, began), began);
+        }
+
+        return completion is { Status: CompletionStatus.Ended, Error: CompletionError.Interrupted }
+            ? await BeginAgainAsync(completion, chatbot, refusal, began, cancellation)
+            : new StartedCompletion(completion, null, began);
     }
 
     /// <summary>

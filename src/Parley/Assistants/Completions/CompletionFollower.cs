@@ -1,25 +1,42 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using Azure;
+using Parley.Core;
+using Parley.Storage;
 
 namespace Parley.Assistants.Completions;
 
 /// <summary>
-/// Polls the rows of completions that any process produces, and ends those whose process has stopped.
+/// Follows completions that any process produces, and ends those whose process has stopped. All followers of one
+/// completion in this process share one <see cref="CompletionFeed"/>: it relays the states of a producer in this
+/// process, and otherwise polls the row, however many followers there are.
 /// </summary>
-public sealed class CompletionFollower(CompletionStore store, CompletionWriter writer, TimeProvider time)
+public sealed class CompletionFollower(
+    CompletionStore store, CompletionWriter writer, RunningCompletions running, TimeProvider time)
 {
     /// <summary>
     /// A running completion whose row is unchanged for this long has no producer: producers write at least once a
-    /// second. Each follower measures it with its own clock, so clocks need not agree.
+    /// second. Each process measures it with its own clock, so clocks need not agree.
     /// </summary>
     internal static readonly TimeSpan DeadAfter = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
+    /// <summary>The time between two reads of the row.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(300);
 
     /// <summary>
     /// A request that has taken this long ends, and the client repeats it: the platform's front end cuts requests after
     /// 230 s.
     /// </summary>
     private static readonly TimeSpan MaxFollowTime = TimeSpan.FromSeconds(220);
+
+    /// <summary>
+    /// Failed reads are repeated for this long. Followers then receive the failure: a client that waits for an outage
+    /// to end does better to return.
+    /// </summary>
+    private static readonly TimeSpan MaxReadFailures = TimeSpan.FromSeconds(30);
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<MessageKey, CompletionFeed> feeds = [];
 
     /// <summary>
     /// Returns the given state and each later one. The last state has the status Ended, unless the request's time is
@@ -32,25 +49,31 @@ public sealed class CompletionFollower(CompletionStore store, CompletionWriter w
         long began,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var changed = time.GetTimestamp();
         yield return completion;
-        while (completion.Status != CompletionStatus.Ended && time.GetElapsedTime(began) < MaxFollowTime)
+        var left = MaxFollowTime - time.GetElapsedTime(began);
+        if (completion.Status == CompletionStatus.Ended || left <= TimeSpan.Zero)
         {
-            await Task.Delay(Interval, time, cancellation);
-            var stored = await store.FindAsync(completion.Key, cancellation)
-                ?? throw new InvalidOperationException($"Completion {completion.Key} no longer exists.");
-            if (stored.ETag == completion.ETag
-                && stored.Status == CompletionStatus.Running
-                && time.GetElapsedTime(changed) >= DeadAfter)
-            {
-                stored = await EndDeadAsync(stored);
-            }
+            yield break;
+        }
 
-            if (stored.ETag != completion.ETag || stored.Status != completion.Status)
+        using var limit = new CancellationTokenSource(left, time);
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        var feed = Join(completion);
+        try
+        {
+            await using var states = feed.ReadAsync(leaving.Token).GetAsyncEnumerator(CancellationToken.None);
+            while (await TryMoveAsync(states, limit.Token, cancellation))
             {
-                (completion, changed) = (stored, time.GetTimestamp());
-                yield return completion;
+                if (CompletionFeed.IsLater(states.Current, completion))
+                {
+                    completion = states.Current;
+                    yield return completion;
+                }
             }
+        }
+        finally
+        {
+            Leave(feed);
         }
     }
 
@@ -62,4 +85,154 @@ public sealed class CompletionFollower(CompletionStore store, CompletionWriter w
         completion.CancelRequested ? CompletionError.Cancelled : CompletionError.Interrupted,
         retryAfter: null,
         isProducer: false);
+
+    /// <summary>Moves to the next state; false after the last one, and when the request's time is used up.</summary>
+    private static async Task<bool> TryMoveAsync(
+        IAsyncEnumerator<Completion> states, CancellationToken limit, CancellationToken cancellation)
+    {
+        try
+        {
+            return await states.MoveNextAsync();
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested
+            && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private CompletionFeed Join(Completion completion)
+    {
+        CompletionFeed feed;
+        lock (gate)
+        {
+            if (feeds.TryGetValue(completion.Key, out var shared))
+            {
+                shared.Followers++;
+                shared.Offer(completion);
+                return shared;
+            }
+
+            feeds[completion.Key] = feed = new CompletionFeed(completion) { Followers = 1 };
+        }
+
+        _ = RunAsync(feed);
+        return feed;
+    }
+
+    private void Leave(CompletionFeed feed)
+    {
+        lock (gate)
+        {
+            feed.Followers--;
+        }
+    }
+
+    /// <summary>Removes a feed that has ended, or that nobody follows.</summary>
+    private bool TryRemove(CompletionFeed feed, bool always)
+    {
+        lock (gate)
+        {
+            return (always || feed.Followers == 0) && feeds.Remove(feed.Latest.Key);
+        }
+    }
+
+    /// <summary>Supplies the states of a feed until the completion ends, reading fails or the last follower leaves.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Every follower receives the failure.")]
+    private async Task RunAsync(CompletionFeed feed)
+    {
+        try
+        {
+            var watch = StartWatch(feed);
+            while (true)
+            {
+                if (running.Find(feed.Latest.Key) is { } own && own.Latest.Attempt >= feed.Latest.Attempt)
+                {
+                    await RelayAsync(own, feed);
+                    watch = StartWatch(feed);
+                }
+                else
+                {
+                    await Task.Delay(Interval, time);
+                    if (TryRemove(feed, always: false))
+                    {
+                        return;
+                    }
+
+                    watch = await PollAsync(feed, watch);
+                }
+
+                if (feed.Latest.Status == CompletionStatus.Ended)
+                {
+                    // A follower that joins from now on needs a feed of its own, in case it follows a later attempt.
+                    TryRemove(feed, always: true);
+                    return;
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            TryRemove(feed, always: true);
+            feed.Fail(e);
+        }
+    }
+
+    /// <summary>
+    /// Passes on what this process's producer has stored, without a call to storage. If the producer fails, its
+    /// completion is still open: the caller then polls the row, like every other process.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "The producer's own caller receives the failure.")]
+    private static async Task RelayAsync(CompletionBroadcast own, CompletionFeed feed)
+    {
+        try
+        {
+            await foreach (var state in own.ReadAsync(CancellationToken.None))
+            {
+                feed.Offer(state);
+            }
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+    }
+
+    private RowWatch StartWatch(CompletionFeed feed)
+    {
+        var now = time.GetTimestamp();
+        return new RowWatch(feed.Latest.ETag, now, now);
+    }
+
+    /// <summary>Reads the row once, and ends the completion if its producer has died.</summary>
+    private async Task<RowWatch> PollAsync(CompletionFeed feed, RowWatch watch)
+    {
+        Completion stored;
+        try
+        {
+            stored = await store.FindAsync(feed.Latest.Key, CancellationToken.None)
+                ?? throw new InvalidOperationException($"Completion {feed.Latest.Key} no longer exists.");
+        }
+        catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)
+            && time.GetElapsedTime(watch.Answered) < MaxReadFailures)
+        {
+            // The producer may be cut off from storage as well, so the time without a change counts anew.
+            return watch with { Changed = time.GetTimestamp() };
+        }
+
+        if (stored.ETag == watch.ETag
+            && stored.Status == CompletionStatus.Running
+            && time.GetElapsedTime(watch.Changed) >= DeadAfter)
+        {
+            stored = await EndDeadAsync(stored);
+        }
+
+        feed.Offer(stored);
+        var now = time.GetTimestamp();
+        return stored.ETag == watch.ETag ? watch with { Answered = now } : new RowWatch(stored.ETag, now, now);
+    }
+
+    /// <summary>The row as it was last read.</summary>
+    /// <param name="Changed">The time from which the row is known to be unchanged.</param>
+    /// <param name="Answered">The time of the last read that succeeded.</param>
+    private sealed record RowWatch(ETag ETag, long Changed, long Answered);
 }

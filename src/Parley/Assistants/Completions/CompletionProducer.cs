@@ -16,6 +16,7 @@ public sealed partial class CompletionProducer(
     AssistantProviders providers,
     Prompts prompts,
     CompletionWriter writer,
+    RunningCompletions running,
     TimeProvider time,
     ILogger<CompletionProducer> logger)
 {
@@ -41,6 +42,7 @@ public sealed partial class CompletionProducer(
     internal ProducedCompletion Run(Completion completion, Chatbot chatbot, Message message, long began)
     {
         var broadcast = new CompletionBroadcast(completion);
+        running.Add(completion.Key, broadcast);
         return new ProducedCompletion(
             broadcast.ReadAsync(CancellationToken.None),
             RunAsync(completion, chatbot, message, began, broadcast));
@@ -89,11 +91,14 @@ public sealed partial class CompletionProducer(
                 };
             }
 
+            running.Remove(completion.Key, broadcast);
             broadcast.Publish(ended);
             return ended;
         }
         catch (Exception e)
         {
+            // Removed first: followers that receive the failure poll the row instead.
+            running.Remove(completion.Key, broadcast);
             broadcast.Fail(e);
             throw;
         }

@@ -119,6 +119,9 @@ internal sealed class CompletionModel
         }),
         seed);
 
+    /// <summary>A connection whose calls the simulation does not schedule.</summary>
+    public TableConnection Connect(string name, TableHooks hooks) => tables.Connect(name, hooks with { After = Log.Note });
+
     public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default)
     {
         processes[connection.Name] = (skew, connection);

@@ -1,6 +1,8 @@
 using Azure.Data.Tables;
 using Parley.Assistants.Completions;
+using Parley.Conversations;
 using Parley.Core;
+using Parley.Tenants.Limits;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 using Xunit;
@@ -117,6 +119,56 @@ public sealed class CompletionRecoveryTests
         await model.DeliverAsync(CompletionOperations.Production, process);
 
         Assert.Equal((CompletionStatus.Ended, CompletionError.Cancelled, 0), (model.Log.Of(completion.Key).Status, model.Log.Of(completion.Key).Error, model.Log.Of(completion.Key).Attempt));
+    });
+
+    [Fact]
+    public Task A_queued_completion_waits_in_the_queue_while_its_tenant_has_too_many() => RunAsync(async (model, process, _) =>
+    {
+        await PostAsync(model, process);
+        var message = model.Queue.Take()!;
+        var slots = new List<IDisposable>();
+        while (process.Bounds.RunningCompletions.TryTake(model.Conversations[0].Tenant) is { } slot)
+        {
+            slots.Add(slot);
+        }
+
+        await process.AutoReplies.RunAsync(message.Message, CancellationToken.None);
+        model.Queue.Complete(message);
+        Assert.Equal((CompletionStatus.Queued, 1), (model.Log.Of(model.Log.Completions.Single()).Status, model.Queue.Count));
+        Assert.Null(model.Queue.Take());
+
+        slots.ForEach(slot => slot.Dispose());
+        await Task.Delay(TenantBound.RetryAfter, model.Run.Time);
+        await model.DeliverAsync(CompletionOperations.Production, process);
+        Assert.Equal((CompletionStatus.Ended, null), (model.Log.Of(model.Log.Completions.Single()).Status, model.Log.Of(model.Log.Completions.Single()).Error));
+
+        // The slot was returned.
+        Assert.Equal(slots.Count, Enumerable.Range(0, 1000).Count(_ => process.Bounds.RunningCompletions.TryTake(model.Conversations[0].Tenant) is not null));
+    });
+
+    [Fact]
+    public Task A_request_beyond_the_bound_stores_nothing_and_a_repetition_joins() => RunAsync(async (model, process, _) =>
+    {
+        var keyed = new CompletionRequest("client", "/words 5 /pace 300", Conversation: null, IsKeyed: true);
+        var running = model.CompleteAsync(CompletionOperations.Production, process, keyed);
+        await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
+        while (process.Bounds.RunningCompletions.TryTake(model.Conversations[0].Tenant) is not null)
+        {
+            // Takes every slot that is left.
+        }
+
+        var before = model.Log.Completions.Count;
+        foreach (var conversation in new ConversationKey?[] { null, model.Conversations[0] })
+        {
+            var refused = await Assert.ThrowsAsync<ParleyException>(() => model.CompleteAsync(
+                CompletionOperations.Production, process, new CompletionRequest("other", "/words 1", conversation, IsKeyed: false)));
+            Assert.Equal(ErrorCode.QuotaExceeded, refused.Code);
+        }
+
+        var joined = await model.CompleteAsync(CompletionOperations.Production, process, keyed);
+        Assert.Equal((await running).Text, joined.Text);
+        Assert.Equal(before, model.Log.Completions.Count);
+        Assert.Equal(2, await process.Tables.Conversations.QueryAsync<TableEntity>().CountAsync(row => row.RowKey == ConversationRowKeys.Head));
     });
 
     private static Task PostAsync(CompletionModel model, ParleyProcess process) =>

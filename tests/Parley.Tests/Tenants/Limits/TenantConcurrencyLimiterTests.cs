@@ -1,9 +1,9 @@
 using Parley.Core;
-using Parley.Exports;
+using Parley.Tenants.Limits;
 using Parley.Testing;
 using Xunit;
 
-namespace Parley.Tests.Exports;
+namespace Parley.Tests.Tenants.Limits;
 
 public class TenantConcurrencyLimiterTests
 {

@@ -1,10 +1,10 @@
 using Parley.Core;
 
-namespace Parley.Exports;
+namespace Parley.Tenants.Limits;
 
 /// <summary>
-/// Limits the steps that a process runs at once, in total and for each tenant: a tenant with a thousand exports, or
-/// with receivers that hang, does not delay the other tenants. Thread-safe.
+/// Limits the work that a process does at once, in total and for each tenant: a tenant with a thousand exports, or with
+/// receivers that hang, does not delay the other tenants. Thread-safe.
 /// </summary>
 /// <param name="all">Slots in total.</param>
 /// <param name="perTenant">Slots that one tenant may have.</param>
@@ -62,9 +62,8 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
         }
     }
 
-    public void Return(TenantId tenant) => Adjust(tenant, working: -1, waiting: 0);
-
-    private bool TryTake(TenantId tenant)
+    /// <summary>Takes a slot if one is free now; the caller returns it with <see cref="Return"/>.</summary>
+    public bool TryTake(TenantId tenant)
     {
         lock (gate)
         {
@@ -77,6 +76,8 @@ internal sealed class TenantConcurrencyLimiter(int all, int perTenant, TimeProvi
             return free;
         }
     }
+
+    public void Return(TenantId tenant) => Adjust(tenant, working: -1, waiting: 0);
 
     private bool TryWait(TenantId tenant)
     {

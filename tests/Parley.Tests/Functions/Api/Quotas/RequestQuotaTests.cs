@@ -1,0 +1,191 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Parley.Core;
+using Parley.Functions;
+using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Flextell;
+using Parley.Functions.Api.Quotas;
+using Parley.Tenants;
+using Parley.Tenants.Limits;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Parley.Tests.Tenants.Limits;
+using Xunit;
+
+namespace Parley.Tests.Functions.Api.Quotas;
+
+/// <summary>What requests use of quotas, and the header fields of their responses.</summary>
+public class RequestQuotaTests
+{
+    private static readonly TenantId Tenant = new(1);
+
+    private readonly RateLimiter limiter = new(
+        RateOptionsTests.Read(("Limits:Tenant:Requests", "600/60s"), ("Limits:Tenant:Messages", "2/30s"), ("Limits:Key:Bytes", "65536/10s")),
+        new VirtualTime());
+
+    [Fact]
+    public void The_fields_have_the_form_of_the_draft()
+    {
+        var context = Take("POST", LimitUnits.Messages);
+
+        Assert.Equal(
+            """
+            "tenant-requests";q=600;w=60, "tenant-messages";q=2;w=30, "key-bytes";q=65536;qu="content-bytes";w=10
+            """,
+            context.Response.Headers["RateLimit-Policy"]);
+        Assert.Equal(
+            """
+            "tenant-requests";r=599;t=1, "tenant-messages";r=1;t=15, "key-bytes";r=65536;t=0
+            """,
+            context.Response.Headers["RateLimit"]);
+        Assert.Equal(
+            """
+            "tenant-requests";r=598;t=1
+            """,
+            Take("GET").Response.Headers["RateLimit"]);
+    }
+
+    [Fact]
+    public void A_refused_request_has_the_fields_of_what_refused_it()
+    {
+        Take("POST", LimitUnits.Messages);
+        Take("POST", LimitUnits.Messages);
+        var context = Request("POST");
+        var refused = Assert.Throws<ParleyException>(() => RequestQuota.Take(context.Request, limiter.Find(Tenant, 1), LimitUnits.Messages));
+        RequestQuota.Failed(context, refused);
+        RequestQuota.Decorate(context);
+
+        Assert.Equal(
+            """
+            "tenant-messages";r=0;t=15
+            """,
+            context.Response.Headers["RateLimit"]);
+        Assert.Equal(TimeSpan.FromSeconds(15), refused.RetryAfter);
+        Assert.Contains("\"tenant-requests\";q=600", $"{context.Response.Headers["RateLimit-Policy"]}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("invalid_fields", true)]
+    [InlineData("conversation_not_found", true)]
+    [InlineData("busy", true)]
+    [InlineData("storage_unavailable", false)]
+    [InlineData("internal_error", false)]
+    public void A_failure_gives_back_what_was_not_created(string code, bool isReturned)
+    {
+        var context = Take("POST", LimitUnits.Messages);
+        RequestQuota.Failed(context, ErrorCode.All.Single(one => one.Code == code).With("No."));
+        RequestQuota.Decorate(context);
+
+        Assert.Contains(isReturned ? "\"tenant-messages\";r=2;t=0" : "\"tenant-messages\";r=1;t=15", $"{context.Response.Headers["RateLimit"]}", StringComparison.Ordinal);
+        Assert.Contains("\"tenant-requests\";r=599;t=1", $"{context.Response.Headers["RateLimit"]}", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, 2)]
+    [InlineData(false, 1)]
+    public void A_replay_costs_a_request_only(bool isReplayed, int left)
+    {
+        var context = Take("POST", LimitUnits.Messages);
+        if (isReplayed)
+        {
+            context.Response.Headers["Idempotent-Replayed"] = "true";
+        }
+
+        RequestQuota.Completed(context);
+        RequestQuota.Decorate(context);
+        Assert.Contains($"\"tenant-messages\";r={left};", $"{context.Response.Headers["RateLimit"]}", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Bytes_are_counted_as_they_are_read()
+    {
+        var context = Take("PUT", body: new byte[70_000]);
+        await context.Request.Body.CopyToAsync(Stream.Null);
+        RequestQuota.Decorate(context);
+        Assert.Contains("\"key-bytes\";r=0;t=1", $"{context.Response.Headers["RateLimit"]}", StringComparison.Ordinal);
+        Assert.Throws<ParleyException>(() => Take("POST"));
+        Take("GET");
+        Take("DELETE");
+    }
+
+    [Fact]
+    public void Without_limits_there_are_no_fields()
+    {
+        var context = Request("GET");
+        RequestQuota.Take(context.Request, use: null, LimitUnits.Messages);
+        RequestQuota.Decorate(context);
+        Assert.Empty(context.Response.Headers);
+    }
+
+    [Fact]
+    public void Every_function_that_creates_messages_completions_or_exports_states_its_cost()
+    {
+        var costs = from type in typeof(ParleyApp).Assembly.GetTypes()
+                    from method in type.GetMethods()
+                    where method.GetParameters().Any(parameter => parameter.IsDefined(typeof(Microsoft.Azure.Functions.Worker.HttpTriggerAttribute), inherit: false))
+                    let cost = FunctionAccess.Of(method).Costs
+                    where cost != LimitUnits.None
+                    select $"{method.DeclaringType!.Name}.{method.Name} {cost}";
+
+        Assert.Equal(
+            [
+                "ChatMessageFunctions.Create Messages",
+                "CompletionFunctions.Create Completions",
+                "ConversationMessageFunctions.Post Messages",
+                "ConversationMessageFunctions.PostMedia Messages",
+                "ExportFunctions.Create Exports",
+                "MessageFunctions.Create Messages",
+            ],
+            costs.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Authentication_and_limits_cost_no_storage_call_when_warm()
+    {
+        var calls = 0;
+        var time = new VirtualTime();
+        var tables = new StrictTables(time);
+        var process = new ParleyProcess(tables.Connect("one", new TableHooks { After = (_, _) => calls++ }), time, seed: 1);
+        await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
+        var tenant = await process.Administration.CreateTenantAsync("Tenant", CancellationToken.None);
+        var key = await process.Administration.CreateKeyAsync(tenant.Tenant, "Key", Scopes.MessagesRead, null, CancellationToken.None);
+        var authorization = new Authorization(process.Authenticator, limiter, new ConfigurationBuilder().Build());
+        var access = FunctionAccess.Of(typeof(ConversationMessageFunctions).GetMethod("List")!);
+
+        await AuthorizeAsync();
+        var before = calls;
+        var admitted = 1;
+        while (await AuthorizeAsync())
+        {
+            admitted++;
+        }
+
+        // Six hundred admitted requests and a refused one.
+        Assert.Equal((600, before), (admitted, calls));
+
+        async Task<bool> AuthorizeAsync()
+        {
+            var context = Request("GET");
+            context.Request.Headers.Authorization = $"Bearer {key.Key}";
+            try
+            {
+                return await authorization.AuthorizeAsync(context.Request, access) is not null;
+            }
+            catch (ParleyException e) when (e.Code == ErrorCode.QuotaExceeded)
+            {
+                return false;
+            }
+        }
+    }
+
+    private DefaultHttpContext Take(string method, LimitUnits costs = LimitUnits.None, byte[]? body = null)
+    {
+        var context = Request(method, body);
+        RequestQuota.Take(context.Request, limiter.Find(Tenant, 1), costs);
+        RequestQuota.Decorate(context);
+        return context;
+    }
+
+    private static DefaultHttpContext Request(string method, byte[]? body = null) =>
+        new() { Request = { Method = method, Body = new MemoryStream(body ?? []) } };
+}
