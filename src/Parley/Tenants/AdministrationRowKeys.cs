@@ -8,8 +8,14 @@ internal static class AdministrationRowKeys
     /// <summary>The row of a tenant's settings, in the tenant's partition.</summary>
     public const string Profile = "profile";
 
+    /// <summary>The progress of <see cref="SecretResealing"/>, in the partition of the administration API.</summary>
+    public const string Sealing = "sealing";
+
+    /// <summary>The prefix of the rows of tenants, in the partition of the administration API.</summary>
+    public const string Tenants = "t|";
+
     /// <summary>The row of a tenant, in the partition of the administration API.</summary>
-    public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
+    public static string Tenant(TenantId tenant) => Tenants + tenant.PartitionKey;
 
     /// <summary>A partition of the table Keys, which has 256: one for each first byte of the hash.</summary>
     public static string ApiKeyPartition(string hash) => hash[..2];

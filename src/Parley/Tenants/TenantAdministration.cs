@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.Secrets;
 
 namespace Parley.Tenants;
 
@@ -22,7 +23,7 @@ public sealed record NewApiKey(
 
 /// <summary>Creates tenants and their API keys.</summary>
 public sealed class TenantAdministration(
-    ParleyTables tables, TimeProvider time, RandomSource random, WriteBudget budget)
+    ParleyTables tables, SecretSealer sealer, TimeProvider time, RandomSource random, WriteBudget budget)
 {
     /// <summary>
     /// Creates a tenant: reserves the next number, then writes the settings. A crash between the two leaves the number
@@ -36,7 +37,8 @@ public sealed class TenantAdministration(
         var profile = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile)
         {
             ["Name"] = name,
-            ["WebhookSecret"] = created.WebhookSecret,
+            ["WebhookSecret"] = sealer.Seal(
+                created.WebhookSecret, WebhookSecrets.Place(tenant, WebhookSecrets.Current)),
             ["CreatedAt"] = created.CreatedAt,
         };
 

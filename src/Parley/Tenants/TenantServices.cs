@@ -7,5 +7,6 @@ internal static class TenantServices
     public static IServiceCollection AddTenants(this IServiceCollection services) => services
         .AddSingleton<Authenticator>()
         .AddSingleton<TenantAdministration>()
-        .AddSingleton<WebhookSecrets>();
+        .AddSingleton<WebhookSecrets>()
+        .AddSingleton<SecretResealing>();
 }

@@ -10,7 +10,8 @@ public sealed class LayerTests(ITestOutputHelper output)
 {
     // A folder may use those named, and what is below them. Reasons: docs/decisions/folders-are-layers.md.
     private static readonly LayerRules Rules = LayerRules.Parse("""
-        Storage → Core
+        Storage.Secrets → Core
+        Storage → Storage.Secrets
         Tenants, Files, Senders → Storage
         Webhooks → Tenants
         Conversations → Senders

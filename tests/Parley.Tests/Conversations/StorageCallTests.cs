@@ -13,6 +13,7 @@ using Parley.Storage;
 using Parley.Tenants;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Parley.Tests.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Conversations;
@@ -221,7 +222,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     public async Task Authenticating()
     {
         var random = new RandomSource(1);
-        var administration = new TenantAdministration(process.Tables, time, random, new WriteBudget(time, random));
+        var administration = new TenantAdministration(process.Tables, TestSecrets.NoKey, time, random, new WriteBudget(time, random));
         var tenant = await administration.CreateTenantAsync("tenant", CancellationToken.None);
         var key = await administration.CreateKeyAsync(tenant.Tenant, "key", Scopes.MessagesRead, null, CancellationToken.None);
         var authenticator = new Authenticator(process.Tables, time);

@@ -176,6 +176,10 @@ internal sealed class ParleyProcess
 
     public WebhookSecrets WebhookSecrets => Get<WebhookSecrets>();
 
+    public SecretResealing SecretResealing => Get<SecretResealing>();
+
+    public Cursors Cursors => Get<Cursors>();
+
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
     public TenantAdministration Administration => Get<TenantAdministration>();

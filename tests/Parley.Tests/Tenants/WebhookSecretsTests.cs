@@ -175,13 +175,13 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         seeds: 10);
 
     private static WebhookSecrets Secrets(TableConnection process, TimeProvider time, int seed) =>
-        new(new ParleyTables(process.ServiceClient()), time, new RandomSource(seed), new WriteBudget(time, new RandomSource(seed)));
+        new(new ParleyTables(process.ServiceClient()), TestSecrets.NoKey, time, new RandomSource(seed), new WriteBudget(time, new RandomSource(seed)));
 
     private static async Task<NewTenant> CreateTenantAsync(StrictTables tables, TimeProvider time)
     {
         var parley = new ParleyTables(tables.Connect("setup").ServiceClient());
         await parley.CreateIfNotExistsAsync(CancellationToken.None);
-        var administration = new TenantAdministration(parley, time, new RandomSource(0), new WriteBudget(time, new RandomSource(0)));
+        var administration = new TenantAdministration(parley, TestSecrets.NoKey, time, new RandomSource(0), new WriteBudget(time, new RandomSource(0)));
         return await administration.CreateTenantAsync("Acme", CancellationToken.None);
     }
 
