@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Parley.Core;
 using Parley.Functions.Api;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;
 
@@ -23,6 +25,7 @@ public static class ParleyApp
         var builder = FunctionsApplication.CreateBuilder(args);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.ConfigureFunctionsWebApplication();
+        builder.UseMiddleware<AccessMiddleware>();
         RefuseUnresolvedReferences(builder.Configuration);
         builder.Services.AddParleyApp(builder.Configuration);
         return builder;
@@ -34,6 +37,7 @@ public static class ParleyApp
         services.AddParley(configuration);
         services.AddSingleton(CorsPolicy.Read(configuration));
         services.AddSingleton(PublicOrigin.Read(configuration));
+        services.AddSingleton<Authorization>();
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
         services.AddSingleton<Readiness>();

@@ -44,13 +44,13 @@ internal static class ApiHelpers
         parley.NewClient((await parley.CreateTenantAsync(name)).ApiKey);
 
     /// <summary>A client of a new tenant whose key has only this scope.</summary>
-    public static async Task<HttpClient> NewClientWithScopeAsync(this ParleyFixture parley, string scope)
-    {
-        var tenant = await parley.CreateTenantAsync("One scope");
-        var key = await parley.NewClient(parley.AdminKey).CallAsync(
-            HttpMethod.Post, $"v1/admin/tenants/{tenant.Tenant}/keys", new { label = scope, scopes = new[] { scope } }, HttpStatusCode.Created);
-        return parley.NewClient(key["key"]!.GetValue<string>());
-    }
+    public static async Task<HttpClient> NewClientWithScopeAsync(this ParleyFixture parley, string scope) =>
+        parley.NewClient(await parley.CreateKeyAsync((await parley.CreateTenantAsync("One scope")).Tenant, scope));
+
+    /// <summary>The text of a new key with these scopes.</summary>
+    public static async Task<string> CreateKeyAsync(this ParleyFixture parley, long tenant, params string[] scopes) =>
+        Text((await parley.NewClient(parley.AdminKey).CallAsync(
+            HttpMethod.Post, $"v1/admin/tenants/{tenant}/keys", new { label = "Some scopes", scopes }, HttpStatusCode.Created))["key"])!;
 
     /// <summary>Starts another host on the fixture's storage, with a clock that the test advances.</summary>
     public static async Task<FunctionsHost> StartClockedAsync(ManualClock clock) => await TestHost.StartAsync(

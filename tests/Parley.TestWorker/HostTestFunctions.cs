@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
+using Parley.Functions.Api.Access;
 
 #pragma warning disable CA1822 // All functions are instance methods, whether they need their instance or not.
 
@@ -17,15 +18,18 @@ public sealed class HostTestFunctions(IConfiguration configuration)
 
     /// <summary>Sends an empty response.</summary>
     [Function("TestNothing")]
+    [OpenToAll]
     public Task Nothing([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/nothing")] HttpRequest request) => Task.CompletedTask;
 
     /// <summary>Throws before the response starts.</summary>
     [Function("TestThrows")]
+    [OpenToAll]
     public Task Throws([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/throws")] HttpRequest request) =>
         throw new NotSupportedException("at once");
 
     /// <summary>Throws after it has set a status and a header.</summary>
     [Function("TestFails")]
+    [OpenToAll]
     public async Task Fails([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/fails")] HttpRequest request)
     {
         request.HttpContext.Response.Headers["X-Set-Before"] = "1";
@@ -36,6 +40,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
 
     /// <summary>Throws after the first byte.</summary>
     [Function("TestBreaks")]
+    [OpenToAll]
     public async Task Breaks([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/breaks")] HttpRequest request)
     {
         await request.HttpContext.Response.WriteAsync("a beginning");
@@ -44,6 +49,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
 
     /// <summary>Sends one part of the response, and the other part when the gate file exists.</summary>
     [Function("TestStreams")]
+    [OpenToAll]
     public async Task Streams([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/streams")] HttpRequest request)
     {
         await request.HttpContext.Response.WriteAsync("first");
@@ -57,6 +63,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
 
     /// <summary>Ends when its client disconnects. The gate file contains "entered", then "left".</summary>
     [Function("TestWaits")]
+    [OpenToAll]
     public async Task Waits([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/waits")] HttpRequest request)
     {
         await File.AppendAllTextAsync(Gate(request), "entered ");
@@ -72,6 +79,7 @@ public sealed class HostTestFunctions(IConfiguration configuration)
 
     /// <summary>Returns the id of its process and the request that it received.</summary>
     [Function("TestEcho")]
+    [OpenToAll]
     public Task Echo([HttpTrigger(AuthorizationLevel.Anonymous, "get", "post", Route = "test/echo/{value?}")] HttpRequest request, string? value) =>
         request.HttpContext.Response.WriteAsync(string.Create(
             CultureInfo.InvariantCulture, $"{Environment.ProcessId} {request.Method} {request.Path.Value}{request.QueryString} {request.Host} {value}"));

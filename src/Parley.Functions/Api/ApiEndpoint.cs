@@ -2,50 +2,54 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
-using Parley.Functions.Api.Requests;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
-using Parley.Tenants;
 
 namespace Parley.Functions.Api;
 
-/// <summary>An authenticated request.</summary>
-public sealed record Call(HttpRequest Request, Caller Caller)
-{
-    /// <summary>
-    /// Cancelled when the client disconnects. HTTP functions have no CancellationToken parameter, because a query
-    /// parameter of its name can break it.
-    /// </summary>
-    public CancellationToken Cancellation => Request.HttpContext.RequestAborted;
-}
-
 /// <summary>
-/// The pipeline of every HTTP function. It authenticates the caller, checks the scope and maps every exception to a
-/// response, including exceptions that are thrown while a result is written. Every response, whatever its status, gets
-/// the headers for pages of other origins. The pipeline executes the result itself, because the worker would serialize
-/// a returned result a second time and lose its exceptions.
+/// The pipeline of every HTTP function. It maps every exception to a response, including those of authorization and
+/// those that are thrown while a result is written. Every response, whatever its status, gets the headers for pages of
+/// other origins. The pipeline executes the result itself, because the worker would serialize a returned result a
+/// second time and lose its exceptions.
 /// </summary>
 public sealed partial class ApiEndpoint(
-    Authenticator authenticator,
+    Authorization authorization,
     CorsPolicy cors,
     PublicOrigin origin,
     ILogger<ApiEndpoint> logger)
 {
-    /// <summary>Runs a handler for callers whose API key has the scope.</summary>
-    public Task RunAsync(HttpRequest request, Scopes scope, Func<Call, Task<IResult>> handler) =>
-        RunAsync(request, async () => await handler(new Call(request, await AuthorizeAsync(request, scope))));
+    /// <summary>Runs a handler of a function for API keys.</summary>
+    public Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler) =>
+        RunAsync(request, () => handler(request.HttpContext.Features.Get<Call>()
+            ?? throw new InvalidOperationException("The request has not been authorized.")));
 
-    /// <summary>Runs a handler that authenticates the caller itself or is open to all.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "Every exception must become a response.")]
-    public async Task RunAsync(HttpRequest request, Func<Task<IResult>> handler)
+    /// <summary>Runs a handler that needs no API key.</summary>
+    public Task RunAsync(HttpRequest request, Func<Task<IResult>> handler) =>
+        GuardAsync(request.HttpContext, async () => await (await handler()).ExecuteAsync(request.HttpContext));
+
+    /// <summary>Decides whether a request may reach its function; otherwise writes the problem.</summary>
+    internal async Task<bool> TryAuthorizeAsync(HttpContext context, Func<FunctionAccess> access)
     {
-        var context = request.HttpContext;
+        var isAuthorized = false;
+        await GuardAsync(context, async () =>
+        {
+            var caller = await authorization.AuthorizeAsync(context.Request, access());
+            context.Features.Set(caller is null ? null : new Call(context.Request, caller));
+            isAuthorized = true;
+        });
+        return isAuthorized;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Every exception must become a response.")]
+    private async Task GuardAsync(HttpContext context, Func<Task> action)
+    {
         context.Features.Set(origin);
         cors.Decorate(context);
         try
         {
-            var result = await handler();
-            await result.ExecuteAsync(context);
+            await action();
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested
             && (e is OperationCanceledException or AggregateException or IOException))
@@ -57,21 +61,6 @@ public sealed partial class ApiEndpoint(
         {
             await WriteProblemAsync(context, e);
         }
-    }
-
-    private async Task<Caller> AuthorizeAsync(HttpRequest request, Scopes scope)
-    {
-        var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
-        var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
-        if (RequestHeaders.ReadTenant(request) is { } tenant
-            && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
-        {
-            throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
-        }
-
-        return caller.Scopes.HasFlag(scope)
-            ? caller
-            : throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", scope.Names())}.");
     }
 
     private async Task WriteProblemAsync(HttpContext context, Exception exception)

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api;
@@ -13,6 +14,7 @@ namespace Parley.Functions.Api;
 public sealed class ZzCatchAll(ApiEndpoint endpoint, RouteTable routes, CorsPolicy cors)
 {
     [Function("ZzCatchAll")]
+    [OpenToAll]
     public Task Run(
         [HttpTrigger(AuthorizationLevel.Anonymous, Route = "{*path}")] HttpRequest request,
         string? path) =>

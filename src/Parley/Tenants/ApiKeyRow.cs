@@ -7,6 +7,11 @@ namespace Parley.Tenants;
 /// <summary>A row of the table Keys.</summary>
 internal static class ApiKeyRow
 {
+    /// <summary>
+    /// Absent in rows of 0.2.0 and before, whose <c>assistants:write</c> includes <c>assistants:use</c>.
+    /// </summary>
+    private const string ScopesAreExact = "ScopesAreExact";
+
     public static TableEntity Create(
         string hash,
         TenantId tenant,
@@ -22,6 +27,7 @@ internal static class ApiKeyRow
             ["Number"] = number,
             ["Label"] = label,
             ["Scopes"] = (int)scopes,
+            [ScopesAreExact] = true,
             ["CreatedAt"] = createdAt,
         };
         row.SetIfAny("ExpiresAt", expiresAt);
@@ -33,8 +39,16 @@ internal static class ApiKeyRow
             new TenantId(row.GetInt32("Tenant")!.Value),
             row.GetInt32("Number")!.Value,
             row.GetString("Label"),
-            (Scopes)row.GetInt32("Scopes")!.Value);
+            ReadScopes(row));
 
     public static DateTimeOffset ReadExpiry(TableEntity row) =>
         row.GetDateTimeOffset("ExpiresAt") ?? DateTimeOffset.MaxValue;
+
+    private static Scopes ReadScopes(TableEntity row)
+    {
+        var scopes = (Scopes)row.GetInt32("Scopes")!.Value;
+        return scopes.HasFlag(Scopes.AssistantsWrite) && row.GetBoolean(ScopesAreExact) is null
+            ? scopes | Scopes.AssistantsUse
+            : scopes;
+    }
 }

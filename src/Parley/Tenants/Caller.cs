@@ -6,4 +6,14 @@ namespace Parley.Tenants;
 /// <param name="Tenant">The only tenant that the key gives access to.</param>
 /// <param name="Number">The key's number in its tenant: <c>user_id</c> of the messages that it writes.</param>
 /// <param name="Name">The key's label: the name of the actor.</param>
-public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Scopes);
+public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Scopes)
+{
+    /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the key lacks some of them.</exception>
+    public void Require(Scopes scopes)
+    {
+        if ((scopes & ~Scopes) is var missing and not Scopes.None)
+        {
+            throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", missing.Names())}.");
+        }
+    }
+}

@@ -21,8 +21,17 @@ public enum Scopes
     /// <summary>Creates, reads and deletes exports.</summary>
     ExportsWrite = 16,
 
-    /// <summary>Reads and writes chatbots, completions and their records.</summary>
+    /// <summary>Reads and writes chatbots.</summary>
     AssistantsWrite = 32,
+
+    /// <summary>Runs and reads completions, and reads and scores their records.</summary>
+    AssistantsUse = 64,
+
+    /// <summary>Manages the tenant's API keys.</summary>
+    Admin = 128,
+
+    /// <summary>Reads the tenant's audit log.</summary>
+    AuditRead = 256,
 }
 
 /// <summary>The names of scopes in the API.</summary>
@@ -36,6 +45,9 @@ public static class ScopeNames
         ["follow-ups:write"] = Scopes.FollowUpsWrite,
         ["exports:write"] = Scopes.ExportsWrite,
         ["assistants:write"] = Scopes.AssistantsWrite,
+        ["assistants:use"] = Scopes.AssistantsUse,
+        ["admin"] = Scopes.Admin,
+        ["audit:read"] = Scopes.AuditRead,
     };
 
     public static IReadOnlyCollection<string> All => ByName.Keys;

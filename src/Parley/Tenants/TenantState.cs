@@ -1,16 +1,19 @@
 namespace Parley.Tenants;
 
-/// <summary>The state of a tenant. Its profile stores the number; a profile without one is active.</summary>
+/// <summary>
+/// The state of a tenant. Rows store the numbers; a row without one is active. API keys are accepted only while the
+/// tenant is active.
+/// </summary>
 public enum TenantState
 {
     Active = 1,
 
-    /// <summary>Its keys are refused. Nothing is removed.</summary>
+    /// <summary>By the operator. Data are kept, and the tenant can be made active again.</summary>
     Suspended = 2,
 
-    /// <summary>Its keys are refused, its queue messages are dropped, and its data are being erased.</summary>
+    /// <summary>The data are being removed. There is no way back.</summary>
     Deleting = 3,
 
-    /// <summary>Its data are erased.</summary>
+    /// <summary>The data are removed. The number is never used again.</summary>
     Deleted = 4,
 }

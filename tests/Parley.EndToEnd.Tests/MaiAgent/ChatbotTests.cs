@@ -254,7 +254,7 @@ public class ChatbotTests(ParleyFixture parley)
     [Fact]
     public async Task Keys_and_scopes_are_checked()
     {
-        var (writer, assistants) = (await parley.NewClientWithScopeAsync("messages:write"), await parley.NewClientWithScopeAsync("assistants:write"));
+        var (writer, assistants) = (await parley.NewClientWithScopeAsync("assistants:use"), await parley.NewClientWithScopeAsync("assistants:write"));
         var unauthenticated = parley.NewClient(token: null);
         foreach (var (method, path) in new[]
         {

@@ -249,14 +249,50 @@ public partial class CompletionTests(ParleyFixture parley)
             await Client.RefusedAsync(method, $"v1/completions/{completion["conversationId"]}{path}", null, 404, "completion_not_found");
             await Client.RefusedAsync(method, $"v1/completions/{(id[^1] == '0' ? $"{id[..^1]}1" : $"{id[..^1]}0")}{path}", null, 404, "completion_not_found");
             await Client.RefusedAsync(method, $"v1/completions/7{path}", null, 404, "completion_not_found");
-            await (await parley.NewClientWithScopeAsync("messages:write")).RefusedAsync(method, $"v1/completions/{id}{path}", null, 403, "scope_missing");
+            await (await parley.NewClientWithScopeAsync("assistants:write")).RefusedAsync(method, $"v1/completions/{id}{path}", null, 403, "scope_missing");
         }
 
         await other.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { message = new { content = "a" } }, 404, "chatbot_not_found");
         var theirs = await other.NewChatbotAsync();
         await other.RefusedAsync(
             HttpMethod.Post, $"v1/chatbots/{theirs["id"]}/completions", new { conversation = completion["conversationId"], message = new { content = "a" } }, 404, "conversation_not_found");
-        await (await parley.NewClientWithScopeAsync("messages:write")).RefusedAsync(HttpMethod.Post, "v1/chatbots/1/completions", new { message = new { content = "a" } }, 403, "scope_missing");
+        await (await parley.NewClientWithScopeAsync("assistants:write")).RefusedAsync(HttpMethod.Post, "v1/chatbots/1/completions", new { message = new { content = "a" } }, 403, "scope_missing");
+    }
+
+    [Theory]
+    [InlineData("assistants:use", "messages:read, messages:write")]
+    [InlineData("assistants:use messages:read", "messages:write")]
+    [InlineData("assistants:use messages:write", "messages:read")]
+    [InlineData("assistants:use messages:read messages:write", null)]
+    public async Task A_completion_of_an_existing_conversation_needs_the_scopes_of_its_messages(string scopes, string? missing)
+    {
+        var tenant = await parley.CreateTenantAsync("Scopes");
+        var owner = parley.NewClient(tenant.ApiKey);
+        var chatbot = await owner.NewChatbotAsync();
+        var conversation = await owner.CreateConversationAsync();
+        var client = parley.NewClient(await parley.CreateKeyAsync(tenant.Tenant, scopes.Split(' ')));
+
+        foreach (var id in new object[] { conversation, 999_999, "nonsense" })
+        {
+            using var response = await client.SendJsonAsync(
+                HttpMethod.Post, $"v1/chatbots/{chatbot["id"]}/completions", new { conversation = id, message = new { content = "a" } });
+            if (missing is not null)
+            {
+                // The response does not reveal whether the conversation exists.
+                Assert.Equal($"The API key lacks the scope {missing}.", ApiHelpers.Text((await response.AssertProblemAsync(403, "scope_missing"))["detail"]));
+            }
+            else if (id is 999_999 or "nonsense")
+            {
+                await response.AssertProblemAsync(404, "conversation_not_found");
+            }
+            else
+            {
+                await response.ReadAsync();
+            }
+        }
+
+        Assert.Equal(missing is null ? 2 : 0, (await owner.ListAsync(conversation))["data"]!.AsArray().Count);
+        Assert.NotNull((await client.CompleteAsync(chatbot, "A new conversation"))["conversationId"]);
     }
 
     [Fact]

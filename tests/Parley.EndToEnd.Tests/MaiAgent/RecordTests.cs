@@ -284,7 +284,7 @@ public class RecordTests(ParleyFixture parley)
     [Fact]
     public async Task Keys_and_scopes_are_checked()
     {
-        var (writer, unauthenticated) = (await parley.NewClientWithScopeAsync("messages:write"), parley.NewClient(token: null));
+        var (writer, unauthenticated) = (await parley.NewClientWithScopeAsync("assistants:write"), parley.NewClient(token: null));
         foreach (var (method, path) in new[]
         {
             (HttpMethod.Get, "v1/chatbots/1/records"), (HttpMethod.Get, "v1/chatbots/1/records/export-excel"), (HttpMethod.Patch, $"v1/chatbots/1/records/{ApiHelpers.UnknownUuid}"),

@@ -12,7 +12,8 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly LayerRules Rules = LayerRules.Parse("""
         Storage.Secrets → Core
         Storage → Storage.Secrets
-        Tenants, Files, Senders → Storage
+        Tenants.Audit, Files, Senders → Storage
+        Tenants → Tenants.Audit
         Webhooks → Tenants
         Conversations → Senders
         Conversations.Threads → Storage

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
@@ -24,25 +24,23 @@ public sealed record ApiKeyResponse(
 public sealed record WebhookSecretResponse(int Id, string WebhookSecret, DateTimeOffset PreviousValidUntil);
 
 /// <summary>
-/// Tenants, their API keys and their webhook secrets. Requests must have the key in the setting
-/// <c>Parley__AdminKey</c>; without that setting every request is refused.
+/// Tenants, their API keys and their webhook secrets.
 /// </summary>
 public sealed class AdministrationFunctions(
     ApiEndpoint endpoint,
     TenantAdministration administration,
     WebhookSecrets webhookSecrets,
-    IConfiguration configuration,
     TimeProvider time)
 {
     private const int MaxLine = 250;
     private const int MaxBody = 16 * 1024;
 
     [Function("AdminTenantsCreate")]
+    [RequiresAdminKey]
     public Task CreateTenant(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>
         {
-            RequireAdmin(request);
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var name = fields.RequiredText("name", 1, MaxLine);
             fields.ThrowIfInvalid();
@@ -55,12 +53,12 @@ public sealed class AdministrationFunctions(
         });
 
     [Function("AdminTenantKeysCreate")]
+    [RequiresAdminKey]
     public Task CreateKey(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/keys")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            RequireAdmin(request);
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var label = fields.RequiredText("label", 1, MaxLine);
             var scopes = ReadScopes(fields);
@@ -91,12 +89,12 @@ public sealed class AdministrationFunctions(
 
     /// <summary>Replaces the webhook secret. The request has no body.</summary>
     [Function("AdminTenantWebhookSecretCreate")]
+    [RequiresAdminKey]
     public Task CreateWebhookSecret(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants/{id}/webhook-secret")]
         HttpRequest request, string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            RequireAdmin(request);
             var rotated = await webhookSecrets.RotateAsync(Tenant(id), request.HttpContext.RequestAborted);
             return new JsonResult<WebhookSecretResponse>(
                 new WebhookSecretResponse(rotated.Tenant.Number, rotated.WebhookSecret, rotated.PreviousValidUntil),
@@ -131,13 +129,5 @@ public sealed class AdministrationFunctions(
         }
 
         return scopes;
-    }
-
-    private void RequireAdmin(HttpRequest request)
-    {
-        if (!AdminKey.Matches(request.Headers.Authorization.ToString(), configuration["Parley:AdminKey"]))
-        {
-            throw ErrorCode.Unauthenticated.With("Send the administration key as 'Authorization: Bearer <key>'.");
-        }
     }
 }

@@ -4,6 +4,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -33,11 +34,12 @@ public sealed class ConversationMessageFunctions(
     private const int MaxTextPart = 32 * 1024;
 
     [Function("ConversationMessagesList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations/{id}/messages")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var page = query.Number("page", 1, 1, int.MaxValue);
@@ -56,11 +58,12 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesPost")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Post(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var text = fields.RequiredVisibleText("message", MaxMessage);
@@ -75,11 +78,12 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesMedia")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task PostMedia(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/messages/media")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             // The blob name of the file contains the conversation, and the file is uploaded while the body is read. So
             // the id in the path is validated before the body.
@@ -107,10 +111,11 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationsRead")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Read(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations/{id}/read")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var messageId = fields.Id("messageId");
@@ -123,12 +128,13 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesUpdate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "v1/conversations/{id}/messages/{messageId}")]
         HttpRequest request,
         string id,
         string messageId) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var text = fields.RequiredVisibleText("message", MaxMessage);
@@ -154,12 +160,13 @@ public sealed class ConversationMessageFunctions(
         });
 
     [Function("ConversationMessagesDelete")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/conversations/{id}/messages/{messageId}")]
         HttpRequest request,
         string id,
         string messageId) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var expected = RequestHeaders.ReadPreconditions(request);
             var deleted = await change.DeleteAsync(

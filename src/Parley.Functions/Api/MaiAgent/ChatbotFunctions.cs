@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Providers;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
@@ -26,9 +27,10 @@ public sealed class ChatbotFunctions(
     private const double MaxTemperature = 2;
 
     [Function("ChatbotsCreate")]
+    [RequiresScope(Scopes.AssistantsWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             if (fields.IsAbsent("name"))
@@ -44,9 +46,10 @@ public sealed class ChatbotFunctions(
         });
 
     [Function("ChatbotsList")]
+    [RequiresScope(Scopes.AssistantsWrite)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
@@ -60,17 +63,19 @@ public sealed class ChatbotFunctions(
         });
 
     [Function("ChatbotsGet")]
+    [RequiresScope(Scopes.AssistantsWrite)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
             Respond(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
 
     [Function("ChatbotsUpdate")]
+    [RequiresScope(Scopes.AssistantsWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields, isNew: false);
@@ -81,10 +86,11 @@ public sealed class ChatbotFunctions(
         });
 
     [Function("ChatbotsDelete")]
+    [RequiresScope(Scopes.AssistantsWrite)]
     public Task Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var expected = RequestHeaders.ReadPreconditions(request);
             var deleted = await writer.DeleteAsync(call.Chatbot(id), expected, call.Cancellation);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Completions;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -19,13 +20,20 @@ public sealed class CompletionFunctions(
     TimeProvider time)
 {
     [Function("CompletionsCreate")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/completions")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var conversationId = fields.IsEmptyText("conversation") ? null : fields.Id("conversation");
+            if (conversationId is not null)
+            {
+                // The provider gets the conversation's history, and its reply repeats what it was sent.
+                call.Caller.Require(Scopes.MessagesRead | Scopes.MessagesWrite);
+            }
+
             var sent = SentContent.Read(fields.RequiredFields("message"), "message.");
             var isStreaming = fields.Boolean("isStreaming") ?? false;
             for (var i = 0; conversationId is null && i < sent.Attachments.Count; i++)
@@ -60,18 +68,20 @@ public sealed class CompletionFunctions(
         });
 
     [Function("CompletionsGet")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/completions/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
             Show(await store.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("CompletionEvents")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Events(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/completions/{id}/events")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
             var completion = await store.GetAsync(call.Caller.Tenant, id, call.Cancellation);
@@ -84,10 +94,11 @@ public sealed class CompletionFunctions(
         });
 
     [Function("CompletionsCancel")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Cancel(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
             Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     private CompletionStream Stream(Call call, StartedCompletion completion, int after, bool replayed)

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
 using Parley.Conversations;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
@@ -23,9 +24,10 @@ public sealed class ConversationFunctions(
     private const int MaxBody = 256 * 1024;
 
     [Function("ConversationsCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/conversations")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var draft = new NewConversation(
@@ -72,9 +74,10 @@ public sealed class ConversationFunctions(
         });
 
     [Function("ConversationsList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var tenant = call.Caller.Tenant;
             var query = new QueryFields(request.Query);
@@ -102,20 +105,22 @@ public sealed class ConversationFunctions(
         });
 
     [Function("ConversationsGet")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/conversations/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var conversation = await reader.GetAsync(call.Conversation(id), call.Cancellation);
             return await RespondAsync(call, conversation, StatusCodes.Status200OK);
         });
 
     [Function("ConversationsUpdate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/conversations/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var title = fields.Text("title", 0, Limits.Line);

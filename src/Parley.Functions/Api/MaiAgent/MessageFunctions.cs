@@ -5,6 +5,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -27,9 +28,10 @@ public sealed class MessageFunctions(
     private const int MaxFeedback = 2000;
 
     [Function("MessagesCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var conversationId = fields.RequiredId("conversation");
@@ -49,9 +51,10 @@ public sealed class MessageFunctions(
         });
 
     [Function("MessagesList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var conversation = query.RequiredId("conversation");
@@ -79,10 +82,11 @@ public sealed class MessageFunctions(
         });
 
     [Function("MessagesGet")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/messages/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var message = await reader.GetAsync(call.Message(id), call.Cancellation);
 
@@ -93,10 +97,11 @@ public sealed class MessageFunctions(
         });
 
     [Function("MessagesUpdate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/messages/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var feedback = fields.Text("feedback", 0, MaxFeedback);

@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Records;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Functions.Api.Zaia;
@@ -22,11 +23,12 @@ public sealed class RecordFunctions(
     private const int MaxBody = 16 * 1024;
 
     [Function("ChatbotRecordsList")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}/records")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var range = ReadRange(query);
@@ -48,11 +50,12 @@ public sealed class RecordFunctions(
         });
 
     [Function("ChatbotRecordsExport")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Export(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}/records/export-excel")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var range = ReadRange(query);
@@ -65,12 +68,13 @@ public sealed class RecordFunctions(
 
     /// <summary>Changes the scores of a record.</summary>
     [Function("ChatbotRecordsUpdate")]
+    [RequiresScope(Scopes.AssistantsUse)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chatbots/{id}/records/{recordId}")]
         HttpRequest request,
         string id,
         string recordId) =>
-        endpoint.RunAsync(request, Scopes.AssistantsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Parley;
@@ -14,12 +15,14 @@ public sealed class HealthFunctions(ApiEndpoint endpoint, Readiness readiness)
 {
     /// <summary>Liveness: 200 while the process runs.</summary>
     [Function("HealthLive")]
+    [OpenToAll]
     public Task Live(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/health/live")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(Ok()));
 
     /// <summary>Readiness: 200 when storage was available at most two seconds ago, otherwise 503.</summary>
     [Function("HealthReady")]
+    [OpenToAll]
     public Task Ready(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/health/ready")] HttpRequest request) =>
         endpoint.RunAsync(request, async () =>

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -15,8 +16,9 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
     private const int MaxBody = 256 * 1024;
 
     [Function("SendersCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/senders")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields);
@@ -32,9 +34,10 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         });
 
     [Function("SendersList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/senders")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
@@ -52,17 +55,19 @@ public sealed class SenderFunctions(ApiEndpoint endpoint, SenderReader reader, S
         });
 
     [Function("SendersGet")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/senders/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
             Respond(await reader.GetAsync(call.Sender(id), call.Cancellation), StatusCodes.Status200OK));
 
     [Function("SendersUpdate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/senders/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = ReadChange(fields);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.Parley;
@@ -18,6 +19,7 @@ public sealed class VersionFunction(ApiEndpoint endpoint)
     private static readonly VersionResponse Running = Read(typeof(VersionFunction).Assembly);
 
     [Function("Version")]
+    [OpenToAll]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/version")] HttpRequest request) =>
         endpoint.RunAsync(request, () => Task.FromResult<IResult>(

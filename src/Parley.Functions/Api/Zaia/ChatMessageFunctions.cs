@@ -5,6 +5,7 @@ using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -36,9 +37,10 @@ public sealed class ChatMessageFunctions(
     private const int MaxBody = 64 * 1024;
 
     [Function("ChatMessagesCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var chatId = fields.RequiredId("chatId");
@@ -72,9 +74,10 @@ public sealed class ChatMessageFunctions(
         });
 
     [Function("ChatMessagesList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var chatId = query.RequiredId("chatId");

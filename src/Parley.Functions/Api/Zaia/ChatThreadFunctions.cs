@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Conversations.Threads;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
@@ -31,9 +32,10 @@ public sealed class ChatThreadFunctions(
     private const int MaxBody = 16 * 1024;
 
     [Function("ChatThreadsCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-threads")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var (chatId, messageId) = (fields.RequiredId("chatId"), fields.RequiredId("chatMessageId"));
@@ -47,9 +49,10 @@ public sealed class ChatThreadFunctions(
         });
 
     [Function("ChatThreadsList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-threads")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id

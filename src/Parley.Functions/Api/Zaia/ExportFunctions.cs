@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
@@ -27,9 +28,10 @@ public sealed class ExportFunctions(
     private const int MaxBody = 32 * 1024;
 
     [Function("ChatMessagesExport")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var draft = ExportFields.Read(fields, allowed);
@@ -65,9 +67,10 @@ public sealed class ExportFunctions(
         });
 
     [Function("ExportsList")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var cursor = query.Cursor();
@@ -86,18 +89,20 @@ public sealed class ExportFunctions(
         });
 
     [Function("ExportsGet")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
             await RespondAsync(await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     [Function("ExportsContent")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task Content(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/exports/{id}/content")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var export = await exports.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             if (export.Status != ExportStatus.Completed)
@@ -110,10 +115,11 @@ public sealed class ExportFunctions(
 
     /// <summary>Cancels an export that has not ended, or removes the file of one that has.</summary>
     [Function("ExportsDelete")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/exports/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             if (RequestHeaders.ExcludesExisting(request))
             {
@@ -126,10 +132,11 @@ public sealed class ExportFunctions(
 
     /// <summary>Delivers the callback again.</summary>
     [Function("ExportsCallback")]
+    [RequiresScope(Scopes.ExportsWrite)]
     public Task Callback(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/exports/{id}/callback")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.ExportsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
             await RespondAsync(await redelivery.DeliverAsync(call.Caller.Tenant, id, call.Cancellation), call));
 
     private async Task<Stream> OpenAsync(Call call, string id, Export export)

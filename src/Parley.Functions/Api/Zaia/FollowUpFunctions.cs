@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations.FollowUps;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
@@ -26,10 +27,11 @@ public sealed class FollowUpFunctions(
     private const int MaxBody = 64 * 1024;
 
     [Function("FollowUpsCreate")]
+    [RequiresScope(Scopes.FollowUpsWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-message-follow-ups")]
         HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var chatId = fields.RequiredId("chatId");
@@ -71,10 +73,11 @@ public sealed class FollowUpFunctions(
         });
 
     [Function("FollowUpsList")]
+    [RequiresScope(Scopes.FollowUpsRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups")]
         HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new QueryFields(request.Query);
             var filter = new FollowUpFilter(
@@ -97,19 +100,21 @@ public sealed class FollowUpFunctions(
         });
 
     [Function("FollowUpsGet")]
+    [RequiresScope(Scopes.FollowUpsRead)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups/{id}")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+        endpoint.RunAsync(request, async call =>
             Respond(await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("FollowUpsEvents")]
+    [RequiresScope(Scopes.FollowUpsRead)]
     public Task Events(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-message-follow-ups/{id}/events")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var followUp = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
             var events = reader.EventsAsync(followUp, call.Cancellation).Select(FollowUpEventResponse.Of);
@@ -120,11 +125,12 @@ public sealed class FollowUpFunctions(
         });
 
     [Function("FollowUpsUpdate")]
+    [RequiresScope(Scopes.FollowUpsWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/chat-message-follow-ups/{id}")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var change = new FollowUpChange
@@ -155,11 +161,12 @@ public sealed class FollowUpFunctions(
 
     /// <summary>Cancels a follow-up.</summary>
     [Function("FollowUpsDelete")]
+    [RequiresScope(Scopes.FollowUpsWrite)]
     public Task Delete(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/chat-message-follow-ups/{id}")]
         HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.FollowUpsWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var change = new FollowUpChange { Status = FollowUpStatus.Cancelled };
             var followUp = await writer.ChangeAsync(

@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Conversations;
 using Parley.Conversations.Tickets;
 using Parley.Core;
+using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
@@ -41,8 +42,9 @@ public sealed class TicketFunctions(
     private const int MaxBody = 16 * 1024;
 
     [Function("TicketsCreate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Create([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/tickets")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var chatId = fields.RequiredId("chatId");
@@ -54,9 +56,10 @@ public sealed class TicketFunctions(
         });
 
     [Function("TicketsList")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/tickets")] HttpRequest request) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var query = new ChatListQuery(request.Query);
             var chat = call.ConversationOrNull(query.ChatId) is { } id
@@ -73,10 +76,11 @@ public sealed class TicketFunctions(
         });
 
     [Function("TicketsGet")]
+    [RequiresScope(Scopes.MessagesRead)]
     public Task Get(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/tickets/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesRead, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var ticket = await reader.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 
@@ -87,10 +91,11 @@ public sealed class TicketFunctions(
         });
 
     [Function("TicketsUpdate")]
+    [RequiresScope(Scopes.MessagesWrite)]
     public Task Update(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "v1/tickets/{id}")] HttpRequest request,
         string id) =>
-        endpoint.RunAsync(request, Scopes.MessagesWrite, async call =>
+        endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
             var title = fields.Text("title", 0, Limits.Line);
