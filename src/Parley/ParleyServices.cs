@@ -34,5 +34,5 @@ public static class ParleyServices
             .AddWebhooks(configuration)
             .AddExports(configuration)
             .AddAssistants(configuration)
-            .AddSingleton<CleanupJob>();
+            .AddCleanup();
 }

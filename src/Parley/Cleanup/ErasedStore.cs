@@ -29,7 +29,8 @@ internal sealed record ErasedStore(
     private const int PageBlobs = 5_000;
 
     /// <summary>
-    /// Separates partition key and row key in a position. Keys contain no control characters, so positions sort as keys.
+    /// Separates partition key and row key in a position. Keys contain no control characters, so positions sort as keys
+    /// do.
     /// </summary>
     private const char Separator = '\n';
 
@@ -41,12 +42,12 @@ internal sealed record ErasedStore(
     {
         return new ErasedStore(name, store, Read, EraseAsync);
 
-        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string through, CancellationToken cancellation)
+        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string from, CancellationToken cancellation)
         {
-            var partition = through.Split(Separator)[0];
-            var from = TableClient.CreateQueryFilter($"PartitionKey ge {partition}");
+            var partition = from.Split(Separator)[0];
+            var start = TableClient.CreateQueryFilter($"PartitionKey ge {partition}");
             return table.QueryAsync<TableEntity>(
-                    Filters.And(from, filter(tenant)),
+                    Filters.And(start, filter(tenant)),
                     pageRows,
                     [nameof(TableEntity.PartitionKey), nameof(TableEntity.RowKey)],
                     cancellation)
@@ -71,7 +72,7 @@ internal sealed record ErasedStore(
         return new ErasedStore(container.Name, store, Read, EraseAsync);
 
         // Erased blobs are no longer listed, so each page is the first one.
-        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string through, CancellationToken cancellation) =>
+        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string from, CancellationToken cancellation) =>
             container.GetBlobsAsync(BlobTraits.None, BlobStates.None, tenant.PartitionKey + "/", cancellation)
                 .AsPages(pageSizeHint: PageBlobs)
                 .Select(page => (IReadOnlyList<string>)[.. page.Values.Select(blob => blob.Name)]);

@@ -11,13 +11,15 @@ namespace Parley.Cleanup;
 /// <param name="Erasure">The receipt so far.</param>
 /// <param name="Pass">1 for the first pass through all stores.</param>
 /// <param name="Store">The store that the pass has reached; see <see cref="ErasedStore.Name"/>.</param>
-/// <param name="Through">
-/// The last position of that store that is counted; empty at its beginning. Rows up to it may still exist.
+/// <param name="Counted">The last position of that store that is counted; empty at its beginning.</param>
+/// <param name="Erased">
+/// The last position up to which everything is erased. What lies between the two may still exist, and is not counted
+/// again.
 /// </param>
 /// <param name="FoundInPass">The rows and blobs that this pass has found.</param>
 /// <param name="ETag">The row's ETag.</param>
 internal sealed record TenantErasureProgress(
-    TenantErasure Erasure, int Pass, string Store, string Through, long FoundInPass, ETag ETag);
+    TenantErasure Erasure, int Pass, string Store, string Counted, string Erased, long FoundInPass, ETag ETag);
 
 /// <summary>The row <c>erase|T</c>, in the partition of the administration API.</summary>
 internal static class TenantErasureRow
@@ -32,7 +34,8 @@ internal static class TenantErasureRow
             ["RequestedAt"] = erasure.RequestedAt,
             ["Pass"] = progress.Pass,
             ["Store"] = progress.Store,
-            ["Through"] = progress.Through,
+            ["Counted"] = progress.Counted,
+            ["Erased"] = progress.Erased,
             ["FoundInPass"] = progress.FoundInPass,
             ["Conversations"] = counts.Conversations,
             ["Tenants"] = counts.Tenants,
@@ -65,7 +68,8 @@ internal static class TenantErasureRow
                 row.GetInt64("Exports")!.Value)),
         row.GetInt32("Pass")!.Value,
         row.GetString("Store"),
-        row.GetString("Through"),
+        row.GetString("Counted"),
+        row.GetString("Erased"),
         row.GetInt64("FoundInPass")!.Value,
         row.ETag);
 }

@@ -50,7 +50,8 @@ public sealed partial class SecretResealing(
             return;
         }
 
-        var failed = progress.LastTenant > 0 || await TryAsync("the key of cursors", () => cursors.ResealAsync(cancellation), cancellation)
+        var failed = progress.LastTenant > 0
+            || await TryAsync("the administration", () => cursors.ResealAsync(cancellation), cancellation)
             ? 0
             : 1;
         var filter = Filters.Between(

@@ -11,5 +11,6 @@ internal static class TenantServices
         .AddSingleton<Authenticator>()
         .AddSingleton<TenantAdministration>()
         .AddSingleton<WebhookSecrets>()
-        .AddSingleton<SecretResealing>();
+        .AddSingleton<SecretResealing>()
+        .AddSingleton<TenantStates>();
 }

@@ -25,7 +25,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files
         Assistants.Records → Assistants.Completions, Spreadsheets
         Exports → Conversations.Messages, Files, Webhooks, Spreadsheets
-        Cleanup → Files
+        Cleanup → Files, Tenants
         Functions → all
         """);
 

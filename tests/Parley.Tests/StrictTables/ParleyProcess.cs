@@ -178,6 +178,8 @@ internal sealed class ParleyProcess
 
     public SecretResealing SecretResealing => Get<SecretResealing>();
 
+    public TenantStates TenantStates => Get<TenantStates>();
+
     public Cursors Cursors => Get<Cursors>();
 
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
