@@ -8,6 +8,7 @@ using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;
+using Parley.Tenants;
 
 namespace Parley.Functions;
 
@@ -27,6 +28,7 @@ public static class ParleyApp
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<AccessMiddleware>();
         RefuseUnresolvedReferences(builder.Configuration);
+        WarnOfAdminKey(builder.Configuration["Parley:AdminKey"]);
         builder.Services.AddParleyApp(builder.Configuration);
         return builder;
     }
@@ -38,6 +40,7 @@ public static class ParleyApp
         services.AddSingleton(CorsPolicy.Read(configuration));
         services.AddSingleton(PublicOrigin.Read(configuration));
         services.AddSingleton<Authorization>();
+        services.AddSingleton<KeyGuard>();
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
         services.AddSingleton<Readiness>();
@@ -46,6 +49,18 @@ public static class ParleyApp
         // as an empty 500.
         services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null);
         return services;
+    }
+
+    /// <summary>
+    /// The app starts without a usable key, because only the administration needs it. The Functions host copies the
+    /// worker's standard error into its log; log entries from before the start of the worker are lost.
+    /// </summary>
+    private static void WarnOfAdminKey(string? adminKey)
+    {
+        if (AdminKey.FindProblem(adminKey) is { } problem)
+        {
+            Console.Error.WriteLine(problem);
+        }
     }
 
     /// <summary>

@@ -21,7 +21,7 @@ namespace Parley.Benchmarks;
 internal static class AssistantMeasure
 {
     private const int Chunks = 100;
-    private const string AdminKey = "streams";
+    private const string AdminKey = "an admin key of the measured streams";
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(100);
     private static readonly int[] Widths = [1, 20, 200];
 

@@ -86,7 +86,7 @@ internal static class KillMeasure
             settings = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["AzureWebJobsStorage"] = azurite.ConnectionString,
-                ["Parley__AdminKey"] = "killed",
+                ["Parley__AdminKey"] = "an admin key of the host that is killed",
                 ["FollowUpSchedule"] = "0 * * * * *",
                 ["HousekeepingSchedule"] = "0 */15 * * * *",
                 ["ExportSchedule"] = "30 * * * * *",
@@ -105,7 +105,7 @@ internal static class KillMeasure
             _ = system.ReceiveAsync();
             system.host = await KilledHost.StartAsync(system.port, system.settings);
             var api = new Uri($"http://127.0.0.1:{system.port}/api/");
-            using var admin = new AdminClient(api, "killed");
+            using var admin = new AdminClient(api, "an admin key of the host that is killed");
             var access = await admin.CreateTenantAsync("Kills", "Key");
             (system.secret, system.client) = (access.WebhookSecret, new TenantClient(api, new TenantId((int)access.Tenant), access.ApiKey));
             var tables = new ParleyTables(new TableServiceClient(system.azurite.ConnectionString, StorageClients.TableOptions()));

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Parley.DevHost.Common;
 using Parley.DevHost.Emulator;
+using Parley.Tenants;
 
 namespace Parley.DevHost.Commands;
 
@@ -136,7 +137,7 @@ internal sealed class DevRun(RunOptions options)
     }
 
     /// <summary>
-    /// Rejects an admin key that no client can send: it would lock out all clients without an error message.
+    /// Rejects an admin key that no client can send, or that the app does not accept: it would lock out all clients.
     /// </summary>
     private static void CheckAdminKey(string key)
     {
@@ -144,6 +145,11 @@ internal sealed class DevRun(RunOptions options)
         {
             throw new HostStartException(
                 "Parley__AdminKey must be printable ASCII without spaces: clients send it in a header.");
+        }
+
+        if (AdminKey.FindProblem(key) is { } problem)
+        {
+            throw new HostStartException(problem);
         }
     }
 

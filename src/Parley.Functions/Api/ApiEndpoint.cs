@@ -16,14 +16,22 @@ namespace Parley.Functions.Api;
 /// </summary>
 public sealed partial class ApiEndpoint(
     Authorization authorization,
+    KeyGuard guard,
     CorsPolicy cors,
     PublicOrigin origin,
     ILogger<ApiEndpoint> logger)
 {
     /// <summary>Runs a handler of a function for API keys.</summary>
     public Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler) =>
-        RunAsync(request, () => handler(request.HttpContext.Features.Get<Call>()
-            ?? throw new InvalidOperationException("The request has not been authorized.")));
+        GuardAsync(request.HttpContext, () =>
+        {
+            var call = request.HttpContext.Features.Get<Call>()
+                ?? throw new InvalidOperationException("The request has not been authorized.");
+            return guard.RunAsync(
+                request.HttpContext,
+                call.Caller,
+                async () => await (await handler(call)).ExecuteAsync(request.HttpContext));
+        });
 
     /// <summary>Runs a handler that needs no API key.</summary>
     public Task RunAsync(HttpRequest request, Func<Task<IResult>> handler) =>
@@ -80,7 +88,7 @@ public sealed partial class ApiEndpoint(
         {
             LogFailure(logger, exception, context.Request.Method, context.Request.Path, traceId);
         }
-        else if (problem.Code == ErrorCode.StorageUnavailable)
+        else if (problem.Code == ErrorCode.StorageUnavailable && !problem.IsLogged)
         {
             LogStorage(logger, exception, context.Request.Method, context.Request.Path, traceId);
         }

@@ -86,11 +86,18 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode ScopeMissing =
         new("scope_missing", ErrorKind.Forbidden, "The API key lacks the scope");
 
+    /// <summary>The operator has suspended the tenant, or is deleting it.</summary>
+    public static readonly ErrorCode TenantSuspended =
+        new("tenant_suspended", ErrorKind.Forbidden, "The tenant is suspended");
+
     /// <summary>No route has this path, with any method.</summary>
     public static readonly ErrorCode RouteNotFound = new("route_not_found", ErrorKind.NotFound, "No such path");
 
     /// <summary>A request to the administration API names an unknown tenant.</summary>
     public static readonly ErrorCode TenantNotFound = new("tenant_not_found", ErrorKind.NotFound, "No such tenant");
+
+    /// <summary>An unknown or malformed number of an API key, or one of another tenant.</summary>
+    public static readonly ErrorCode KeyNotFound = new("key_not_found", ErrorKind.NotFound, "No such API key");
 
     /// <summary>An unknown, malformed or another tenant's conversation id.</summary>
     public static readonly ErrorCode ConversationNotFound =
@@ -125,6 +132,14 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     /// <summary>The path exists; Allow lists its methods.</summary>
     public static readonly ErrorCode MethodNotAllowed =
         new("method_not_allowed", ErrorKind.MethodNotAllowed, "The path does not take this method");
+
+    /// <summary>The tenant is deleted, or is being deleted.</summary>
+    public static readonly ErrorCode TenantStatus =
+        new("tenant_status", ErrorKind.Conflict, "The tenant is not in the status that this needs");
+
+    /// <summary>A revoked or expired API key cannot be rotated.</summary>
+    public static readonly ErrorCode KeyStatus =
+        new("key_status", ErrorKind.Conflict, "The API key is not in the status that this needs");
 
     /// <summary>The conversation has the maximum number of messages.</summary>
     public static readonly ErrorCode ConversationFull =
@@ -260,9 +275,10 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden,
-        ScopeMissing, RouteNotFound, TenantNotFound, ConversationNotFound, MessageNotFound, SenderNotFound,
+        ScopeMissing, TenantSuspended, RouteNotFound, TenantNotFound, KeyNotFound, ConversationNotFound,
+        MessageNotFound, SenderNotFound,
         TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound, CompletionNotFound, RecordNotFound,
-        MethodNotAllowed, ConversationFull, MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus,
+        MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull, MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus,
         FollowUpRefused, TooManyFollowUps, ExportStatus, ChatbotDisabled, CompletionCancelled, Immutable,
         StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused, ProviderRefused,
         ProviderRateLimited, InternalError, ProviderUnavailable, ProviderBadRequest, ProviderReplyEmpty,

@@ -20,6 +20,9 @@ public sealed class ParleyException : Exception
     /// <summary>The delay before the next attempt; null if unknown.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>True when the cause has its own, rate-limited line in the log.</summary>
+    public bool IsLogged { get; init; }
+
     /// <summary><see cref="ErrorCode.Busy"/>: nothing was stored.</summary>
     public static ParleyException Busy() =>
         new(ErrorCode.Busy, "Too many writes at once; nothing was stored. Try again.")

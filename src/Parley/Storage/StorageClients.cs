@@ -57,6 +57,7 @@ public static class StorageClients
         var options = new TableClientOptions();
         Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
         options.AddPolicy(new SendCounter(), HttpPipelinePosition.PerRetry);
+        options.AddPolicy(new RetryLimit(), HttpPipelinePosition.PerCall);
         return options;
     }
 

@@ -8,12 +8,31 @@ namespace Parley.Tenants;
 /// </summary>
 public static class AdminKey
 {
+    /// <summary>A shorter key is never accepted: it could be guessed.</summary>
+    public const int MinLength = 32;
+
+    /// <summary>The value in local.settings.sample.json, which everybody knows.</summary>
+    public const string Sample = "change-me-to-at-least-32-random-characters";
+
     private const string Scheme = "Bearer ";
 
-    /// <summary>True when the header contains the key. Without the setting, no header matches.</summary>
+    /// <summary>
+    /// The reason why a setting cannot be a key, so that administration is refused; null for a usable one.
+    /// </summary>
+    public static string? FindProblem(string? setting) => setting switch
+    {
+        null or "" => "Parley__AdminKey is not set: the administration API refuses every request.",
+        Sample => "Parley__AdminKey has the sample's value: the administration API refuses every request. "
+            + "Set a random key.",
+        { Length: < MinLength } => $"Parley__AdminKey has fewer than {MinLength} characters: the administration API "
+            + "refuses every request. Set a longer, random key.",
+        _ => null,
+    };
+
+    /// <summary>True when the header contains the key. Without a usable setting, no header matches.</summary>
     public static bool Matches(string? authorization, string? expected)
     {
-        if (string.IsNullOrEmpty(expected)
+        if (FindProblem(expected) is not null
             || authorization is null
             || !authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
@@ -24,6 +43,6 @@ public static class AdminKey
         var sent = authorization[Scheme.Length..].Trim(' ');
         return CryptographicOperations.FixedTimeEquals(
             SHA256.HashData(Encoding.UTF8.GetBytes(sent)),
-            SHA256.HashData(Encoding.UTF8.GetBytes(expected)));
+            SHA256.HashData(Encoding.UTF8.GetBytes(expected!)));
     }
 }

@@ -4,7 +4,9 @@ using Parley.Storage;
 
 namespace Parley.Tenants;
 
-/// <summary>A row of the table Keys.</summary>
+/// <summary>
+/// A row of the table Keys. Versions before 0.3.0 read only this row, so it has everything that they need.
+/// </summary>
 internal static class ApiKeyRow
 {
     /// <summary>
@@ -12,43 +14,49 @@ internal static class ApiKeyRow
     /// </summary>
     private const string ScopesAreExact = "ScopesAreExact";
 
-    public static TableEntity Create(
-        string hash,
-        TenantId tenant,
-        int number,
-        string label,
-        Scopes scopes,
-        DateTimeOffset createdAt,
-        DateTimeOffset? expiresAt)
+    public static TableEntity Create(ApiKey key)
     {
-        var row = new TableEntity(AdministrationRowKeys.ApiKeyPartition(hash), hash)
+        var row = new TableEntity(AdministrationRowKeys.ApiKeyPartition(key.Hash), key.Hash)
         {
-            ["Tenant"] = tenant.Number,
-            ["Number"] = number,
-            ["Label"] = label,
-            ["Scopes"] = (int)scopes,
+            ["Tenant"] = key.Tenant.Number,
+            ["Number"] = key.Number,
+            ["Label"] = key.Label,
+            ["Scopes"] = (int)key.Scopes,
             [ScopesAreExact] = true,
-            ["CreatedAt"] = createdAt,
+            ["CreatedAt"] = key.CreatedAt,
         };
-        row.SetIfAny("ExpiresAt", expiresAt);
+        row.SetIfAny("ExpiresAt", key.ExpiresAt);
         return row;
     }
 
-    public static Caller ReadCaller(TableEntity row) =>
-        new(
-            new TenantId(row.GetInt32("Tenant")!.Value),
-            row.GetInt32("Number")!.Value,
-            row.GetString("Label"),
-            ReadScopes(row));
+    /// <summary>An earlier end of a key, to be merged into its row.</summary>
+    public static TableEntity Expiry(ApiKey key) =>
+        new(AdministrationRowKeys.ApiKeyPartition(key.Hash), key.Hash) { ["ExpiresAt"] = key.EndsAt };
 
-    public static DateTimeOffset ReadExpiry(TableEntity row) =>
-        row.GetDateTimeOffset("ExpiresAt") ?? DateTimeOffset.MaxValue;
+    /// <summary>
+    /// The key, as a row of a version without lists of keys describes it; as a row of this version describes it at its
+    /// creation.
+    /// </summary>
+    public static ApiKey Read(TableEntity row) => new()
+    {
+        Tenant = new TenantId(row.GetInt32("Tenant")!.Value),
+        Number = row.GetInt32("Number")!.Value,
+        Label = row.GetString("Label"),
+        Scopes = ReadScopes(row),
+        CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
+        ExpiresAt = row.GetDateTimeOffset("ExpiresAt"),
+        Hash = row.RowKey,
+    };
+
+    /// <summary>
+    /// True for a key of a version that lists its keys: without its row in the list, such a key is not valid. Keys of
+    /// earlier versions are valid before <see cref="ApiKeyListing"/> has listed them.
+    /// </summary>
+    public static bool MustBeListed(TableEntity row) => row.GetBoolean(ScopesAreExact) is true;
 
     private static Scopes ReadScopes(TableEntity row)
     {
         var scopes = (Scopes)row.GetInt32("Scopes")!.Value;
-        return scopes.HasFlag(Scopes.AssistantsWrite) && row.GetBoolean(ScopesAreExact) is null
-            ? scopes | Scopes.AssistantsUse
-            : scopes;
+        return scopes.HasFlag(Scopes.AssistantsWrite) && !MustBeListed(row) ? scopes | Scopes.AssistantsUse : scopes;
     }
 }

@@ -8,6 +8,9 @@ namespace Parley.Tenants;
 /// <param name="Name">The key's label: the name of the actor.</param>
 public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Scopes)
 {
+    /// <summary>The stored form of the key, by which <see cref="Authenticator"/> finds it again.</summary>
+    internal string KeyHash { get; init; } = "";
+
     /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the key lacks some of them.</exception>
     public void Require(Scopes scopes)
     {

@@ -4,6 +4,7 @@ using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
+using Parley.Tenants.Audit;
 
 namespace Parley.Tenants;
 
@@ -18,7 +19,12 @@ public sealed record RotatedWebhookSecret(TenantId Tenant, string WebhookSecret,
 /// response replaces a secret that no client has seen, and must not remove the one that the receiver uses.
 /// </summary>
 public sealed class WebhookSecrets(
-    ParleyTables tables, SecretSealer sealer, TimeProvider time, RandomSource random, WriteBudget budget)
+    ParleyTables tables,
+    SecretSealer sealer,
+    AuditLog log,
+    TimeProvider time,
+    RandomSource random,
+    WriteBudget budget)
 {
     /// <summary>The time for which a replaced secret still signs.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromDays(1);
@@ -45,7 +51,8 @@ public sealed class WebhookSecrets(
     /// <see cref="ErrorCode.TenantNotFound"/>, <see cref="ErrorCode.Busy"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the secret was stored).
     /// </exception>
-    public async Task<RotatedWebhookSecret> RotateAsync(TenantId tenant, CancellationToken cancellation)
+    public async Task<RotatedWebhookSecret> RotateAsync(
+        TenantId tenant, AuditOrigin origin, CancellationToken cancellation)
     {
         var running = budget.Start();
 
@@ -53,6 +60,7 @@ public sealed class WebhookSecrets(
         // end time too: otherwise an attempt that is stored late could have another end than the one returned.
         var rotated = new RotatedWebhookSecret(
             tenant, WebhookSecret.Create(random), time.NowInMilliseconds() + Overlap);
+        var audit = log.Begin(tenant, origin, AuditAction.WebhookSecretRotated, AuditEntry.OfTenant(tenant));
         TableEntity? tried = null;
         while (true)
         {
@@ -85,7 +93,12 @@ public sealed class WebhookSecrets(
             try
             {
                 await running.SendAsync(
-                    token => tables.Tenants.UpdateEntityAsync(row, profile.ETag, TableUpdateMode.Merge, token),
+                    token => tables.Tenants.SubmitAsync(
+                        [
+                            new(TableTransactionActionType.UpdateMerge, row, profile.ETag),
+                            audit.ToAction(),
+                        ],
+                        token),
                     cancellation);
                 return rotated;
             }

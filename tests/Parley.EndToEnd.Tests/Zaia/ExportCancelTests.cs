@@ -14,7 +14,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 /// </summary>
 public class ExportCancelTests(ApiClients clients) : IClassFixture<ApiClients>
 {
-    private const string AdminKey = "a key for this host alone";
+    private const string AdminKey = "an admin key for this host alone";
 
     [Fact]
     public async Task Pending_and_running_exports_stay_cancelled_and_a_lost_one_is_found()

@@ -8,7 +8,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 /// <summary>Exports of a host whose operator limits their range.</summary>
 public class ExportLimitTests(ApiClients clients) : IClassFixture<ApiClients>
 {
-    private const string AdminKey = "a key for this host alone";
+    private const string AdminKey = "an admin key for this host alone";
 
     [Fact]
     public async Task A_limit_requires_a_start_and_the_error_names_it()

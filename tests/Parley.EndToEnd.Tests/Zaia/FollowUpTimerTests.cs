@@ -14,7 +14,7 @@ namespace Parley.EndToEnd.Tests.Zaia;
 /// </summary>
 public class FollowUpTimerTests(ApiClients clients) : IClassFixture<ApiClients>
 {
-    private const string AdminKey = "a key for this host alone";
+    private const string AdminKey = "an admin key for this host alone";
 
     [Fact]
     public async Task The_timer_enqueues_follow_ups_that_a_request_could_not_enqueue()

@@ -20,7 +20,7 @@ namespace Parley.Tests.DevHost;
 /// <summary>A host of tests/Parley.TestWorker that the tests of this class share.</summary>
 public sealed class SharedHost : IAsyncLifetime
 {
-    internal const string AdminKey = "an admin key of these tests";
+    internal const string AdminKey = "an admin key of these tests, which is long enough";
 
     internal FunctionsHost Host { get; private set; } = null!;
 

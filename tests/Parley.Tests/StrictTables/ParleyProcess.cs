@@ -18,6 +18,7 @@ using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Parley.Testing;
 using Parley.Webhooks;
 
@@ -185,6 +186,22 @@ internal sealed class ParleyProcess
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
     public TenantAdministration Administration => Get<TenantAdministration>();
+
+    public TenantReader Tenants => Get<TenantReader>();
+
+    public ApiKeyReader Keys => Get<ApiKeyReader>();
+
+    public ApiKeyWriter KeyWriter => Get<ApiKeyWriter>();
+
+    public ApiKeyListing KeyListing => Get<ApiKeyListing>();
+
+    public ApiKeyUses KeyUses => Get<ApiKeyUses>();
+
+    public Authenticator Authenticator => Get<Authenticator>();
+
+    public OpenCalls OpenCalls => Get<OpenCalls>();
+
+    public AuditLog Audit => Get<AuditLog>();
 
     public FileStore Files => Get<FileStore>();
 

@@ -9,6 +9,9 @@ namespace Parley.Functions.Api.Access;
 /// <param name="IsForAdministrator">True when the function requires the admin key.</param>
 public sealed record FunctionAccess(Scopes? Scopes, bool IsForAdministrator)
 {
+    /// <summary>The function's name.</summary>
+    public string Name { get; init; } = "";
+
     /// <summary>Reads the access of the method that the host calls for a function.</summary>
     /// <exception cref="InvalidOperationException">The method states none, or more than one.</exception>
     public static FunctionAccess Of(FunctionDefinition function)
@@ -16,8 +19,9 @@ public sealed record FunctionAccess(Scopes? Scopes, bool IsForAdministrator)
         var member = function.EntryPoint.LastIndexOf('.');
         var assembly = Path.GetFileNameWithoutExtension(function.PathToAssembly);
         var type = Type.GetType($"{function.EntryPoint[..member]}, {assembly}", throwOnError: true)!;
-        return Of(type.GetMethod(function.EntryPoint[(member + 1)..])
+        var access = Of(type.GetMethod(function.EntryPoint[(member + 1)..])
             ?? throw new InvalidOperationException($"There is no method {function.EntryPoint}."));
+        return access with { Name = function.Name };
     }
 
     /// <inheritdoc cref="Of(FunctionDefinition)"/>

@@ -9,7 +9,12 @@ namespace Parley.Functions.Api.Admin;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(IsoTime)])]
 [JsonSerializable(typeof(TenantResponse))]
 [JsonSerializable(typeof(ApiKeyResponse))]
+[JsonSerializable(typeof(RotatedApiKeyResponse))]
 [JsonSerializable(typeof(WebhookSecretResponse))]
+[JsonSerializable(typeof(ListedTenantResponse))]
+[JsonSerializable(typeof(CursorList<ListedTenantResponse>))]
+[JsonSerializable(typeof(CursorList<ListedApiKeyResponse>))]
+[JsonSerializable(typeof(CursorList<AuditEntryResponse>))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     static AdminJson() => Default = new AdminJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));

@@ -51,6 +51,26 @@ internal sealed partial class Fields
         return null;
     }
 
+    /// <summary>Reads a whole number; both limits are allowed values.</summary>
+    public int? WholeNumber(string name, int min, int max)
+    {
+        if (Find(name) is not { } element)
+        {
+            return null;
+        }
+
+        if (element.ValueKind == JsonValueKind.Number
+            && element.TryGetInt32(out var number)
+            && number >= min
+            && number <= max)
+        {
+            return number;
+        }
+
+        Fail(name, $"Must be a whole number from {min} to {max}.");
+        return null;
+    }
+
     /// <summary>Reads a time; its offset from UTC is required.</summary>
     public DateTimeOffset? Time(string name)
     {

@@ -11,6 +11,14 @@ internal static class RequestBody
 {
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
 
+    private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement.Clone();
+
+    /// <summary>Like <see cref="ReadFieldsAsync"/>, but a request without a body counts as an empty object.</summary>
+    public static Task<Fields> ReadOptionalFieldsAsync(HttpRequest request, int limit) =>
+        request.ContentType is null && request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0
+            ? Task.FromResult(new Fields(EmptyObject))
+            : ReadFieldsAsync(request, limit);
+
     /// <param name="request">The request.</param>
     /// <param name="limit">Maximum size of the body, in bytes.</param>
     /// <exception cref="ParleyException">

@@ -1,0 +1,23 @@
+using System.Globalization;
+using Parley.Core;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.Admin;
+
+/// <summary>
+/// Parses ids in paths of the administration. A malformed id gives the same error as an unknown id.
+/// </summary>
+internal static class AdminIds
+{
+    /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
+    public static TenantId Tenant(string id) =>
+        TenantId.TryParse(id, out var tenant)
+            ? tenant
+            : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+
+    /// <exception cref="ParleyException"><see cref="ErrorCode.KeyNotFound"/>.</exception>
+    public static int Key(string id) =>
+        int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : throw ApiKeyReader.NotFound();
+}

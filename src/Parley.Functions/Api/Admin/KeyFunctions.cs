@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Responses;
+using Parley.Tenants;
+
+namespace Parley.Functions.Api.Admin;
+
+/// <summary>
+/// The API keys of the caller's tenant. A key gives no scope that it does not have itself. It may revoke itself.
+/// </summary>
+public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiKeyWriter writer, TimeProvider time)
+{
+    [Function("KeysList")]
+    [RequiresScope(Scopes.Admin)]
+    public Task List(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/keys")] HttpRequest request) =>
+        endpoint.RunAsync(request, async call =>
+        {
+            var (cursor, pageSize) = CursorList.ReadQuery(request);
+            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
+            return ListedApiKeyResponse.Respond(page, time.GetUtcNow(), request);
+        });
+
+    [Function("KeysCreate")]
+    [RequiresScope(Scopes.Admin)]
+    public Task Create(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/keys")] HttpRequest request) =>
+        endpoint.RunAsync(request, async call =>
+        {
+            var fields = await NewKeyFields.ReadAsync(request, time.GetUtcNow());
+            call.Caller.Require(fields.Scopes);
+            return ApiKeyResponse.Respond(await writer.CreateAsync(
+                call.Caller.Tenant,
+                fields.Label,
+                fields.Scopes,
+                fields.ExpiresAt,
+                AuditOrigins.Of(call),
+                call.Cancellation));
+        });
+
+    [Function("KeysRotate")]
+    [RequiresScope(Scopes.Admin)]
+    public Task Rotate(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/keys/{keyId}/rotate")] HttpRequest request,
+        string keyId) =>
+        endpoint.RunAsync(request, async call =>
+        {
+            var fields = await RotationFields.ReadAsync(request, time.GetUtcNow());
+            return RotatedApiKeyResponse.Respond(await writer.RotateAsync(
+                call.Caller.Tenant,
+                AdminIds.Key(keyId),
+                call.Caller.Scopes,
+                fields.Overlap,
+                fields.ExpiresAt,
+                AuditOrigins.Of(call),
+                call.Cancellation));
+        });
+
+    [Function("KeysDelete")]
+    [RequiresScope(Scopes.Admin)]
+    public Task Delete(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "v1/keys/{keyId}")] HttpRequest request,
+        string keyId) =>
+        endpoint.RunAsync(request, async call =>
+        {
+            await writer.RevokeAsync(
+                call.Caller.Tenant, AdminIds.Key(keyId), AuditOrigins.Of(call), call.Cancellation);
+            return new NoContentResult();
+        });
+}
