@@ -27,6 +27,9 @@ public sealed partial class TenantErasureJob(
     /// <summary>A pass with this number is unusual: something writes for a deleted tenant.</summary>
     private const int UnusualPass = 4;
 
+    /// <summary>A pass that takes longer is not only large: a run continues it every quarter of an hour.</summary>
+    private static readonly TimeSpan UnusualTime = TimeSpan.FromDays(1);
+
     /// <summary>Does the next part. It may be interrupted at any point, repeated, and run twice at once.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -53,6 +56,11 @@ public sealed partial class TenantErasureJob(
             // The request died before it changed the profile, or somebody made the tenant active again.
             await erasures.SaveAsync(WaitFrom(progress, time.NowInMilliseconds()), cancellation);
             return;
+        }
+
+        if (time.GetUtcNow() - progress.Erasure.ErasesAt > UnusualTime)
+        {
+            LogSlow(logger, progress.Pass, tenant);
         }
 
         TenantErasureProgress? next = progress;
@@ -161,4 +169,10 @@ public sealed partial class TenantErasureJob(
         "Pass {Pass} through the data of the deleted tenant {Tenant} has found {Count} rows and blobs: "
         + "something still writes for it.")]
     private static partial void LogStillFound(ILogger logger, int pass, TenantId tenant, long count);
+
+    [LoggerMessage(
+        1604,
+        LogLevel.Error,
+        "Pass {Pass} through the data of the deleted tenant {Tenant} has not ended for a day.")]
+    private static partial void LogSlow(ILogger logger, int pass, TenantId tenant);
 }

@@ -154,6 +154,36 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         await tables.Tenants.UpdateEntityAsync(profile, profile.ETag, TableUpdateMode.Replace, cancellation);
     }
 
+    /// <summary>
+    /// Begins all deletions again, in a restored account. A back-up is not of one moment: it may contain rows that were
+    /// erased while it was made, and then call their tenant deleted.
+    /// </summary>
+    /// <returns>The number of deletions.</returns>
+    internal async Task<int> BeginAgainAsync(CancellationToken cancellation)
+    {
+        var all = Filters.Between(
+            TenantRowKeys.AdministrationPartition,
+            TenantErasureRowKeys.Erasures,
+            KeyParts.EndOf(TenantErasureRowKeys.Erasures));
+        var count = 0;
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(all, cancellationToken: cancellation))
+        {
+            var progress = TenantErasureRow.Read(row);
+            var erasure = progress.Erasure with
+            {
+                State = TenantState.Deleting,
+                ErasesAt = time.NowInMilliseconds(),
+                FinishedAt = null,
+            };
+            await SaveAsync(
+                progress with { Erasure = erasure, Store = "", Counted = "", Erased = "", FoundInPass = 0 },
+                cancellation);
+            count++;
+        }
+
+        return count;
+    }
+
     /// <summary>Adds the row of a deletion and its audit entry, in one transaction.</summary>
     private async Task<TenantErasure> AddAsync(
         TenantId tenant, AuditRecord record, CancellationToken cancellation)

@@ -11,6 +11,8 @@ namespace Parley.Functions.Api.Admin;
 [JsonSerializable(typeof(ApiKeyResponse))]
 [JsonSerializable(typeof(RotatedApiKeyResponse))]
 [JsonSerializable(typeof(WebhookSecretResponse))]
+[JsonSerializable(typeof(TenantDeletionResponse))]
+[JsonSerializable(typeof(TenantDryRunResponse))]
 [JsonSerializable(typeof(ListedTenantResponse))]
 [JsonSerializable(typeof(CursorList<ListedTenantResponse>))]
 [JsonSerializable(typeof(CursorList<ListedApiKeyResponse>))]
