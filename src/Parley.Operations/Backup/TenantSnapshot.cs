@@ -4,6 +4,7 @@ using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Exports;
 using Parley.Storage;
+using Parley.Tenants;
 
 namespace Parley.Operations.Backup;
 
@@ -15,6 +16,7 @@ internal sealed class TenantSnapshot(TableEntity? counter)
     private readonly int conversations = counter?.GetInt32("LastConversation") ?? 0;
     private readonly int senders = counter?.GetInt32("LastSender") ?? 0;
     private readonly int chatbots = counter?.GetInt32(ChatbotReader.Counter) ?? 0;
+    private readonly int keys = counter?.GetInt32(ApiKeyReader.Counter) ?? 0;
     private readonly int exports = counter?.GetInt32(ExportStore.Counter) ?? 0;
 
     /// <summary>The counter row at the time of the snapshot; null if it did not exist.</summary>
@@ -37,6 +39,7 @@ internal sealed class TenantSnapshot(TableEntity? counter)
             "s|" => KeyParts.LastNumber(key) <= senders,
             "si|" or "sx|" => row.GetInt32("Sender") <= senders,
             "b|" => KeyParts.LastNumber(key) <= chatbots,
+            "key|" => KeyParts.LastNumber(key) <= keys,
             "e|" => KeyParts.LastNumber(key) <= exports,
             _ => true,
         };

@@ -9,11 +9,6 @@ namespace Parley.Tenants;
 /// </summary>
 internal static class ApiKeyRow
 {
-    /// <summary>
-    /// Absent in rows of 0.2.0 and before, whose <c>assistants:write</c> includes <c>assistants:use</c>.
-    /// </summary>
-    private const string ScopesAreExact = "ScopesAreExact";
-
     public static TableEntity Create(ApiKey key)
     {
         var row = new TableEntity(AdministrationRowKeys.ApiKeyPartition(key.Hash), key.Hash)
@@ -22,7 +17,7 @@ internal static class ApiKeyRow
             ["Number"] = key.Number,
             ["Label"] = key.Label,
             ["Scopes"] = (int)key.Scopes,
-            [ScopesAreExact] = true,
+            ["ScopesAreExact"] = true,
             ["CreatedAt"] = key.CreatedAt,
         };
         row.SetIfAny("ExpiresAt", key.ExpiresAt);
@@ -52,8 +47,9 @@ internal static class ApiKeyRow
     /// True for a key of a version that lists its keys: without its row in the list, such a key is not valid. Keys of
     /// earlier versions are valid before <see cref="ApiKeyListing"/> has listed them.
     /// </summary>
-    public static bool MustBeListed(TableEntity row) => row.GetBoolean(ScopesAreExact) is true;
+    public static bool MustBeListed(TableEntity row) => row.GetBoolean("ScopesAreExact") is true;
 
+    /// <summary>The scope <c>assistants:write</c> of earlier versions includes <c>assistants:use</c>.</summary>
     private static Scopes ReadScopes(TableEntity row)
     {
         var scopes = (Scopes)row.GetInt32("Scopes")!.Value;

@@ -130,7 +130,7 @@ public sealed class ApiKeyWriter(
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.KeyNotFound"/>, <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/>.
     /// </exception>
-    public async Task RevokeAsync(
+    public async Task<ApiKey> RevokeAsync(
         TenantId tenant, int number, AuditOrigin origin, CancellationToken cancellation)
     {
         var at = time.NowInMilliseconds();
@@ -147,6 +147,7 @@ public sealed class ApiKeyWriter(
         // revoked before: the process that did so may have ended before this call.
         await tables.Keys.DeleteEntityAsync(
             AdministrationRowKeys.ApiKeyPartition(revoked.Hash), revoked.Hash, ETag.All, cancellation);
+        return revoked;
     }
 
     private static Edit<ApiKey> Revocation(ApiKey key, DateTimeOffset at, string editId, AuditRecord audit)

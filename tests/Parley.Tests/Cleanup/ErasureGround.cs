@@ -18,7 +18,7 @@ internal sealed class ErasureGround(StrictTables tables, VirtualTime time)
     public static readonly TenantId Deleted = new(1);
     public static readonly TenantId Kept = new(2);
 
-    private static readonly AuditOrigin Origin = new(AuditActor.Administrator, null, "request");
+    public static readonly AuditOrigin Origin = new(AuditActor.Administrator, null, "request");
 
     private readonly StrictBlobs blobs = new(time);
 
@@ -39,8 +39,8 @@ internal sealed class ErasureGround(StrictTables tables, VirtualTime time)
         await quiet.Parley.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
         foreach (var _ in (TenantId[])[Deleted, Kept])
         {
-            var tenant = (await quiet.Parley.Administration.CreateTenantAsync("Acme", CancellationToken.None)).Tenant;
-            await quiet.Parley.Administration.CreateKeyAsync(tenant, "key", Scopes.MessagesRead, null, CancellationToken.None);
+            var tenant = (await quiet.Parley.Administration.CreateTenantAsync("Acme", Origin, CancellationToken.None)).Tenant;
+            await quiet.Parley.KeyWriter.CreateAsync(tenant, "key", Scopes.MessagesRead, null, Origin, CancellationToken.None);
             await FillAsync(quiet, tenant);
         }
 
@@ -76,6 +76,12 @@ internal sealed class ErasureGround(StrictTables tables, VirtualTime time)
 
     /// <summary>The counts of <see cref="FillAsync"/>, for this many entries.</summary>
     public static ErasedCounts Filled(int count) => new(2 * count, 2 * count, count, 5 * count, 5 * count, count, count);
+
+    /// <summary>
+    /// The counts after <see cref="BuildAsync"/>: besides, a key with its row in the list, the counter, and the audit
+    /// entries of tenant and key.
+    /// </summary>
+    public static ErasedCounts Built(int added = 0) => Filled(2 + added) with { Tenants = 8 + 2 * added, Keys = 3 + added };
 
     public ErasureProcess Process(TableConnection connection, int seed, int pageRows = 1000, int maxPages = 300) =>
         new(new ParleyProcess(connection, time, seed, exports: new(blobs.ServiceClient(connection), new NoQueues(), new NoQueues())), blobs.ServiceClient(connection), pageRows, maxPages);

@@ -21,7 +21,7 @@ public sealed class TenantErasureCrashTests
                 await ErasureGround.BeginAsync(process);
                 await ErasureGround.RunAsync(process, pause => Task.Delay(pause, ground.Time));
             },
-            (ground, _) => ground.VerifyAsync(ErasureGround.Filled(2) with { Tenants = 5, Keys = 3 }),
+            (ground, _) => ground.VerifyAsync(ErasureGround.Built()),
             [.. CrashExploration.CrashesAndLateCalls, .. Fault.Unanswered],
             seeds: 3);
         Assert.Equal(5, calls);
@@ -44,7 +44,7 @@ public sealed class TenantErasureCrashTests
         {
             if (await ground.Quiet.Erasures.FindAsync(ErasureGround.Deleted, CancellationToken.None) is not null)
             {
-                await ground.VerifyAsync(ErasureGround.Filled(2) with { Tenants = 5, Keys = 3 });
+                await ground.VerifyAsync(ErasureGround.Built());
             }
         },
         CrashExploration.Crashes);
@@ -61,7 +61,7 @@ public sealed class TenantErasureCrashTests
             },
             (ground, connection) => ErasureGround.RunAsync(ground.Process(connection, 1, pageRows: 4), pause => Task.Delay(pause, ground.Time)),
             (ground, connection) => ErasureGround.RunAsync(ground.Process(connection, 2), pause => Task.Delay(pause, ground.Time)),
-            (ground, _) => ground.VerifyAsync(ErasureGround.Filled(2) with { Tenants = 5, Keys = 3 }),
+            (ground, _) => ground.VerifyAsync(ErasureGround.Built()),
             CrashExploration.CrashesAndLateCalls);
         Assert.True(calls > 60, $"{calls}");
     }
@@ -98,7 +98,7 @@ public sealed class TenantErasureCrashTests
             }
         }));
         run.DeliverLate();
-        await ground.VerifyAsync(ErasureGround.Filled(2) with { Tenants = 5, Keys = 3 });
+        await ground.VerifyAsync(ErasureGround.Built());
 
         async Task<bool> IsOpenAsync() =>
             (await ground.Quiet.Erasures.FindAsync(ErasureGround.Deleted, CancellationToken.None))!.FinishedAt is null;

@@ -49,6 +49,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await DeletedChatbotAsync();
         await RefusalsAsync();
         await ContactAsync();
+        await KeysAsync();
     }
 
     /// <summary>

@@ -47,7 +47,7 @@ public class RowContractTests(FullStore full) : IClassFixture<FullStore>
     [Fact]
     public void A_property_dropped_from_the_contract_or_retyped_breaks_it()
     {
-        // The last version has all kinds of rows.
+        // The last version has all kinds of rows except those that are new since.
         var golden = GoldenStore.Read(GoldenStore.Versions.Last()).Rows;
         foreach (var (name, kind) in RowContract.Read().Kinds)
         {
@@ -112,7 +112,8 @@ public class RowContractTests(FullStore full) : IClassFixture<FullStore>
         var contract = RowContract.Read();
         var kind = contract.Kinds[name];
         change(kind.Required.ContainsKey(property) ? kind.Required : kind.Optional);
-        foreach (var rows in new[] { full.Rows, golden })
+        var isGolden = contract.KindsOf(GoldenStore.Versions.Last()).Contains(name);
+        foreach (var rows in isGolden ? [full.Rows, golden] : new[] { full.Rows })
         {
             Assert.Contains(contract.BrokenBy(rows), broken =>
                 broken.StartsWith($"{name}: ", StringComparison.Ordinal));

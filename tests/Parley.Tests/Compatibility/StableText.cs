@@ -15,6 +15,8 @@ internal sealed partial class StableText(Uri api)
     // Digests and trace ids are replaced before UUIDs, because they can look like UUIDs.
     private static readonly (Regex Pattern, string Replacement)[] Rules =
     [
+        Member("requestId", """ "[^"]+" """, "<trace>"),
+        Rule("""(?<="id":")[0-9a-f]{16}(?=")""", "<entry>"),
         Member("traceId", """ "[^"]+" """, "<trace>"),
         Rule("[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", "<trace>"),
         Member("sha256", """ "[0-9a-f]{64}" """, "<digest>"),

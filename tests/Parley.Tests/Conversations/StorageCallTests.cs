@@ -11,9 +11,9 @@ using Parley.Core;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
-using Parley.Tests.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Conversations;
@@ -221,16 +221,15 @@ public sealed class StorageCallTests : IAsyncLifetime
     [Fact]
     public async Task Authenticating()
     {
-        var random = new RandomSource(1);
-        var administration = new TenantAdministration(process.Tables, TestSecrets.NoKey, time, random, new WriteBudget(time, random));
-        var tenant = await administration.CreateTenantAsync("tenant", CancellationToken.None);
-        var key = await administration.CreateKeyAsync(tenant.Tenant, "key", Scopes.MessagesRead, null, CancellationToken.None);
-        var authenticator = new Authenticator(process.Tables, time);
+        var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
+        var tenant = await process.Administration.CreateTenantAsync("tenant", origin, CancellationToken.None);
+        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "key", Scopes.MessagesRead, null, origin, CancellationToken.None);
+        var authenticator = process.Authenticator;
 
-        await CountAsync("authenticate, key not seen before", () => authenticator.AuthenticateAsync(key.Key, CancellationToken.None));
-        await CountAsync("authenticate, key seen within half a minute", () => authenticator.AuthenticateAsync(key.Key, CancellationToken.None));
+        await CountAsync("authenticate, key not seen before", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
+        await CountAsync("authenticate, key seen within half a minute", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
         time.Advance(Authenticator.CacheTime + TimeSpan.FromMilliseconds(1));
-        await CountAsync("authenticate, key not seen for half a minute", () => authenticator.AuthenticateAsync(key.Key, CancellationToken.None));
+        await CountAsync("authenticate, key not seen for half a minute", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
         AssertDocumented();
     }
 

@@ -9,6 +9,7 @@ using Parley.Testing;
 using Parley.Tests.Conversations;
 using Parley.Tests.OnStrictTables;
 using Parley.Tests.Spreadsheets;
+using Parley.Tests.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Exports;
@@ -272,7 +273,7 @@ public sealed class ExportCallTests
             var counted = new CountedModel(new ExportModel(run, new StrictTables(run.Time)) { Write = ScheduleTable.Schedule }, blockBytes);
             await counted.Process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
             await counted.Process.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
-            await counted.Process.Administration.CreateTenantAsync("tenant", CancellationToken.None);
+            await counted.Process.Administration.CreateTenantAsync("tenant", TenantProcess.Operator, CancellationToken.None);
             return counted;
         }
 

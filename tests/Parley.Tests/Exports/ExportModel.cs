@@ -8,6 +8,7 @@ using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.Conversations.FollowUps;
 using Parley.Tests.OnStrictTables;
+using Parley.Tests.Tenants;
 using Xunit;
 using Xunit.Sdk;
 
@@ -124,7 +125,7 @@ internal sealed class ExportModel
         {
             if (i != 1)
             {
-                Tenants.Add((await setup.Administration.CreateTenantAsync($"tenant {i}", CancellationToken.None)).Tenant);
+                Tenants.Add((await setup.Administration.CreateTenantAsync($"tenant {i}", TenantProcess.Operator, CancellationToken.None)).Tenant);
             }
 
             var title = i == 0 ? "=A title, of one" : null;

@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Parley.Assistants.Completions;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Operations;
@@ -53,6 +54,10 @@ public sealed class FullStore : IAsyncLifetime
                 var expiresAt = TimeProvider.System.GetUtcNow() + TimeSpan.FromDays(30);
                 await administrator.PostAsync("v1/admin/tenants/1/keys", new { label = "Expires", scopes = new[] { "messages:read" }, expiresAt });
                 await administrator.PostAsync("v1/admin/tenants/1/webhook-secret", new { });
+                await administrator.PostAsync("v1/admin/tenants/1/keys/2/rotate", new { });
+                await administrator.CallAsync(HttpMethod.Delete, "v1/admin/tenants/1/keys/2");
+                await administrator.CallAsync(HttpMethod.Patch, "v1/admin/tenants/1", new { status = "suspended" });
+                await administrator.CallAsync(HttpMethod.Patch, "v1/admin/tenants/1", new { status = "active" });
             }
 
             using var second = OperatedStore.ClientOf(host, await OperatedStore.NewTenantAsync(host, "Second"));
@@ -60,6 +65,7 @@ public sealed class FullStore : IAsyncLifetime
         }
 
         await AddUnusedIndexRowAsync();
+        await new ApiKeyListing(Store.Account.Tables).RunAsync(CancellationToken.None);
         await AddRowsOfDueAsync();
         WrittenAt = TimeProvider.System.GetUtcNow();
         Rows = await Store.Account.ReadAllAsync();
@@ -94,6 +100,7 @@ public sealed class FullStore : IAsyncLifetime
     private async Task FillAsync(HttpClient client)
     {
         var bot = await client.PostAsync("v1/chatbots", new { name = "Bot", provider = "main", model = "m", temperature = 0.3 });
+        await client.PostAsync("v1/keys", new { label = "Own", scopes = new[] { "messages:read" } });
         await client.PostAsync("v1/senders", new { entity = "agent", name = "Ann", externalId = "crm-1", identifier = "ann@parley.test" });
         Chat = await client.PostAsync(
             "v1/conversations", new { title = "Every kind", channel = "whatsApp", address = "+372 555", first_name = "Eve" }, "a conversation's key");

@@ -11,6 +11,7 @@ using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Xunit;
 
 namespace Parley.Tests.Operations;
@@ -68,6 +69,9 @@ internal static class StoreKinds
         (nameof(IdempotencyRowKeys.ScheduledIdempotencyKeys), "Schedule", "k|"),
         (nameof(FileRowKeys.ScheduledFile), "Due", "b|"),
         (nameof(FileRowKeys.ScheduledFile), "Schedule", "b|"),
+        (nameof(AdministrationRowKeys.ApiKey), "Tenants", "key|"),
+        (nameof(AdministrationRowKeys.KeyListing), "Tenants", "keys-listed"),
+        (nameof(AuditRowKeys.AuditEntry), "Tenants", "audit|"),
         (nameof(AdministrationRowKeys.ApiKeyPartition), "Keys", ""),
     ];
 
@@ -76,7 +80,7 @@ internal static class StoreKinds
     [
         nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
-        nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
+        nameof(AuditRowKeys.AuditEntries), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
     ];
 

@@ -13,6 +13,7 @@ using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.Exports;
 using Parley.Tests.OnStrictTables;
+using Parley.Tests.Tenants;
 using Xunit;
 
 namespace Parley.Tests.Storage;
@@ -62,7 +63,7 @@ public sealed class ScheduleUpgradeTests
             await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
             await process.ExportFiles.CreateIfNotExistsAsync(CancellationToken.None);
             await process.Files.CreateIfNotExistsAsync(CancellationToken.None);
-            await process.Administration.CreateTenantAsync("tenant", CancellationToken.None);
+            await process.Administration.CreateTenantAsync("tenant", TenantProcess.Operator, CancellationToken.None);
             var chatbot = await process.ChatbotWriter.CreateAsync(Appends.Tenant, one => one with { Name = "Bot", Instructions = "Be brief." }, CancellationToken.None);
             var (chat, talk) = (await CreateAsync(process, null), await CreateAsync(process, chatbot.Id));
 

@@ -14,7 +14,7 @@ public class ApiKeyRowTests
         row.Remove("ScopesAreExact");
 
         Assert.Equal(
-            Scopes.AssistantsWrite | Scopes.AssistantsUse | Scopes.MessagesRead, ApiKeyRow.ReadCaller(row).Scopes);
+            Scopes.AssistantsWrite | Scopes.AssistantsUse | Scopes.MessagesRead, ApiKeyRow.Read(row).Scopes);
     }
 
     [Theory]
@@ -22,8 +22,15 @@ public class ApiKeyRowTests
     [InlineData(Scopes.AssistantsUse)]
     [InlineData(Scopes.MessagesRead | Scopes.Admin | Scopes.AuditRead)]
     public void A_new_key_has_the_scopes_that_it_was_given(Scopes scopes) =>
-        Assert.Equal(scopes, ApiKeyRow.ReadCaller(Row(scopes)).Scopes);
+        Assert.Equal(scopes, ApiKeyRow.Read(Row(scopes)).Scopes);
 
-    private static TableEntity Row(Scopes scopes) => ApiKeyRow.Create(
-        "hash", new TenantId(1), 1, "Key", scopes, DateTimeOffset.UnixEpoch, expiresAt: null);
+    private static TableEntity Row(Scopes scopes) => ApiKeyRow.Create(new ApiKey
+    {
+        Tenant = new TenantId(1),
+        Number = 1,
+        Label = "Key",
+        Scopes = scopes,
+        CreatedAt = DateTimeOffset.UnixEpoch,
+        Hash = "hash",
+    });
 }

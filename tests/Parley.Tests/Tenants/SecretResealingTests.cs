@@ -24,8 +24,8 @@ public sealed class SecretResealingTests : IAsyncLifetime
     public async Task New_secrets_are_sealed_and_work()
     {
         var process = Process("one");
-        var created = await process.Administration.CreateTenantAsync("Acme", CancellationToken.None);
-        var rotated = await process.WebhookSecrets.RotateAsync(created.Tenant, CancellationToken.None);
+        var created = await process.Administration.CreateTenantAsync("Acme", TenantProcess.Operator, CancellationToken.None);
+        var rotated = await process.WebhookSecrets.RotateAsync(created.Tenant, TenantProcess.Operator, CancellationToken.None);
         var cursor = await process.Cursors.SealNumberAsync(created.Tenant, "list", 7, CancellationToken.None);
 
         Assert.Equal([rotated.WebhookSecret, created.WebhookSecret], await ReadAsync(process, created));
@@ -81,7 +81,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
         var connection = tables.Connect();
         var job = Process(connection, "two", "one").SecretResealing;
         await job.RunAsync(CancellationToken.None);
-        await Process("one", "two").WebhookSecrets.RotateAsync(tenant.Tenant, CancellationToken.None);
+        await Process("one", "two").WebhookSecrets.RotateAsync(tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
 
         await job.RunAsync(CancellationToken.None);
         Assert.Equal(["two", "one", "one"], await KeysAsync());
@@ -113,7 +113,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
         var process = Process();
         for (var i = 0; i < SecretResealing.MaxPerRun + 3; i++)
         {
-            await process.Administration.CreateTenantAsync("Acme", CancellationToken.None);
+            await process.Administration.CreateTenantAsync("Acme", TenantProcess.Operator, CancellationToken.None);
         }
 
         var job = Process("one").SecretResealing;
@@ -127,7 +127,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
     public async Task A_missing_key_stops_neither_the_others_nor_the_app_and_is_tried_again()
     {
         var (tenant, _, _) = await FillAsync(Process("one"));
-        await Process().Administration.CreateTenantAsync("Plain", CancellationToken.None);
+        await Process().Administration.CreateTenantAsync("Plain", TenantProcess.Operator, CancellationToken.None);
         var job = Process("two").SecretResealing;
 
         await job.RunAsync(CancellationToken.None);
@@ -154,7 +154,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
         {
             var job = Process(process, model.Run.Time, "one").SecretResealing.RunAsync(CancellationToken.None);
             var rotation = Process(model.Run.Connect(model.Tables, "other"), model.Run.Time, "one").WebhookSecrets
-                .RotateAsync(model.Tenant.Tenant, CancellationToken.None);
+                .RotateAsync(model.Tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
             model.Secrets.Insert(0, (await rotation).WebhookSecret);
             await job;
         },
@@ -178,8 +178,8 @@ public sealed class SecretResealingTests : IAsyncLifetime
 
     private static async Task<(NewTenant Tenant, string Rotated, string Cursor)> FillAsync(ParleyProcess process)
     {
-        var created = await process.Administration.CreateTenantAsync("Acme", CancellationToken.None);
-        var rotated = await process.WebhookSecrets.RotateAsync(created.Tenant, CancellationToken.None);
+        var created = await process.Administration.CreateTenantAsync("Acme", TenantProcess.Operator, CancellationToken.None);
+        var rotated = await process.WebhookSecrets.RotateAsync(created.Tenant, TenantProcess.Operator, CancellationToken.None);
         return (created, rotated.WebhookSecret, await process.Cursors.SealNumberAsync(created.Tenant, "list", 7, CancellationToken.None));
     }
 

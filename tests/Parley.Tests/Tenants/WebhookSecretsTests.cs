@@ -2,7 +2,9 @@ using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Parley.Testing;
+using Parley.Tests.OnStrictTables;
 using Xunit;
 
 namespace Parley.Tests.Tenants;
@@ -94,7 +96,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         var counted = Secrets(connection, time, 2);
         await counted.ReadAsync(tenant.Tenant, CancellationToken.None);
         Assert.Equal(1, connection.Calls);
-        await counted.RotateAsync(tenant.Tenant, CancellationToken.None);
+        await counted.RotateAsync(tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
         Assert.Equal(3, connection.Calls);
     }
 
@@ -103,7 +105,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
     {
         var unknown = new TenantId(77);
         Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.ReadAsync(unknown, CancellationToken.None))).Code);
-        Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.RotateAsync(unknown, CancellationToken.None))).Code);
+        Assert.Equal(ErrorCode.TenantNotFound, (await Assert.ThrowsAsync<ParleyException>(() => secrets.RotateAsync(unknown, TenantProcess.Operator, CancellationToken.None))).Code);
         Assert.Null(await tables.Connect().ServiceClient().GetTableClient("Tenants").FindAsync(unknown.PartitionKey, AdministrationRowKeys.Profile, CancellationToken.None));
     }
 
@@ -113,7 +115,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         var fresh = new StrictTables(run.Time);
         var created = await CreateTenantAsync(fresh, run.Time);
         var rotated = await Task.WhenAll(Enumerable.Range(1, 3).Select(i =>
-            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None)));
+            Secrets(run.Connect(fresh, $"{i}"), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, TenantProcess.Operator, CancellationToken.None)));
 
         var signing = await Secrets(fresh.Connect(), run.Time, 0).ReadAsync(created.Tenant, CancellationToken.None);
         Assert.Equal(created.WebhookSecret, signing[^1]);
@@ -134,7 +136,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
             var hooks = new TableHooks { Fault = call => call.IsWrite ? faults(call) : Fault.None };
             try
             {
-                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, CancellationToken.None);
+                var rotated = await Secrets(run.Connect(fresh, $"{i}", hooks), run.Time, (run.Seed * 10) + i).RotateAsync(created.Tenant, TenantProcess.Operator, CancellationToken.None);
                 returned.Add(rotated.WebhookSecret);
                 var row = await ProfileAsync(fresh);
                 Assert.True(
@@ -153,16 +155,19 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         Assert.Equal(created.WebhookSecret, signing[^1]);
         Assert.Subset(signing.ToHashSet(StringComparer.Ordinal), returned.ToHashSet(StringComparer.Ordinal));
         Assert.InRange(signing.Count, returned.Count + 1, returned.Count + 1 + unknown);
+
+        // One entry for each secret that was stored, however often its write was sent.
+        Assert.Equal(signing.Count - 1, await TenantProcess.CountAsync(fresh, run.Time, created.Tenant, AuditAction.WebhookSecretRotated));
     });
 
     [Fact]
     public async Task A_rotation_repeated_after_a_crash_keeps_the_receivers_secret() => await CrashExploration.RunAsync(
         async (run, fresh) => (Run: run, Tables: fresh, Tenant: await CreateTenantAsync(fresh, run.Time)),
-        (model, process) => Secrets(process, model.Run.Time, 11).RotateAsync(model.Tenant.Tenant, CancellationToken.None),
+        (model, process) => Secrets(process, model.Run.Time, 11).RotateAsync(model.Tenant.Tenant, TenantProcess.Operator, CancellationToken.None),
         async (model, process) =>
         {
             var validUntil = model.Run.Time.GetUtcNow() + Day;
-            var rotated = await Secrets(process, model.Run.Time, 12).RotateAsync(model.Tenant.Tenant, CancellationToken.None);
+            var rotated = await Secrets(process, model.Run.Time, 12).RotateAsync(model.Tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
             Assert.Equal(validUntil, rotated.PreviousValidUntil);
         },
         async (model, process) =>
@@ -175,14 +180,14 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         seeds: 10);
 
     private static WebhookSecrets Secrets(TableConnection process, TimeProvider time, int seed) =>
-        new(new ParleyTables(process.ServiceClient()), TestSecrets.NoKey, time, new RandomSource(seed), new WriteBudget(time, new RandomSource(seed)));
+        new ParleyProcess(process, time, seed).WebhookSecrets;
 
     private static async Task<NewTenant> CreateTenantAsync(StrictTables tables, TimeProvider time)
     {
         var parley = new ParleyTables(tables.Connect("setup").ServiceClient());
         await parley.CreateIfNotExistsAsync(CancellationToken.None);
-        var administration = new TenantAdministration(parley, TestSecrets.NoKey, time, new RandomSource(0), new WriteBudget(time, new RandomSource(0)));
-        return await administration.CreateTenantAsync("Acme", CancellationToken.None);
+        return await new ParleyProcess(tables.Connect("setup"), time, 0).Administration
+            .CreateTenantAsync("Acme", TenantProcess.Operator, CancellationToken.None);
     }
 
     private static Task<TableEntity?> ProfileAsync(StrictTables tables) =>
@@ -193,7 +198,7 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
 
     private Task<TableEntity?> ProfileAsync() => ProfileAsync(tables);
 
-    private Task<RotatedWebhookSecret> RotateAsync() => secrets.RotateAsync(tenant.Tenant, CancellationToken.None);
+    private Task<RotatedWebhookSecret> RotateAsync() => secrets.RotateAsync(tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
 
     private Task<IReadOnlyList<string>> ReadAsync() => secrets.ReadAsync(tenant.Tenant, CancellationToken.None);
 }

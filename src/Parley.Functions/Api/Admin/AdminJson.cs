@@ -13,8 +13,10 @@ namespace Parley.Functions.Api.Admin;
 [JsonSerializable(typeof(WebhookSecretResponse))]
 [JsonSerializable(typeof(TenantDeletionResponse))]
 [JsonSerializable(typeof(TenantDryRunResponse))]
+[JsonSerializable(typeof(TenantDetailsResponse))]
 [JsonSerializable(typeof(ListedTenantResponse))]
 [JsonSerializable(typeof(CursorList<ListedTenantResponse>))]
+[JsonSerializable(typeof(ListedApiKeyResponse))]
 [JsonSerializable(typeof(CursorList<ListedApiKeyResponse>))]
 [JsonSerializable(typeof(CursorList<AuditEntryResponse>))]
 internal sealed partial class AdminJson : JsonSerializerContext

@@ -67,7 +67,7 @@ public sealed class AuditFunctions(ApiEndpoint endpoint, AuditLog log)
 
     private async Task<IResult> ListAsync(HttpRequest request, TenantId tenant)
     {
-        var (cursor, pageSize) = CursorList.ReadQuery(request);
+        var (cursor, pageSize) = PageQuery.Read(request);
         ListPage<AuditEntry> page = await log.ListAsync(
             tenant, cursor, pageSize, request.HttpContext.RequestAborted);
         return new JsonResult<CursorList<AuditEntryResponse>>(

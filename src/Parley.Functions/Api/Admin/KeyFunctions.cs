@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions.Api.Access;
-using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;
@@ -17,7 +16,7 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/keys")] HttpRequest request) =>
         endpoint.RunAsync(request, async call =>
         {
-            var (cursor, pageSize) = CursorList.ReadQuery(request);
+            var (cursor, pageSize) = PageQuery.Read(request);
             var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
             return ListedApiKeyResponse.Respond(page, time.GetUtcNow(), request);
         });
@@ -64,8 +63,8 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         string keyId) =>
         endpoint.RunAsync(request, async call =>
         {
-            await writer.RevokeAsync(
+            var revoked = await writer.RevokeAsync(
                 call.Caller.Tenant, AdminIds.Key(keyId), AuditOrigins.Of(call), call.Cancellation);
-            return new NoContentResult();
+            return ListedApiKeyResponse.Respond(revoked, time.GetUtcNow());
         });
 }

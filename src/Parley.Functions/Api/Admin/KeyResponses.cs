@@ -63,7 +63,7 @@ public enum ApiKeyStatus
     Revoked,
 }
 
-/// <summary>An API key in a list.</summary>
+/// <summary>An API key without its text.</summary>
 /// <param name="ExpiresAt">Null for a key that does not expire; after a rotation, at most the end of the overlap.</param>
 /// <param name="LastUsedAt">At most an hour before the last use of each process; null before the first.</param>
 /// <param name="ReplacedBy">The id of the key that replaces it; null before a rotation.</param>
@@ -82,6 +82,9 @@ public sealed record ListedApiKeyResponse(
         new JsonResult<CursorList<ListedApiKeyResponse>>(
             CursorList.Create([.. page.Items.Select(key => Of(key, now))], page.Next, page.Previous, request),
             AdminJson.Default.CursorListListedApiKeyResponse);
+
+    internal static IResult Respond(ApiKey key, DateTimeOffset now) =>
+        new JsonResult<ListedApiKeyResponse>(Of(key, now), AdminJson.Default.ListedApiKeyResponse);
 
     private static ListedApiKeyResponse Of(ApiKey key, DateTimeOffset now) =>
         new(

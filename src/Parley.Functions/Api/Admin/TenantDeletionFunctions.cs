@@ -25,9 +25,8 @@ public sealed class TenantDeletionFunctions(ApiEndpoint endpoint, TenantErasures
             var query = new QueryFields(request.Query);
             var isDryRun = query.Choice("dryRun", "false", Yes) == Yes;
             query.ThrowIfInvalid();
-            return TenantId.TryParse(id, out var tenant)
-                ? isDryRun ? await CountAsync(request, tenant) : await BeginAsync(request, tenant)
-                : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+            var tenant = AdminIds.Tenant(id);
+            return isDryRun ? await CountAsync(request, tenant) : await BeginAsync(request, tenant);
         });
 
     private async Task<IResult> CountAsync(HttpRequest request, TenantId tenant) =>
@@ -38,9 +37,11 @@ public sealed class TenantDeletionFunctions(ApiEndpoint endpoint, TenantErasures
     private async Task<IResult> BeginAsync(HttpRequest request, TenantId tenant)
     {
         // In the log of the administration, because the tenant's own is erased.
-        var origin = new AuditOrigin(AuditActor.Administrator, Key: null, ProblemResult.TraceId(request.HttpContext));
         var record = log.Begin(
-            AuditLog.Administration, origin, AuditAction.TenantDeleted, AuditEntry.OfTenant(tenant));
+            AuditLog.Administration,
+            AuditOrigins.OfAdministrator(request),
+            AuditAction.TenantDeleted,
+            AuditEntry.OfTenant(tenant));
         var erasure = await erasures.BeginAsync(tenant, record, request.HttpContext.RequestAborted);
         return new JsonResult<TenantDeletionResponse>(
             TenantDeletionResponse.Of(erasure),

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Parley.Cleanup;
 using Parley.Core;
+using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;
@@ -16,7 +18,7 @@ public sealed record TenantCountsResponse(
 /// <summary>The deletion of a tenant: the receipt.</summary>
 public sealed record TenantDeletionResponse(
     int Id,
-    string Status,
+    [property: JsonConverter(typeof(EnumNameConverter<TenantState>))] TenantState Status,
     DateTimeOffset RequestedAt,
     DateTimeOffset? ErasesAt,
     DateTimeOffset? FinishedAt,
@@ -24,7 +26,7 @@ public sealed record TenantDeletionResponse(
 {
     public static TenantDeletionResponse Of(TenantErasure erasure) => new(
         erasure.Tenant.Number,
-        erasure.State == TenantState.Deleted ? "deleted" : "deleting",
+        erasure.State,
         erasure.RequestedAt,
         erasure.ErasesAt,
         erasure.FinishedAt,

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions.Api.Access;
-using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;
@@ -17,7 +16,7 @@ public sealed class TenantKeyFunctions(
         HttpRequest request, string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            var (cursor, pageSize) = CursorList.ReadQuery(request);
+            var (cursor, pageSize) = PageQuery.Read(request);
             var cancellation = request.HttpContext.RequestAborted;
             var tenant = await tenants.GetAsync(AdminIds.Tenant(id), cancellation);
             var page = await reader.ListAsync(tenant.Id, cursor, pageSize, cancellation);
@@ -67,11 +66,11 @@ public sealed class TenantKeyFunctions(
         endpoint.RunAsync(request, async () =>
         {
             var tenant = await tenants.GetAsync(AdminIds.Tenant(id), request.HttpContext.RequestAborted);
-            await writer.RevokeAsync(
+            var revoked = await writer.RevokeAsync(
                 tenant.Id,
                 AdminIds.Key(keyId),
                 AuditOrigins.OfAdministrator(request),
                 request.HttpContext.RequestAborted);
-            return new NoContentResult();
+            return ListedApiKeyResponse.Respond(revoked, time.GetUtcNow());
         });
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Parley.Functions.Api.Requests;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -13,16 +12,6 @@ internal static class CursorList
 {
     public const int MaxPageSize = 100;
     public const int DefaultPageSize = 20;
-
-    /// <summary>Reads the query of a list that has no other parameters.</summary>
-    public static (string? Cursor, int PageSize) ReadQuery(HttpRequest request)
-    {
-        var query = new QueryFields(request.Query);
-        var pageSize = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
-        var cursor = query.Cursor();
-        query.ThrowIfInvalid();
-        return (cursor, pageSize);
-    }
 
     /// <summary>Creates a page. Its links have the URL and the query parameters of the request.</summary>
     public static CursorList<T> Create<T>(IReadOnlyList<T> results, string? next, string? previous, HttpRequest request)

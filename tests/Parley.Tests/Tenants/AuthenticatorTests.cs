@@ -1,0 +1,268 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Parley.Core;
+using Parley.Storage;
+using Parley.Tenants;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Tenants;
+
+public sealed class AuthenticatorTests : IAsyncLifetime
+{
+    private readonly VirtualTime time = new();
+    private readonly StrictTables tables;
+    private readonly LogLines log = new();
+    private TenantId tenant;
+    private NewApiKey key = null!;
+
+    public AuthenticatorTests() => tables = new StrictTables(time);
+
+    public async Task InitializeAsync() => (tenant, key) = await TenantProcess.SetUpAsync(tables, time);
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("parley_unknown")]
+    [InlineData("parley_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]
+    public async Task A_malformed_key_costs_no_call(string text)
+    {
+        var (authenticator, connection) = Connect();
+        Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, text));
+        Assert.Equal(0, connection.Calls);
+    }
+
+    [Fact]
+    public async Task A_known_key_costs_no_call_for_half_a_minute()
+    {
+        var (authenticator, connection) = Connect();
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+        }
+
+        Assert.Equal(2, connection.Calls);
+        time.Advance(Authenticator.CacheTime + TimeSpan.FromTicks(1));
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+        Assert.Equal(4, connection.Calls);
+    }
+
+    [Fact]
+    public async Task A_refused_key_is_remembered_for_some_seconds()
+    {
+        var (authenticator, connection) = Connect();
+        var unknown = ApiKeyToken.Create(new RandomSource(77));
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, unknown));
+        }
+
+        Assert.Equal(1, connection.Calls);
+        time.Advance(RefusedKeys.KeptFor);
+        Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, unknown));
+        Assert.Equal(2, connection.Calls);
+    }
+
+    [Fact]
+    public void The_memory_of_refused_keys_is_bounded_and_keeps_the_latest()
+    {
+        var refused = new RefusedKeys(time);
+        for (var i = 0; i < 100_000; i++)
+        {
+            refused.Add($"{i}");
+        }
+
+        Assert.InRange(refused.Count, RefusedKeys.MaxInHalf, 2 * RefusedKeys.MaxInHalf);
+        Assert.All(Enumerable.Range(100_000 - RefusedKeys.MaxInHalf, RefusedKeys.MaxInHalf), i => Assert.True(refused.Contains($"{i}")));
+    }
+
+    [Fact]
+    public async Task Requests_with_one_key_share_a_lookup()
+    {
+        var open = new TaskCompletionSource();
+        var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await open.Task });
+        var requests = Enumerable.Range(0, 100).Select(_ => TenantProcess.RefusalAsync(authenticator, key.Text)).ToList();
+        open.SetResult();
+        Assert.All(await Task.WhenAll(requests), Assert.Null);
+        Assert.Equal(2, connection.Calls);
+    }
+
+    [Fact]
+    public async Task A_client_that_disconnects_does_not_end_the_lookup_of_others()
+    {
+        var open = new TaskCompletionSource();
+        var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await open.Task });
+        using var gone = new CancellationTokenSource();
+        var first = authenticator.AuthenticateAsync(key.Text, gone.Token);
+        var second = authenticator.AuthenticateAsync(key.Text, CancellationToken.None);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        open.SetResult();
+        Assert.Equal(1, (await second).Number);
+        Assert.Equal(2, connection.Calls);
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_keys_is_bounded_and_does_not_keep_out_a_known_one()
+    {
+        var (open, isFlooded) = (new TaskCompletionSource(), false);
+        var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await (isFlooded ? open.Task : Task.CompletedTask) });
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+        time.Advance(Authenticator.CacheTime + TimeSpan.FromTicks(1));
+        isFlooded = true;
+        var before = connection.Calls;
+        var random = new RandomSource(5);
+        var flood = Enumerable.Range(0, 2_000).Select(i => ApiKeyToken.Create(random)[..(i % 2 == 0 ? 50 : 56)])
+            .Select(text => TenantProcess.RefusalAsync(authenticator, text)).ToList();
+        var known = TenantProcess.RefusalAsync(authenticator, key.Text);
+
+        Assert.Equal(Authenticator.MaxUnknownAtOnce + 1, connection.Calls - before);
+        Assert.Equal(2_000 - Authenticator.MaxUnknownAtOnce, flood.Count(one => one.IsCompleted));
+        open.SetResult();
+        Assert.Null(await known);
+        var answers = await Task.WhenAll(flood);
+        Assert.Equal(Authenticator.MaxUnknownAtOnce, answers.Count(code => code == ErrorCode.Unauthenticated));
+        Assert.Equal(2_000 - Authenticator.MaxUnknownAtOnce, answers.Count(code => code == ErrorCode.Busy));
+
+        // The places are free again.
+        Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random)));
+    }
+
+    [Fact]
+    public async Task Storage_that_does_not_answer_is_tried_twice_and_logged_once_a_minute()
+    {
+        var (authenticator, connection) = Connect(new TableHooks { Fault = _ => Fault.Busy }, retries: 3);
+        for (var i = 0; i < 10; i++)
+        {
+            var text = i == 0 ? key.Text : ApiKeyToken.Create(new RandomSource(i));
+            var failure = await Assert.ThrowsAsync<ParleyException>(() => authenticator.AuthenticateAsync(text, CancellationToken.None));
+            Assert.Equal((ErrorCode.StorageUnavailable, true), (failure.Code, failure.IsLogged));
+        }
+
+        Assert.Equal(20, connection.Calls);
+        Assert.InRange(Assert.Single(log.Lines).Length, 1, 500);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(ErrorCode.StorageUnavailable, await TenantProcess.RefusalAsync(authenticator, key.Text));
+        Assert.Equal(2, log.Lines.Count);
+        Assert.Contains(" 10 ", log.Lines[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_cached_key_is_not_used_beyond_its_time_while_storage_does_not_answer()
+    {
+        var isDown = false;
+        var (authenticator, _) = Connect(new TableHooks { Fault = _ => isDown ? Fault.Busy : Fault.None });
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+        isDown = true;
+        time.Advance(Authenticator.CacheTime);
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+        time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(ErrorCode.StorageUnavailable, await TenantProcess.RefusalAsync(authenticator, key.Text));
+        isDown = false;
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+    }
+
+    [Fact]
+    public async Task An_open_call_ends_within_half_a_minute_of_the_revocation()
+    {
+        for (var second = 0; second < 30; second += 3)
+        {
+            var process = new ParleyProcess(tables.Connect($"open {second}"), time, 10 + second);
+            var fresh = await TenantProcess.CreateKeyAsync(process, tenant);
+            using var open = process.OpenCalls.Begin(await process.Authenticator.AuthenticateAsync(fresh.Text, CancellationToken.None));
+            using var other = process.OpenCalls.Begin(await process.Authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
+            Advance(second);
+            Assert.False(open.Refused.IsCancellationRequested);
+            await TenantProcess.RevokeAsync(process, tenant, fresh.Key.Number);
+            Advance(30);
+            Assert.True(open.Refused.IsCancellationRequested, $"{second}");
+            Assert.False(other.Refused.IsCancellationRequested);
+        }
+    }
+
+    [Fact]
+    public async Task Open_calls_of_one_key_are_checked_with_one_lookup_and_no_timer_is_left()
+    {
+        var connection = tables.Connect("calls");
+        var process = new ParleyProcess(connection, time, 3);
+        var caller = await process.Authenticator.AuthenticateAsync(key.Text, CancellationToken.None);
+        var open = Enumerable.Range(0, 500).Select(_ => process.OpenCalls.Begin(caller)).ToList();
+        var before = connection.Calls;
+        Advance(60);
+
+        // Every 15 s at most: the state is read when it is older than ten seconds.
+        Assert.InRange(connection.Calls - before, 4, 12);
+        open.ForEach(call => call.Dispose());
+        Advance(10);
+        before = connection.Calls;
+        Assert.False(time.AdvanceToNext());
+        Assert.Equal(before, connection.Calls);
+    }
+
+    [Fact]
+    public async Task An_open_call_does_not_outlive_an_outage_by_more_than_half_a_minute()
+    {
+        var isDown = false;
+        var connection = tables.Connect("outage", new TableHooks { Fault = _ => isDown ? Fault.Busy : Fault.None });
+        var process = new ParleyProcess(connection, time, 4);
+        using var open = process.OpenCalls.Begin(await process.Authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
+        isDown = true;
+        Advance(20);
+        Assert.False(open.Refused.IsCancellationRequested);
+        Advance(10);
+        Assert.True(open.Refused.IsCancellationRequested);
+    }
+
+    [Fact]
+    public async Task The_last_use_is_written_once_an_hour_and_its_failure_is_nobodys()
+    {
+        var connection = tables.Connect("uses");
+        var process = new ParleyProcess(connection, time, 5);
+        var caller = await process.Authenticator.AuthenticateAsync(key.Text, CancellationToken.None);
+        var before = connection.Calls;
+        for (var i = 0; i < 100; i++)
+        {
+            process.KeyUses.Note(caller);
+        }
+
+        Assert.Equal(1, connection.Calls - before);
+        Assert.Equal(time.GetUtcNow(), Assert.Single(await TenantProcess.ListAsync(tables, time, tenant)).LastUsedAt);
+        time.Advance(ApiKeyUses.Interval);
+        process.KeyUses.Note(caller);
+        Assert.Equal(2, connection.Calls - before);
+        Assert.Equal(time.GetUtcNow(), Assert.Single(await TenantProcess.ListAsync(tables, time, tenant)).LastUsedAt);
+
+        var broken = new ParleyProcess(tables.Connect("broken", new TableHooks { Fault = call => call.IsWrite ? Fault.Busy : Fault.None }), time, 6);
+        broken.KeyUses.Note(caller);
+    }
+
+    private void Advance(int seconds)
+    {
+        for (var i = 0; i < seconds; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
+
+    private (Authenticator Authenticator, TableConnection Connection) Connect(TableHooks? hooks = null, int retries = 0)
+    {
+        var connection = tables.Connect("authenticator", hooks);
+        return (new Authenticator(new ParleyTables(connection.ServiceClient(retries)), time, log), connection);
+    }
+
+    private sealed class LogLines : ILogger<Authenticator>
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => NullLogger.Instance.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add(formatter(state, exception) + exception);
+    }
+}
