@@ -57,6 +57,18 @@ param adminKey string = ''
 @description('Leave it at its default, which is another text at every deployment.')
 param generatedAdminKey string = '${newGuid()}-${newGuid()}'
 
+@maxLength(16)
+@description('The ids of the keys that seal secrets in tables. The first seals, all open. None: they are plain text.')
+param sealingIds string[] = ['k1']
+
+@secure()
+@description('Leave it at its default, which is another text at every deployment.')
+param generatedSealingKey string = '${newGuid()}-${newGuid()}'
+
+@allowed(['plain', 'sealed'])
+@description('How secrets are written. Plain while instances of a version before 0.3.0 may run.')
+param sealingMode string = 'sealed'
+
 @description('Providers of chat completions.')
 param providers providerType[] = []
 
@@ -177,6 +189,8 @@ module vault 'app/vault.bicep' = {
     adminKeyName: adminKeyName
     adminKey: adminKey
     generatedAdminKey: generatedAdminKey
+    sealingIds: sealingIds
+    generatedSealingKey: generatedSealingKey
     providers: checkedProviders
     providerKeys: providerKeys
   }
@@ -237,6 +251,8 @@ module site 'app/site.bicep' = {
     publicOrigin: publicOrigin
     exportMaxRangeMonths: exportMaxRangeMonths
     limits: limits
+    sealingIds: sealingIds
+    sealingMode: sealingMode
     providers: checkedProviders
     subnetId: network.?outputs.appSubnetId ?? ''
   }

@@ -20,6 +20,8 @@ param schedules = {
 }
 
 param adminKey = readEnvironmentVariable('PARLEY_ADMIN_KEY', '')
+param sealingIds = json(readEnvironmentVariable('PARLEY_SEALING_IDS', '["k1"]'))
+param sealingMode = readEnvironmentVariable('PARLEY_SEALING_MODE', 'sealed')
 param providers = json(readEnvironmentVariable('PARLEY_PROVIDERS', '[]'))
 param providerKeys = json(readEnvironmentVariable('PARLEY_PROVIDER_KEYS', '{}'))
 param historyTokens = int(readEnvironmentVariable('PARLEY_HISTORY_TOKENS', '8000'))

@@ -195,6 +195,35 @@ var alerts alertType[] = [
     operator: 'GreaterThan'
     threshold: 4
   }
+  {
+    name: 'secrets-not-opened'
+    title: 'Secrets cannot be opened'
+    description: 'A stored secret is sealed with a key that the settings lack, or was changed.'
+    severity: 1
+    // 1512: The secret of {Owner} cannot be sealed again: {Reason}
+    query: '''
+      AppTraces
+      | where Message startswith "The secret of " and Message contains " cannot be sealed again: "
+      | summarize Count = sum(ItemCount)
+    '''
+    operator: 'GreaterThan'
+    threshold: 0
+  }
+  {
+    name: 'tenants-not-erased'
+    title: 'A deleted tenant is not erased'
+    description: 'The deletion of a tenant does not end: storage refuses it, or something still writes for the tenant.'
+    severity: 2
+    // 1603: Pass {Pass} through the data of the deleted tenant {Tenant} has found {Count} rows and blobs: something still writes for it.
+    // 1604: Pass {Pass} through the data of the deleted tenant {Tenant} has not ended for a day.
+    query: '''
+      AppTraces
+      | where Message startswith "Pass " and Message contains " through the data of the deleted tenant "
+      | summarize Count = sum(ItemCount)
+    '''
+    operator: 'GreaterThan'
+    threshold: 0
+  }
 ]
 
 resource group 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(email)) {

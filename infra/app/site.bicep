@@ -2,6 +2,7 @@ metadata description = 'The plan and the app on it.'
 
 import { tagsType } from 'types.bicep'
 import { providerType, secretNameOf } from 'providers.bicep'
+import { sealingNameOf } from 'sealing.bicep'
 
 @export()
 @description('How often each timer runs: six fields, from seconds to the day of the week, in UTC.')
@@ -71,6 +72,13 @@ param corsOrigins string
 param publicOrigin string
 param exportMaxRangeMonths int
 param limits { *: string }
+
+@description('The ids of the keys that seal secrets in tables. The first seals, all open.')
+param sealingIds string[]
+
+@allowed(['plain', 'sealed'])
+param sealingMode string
+
 param providers providerType[]
 
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
@@ -110,6 +118,7 @@ var settings = {
   Exports__MaxRangeMonths: string(exportMaxRangeMonths)
   Parley__AdminKey: reference(secretUrl, adminKeyName)
   Schedule__Write: scheduleTable
+  Secrets__Write: sealingMode
 }
 
 var providerSettings = [
@@ -125,7 +134,18 @@ var providerSettings = [
 
 var limitSettings = toObject(items(limits), limit => 'Limits__${limit.key}', limit => limit.value)
 
-var allSettings = reduce(providerSettings, union(settings, limitSettings), (all, one) => union(all, one))
+var sealingSettings = [
+  for (id, index) in sealingIds: {
+    'Secrets__Keys__${index}__Id': id
+    'Secrets__Keys__${index}__Key': reference(secretUrl, sealingNameOf(id))
+  }
+]
+
+var allSettings = reduce(
+  concat(providerSettings, sealingSettings),
+  union(settings, limitSettings),
+  (all, one) => union(all, one)
+)
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName

@@ -1,7 +1,8 @@
-metadata description = 'The vault with the admin key and the keys of the providers.'
+metadata description = 'The vault with the admin key, the keys of the providers and the keys that seal secrets.'
 
 import { tagsType } from 'types.bicep'
 import { providerType, secretNameOf } from 'providers.bicep'
+import { sealingNameOf } from 'sealing.bicep'
 
 param name string
 param location string
@@ -17,6 +18,13 @@ param adminKey string
 @secure()
 @description('Stored if adminKey is empty and the vault has no admin key yet.')
 param generatedAdminKey string
+
+@description('The ids of the keys that seal secrets in tables.')
+param sealingIds string[]
+
+@secure()
+@description('Each sealing key that the vault lacks is made of it and of the id of the key.')
+param generatedSealingKey string
 
 param providers providerType[]
 
@@ -58,6 +66,18 @@ resource generatedKey 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (empty
     value: generatedAdminKey
   }
 }
+
+// Stored once and never replaced: secrets that are sealed with a lost key cannot be opened.
+@onlyIfNotExists()
+resource sealingKeys 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [
+  for id in sealingIds: {
+    parent: vault
+    name: sealingNameOf(id)
+    properties: {
+      value: base64('${generatedSealingKey}-${id}')
+    }
+  }
+]
 
 resource keys 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = [
   for provider in providers: if (contains(providerKeys, provider.name)) {

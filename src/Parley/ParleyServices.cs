@@ -36,5 +36,5 @@ public static class ParleyServices
             .AddWebhooks(configuration)
             .AddExports(configuration)
             .AddAssistants(configuration)
-            .AddSingleton<CleanupJob>();
+            .AddCleanup();
 }

@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Parley.Assistants.Completions;
+using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
@@ -11,6 +12,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class AssistantTriggers(
     AutoReplies replies,
     CompletionRecovery recovery,
+    TenantStates tenants,
     ILogger<AssistantTriggers> logger)
 {
     [Function("TurnsDue")]
@@ -25,7 +27,7 @@ public sealed partial class AssistantTriggers(
 
     [Function("RepliesRun")]
     public Task Run([QueueTrigger(QueuedReply.Queue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<QueuedReply>(message, replies.RunAsync, logger, LogFailed, cancellation);
+        QueueMessages.ProcessAsync<QueuedReply>(message, tenants, replies.RunAsync, logger, LogFailed, cancellation);
 
     [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} completions whose process had died{Late}.")]
     private static partial void LogEnded(ILogger logger, int count, string late);

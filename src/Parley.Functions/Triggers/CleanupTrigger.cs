@@ -5,11 +5,17 @@ using Parley.Tenants;
 namespace Parley.Functions.Triggers;
 
 /// <summary>
-/// Removes expired idempotency keys and unused blobs, and lists API keys of earlier versions, once. It has its own timer, so that it never delays follow-ups.
+/// Removes expired idempotency keys and unused blobs, lists API keys of earlier versions, seals secrets again after a
+/// change of the keys, and erases deleted tenants. It has its own timer, so that it never delays follow-ups.
 /// </summary>
-public sealed class CleanupTrigger(CleanupJob cleanup, ApiKeyListing keys)
+public sealed class CleanupTrigger(
+    CleanupJob cleanup, ApiKeyListing keys, SecretResealing resealing, TenantErasureJob erasure)
 {
     [Function("Housekeeping")]
     public Task Run([TimerTrigger("%HousekeepingSchedule%")] TimerInfo timer, CancellationToken cancellation) =>
-        Task.WhenAll(cleanup.RunAsync(cancellation), keys.RunAsync(cancellation));
+        Task.WhenAll(
+            cleanup.RunAsync(cancellation),
+            keys.RunAsync(cancellation),
+            resealing.RunAsync(cancellation),
+            erasure.RunAsync(cancellation));
 }

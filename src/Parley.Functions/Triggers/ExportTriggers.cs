@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Parley.Exports;
+using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
@@ -12,6 +13,7 @@ public sealed partial class ExportTriggers(
     ExportDispatch dispatch,
     ExportFileJob fileJob,
     ExportWebhookJob webhook,
+    TenantStates tenants,
     ILogger<ExportTriggers> logger)
 {
     [Function("ExportsDue")]
@@ -26,11 +28,11 @@ public sealed partial class ExportTriggers(
 
     [Function("ExportsBuild")]
     public Task Build([QueueTrigger(ExportStep.FileQueue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<ExportStep>(message, fileJob.RunAsync, logger, LogFailed, cancellation);
+        QueueMessages.ProcessAsync<ExportStep>(message, tenants, fileJob.RunAsync, logger, LogFailed, cancellation);
 
     [Function("ExportsDeliver")]
     public Task Deliver([QueueTrigger(ExportStep.WebhookQueue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<ExportStep>(message, webhook.RunAsync, logger, LogFailed, cancellation);
+        QueueMessages.ProcessAsync<ExportStep>(message, tenants, webhook.RunAsync, logger, LogFailed, cancellation);
 
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

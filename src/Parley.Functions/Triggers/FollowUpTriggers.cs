@@ -1,6 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations.FollowUps;
+using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
@@ -8,6 +9,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class FollowUpTriggers(
     FollowUpDispatch dispatch,
     FollowUpSender sender,
+    TenantStates tenants,
     ILogger<FollowUpTriggers> logger)
 {
     [Function("FollowUpsDue")]
@@ -23,7 +25,8 @@ public sealed partial class FollowUpTriggers(
     // When some follow-ups of a chunk fail, the host delivers the message again for them.
     [Function("FollowUpsFire")]
     public Task Send([QueueTrigger(FollowUpChunk.Queue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<FollowUpChunk>(message, sender.SendAsync, logger, logFailure: null, cancellation);
+        QueueMessages.ProcessAsync<FollowUpChunk>(
+            message, tenants, sender.SendAsync, logger, logFailure: null, cancellation);
 
     [LoggerMessage(2101, LogLevel.Information, "Queued {Count} follow-ups{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

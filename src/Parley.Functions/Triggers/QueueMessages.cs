@@ -2,10 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Parley.Storage;
+using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
-/// <summary>Processes queue messages: parse, run, log.</summary>
+/// <summary>Processes queue messages: parse, drop those of deleted tenants, run, log.</summary>
 internal static partial class QueueMessages
 {
     /// <summary>
@@ -20,6 +21,7 @@ internal static partial class QueueMessages
     [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and a timer enqueues the work again.")]
     public static async Task ProcessAsync<T>(
         string text,
+        TenantStates tenants,
         Func<T, CancellationToken, Task> run,
         ILogger logger,
         Action<ILogger, Exception, string>? logFailure,
@@ -39,6 +41,12 @@ internal static partial class QueueMessages
 
         try
         {
+            if (message.Owner is { } owner && await tenants.IsDeletedAsync(owner, cancellation))
+            {
+                // Nothing is done for it any more, and the rows that the message points to are being erased.
+                return;
+            }
+
             await run(message, cancellation);
         }
         catch (Exception e) when (logFailure is not null && !cancellation.IsCancellationRequested)

@@ -91,6 +91,12 @@ internal sealed class ConversationSnapshots(ParleyTables tables, Progress progre
             }
 
             var stored = await FingerprintsAsync(key, key, cancellation);
+            if (partition.Lines.Count == 0 && stored.Count == 0)
+            {
+                // The deletion of its tenant has erased it.
+                return;
+            }
+
             if (stored.TryGetValue(key, out var fingerprint) && fingerprint == partition.Fingerprint())
             {
                 await WritePartitionAsync(partition, file, cancellation);

@@ -1,5 +1,6 @@
 using Azure.Data.Tables;
 using Parley.Assistants.Completions;
+using Parley.Cleanup;
 using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Exports;
@@ -49,6 +50,7 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
         }
 
         await CompleteIndexAsync(manifest, directory, cancellation);
+        await BeginDeletionsAgainAsync(cancellation);
         await new MissingBlobs(account, progress)
             .ReportAsync(Manifest.PathOf(directory, manifest.Blobs.File), cancellation);
         await ReportOverdueAsync(cancellation);
@@ -82,6 +84,19 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
             new WorkQueue<QueuedReply>(account.Queues),
         ]);
         await creation.StartAsync(cancellation);
+    }
+
+    private async Task BeginDeletionsAgainAsync(CancellationToken cancellation)
+    {
+        var stores = new ErasedStores(
+            account.Tables, new ScheduleOptions(ScheduleTable.Schedule), account.Blobs);
+        var erasures = new TenantErasures(
+            account.Tables, stores, time, new WriteBudget(time, new RandomSource()));
+        var count = await erasures.BeginAgainAsync(cancellation);
+        if (count > 0)
+        {
+            progress.Print($"{count} deleted tenants are erased again by the app, with what the back-up has of them.");
+        }
     }
 
     private async Task CompleteIndexAsync(Manifest manifest, string directory, CancellationToken cancellation)

@@ -22,6 +22,8 @@ public sealed record ExportStep(int Tenant, int Export, int Step, int Waits = 0)
     [JsonIgnore]
     public ExportKey Key => new(new TenantId(Tenant), Export);
 
+    TenantId? IWorkMessage<ExportStep>.Owner => Key.Tenant;
+
     [JsonIgnore]
     public string QueueName => Step == 0 ? FileQueue : WebhookQueue;
 

@@ -5,6 +5,7 @@ using System.Text;
 using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
+using Parley.Storage.Secrets;
 
 namespace Parley.Storage;
 
@@ -13,10 +14,13 @@ namespace Parley.Storage;
 /// truncated to 128 bits as RFC 2104, section 5 permits. The first instance that needs the key creates it for all
 /// instances.
 /// </summary>
-public sealed class Cursors(ParleyTables tables, RandomSource random)
+public sealed class Cursors(ParleyTables tables, SecretSealer sealer, RandomSource random)
 {
     private const int TagLength = 16;
     private const int MaxLength = 4096;
+
+    private static readonly SecretPlace Place = new(
+        nameof(ParleyTables.Tenants), TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret, "Secret");
 
     private byte[]? known;
 
@@ -54,6 +58,22 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
         }
 
         throw Invalid();
+    }
+
+    /// <summary>
+    /// Stores the key in the form in which secrets are written now, unless it has that form. Cursors stay valid.
+    /// </summary>
+    /// <exception cref="SealedSecretException">The key cannot be opened.</exception>
+    /// <exception cref="RequestFailedException">Storage failed, or another call has changed the row.</exception>
+    internal async Task ResealAsync(CancellationToken cancellation)
+    {
+        if (await tables.Tenants.FindAsync(Place.PartitionKey, Place.RowKey, cancellation) is { } row
+            && row.GetString("Secret") is { } stored
+            && !sealer.IsCurrent(stored))
+        {
+            row["Secret"] = sealer.Seal(sealer.Open(stored, Place), Place);
+            await tables.Tenants.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, cancellation);
+        }
     }
 
     /// <summary>For a list with a single page, which never returns a cursor.</summary>
@@ -96,7 +116,7 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
     private async Task<byte[]?> FindKeyAsync(CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(
             TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret, cancellation) is { } row
-            ? Convert.FromBase64String(row.GetString("Secret"))
+            ? Convert.FromBase64String(sealer.Open(row.GetString("Secret"), Place))
             : null;
 
     private async Task<byte[]> CreateKeyAsync(CancellationToken cancellation)
@@ -105,7 +125,7 @@ public sealed class Cursors(ParleyTables tables, RandomSource random)
         random.Fill(secret);
         var row = new TableEntity(TenantRowKeys.AdministrationPartition, TenantRowKeys.CursorSecret)
         {
-            ["Secret"] = Convert.ToBase64String(secret),
+            ["Secret"] = sealer.Seal(Convert.ToBase64String(secret), Place),
         };
         try
         {

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Core;
+using Parley.Storage.Secrets;
 
 namespace Parley.Storage;
 
@@ -24,6 +25,8 @@ internal static class StorageServices
             .AddStorageResource<ParleyTables>()
             .AddSingleton(ScheduleOptions.Read(configuration))
             .AddSingleton<Schedule>()
+            .AddSingleton(SecretOptions.Read(configuration))
+            .AddSingleton<SecretSealer>()
             .AddSingleton<KeyedLock>()
             .AddSingleton<WriteBudget>()
             .AddSingleton<OptimisticUpdate>()

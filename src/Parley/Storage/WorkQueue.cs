@@ -1,4 +1,5 @@
 using Azure.Storage.Queues;
+using Parley.Core;
 
 namespace Parley.Storage;
 
@@ -19,6 +20,11 @@ public interface IWorkMessage<TSelf>
     static virtual bool MayArriveEarly => false;
 
     string QueueName { get; }
+
+    /// <summary>
+    /// The tenant whose work it is; null when the message names none. Messages of deleted tenants are dropped.
+    /// </summary>
+    TenantId? Owner { get; }
 
     /// <summary>The text of the message: JSON.</summary>
     string ToJson();

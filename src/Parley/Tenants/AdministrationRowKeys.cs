@@ -9,8 +9,14 @@ internal static class AdministrationRowKeys
     /// <summary>The row of a tenant's settings, in the tenant's partition.</summary>
     public const string Profile = "profile";
 
+    /// <summary>The progress of <see cref="SecretResealing"/>, in the partition of the administration API.</summary>
+    public const string Sealing = "sealing";
+
+    /// <summary>The prefix of the rows of tenants, in the partition of the administration API.</summary>
+    public const string Tenants = "t|";
+
     /// <summary>The row of a tenant, in the partition of the administration API.</summary>
-    public static string Tenant(TenantId tenant) => "t|" + tenant.PartitionKey;
+    public static string Tenant(TenantId tenant) => Tenants + tenant.PartitionKey;
 
     /// <summary>The row of an API key, in the tenant's partition.</summary>
     public static string ApiKey(int number) => string.Create(CultureInfo.InvariantCulture, $"key|{number:D10}");

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.Secrets;
 using Parley.Tenants.Audit;
 
 namespace Parley.Tenants;
@@ -16,6 +17,7 @@ public sealed class TenantAdministration(
     TenantReader reader,
     OptimisticUpdate edits,
     AuditLog log,
+    SecretSealer sealer,
     TimeProvider time,
     RandomSource random,
     WriteBudget budget)
@@ -31,7 +33,8 @@ public sealed class TenantAdministration(
         var profile = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile)
         {
             ["Name"] = name,
-            ["WebhookSecret"] = created.WebhookSecret,
+            ["WebhookSecret"] = sealer.Seal(
+                created.WebhookSecret, WebhookSecrets.Place(tenant, WebhookSecrets.Current)),
             ["CreatedAt"] = created.CreatedAt,
         };
 

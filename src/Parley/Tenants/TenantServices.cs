@@ -16,5 +16,7 @@ internal static class TenantServices
         .AddSingleton<ApiKeyListing>()
         .AddSingleton<TenantReader>()
         .AddSingleton<TenantAdministration>()
-        .AddSingleton<WebhookSecrets>();
+        .AddSingleton<WebhookSecrets>()
+        .AddSingleton<SecretResealing>()
+        .AddSingleton<TenantStates>();
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.Secrets;
 using Parley.Tenants.Audit;
 
 namespace Parley.Tenants;
@@ -18,7 +19,12 @@ public sealed record RotatedWebhookSecret(TenantId Tenant, string WebhookSecret,
 /// response replaces a secret that no client has seen, and must not remove the one that the receiver uses.
 /// </summary>
 public sealed class WebhookSecrets(
-    ParleyTables tables, AuditLog log, TimeProvider time, RandomSource random, WriteBudget budget)
+    ParleyTables tables,
+    SecretSealer sealer,
+    AuditLog log,
+    TimeProvider time,
+    RandomSource random,
+    WriteBudget budget)
 {
     /// <summary>The time for which a replaced secret still signs.</summary>
     public static readonly TimeSpan Overlap = TimeSpan.FromDays(1);
@@ -28,8 +34,8 @@ public sealed class WebhookSecrets(
     /// </summary>
     public const int MaxEarlier = 4;
 
-    private const string Current = "WebhookSecret";
-    private const string Earlier = "EarlierWebhookSecrets";
+    internal const string Current = "WebhookSecret";
+    internal const string Earlier = "EarlierWebhookSecrets";
 
     /// <summary>Reads the secrets that sign now, the newest first: one read.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
@@ -37,7 +43,7 @@ public sealed class WebhookSecrets(
     {
         var profile = await FindAsync(tenant, cancellation);
         var earlier = ReadEarlier(profile, time.GetUtcNow());
-        return [profile.GetString(Current), .. earlier.Select(one => one.Secret)];
+        return [Open(profile, Current)!, .. earlier.Select(one => one.Secret)];
     }
 
     /// <summary>Creates a new secret; the current one still signs for <see cref="Overlap"/>.</summary>
@@ -60,7 +66,7 @@ public sealed class WebhookSecrets(
         {
             await running.WaitAsync(cancellation);
             var profile = await FindAsync(tenant, cancellation);
-            var (current, earlier) = (profile.GetString(Current), ReadEarlier(profile, time.GetUtcNow()));
+            var (current, earlier) = (Open(profile, Current)!, ReadEarlier(profile, time.GetUtcNow()));
             if (current == rotated.WebhookSecret || earlier.Exists(one => one.Secret == rotated.WebhookSecret))
             {
                 // An earlier attempt was stored and its response was lost. Another rotation may have followed already;
@@ -78,9 +84,11 @@ public sealed class WebhookSecrets(
             EarlierSecret[] kept = [new(current, rotated.PreviousValidUntil), .. earlier];
             var row = new TableEntity(profile.PartitionKey, profile.RowKey)
             {
-                [Current] = rotated.WebhookSecret,
-                [Earlier] = JsonSerializer.Serialize(
-                    kept[..Math.Min(kept.Length, MaxEarlier)], EarlierSecretJson.Default.EarlierSecretArray),
+                [Current] = sealer.Seal(rotated.WebhookSecret, Place(tenant, Current)),
+                [Earlier] = sealer.Seal(
+                    JsonSerializer.Serialize(
+                        kept[..Math.Min(kept.Length, MaxEarlier)], EarlierSecretJson.Default.EarlierSecretArray),
+                    Place(tenant, Earlier)),
             };
             try
             {
@@ -101,13 +109,50 @@ public sealed class WebhookSecrets(
         }
     }
 
+    /// <summary>
+    /// Stores a tenant's secrets in the form in which they are written now, unless they have that form.
+    /// </summary>
+    /// <exception cref="SealedSecretException">A secret cannot be opened.</exception>
+    /// <exception cref="Azure.RequestFailedException">
+    /// Storage failed, or another call has changed the row.
+    /// </exception>
+    internal async Task ResealAsync(TenantId tenant, CancellationToken cancellation)
+    {
+        var profile = await tables.Tenants.FindAsync(
+            tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation);
+        var row = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile);
+        foreach (var property in (string[])[Current, Earlier])
+        {
+            if (profile?.GetString(property) is { } stored && !sealer.IsCurrent(stored))
+            {
+                row[property] = sealer.Seal(sealer.Open(stored, Place(tenant, property)), Place(tenant, property));
+            }
+        }
+
+        if (row.StoredProperties().Any())
+        {
+            await tables.Tenants.UpdateEntityAsync(row, profile!.ETag, TableUpdateMode.Merge, cancellation);
+        }
+    }
+
     private async Task<TableEntity> FindAsync(TenantId tenant, CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation)
         ?? throw ErrorCode.TenantNotFound.With("There is no such tenant.");
 
+    /// <summary>The place of a property of a tenant's profile.</summary>
+    internal static SecretPlace Place(TenantId tenant, string property) =>
+        new(nameof(ParleyTables.Tenants), tenant.PartitionKey, AdministrationRowKeys.Profile, property);
+
+    /// <summary>Reads a property that contains secrets; null when the profile lacks it.</summary>
+    private string? Open(TableEntity profile, string property) =>
+        profile.GetString(property) is { } stored
+            ? sealer.Open(
+                stored, new SecretPlace(nameof(ParleyTables.Tenants), profile.PartitionKey, profile.RowKey, property))
+            : null;
+
     /// <summary>The replaced secrets that are still valid, the newest first.</summary>
-    private static List<EarlierSecret> ReadEarlier(TableEntity profile, DateTimeOffset now) =>
-        profile.GetString(Earlier) is { } json
+    private List<EarlierSecret> ReadEarlier(TableEntity profile, DateTimeOffset now) =>
+        Open(profile, Earlier) is { } json
             ?
             [
                 .. JsonSerializer.Deserialize(json, EarlierSecretJson.Default.EarlierSecretArray)!

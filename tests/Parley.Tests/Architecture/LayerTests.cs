@@ -10,7 +10,8 @@ public sealed class LayerTests(ITestOutputHelper output)
 {
     // A folder may use those named, and what is below them. Reasons: docs/decisions/folders-are-layers.md.
     private static readonly LayerRules Rules = LayerRules.Parse("""
-        Storage → Core
+        Storage.Secrets → Core
+        Storage → Storage.Secrets
         Tenants.Audit, Files, Senders → Storage
         Tenants.Limits → Core
         Tenants → Tenants.Audit
@@ -25,7 +26,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files, Tenants.Limits
         Assistants.Records → Assistants.Completions, Spreadsheets
         Exports → Conversations.Messages, Files, Tenants.Limits, Webhooks, Spreadsheets
-        Cleanup → Files
+        Cleanup → Files, Tenants
         Functions → all
         """);
 

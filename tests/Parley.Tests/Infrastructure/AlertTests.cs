@@ -104,8 +104,10 @@ public class AlertTests
                 "follow-ups-late",
                 "poison-messages",
                 "replies-failing",
+                "secrets-not-opened",
                 "server-errors",
                 "storage-throttling",
+                "tenants-not-erased",
             ],
             Rules.Keys.Order(StringComparer.Ordinal));
         Assert.All(Rules.Values, rule =>

@@ -82,6 +82,7 @@ internal sealed class DeployedApp
     private static string Resolve(KeyValuePair<string, string> setting) =>
         !setting.Value.StartsWith('[') ? setting.Value
         : setting.Key.EndsWith("ServiceUri", StringComparison.Ordinal) ? "https://storage.invalid"
+        : setting.Key.StartsWith("Secrets__Keys__", StringComparison.Ordinal) ? Convert.ToBase64String(new byte[72])
         : "resolved";
 
     private async Task MakeStorageAsync(IConfiguration configuration)

@@ -25,7 +25,7 @@ public class SecretsTests
             .ToList();
 
         var names = keys.Select(parameter => parameter.Name).Distinct();
-        Assert.Equal(["adminKey", "generatedAdminKey", "providerKeys"], names.Order(StringComparer.Ordinal));
+        Assert.Equal(["adminKey", "generatedAdminKey", "generatedSealingKey", "providerKeys"], names.Order(StringComparer.Ordinal));
         Assert.All(keys, parameter => Assert.Matches(SecureType, parameter.Value.GetProperty("type").GetString()));
     }
 
@@ -77,9 +77,12 @@ public class SecretsTests
                 "Parley__AdminKey = admin-key",
                 "Providers__main__Key = provider-main",
                 "Providers__second_one__Key = provider-second-one",
+                "Secrets__Keys__0__Key = sealing-k-2",
+                "Secrets__Keys__1__Key = sealing-k1",
             ],
             references.Order(StringComparer.Ordinal));
-        Assert.Equal(["admin-key", "provider-main", "provider-second-one"], secrets.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["admin-key", "provider-main", "provider-second-one", "sealing-k-2", "sealing-k1"], secrets.Order(StringComparer.Ordinal));
 
         static string SecretOf(string value)
         {
@@ -107,6 +110,23 @@ public class SecretsTests
             resource.TryGetProperty("@options", out var options) && options.TryGetProperty("onlyIfNotExists", out _);
 
         static string? ValueOf(JsonElement secret) => secret.GetProperty("properties").GetProperty("value").GetString();
+    }
+
+    /// <summary>A replaced key could not open what it has sealed.</summary>
+    [Fact]
+    public void A_sealing_key_is_made_for_each_id_and_never_replaced()
+    {
+        var keys = Assert.Single(
+            Templates(GoldenFiles.Template).SelectMany(Resources),
+            resource => resource.GetProperty("type").GetString() == Secrets
+                && Text(resource).Contains("SealingKey", StringComparison.Ordinal));
+
+        Assert.True(keys.GetProperty("@options").TryGetProperty("onlyIfNotExists", out _));
+        Assert.Equal("[length(parameters('sealingIds'))]", keys.GetProperty("copy").GetProperty("count").GetString());
+        Assert.Equal(
+            "[base64(format('{0}-{1}', parameters('generatedSealingKey'), parameters('sealingIds')[copyIndex()]))]",
+            keys.GetProperty("properties").GetProperty("value").GetString());
+        Assert.Equal("k1", GoldenFiles.Defaults.AppSettings["Secrets__Keys__0__Id"]);
     }
 
     /// <summary>The template and those of its modules.</summary>

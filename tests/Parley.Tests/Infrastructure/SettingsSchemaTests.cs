@@ -14,6 +14,7 @@ using Parley.DevHost.Triggers;
 using Parley.Exports;
 using Parley.Functions;
 using Parley.Storage;
+using Parley.Storage.Secrets;
 using Parley.Tenants.Limits;
 using Parley.Testing.OpenApi;
 using Parley.Webhooks;
@@ -99,9 +100,10 @@ public class SettingsSchemaTests
         Assert.Equal(AssistantOptions.Read(none), AssistantOptions.Read(set));
         Assert.Equal(ScheduleOptions.Read(none), ScheduleOptions.Read(set));
         Assert.Equal(BoundOptions.Read(none), BoundOptions.Read(set));
+        Assert.Equal(SecretOptions.Read(none).WritesPlain, SecretOptions.Read(set).WritesPlain);
         Assert.Equal("", defaults[Environment(AllowedHosts.Setting)]);
         Assert.All(DeployedApp.TriggerSettings, name => Assert.Equal($"{Sample[name]}", defaults[name]));
-        Assert.Equal(10 + DeployedApp.TriggerSettings.Count(), defaults.Count);
+        Assert.Equal(11 + DeployedApp.TriggerSettings.Count(), defaults.Count);
 
         var provider = Provider("openai");
         var timeout = new KeyValuePair<string, string?>(
@@ -163,6 +165,10 @@ public class SettingsSchemaTests
     [InlineData("Schedule__Write", "Due", true)]
     [InlineData("Schedule__Write", "due", false)]
     [InlineData("Schedule__Write", "Both", false)]
+    [InlineData("Secrets__Write", "", true)]
+    [InlineData("Secrets__Write", "sealed", true)]
+    [InlineData("Secrets__Write", "plain", true)]
+    [InlineData("Secrets__Write", "Plain", false)]
     [InlineData("Callbacks__AllowedHosts", "localhost, 127.0.0.1", true)]
     [InlineData("Parley__AdminKey", "", true)]
     [InlineData("Parley__PublicOrigin", "", true)]
@@ -298,6 +304,30 @@ public class SettingsSchemaTests
             .. storage.Split(';')
                 .Select(pair => pair.Split('=', 2))
                 .Select(pair => KeyValuePair.Create(pair[0], (string?)pair[1])),
+        ]);
+
+        Assert.Equal(isRight, StartUpError(settings) is null);
+        Assert.Equal(isRight, Deviations(settings).Count == 0);
+    }
+
+    [Theory]
+    [InlineData("k1", 32, true)]
+    [InlineData("A-long_id-of-thirty-two-letters1", 33, true)]
+    [InlineData("k1", 255, true)]
+    [InlineData("k1", 256, true)]
+    [InlineData("k1", 31, false)]
+    [InlineData("k1", 257, false)]
+    [InlineData("k1", 258, false)]
+    [InlineData("k 1", 32, false)]
+    [InlineData("k:1", 32, false)]
+    [InlineData("", 32, false)]
+    [InlineData(null, 32, false)]
+    [InlineData("k1", null, false)]
+    public void The_schema_and_the_code_agree_on_sealing_keys(string? id, int? bytes, bool isRight)
+    {
+        var settings = With([
+            new("Secrets__Keys__0__Id", id),
+            new("Secrets__Keys__0__Key", bytes is { } length ? Convert.ToBase64String(new byte[length]) : null),
         ]);
 
         Assert.Equal(isRight, StartUpError(settings) is null);

@@ -178,6 +178,12 @@ internal sealed class ParleyProcess
 
     public WebhookSecrets WebhookSecrets => Get<WebhookSecrets>();
 
+    public SecretResealing SecretResealing => Get<SecretResealing>();
+
+    public TenantStates TenantStates => Get<TenantStates>();
+
+    public Cursors Cursors => Get<Cursors>();
+
     public WebhookSchedule WebhookSchedule => Get<WebhookSchedule>();
 
     public TenantBounds Bounds => Get<TenantBounds>();

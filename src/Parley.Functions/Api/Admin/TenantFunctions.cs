@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Cleanup;
 using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
@@ -22,8 +23,28 @@ public sealed record ListedTenantResponse(
         new(tenant.Id.Number, tenant.Name, tenant.State, tenant.StateAt, tenant.CreatedAt);
 }
 
+/// <summary>A tenant with its deletion.</summary>
+/// <param name="Deletion">Null unless the tenant is deleted, or is being deleted.</param>
+public sealed record TenantDetailsResponse(
+    int Id,
+    string Name,
+    [property: JsonConverter(typeof(EnumNameConverter<TenantState>))] TenantState Status,
+    DateTimeOffset? StatusAt,
+    DateTimeOffset CreatedAt,
+    TenantDeletionResponse? Deletion)
+{
+    internal static TenantDetailsResponse Of(Tenant tenant, TenantErasure? erasure) => new(
+        tenant.Id.Number,
+        tenant.Name,
+        tenant.State,
+        tenant.StateAt,
+        tenant.CreatedAt,
+        erasure is null ? null : TenantDeletionResponse.Of(erasure));
+}
+
 /// <summary>Lists tenants, and renames, suspends and resumes them.</summary>
-public sealed class TenantFunctions(ApiEndpoint endpoint, TenantReader reader, TenantAdministration administration)
+public sealed class TenantFunctions(
+    ApiEndpoint endpoint, TenantReader reader, TenantAdministration administration, TenantErasures erasures)
 {
     private const int MaxBody = 16 * 1024;
 
@@ -46,7 +67,13 @@ public sealed class TenantFunctions(ApiEndpoint endpoint, TenantReader reader, T
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/admin/tenants/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async () =>
-            Respond(await reader.GetAsync(AdminIds.Tenant(id), request.HttpContext.RequestAborted)));
+        {
+            var (tenant, cancellation) = (AdminIds.Tenant(id), request.HttpContext.RequestAborted);
+            var found = await reader.GetAsync(tenant, cancellation);
+            return new JsonResult<TenantDetailsResponse>(
+                TenantDetailsResponse.Of(found, await erasures.FindAsync(tenant, cancellation)),
+                AdminJson.Default.TenantDetailsResponse);
+        });
 
     [Function("AdminTenantsUpdate")]
     [RequiresAdminKey]

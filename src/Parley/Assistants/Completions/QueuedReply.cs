@@ -17,6 +17,8 @@ public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IW
 
     string IWorkMessage<QueuedReply>.QueueName => Queue;
 
+    TenantId? IWorkMessage<QueuedReply>.Owner => Key.Conversation.Tenant;
+
     /// <summary>The completion's key: that of the customer's message.</summary>
     [JsonIgnore]
     public MessageKey Key => new(new ConversationKey(new TenantId(Tenant), Conversation), Message);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations.FollowUps;
@@ -25,6 +26,8 @@ public sealed record FollowUpChunk(string Partition, string First, string Last) 
     static bool IWorkMessage<FollowUpChunk>.MayArriveEarly => true;
 
     string IWorkMessage<FollowUpChunk>.QueueName => Queue;
+
+    TenantId? IWorkMessage<FollowUpChunk>.Owner => FollowUpRowKeys.FindTenant(First);
 
     /// <inheritdoc/>
     public string ToJson() => JsonSerializer.Serialize(this, FollowUpChunkJson.Default.FollowUpChunk);

@@ -85,4 +85,11 @@ internal static class FollowUpRowKeys
             KeyParts.Number(parts[4]),
             KeyParts.Number(parts[5]));
     }
+
+    /// <summary>The tenant of a key of <see cref="ScheduledFollowUp"/>; null for any other text.</summary>
+    public static TenantId? FindTenant(string rowKey) =>
+        rowKey.StartsWith(ScheduledFollowUps, StringComparison.Ordinal)
+        && TenantId.TryParse(rowKey.Split('|')[1], out var tenant)
+            ? tenant
+            : null;
 }

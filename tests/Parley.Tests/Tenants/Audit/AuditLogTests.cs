@@ -151,7 +151,7 @@ public sealed class AuditLogTests : IAsyncLifetime
     private static AuditLog LogOn(TableConnection connection, TimeProvider time, int seed)
     {
         var (parley, random) = (new ParleyTables(connection.ServiceClient()), new RandomSource(seed));
-        return new AuditLog(parley, new Cursors(parley, random), time, random);
+        return new AuditLog(parley, new Cursors(parley, TestSecrets.NoKey, random), time, random);
     }
 
     private AuditLog LogOn(TableConnection connection, int seed) => LogOn(connection, time, seed);

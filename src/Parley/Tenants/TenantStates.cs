@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using Azure.Data.Tables;
+using Parley.Core;
+using Parley.Storage;
+
+namespace Parley.Tenants;
+
+/// <summary>
+/// The states of tenants, for work in the background. A state is cached for <see cref="Authenticator.CacheTime"/>, so
+/// that a queue message costs no read while its tenant has others.
+/// </summary>
+public sealed class TenantStates(ParleyTables tables, TimeProvider time)
+{
+    private const int MaxCached = 10_000;
+
+    private readonly ConcurrentDictionary<TenantId, Known> cache = new();
+
+    /// <summary>True while a tenant is being deleted and afterwards: nothing may be done for it.</summary>
+    /// <exception cref="Azure.RequestFailedException">Storage failed.</exception>
+    public async ValueTask<bool> IsDeletedAsync(TenantId tenant, CancellationToken cancellation)
+    {
+        if (!cache.TryGetValue(tenant, out var known) || time.GetElapsedTime(known.ReadAt) > Authenticator.CacheTime)
+        {
+            var readAt = time.GetTimestamp();
+            var profile = await tables.Tenants.FindAsync(
+                tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation);
+            if (cache.Count >= MaxCached)
+            {
+                cache.Clear();
+            }
+
+            cache[tenant] = known = new Known(Read(profile), readAt);
+        }
+
+        return known.State is TenantState.Deleting or TenantState.Deleted;
+    }
+
+    /// <summary>Reads the state in a profile. A tenant without a profile was never complete; it is active.</summary>
+    internal static TenantState Read(TableEntity? profile) =>
+        (TenantState)(profile?.GetInt32("State") ?? (int)TenantState.Active);
+
+    private sealed record Known(TenantState State, long ReadAt);
+}
