@@ -20,6 +20,7 @@ using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
 using Parley.Storage;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 
@@ -73,9 +74,11 @@ internal sealed class InProcessApi
         await registered.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
         await registered.GetRequiredService<FileStore>().CreateIfNotExistsAsync(CancellationToken.None);
         var tenants = registered.GetRequiredService<TenantAdministration>();
-        var tenant = await tenants.CreateTenantAsync("tenant", CancellationToken.None);
-        var created = await tenants.CreateKeyAsync(tenant.Tenant, "key", All, null, CancellationToken.None);
-        return new InProcessApi(registered, created.Key) { Connection = connection, Tenant = tenant.Tenant };
+        var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
+        var tenant = await tenants.CreateTenantAsync("tenant", origin, CancellationToken.None);
+        var created = await registered.GetRequiredService<ApiKeyWriter>()
+            .CreateAsync(tenant.Tenant, "key", All, null, origin, CancellationToken.None);
+        return new InProcessApi(registered, created.Text) { Connection = connection, Tenant = tenant.Tenant };
     }
 
     /// <summary>Starts the app again on the same storage, with other settings.</summary>

@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Core;
 using Parley.Functions;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.Quotas;
 using Parley.Tenants;
+using Parley.Tenants.Audit;
 using Parley.Tenants.Limits;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -147,9 +149,11 @@ public class RequestQuotaTests
         var tables = new StrictTables(time);
         var process = new ParleyProcess(tables.Connect("one", new TableHooks { After = (_, _) => calls++ }), time, seed: 1);
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
-        var tenant = await process.Administration.CreateTenantAsync("Tenant", CancellationToken.None);
-        var key = await process.Administration.CreateKeyAsync(tenant.Tenant, "Key", Scopes.MessagesRead, null, CancellationToken.None);
-        var authorization = new Authorization(process.Authenticator, limiter, new ConfigurationBuilder().Build());
+        var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
+        var tenant = await process.Administration.CreateTenantAsync("Tenant", origin, CancellationToken.None);
+        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "Key", Scopes.MessagesRead, null, origin, CancellationToken.None);
+        var refused = new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance);
+        var authorization = new Authorization(process.Authenticator, limiter, refused, new ConfigurationBuilder().Build());
         var access = FunctionAccess.Of(typeof(ConversationMessageFunctions).GetMethod("List")!);
 
         await AuthorizeAsync();
@@ -166,7 +170,7 @@ public class RequestQuotaTests
         async Task<bool> AuthorizeAsync()
         {
             var context = Request("GET");
-            context.Request.Headers.Authorization = $"Bearer {key.Key}";
+            context.Request.Headers.Authorization = $"Bearer {key.Text}";
             try
             {
                 return await authorization.AuthorizeAsync(context.Request, access) is not null;
