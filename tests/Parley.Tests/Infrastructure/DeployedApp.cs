@@ -12,7 +12,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Parley.Functions;
-using Parley.Functions.Api.Admin;
+using Parley.Functions.Api.Access;
 using Parley.Storage;
 
 namespace Parley.Tests.Infrastructure;
@@ -53,7 +53,9 @@ internal sealed class DeployedApp
     /// <param name="kind">table, container or queue.</param>
     public IEnumerable<string> CreatedResources(string kind) => created.Where(one => one.Kind == kind).Select(one => one.Name);
 
-    /// <summary>Starts the app and calls administration once, which reads its key at every request.</summary>
+    private const string ResolvedSecret = "a resolved value that is long enough for a key";
+
+    /// <summary>Starts the app and authorizes the administrator once, which reads its key at every request.</summary>
     public static Task<DeployedApp> StartAsync(GoldenFiles deployment) => StartAsync(deployment.AppSettings);
 
     /// <summary>Starts the app with settings in the form of <see cref="GoldenFiles.AppSettings"/>.</summary>
@@ -70,8 +72,10 @@ internal sealed class DeployedApp
             _ = provider.GetRequiredService<BlobServiceClient>();
             _ = provider.GetRequiredService<QueueServiceClient>();
             _ = provider.GetRequiredService<Parley.Webhooks.AllowedHosts>();
-            await ActivatorUtilities.CreateInstance<AdministrationFunctions>(provider)
-                .CreateTenant(new DefaultHttpContext { RequestServices = provider }.Request);
+            var request = new DefaultHttpContext { RequestServices = provider }.Request;
+            request.Headers.Authorization = $"Bearer {ResolvedSecret}";
+            await provider.GetRequiredService<Authorization>()
+                .AuthorizeAsync(request, new FunctionAccess(Scopes: null, IsForAdministrator: true));
         }
 
         await app.MakeStorageAsync(configuration);
@@ -83,7 +87,7 @@ internal sealed class DeployedApp
         !setting.Value.StartsWith('[') ? setting.Value
         : setting.Key.EndsWith("ServiceUri", StringComparison.Ordinal) ? "https://storage.invalid"
         : setting.Key.StartsWith("Secrets__Keys__", StringComparison.Ordinal) ? Convert.ToBase64String(new byte[72])
-        : "resolved";
+        : ResolvedSecret;
 
     private async Task MakeStorageAsync(IConfiguration configuration)
     {
