@@ -22,6 +22,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
 
     private HttpClient first = null!;
     private HttpClient second = null!;
+    private HttpClient limited = null!;
     private JsonNode chatbot = null!;
     private JsonNode chat = null!;
     private JsonNode agent = null!;
@@ -50,6 +51,14 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await KeysAsync();
         await RefusalsAsync();
         await ContactAsync();
+        await QuotaAsync();
+    }
+
+    /// <summary>The tenant's quota is one request: see the settings of the host.</summary>
+    private async Task QuotaAsync()
+    {
+        await limited.CallAsync(200, "GET v1/conversations");
+        await limited.CallAsync(429, "GET v1/conversations");
     }
 
     /// <summary>
@@ -89,9 +98,11 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         var key = await admin.CallAsync(201, "POST v1/admin/tenants/1/keys", all);
         await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Second" });
         var other = await admin.CallAsync(201, "POST v1/admin/tenants/2/keys", all);
+        await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Limited" });
+        var third = await admin.CallAsync(201, "POST v1/admin/tenants/3/keys", all);
         var scopes = new[] { "messages:read" };
-        var limited = new { label = "Reads", scopes, expiresAt = "2026-03-09T12:00:00+03:00" };
-        await admin.CallAsync(201, "POST v1/admin/tenants/1/keys", limited);
+        var reads = new { label = "Reads", scopes, expiresAt = "2026-03-09T12:00:00+03:00" };
+        await admin.CallAsync(201, "POST v1/admin/tenants/1/keys", reads);
         await admin.CallAsync(422, "POST v1/admin/tenants/1/keys",
             new { label = "", scopes = new[] { "no:such" }, expiresAt = "yesterday" });
         await admin.CallAsync(422, "POST v1/admin/tenants/1/keys",
@@ -102,6 +113,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await admin.CallAsync(404, "POST v1/admin/tenants/999/webhook-secret");
         first = recorded.ClientOf("first tenant", $"{key["key"]}");
         second = recorded.ClientOf("second tenant", $"{other["key"]}");
+        limited = recorded.ClientOf("limited tenant", $"{third["key"]}");
         await first.CallAsync(401, "POST v1/admin/tenants", new { name = "Third" });
         await first.CallAsync(200, "GET v1/conversations", null, ("X-Tenant", "1"));
         await first.CallAsync(403, "GET v1/conversations", null, ("X-Tenant", "2"));

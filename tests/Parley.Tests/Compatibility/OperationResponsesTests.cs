@@ -84,6 +84,7 @@ public class OperationResponsesTests
             ["Parley__AdminKey"] = OperatedStore.AdminKey,
             ["Exports__SettleSeconds"] = "30",
             ["Callbacks__AllowedHosts"] = "localhost",
+            ["Limits__Tenants__3__Requests"] = "1/90000s",
             ["Test__Clock"] = clock.Path,
         });
 }

@@ -34,6 +34,9 @@ internal sealed partial class StableText(Uri api)
         Rule(
             """http://127\.0\.0\.1:[0-9]+/devstoreaccount1(/[^?"\s]+)\?[^"\s]*""",
             "http://storage.test$1?<signature>"),
+
+        // The wait of a quota that comes back in 90,000 s.
+        Rule("(?<![0-9])(8999[0-9]|90000)(?![0-9])", "<wait>"),
         Rule("(?<=localhost:)[0-9]{4,5}", "<port>"),
     ];
 

@@ -1,4 +1,3 @@
-using Azure;
 using Parley.Assistants.Completions;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

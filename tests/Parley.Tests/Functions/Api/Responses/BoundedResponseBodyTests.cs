@@ -5,7 +5,7 @@ using Xunit;
 namespace Parley.Tests.Functions.Api.Responses;
 
 /// <summary>A client that stops reading does not keep its handler.</summary>
-public class BoundedResponseBodyTests
+public sealed class BoundedResponseBodyTests : IDisposable
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(1);
 
@@ -52,6 +52,8 @@ public class BoundedResponseBodyTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         Assert.Equal(0, aborted);
     }
+
+    public void Dispose() => connection.Dispose();
 
     private BoundedResponseBody Body() => new(connection, () => aborted++, time);
 
