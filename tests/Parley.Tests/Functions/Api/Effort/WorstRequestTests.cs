@@ -45,6 +45,7 @@ public sealed class WorstRequestTests(ITestOutputHelper output)
     public async Task Queries_and_headers()
     {
         var api = await InProcessApi.StartAsync();
+        var isCompared = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (path, method, operation) in OpenApiContract.Document.Operations)
         {
             var names = (operation["parameters"] as JsonArray ?? [])
@@ -56,8 +57,16 @@ public sealed class WorstRequestTests(ITestOutputHelper output)
                 api,
                 $"{method} {path}",
                 [() => WithQuery(RequestParts.PlainQuery(MaxQuery))],
-                RequestParts.Queries(names, MaxQuery).Select(query => (query, (Func<HttpContext>)(() => WithQuery(query)))),
+                (names.Count > 0 ? RequestParts.Queries(names, MaxQuery) : []).Select(query => (query, (Func<HttpContext>)(() => WithQuery(query)))),
                 sizeof(char) * MaxQuery);
+
+            // Headers are read by what operations share: one of each method, kind of body and kind of key.
+            var body = string.Join(',', (operation["requestBody"]?["content"] as JsonObject ?? []).Select(one => one.Key));
+            if (!isCompared.Add($"{method} {body} {path.StartsWith("/v1/admin/", StringComparison.Ordinal)}"))
+            {
+                continue;
+            }
+
             Compare(
                 api,
                 $"{method} {path}",
