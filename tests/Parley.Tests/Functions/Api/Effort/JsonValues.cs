@@ -9,8 +9,7 @@ internal static class JsonValues
 
     private static readonly string[] Units =
     [
-        @"\n", @"\""", @"\\", @"\/", @"\u0061", @"\u00e9", @"\ud83d\ude00", @"\u2028", @"\ue000", @"\u0000", @"\ud800",
-        "é", "😀", "\u2028", "\ue000", "'",
+        @"\n", @"\\", @"\u0061", @"\ud83d\ude00", @"\ue000", @"\u0000", @"\ud800", "é", "😀", "\ue000", "'",
     ];
 
     // For objects: escapes that the writer keeps, drops and joins, and characters that it escapes.
