@@ -225,18 +225,18 @@ public partial class MatrixTests(ParleyFixture parley)
     private static string Masked(string response) => Numbers().Replace(
         Times().Replace(Uuids().Replace(response.Split("\nid: 1\n")[0], "<uuid>"), "<time>"), "<number>");
 
-    [GeneratedRegex("\"traceId\":\"[^\"]*\"")]
+    [GeneratedRegex("\"traceId\":\"[^\"]*\"", RegexOptions.None, 1000)]
     private static partial Regex TraceIds();
 
-    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")]
+    [GeneratedRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", RegexOptions.None, 1000)]
     private static partial Regex Uuids();
 
-    [GeneratedRegex(@"\d{4}-\d\d-\d\dT[\d:.]+Z")]
+    [GeneratedRegex(@"\d{4}-\d\d-\d\dT[\d:.]+Z", RegexOptions.None, 1000)]
     private static partial Regex Times();
 
-    [GeneratedRegex(@"\d+")]
+    [GeneratedRegex(@"\d+", RegexOptions.None, 1000)]
     private static partial Regex Numbers();
 
-    [GeneratedRegex("(?:cursor=|[Cc]ursor: |\"next\":\")([A-Za-z0-9_-]{20,})")]
+    [GeneratedRegex("(?:cursor=|[Cc]ursor: |\"next\":\")([A-Za-z0-9_-]{20,})", RegexOptions.None, 1000)]
     private static partial Regex Cursors();
 }

@@ -51,6 +51,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await KeysAsync();
         await RefusalsAsync();
         await ContactAsync();
+        await DeletedTenantAsync();
         await QuotaAsync();
     }
 
@@ -88,6 +89,16 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await anonymous.CallAsync(404, "GET v1/nothing");
         await anonymous.CallAsync(404, "POST v2/conversations", new { });
         await recorded.ClientOf("stranger", "parley_unknown").CallAsync(401, "GET v1/conversations");
+    }
+
+    private async Task DeletedTenantAsync()
+    {
+        await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Deleted" });
+        await admin.CallAsync(422, "DELETE v1/admin/tenants/3?dryRun=perhaps");
+        await admin.CallAsync(200, "DELETE v1/admin/tenants/3?dryRun=true");
+        await admin.CallAsync(202, "DELETE v1/admin/tenants/3");
+        await admin.CallAsync(200, "GET v1/admin/tenants/3");
+        await admin.CallAsync(404, "DELETE v1/admin/tenants/999");
     }
 
     private async Task AdministrationAsync()

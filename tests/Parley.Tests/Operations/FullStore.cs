@@ -1,8 +1,12 @@
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
+using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Completions;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.Secrets;
+using Parley.Tenants.Audit;
+using Parley.Tests.Tenants;
 using Parley.Tenants;
 using Xunit;
 
@@ -62,9 +66,15 @@ public sealed class FullStore : IAsyncLifetime
 
             using var second = OperatedStore.ClientOf(host, await OperatedStore.NewTenantAsync(host, "Second"));
             await second.PostTextAsync(await second.PostAsync("v1/conversations", new { title = "Another tenant's" }), "hello");
+
+            // Its data are not erased before 40 minutes have passed.
+            await OperatedStore.NewTenantAsync(host, "Deleted");
+            using var deleting = OperatedStore.ClientOf(host, OperatedStore.AdminKey);
+            await deleting.CallAsync(HttpMethod.Delete, "v1/admin/tenants/3");
         }
 
         await AddUnusedIndexRowAsync();
+        await AddSealingRowAsync();
         await new ApiKeyListing(Store.Account.Tables).RunAsync(CancellationToken.None);
         await AddRowsOfDueAsync();
         WrittenAt = TimeProvider.System.GetUtcNow();
@@ -186,6 +196,18 @@ public sealed class FullStore : IAsyncLifetime
             await Store.Account.Tables.Due.AddEntityAsync(new TableEntity(
                 row.PartitionKey.Split('|')[^1], string.Join('|', hasRevision ? parts[..^1] : parts)));
         }
+    }
+
+    /// <summary>Adds the row of the job that seals secrets again, which an app without a sealing key does not write.</summary>
+    private async Task AddSealingRowAsync()
+    {
+        var (tables, random) = (Store.Account.Tables, new RandomSource());
+        var sealer = new SecretSealer(SecretOptions.Read(TestSecrets.PlainSettings("one")), random);
+        var cursors = new Cursors(tables, sealer, random);
+        var log = new AuditLog(tables, cursors, TimeProvider.System, random);
+        var secrets = new WebhookSecrets(tables, sealer, log, TimeProvider.System, random, new WriteBudget(TimeProvider.System, random));
+        await new SecretResealing(tables, sealer, cursors, secrets, TimeProvider.System, NullLogger<SecretResealing>.Instance)
+            .RunAsync(CancellationToken.None);
     }
 
     /// <summary>

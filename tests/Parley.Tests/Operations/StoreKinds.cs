@@ -1,6 +1,7 @@
 using System.Reflection;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
+using Parley.Cleanup;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
@@ -72,6 +73,8 @@ internal static class StoreKinds
         (nameof(AdministrationRowKeys.ApiKey), "Tenants", "key|"),
         (nameof(AdministrationRowKeys.KeyListing), "Tenants", "keys-listed"),
         (nameof(AuditRowKeys.AuditEntry), "Tenants", "audit|"),
+        (nameof(AdministrationRowKeys.Sealing), "Tenants", "sealing"),
+        (nameof(TenantErasureRowKeys.Erasure), "Tenants", "erase|"),
         (nameof(AdministrationRowKeys.ApiKeyPartition), "Keys", ""),
     ];
 
@@ -80,7 +83,7 @@ internal static class StoreKinds
     [
         nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
-        nameof(AuditRowKeys.AuditEntries), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
+        nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
     ];
 

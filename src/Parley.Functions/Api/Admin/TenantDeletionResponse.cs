@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Parley.Cleanup;
 using Parley.Core;
-using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;

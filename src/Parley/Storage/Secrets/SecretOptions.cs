@@ -25,7 +25,7 @@ public sealed record SecretOptions(IReadOnlyList<SealingKey> Keys, bool WritesPl
     public const int MaxKeys = 16;
 
     /// <summary>The key that seals; null when secrets are written as plain text.</summary>
-    public SealingKey? Writing => WritesPlain ? null : Keys.FirstOrDefault();
+    public SealingKey? Writing => WritesPlain || Keys.Count == 0 ? null : Keys[0];
 
     /// <exception cref="StartUpException">A key or an id is malformed, or an id is used twice.</exception>
     public static SecretOptions Read(IConfiguration configuration)
