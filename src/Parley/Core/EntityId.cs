@@ -41,7 +41,9 @@ public enum EntityKind
 /// </summary>
 /// <param name="Kind">The kind of entity.</param>
 /// <param name="Conversation">The tenant and conversation.</param>
-/// <param name="Sequence">The number within the conversation; 0 for the conversation itself.</param>
+/// <param name="Sequence">
+/// The number within the conversation, from 1; 0 for a conversation and for kinds that belong to none.
+/// </param>
 /// <param name="Check">36 random bits.</param>
 public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversation, int Sequence, long Check)
 {
@@ -86,7 +88,10 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
         var conversation = (uint)(payload >> (CheckBits + SequenceBits));
         var tenant = (uint)(payload >> (CheckBits + SequenceBits + ConversationBits)) & TenantId.Max;
         var stored = (uint)(payload >> (CheckBits + SequenceBits + ConversationBits + TenantBits));
-        if (stored != (uint)kind || tenant == 0 || conversation is 0 or > int.MaxValue)
+        if (stored != (uint)kind
+            || tenant == 0
+            || conversation is 0 or > int.MaxValue
+            || !IsSequence(kind, sequence))
         {
             return false;
         }
@@ -95,6 +100,17 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
         id = new EntityId(kind, key, (int)sequence, check);
         return true;
     }
+
+    /// <summary>
+    /// True for a sequence that an entity of this kind can have. The bits that a kind does not use are zero, so that an
+    /// entity has one UUID: another one with the same key and check would be a second name for it.
+    /// </summary>
+    private static bool IsSequence(EntityKind kind, uint sequence) => kind switch
+    {
+        EntityKind.Conversation or EntityKind.Sender or EntityKind.Export or EntityKind.Chatbot => sequence == 0,
+        EntityKind.Message or EntityKind.Thread or EntityKind.Completion => sequence is > 0 and <= MessageKey.MaxSequence,
+        _ => sequence > 0,
+    };
 
     /// <summary>Parses a UUID as <see cref="TryFromGuid"/> does. False for another tenant's, too.</summary>
     public static bool TryParse(string text, EntityKind kind, TenantId tenant, out EntityId id)
