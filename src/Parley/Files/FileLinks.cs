@@ -33,10 +33,15 @@ public sealed class FileLinks
     /// The conversation that the file belongs to. For a file of another conversation, the link finds no blob.
     /// </param>
     /// <param name="file">A committed file.</param>
-    public Uri Of(ConversationKey conversation, StoredFile file) => Of(FileStore.BlobName(conversation, file.Id));
+    public Uri Of(ConversationKey conversation, StoredFile file) =>
+        Of(FileStore.BlobName(conversation, file.Id), FileDisposition.IsShown(file) ? null : FileDisposition.Of(file));
 
     /// <summary>Creates a link that can only read this blob of the container.</summary>
-    internal Uri Of(string blobName)
+    /// <param name="blobName">The name of the blob.</param>
+    /// <param name="disposition">
+    /// Replaces the Content-Disposition of the blob, which an earlier version may have committed as inline.
+    /// </param>
+    internal Uri Of(string blobName, string? disposition = null)
     {
         var blob = container.GetBlobClient(blobName);
         var sas = new BlobSasBuilder(BlobSasPermissions.Read, ExpiresOn)
@@ -44,6 +49,7 @@ public sealed class FileLinks
             BlobContainerName = container.Name,
             BlobName = blob.Name,
             Resource = "b",
+            ContentDisposition = disposition,
 
             // Azurite listens without TLS. No start time: one by this app's clock could be in the future for storage.
             Protocol = blob.Uri.Scheme == Uri.UriSchemeHttps ? SasProtocol.Https : SasProtocol.HttpsAndHttp,

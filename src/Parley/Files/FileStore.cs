@@ -93,7 +93,8 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
 
     /// <summary>
     /// Makes an uploaded file readable, only through its links. The call may be repeated, also after a lost response. A
-    /// file of unknown type is served as a download: a browser must not guess its type and execute it.
+    /// file of unknown type is served as a download: a browser must not guess its type and execute it. So is a file
+    /// whose name belongs to another type; see <see cref="FileDisposition"/>.
     /// </summary>
     /// <param name="conversation">The conversation that the file was uploaded for.</param>
     /// <param name="uploaded">From <see cref="UploadAsync"/>, within a week.</param>
@@ -102,11 +103,10 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
     public Task CommitAsync(ConversationKey conversation, UploadedFile uploaded, CancellationToken cancellation)
     {
         var file = uploaded.File;
-        var disposition = file.MimeType == FileType.Unknown.MimeType ? "attachment" : "inline";
         var headers = new BlobHttpHeaders
         {
             ContentType = file.MimeType,
-            ContentDisposition = FileName.ContentDisposition(disposition, file.Name),
+            ContentDisposition = FileDisposition.Of(file),
 
             // The lifetime of a link. Not in shared caches, because other users have access to those.
             CacheControl = "private, max-age=3600",

@@ -73,6 +73,25 @@ public sealed class FileStoreTests(AzuriteFixture storage) : IClassFixture<Azuri
     }
 
     [Fact]
+    public async Task A_file_with_the_ending_of_another_type_is_served_as_a_download_also_when_stored_as_inline()
+    {
+        var polyglot = "GIF89a/*<script>alert(1)</script>*/=1"u8.ToArray();
+        var file = await StoreAsync(polyglot, "poly.html");
+
+        using var response = await Http.GetAsync(await LinkAsync(file));
+        Assert.Equal("image/gif", response.Content.Headers.ContentType?.ToString());
+        Assert.Equal(Attachment("poly.html"), Header(response.Content.Headers, "Content-Disposition"));
+
+        // The blob of another name stands for one that was committed before its ending counted.
+        var older = (await StoreAsync(polyglot, "poly.gif")) with { Name = "poly.html" };
+
+        using var earlier = await Http.GetAsync(await LinkAsync(older));
+        Assert.Equal(Attachment("poly.html"), Header(earlier.Content.Headers, "Content-Disposition"));
+
+        static string Attachment(string name) => $"attachment; filename=\"{name}\"; filename*=UTF-8''{name}";
+    }
+
+    [Fact]
     public async Task Quotes_and_line_breaks_in_a_name_stay_in_the_name()
     {
         var link = await LinkAsync(await StoreAsync(Pdf, "a\"; x=y\r\nSet-Cookie: a=b.pdf"));
