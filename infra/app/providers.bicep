@@ -16,6 +16,9 @@ type providerType = {
   @minValue(1)
   @maxValue(120)
   timeoutSeconds: int?
+
+  @description('The numbers of the tenants that may use it. The default is all tenants.')
+  tenants: int[]?
 }
 
 // In both cases, because toLower also maps a few other characters to these letters.

@@ -8,6 +8,7 @@ using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Parley.Assistants.Providers;
+using Parley.Core;
 using Parley.DevHost.Commands;
 using Parley.DevHost.Emulator;
 
@@ -62,7 +63,7 @@ internal static class AssistantMeasure
 
         var bare = AssistantProviders.Read(
             new ConfigurationBuilder().AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key.Replace("__", ":", StringComparison.Ordinal), (string?)setting.Value))).Build(),
-            TimeProvider.System).Find(AssistantProviders.Default)!;
+            TimeProvider.System).Find(new TenantId(1), AssistantProviders.Default)!;
 
         var memory = await MeasureMemoryAsync(host, client, provider);
         (provider.Chunks, provider.Pace) = (Chunks, Pace);

@@ -100,7 +100,7 @@ public class ChatbotTests(ParleyFixture parley)
             {
                 using var response = await parley.Client.SendJsonAsync(method, at, new { name = "Bot", provider });
                 var problem = await response.AssertProblemAsync(422, "invalid_fields", "provider");
-                Assert.Matches("^No such provider\\. The settings name: ([^,]+, )*main(, [^,]+)*\\.$", ApiHelpers.Text(problem["errors"]!["provider"]![0])!);
+                Assert.Matches("^No such provider\\. This tenant has: ([^,]+, )*main(, [^,]+)*\\.$", ApiHelpers.Text(problem["errors"]!["provider"]![0])!);
             }
         }
 

@@ -224,6 +224,14 @@ public class SettingsSchemaTests
     [InlineData("Providers__main__Model", " ", false)]
     [InlineData("Providers__main__Model", "", false)]
     [InlineData("Providers__main__Model", null, false)]
+    [InlineData("Providers__main__Tenants", "", true)]
+    [InlineData("Providers__main__Tenants", "1", true)]
+    [InlineData("Providers__main__Tenants", "1, 007,16777215", true)]
+    [InlineData("Providers__main__Tenants", "0", false)]
+    [InlineData("Providers__main__Tenants", "16777216", false)]
+    [InlineData("Providers__main__Tenants", "1,", false)]
+    [InlineData("Providers__main__Tenants", "1 2", false)]
+    [InlineData("Providers__main__Tenants", "acme", false)]
     [InlineData("Providers__main__TimeoutSeconds", "1", true)]
     [InlineData("Providers__main__TimeoutSeconds", "120", true)]
     [InlineData("Providers__main__TimeoutSeconds", "0", false)]
@@ -333,7 +341,7 @@ public class SettingsSchemaTests
     ];
 
     private static TimeSpan IdleTimeout(IEnumerable<KeyValuePair<string, string?>> settings) =>
-        AssistantProviders.Read(Configuration(settings.ToDictionary()), TimeProvider.System).Find("main")!.IdleTimeout;
+        AssistantProviders.Read(Configuration(settings.ToDictionary()), TimeProvider.System).Find(new TenantId(1), "main")!.IdleTimeout;
 
     private static IConfigurationRoot Configuration(Dictionary<string, string?> settings) => new ConfigurationBuilder()
         .AddInMemoryCollection(settings.Select(setting =>

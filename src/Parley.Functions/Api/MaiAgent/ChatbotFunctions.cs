@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Providers;
+using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
@@ -38,7 +39,7 @@ public sealed class ChatbotFunctions(
                 fields.Fail("name", "Is required.");
             }
 
-            var change = ReadChange(fields, isNew: true);
+            var change = ReadChange(call.Caller.Tenant, fields, isNew: true);
             fields.ThrowIfInvalid();
 
             var chatbot = await writer.CreateAsync(call.Caller.Tenant, change, call.Cancellation);
@@ -78,7 +79,7 @@ public sealed class ChatbotFunctions(
         endpoint.RunAsync(request, async call =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
-            var change = ReadChange(fields, isNew: false);
+            var change = ReadChange(call.Caller.Tenant, fields, isNew: false);
             var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
@@ -113,7 +114,7 @@ public sealed class ChatbotFunctions(
     /// <summary>
     /// An absent field keeps its value. Null clears a field, except for name and enabled, which always have a value.
     /// </summary>
-    private Func<Chatbot, Chatbot> ReadChange(Fields fields, bool isNew)
+    private Func<Chatbot, Chatbot> ReadChange(TenantId tenant, Fields fields, bool isNew)
     {
         var name = fields.Text("name", 1, Limits.Line);
         var instructions = fields.Text("instructions", 0, MaxInstructions, TextUnit.Utf16);
@@ -125,7 +126,7 @@ public sealed class ChatbotFunctions(
         {
             // Checked only when the field is sent, so that a chatbot stays editable after its provider is removed from
             // the settings.
-            RequireProvider(fields, fields.IsAbsent("provider") ? AssistantProviders.Default : provider);
+            RequireProvider(tenant, fields, fields.IsAbsent("provider") ? AssistantProviders.Default : provider);
         }
 
         return chatbot => chatbot with
@@ -139,17 +140,18 @@ public sealed class ChatbotFunctions(
         };
     }
 
-    /// <param name="fields">Collects the error of a provider that is not in the settings.</param>
+    /// <param name="tenant">The owner of the chatbot: only its providers are named in the error.</param>
+    /// <param name="fields">Collects the error of a provider that the tenant does not have.</param>
     /// <param name="name">The provider; null when its field is already invalid.</param>
-    private void RequireProvider(Fields fields, string? name)
+    private void RequireProvider(TenantId tenant, Fields fields, string? name)
     {
-        if (name is null || providers.Names.Contains(name, StringComparer.Ordinal))
+        if (name is null || providers.Find(tenant, name) is not null)
         {
             return;
         }
 
-        var any = providers.Names.Count > 0;
-        var names = any ? string.Join(", ", providers.Names.Order(StringComparer.Ordinal)) : "none";
-        fields.Fail("provider", $"No such provider. The settings name{(any ? ":" : "")} {names}.");
+        var names = providers.NamesFor(tenant);
+        fields.Fail(
+            "provider", $"No such provider. This tenant has: {(names.Count > 0 ? string.Join(", ", names) : "none")}.");
     }
 }

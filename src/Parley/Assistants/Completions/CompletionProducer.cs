@@ -162,9 +162,9 @@ public sealed partial class CompletionProducer(
         try
         {
             var name = chatbot.Provider ?? AssistantProviders.Default;
-            var provider = providers.Find(name)
+            var provider = providers.Find(chatbot.Key.Tenant, name)
                 ?? throw new AssistantException(
-                    ProviderError.Unavailable, $"The settings name no provider {name}.");
+                    ProviderError.Unavailable, $"The tenant has no provider {name}.");
             var options = new ChatOptions { ModelId = chatbot.Model, Temperature = (float?)chatbot.Temperature };
             var messages = await prompts.BuildAsync(chatbot, message, limit.Token);
             await foreach (var part in ProviderStream.ReadAsync(provider, messages, options, time, limit.Token))

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Parley.Core;
 
 namespace Parley.Assistants.Providers;
 
@@ -6,4 +7,10 @@ namespace Parley.Assistants.Providers;
 /// <param name="Name">The name in the settings and in chatbots.</param>
 /// <param name="Client">Sends requests to the provider.</param>
 /// <param name="IdleTimeout">The longest time without an update before the provider counts as failed.</param>
-public sealed record AssistantProvider(string Name, IChatClient Client, TimeSpan IdleTimeout);
+/// <param name="Tenants">The tenants that may use it; null for all.</param>
+public sealed record AssistantProvider(
+    string Name, IChatClient Client, TimeSpan IdleTimeout, IReadOnlySet<TenantId>? Tenants)
+{
+    /// <summary>For any other tenant the provider does not exist.</summary>
+    public bool IsFor(TenantId tenant) => Tenants?.Contains(tenant) is not false;
+}

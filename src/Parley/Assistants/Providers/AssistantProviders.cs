@@ -26,9 +26,6 @@ public sealed class AssistantProviders
 
     private AssistantProviders(Dictionary<string, AssistantProvider> providers) => this.providers = providers;
 
-    /// <summary>The names of all providers.</summary>
-    public IReadOnlyCollection<string> Names => providers.Keys;
-
     /// <summary>Reads the settings.</summary>
     /// <exception cref="StartUpException">
     /// A setting is invalid. The message names the setting but never contains its value: the value may be a key that
@@ -39,7 +36,17 @@ public sealed class AssistantProviders
             .Select(settings => ReadProvider(settings, time))
             .ToDictionary(provider => provider.Name));
 
-    public AssistantProvider? Find(string name) => providers.GetValueOrDefault(name);
+    /// <summary>The names of the providers that a tenant may use, sorted.</summary>
+    public IReadOnlyList<string> NamesFor(TenantId tenant) =>
+    [
+        .. providers.Values.Where(provider => provider.IsFor(tenant))
+            .Select(provider => provider.Name)
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Finds a provider that the tenant may use.</summary>
+    public AssistantProvider? Find(TenantId tenant, string name) =>
+        providers.GetValueOrDefault(name) is { } provider && provider.IsFor(tenant) ? provider : null;
 
     private static AssistantProvider ReadProvider(IConfigurationSection settings, TimeProvider time)
     {
@@ -51,16 +58,17 @@ public sealed class AssistantProviders
                 + $"1 to {MaxNameLength} of A-Z, a-z, 0-9, _ and -.");
         }
 
-        var idle = ReadIdleTimeout(settings);
+        var (idle, tenants) = (ReadIdleTimeout(settings), ReadTenants(settings));
         switch (settings["Type"])
         {
             case null or "" or "openai":
                 return new AssistantProvider(
                     settings.Key,
                     new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time),
-                    idle);
+                    idle,
+                    tenants);
             case "scripted":
-                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), idle);
+                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), idle, tenants);
             default:
                 throw InvalidSetting(settings, "Type", "be openai or scripted");
         }
@@ -99,6 +107,26 @@ public sealed class AssistantProviders
             && seconds is >= 1 and <= MaxIdleSeconds => TimeSpan.FromSeconds(seconds),
         _ => throw InvalidSetting(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxIdleSeconds}"),
     };
+
+    private static HashSet<TenantId>? ReadTenants(IConfigurationSection settings)
+    {
+        if (settings["Tenants"] is not { Length: > 0 } text)
+        {
+            return null;
+        }
+
+        var tenants = new HashSet<TenantId>();
+        foreach (var number in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            tenants.Add(
+                TenantId.TryParse(number, out var tenant)
+                    ? tenant
+                    : throw InvalidSetting(
+                        settings, "Tenants", "be numbers of tenants, separated by commas; without it, all tenants"));
+        }
+
+        return tenants;
+    }
 
     private static StartUpException InvalidSetting(IConfigurationSection settings, string setting, string must) =>
         new($"{Section}__{settings.Key}__{setting} must {must}.");

@@ -10,19 +10,21 @@ public class AssistantProvidersTests
 {
     private const string Key = "sk-secret-0123456789";
 
+    private static readonly TenantId One = new(1);
+
     [Fact]
     public void No_provider_is_allowed()
     {
         var providers = Read();
 
-        Assert.Empty(providers.Names);
-        Assert.Null(providers.Find(AssistantProviders.Default));
+        Assert.Empty(providers.NamesFor(One));
+        Assert.Null(providers.Find(One, AssistantProviders.Default));
     }
 
     [Fact]
     public void The_default_type_of_a_provider_is_openai()
     {
-        var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find("main")!;
+        var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find(One, "main")!;
 
         Assert.Equal(("main", TimeSpan.FromSeconds(60)), (main.Name, main.IdleTimeout));
         Assert.IsType<OpenAIChatClient>(main.Client);
@@ -37,11 +39,11 @@ public class AssistantProvidersTests
             ("Local_2-b:Type", "scripted"), ("Local_2-b:TimeoutSeconds", "1"),
             ("named:Type", "scripted"), ("named:Model", "parrot"), ("named:Endpoint", "ignored"));
 
-        Assert.Equal(["Local_2-b", "main", "named"], providers.Names.Order(StringComparer.Ordinal));
-        Assert.Equal(TimeSpan.FromSeconds(120), providers.Find("main")!.IdleTimeout);
-        Assert.IsType<ScriptedChatClient>(providers.Find("Local_2-b")!.Client);
-        Assert.Equal(TimeSpan.FromSeconds(1), providers.Find("Local_2-b")!.IdleTimeout);
-        Assert.Null(providers.Find("Main"));
+        Assert.Equal(["Local_2-b", "main", "named"], providers.NamesFor(One));
+        Assert.Equal(TimeSpan.FromSeconds(120), providers.Find(One, "main")!.IdleTimeout);
+        Assert.IsType<ScriptedChatClient>(providers.Find(One, "Local_2-b")!.Client);
+        Assert.Equal(TimeSpan.FromSeconds(1), providers.Find(One, "Local_2-b")!.IdleTimeout);
+        Assert.Null(providers.Find(One, "Main"));
     }
 
     [Theory]
@@ -67,6 +69,13 @@ public class AssistantProvidersTests
     [InlineData("TimeoutSeconds", "1.5", "be a whole")]
     [InlineData("TimeoutSeconds", "-1", "be a whole")]
     [InlineData("TimeoutSeconds", "sk-secret-0123456789", "be a whole")]
+    [InlineData("Tenants", "sk-secret-0123456789", "be numbers of tenants")]
+    [InlineData("Tenants", "0", "be numbers of tenants, separated by commas; without it, all tenants.")]
+    [InlineData("Tenants", "16777216", "be numbers")]
+    [InlineData("Tenants", "1;2", "be numbers")]
+    [InlineData("Tenants", "1,", "be numbers")]
+    [InlineData("Tenants", " ", "be numbers")]
+    [InlineData("Tenants", "-1", "be numbers")]
     public void An_invalid_setting_is_named_without_its_value(string name, string? value, string must)
     {
         var settings = new Dictionary<string, string?> { ["Endpoint"] = "https://models.example/v1", ["Key"] = Key, ["Model"] = "m", [name] = value };
@@ -75,6 +84,22 @@ public class AssistantProvidersTests
 
         Assert.StartsWith($"Providers__main__{name} must {must}", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(Key, e.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, true, true)]
+    [InlineData("", true, true)]
+    [InlineData("1", true, false)]
+    [InlineData("1,7", true, true)]
+    [InlineData(" 7 , 16777215", false, true)]
+    public void A_provider_exists_only_for_its_tenants(string? tenants, bool forOne, bool forSeven)
+    {
+        var providers = Read(("main:Type", "scripted"), ("main:Tenants", tenants), ("open:Type", "scripted"));
+
+        Assert.Equal(forOne, providers.Find(One, "main") is not null);
+        Assert.Equal(forSeven, providers.Find(new TenantId(7), "main") is not null);
+        Assert.Equal(forOne ? ["main", "open"] : ["open"], providers.NamesFor(One));
+        Assert.Equal(forSeven ? ["main", "open"] : ["open"], providers.NamesFor(new TenantId(7)));
     }
 
     [Theory]

@@ -105,7 +105,7 @@ internal static class ChatCompletionsWire
     public static AssistantProvider Provider(int port, TimeProvider time, string scheme = "http") =>
         Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", time));
 
-    public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1));
+    public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1), Tenants: null);
 
     /// <summary>Reads a reply to its end and returns its parts and the failure, if any.</summary>
     public static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(AssistantProvider provider, TimeProvider time)
