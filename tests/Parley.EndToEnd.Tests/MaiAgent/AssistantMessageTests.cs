@@ -136,7 +136,7 @@ public class AssistantMessageTests(ParleyFixture parley)
             ["id"] = i % 3 == 0 ? null : i == 1 ? new string('i', 36) : $"id {i}",
             ["type"] = types[i % 5],
             ["filename"] = i == 1 ? new string('n', 250) : i == 2 ? "n" : $"é 😀/{i}.bin",
-            ["file"] = i == 1 ? Link(2048) : i == 2 ? "http://example.com" : $"https://example.com/é?{i}",
+            ["file"] = i == 1 ? Link(2048) : i == 2 ? "http://example.com" : $"https://example.com/%C3%A9?{i}",
         }).ToList();
         var message = await parley.Client.CallAsync(
             HttpMethod.Post, Path, new { conversation, content = "ten", attachments = sent.Take(10) }, HttpStatusCode.Created);
@@ -156,6 +156,7 @@ public class AssistantMessageTests(ParleyFixture parley)
             ("type", null), ("type", "document"), ("type", "Image"), ("type", ""), ("type", 1),
             ("filename", null), ("filename", ""), ("filename", new string('x', 251)), ("filename", 1),
             ("file", Link(2049)), ("file", "ftp://example.com/f"), ("file", "/f"), ("file", "example.com/f"), ("file", "javascript:alert(1)"), ("file", "file:///etc/passwd"), ("file", ""), ("file", 1), ("file", null),
+            ("file", "https://example.com/é"), ("file", "https://example.com/a\"b"), ("file", "https://example.com/\u202Egnp.exe"), ("file", "https://me:secret@example.com/f"),
         })
         {
             var bad = new Dictionary<string, object?> { ["type"] = "image", ["filename"] = "f", ["file"] = "https://example.com/f", [field] = value };

@@ -58,8 +58,10 @@ internal sealed partial class Fields
             return null;
         }
 
-        var length = unit == TextUnit.Utf16 ? text.Length : CodePoints.In(text);
-        if (length < min || length > max)
+        var isWithin = unit == TextUnit.Utf16
+            ? text.Length >= min && text.Length <= max
+            : CodePoints.AreWithin(text, min, max);
+        if (!isWithin)
         {
             var units = unit == TextUnit.Utf16 ? "UTF-16 code units" : "characters";
             Fail(name, min > 0 ? $"Must have {min} to {max} {units}." : $"Must have at most {max} {units}.");
@@ -123,18 +125,16 @@ internal sealed partial class Fields
         return Choice(name, words) ?? words[0];
     }
 
-    /// <summary>Reads an absolute http or https URL and returns it as it was sent.</summary>
+    /// <summary>Reads a URL that is stored and shown (<see cref="HttpUrl"/>), and returns it as it was sent.</summary>
     public string? Url(string name, int max)
     {
         var text = Text(name, 1, max);
-        if (text is null
-            || (Uri.TryCreate(text, UriKind.Absolute, out var url)
-                && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)))
+        if (text is null || HttpUrl.InvalidLinkReason(text) is not { } invalid)
         {
             return text;
         }
 
-        Fail(name, "Must be an absolute http or https URL.");
+        Fail(name, invalid);
         return null;
     }
 
