@@ -15,6 +15,7 @@ namespace Parley.Functions.Api.Flextell;
 /// <summary>Messages of a conversation, in the format of Flextell.</summary>
 public sealed class ConversationMessageFunctions(
     ApiEndpoint endpoint,
+    ConversationReader conversations,
     MessagePages pages,
     MessageAppend append,
     MediaMessages media,
@@ -86,8 +87,9 @@ public sealed class ConversationMessageFunctions(
         endpoint.RunAsync(request, async call =>
         {
             // The blob name of the file contains the conversation, and the file is uploaded while the body is read. So
-            // the id in the path is validated before the body.
+            // the conversation is read before the body: an unknown one costs no upload.
             var conversation = call.Conversation(id);
+            await conversations.GetAsync(conversation, call.Cancellation);
             var (fields, file) = await MultipartBody.ReadAsync(
                 request,
                 "file",

@@ -10,12 +10,13 @@ namespace Parley.Conversations.Messages;
 /// </summary>
 public sealed class MediaMessages(
     Schedule schedule,
-    ConversationReader conversations,
     MessageAppend append,
     FileStore files,
     TimeProvider time)
 {
-    /// <summary>Commits the file and appends its message.</summary>
+    /// <summary>
+    /// Commits the file and appends its message. The caller has read the conversation before the file was uploaded.
+    /// </summary>
     /// <param name="draft">The message without the file.</param>
     /// <param name="uploaded">The file, uploaded for this conversation.</param>
     /// <param name="key">The client's idempotency key, or null.</param>
@@ -27,11 +28,9 @@ public sealed class MediaMessages(
         IdempotencyKey? key,
         CancellationToken cancellation)
     {
-        // Checks that the conversation exists before anything is stored.
-        var head = await conversations.GetAsync(id, cancellation);
         await FileRows.WriteScheduleAsync(
-            schedule, head.Key, uploaded.File.Id, revision: 0, time.GetUtcNow(), cancellation);
-        await files.CommitAsync(head.Key, uploaded, cancellation);
+            schedule, id.Key, uploaded.File.Id, revision: 0, time.GetUtcNow(), cancellation);
+        await files.CommitAsync(id.Key, uploaded, cancellation);
         return await append.AppendAsync(id, draft with { File = uploaded.File }, key, cancellation);
     }
 }
