@@ -4,6 +4,10 @@ using System.Text.Json.Nodes;
 using Parley.Testing;
 using Xunit;
 
+// The tests that share a host run one after the other and take the longest. They must not wait until those with hosts
+// of their own, which mostly wait for timers, have ended.
+[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+
 namespace Parley.EndToEnd.Tests;
 
 /// <summary>One host for all tests of this assembly; each test creates its own conversations.</summary>
