@@ -7,6 +7,9 @@ public static class Ids
 {
     private const int UuidLength = 36;
 
+    // Of long.MaxValue.
+    private const int LongDigits = 19;
+
     /// <summary>True for a positive integer and for a UUID.</summary>
     public static bool IsWellFormed(string text) =>
         TryParseUuid(text, out _) || TryParseInteger(text, long.MaxValue, out _);
@@ -29,6 +32,7 @@ public static class Ids
     {
         value = 0;
         return text.Length > 0
+            && text.Length <= LongDigits
             && text[0] != '0'
             && text.All(char.IsAsciiDigit)
             && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value)

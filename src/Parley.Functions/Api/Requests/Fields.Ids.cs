@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Parley.Core;
 
@@ -60,6 +61,19 @@ internal sealed partial class Fields
     }
 
     /// <summary>Reads an id that the client assigns: any text, or a number.</summary>
-    public string? OwnId(string name, int max) =>
-        Find(name) is { ValueKind: JsonValueKind.Number } number ? number.GetRawText() : Text(name, 1, max);
+    public string? OwnId(string name, int max)
+    {
+        if (Find(name) is not { ValueKind: JsonValueKind.Number } number)
+        {
+            return Text(name, 1, max);
+        }
+
+        if (JsonMarshal.GetRawUtf8Value(number).Length <= max)
+        {
+            return number.GetRawText();
+        }
+
+        Fail(name, $"Must have 1 to {max} characters.");
+        return null;
+    }
 }

@@ -58,15 +58,12 @@ internal sealed partial class Fields
             return null;
         }
 
-        if (!CompactJson.TryWrite(element, out var text))
+        var result = CompactJson.TryWrite(element, max, out var text);
+        if (result != CompactJsonResult.Written)
         {
-            Fail(name, "Must be valid Unicode without NUL.");
-            return null;
-        }
-
-        if (text.Length > max)
-        {
-            Fail(name, $"Must have at most {max} characters of JSON.");
+            Fail(name, result == CompactJsonResult.TooLong
+                ? $"Must have at most {max} characters of JSON."
+                : "Must be valid Unicode without NUL.");
             return null;
         }
 

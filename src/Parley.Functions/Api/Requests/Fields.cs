@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Parley.Core;
 
@@ -10,7 +11,11 @@ namespace Parley.Functions.Api.Requests;
 /// </summary>
 internal sealed partial class Fields
 {
-    private readonly JsonElement body;
+    // Far above the longest field. A name may consist of escapes of six bytes.
+    private const int MaxNameBytes = 6 * 64;
+
+    // A lookup in the element itself passes all members and decodes names with escapes, once for each field.
+    private readonly Dictionary<string, JsonElement> members = new(StringComparer.Ordinal);
     private readonly FieldErrors errors;
     private readonly string path;
 
@@ -22,9 +27,15 @@ internal sealed partial class Fields
 
     private Fields(JsonElement body, FieldErrors errors, string path)
     {
-        this.body = body;
         this.errors = errors;
         this.path = path;
+        foreach (var member in body.EnumerateObject())
+        {
+            if (JsonMarshal.GetRawUtf8PropertyName(member).Length <= MaxNameBytes)
+            {
+                members[member.Name] = member.Value;
+            }
+        }
     }
 
     /// <summary>True when a field that was read so far is invalid.</summary>
@@ -40,7 +51,7 @@ internal sealed partial class Fields
     /// True when the body contains the field, even as null. In a PATCH an absent field keeps its value and null clears
     /// it (JSON Merge Patch, RFC 7396).
     /// </summary>
-    public bool Has(string name) => Spellings(name).Any(spelling => body.TryGetProperty(spelling, out _));
+    public bool Has(string name) => Spellings(name).Any(members.ContainsKey);
 
     /// <summary>True when the body contains the field as null, and in no other spelling with a value.</summary>
     public bool IsNull(string name) => Has(name) && Find(name) is null;
@@ -52,7 +63,7 @@ internal sealed partial class Fields
     {
         foreach (var spelling in Spellings(name))
         {
-            if (body.TryGetProperty(spelling, out var element) && element.ValueKind != JsonValueKind.Null)
+            if (members.TryGetValue(spelling, out var element) && element.ValueKind != JsonValueKind.Null)
             {
                 return element;
             }

@@ -7,25 +7,14 @@ namespace Parley.Functions.Api.Requests;
 /// </summary>
 internal sealed class HeaderParameters
 {
-    private readonly Dictionary<string, string> texts = new(StringComparer.OrdinalIgnoreCase);
+    private readonly string header;
 
     /// <summary>Reads a header; it may be null or empty.</summary>
     public HeaderParameters(string? header)
     {
-        header ??= "";
-        var at = header.IndexOf(';', StringComparison.Ordinal);
-        Value = (at < 0 ? header : header[..at]).Trim();
-        while (at >= 0)
-        {
-            var begin = at + 1;
-            at = header.IndexOfAny([';', '='], begin);
-            if (at >= 0 && header[at] == '=')
-            {
-                var name = header[begin..at].Trim();
-                (var text, at) = ReadText(header, at + 1);
-                texts.TryAdd(name, text);
-            }
-        }
+        this.header = header ?? "";
+        var end = this.header.IndexOf(';', StringComparison.Ordinal);
+        Value = (end < 0 ? this.header : this.header[..end]).Trim();
     }
 
     /// <summary>The text before the first semicolon.</summary>
@@ -36,12 +25,34 @@ internal sealed class HeaderParameters
     /// parameter the first counts. <c>\"</c> is a quote; other backslashes stay, because some clients send Windows
     /// paths.
     /// </summary>
-    public string? Find(string name) => texts.GetValueOrDefault(name);
+    public string? Find(string name)
+    {
+        var at = header.IndexOf(';', StringComparison.Ordinal);
+        while (at >= 0)
+        {
+            var begin = at + 1;
+            var length = header.AsSpan(begin).IndexOfAny(';', '=');
+            at = length < 0 ? -1 : begin + length;
+            if (at >= 0 && header[at] == '=')
+            {
+                var isFound = header.AsSpan(begin, length).Trim().Equals(name, StringComparison.OrdinalIgnoreCase);
+                (var text, var isQuoted, at) = FindText(header, at + 1);
+                if (isFound)
+                {
+                    return isQuoted
+                        ? header[text].Replace("\\\"", "\"", StringComparison.Ordinal)
+                        : header[text].Trim();
+                }
+            }
+        }
+
+        return null;
+    }
 
     public bool Is(string value) => Value.Equals(value, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Returns the text that begins here, and the place of the next semicolon or -1.</summary>
-    private static (string Text, int Next) ReadText(string header, int begin)
+    /// <summary>Finds the text that begins here, and the place of the next semicolon or -1.</summary>
+    private static (Range Text, bool IsQuoted, int Next) FindText(string header, int begin)
     {
         var quote = begin;
         while (quote < header.Length && header[quote] is ' ' or '\t')
@@ -52,8 +63,8 @@ internal sealed class HeaderParameters
         var close = quote < header.Length && header[quote] == '"' ? FindClose(header, quote + 1) : -1;
         var next = header.IndexOf(';', close < 0 ? begin : close);
         return close < 0
-            ? ((next < 0 ? header[begin..] : header[begin..next]).Trim(), next)
-            : (header[(quote + 1)..close].Replace("\\\"", "\"", StringComparison.Ordinal), next);
+            ? (begin..(next < 0 ? header.Length : next), false, next)
+            : ((quote + 1)..close, true, next);
     }
 
     /// <summary>

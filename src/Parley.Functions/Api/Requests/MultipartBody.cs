@@ -74,7 +74,7 @@ internal static class MultipartBody
                 if (disposition.Name == fileField)
                 {
                     file = file is null
-                        ? await receive(section.Body, disposition.FileName)
+                        ? await receive(section.Body, disposition.ReadFileName())
                         : throw Malformed($"It has more than one {fileField}.");
                 }
                 else if (textFields.Contains(disposition.Name) && !texts.ContainsKey(disposition.Name))
@@ -119,8 +119,10 @@ internal static class MultipartBody
 
     private static async Task<string> ReadTextAsync(MultipartSection part, int limit, CancellationToken cancellation)
     {
-        var bytes = new byte[limit + 1];
-        var count = await part.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
+        // Rented, because a form may have a thousand texts, of which only the first of each name is kept.
+        var bytes = ArrayPool<byte>.Shared.Rent(limit + 1);
+        var count = await part.Body.ReadAtLeastAsync(
+            bytes.AsMemory(0, limit + 1), limit + 1, throwOnEndOfStream: false, cancellation);
         if (count > limit)
         {
             throw ErrorCode.BodyTooLarge.With($"A text part takes up to {limit} bytes.");
@@ -128,9 +130,13 @@ internal static class MultipartBody
 
         // A part may name its charset (RFC 7578, section 4.5). Apache's HttpClient for Java has ISO-8859-1 as default.
         var charset = new HeaderParameters(part.ContentType).Find("charset") ?? "";
-        return EncodedText.Decode("UTF-8", bytes.AsSpan(0, count))
+        var text = EncodedText.Decode("UTF-8", bytes.AsSpan(0, count))
             ?? EncodedText.Decode(charset, bytes.AsSpan(0, count))
             ?? throw Malformed("A text part is not valid UTF-8.");
+
+        // Not in a finally block: after a failure an abandoned read may still use the buffer.
+        ArrayPool<byte>.Shared.Return(bytes);
+        return text;
     }
 
     /// <summary>Reads a part to its end and keeps nothing.</summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using Parley.Core;
 
 namespace Parley.Functions.Api.Requests;
@@ -9,13 +10,26 @@ namespace Parley.Functions.Api.Requests;
 /// list must not be empty: a client whose value came out empty would get the whole list. Any other empty value counts
 /// as absent. Of a repeated parameter the last value counts, except for lists.
 /// </summary>
-internal sealed class QueryFields(IQueryCollection query)
+internal sealed class QueryFields
 {
     private const string MustNotBeEmpty = "Must not be empty. Leave the parameter out to list all.";
 
+    // Clients may send leading zeros.
+    private const int MaxDigits = 32;
+
+    private readonly IQueryCollection query;
+
+    // Grouped once, because each of a dozen parameters would otherwise pass all of them.
+    private readonly ILookup<string, KeyValuePair<string, StringValues>> byName;
     private readonly FieldErrors errors = new();
     private readonly HashSet<string> lists = [];
     private readonly HashSet<string> singles = [];
+
+    public QueryFields(IQueryCollection query)
+    {
+        this.query = query;
+        byName = query.ToLookup(pair => BeforeBracket(pair.Key), StringComparer.OrdinalIgnoreCase);
+    }
 
     public int Number(string name, int standard, int min, int max)
     {
@@ -25,7 +39,8 @@ internal sealed class QueryFields(IQueryCollection query)
             return standard;
         }
 
-        if (text.All(char.IsAsciiDigit)
+        if (text.Length <= MaxDigits
+            && text.All(char.IsAsciiDigit)
             && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number >= min
             && number <= max)
@@ -72,7 +87,7 @@ internal sealed class QueryFields(IQueryCollection query)
         {
             errors.Add(name, "Must not contain NUL.");
         }
-        else if (CodePoints.In(text) > max)
+        else if (!CodePoints.AreWithin(text, 0, max))
         {
             errors.Add(name, $"Must have at most {max} characters.");
         }
@@ -177,12 +192,13 @@ internal sealed class QueryFields(IQueryCollection query)
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidFields"/> with all errors.</exception>
     public void ThrowIfInvalid()
     {
-        foreach (var name in singles.Where(name => query.Keys.Any(key => HasBrackets(key, name))))
+        foreach (var name in singles.Where(name => Sent(name).Any(pair => HasBrackets(pair.Key, name))))
         {
             errors.Add(name, $"Takes one value, without brackets: {name}=….");
         }
 
-        foreach (var name in lists.Where(name => query.Keys.Any(key => HasBrackets(key, name) && !IsEntry(key, name))))
+        foreach (var name in lists.Where(name => Sent(name).Any(
+            pair => HasBrackets(pair.Key, name) && !IsEntry(pair.Key, name))))
         {
             errors.Add(name, $"Is a list: repeat {name}=… or {name}[]=…, or number its entries: {name}[0]=….");
         }
@@ -217,7 +233,7 @@ internal sealed class QueryFields(IQueryCollection query)
         lists.Add(name);
         return
         [
-            .. query.Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? ""),
+            .. Sent(name).Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? ""),
         ];
     }
 
@@ -236,6 +252,15 @@ internal sealed class QueryFields(IQueryCollection query)
     {
         singles.Add(name);
         return query[name] is [.., { } last] ? last : "";
+    }
+
+    /// <summary>The parameters whose names begin as this one's does, up to a bracket.</summary>
+    private IEnumerable<KeyValuePair<string, StringValues>> Sent(string name) => byName[BeforeBracket(name)];
+
+    private static string BeforeBracket(string name)
+    {
+        var bracket = name.IndexOf('[', StringComparison.Ordinal);
+        return bracket < 0 ? name : name[..bracket];
     }
 
     /// <summary>True for the list's own name, and for the name with <c>[]</c> or a number in brackets.</summary>

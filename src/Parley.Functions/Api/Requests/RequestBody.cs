@@ -9,6 +9,13 @@ namespace Parley.Functions.Api.Requests;
 /// <summary>Reads JSON bodies and enforces the size limit of the route.</summary>
 internal static class RequestBody
 {
+    /// <summary>
+    /// A body may have one JSON token (a value, a name, or an end of an object or list) for so many bytes that the path
+    /// takes. A token takes as long to read as hundreds of characters of a text, so a body of brackets alone would
+    /// keep an instance busy. The largest free-form objects that the paths store have fewer tokens.
+    /// </summary>
+    private const int BytesPerToken = 8;
+
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 32, AllowDuplicateProperties = false };
 
     /// <param name="request">The request.</param>
@@ -28,7 +35,9 @@ internal static class RequestBody
         try
         {
             var bytes = await ReadAsync(request, limit);
-            using var document = JsonDocument.Parse(WithoutByteOrderMark(bytes), Strict);
+            var json = WithoutByteOrderMark(bytes);
+            RequireFewTokens(json.Span, limit / BytesPerToken);
+            using var document = JsonDocument.Parse(json, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new Fields(document.RootElement.Clone())
                 : throw ErrorCode.MalformedJson.With("The body must be a JSON object.");
@@ -100,6 +109,26 @@ internal static class RequestBody
         }
 
         return bytes.Span is [0xEF, 0xBB, 0xBF, ..] ? bytes[3..] : bytes;
+    }
+
+    /// <summary>Refuses a body of too many tokens before they are parsed.</summary>
+    private static void RequireFewTokens(ReadOnlySpan<byte> json, int max)
+    {
+        // An upper bound, which is fast to count: texts with these characters make it too high.
+        var opened = json.Count((byte)'[') + json.Count((byte)'{');
+        if ((2 * opened) + json.Count((byte)',') + json.Count((byte)':') < max)
+        {
+            return;
+        }
+
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
+        for (var tokens = 0; reader.Read(); tokens++)
+        {
+            if (tokens == max)
+            {
+                throw ErrorCode.BodyTooLarge.With($"This path takes bodies of up to {max} JSON values and names.");
+            }
+        }
     }
 
     private static ParleyException Unsupported() =>

@@ -9,6 +9,9 @@ namespace Parley.Functions.Api.Requests;
 /// <summary>Reads the headers If-Match, If-None-Match, Idempotency-Key and X-Tenant.</summary>
 internal static class RequestHeaders
 {
+    // A number of eight digits, and the zeros of any client's fraction.
+    private const int MaxTenantLength = 64;
+
     /// <summary>Reads the idempotency key and hashes the method, the path and the fields of its request.</summary>
     /// <param name="request">The request.</param>
     /// <param name="fields">Collects the error of an invalid key.</param>
@@ -56,13 +59,23 @@ internal static class RequestHeaders
     public static bool ExcludesExisting(HttpRequest request) =>
         ReadTags(request, HeaderNames.IfNoneMatch)?.Any(EntityTag.IsAny) is true;
 
-    private static IList<EntityTagHeaderValue>? ReadTags(HttpRequest request, string header) =>
-        !request.Headers.TryGetValue(header, out var values)
-            ? null
-            : EntityTag.TryParseList(values, out var tags)
-                ? tags
-                : throw ErrorCode.MalformedHeader.With(
-                    $"{header} must be * or entity tags in double quotes, such as \"3\".");
+    private static IList<EntityTagHeaderValue>? ReadTags(HttpRequest request, string header)
+    {
+        if (!request.Headers.TryGetValue(header, out var values))
+        {
+            return null;
+        }
+
+        if (EntityTag.IsTooLong(values))
+        {
+            throw ErrorCode.MalformedHeader.With($"{header} takes at most {EntityTag.MaxListLength} characters.");
+        }
+
+        return EntityTag.TryParseList(values, out var tags)
+            ? tags
+            : throw ErrorCode.MalformedHeader.With(
+                $"{header} must be * or entity tags in double quotes, such as \"3\".");
+    }
 
     private static bool IsOf(EntityTagHeaderValue tag, int revision) =>
         tag.Tag.Equals(EntityTag.Of(revision), StringComparison.Ordinal);
@@ -80,7 +93,7 @@ internal static class RequestHeaders
             return null;
         }
 
-        var parts = sent.Split('.');
+        var parts = sent.Length <= MaxTenantLength ? sent.Split('.') : [""];
         return parts[0].Length > 0
             && parts[0].All(char.IsAsciiDigit)
             && (parts.Length == 1 || (parts.Length == 2 && parts[1].Length > 0 && parts[1].All(c => c == '0')))

@@ -46,7 +46,7 @@ public class PartDispositionTests
     public void A_file_name_is_read(string header, string expected)
     {
         Assert.True(PartDisposition.TryParse(header.TrimEnd(), out var disposition));
-        Assert.Equal(new PartDisposition("file", expected), disposition);
+        Assert.Equal(("file", expected), (disposition.Name, disposition.ReadFileName()));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public class PartDispositionTests
             foreach (var parameter in Spellings(name, random))
             {
                 Assert.True(PartDisposition.TryParse($"form-data; name=\"file\"; {parameter}", out var disposition));
-                Assert.True(name == disposition.FileName, $"{parameter} gave {disposition.FileName}");
+                Assert.True(name == disposition.ReadFileName(), $"{parameter} gave {disposition.ReadFileName()}");
             }
         }
     }
