@@ -218,7 +218,7 @@ public partial class MatrixTests(ParleyFixture parley)
 
     private static string CursorIn(string response, MatrixRequest request) =>
         Cursors().Match(response) is { Success: true } match
-            ? match.Groups[1].Value
+            ? match.Groups["cursor"].Value
             : throw new InvalidOperationException($"{request.Path} has no second page: {response}");
 
     /// <summary>The response without what is new in each. How a streamed reply is divided depends on its timing.</summary>
@@ -237,6 +237,6 @@ public partial class MatrixTests(ParleyFixture parley)
     [GeneratedRegex(@"\d+", RegexOptions.None, 1000)]
     private static partial Regex Numbers();
 
-    [GeneratedRegex("(?:cursor=|[Cc]ursor: |\"next\":\")([A-Za-z0-9_-]{20,})", RegexOptions.None, 1000)]
+    [GeneratedRegex("(?:cursor=|[Cc]ursor: |\"next\":\")(?<cursor>[A-Za-z0-9_-]{20,})", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Cursors();
 }

@@ -74,7 +74,7 @@ internal sealed class DeployedApp
             _ = provider.GetRequiredService<Parley.Webhooks.AllowedHosts>();
             var request = new DefaultHttpContext { RequestServices = provider }.Request;
             request.Headers.Authorization = $"Bearer {ResolvedSecret}";
-            await provider.GetRequiredService<Functions.Api.Access.Authorization>()
+            await provider.GetRequiredService<global::Parley.Functions.Api.Access.Authorization>()
                 .AuthorizeAsync(request, new FunctionAccess(Scopes: null, IsForAdministrator: true));
         }
 

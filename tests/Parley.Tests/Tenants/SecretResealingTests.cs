@@ -1,6 +1,4 @@
 using Azure.Data.Tables;
-using Parley.Core;
-using Parley.Storage;
 using Parley.Storage.Secrets;
 using Parley.Tenants;
 using Parley.Testing;

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Parley.Tests.Functions.Api.Access;
 
-public sealed class KeyGuardTests : IAsyncLifetime
+public sealed class KeyGuardTests : IAsyncLifetime, IDisposable
 {
     private readonly VirtualTime time = new();
     private readonly StrictTables tables;
@@ -34,6 +34,8 @@ public sealed class KeyGuardTests : IAsyncLifetime
     }
 
     public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose() => connection.Dispose();
 
     [Fact]
     public async Task A_call_whose_key_is_revoked_is_unauthenticated()
@@ -82,7 +84,7 @@ public sealed class KeyGuardTests : IAsyncLifetime
         }
     }
 
-    private sealed class Connection : HttpResponseFeature, IHttpRequestLifetimeFeature, IHttpResponseFeature
+    private sealed class Connection : HttpResponseFeature, IHttpRequestLifetimeFeature, IHttpResponseFeature, IDisposable
     {
         private readonly CancellationTokenSource aborted = new();
 
@@ -101,5 +103,7 @@ public sealed class KeyGuardTests : IAsyncLifetime
             IsCut = true;
             aborted.Cancel();
         }
+
+        public void Dispose() => aborted.Dispose();
     }
 }
