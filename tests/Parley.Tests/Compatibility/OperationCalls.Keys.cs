@@ -12,11 +12,11 @@ internal sealed partial class OperationCalls
     {
         await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Third" });
         await admin.CallAsync(200, "GET v1/admin/tenants?pageSize=2");
-        await admin.CallAsync(200, "GET v1/admin/tenants/3");
+        await admin.CallAsync(200, "GET v1/admin/tenants/4");
         await admin.CallAsync(404, "GET v1/admin/tenants/999");
-        await admin.CallAsync(200, "PATCH v1/admin/tenants/3", new { name = "Renamed" });
-        await admin.CallAsync(422, "PATCH v1/admin/tenants/3", new { name = "", status = "deleted" });
-        var manager = await admin.CallAsync(201, "POST v1/admin/tenants/3/keys",
+        await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { name = "Renamed" });
+        await admin.CallAsync(422, "PATCH v1/admin/tenants/4", new { name = "", status = "deleted" });
+        var manager = await admin.CallAsync(201, "POST v1/admin/tenants/4/keys",
             new { label = "Manager", scopes = new[] { "admin", "audit:read", "messages:read" } });
         var third = recorded.ClientOf("third tenant", $"{manager["key"]}");
         await third.CallAsync(201, "POST v1/keys", new { label = "Own", scopes = new[] { "messages:read" } });
@@ -27,23 +27,23 @@ internal sealed partial class OperationCalls
         await third.CallAsync(200, "DELETE v1/keys/2");
         await third.CallAsync(404, "DELETE v1/keys/x");
         await third.CallAsync(409, "POST v1/keys/2/rotate");
-        await admin.CallAsync(201, "POST v1/admin/tenants/3/keys/3/rotate");
-        await admin.CallAsync(404, "POST v1/admin/tenants/3/keys/99/rotate");
-        await admin.CallAsync(422, "POST v1/admin/tenants/3/keys/3/rotate", new { overlapSeconds = -1 });
-        await admin.CallAsync(200, "DELETE v1/admin/tenants/3/keys/3");
+        await admin.CallAsync(201, "POST v1/admin/tenants/4/keys/3/rotate");
+        await admin.CallAsync(404, "POST v1/admin/tenants/4/keys/99/rotate");
+        await admin.CallAsync(422, "POST v1/admin/tenants/4/keys/3/rotate", new { overlapSeconds = -1 });
+        await admin.CallAsync(200, "DELETE v1/admin/tenants/4/keys/3");
         await admin.CallAsync(404, "DELETE v1/admin/tenants/999/keys/1");
         using var unrecorded = OperatedStore.ClientOf(host, OperatedStore.AdminKey);
         await Eventually.TrueAsync(async () => (await unrecorded.GetFromJsonAsync<JsonNode>(
-            "v1/admin/tenants/3/keys"))!["results"]![3]!["lastUsedAt"] is not null);
-        await admin.CallAsync(200, "GET v1/admin/tenants/3/keys");
+            "v1/admin/tenants/4/keys"))!["results"]![3]!["lastUsedAt"] is not null);
+        await admin.CallAsync(200, "GET v1/admin/tenants/4/keys");
         await admin.CallAsync(404, "GET v1/admin/tenants/999/keys");
         await third.CallAsync(200, "GET v1/keys");
         await third.CallAsync(422, "GET v1/keys?pageSize=0");
-        var late = await admin.CallAsync(201, "POST v1/admin/tenants/3/keys", new { label = "Late", scopes = new[] { "admin" } });
-        await admin.CallAsync(200, "PATCH v1/admin/tenants/3", new { status = "suspended" });
+        var late = await admin.CallAsync(201, "POST v1/admin/tenants/4/keys", new { label = "Late", scopes = new[] { "admin" } });
+        await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { status = "suspended" });
         await recorded.ClientOf("suspended tenant", $"{late["key"]}").CallAsync(403, "GET v1/keys");
 
-        await admin.CallAsync(200, "PATCH v1/admin/tenants/3", new { status = "active" });
+        await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { status = "active" });
         await third.CallAsync(200, "GET v1/audit?pageSize=3");
         await third.CallAsync(400, "GET v1/audit?cursor=x");
         await third.CallAsync(422, "GET v1/audit?pageSize=0");

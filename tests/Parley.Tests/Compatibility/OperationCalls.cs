@@ -49,9 +49,9 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await ExportsWithoutAFileAsync();
         await DeletedChatbotAsync();
         await KeysAsync();
+        await DeletedTenantAsync();
         await RefusalsAsync();
         await ContactAsync();
-        await DeletedTenantAsync();
         await QuotaAsync();
     }
 
@@ -94,10 +94,10 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
     private async Task DeletedTenantAsync()
     {
         await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Deleted" });
-        await admin.CallAsync(422, "DELETE v1/admin/tenants/3?dryRun=perhaps");
-        await admin.CallAsync(200, "DELETE v1/admin/tenants/3?dryRun=true");
-        await admin.CallAsync(202, "DELETE v1/admin/tenants/3");
-        await admin.CallAsync(200, "GET v1/admin/tenants/3");
+        await admin.CallAsync(422, "DELETE v1/admin/tenants/5?dryRun=perhaps");
+        await admin.CallAsync(200, "DELETE v1/admin/tenants/5?dryRun=true");
+        await admin.CallAsync(202, "DELETE v1/admin/tenants/5");
+        await admin.CallAsync(200, "GET v1/admin/tenants/5");
         await admin.CallAsync(404, "DELETE v1/admin/tenants/999");
     }
 

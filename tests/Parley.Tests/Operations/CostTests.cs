@@ -187,7 +187,7 @@ public class CostTests
         ["hoursPerMonth"] = 730,
         ["busyHoursPerMonth"] = 365,
         ["peakFactor"] = 3,
-        ["alertRules"] = 9,
+        ["alertRules"] = 11,
         ["requestMilliseconds"] = 100,
         ["storageMilliseconds"] = 20,
         ["scanWidth"] = 4,
