@@ -28,7 +28,6 @@ public static class ParleyApp
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<AccessMiddleware>();
         RefuseUnresolvedReferences(builder.Configuration);
-        WarnOfAdminKey(builder.Configuration["Parley:AdminKey"]);
         builder.Services.AddParleyApp(builder.Configuration);
         return builder;
     }
@@ -44,23 +43,12 @@ public static class ParleyApp
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
         services.AddSingleton<Readiness>();
+        services.AddHostedService<AdminKeyWarning>();
 
         // Each route enforces its own limit while it reads the body. An early 413 of Kestrel would reach many clients
         // as an empty 500.
         services.Configure<KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = null);
         return services;
-    }
-
-    /// <summary>
-    /// The app starts without a usable key, because only the administration needs it. The Functions host copies the
-    /// worker's standard error into its log; log entries from before the start of the worker are lost.
-    /// </summary>
-    private static void WarnOfAdminKey(string? adminKey)
-    {
-        if (AdminKey.FindProblem(adminKey) is { } problem)
-        {
-            Console.Error.WriteLine(problem);
-        }
     }
 
     /// <summary>

@@ -36,13 +36,16 @@ public class CornerTests(ParleyFixture parley)
         await parley.Client.RefusedAsync(HttpMethod.Get, $"v1/messages?conversation={ApiHelpers.UnknownUuid}&cursor=x", null, 400, "invalid_cursor");
 
     [Fact]
-    public async Task Body_and_fields_of_a_file_are_checked_before_existence()
+    public async Task The_conversation_of_a_file_is_looked_for_before_the_file_is_stored()
     {
-        using var fields = await parley.Client.UploadAsync("999999", "x"u8.ToArray(), "x", ("message", new string('x', 5001)));
+        var existing = $"{await parley.Client.CreateConversationAsync()}";
+        using var fields = await parley.Client.UploadAsync(existing, "x"u8.ToArray(), "x", ("message", new string('x', 5001)));
         await fields.AssertProblemAsync(422, "invalid_fields", "message");
+        using var unknown = await parley.Client.UploadAsync("999999", "x"u8.ToArray(), "x", ("message", new string('x', 5001)));
+        await unknown.AssertProblemAsync(404, "conversation_not_found");
 
         const string Two = "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a\"\r\n\r\nx\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"b\"\r\n\r\ny\r\n--b--\r\n";
-        using var body = await parley.Client.SendRawAsync("999999", Two, "multipart/form-data; boundary=b");
+        using var body = await parley.Client.SendRawAsync(existing, Two, "multipart/form-data; boundary=b");
         await body.AssertProblemAsync(400, "malformed_multipart");
     }
 

@@ -62,7 +62,7 @@ public class LongContentTests(ParleyFixture parley)
         var conversation = await parley.Client.CreateConversationAsync();
         var content = string.Concat(Enumerable.Repeat("😀", Longest / 2));
         var name = string.Concat(Enumerable.Repeat("😀", 250));
-        var attachments = Enumerable.Range(0, 10).Select(_ => new { id = name, type = "sticker", filename = name, file = "https://example.com/".PadRight(2048, 'é') });
+        var attachments = Enumerable.Range(0, 10).Select(_ => new { id = name, type = "sticker", filename = name, file = "https://example.com/".PadRight(2048, 'e') });
         var message = await parley.Client.CallAsync(
             HttpMethod.Post,
             "v1/messages",

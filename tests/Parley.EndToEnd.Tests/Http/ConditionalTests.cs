@@ -51,7 +51,8 @@ public class ConditionalTests(ParleyFixture parley)
     {
         foreach (var path in OpenApiContract.Document.Operations.Where(one => one.Method == "GET" && one.Path.Contains('{', StringComparison.Ordinal)).Select(one => one.Path))
         {
-            using var response = await SendAsync(parley.Client, HttpMethod.Get, path[1..].Replace("{id}", ApiHelpers.UnknownUuid, StringComparison.Ordinal), "*");
+            var client = EveryResource.IsForAdministrator(path) ? parley.NewClient(parley.AdminKey) : parley.Client;
+            using var response = await SendAsync(client, HttpMethod.Get, path[1..].Replace("{id}", ApiHelpers.UnknownUuid, StringComparison.Ordinal), "*");
             Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         }
     }
@@ -79,7 +80,10 @@ public class ConditionalTests(ParleyFixture parley)
             (HttpMethod.Delete, paths["/v1/chat-message-follow-ups/{id}"], null, "\"1\""),
             (HttpMethod.Delete, paths["/v1/exports/{id}"], null, null),
         ];
-        var documented = OpenApiContract.Document.Operations.Where(one => one.Method is "PATCH" or "PUT" or "DELETE").Select(one => $"{one.Method} {one.Path}");
+
+        // Tenants and keys have no entity tags.
+        var documented = OpenApiContract.Document.Operations.Where(one => one.Method is "PATCH" or "PUT" or "DELETE"
+            && !EveryResource.IsForAdministrator(one.Path) && !one.Path.StartsWith("/v1/keys/", StringComparison.Ordinal)).Select(one => $"{one.Method} {one.Path}");
         Assert.Equal(
             documented.Order(StringComparer.Ordinal),
             writes.Select(one => OpenApiContract.Document.OperationOf(one.Method, "/" + one.Path)!).Order(StringComparer.Ordinal));

@@ -9,9 +9,17 @@ namespace Parley.EndToEnd.Tests.Http;
 /// <param name="Paths">An existing path of each template that takes GET, such as <c>/v1/tickets/{id}</c>.</param>
 internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<string, string> Paths)
 {
+    /// <summary>The same for the paths that take the admin key.</summary>
+    public required IReadOnlyDictionary<string, string> AdminPaths { get; init; }
+
+    /// <summary>True for the paths that take the admin key.</summary>
+    public static bool IsForAdministrator(string template) =>
+        template.TrimStart('/').StartsWith("v1/admin/", StringComparison.Ordinal);
+
     public static async Task<EveryResource> CreateAsync(ParleyFixture parley)
     {
-        var client = await parley.NewTenantClientAsync("Every resource");
+        var access = await parley.CreateTenantAsync("Every resource");
+        var client = parley.NewClient(access.ApiKey);
         var chatbot = await client.NewChatbotAsync();
         var completion = await client.CompleteAsync(chatbot, "Hello");
         var sender = await client.NewSenderAsync(new { entity = "agent", name = "Ana" });
@@ -49,9 +57,20 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
             ["/v1/chatbots/{id}/records/export-excel"] = $"v1/chatbots/{chatbot["id"]}/records/export-excel",
             ["/v1/completions/{id}"] = $"v1/completions/{completion["completionId"]}",
             ["/v1/completions/{id}/events"] = $"v1/completions/{completion["completionId"]}/events",
+            ["/v1/keys"] = "v1/keys",
+            ["/v1/audit"] = "v1/audit",
             ["/v1/health/live"] = "v1/health/live",
             ["/v1/health/ready"] = "v1/health/ready",
             ["/v1/version"] = "v1/version",
-        });
+        })
+        {
+            AdminPaths = new Dictionary<string, string>
+            {
+                ["/v1/admin/audit"] = $"v1/admin/audit?tenant={access.Tenant}",
+                ["/v1/admin/tenants"] = "v1/admin/tenants",
+                ["/v1/admin/tenants/{id}"] = $"v1/admin/tenants/{access.Tenant}",
+                ["/v1/admin/tenants/{id}/keys"] = $"v1/admin/tenants/{access.Tenant}/keys",
+            },
+        };
     }
 }

@@ -11,7 +11,7 @@ internal sealed partial class OperationCalls
     private async Task KeysAsync()
     {
         await admin.CallAsync(201, "POST v1/admin/tenants", new { name = "Third" });
-        await admin.CallAsync(200, "GET v1/admin/tenants?pageSize=2");
+        await WalkAsync(admin, "v1/admin/tenants?pageSize=3");
         await admin.CallAsync(200, "GET v1/admin/tenants/4");
         await admin.CallAsync(404, "GET v1/admin/tenants/999");
         await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { name = "Renamed" });
@@ -37,15 +37,14 @@ internal sealed partial class OperationCalls
             "v1/admin/tenants/4/keys"))!["results"]![3]!["lastUsedAt"] is not null);
         await admin.CallAsync(200, "GET v1/admin/tenants/4/keys");
         await admin.CallAsync(404, "GET v1/admin/tenants/999/keys");
-        await third.CallAsync(200, "GET v1/keys");
+        await WalkAsync(third, "v1/keys?pageSize=3");
         await third.CallAsync(422, "GET v1/keys?pageSize=0");
         var late = await admin.CallAsync(201, "POST v1/admin/tenants/4/keys", new { label = "Late", scopes = new[] { "admin" } });
         await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { status = "suspended" });
         await recorded.ClientOf("suspended tenant", $"{late["key"]}").CallAsync(403, "GET v1/keys");
 
         await admin.CallAsync(200, "PATCH v1/admin/tenants/4", new { status = "active" });
-        await third.CallAsync(200, "GET v1/audit?pageSize=3");
-        await third.CallAsync(400, "GET v1/audit?cursor=x");
+        await WalkAsync(third, "v1/audit?pageSize=9");
         await third.CallAsync(422, "GET v1/audit?pageSize=0");
         await third.CallAsync(401, "GET v1/admin/audit");
         await admin.CallAsync(200, "GET v1/admin/audit?tenant=3&pageSize=1");

@@ -211,18 +211,20 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         now => $"{now["callback"]!["status"]}" == "taken" && now["callback"]!["attempts"]!.AsArray().Count == attempts);
 
     /// <summary>Follows <c>next</c> to the end of a list, and <c>previous</c> from there once.</summary>
-    private async Task WalkAsync(string path)
+    private Task WalkAsync(string path) => WalkAsync(first, path);
+
+    private static async Task WalkAsync(HttpClient client, string path)
     {
         string? next = path;
         JsonNode? page = null;
         while (next is not null)
         {
-            page = await first.CallAsync(200, $"GET {next}");
+            page = await client.CallAsync(200, $"GET {next}");
             next = page["next"]?.GetValue<string>();
         }
 
-        await first.CallAsync(200, $"GET {page!["previous"]}");
-        await first.CallAsync(400, $"GET {path}&cursor=altered");
+        await client.CallAsync(200, $"GET {page!["previous"]}");
+        await client.CallAsync(400, $"GET {path}&cursor=altered");
     }
 
     /// <summary>Reads without recording and without moving the clock, until background work has ended.</summary>

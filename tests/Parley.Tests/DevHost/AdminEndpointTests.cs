@@ -43,7 +43,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     public async Task A_function_is_started_at_once_and_the_response_does_not_wait_for_it(string name, string body, string expected)
     {
         stage.OnRun = stage.WaitAtGateAsync;
-        Assert.Equal(202, await PostAsync("Bearer the-key", name, body));
+        Assert.Equal(202, await PostAsync("Bearer the-key-that-is-long-enough-to-be-one", name, body));
         await Eventually.TrueAsync(() => stage.Running == 1);
         Assert.Equal([expected], stage.Began);
         stage.Gate.Release();
@@ -55,15 +55,15 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
     [InlineData("Bearer ", "Ticks", "{}", 401)]
     [InlineData("Bearer the-ke", "Ticks", "{}", 401)]
     [InlineData("Bearer THE-KEY", "Ticks", "{}", 401)]
-    [InlineData("Basic the-key", "Ticks", "{}", 401)]
+    [InlineData("Basic the-key-that-is-long-enough-to-be-one", "Ticks", "{}", 401)]
     // Without the key, a caller cannot find out which functions exist.
     [InlineData("Bearer wrong", "Unknown", "{}", 401)]
-    [InlineData("Bearer the-key", "Unknown", "{}", 404)]
-    [InlineData("Bearer the-key", "TakesMessages", "{}", 400)]
-    [InlineData("Bearer the-key", "TakesMessages", """{"input":5}""", 400)]
-    [InlineData("Bearer the-key", "TakesMessages", "", 400)]
-    [InlineData("Bearer the-key", "Ticks", "{", 400)]
-    [InlineData("Bearer the-key", "Ticks", "null", 400)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "Unknown", "{}", 404)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "TakesMessages", "{}", 400)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "TakesMessages", """{"input":5}""", 400)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "TakesMessages", "", 400)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "Ticks", "{", 400)]
+    [InlineData("Bearer the-key-that-is-long-enough-to-be-one", "Ticks", "null", 400)]
     public async Task A_refused_request_runs_no_function(string? authorization, string name, string body, int expected)
     {
         Assert.Equal(expected, await PostAsync(authorization, name, body));
@@ -97,7 +97,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
             await stage.WaitAtGateAsync(what, cancellationToken);
             throw new NotSupportedException("no");
         };
-        Assert.Equal(202, await PostAsync("Bearer the-key", "Ticks", "{}"));
+        Assert.Equal(202, await PostAsync("Bearer the-key-that-is-long-enough-to-be-one", "Ticks", "{}"));
         await Eventually.TrueAsync(() => stage.Running == 1);
         var stopping = listeners["Ticks"].StopAsync();
         Assert.False(stopping.IsCompleted);
@@ -106,7 +106,7 @@ public sealed class AdminEndpointTests : IAsyncLifetime, IDisposable
         Assert.Equal(["Function Ticks failed on an administrator's request."], stage.Errors);
     }
 
-    private async Task<int> PostAsync(string? authorization, string name, string body, string? key = "the-key")
+    private async Task<int> PostAsync(string? authorization, string name, string body, string? key = "the-key-that-is-long-enough-to-be-one")
     {
         var context = new DefaultHttpContext { Request = { Method = "POST", Body = new MemoryStream(Encoding.UTF8.GetBytes(body)) } };
         context.Request.Headers.Authorization = authorization;

@@ -53,7 +53,7 @@ internal sealed class DeployedApp
     /// <param name="kind">table, container or queue.</param>
     public IEnumerable<string> CreatedResources(string kind) => created.Where(one => one.Kind == kind).Select(one => one.Name);
 
-    private const string ResolvedSecret = "a resolved value that is long enough for a key";
+    private const string ResolvedSecret = "a-resolved-value-that-is-long-enough-for-a-key";
 
     /// <summary>Starts the app and authorizes the administrator once, which reads its key at every request.</summary>
     public static Task<DeployedApp> StartAsync(GoldenFiles deployment) => StartAsync(deployment.AppSettings);
