@@ -45,6 +45,21 @@ public partial class MatrixTests(ParleyFixture parley)
             }
         }
 
+        // Below /admin the tenant is in the path, so the number of a key must be one of that tenant.
+        var admin = parley.NewClient(parley.AdminKey);
+        foreach (var request in MatrixRequest.All.Where(request => request.IsAdministration))
+        {
+            foreach (var place in request.Places.Where(place => place.Kind == "key"))
+            {
+                AssertSame(
+                    request,
+                    place,
+                    await SendAsync(admin, other, request, place, UnknownNumber),
+                    await SendAsync(admin, other, request, place, owner.Last("key").Single()));
+                checks++;
+            }
+        }
+
         Assert.InRange(checks, 400, int.MaxValue);
         Assert.Equal(before, await SnapshotAsync(owner));
     }
@@ -129,6 +144,15 @@ public partial class MatrixTests(ParleyFixture parley)
                 response.StartsWith($"{caller.Status}", StringComparison.Ordinal) && response.Contains($"\"error\":\"{caller.Code}\"", StringComparison.Ordinal),
                 $"{request.Method} {request.Path} by {caller.Name}: {response}");
             AssertSame(request, place, await SendAsync(client, owner, request, place, place is null ? null : unknown), response);
+            if (request.Takes("cursor"))
+            {
+                AssertSame(request, place, response, await SendAsync(client, owner, request, query: "cursor=altered"));
+            }
+
+            if (request.Takes("Idempotency-Key"))
+            {
+                AssertSame(request, place, response, await SendAsync(client, owner, request, headers: ("Idempotency-Key", "a key")));
+            }
         }
     }
 
