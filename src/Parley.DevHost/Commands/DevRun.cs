@@ -42,7 +42,7 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
 
         // High enough for every test, and there so that responses have their RateLimit fields.
-        settings.TryAdd("Limits__Tenant__Requests", "60000/60s");
+        settings.TryAdd("Limits__Tenant__Requests", "1000000/3600s");
         AddAssistant(settings);
 
         // Started in parallel, because each takes most of a second.

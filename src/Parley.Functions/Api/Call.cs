@@ -12,6 +12,9 @@ public sealed record Call(HttpRequest Request, Caller Caller)
     /// </summary>
     public CancellationToken Cancellation => Request.HttpContext.RequestAborted;
 
+    /// <summary>Cancelled when the key is no longer valid.</summary>
+    public CancellationToken KeyRefused => Request.HttpContext.Features.Get<OpenCall>()?.Refused ?? default;
+
     private List<IDisposable> Held { get; } = [];
 
     /// <summary>Keeps a slot until the response is complete. Null is ignored.</summary>
@@ -21,6 +24,13 @@ public sealed record Call(HttpRequest Request, Caller Caller)
         {
             Held.Add(slot);
         }
+    }
+
+    /// <summary>Keeps a slot until the response is complete or nobody waits for it any more.</summary>
+    public void HoldForClient(IDisposable slot)
+    {
+        Hold(slot);
+        Hold(Cancellation.Register(slot.Dispose));
     }
 
     /// <summary>Returns all slots.</summary>

@@ -52,7 +52,13 @@ public class TenantDeletionTests(ParleyFixture parley)
         var admin = parley.NewClient(parley.AdminKey);
         var tenant = (await parley.CreateTenantAsync("Kept")).Tenant;
 
-        await admin.RefusedAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant}?dryRun=yes", null, 422, "invalid_fields", "dryRun");
+        foreach (var query in new[] { "dryRun", "dryRun=", "dryRun=yes", "dryRun=TRUE", "dryRun=true&dryRun=false", "dryRun=false&dryRun=false" })
+        {
+            await admin.RefusedAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant}?{query}", null, 422, "invalid_fields", "dryRun");
+        }
+
+        await admin.RefusedAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant}?dry_run=true", null, 422, "invalid_fields", "dry_run");
+        await admin.RefusedAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant}", new { dryRun = true }, 422, "invalid_fields", "body");
         await admin.RefusedAsync(HttpMethod.Delete, "v1/admin/tenants/16000000", null, 404, "tenant_not_found");
         await admin.RefusedAsync(HttpMethod.Delete, "v1/admin/tenants/16000000?dryRun=true", null, 404, "tenant_not_found");
         await parley.Client.RefusedAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant}", null, 401, "unauthenticated");

@@ -20,6 +20,7 @@ public sealed class KeyGuard(OpenCalls calls, ApiKeyUses uses)
     public async Task RunAsync(HttpContext context, Caller caller, Func<Task> call)
     {
         using var open = calls.Begin(caller);
+        context.Features.Set(open);
         var disconnected = context.RequestAborted;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(disconnected, open.Refused);
         await using var cutting = open.Refused.Register(() =>

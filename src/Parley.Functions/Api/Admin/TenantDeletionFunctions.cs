@@ -3,7 +3,6 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Cleanup;
 using Parley.Core;
 using Parley.Functions.Api.Access;
-using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants.Audit;
 
@@ -12,7 +11,7 @@ namespace Parley.Functions.Api.Admin;
 /// <summary>Deletes tenants. A timer erases their data; the receipt stays.</summary>
 public sealed class TenantDeletionFunctions(ApiEndpoint endpoint, TenantErasures erasures, AuditLog log)
 {
-    private const string Yes = "true";
+    private const string DryRun = "dryRun";
 
     /// <summary>Begins a deletion, or counts what it would erase (<c>?dryRun=true</c>).</summary>
     [Function("AdminTenantsDelete")]
@@ -22,12 +21,35 @@ public sealed class TenantDeletionFunctions(ApiEndpoint endpoint, TenantErasures
         string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            var query = new QueryFields(request.Query);
-            var isDryRun = query.Choice("dryRun", "false", Yes) == Yes;
-            query.ThrowIfInvalid();
+            var isDryRun = ReadDryRun(request);
             var tenant = AdminIds.Tenant(id);
             return isDryRun ? await CountAsync(request, tenant) : await BeginAsync(request, tenant);
         });
+
+    /// <summary>
+    /// There is no way back from a deletion, so anything that could be meant as a dry run is refused: another spelling,
+    /// an empty value, a body.
+    /// </summary>
+    private static bool ReadDryRun(HttpRequest request)
+    {
+        if (request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0)
+        {
+            throw ParleyException.Field("body", "Must be absent.");
+        }
+
+        if (request.Query.Keys.FirstOrDefault(name => name != DryRun) is { } unknown)
+        {
+            throw ParleyException.Field(unknown, $"Is unknown. The only parameter is {DryRun}.");
+        }
+
+        return request.Query.TryGetValue(DryRun, out var sent)
+            && (sent.ToString() switch
+            {
+                "true" => true,
+                "false" => false,
+                _ => throw ParleyException.Field(DryRun, "Must be true or false, once."),
+            });
+    }
 
     private async Task<IResult> CountAsync(HttpRequest request, TenantId tenant) =>
         new JsonResult<TenantDryRunResponse>(

@@ -29,7 +29,7 @@ public sealed class CompletionFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
-            call.Hold(bounds.Listeners.Take(call.Caller.Tenant));
+            call.HoldForClient(bounds.Listeners.Take(call.Caller.Tenant));
             var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
             var conversationId = fields.IsEmptyText("conversation") ? null : fields.Id("conversation");
             if (conversationId is not null)
@@ -88,7 +88,7 @@ public sealed class CompletionFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
-            call.Hold(bounds.Listeners.Take(call.Caller.Tenant));
+            call.HoldForClient(bounds.Listeners.Take(call.Caller.Tenant));
             var (began, after) = (time.GetTimestamp(), LastEventId(request));
             var completion = await store.GetAsync(call.Caller.Tenant, id, call.Cancellation);
 
@@ -132,7 +132,9 @@ public sealed class CompletionFunctions(
     {
         if (started.Run is { } run)
         {
-            return await run().Result;
+            // Also for a client that has left. Not for a key that was refused: the completion continues without a
+            // request, as after a restart of its process.
+            return await run().Result.WaitAsync(call.KeyRefused);
         }
 
         var completion = started.Completion;

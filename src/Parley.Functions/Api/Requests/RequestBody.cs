@@ -20,9 +20,12 @@ internal static class RequestBody
 
     private static readonly JsonElement EmptyObject = JsonDocument.Parse("{}").RootElement.Clone();
 
-    /// <summary>Like <see cref="ReadFieldsAsync"/>, but a request without a body counts as an empty object.</summary>
+    /// <summary>
+    /// Like <see cref="ReadFieldsAsync"/>, but a request without a body counts as an empty object. Many clients name a
+    /// content type without sending any.
+    /// </summary>
     public static Task<Fields> ReadOptionalFieldsAsync(HttpRequest request, int limit) =>
-        request.ContentType is null && request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0
+        request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0
             ? Task.FromResult(new Fields(EmptyObject))
             : ReadFieldsAsync(request, limit);
 
