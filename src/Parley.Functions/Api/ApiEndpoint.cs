@@ -103,6 +103,7 @@ public sealed partial class ApiEndpoint(
                 "Something went wrong on our side; it has been logged under the traceId.",
                 exception),
         };
+        await authorization.RecordAsync(context, problem);
         var traceId = ProblemResult.TraceId(context);
         if (problem.Code == ErrorCode.InternalError)
         {

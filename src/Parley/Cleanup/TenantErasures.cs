@@ -22,6 +22,11 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>The most pages of each store that <see cref="CountAsync"/> reads.</summary>
     internal const int MaxCountedPages = 10;
 
+    private static string AllErasures => Filters.Between(
+        TenantRowKeys.AdministrationPartition,
+        TenantErasureRowKeys.Erasures,
+        KeyParts.EndOf(TenantErasureRowKeys.Erasures));
+
     /// <summary>Reads a tenant's deletion: one call; null when there is none.</summary>
     public async Task<TenantErasure?> FindAsync(TenantId tenant, CancellationToken cancellation) =>
         (await FindProgressAsync(tenant, cancellation))?.Erasure;
@@ -38,11 +43,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     public async Task<TenantErasure> BeginAsync(
         TenantId tenant, AuditRecord record, CancellationToken cancellation)
     {
-        if (await FindProfileAsync(tenant, cancellation) is null)
-        {
-            throw ErrorCode.TenantNotFound.With("There is no such tenant.");
-        }
-
+        await RequireAsync(tenant, cancellation);
         var erasure = await FindAsync(tenant, cancellation) ?? await AddAsync(tenant, record, cancellation);
         await MarkAsync(tenant, cancellation);
         return erasure;
@@ -55,11 +56,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
     public async Task<TenantContents> CountAsync(TenantId tenant, CancellationToken cancellation)
     {
-        if (await FindProfileAsync(tenant, cancellation) is null)
-        {
-            throw ErrorCode.TenantNotFound.With("There is no such tenant.");
-        }
-
+        await RequireAsync(tenant, cancellation);
         var counted = await Workers.RunAsync(stores.All, TableReads.Width, async store =>
         {
             var pages = await store.ReadAsync(tenant, "", cancellation)
@@ -76,12 +73,8 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>Reads the deletions that are not complete.</summary>
     internal IAsyncEnumerable<TenantErasureProgress> ReadOpenAsync(CancellationToken cancellation)
     {
-        var all = Filters.Between(
-            TenantRowKeys.AdministrationPartition,
-            TenantErasureRowKeys.Erasures,
-            KeyParts.EndOf(TenantErasureRowKeys.Erasures));
         var open = TableClient.CreateQueryFilter($"State eq {(int)TenantState.Deleting}");
-        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(all, open), cancellationToken: cancellation)
+        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(AllErasures, open), cancellationToken: cancellation)
             .Select(TenantErasureRow.Read);
     }
 
@@ -111,7 +104,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         {
             await running.WaitAsync(cancellation);
             var profile = await FindProfileAsync(tenant, cancellation);
-            if (profile is null || TenantStates.Read(profile) is TenantState.Deleting or TenantState.Deleted)
+            if (profile is null || TenantRow.ReadState(profile) is TenantState.Deleting or TenantState.Deleted)
             {
                 return isFirst;
             }
@@ -142,7 +135,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     internal async Task CloseAsync(TenantId tenant, CancellationToken cancellation)
     {
         if (await FindProfileAsync(tenant, cancellation) is not { } profile
-            || TenantStates.Read(profile) == TenantState.Deleted)
+            || TenantRow.ReadState(profile) == TenantState.Deleted)
         {
             return;
         }
@@ -161,12 +154,9 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <returns>The number of deletions.</returns>
     internal async Task<int> BeginAgainAsync(CancellationToken cancellation)
     {
-        var all = Filters.Between(
-            TenantRowKeys.AdministrationPartition,
-            TenantErasureRowKeys.Erasures,
-            KeyParts.EndOf(TenantErasureRowKeys.Erasures));
+        await AddMissingAsync(cancellation);
         var count = 0;
-        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(all, cancellationToken: cancellation))
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(AllErasures, cancellationToken: cancellation))
         {
             var progress = TenantErasureRow.Read(row);
             var erasure = progress.Erasure with
@@ -184,6 +174,33 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         return count;
     }
 
+    /// <summary>
+    /// Adds the rows of deletions that a back-up lacks: it has the partition of the administration as it was before it
+    /// came to those of the tenants. It then lacks their audit entries too.
+    /// </summary>
+    private async Task AddMissingAsync(CancellationToken cancellation)
+    {
+        var ended = TableClient.CreateQueryFilter(
+            $"RowKey eq {AdministrationRowKeys.Profile} and State ge {(int)TenantState.Deleting}");
+        var now = time.NowInMilliseconds();
+        await foreach (var profile in tables.Tenants.QueryAsync<TableEntity>(ended, cancellationToken: cancellation))
+        {
+            var tenant = new TenantId(KeyParts.Number(profile.PartitionKey));
+            if (await FindProgressAsync(tenant, cancellation) is null)
+            {
+                var requestedAt = profile.GetDateTimeOffset("StateAt") ?? now;
+                await tables.Tenants.UpsertEntityAsync(
+                    FirstRow(new TenantErasure(
+                        tenant, TenantState.Deleting, requestedAt, now, FinishedAt: null, ErasedCounts.None)),
+                    TableUpdateMode.Replace,
+                    cancellation);
+            }
+        }
+    }
+
+    private TableEntity FirstRow(TenantErasure erasure) => TenantErasureRow.Create(
+        new TenantErasureProgress(erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", 0, default));
+
     /// <summary>Adds the row of a deletion and its audit entry, in one transaction.</summary>
     private async Task<TenantErasure> AddAsync(
         TenantId tenant, AuditRecord record, CancellationToken cancellation)
@@ -191,8 +208,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         var now = time.NowInMilliseconds();
         var erasure = new TenantErasure(
             tenant, TenantState.Deleting, now, now + Settle, FinishedAt: null, ErasedCounts.None);
-        var row = TenantErasureRow.Create(
-            new TenantErasureProgress(erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", 0, default));
+        var row = FirstRow(erasure);
         try
         {
             await tables.Tenants.SubmitAsync(
@@ -204,6 +220,14 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
             // Another request was first, or the storage client sent this one again after a lost response.
             return await FindAsync(tenant, cancellation)
                 ?? throw new InvalidOperationException("The row of a deletion no longer exists.", e);
+        }
+    }
+
+    private async Task RequireAsync(TenantId tenant, CancellationToken cancellation)
+    {
+        if (await FindProfileAsync(tenant, cancellation) is null)
+        {
+            throw TenantReader.NotFound();
         }
     }
 

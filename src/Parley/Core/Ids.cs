@@ -26,9 +26,11 @@ public static class Ids
     }
 
     /// <summary>
-    /// Parses decimal digits without leading zeros. (The parser of long also accepts NUL characters at the end.)
+    /// Parses a positive integer: decimal digits without leading zeros. (The parser of long also accepts NUL characters
+    /// at the end.)
     /// </summary>
-    internal static bool TryParseInteger(string text, long max, out long value)
+    /// <param name="max">The highest value that is accepted.</param>
+    public static bool TryParseInteger(string text, long max, out long value)
     {
         value = 0;
         return text.Length > 0

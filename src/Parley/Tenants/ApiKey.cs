@@ -46,7 +46,7 @@ public sealed record ApiKey
 
     internal ETag ETag { get; init; }
 
-    /// <summary>The time from which the key is refused although nobody revokes it; null for never.</summary>
+    /// <summary>The time at which the key expires, by its own end or by a rotation; null for never.</summary>
     public DateTimeOffset? EndsAt => ReplacedAt is { } end && !(ExpiresAt < end) ? end : ExpiresAt;
 
     /// <summary>False for a revoked key, and for one that has expired or was replaced.</summary>

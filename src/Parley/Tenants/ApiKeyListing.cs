@@ -6,30 +6,32 @@ using Parley.Storage;
 namespace Parley.Tenants;
 
 /// <summary>
-/// Lists the keys of versions that had no lists: a job that goes through the table Keys once, some rows at a time, and
+/// Lists the keys of versions that had no lists: a job that goes through the table Keys, some rows at a time, and
 /// writes the missing rows into the partitions of their tenants. Until then such a key is valid, but cannot be revoked.
 /// The job may end at any point, and may run twice at once.
 /// </summary>
-public sealed class ApiKeyListing(ParleyTables tables)
+/// <remarks>
+/// It goes through the table twice, the second time <see cref="SecondRoundAfter"/> later: meanwhile an instance of an
+/// earlier version may have made a key.
+/// </remarks>
+public sealed class ApiKeyListing(ParleyTables tables, TimeProvider time)
 {
     /// <summary>The rows of one run: one call for reading, and up to two calls for a row.</summary>
     public const int RowsInRun = 500;
 
-    private bool isDone;
+    /// <summary>Longer than an instance of an earlier version runs during an update.</summary>
+    public static readonly TimeSpan SecondRoundAfter = TimeSpan.FromHours(1);
 
-    /// <summary>Does a part of the work. Once all is done, a run costs nothing; the first of a process, one call.</summary>
+    private const int Rounds = 2;
+
+    /// <summary>Does a part of the work. Once all is done, a run costs one call.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        if (isDone)
-        {
-            return;
-        }
-
         var progress = await tables.Tenants.FindAsync(
             TenantRowKeys.AdministrationPartition, AdministrationRowKeys.KeyListing, cancellation);
-        if (progress?.GetBoolean("Done") is true)
+        var roundsDone = progress?.GetInt32("RoundsDone") ?? 0;
+        if (roundsDone == Rounds || time.GetUtcNow() < progress?.GetDateTimeOffset("DueAt"))
         {
-            isDone = true;
             return;
         }
 
@@ -42,9 +44,18 @@ public sealed class ApiKeyListing(ParleyTables tables)
         // Two processes may overwrite each other's progress; then some rows are read again.
         var after = new TableEntity(TenantRowKeys.AdministrationPartition, AdministrationRowKeys.KeyListing)
         {
-            ["Done"] = rows.Count < RowsInRun,
+            ["RoundsDone"] = roundsDone,
         };
-        after.SetIfAny("After", rows is [.., var last] ? last.RowKey : progress?.GetString("After"));
+        if (rows.Count == RowsInRun)
+        {
+            after["After"] = rows[^1].RowKey;
+        }
+        else
+        {
+            after["RoundsDone"] = roundsDone + 1;
+            after["DueAt"] = time.GetUtcNow() + SecondRoundAfter;
+        }
+
         await tables.Tenants.UpsertEntityAsync(after, TableUpdateMode.Replace, cancellation);
     }
 

@@ -41,7 +41,7 @@ internal static class ApiKeyLookup
 
         return key.RevokedAt is null && key.Hash == hash
             ? new FoundApiKey(
-                new Caller(key.Tenant, key.Number, key.Label, key.Scopes) { KeyHash = hash },
+                new Caller(key.Tenant, key.Number, key.Label, key.Scopes) { KeyHash = hash, ExpiresAt = key.ExpiresAt },
                 key.EndsAt,
                 TenantRow.ReadState(profile))
             : null;

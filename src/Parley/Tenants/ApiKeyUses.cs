@@ -6,8 +6,8 @@ using Parley.Storage;
 namespace Parley.Tenants;
 
 /// <summary>
-/// Writes the coarse time of a key's last use: at most once an hour, key and process. Nobody waits for it, and a
-/// failure is no failure of the call.
+/// Writes the coarse time of a key's last use: at most once an hour, key and process. Written in the background;
+/// failures are ignored.
 /// </summary>
 public sealed class ApiKeyUses(ParleyTables tables, TimeProvider time)
 {

@@ -27,9 +27,6 @@ public sealed class ApiKeyWriter(
     /// <summary>The time for which a rotated key stays valid, unless the request states another.</summary>
     public static readonly TimeSpan DefaultOverlap = TimeSpan.FromDays(1);
 
-    /// <summary>For a caller who may give every scope.</summary>
-    public const Scopes AllScopes = (Scopes)(-1);
-
     /// <param name="expiresAt">Null for a key that does not expire.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.TenantNotFound"/>, <see cref="ErrorCode.TenantStatus"/>, <see cref="ErrorCode.Busy"/>,
@@ -56,16 +53,20 @@ public sealed class ApiKeyWriter(
         };
         var audit = log.Begin(tenant, origin, AuditAction.KeyCreated, "");
         var created = await AddAsync(
-            tenant, (number, _) => Task.FromResult(Insert(draft with { Number = number }, audit)), cancellation);
+            tenant,
+            (number, _) => Task.FromResult(
+                new Insertion(draft with { Number = number }, [audit.ToAction(AuditEntry.OfKey(number))])),
+            cancellation);
         await tables.Keys.UpsertEntityAsync(ApiKeyRow.Create(created), TableUpdateMode.Replace, cancellation);
         return new NewApiKey(created, text);
     }
 
     /// <summary>
     /// Creates a key with the label and the scopes of another one, which stays valid for the overlap. The new key
-    /// expires after the same lifetime, unless <paramref name="expiresAt"/> states another time.
+    /// expires after the same lifetime, unless <paramref name="expiresAt"/> states another time, and not after the end
+    /// that the caller may give.
     /// </summary>
-    /// <param name="permitted">The scopes that the caller may give; the key must not have others.</param>
+    /// <param name="permitted">What the caller may give; the key must not have other scopes.</param>
     /// <param name="overlap">0 to <see cref="MaxOverlap"/>. It never makes a key valid for longer.</param>
     /// <exception cref="ParleyException">
     /// As of <see cref="CreateAsync"/>, and <see cref="ErrorCode.KeyNotFound"/>, <see cref="ErrorCode.KeyStatus"/> (it
@@ -74,7 +75,7 @@ public sealed class ApiKeyWriter(
     public async Task<RotatedApiKey> RotateAsync(
         TenantId tenant,
         int number,
-        Scopes permitted,
+        KeyGrant permitted,
         TimeSpan overlap,
         DateTimeOffset? expiresAt,
         AuditOrigin origin,
@@ -88,7 +89,7 @@ public sealed class ApiKeyWriter(
             async (next, writeId) =>
             {
                 var old = await reader.GetAsync(tenant, number, cancellation);
-                RequireRotatable(old, permitted, at);
+                RequireRotatable(old, permitted.Scopes, at);
                 replaced = old with
                 {
                     ReplacedAt = Earlier(old.ReplacedAt, at + overlap),
@@ -96,7 +97,7 @@ public sealed class ApiKeyWriter(
                     Revision = old.Revision + 1,
                     EditId = writeId,
                 };
-                var insert = Insert(
+                return new Insertion(
                     new ApiKey
                     {
                         Tenant = tenant,
@@ -104,18 +105,13 @@ public sealed class ApiKeyWriter(
                         Label = old.Label,
                         Scopes = old.Scopes,
                         CreatedAt = at,
-                        ExpiresAt = expiresAt ?? SameLifetime(old, at),
+                        ExpiresAt = permitted.Bound(expiresAt ?? SameLifetime(old, at)),
                         Hash = ApiKeyToken.Hash(text),
                     },
-                    audit);
-                return insert with
-                {
-                    Actions =
                     [
                         new(TableTransactionActionType.UpdateMerge, ApiKeyListRow.Edit(replaced), old.ETag),
-                        .. insert.Actions,
-                    ],
-                };
+                        audit.ToAction(),
+                    ]);
             },
             cancellation);
         await tables.Keys.UpsertEntityAsync(ApiKeyRow.Create(created), TableUpdateMode.Replace, cancellation);
@@ -186,9 +182,6 @@ public sealed class ApiKeyWriter(
             : null;
 
     private static DateTimeOffset Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one.Value : other;
-
-    private static Insertion Insert(ApiKey key, AuditRecord audit) =>
-        new(key, [audit.ToAction(AuditEntry.OfKey(key.Number))]);
 
     private static async Task<T> OrNotFoundAsync<T>(Func<Task<T>> write)
     {

@@ -11,17 +11,25 @@ namespace Parley.Tenants;
 /// cached key is not used for longer, not even while storage does not answer.
 /// </summary>
 public sealed partial class Authenticator(ParleyTables tables, TimeProvider time, ILogger<Authenticator> logger)
+    : IDisposable
 {
     /// <summary>The time after which a cached key is read from storage again.</summary>
     public static readonly TimeSpan CacheTime = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Unknown keys that an instance looks up at once. Lookups of keys that were valid before are not limited, because
-    /// strangers must not keep out the clients of an instance.
+    /// Unknown keys that an instance looks up at once; others wait for their turn. Lookups of keys that were valid
+    /// before are not limited, because strangers must not keep out the clients of an instance.
     /// </summary>
     public const int MaxUnknownAtOnce = 32;
 
-    private const int MaxCached = 10_000;
+    /// <summary>The lookups of unknown keys that wait; further ones are refused at once.</summary>
+    public const int MaxWaiting = 1_000;
+
+    /// <summary>The longest time for which a lookup waits for its turn.</summary>
+    public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>At most twice this number of keys is cached.</summary>
+    internal const int MaxCachedInHalf = 10_000;
 
     /// <summary>Many requests wait for the same lookup, so a failure must not take four times as long.</summary>
     private const int Retries = 1;
@@ -29,11 +37,12 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LogInterval = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<string, Known> cache = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Lazy<Task<Known>>> reading = new(StringComparer.Ordinal);
+    private readonly RecentEntries<Known> cache = new(MaxCachedInHalf);
+    private readonly ConcurrentDictionary<Lookup, Lazy<Task<Known>>> reading = new();
+    private readonly SemaphoreSlim slots = new(MaxUnknownAtOnce);
     private readonly RefusedKeys refused = new(time);
     private readonly Lock logging = new();
-    private int unknown;
+    private int waiting;
     private long? loggedAt;
     private int unlogged;
 
@@ -55,28 +64,40 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
             throw Refused();
         }
 
-        var known = await FindAsync(ApiKeyToken.Hash(token), CacheTime, cancellation);
+        var hash = ApiKeyToken.Hash(token);
+        var isUnknown = !cache.TryGet(hash, out _);
+        if (isUnknown && refused.Contains(hash))
+        {
+            throw Refused();
+        }
+
+        var known = await FindAsync(new Lookup(hash, isUnknown), CacheTime, cancellation);
         ThrowIfRefused(known);
         return known.Key.Caller;
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => slots.Dispose();
+
     /// <summary>
     /// Checks the key of a request that has been running for a while, with a state of at most <paramref name="age"/>.
     /// While storage does not answer, the last known state counts, until it is as old as <see cref="CacheTime"/> less
-    /// <paramref name="margin"/>.
+    /// <paramref name="margin"/>. The key was valid before, so its lookup does not wait for those of unknown keys.
     /// </summary>
-    /// <param name="margin">The time until the next check.</param>
+    /// <param name="margin">The longest time until the end of the next check.</param>
+    /// <param name="cancellation">The end of the check: then the last known state counts too.</param>
     internal async Task<bool> IsStillValidAsync(
         Caller caller, TimeSpan age, TimeSpan margin, CancellationToken cancellation)
     {
         try
         {
-            ThrowIfRefused(await FindAsync(caller.KeyHash, age, cancellation));
+            ThrowIfRefused(await FindAsync(new Lookup(caller.KeyHash, IsUnknown: false), age, cancellation));
             return true;
         }
-        catch (ParleyException e) when (e.Code == ErrorCode.StorageUnavailable || e.Code == ErrorCode.Busy)
+        catch (Exception e) when (e is OperationCanceledException
+            || e is ParleyException failure && failure.Code == ErrorCode.StorageUnavailable)
         {
-            return cache.TryGetValue(caller.KeyHash, out var known)
+            return cache.TryGet(caller.KeyHash, out var known)
                 && time.GetElapsedTime(known.ReadAt) < CacheTime - margin;
         }
         catch (ParleyException)
@@ -85,46 +106,89 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
         }
     }
 
-    private async Task<Known> FindAsync(string hash, TimeSpan age, CancellationToken cancellation)
+    private async Task<Known> FindAsync(Lookup lookup, TimeSpan age, CancellationToken cancellation)
     {
-        var isKnown = cache.TryGetValue(hash, out var known);
-        if (isKnown && time.GetElapsedTime(known!.ReadAt) <= age)
+        if (cache.TryGet(lookup.Hash, out var known) && time.GetElapsedTime(known.ReadAt) <= age)
         {
             return known;
         }
 
-        if (!isKnown && refused.Contains(hash))
-        {
-            throw Refused();
-        }
-
         // Requests with the same key share one lookup. It ends on its own, not with the client that began it.
-        var lookup = reading.GetOrAdd(
-            hash,
-            static (hash, self) => new Lazy<Task<Known>>(() => self.Self.ReadAsync(hash, self.IsKnown)),
-            (Self: this, IsKnown: isKnown));
-        return await lookup.Value.WaitAsync(cancellation);
+        cancellation.ThrowIfCancellationRequested();
+        var read = reading.GetOrAdd(
+            lookup, static (lookup, self) => new Lazy<Task<Known>>(() => self.ReadAsync(lookup)), this);
+        return await read.Value.WaitAsync(cancellation);
     }
 
-    private async Task<Known> ReadAsync(string hash, bool isKnown)
+    private async Task<Known> ReadAsync(Lookup lookup)
     {
-        var isCounted = !isKnown;
         try
         {
-            if (isCounted && Interlocked.Increment(ref unknown) > MaxUnknownAtOnce)
+            if (!lookup.IsUnknown)
             {
-                throw new ParleyException(
-                    ErrorCode.Busy, "Too many API keys are being looked up at once. Try again.")
-                {
-                    RetryAfter = TimeSpan.FromSeconds(1),
-                };
+                return await ReadAsync(lookup.Hash);
             }
 
+            await WaitForSlotAsync();
+            try
+            {
+                return await ReadAsync(lookup.Hash);
+            }
+            finally
+            {
+                slots.Release();
+            }
+        }
+        finally
+        {
+            reading.TryRemove(lookup, out _);
+        }
+    }
+
+    private async Task WaitForSlotAsync()
+    {
+        if (slots.Wait(0))
+        {
+            return;
+        }
+
+        try
+        {
+            if (Interlocked.Increment(ref waiting) > MaxWaiting)
+            {
+                throw TooMany(inner: null);
+            }
+
+            using var timeout = new CancellationTokenSource(MaxWait, time);
+            await slots.WaitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw TooMany(e);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
+        }
+    }
+
+    private async Task<Known> ReadAsync(string hash)
+    {
+        try
+        {
             var readAt = time.GetTimestamp();
             using var timeout = new CancellationTokenSource(ReadTimeout, time);
             using var limit = RetryLimit.Begin(Retries);
-            var found = await tables.FindApiKeyAsync(hash, timeout.Token);
-            return Remember(hash, found is null ? null : new Known(found, readAt)) ?? throw Refused();
+            if (await tables.FindApiKeyAsync(hash, timeout.Token) is not { } found)
+            {
+                cache.Remove(hash);
+                refused.Add(hash);
+                throw Refused();
+            }
+
+            var known = new Known(found, readAt);
+            cache.Set(hash, known);
+            return known;
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
@@ -135,32 +199,6 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
                 IsLogged = true,
             };
         }
-        finally
-        {
-            if (isCounted)
-            {
-                Interlocked.Decrement(ref unknown);
-            }
-
-            reading.TryRemove(hash, out _);
-        }
-    }
-
-    private Known? Remember(string hash, Known? known)
-    {
-        if (known is null)
-        {
-            cache.TryRemove(hash, out _);
-            refused.Add(hash);
-            return null;
-        }
-
-        if (cache.Count >= MaxCached)
-        {
-            cache.Clear();
-        }
-
-        return cache[hash] = known;
     }
 
     private void ThrowIfRefused(Known known)
@@ -175,6 +213,12 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
             throw ErrorCode.TenantSuspended.With("The tenant is suspended. Ask the operator of this service.");
         }
     }
+
+    private static ParleyException TooMany(Exception? inner) =>
+        new(ErrorCode.Busy, "Too many API keys are being looked up at once. Try again.", inner)
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
 
     // One text for unknown, revoked and expired keys: the response must not reveal the reason.
     private static ParleyException Refused() => ErrorCode.Unauthenticated.With("The API key is not valid.");
@@ -199,6 +243,9 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
         LogLevel.Warning,
         "Storage did not answer {Count} lookups of API keys since the last such line: {Reason}")]
     private static partial void LogStorage(ILogger logger, int count, string reason);
+
+    /// <param name="IsUnknown">True when the lookup waits for a slot.</param>
+    private readonly record struct Lookup(string Hash, bool IsUnknown);
 
     private sealed record Known(FoundApiKey Key, long ReadAt);
 }

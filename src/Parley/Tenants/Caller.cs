@@ -8,15 +8,15 @@ namespace Parley.Tenants;
 /// <param name="Name">The key's label: the name of the actor.</param>
 public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Scopes)
 {
+    /// <summary>As chosen at the key's creation; null when the key does not expire.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>What the key may give to another one: no more than it has.</summary>
+    public KeyGrant Grant => new(Scopes, ExpiresAt);
+
     /// <summary>The stored form of the key, by which <see cref="Authenticator"/> finds it again.</summary>
     internal string KeyHash { get; init; } = "";
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the key lacks some of them.</exception>
-    public void Require(Scopes scopes)
-    {
-        if ((scopes & ~Scopes) is var missing and not Scopes.None)
-        {
-            throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", missing.Names())}.");
-        }
-    }
+    public void Require(Scopes scopes) => Grant.Require(scopes);
 }

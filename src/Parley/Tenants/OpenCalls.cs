@@ -18,7 +18,13 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
     /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
-    private const int Width = 16;
+    /// <summary>
+    /// The longest time of a check of all keys. It is shorter than <see cref="Interval"/>, so that no check is left out
+    /// because the one before it is still running.
+    /// </summary>
+    public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(4);
+
+    private const int Width = 64;
 
     private readonly Lock gate = new();
     private readonly HashSet<OpenCall> calls = [];
@@ -65,10 +71,11 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
 
         try
         {
+            using var end = new CancellationTokenSource(MaxTime, time);
             await Workers.RunAsync([.. old.GroupBy(call => call.Caller.KeyHash)], Width, async key =>
             {
                 if (!await authenticator.IsStillValidAsync(
-                    key.First().Caller, MaxAge, Interval, CancellationToken.None))
+                    key.First().Caller, MaxAge, Interval + MaxTime, end.Token))
                 {
                     foreach (var call in key)
                     {

@@ -35,7 +35,8 @@ public sealed class TenantReader(ParleyTables tables, Cursors cursors)
         return new ListPage<Tenant>([.. found.OfType<Tenant>()], page.Next, page.Previous);
     }
 
-    internal static ParleyException NotFound() => ErrorCode.TenantNotFound.With("There is no such tenant.");
+    /// <summary>The error for an id that no tenant has, or that is malformed.</summary>
+    public static ParleyException NotFound() => ErrorCode.TenantNotFound.With("There is no such tenant.");
 
     private async Task<Tenant?> FindAsync(TenantId tenant, CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(

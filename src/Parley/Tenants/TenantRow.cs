@@ -37,6 +37,7 @@ internal static class TenantRow
             ETag = row.ETag,
         };
 
-    public static TenantState ReadState(TableEntity row) =>
-        (TenantState)(row.GetInt32("State") ?? (int)TenantState.Active);
+    /// <summary>Reads the state. A tenant without a profile was never complete; it is active.</summary>
+    public static TenantState ReadState(TableEntity? row) =>
+        (TenantState)(row?.GetInt32("State") ?? (int)TenantState.Active);
 }

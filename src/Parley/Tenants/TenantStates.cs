@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
 
@@ -29,15 +28,11 @@ public sealed class TenantStates(ParleyTables tables, TimeProvider time)
                 cache.Clear();
             }
 
-            cache[tenant] = known = new Known(Read(profile), readAt);
+            cache[tenant] = known = new Known(TenantRow.ReadState(profile), readAt);
         }
 
         return known.State is TenantState.Deleting or TenantState.Deleted;
     }
-
-    /// <summary>Reads the state in a profile. A tenant without a profile was never complete; it is active.</summary>
-    internal static TenantState Read(TableEntity? profile) =>
-        (TenantState)(profile?.GetInt32("State") ?? (int)TenantState.Active);
 
     private sealed record Known(TenantState State, long ReadAt);
 }

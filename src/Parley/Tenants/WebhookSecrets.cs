@@ -37,19 +37,23 @@ public sealed class WebhookSecrets(
     internal const string Current = "WebhookSecret";
     internal const string Earlier = "EarlierWebhookSecrets";
 
-    /// <summary>Reads the secrets that sign now, the newest first: one read.</summary>
+    /// <summary>
+    /// Reads the secrets that sign now, the newest first: one read. None when the tenant is deleted, or when the
+    /// operator has removed secrets that cannot be opened.
+    /// </summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
     public async Task<IReadOnlyList<string>> ReadAsync(TenantId tenant, CancellationToken cancellation)
     {
         var profile = await FindAsync(tenant, cancellation);
-        var earlier = ReadEarlier(profile, time.GetUtcNow());
-        return [Open(profile, Current)!, .. earlier.Select(one => one.Secret)];
+        var earlier = ReadEarlier(profile, time.GetUtcNow()).Select(one => one.Secret);
+        return Open(profile, Current) is { } current ? [current, .. earlier] : [.. earlier];
     }
 
-    /// <summary>Creates a new secret; the current one still signs for <see cref="Overlap"/>.</summary>
+    /// <summary>Creates a new secret; the current one, if any, still signs for <see cref="Overlap"/>.</summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.TenantNotFound"/>, <see cref="ErrorCode.Busy"/>,
-    /// <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the secret was stored).
+    /// <see cref="ErrorCode.TenantNotFound"/>, <see cref="ErrorCode.TenantStatus"/> (it is being deleted),
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (it is not known whether the secret was
+    /// stored).
     /// </exception>
     public async Task<RotatedWebhookSecret> RotateAsync(
         TenantId tenant, AuditOrigin origin, CancellationToken cancellation)
@@ -66,7 +70,7 @@ public sealed class WebhookSecrets(
         {
             await running.WaitAsync(cancellation);
             var profile = await FindAsync(tenant, cancellation);
-            var (current, earlier) = (Open(profile, Current)!, ReadEarlier(profile, time.GetUtcNow()));
+            var (current, earlier) = (Open(profile, Current), ReadEarlier(profile, time.GetUtcNow()));
             if (current == rotated.WebhookSecret || earlier.Exists(one => one.Secret == rotated.WebhookSecret))
             {
                 // An earlier attempt was stored and its response was lost. Another rotation may have followed already;
@@ -74,6 +78,7 @@ public sealed class WebhookSecrets(
                 return rotated;
             }
 
+            TenantRow.Read(profile, tenant).RequireNotDeleted();
             if (tried is not null && profile.ETag != tried.ETag && earlier.Count < MaxEarlier)
             {
                 // Another rotation wrote first, so no attempt of this one can be stored any more. With a full list this
@@ -81,7 +86,8 @@ public sealed class WebhookSecrets(
                 running.NothingLanded();
             }
 
-            EarlierSecret[] kept = [new(current, rotated.PreviousValidUntil), .. earlier];
+            EarlierSecret[] kept =
+                current is null ? [.. earlier] : [new(current, rotated.PreviousValidUntil), .. earlier];
             var row = new TableEntity(profile.PartitionKey, profile.RowKey)
             {
                 [Current] = sealer.Seal(rotated.WebhookSecret, Place(tenant, Current)),
@@ -137,7 +143,7 @@ public sealed class WebhookSecrets(
 
     private async Task<TableEntity> FindAsync(TenantId tenant, CancellationToken cancellation) =>
         await tables.Tenants.FindAsync(tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation)
-        ?? throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+        ?? throw TenantReader.NotFound();
 
     /// <summary>The place of a property of a tenant's profile.</summary>
     internal static SecretPlace Place(TenantId tenant, string property) =>

@@ -71,6 +71,18 @@ public class AdministrationTests(ParleyFixture parley)
     }
 
     [Fact]
+    public async Task A_deleted_tenant_gets_no_webhook_secret()
+    {
+        var admin = parley.NewClient(parley.AdminKey);
+        using var made = await admin.SendJsonAsync(HttpMethod.Post, "v1/admin/tenants", new { name = "Acme" });
+        var id = (await made.ReadAsync(HttpStatusCode.Created))["id"]!.GetValue<int>();
+        using var deleted = await admin.DeleteAsync($"v1/admin/tenants/{id}");
+        await deleted.ReadAsync(HttpStatusCode.Accepted);
+        using var refused = await RotateAsync(admin, $"{id}");
+        await refused.AssertProblemAsync(409, "tenant_status");
+    }
+
+    [Fact]
     public async Task A_webhook_secret_is_for_the_administrator()
     {
         using var refused = await RotateAsync(parley.Client, "1");

@@ -47,7 +47,7 @@ public class KeyTests(ParleyFixture parley)
         Assert.Equal(
             ["key_revoked", "key_rotated", "key_rotated", "key_created", "tenant_created"],
             entries.Select(entry => entry!["action"]!.GetValue<string>()));
-        Assert.Equal(["key:2", "key:3", "key:2", "key:1", $"tenant:{tenant}"], entries.Select(entry => entry!["object"]!.GetValue<string>()));
+        Assert.Equal(["key:2", "key:2", "key:1", "key:1", $"tenant:{tenant}"], entries.Select(entry => entry!["object"]!.GetValue<string>()));
         Assert.All(entries, entry => Assert.Equal("administrator", entry!["actor"]!.GetValue<string>()));
         Assert.Equal(
             entries.ToJsonString(),
@@ -73,6 +73,17 @@ public class KeyTests(ParleyFixture parley)
             await refused.AssertProblemAsync(403, "scope_missing");
         }
 
+        using (var otherTenant = new HttpRequestMessage(HttpMethod.Get, "v1/keys") { Headers = { { "X-Tenant", "1" } } })
+        {
+            using var refused = await manager.SendAsync(otherTenant);
+            await refused.AssertProblemAsync(403, "tenant_forbidden");
+        }
+
+        Assert.Equal(
+            ["KeysList", "KeysRotate", "KeysCreate"],
+            (await CallAsync(admin, HttpMethod.Get, $"v1/admin/audit?tenant={tenant}&pageSize=3"))["results"]!.AsArray()
+                .Select(entry => $"{entry!["result"]}" == "refused" ? $"{entry["object"]}" : ""));
+
         var reader = parley.NewClient(Text(created));
         using var stranger = await reader.SendJsonAsync(HttpMethod.Post, "v1/keys", new { label = "x", scopes = new[] { "messages:read" } });
         await stranger.AssertProblemAsync(403, "scope_missing");
@@ -91,6 +102,7 @@ public class KeyTests(ParleyFixture parley)
     [InlineData("-1")]
     [InlineData("x")]
     [InlineData("99999999999")]
+    [InlineData("01")]
     public async Task An_unknown_key_is_not_found(string id)
     {
         var admin = parley.NewClient(parley.AdminKey);
@@ -103,6 +115,23 @@ public class KeyTests(ParleyFixture parley)
             using var rotated = await client.SendJsonAsync(HttpMethod.Post, path + "/rotate", new { });
             await rotated.AssertProblemAsync(404, "key_not_found");
         }
+    }
+
+    [Fact]
+    public async Task A_key_that_expires_gives_no_later_end()
+    {
+        var admin = parley.NewClient(parley.AdminKey);
+        var tenant = await NewTenantAsync(admin);
+        const string End = "2099-01-01T00:00:00.000Z";
+        var manager = parley.NewClient(Text(await CallAsync(
+            admin, HttpMethod.Post, $"v1/admin/tenants/{tenant}/keys", new { label = "Manager", scopes = new[] { "admin" }, expiresAt = End }, HttpStatusCode.Created)));
+        var created = await CallAsync(manager, HttpMethod.Post, "v1/keys", new { label = "x", scopes = new[] { "admin" } }, HttpStatusCode.Created);
+        var rotated = await CallAsync(manager, HttpMethod.Post, "v1/keys/1/rotate", new { }, HttpStatusCode.Created);
+        Assert.Equal((End, End), ($"{created["expiresAt"]}", $"{rotated["expiresAt"]}"));
+        using var later = await manager.SendJsonAsync(HttpMethod.Post, "v1/keys", new { label = "x", scopes = new[] { "admin" }, expiresAt = "2099-01-01T00:00:01Z" });
+        await later.AssertProblemAsync(422, "invalid_fields", "expiresAt");
+        using var rotation = await manager.SendJsonAsync(HttpMethod.Post, "v1/keys/1/rotate", new { expiresAt = "2099-01-01T00:00:01Z" });
+        await rotation.AssertProblemAsync(422, "invalid_fields", "expiresAt");
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using Azure;
+using Azure.Data.Tables;
 using Parley.Cleanup;
 using Parley.Core;
 using Parley.Storage;
@@ -83,6 +85,23 @@ public sealed class TenantErasureTests : IAsyncLifetime
         Assert.Equal(receipt, await ErasureGround.BeginAsync(ground.Quiet));
         Assert.Equal(first.RequestedAt, receipt.RequestedAt);
         await ground.VerifyAsync(receipt.Counts);
+    }
+
+    [Theory]
+    [InlineData(TenantState.Deleting)]
+    [InlineData(TenantState.Deleted)]
+    public async Task A_restored_account_begins_a_deletion_that_only_the_profile_states(TenantState state)
+    {
+        var process = ground.Quiet;
+        await process.Parley.Tables.Tenants.UpdateEntityAsync(
+            new TableEntity(ErasureGround.Deleted.PartitionKey, "profile") { ["State"] = (int)state, ["StateAt"] = time.GetUtcNow() }, ETag.All);
+        var requestedAt = time.GetUtcNow();
+        time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(1, await process.Erasures.BeginAgainAsync(CancellationToken.None));
+        Assert.Equal(1, await process.Erasures.BeginAgainAsync(CancellationToken.None));
+        var begun = await process.Erasures.FindAsync(ErasureGround.Deleted, CancellationToken.None);
+        Assert.Equal((TenantState.Deleting, requestedAt), (begun!.State, begun.RequestedAt));
+        Assert.Null(await process.Erasures.FindAsync(ErasureGround.Kept, CancellationToken.None));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class FullStore : IAsyncLifetime
 
         await AddUnusedIndexRowAsync();
         await AddSealingRowAsync();
-        await new ApiKeyListing(Store.Account.Tables).RunAsync(CancellationToken.None);
+        await new ApiKeyListing(Store.Account.Tables, TimeProvider.System).RunAsync(CancellationToken.None);
         await AddRowsOfDueAsync();
         WrittenAt = TimeProvider.System.GetUtcNow();
         Rows = await Store.Account.ReadAllAsync();

@@ -48,15 +48,17 @@ public sealed class ApiKeyListingTests
     {
         var (tables, tenant) = await FillAsync(1_200, time);
         var calls = new List<int>();
-        for (var run = 1; run <= 5; run++)
+        for (var run = 1; run <= 8; run++)
         {
+            // The second round begins an hour later.
+            time.Advance(run == 5 ? ApiKeyListing.SecondRoundAfter : TimeSpan.FromMinutes(15));
             var connection = tables.Connect($"{run}");
             await new ParleyProcess(connection, time, run).KeyListing.RunAsync(CancellationToken.None);
             calls.Add(connection.Calls);
         }
 
         Assert.All(calls, count => Assert.InRange(count, 1, 3 + 2 * ApiKeyListing.RowsInRun));
-        Assert.Equal([1, 1], calls[^2..]);
+        Assert.Equal((1, 1), (calls[3], calls[7]));
         Assert.Equal(1_200, await tables.Connect().ServiceClient().GetTableClient("Tenants").QueryAsync<TableEntity>(
             TableClient.CreateQueryFilter($"PartitionKey eq {tenant.PartitionKey} and RowKey gt {"key|"} and RowKey lt {"key|~"}")).CountAsync());
 
@@ -64,7 +66,27 @@ public sealed class ApiKeyListingTests
         var process = new ParleyProcess(last, time, 9);
         await process.KeyListing.RunAsync(CancellationToken.None);
         await process.KeyListing.RunAsync(CancellationToken.None);
-        Assert.Equal(1, last.Calls);
+        Assert.Equal(2, last.Calls);
+    }
+
+    [Fact]
+    public async Task A_key_that_an_old_instance_makes_after_the_first_round_can_be_revoked()
+    {
+        var (tables, tenant) = await FillAsync(2, time);
+        var process = new ParleyProcess(tables.Connect(), time, 1);
+        await process.KeyListing.RunAsync(CancellationToken.None);
+        await AddAsync(process, tenant, 3, time);
+        Assert.Null(await TenantProcess.RefusalAsync(tables, time, TextOf(3)));
+        time.Advance(ApiKeyListing.SecondRoundAfter);
+        await process.KeyListing.RunAsync(CancellationToken.None);
+        await TenantProcess.RevokeAsync(process, tenant, 3);
+        Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(tables, time, TextOf(3)));
+
+        // Later ones are listed once the row of the progress is removed, by the same process too.
+        await AddAsync(process, tenant, 4, time);
+        await process.Tables.Tenants.DeleteEntityAsync("00000000", "keys-listed");
+        await process.KeyListing.RunAsync(CancellationToken.None);
+        await TenantProcess.RevokeAsync(process, tenant, 4);
     }
 
     [Fact]
@@ -125,18 +147,23 @@ public sealed class ApiKeyListingTests
         var tenant = (await process.Administration.CreateTenantAsync("Acme", TenantProcess.Operator, CancellationToken.None)).Tenant;
         for (var number = 1; number <= keys; number++)
         {
-            var hash = ApiKeyToken.Hash(TextOf(number));
-            await process.Tables.Keys.AddEntityAsync(new TableEntity(AdministrationRowKeys.ApiKeyPartition(hash), hash)
-            {
-                ["Tenant"] = tenant.Number,
-                ["Number"] = number,
-                ["Label"] = "Old",
-                ["Scopes"] = 63,
-                ["CreatedAt"] = time.GetUtcNow(),
-            });
+            await AddAsync(process, tenant, number, time);
         }
 
         await process.Tables.Tenants.AddEntityAsync(new TableEntity(tenant.PartitionKey, "counter") { ["LastKey"] = keys });
         return (tables, tenant);
+    }
+
+    private static async Task AddAsync(ParleyProcess process, TenantId tenant, int number, TimeProvider time)
+    {
+        var hash = ApiKeyToken.Hash(TextOf(number));
+        await process.Tables.Keys.AddEntityAsync(new TableEntity(AdministrationRowKeys.ApiKeyPartition(hash), hash)
+        {
+            ["Tenant"] = tenant.Number,
+            ["Number"] = number,
+            ["Label"] = "Old",
+            ["Scopes"] = 63,
+            ["CreatedAt"] = time.GetUtcNow(),
+        });
     }
 }

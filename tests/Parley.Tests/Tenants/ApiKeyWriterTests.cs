@@ -114,7 +114,35 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
     [Fact]
     public async Task A_rotation_gives_no_scopes_that_the_caller_lacks() =>
         await AssertRefusedAsync(ErrorCode.ScopeMissing, () => process.KeyWriter.RotateAsync(
-            tenant, 1, Scopes.Admin, TimeSpan.Zero, null, TenantProcess.Operator, CancellationToken.None));
+            tenant, 1, new KeyGrant(Scopes.Admin, null), TimeSpan.Zero, null, TenantProcess.Operator, CancellationToken.None));
+
+    [Fact]
+    public async Task A_caller_that_expires_makes_no_key_that_outlives_it()
+    {
+        var end = time.GetUtcNow().AddDays(1);
+        var expiring = await TenantProcess.CreateKeyAsync(process, tenant, end);
+        var caller = await process.Authenticator.AuthenticateAsync(expiring.Text, CancellationToken.None);
+        Assert.Equal(new KeyGrant(expiring.Key.Scopes, end), caller.Grant);
+        foreach (var (stated, right) in new[] { (default(DateTimeOffset?), end), (end.AddDays(1), end), (end.AddHours(-1), end.AddHours(-1)) })
+        {
+            var rotated = await process.KeyWriter.RotateAsync(
+                tenant, 1, caller.Grant, TimeSpan.FromDays(9), stated, TenantProcess.Operator, CancellationToken.None);
+            Assert.Equal(right, rotated.Key.ExpiresAt);
+        }
+
+        Assert.Null((await TenantProcess.RotateAsync(process, tenant, 1)).Key.ExpiresAt);
+        Assert.Null(KeyGrant.Unlimited.Bound(null));
+        Assert.Equal(end, KeyGrant.Unlimited.Bound(end));
+    }
+
+    [Fact]
+    public async Task The_entry_of_a_rotation_names_the_replaced_key()
+    {
+        await TenantProcess.CreateKeyAsync(process, tenant);
+        await TenantProcess.RotateAsync(process, tenant, 1);
+        var newest = (await process.Audit.ListAsync(tenant, null, 1, CancellationToken.None)).Items[0];
+        Assert.Equal((AuditAction.KeyRotated, "key:1"), (newest.Action, newest.Target));
+    }
 
     [Fact]
     public async Task An_unlisted_key_is_refused()

@@ -75,7 +75,9 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         }
 
         Assert.InRange(refused.Count, RefusedKeys.MaxInHalf, 2 * RefusedKeys.MaxInHalf);
-        Assert.All(Enumerable.Range(100_000 - RefusedKeys.MaxInHalf, RefusedKeys.MaxInHalf), i => Assert.True(refused.Contains($"{i}")));
+        Assert.All(
+            Enumerable.Range(100_000 - RefusedKeys.MaxInHalf, RefusedKeys.MaxInHalf),
+            i => Assert.True(refused.Contains($"{i}")));
     }
 
     [Fact]
@@ -119,15 +121,109 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var known = TenantProcess.RefusalAsync(authenticator, key.Text);
 
         Assert.Equal(Authenticator.MaxUnknownAtOnce + 1, connection.Calls - before);
-        Assert.Equal(2_000 - Authenticator.MaxUnknownAtOnce, flood.Count(one => one.IsCompleted));
+        const int Admitted = Authenticator.MaxUnknownAtOnce + Authenticator.MaxWaiting;
+        Assert.Equal(2_000 - Admitted, flood.Count(one => one.IsCompleted));
         open.SetResult();
         Assert.Null(await known);
         var answers = await Task.WhenAll(flood);
-        Assert.Equal(Authenticator.MaxUnknownAtOnce, answers.Count(code => code == ErrorCode.Unauthenticated));
-        Assert.Equal(2_000 - Authenticator.MaxUnknownAtOnce, answers.Count(code => code == ErrorCode.Busy));
+        Assert.Equal(Admitted, answers.Count(code => code == ErrorCode.Unauthenticated));
+        Assert.Equal(2_000 - Admitted, answers.Count(code => code == ErrorCode.Busy));
 
         // The places are free again.
         Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random)));
+    }
+
+    [Fact]
+    public async Task Many_valid_keys_at_once_are_accepted_by_a_cold_instance_while_a_stranger_repeats_others()
+    {
+        var open = new TaskCompletionSource();
+        var (authenticator, _) = Connect(new TableHooks { Before = async (_, _) => await open.Task });
+        var process = new ParleyProcess(tables.Connect("keys"), time, 7);
+        var texts = new List<string>();
+        for (var i = 0; i < 100; i++)
+        {
+            texts.Add((await TenantProcess.CreateKeyAsync(process, tenant)).Text);
+        }
+
+        var random = new RandomSource(8);
+        var stranger = Enumerable.Range(0, 200).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
+        var valid = texts.Select(text => TenantProcess.RefusalAsync(authenticator, text)).ToList();
+        open.SetResult();
+        Assert.All(await Task.WhenAll(valid), Assert.Null);
+        Assert.All(await Task.WhenAll(stranger), code => Assert.Equal(ErrorCode.Unauthenticated, code));
+    }
+
+    [Fact]
+    public async Task A_lookup_waits_a_bounded_time_for_its_turn()
+    {
+        var open = new TaskCompletionSource();
+        var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await open.Task });
+        var random = new RandomSource(9);
+        var first = Enumerable.Range(0, Authenticator.MaxUnknownAtOnce).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
+        var waiting = TenantProcess.RefusalAsync(authenticator, key.Text);
+        time.Advance(Authenticator.MaxWait - TimeSpan.FromMilliseconds(1));
+        Assert.False(waiting.IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(ErrorCode.Busy, await waiting);
+        Assert.Equal(Authenticator.MaxUnknownAtOnce, connection.Calls);
+        open.SetResult();
+        await Task.WhenAll(first);
+        Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
+    }
+
+    [Fact]
+    public void A_full_memory_forgets_its_older_half_and_keeps_what_is_set_again()
+    {
+        var memory = new RecentEntries<int>(maxInHalf: 100);
+        for (var i = 0; i < 10_000; i++)
+        {
+            memory.Set($"{i}", i);
+            memory.Set("in use", i);
+            Assert.InRange(memory.Count, 1, 200);
+            Assert.True(memory.TryGet($"{Math.Max(0, i - 90)}", out var recent) && recent == Math.Max(0, i - 90));
+        }
+
+        Assert.True(memory.TryGet("in use", out var last) && last == 9_999);
+        memory.Remove("in use");
+        Assert.False(memory.TryGet("in use", out _));
+    }
+
+    [Fact]
+    public async Task The_key_of_an_open_call_does_not_wait_for_unknown_keys()
+    {
+        var caller = await new ParleyProcess(tables.Connect("first"), time, 14).Authenticator.AuthenticateAsync(key.Text, CancellationToken.None);
+        var (open, isFlooded) = (new TaskCompletionSource(), true);
+        var (authenticator, _) = Connect(new TableHooks { Before = async (_, _) => await (isFlooded ? open.Task : Task.CompletedTask) });
+        var random = new RandomSource(15);
+        var flood = Enumerable.Range(0, 1_500).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
+        Assert.Equal(ErrorCode.Busy, await TenantProcess.RefusalAsync(authenticator, key.Text));
+        isFlooded = false;
+        Assert.True(await authenticator.IsStillValidAsync(caller, OpenCalls.MaxAge, OpenCalls.Interval, CancellationToken.None));
+        open.SetResult();
+        await Task.WhenAll(flood);
+    }
+
+    [Fact]
+    public async Task Open_calls_of_many_slow_keys_end_within_half_a_minute()
+    {
+        // Each lookup takes all of its time and fails, so that a check of all keys in turn would take minutes.
+        var (process, isDown) = (default(ParleyProcess)!, false);
+        var connection = tables.Connect("slow", new TableHooks
+        {
+            Before = async (_, cancellation) => await (isDown ? Task.Delay(Timeout.InfiniteTimeSpan, time, cancellation) : Task.CompletedTask),
+        });
+        process = new ParleyProcess(connection, time, 17);
+        var open = new List<OpenCall>();
+        for (var i = 0; i < 200; i++)
+        {
+            var one = await TenantProcess.CreateKeyAsync(process, tenant);
+            open.Add(process.OpenCalls.Begin(await process.Authenticator.AuthenticateAsync(one.Text, CancellationToken.None)));
+        }
+
+        Advance(3);
+        isDown = true;
+        Advance(27);
+        Assert.All(open, call => Assert.True(call.Refused.IsCancellationRequested));
     }
 
     [Fact]
@@ -216,7 +312,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_use_is_written_once_an_hour_and_its_failure_is_nobodys()
+    public async Task The_last_use_is_written_once_an_hour_and_its_failure_is_ignored()
     {
         var connection = tables.Connect("uses");
         var process = new ParleyProcess(connection, time, 5);

@@ -29,7 +29,7 @@ internal static class TenantProcess
 
     public static Task<RotatedApiKey> RotateAsync(ParleyProcess process, TenantId tenant, int number, TimeSpan? overlap = null) =>
         process.KeyWriter.RotateAsync(
-            tenant, number, ApiKeyWriter.AllScopes, overlap ?? ApiKeyWriter.DefaultOverlap, null, Operator, CancellationToken.None);
+            tenant, number, KeyGrant.Unlimited, overlap ?? ApiKeyWriter.DefaultOverlap, null, Operator, CancellationToken.None);
 
     public static Task RevokeAsync(ParleyProcess process, TenantId tenant, int number) =>
         process.KeyWriter.RevokeAsync(tenant, number, Operator, CancellationToken.None);

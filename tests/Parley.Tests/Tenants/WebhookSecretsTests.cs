@@ -100,6 +100,35 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         Assert.Equal(3, connection.Calls);
     }
 
+    [Theory]
+    [InlineData(TenantState.Deleting)]
+    [InlineData(TenantState.Deleted)]
+    public async Task A_deleted_tenant_gets_no_secret(TenantState state)
+    {
+        await ChangeProfileAsync(profile => profile["State"] = (int)state);
+        Assert.Equal(ErrorCode.TenantStatus, (await Assert.ThrowsAsync<ParleyException>(RotateAsync)).Code);
+        Assert.Equal([tenant.WebhookSecret], await ReadAsync());
+        Assert.Equal(0, await TenantProcess.CountAsync(tables, time, tenant.Tenant, AuditAction.WebhookSecretRotated));
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_secrets_were_removed_gets_a_new_one()
+    {
+        // As docs/operations.md describes it for a lost sealing key.
+        await RotateAsync();
+        await ChangeProfileAsync(profile =>
+        {
+            profile.Remove("WebhookSecret");
+            profile.Remove("EarlierWebhookSecrets");
+        });
+        Assert.Empty(await ReadAsync());
+        var first = await RotateAsync();
+        Assert.Equal([first.WebhookSecret], await ReadAsync());
+        Assert.All(await ReadAsync(), secret => Assert.Equal(32, WebhookSecret.Read(secret).Length));
+        var second = await RotateAsync();
+        Assert.Equal([second.WebhookSecret, first.WebhookSecret], await ReadAsync());
+    }
+
     [Fact]
     public async Task An_unknown_tenant_has_no_secrets()
     {
@@ -197,6 +226,13 @@ public sealed class WebhookSecretsTests : IAsyncLifetime
         System.Text.Json.Nodes.JsonNode.Parse(profile.GetString("EarlierWebhookSecrets"))!.AsArray().Select(one => one!["secret"]!.GetValue<string>());
 
     private Task<TableEntity?> ProfileAsync() => ProfileAsync(tables);
+
+    private async Task ChangeProfileAsync(Action<TableEntity> change)
+    {
+        var profile = (await ProfileAsync())!;
+        change(profile);
+        await tables.Connect().ServiceClient().GetTableClient("Tenants").UpdateEntityAsync(profile, profile.ETag, TableUpdateMode.Replace);
+    }
 
     private Task<RotatedWebhookSecret> RotateAsync() => secrets.RotateAsync(tenant.Tenant, TenantProcess.Operator, CancellationToken.None);
 

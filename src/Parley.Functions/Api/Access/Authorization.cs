@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Parley.Core;
 using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
-using Parley.Functions.Api.Responses;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
 using Parley.Tenants.Limits;
@@ -35,11 +34,24 @@ public sealed class Authorization(
         return access.Scopes is { } scopes ? await FindCallerAsync(request, access, scopes) : null;
     }
 
+    /// <summary>
+    /// Records a refusal, whether this class or the function refuses, if the call is an administrative one.
+    /// </summary>
+    public async Task RecordAsync(HttpContext context, ParleyException problem)
+    {
+        if (problem.Code.Kind == ErrorKind.Forbidden && context.Features.Get<AdministrativeCall>() is { } call)
+        {
+            await refused.RecordAsync(
+                call.Caller.Tenant, AuditOrigins.Of(context, call.Caller), call.Operation);
+        }
+    }
+
     private async Task RequireAdminKeyAsync(HttpRequest request, FunctionAccess access)
     {
         if (!AdminKey.Matches(request.Headers.Authorization.ToString(), configuration["Parley:AdminKey"]))
         {
-            await RecordAsync(request, access, AuditLog.Administration, AuditActor.Unknown, key: null);
+            await refused.RecordAsync(
+                AuditLog.Administration, AuditOrigins.OfStranger(request.HttpContext), access.Name);
             throw ErrorCode.Unauthenticated.With("Send the administration key as 'Authorization: Bearer <key>'.");
         }
     }
@@ -48,6 +60,10 @@ public sealed class Authorization(
     {
         var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
+        if ((scopes & Administrative) != Scopes.None)
+        {
+            request.HttpContext.Features.Set(new AdministrativeCall(access.Name, caller));
+        }
 
         // Before the scope is checked, so that responses of status 403 cost a request too.
         RequestQuota.Take(request, limiter.Find(caller.Tenant, caller.Number), access.Costs);
@@ -57,19 +73,10 @@ public sealed class Authorization(
             throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
         }
 
-        if ((scopes & Administrative & ~caller.Scopes) != Scopes.None)
-        {
-            await RecordAsync(request, access, caller.Tenant, AuditActor.Key, caller.Number);
-        }
-
         caller.Require(scopes);
         return caller;
     }
 
-    private Task RecordAsync(HttpRequest request, FunctionAccess access, TenantId tenant, AuditActor actor, int? key) =>
-        refused.RecordAsync(
-            tenant,
-            new AuditOrigin(actor, key, ProblemResult.TraceId(request.HttpContext)),
-            access.Name,
-            request.HttpContext.RequestAborted);
+    /// <summary>The administrative call of a key. It is a feature of the request.</summary>
+    private sealed record AdministrativeCall(string Operation, Caller Caller);
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Parley.Core;
 using Parley.Tenants;
 
@@ -13,11 +12,9 @@ internal static class AdminIds
     public static TenantId Tenant(string id) =>
         TenantId.TryParse(id, out var tenant)
             ? tenant
-            : throw ErrorCode.TenantNotFound.With("There is no such tenant.");
+            : throw TenantReader.NotFound();
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.KeyNotFound"/>.</exception>
     public static int Key(string id) =>
-        int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
-            ? number
-            : throw ApiKeyReader.NotFound();
+        Ids.TryParseInteger(id, int.MaxValue, out var number) ? (int)number : throw ApiKeyReader.NotFound();
 }

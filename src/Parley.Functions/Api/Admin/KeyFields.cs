@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Parley.Core;
 using Parley.Functions.Api.Requests;
 using Parley.Tenants;
 
@@ -7,19 +8,22 @@ namespace Parley.Functions.Api.Admin;
 /// <summary>The fields of a request for a new API key.</summary>
 internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset? ExpiresAt)
 {
-    private const int MaxBody = 16 * 1024;
-
-    public static async Task<NewKeyFields> ReadAsync(HttpRequest request, DateTimeOffset now)
+    /// <param name="grant">What the caller may give; a key without an end of its own gets the latest one.</param>
+    /// <exception cref="ParleyException">
+    /// <see cref="ErrorCode.ScopeMissing"/>: the caller lacks a scope. A field is wrong: its error.
+    /// </exception>
+    public static async Task<NewKeyFields> ReadAsync(HttpRequest request, DateTimeOffset now, KeyGrant grant)
     {
-        var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+        var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
         var label = fields.RequiredText("label", 1, Limits.Line);
         var scopes = ReadScopes(fields);
-        var expiresAt = ReadExpiry(fields, now);
+        var expiresAt = ReadExpiry(fields, now, grant);
         fields.ThrowIfInvalid();
-        return new NewKeyFields(label, scopes, expiresAt);
+        grant.Require(scopes);
+        return new NewKeyFields(label, scopes, grant.Bound(expiresAt));
     }
 
-    public static DateTimeOffset? ReadExpiry(Fields fields, DateTimeOffset now)
+    public static DateTimeOffset? ReadExpiry(Fields fields, DateTimeOffset now, KeyGrant grant)
     {
         var expiresAt = fields.Time("expiresAt");
         if (expiresAt <= now)
@@ -27,13 +31,19 @@ internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset?
             fields.Fail("expiresAt", "Must be in the future.");
         }
 
+        if (expiresAt > grant.ExpiresAt)
+        {
+            fields.Fail("expiresAt", "Must not be later than the end of your own API key.");
+        }
+
         return expiresAt;
     }
 
     private static Scopes ReadScopes(Fields fields)
     {
+        var names = fields.Texts("scopes");
         var scopes = Scopes.None;
-        foreach (var name in fields.Texts("scopes") ?? [])
+        foreach (var name in names ?? [])
         {
             if (ScopeNames.TryParse(name, out var scope))
             {
@@ -46,7 +56,7 @@ internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset?
             }
         }
 
-        if (scopes == Scopes.None && (fields.IsAbsent("scopes") || fields.Texts("scopes") is { Count: 0 }))
+        if (names is { Count: 0 } || fields.IsAbsent("scopes"))
         {
             fields.Fail("scopes", "Must name at least one scope.");
         }
@@ -58,13 +68,11 @@ internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset?
 /// <summary>The fields of a rotation; the request may have no body.</summary>
 internal sealed record RotationFields(TimeSpan Overlap, DateTimeOffset? ExpiresAt)
 {
-    private const int MaxBody = 16 * 1024;
-
-    public static async Task<RotationFields> ReadAsync(HttpRequest request, DateTimeOffset now)
+    public static async Task<RotationFields> ReadAsync(HttpRequest request, DateTimeOffset now, KeyGrant grant)
     {
-        var fields = await RequestBody.ReadOptionalFieldsAsync(request, MaxBody);
+        var fields = await RequestBody.ReadOptionalFieldsAsync(request, AdminJson.MaxBody);
         var seconds = fields.WholeNumber("overlapSeconds", 0, (int)ApiKeyWriter.MaxOverlap.TotalSeconds);
-        var expiresAt = NewKeyFields.ReadExpiry(fields, now);
+        var expiresAt = NewKeyFields.ReadExpiry(fields, now, grant);
         fields.ThrowIfInvalid();
         return new RotationFields(
             seconds is { } overlap ? TimeSpan.FromSeconds(overlap) : ApiKeyWriter.DefaultOverlap, expiresAt);

@@ -6,7 +6,8 @@ using Parley.Tenants;
 namespace Parley.Functions.Api.Admin;
 
 /// <summary>
-/// The API keys of the caller's tenant. A key gives no scope that it does not have itself. It may revoke itself.
+/// The API keys of the caller's tenant. A key gives no scope that it does not have itself, and no end
+/// after its own. It may revoke itself.
 /// </summary>
 public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiKeyWriter writer, TimeProvider time)
 {
@@ -27,8 +28,7 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/keys")] HttpRequest request) =>
         endpoint.RunAsync(request, async call =>
         {
-            var fields = await NewKeyFields.ReadAsync(request, time.GetUtcNow());
-            call.Caller.Require(fields.Scopes);
+            var fields = await NewKeyFields.ReadAsync(request, time.GetUtcNow(), call.Caller.Grant);
             return ApiKeyResponse.Respond(await writer.CreateAsync(
                 call.Caller.Tenant,
                 fields.Label,
@@ -45,11 +45,11 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         string keyId) =>
         endpoint.RunAsync(request, async call =>
         {
-            var fields = await RotationFields.ReadAsync(request, time.GetUtcNow());
-            return RotatedApiKeyResponse.Respond(await writer.RotateAsync(
+            var fields = await RotationFields.ReadAsync(request, time.GetUtcNow(), call.Caller.Grant);
+            return ApiKeyResponse.Respond(await writer.RotateAsync(
                 call.Caller.Tenant,
                 AdminIds.Key(keyId),
-                call.Caller.Scopes,
+                call.Caller.Grant,
                 fields.Overlap,
                 fields.ExpiresAt,
                 AuditOrigins.Of(call),

@@ -8,51 +8,31 @@ using Parley.Tenants;
 namespace Parley.Functions.Api.Admin;
 
 /// <summary>A new API key. Only this response contains the key.</summary>
+/// <param name="PreviousId">The key that it replaces. Only in the answer to a rotation.</param>
+/// <param name="PreviousValidUntil">The time from which that key is refused. Only in the answer to a rotation.</param>
 public sealed record ApiKeyResponse(
     int Id,
     string Key,
     string Label,
     IReadOnlyList<string> Scopes,
     DateTimeOffset CreatedAt,
-    DateTimeOffset? ExpiresAt)
-{
-    internal static IResult Respond(NewApiKey created) => new JsonResult<ApiKeyResponse>(
-        new ApiKeyResponse(
-            created.Key.Number,
-            created.Text,
-            created.Key.Label,
-            [.. created.Key.Scopes.Names()],
-            created.Key.CreatedAt,
-            created.Key.ExpiresAt),
-        AdminJson.Default.ApiKeyResponse,
-        StatusCodes.Status201Created);
-}
-
-/// <summary>The successor of an API key. Only this response contains the key.</summary>
-/// <param name="PreviousId">The key that it replaces.</param>
-/// <param name="PreviousValidUntil">The time from which that key is refused.</param>
-public sealed record RotatedApiKeyResponse(
-    int Id,
-    string Key,
-    string Label,
-    IReadOnlyList<string> Scopes,
-    DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
-    int PreviousId,
-    DateTimeOffset PreviousValidUntil)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? PreviousId = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] DateTimeOffset? PreviousValidUntil = null)
 {
-    internal static IResult Respond(RotatedApiKey rotated) => new JsonResult<RotatedApiKeyResponse>(
-        new RotatedApiKeyResponse(
-            rotated.Key.Number,
-            rotated.Text,
-            rotated.Key.Label,
-            [.. rotated.Key.Scopes.Names()],
-            rotated.Key.CreatedAt,
-            rotated.Key.ExpiresAt,
-            rotated.Previous.Number,
-            rotated.Previous.EndsAt!.Value),
-        AdminJson.Default.RotatedApiKeyResponse,
-        StatusCodes.Status201Created);
+    internal static IResult Respond(NewApiKey created) => Respond(Of(created.Key, created.Text));
+
+    internal static IResult Respond(RotatedApiKey rotated) => Respond(Of(rotated.Key, rotated.Text) with
+    {
+        PreviousId = rotated.Previous.Number,
+        PreviousValidUntil = rotated.Previous.EndsAt,
+    });
+
+    private static JsonResult<ApiKeyResponse> Respond(ApiKeyResponse response) =>
+        new(response, AdminJson.Default.ApiKeyResponse, StatusCodes.Status201Created);
+
+    private static ApiKeyResponse Of(ApiKey key, string text) =>
+        new(key.Number, text, key.Label, [.. key.Scopes.Names()], key.CreatedAt, key.ExpiresAt);
 }
 
 /// <summary>The state of an API key.</summary>
@@ -64,7 +44,9 @@ public enum ApiKeyStatus
 }
 
 /// <summary>An API key without its text.</summary>
-/// <param name="ExpiresAt">Null for a key that does not expire; after a rotation, at most the end of the overlap.</param>
+/// <param name="ExpiresAt">
+/// Null for a key that does not expire; after a rotation, at most the end of the overlap.
+/// </param>
 /// <param name="LastUsedAt">At most an hour before the last use of each process; null before the first.</param>
 /// <param name="ReplacedBy">The id of the key that replaces it; null before a rotation.</param>
 public sealed record ListedApiKeyResponse(

@@ -1,8 +1,6 @@
-using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Cleanup;
-using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
@@ -10,43 +8,27 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.Admin;
 
-/// <summary>A tenant.</summary>
-/// <param name="StatusAt">The time of the last change of the status; null before the first.</param>
-public sealed record ListedTenantResponse(
-    int Id,
-    string Name,
-    [property: JsonConverter(typeof(EnumNameConverter<TenantState>))] TenantState Status,
-    DateTimeOffset? StatusAt,
-    DateTimeOffset CreatedAt)
-{
-    internal static ListedTenantResponse Of(Tenant tenant) =>
-        new(tenant.Id.Number, tenant.Name, tenant.State, tenant.StateAt, tenant.CreatedAt);
-}
-
-/// <summary>A tenant with its deletion.</summary>
-/// <param name="Deletion">Null unless the tenant is deleted, or is being deleted.</param>
-public sealed record TenantDetailsResponse(
-    int Id,
-    string Name,
-    [property: JsonConverter(typeof(EnumNameConverter<TenantState>))] TenantState Status,
-    DateTimeOffset? StatusAt,
-    DateTimeOffset CreatedAt,
-    TenantDeletionResponse? Deletion)
-{
-    internal static TenantDetailsResponse Of(Tenant tenant, TenantErasure? erasure) => new(
-        tenant.Id.Number,
-        tenant.Name,
-        tenant.State,
-        tenant.StateAt,
-        tenant.CreatedAt,
-        erasure is null ? null : TenantDeletionResponse.Of(erasure));
-}
-
-/// <summary>Lists tenants, and renames, suspends and resumes them.</summary>
+/// <summary>Creates, lists, renames, suspends and resumes tenants.</summary>
 public sealed class TenantFunctions(
     ApiEndpoint endpoint, TenantReader reader, TenantAdministration administration, TenantErasures erasures)
 {
-    private const int MaxBody = 16 * 1024;
+    [Function("AdminTenantsCreate")]
+    [RequiresAdminKey]
+    public Task CreateTenant(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/admin/tenants")] HttpRequest request) =>
+        endpoint.RunAsync(request, async () =>
+        {
+            var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
+            var name = fields.RequiredText("name", 1, Limits.Line);
+            fields.ThrowIfInvalid();
+
+            var created = await administration.CreateTenantAsync(
+                name, AuditOrigins.OfAdministrator(request), request.HttpContext.RequestAborted);
+            return new JsonResult<TenantResponse>(
+                new TenantResponse(created.Tenant.Number, created.Name, created.WebhookSecret, created.CreatedAt),
+                AdminJson.Default.TenantResponse,
+                StatusCodes.Status201Created);
+        });
 
     [Function("AdminTenantsList")]
     [RequiresAdminKey]
@@ -82,7 +64,7 @@ public sealed class TenantFunctions(
         string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
             var name = fields.Text("name", 1, Limits.Line);
             TenantState? state = fields.Text("status", 1, Limits.Line) switch
             {

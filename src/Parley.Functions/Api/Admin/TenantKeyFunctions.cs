@@ -30,7 +30,7 @@ public sealed class TenantKeyFunctions(
         string id) =>
         endpoint.RunAsync(request, async () =>
         {
-            var fields = await NewKeyFields.ReadAsync(request, time.GetUtcNow());
+            var fields = await NewKeyFields.ReadAsync(request, time.GetUtcNow(), KeyGrant.Unlimited);
             return ApiKeyResponse.Respond(await writer.CreateAsync(
                 AdminIds.Tenant(id),
                 fields.Label,
@@ -47,11 +47,11 @@ public sealed class TenantKeyFunctions(
         HttpRequest request, string id, string keyId) =>
         endpoint.RunAsync(request, async () =>
         {
-            var fields = await RotationFields.ReadAsync(request, time.GetUtcNow());
-            return RotatedApiKeyResponse.Respond(await writer.RotateAsync(
+            var fields = await RotationFields.ReadAsync(request, time.GetUtcNow(), KeyGrant.Unlimited);
+            return ApiKeyResponse.Respond(await writer.RotateAsync(
                 AdminIds.Tenant(id),
                 AdminIds.Key(keyId),
-                ApiKeyWriter.AllScopes,
+                KeyGrant.Unlimited,
                 fields.Overlap,
                 fields.ExpiresAt,
                 AuditOrigins.OfAdministrator(request),

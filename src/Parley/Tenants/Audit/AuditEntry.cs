@@ -41,7 +41,8 @@ public sealed record AuditOrigin(AuditActor Actor, int? Key, string RequestId);
 /// <param name="Id">16 hexadecimal digits, unique in its log.</param>
 /// <param name="At">The time at which the request began.</param>
 /// <param name="Target">
-/// The changed object: <c>tenant:5</c> or <c>key:3</c>; of a refused call, the name of its operation.
+/// The changed object: <c>tenant:5</c> or <c>key:3</c>; of a rotation, the replaced key; of a refused call, the name of
+/// its operation.
 /// </param>
 /// <param name="Omitted">
 /// Refused calls before this one that have no entry of their own; see <see cref="RefusedCalls"/>.
@@ -49,7 +50,9 @@ public sealed record AuditOrigin(AuditActor Actor, int? Key, string RequestId);
 public sealed record AuditEntry(
     string Id, DateTimeOffset At, AuditOrigin Origin, AuditAction Action, string Target, int Omitted)
 {
-    /// <summary>False for <see cref="AuditAction.CallRefused"/>; entries of changes exist only if they happened.</summary>
+    /// <summary>
+    /// False for <see cref="AuditAction.CallRefused"/>. An entry of a change exists only if the change happened.
+    /// </summary>
     public bool IsDone => Action != AuditAction.CallRefused;
 
     /// <summary><see cref="Target"/> for a tenant.</summary>

@@ -7,9 +7,9 @@ using Parley.Storage;
 namespace Parley.Tenants.Audit;
 
 /// <summary>
-/// The log of administrative changes. What concerns a tenant is in the tenant's partition, and the tenant can read it;
-/// what concerns no tenant, and what outlives one, is in the partition of the administration. No call of the API
-/// changes or removes an entry; only the deletion of a tenant removes the tenant's own.
+/// The log of administrative changes. The tenant's partition contains the entries about a tenant, which the tenant can
+/// read. The partition of the administration contains the entries about no tenant, and those that outlive a tenant. No
+/// call of the API changes or removes an entry; only the deletion of a tenant removes the tenant's own.
 /// </summary>
 public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider time, RandomSource random)
 {
@@ -18,12 +18,15 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
 
     /// <summary>
     /// The number of earlier pages that a cursor contains. It needs them because Table Storage reads in one direction
-    /// only.
+    /// only. Further back there is no previous page.
     /// </summary>
-    private const int MaxBack = 100;
+    internal const int MaxBack = 100;
 
     /// <summary>The bytes of one position in a cursor: time and id, eight each.</summary>
     private const int PositionLength = 16;
+
+    /// <summary>Stands in a cursor for all positions that it omits; no entry has this one.</summary>
+    private static readonly byte[] Omitted = new byte[PositionLength];
 
     private readonly Lock gate = new();
     private DateTimeOffset lastAt;
@@ -70,7 +73,7 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
             rows.Count > pageSize
                 ? await cursors.SealAsync(tenant, Query, Append(starts, shown[^1]), cancellation)
                 : null,
-            starts.Length == 0
+            starts.Length == 0 || starts.AsSpan(..^PositionLength).SequenceEqual(Omitted)
                 ? null
                 : await cursors.SealAsync(tenant, Query, starts[..^PositionLength], cancellation));
     }
@@ -109,6 +112,6 @@ public sealed class AuditLog(ParleyTables tables, Cursors cursors, TimeProvider 
         BinaryPrimitives.WriteInt64BigEndian(position, last.At.ToUnixTimeMilliseconds());
         Convert.FromHexString(last.Id).CopyTo(position, 8);
         byte[] all = [.. starts, .. position];
-        return all[Math.Max(0, all.Length - MaxBack * PositionLength)..];
+        return all.Length <= MaxBack * PositionLength ? all : [.. Omitted, .. all[^((MaxBack - 1) * PositionLength)..]];
     }
 }

@@ -24,8 +24,8 @@ public sealed partial class RefusedCalls(AuditLog log, TimeProvider time, ILogge
     /// <summary>Records a call before its refusal is sent. A failure to do so is logged, not thrown.</summary>
     /// <param name="tenant">The caller's tenant, or <see cref="AuditLog.Administration"/>.</param>
     /// <param name="operation">The name of the operation.</param>
-    public async Task RecordAsync(
-        TenantId tenant, AuditOrigin origin, string operation, CancellationToken cancellation)
+    /// <remarks>It does not end with the request: a caller who disconnects must not lack its entry.</remarks>
+    public async Task RecordAsync(TenantId tenant, AuditOrigin origin, string operation)
     {
         if (Take(tenant) is not { } omitted)
         {
@@ -33,13 +33,12 @@ public sealed partial class RefusedCalls(AuditLog log, TimeProvider time, ILogge
         }
 
         using var timeout = new CancellationTokenSource(MaxWait, time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellation);
         try
         {
             await log.WriteAsync(
-                log.Begin(tenant, origin, AuditAction.CallRefused, operation, omitted), linked.Token);
+                log.Begin(tenant, origin, AuditAction.CallRefused, operation, omitted), timeout.Token);
         }
-        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             // The refusal does not depend on its entry; there are at most MaxPerMinute of these lines.
             GiveBack(tenant, omitted);

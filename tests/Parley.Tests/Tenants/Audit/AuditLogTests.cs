@@ -90,6 +90,33 @@ public sealed class AuditLogTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Pages_lead_back_as_far_as_a_cursor_reaches()
+    {
+        const int Count = AuditLog.MaxBack + 5;
+        for (var i = 0; i < Count; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            await log.WriteAsync(log.Begin(Tenant, Operator, AuditAction.KeyCreated, AuditEntry.OfKey(i)), CancellationToken.None);
+        }
+
+        var page = await ListAsync(Tenant, null, 1);
+        while (page.Next is { } next)
+        {
+            page = await ListAsync(Tenant, next, 1);
+        }
+
+        var back = new List<string> { page.Items[0].Target };
+        while (page.Previous is { } previous)
+        {
+            page = await ListAsync(Tenant, previous, 1);
+            back.Add(page.Items[0].Target);
+        }
+
+        Assert.InRange(back.Count, AuditLog.MaxBack - 2, AuditLog.MaxBack);
+        Assert.Equal(Enumerable.Range(0, back.Count).Select(AuditEntry.OfKey), back);
+    }
+
+    [Fact]
     public async Task A_cursor_is_of_one_log()
     {
         for (var i = 0; i < 3; i++)
@@ -122,16 +149,16 @@ public sealed class AuditLogTests : IAsyncLifetime
         var before = connection.Calls;
         for (var i = 0; i < 1_000; i++)
         {
-            await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate", CancellationToken.None);
+            await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate");
         }
 
         Assert.Equal(RefusedCalls.MaxPerMinute, connection.Calls - before);
-        await refused.RecordAsync(Tenant, Stranger, "KeysCreate", CancellationToken.None);
+        await refused.RecordAsync(Tenant, Stranger, "KeysCreate");
         Assert.Single((await ListAsync(Tenant, null, 100)).Items);
 
         time.Advance(TimeSpan.FromMinutes(1));
-        await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate", CancellationToken.None);
-        await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate", CancellationToken.None);
+        await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate");
+        await refused.RecordAsync(AuditLog.Administration, Stranger, "AdminTenantsCreate");
         var entries = (await ListAsync(AuditLog.Administration, null, 100)).Items;
         Assert.Equal(RefusedCalls.MaxPerMinute + 2, entries.Count);
         Assert.Equal(1_000 - RefusedCalls.MaxPerMinute, entries.Sum(entry => entry.Omitted));
@@ -144,7 +171,7 @@ public sealed class AuditLogTests : IAsyncLifetime
     {
         var broken = tables.Connect("broken", new TableHooks { Fault = call => call.IsWrite ? Fault.Busy : Fault.None });
         var refused = new RefusedCalls(LogOn(broken, 2), time, NullLogger<RefusedCalls>.Instance);
-        await refused.RecordAsync(Tenant, Stranger, "KeysCreate", CancellationToken.None);
+        await refused.RecordAsync(Tenant, Stranger, "KeysCreate");
         Assert.Empty((await ListAsync(Tenant, null, 10)).Items);
     }
 
