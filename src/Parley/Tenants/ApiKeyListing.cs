@@ -17,7 +17,9 @@ public sealed class ApiKeyListing(ParleyTables tables)
 
     private bool isDone;
 
-    /// <summary>Does a part of the work. Once all is done, a run costs nothing; the first of a process, one call.</summary>
+    /// <summary>
+    /// Does a part of the work. Once all is done, a run costs nothing; the first of a process, one call.
+    /// </summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
         if (isDone)

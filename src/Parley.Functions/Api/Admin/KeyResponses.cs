@@ -64,7 +64,9 @@ public enum ApiKeyStatus
 }
 
 /// <summary>An API key without its text.</summary>
-/// <param name="ExpiresAt">Null for a key that does not expire; after a rotation, at most the end of the overlap.</param>
+/// <param name="ExpiresAt">
+/// Null for a key that does not expire; after a rotation, at most the end of the overlap.
+/// </param>
 /// <param name="LastUsedAt">At most an hour before the last use of each process; null before the first.</param>
 /// <param name="ReplacedBy">The id of the key that replaces it; null before a rotation.</param>
 public sealed record ListedApiKeyResponse(

@@ -49,7 +49,9 @@ public sealed record AuditOrigin(AuditActor Actor, int? Key, string RequestId);
 public sealed record AuditEntry(
     string Id, DateTimeOffset At, AuditOrigin Origin, AuditAction Action, string Target, int Omitted)
 {
-    /// <summary>False for <see cref="AuditAction.CallRefused"/>; entries of changes exist only if they happened.</summary>
+    /// <summary>
+    /// False for <see cref="AuditAction.CallRefused"/>; entries of changes exist only if they happened.
+    /// </summary>
     public bool IsDone => Action != AuditAction.CallRefused;
 
     /// <summary><see cref="Target"/> for a tenant.</summary>
