@@ -22,6 +22,12 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>The most pages of each store that <see cref="CountAsync"/> reads.</summary>
     internal const int MaxCountedPages = 10;
 
+    /// <summary>The filter of all deletions, those that are complete too.</summary>
+    private static string AllRows => Filters.Between(
+        TenantRowKeys.AdministrationPartition,
+        TenantErasureRowKeys.Erasures,
+        KeyParts.EndOf(TenantErasureRowKeys.Erasures));
+
     /// <summary>Reads a tenant's deletion: one call; null when there is none.</summary>
     public async Task<TenantErasure?> FindAsync(TenantId tenant, CancellationToken cancellation) =>
         (await FindProgressAsync(tenant, cancellation))?.Erasure;
@@ -38,11 +44,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     public async Task<TenantErasure> BeginAsync(
         TenantId tenant, AuditRecord record, CancellationToken cancellation)
     {
-        if (await FindProfileAsync(tenant, cancellation) is null)
-        {
-            throw ErrorCode.TenantNotFound.With("There is no such tenant.");
-        }
-
+        await RequireProfileAsync(tenant, cancellation);
         var erasure = await FindAsync(tenant, cancellation) ?? await AddAsync(tenant, record, cancellation);
         await MarkAsync(tenant, cancellation);
         return erasure;
@@ -55,16 +57,12 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
     public async Task<TenantContents> CountAsync(TenantId tenant, CancellationToken cancellation)
     {
-        if (await FindProfileAsync(tenant, cancellation) is null)
-        {
-            throw ErrorCode.TenantNotFound.With("There is no such tenant.");
-        }
-
+        await RequireProfileAsync(tenant, cancellation);
         var counted = await Workers.RunAsync(stores.All, TableReads.Width, async store =>
         {
-            var pages = await store.ReadAsync(tenant, "", cancellation)
+            var pages = await store.ReadAsync(tenant, "", null, cancellation)
                 .Take(MaxCountedPages + 1)
-                .Select(page => page.Count)
+                .Select(page => page.Positions.Count)
                 .ToListAsync(cancellation);
             return (store.Store, Count: pages.Take(MaxCountedPages).Sum(), IsAll: pages.Count <= MaxCountedPages);
         });
@@ -76,12 +74,8 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>Reads the deletions that are not complete.</summary>
     internal IAsyncEnumerable<TenantErasureProgress> ReadOpenAsync(CancellationToken cancellation)
     {
-        var all = Filters.Between(
-            TenantRowKeys.AdministrationPartition,
-            TenantErasureRowKeys.Erasures,
-            KeyParts.EndOf(TenantErasureRowKeys.Erasures));
         var open = TableClient.CreateQueryFilter($"State eq {(int)TenantState.Deleting}");
-        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(all, open), cancellationToken: cancellation)
+        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(AllRows, open), cancellationToken: cancellation)
             .Select(TenantErasureRow.Read);
     }
 
@@ -161,12 +155,8 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <returns>The number of deletions.</returns>
     internal async Task<int> BeginAgainAsync(CancellationToken cancellation)
     {
-        var all = Filters.Between(
-            TenantRowKeys.AdministrationPartition,
-            TenantErasureRowKeys.Erasures,
-            KeyParts.EndOf(TenantErasureRowKeys.Erasures));
         var count = 0;
-        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(all, cancellationToken: cancellation))
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(AllRows, cancellationToken: cancellation))
         {
             var progress = TenantErasureRow.Read(row);
             var erasure = progress.Erasure with
@@ -176,7 +166,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
                 FinishedAt = null,
             };
             await SaveAsync(
-                progress with { Erasure = erasure, Store = "", Counted = "", Erased = "", FoundInPass = 0 },
+                progress.At(stores.All[0].Name) with { Erasure = erasure, FoundInPass = 0 },
                 cancellation);
             count++;
         }
@@ -191,8 +181,9 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         var now = time.NowInMilliseconds();
         var erasure = new TenantErasure(
             tenant, TenantState.Deleting, now, now + Settle, FinishedAt: null, ErasedCounts.None);
-        var row = TenantErasureRow.Create(
-            new TenantErasureProgress(erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", 0, default));
+        var progress = new TenantErasureProgress(
+            erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", Scan: "", FoundInPass: 0, ETag: default);
+        var row = TenantErasureRow.Create(progress);
         try
         {
             await tables.Tenants.SubmitAsync(
@@ -204,6 +195,14 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
             // Another request was first, or the storage client sent this one again after a lost response.
             return await FindAsync(tenant, cancellation)
                 ?? throw new InvalidOperationException("The row of a deletion no longer exists.", e);
+        }
+    }
+
+    private async Task RequireProfileAsync(TenantId tenant, CancellationToken cancellation)
+    {
+        if (await FindProfileAsync(tenant, cancellation) is null)
+        {
+            throw ErrorCode.TenantNotFound.With("There is no such tenant.");
         }
     }
 
