@@ -231,6 +231,8 @@ internal sealed class DevRun(RunOptions options)
         var conversations = $"{access.BaseUrl}/v1/conversations";
         var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";
         const string Json = "-H 'Content-Type: application/json'";
+        const string Question = """{"isStreaming":true,"message":{"content":"Who are you?"} }""";
+        var chatbots = $"{access.BaseUrl}/v1/chatbots";
         return $$"""
 
             Parley serves {{access.BaseUrl}}
@@ -242,8 +244,8 @@ internal sealed class DevRun(RunOptions options)
               curl -s {{authorization}} {{Json}} -d '{"title":"Hello"}' {{conversations}}
               curl -s {{authorization}} {{Json}} -d '{"message":"Hi there"}' {{conversations}}/{{number}}/messages
               curl -s {{authorization}} {{conversations}}/{{number}}/messages
-              curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{access.BaseUrl}}/v1/chatbots
-              curl -sN {{authorization}} {{Json}} -d '{"isStreaming":true,"message":{"content":"Who are you?"} }' {{access.BaseUrl}}/v1/chatbots/{{number}}/completions
+              curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{chatbots}}
+              curl -sN {{authorization}} {{Json}} -d '{{Question}}' {{chatbots}}/{{number}}/completions
 
             Ctrl+C stops it.
 

@@ -13,13 +13,14 @@ namespace Parley.Cleanup;
 /// <param name="Name">Distinguishes the part from all others; stored with the progress.</param>
 /// <param name="Store">The store whose counts it belongs to.</param>
 /// <param name="ReadAsync">
-/// Reads pages of a tenant's positions, in ascending ordinal order, from a position on or from somewhat before it.
+/// Reads pages of a tenant's positions, in ascending ordinal order, from a position on or from somewhat before it. With
+/// the token of an earlier page, from the same position, it begins after that page.
 /// </param>
 /// <param name="EraseAsync">Erases what is at the positions. A missing row or blob is no error.</param>
 internal sealed record ErasedStore(
     string Name,
     ErasedStoreName Store,
-    Func<TenantId, string, CancellationToken, IAsyncEnumerable<IReadOnlyList<string>>> ReadAsync,
+    Func<TenantId, string, string?, CancellationToken, IAsyncEnumerable<ErasedPage>> ReadAsync,
     Func<IReadOnlyList<string>, CancellationToken, Task> EraseAsync)
 {
     /// <summary>The most rows of a page ("Query timeout and pagination", Table service REST reference).</summary>
@@ -42,7 +43,8 @@ internal sealed record ErasedStore(
     {
         return new ErasedStore(name, store, Read, EraseAsync);
 
-        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string from, CancellationToken cancellation)
+        IAsyncEnumerable<ErasedPage> Read(
+            TenantId tenant, string from, string? token, CancellationToken cancellation)
         {
             var partition = from.Split(Separator)[0];
             var start = TableClient.CreateQueryFilter($"PartitionKey ge {partition}");
@@ -51,9 +53,9 @@ internal sealed record ErasedStore(
                     pageRows,
                     [nameof(TableEntity.PartitionKey), nameof(TableEntity.RowKey)],
                     cancellation)
-                .AsPages()
-                .Select(page => (IReadOnlyList<string>)
-                    [.. page.Values.Select(row => row.PartitionKey + Separator + row.RowKey)]);
+                .AsPages(token)
+                .Select(page => new ErasedPage(
+                    [.. page.Values.Select(row => row.PartitionKey + Separator + row.RowKey)], page.ContinuationToken));
         }
 
         Task EraseAsync(IReadOnlyList<string> positions, CancellationToken cancellation)
@@ -72,10 +74,11 @@ internal sealed record ErasedStore(
         return new ErasedStore(container.Name, store, Read, EraseAsync);
 
         // Erased blobs are no longer listed, so each page is the first one.
-        IAsyncEnumerable<IReadOnlyList<string>> Read(TenantId tenant, string from, CancellationToken cancellation) =>
+        IAsyncEnumerable<ErasedPage> Read(
+            TenantId tenant, string from, string? token, CancellationToken cancellation) =>
             container.GetBlobsAsync(BlobTraits.None, BlobStates.None, tenant.PartitionKey + "/", cancellation)
-                .AsPages(pageSizeHint: PageBlobs)
-                .Select(page => (IReadOnlyList<string>)[.. page.Values.Select(blob => blob.Name)]);
+                .AsPages(token, PageBlobs)
+                .Select(page => new ErasedPage([.. page.Values.Select(blob => blob.Name)], page.ContinuationToken));
 
         Task EraseAsync(IReadOnlyList<string> names, CancellationToken cancellation) => Workers.RunAsync(
             names,
@@ -84,3 +87,10 @@ internal sealed record ErasedStore(
                 .DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation));
     }
 }
+
+/// <summary>A page of what belongs to a tenant.</summary>
+/// <param name="Positions">
+/// May be empty although later pages have some: storage answers when it has examined rows for some seconds.
+/// </param>
+/// <param name="Token">Continues after this page; null or empty after the last one.</param>
+internal sealed record ErasedPage(IReadOnlyList<string> Positions, string? Token);

@@ -1,3 +1,5 @@
+using System.Net;
+using Azure;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
@@ -13,7 +15,8 @@ namespace Parley.Cleanup;
 /// <remarks>
 /// <para>Each page is counted in the row of the deletion, under its ETag, before it is erased. So a run that dies
 /// between the two is continued without counting the page twice, and of two runs at once one stops.</para>
-/// <para>Positions are keys, not continuation tokens, so that any later run and version can go on from them.</para>
+/// <para>Positions are keys, so that any later run and version can go on from them. A page without any has no key: its
+/// continuation token is stored instead, and one that storage no longer accepts is dropped.</para>
 /// </remarks>
 public sealed partial class TenantErasureJob(
     TenantErasures erasures, ErasedStores stores, TimeProvider time, ILogger<TenantErasureJob> logger)
@@ -73,6 +76,11 @@ public sealed partial class TenantErasureJob(
         {
             next = await ErasePageAsync(next, cancellation);
         }
+
+        if (next is { Scan.Length: > 0 })
+        {
+            await erasures.SaveAsync(next, cancellation);
+        }
     }
 
     /// <summary>Counts and erases a page, or goes on to the next store or pass.</summary>
@@ -85,14 +93,24 @@ public sealed partial class TenantErasureJob(
         // A later version may have renamed a store: then the pass begins again.
         var index = Math.Max(0, all.ToList().FindIndex(one => one.Name == progress.Store));
         var (store, tenant) = (all[index], progress.Erasure.Tenant);
-        var positions = await store.ReadAsync(tenant, progress.Erased, cancellation)
-            .FirstOrDefaultAsync(page => page.Count > 0, cancellation);
-        if (positions is null)
+        ErasedPage page;
+        try
         {
-            return index + 1 < all.Count
-                ? await erasures.SaveAsync(
-                    progress with { Store = all[index + 1].Name, Counted = "", Erased = "" }, cancellation)
-                : await EndPassAsync(progress, cancellation);
+            var scan = progress.Scan.Length > 0 ? progress.Scan : null;
+            page = await store.ReadAsync(tenant, progress.Erased, scan, cancellation).FirstAsync(cancellation);
+        }
+        catch (RequestFailedException e) when (e.Status == (int)HttpStatusCode.BadRequest && progress.Scan.Length > 0)
+        {
+            return progress with { Scan = "" };
+        }
+
+        var positions = page.Positions;
+        if (positions.Count == 0)
+        {
+            return page.Token is { Length: > 0 } token ? progress with { Scan = token }
+                : index + 1 < all.Count
+                    ? await erasures.SaveAsync(progress.At(all[index + 1].Name), cancellation)
+                    : await EndPassAsync(progress, cancellation);
         }
 
         // Those up to the last counted position are left over from a run that died, or were written since.
@@ -113,7 +131,7 @@ public sealed partial class TenantErasureJob(
         }
 
         await store.EraseAsync(positions, cancellation);
-        return next with { Erased = positions[^1] };
+        return next with { Erased = positions[^1], Scan = "" };
     }
 
     private async Task<TenantErasureProgress?> EndPassAsync(
@@ -147,14 +165,12 @@ public sealed partial class TenantErasureJob(
     }
 
     /// <summary>The beginning of a pass, when all that writes now has ended.</summary>
-    private TenantErasureProgress WaitFrom(TenantErasureProgress progress, DateTimeOffset now) => progress with
-    {
-        Erasure = progress.Erasure with { ErasesAt = now + TenantErasures.Settle },
-        Store = stores.All[0].Name,
-        Counted = "",
-        Erased = "",
-        FoundInPass = 0,
-    };
+    private TenantErasureProgress WaitFrom(TenantErasureProgress progress, DateTimeOffset now) =>
+        progress.At(stores.All[0].Name) with
+        {
+            Erasure = progress.Erasure with { ErasesAt = now + TenantErasures.Settle },
+            FoundInPass = 0,
+        };
 
     [LoggerMessage(1601, LogLevel.Information, "The data of tenant {Tenant} are erased.")]
     private static partial void LogErased(ILogger logger, TenantId tenant);

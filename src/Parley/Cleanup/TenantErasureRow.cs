@@ -16,10 +16,25 @@ namespace Parley.Cleanup;
 /// The last position up to which everything is erased. What lies between the two may still exist, and is not counted
 /// again.
 /// </param>
+/// <param name="Scan">
+/// The token of the last page after <paramref name="Erased"/> that was examined and had no position; empty without one.
+/// </param>
 /// <param name="FoundInPass">The rows and blobs that this pass has found.</param>
 /// <param name="ETag">The row's ETag.</param>
 internal sealed record TenantErasureProgress(
-    TenantErasure Erasure, int Pass, string Store, string Counted, string Erased, long FoundInPass, ETag ETag);
+    TenantErasure Erasure,
+    int Pass,
+    string Store,
+    string Counted,
+    string Erased,
+    string Scan,
+    long FoundInPass,
+    ETag ETag)
+{
+    /// <summary>The progress at the beginning of a store.</summary>
+    public TenantErasureProgress At(string store) =>
+        this with { Store = store, Counted = "", Erased = "", Scan = "" };
+}
 
 /// <summary>The row <c>erase|T</c>, in the partition of the administration API.</summary>
 internal static class TenantErasureRow
@@ -36,6 +51,7 @@ internal static class TenantErasureRow
             ["Store"] = progress.Store,
             ["Counted"] = progress.Counted,
             ["Erased"] = progress.Erased,
+            ["Scan"] = progress.Scan,
             ["FoundInPass"] = progress.FoundInPass,
             ["Conversations"] = counts.Conversations,
             ["Tenants"] = counts.Tenants,
@@ -70,6 +86,7 @@ internal static class TenantErasureRow
         row.GetString("Store"),
         row.GetString("Counted"),
         row.GetString("Erased"),
+        row.GetString("Scan") ?? "",
         row.GetInt64("FoundInPass")!.Value,
         row.ETag);
 }

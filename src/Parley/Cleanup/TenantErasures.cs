@@ -22,7 +22,8 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>The most pages of each store that <see cref="CountAsync"/> reads.</summary>
     internal const int MaxCountedPages = 10;
 
-    private static string AllErasures => Filters.Between(
+    /// <summary>The filter of all deletions, those that are complete too.</summary>
+    private static string AllRows => Filters.Between(
         TenantRowKeys.AdministrationPartition,
         TenantErasureRowKeys.Erasures,
         KeyParts.EndOf(TenantErasureRowKeys.Erasures));
@@ -43,7 +44,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     public async Task<TenantErasure> BeginAsync(
         TenantId tenant, AuditRecord record, CancellationToken cancellation)
     {
-        await RequireAsync(tenant, cancellation);
+        await RequireProfileAsync(tenant, cancellation);
         var erasure = await FindAsync(tenant, cancellation) ?? await AddAsync(tenant, record, cancellation);
         await MarkAsync(tenant, cancellation);
         return erasure;
@@ -56,12 +57,12 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <exception cref="ParleyException"><see cref="ErrorCode.TenantNotFound"/>.</exception>
     public async Task<TenantContents> CountAsync(TenantId tenant, CancellationToken cancellation)
     {
-        await RequireAsync(tenant, cancellation);
+        await RequireProfileAsync(tenant, cancellation);
         var counted = await Workers.RunAsync(stores.All, TableReads.Width, async store =>
         {
-            var pages = await store.ReadAsync(tenant, "", cancellation)
+            var pages = await store.ReadAsync(tenant, "", null, cancellation)
                 .Take(MaxCountedPages + 1)
-                .Select(page => page.Count)
+                .Select(page => page.Positions.Count)
                 .ToListAsync(cancellation);
             return (store.Store, Count: pages.Take(MaxCountedPages).Sum(), IsAll: pages.Count <= MaxCountedPages);
         });
@@ -74,7 +75,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     internal IAsyncEnumerable<TenantErasureProgress> ReadOpenAsync(CancellationToken cancellation)
     {
         var open = TableClient.CreateQueryFilter($"State eq {(int)TenantState.Deleting}");
-        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(AllErasures, open), cancellationToken: cancellation)
+        return tables.Tenants.QueryAsync<TableEntity>(Filters.And(AllRows, open), cancellationToken: cancellation)
             .Select(TenantErasureRow.Read);
     }
 
@@ -156,7 +157,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     {
         await AddMissingAsync(cancellation);
         var count = 0;
-        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(AllErasures, cancellationToken: cancellation))
+        await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(AllRows, cancellationToken: cancellation))
         {
             var progress = TenantErasureRow.Read(row);
             var erasure = progress.Erasure with
@@ -166,7 +167,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
                 FinishedAt = null,
             };
             await SaveAsync(
-                progress with { Erasure = erasure, Store = "", Counted = "", Erased = "", FoundInPass = 0 },
+                progress.At(stores.All[0].Name) with { Erasure = erasure, FoundInPass = 0 },
                 cancellation);
             count++;
         }
@@ -199,7 +200,8 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     }
 
     private TableEntity FirstRow(TenantErasure erasure) => TenantErasureRow.Create(
-        new TenantErasureProgress(erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", 0, default));
+        new TenantErasureProgress(
+            erasure, Pass: 1, stores.All[0].Name, Counted: "", Erased: "", Scan: "", FoundInPass: 0, ETag: default));
 
     /// <summary>Adds the row of a deletion and its audit entry, in one transaction.</summary>
     private async Task<TenantErasure> AddAsync(
@@ -223,7 +225,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         }
     }
 
-    private async Task RequireAsync(TenantId tenant, CancellationToken cancellation)
+    private async Task RequireProfileAsync(TenantId tenant, CancellationToken cancellation)
     {
         if (await FindProfileAsync(tenant, cancellation) is null)
         {

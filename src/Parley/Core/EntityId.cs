@@ -108,7 +108,8 @@ public readonly record struct EntityId(EntityKind Kind, ConversationKey Conversa
     private static bool IsSequence(EntityKind kind, uint sequence) => kind switch
     {
         EntityKind.Conversation or EntityKind.Sender or EntityKind.Export or EntityKind.Chatbot => sequence == 0,
-        EntityKind.Message or EntityKind.Thread or EntityKind.Completion => sequence is > 0 and <= MessageKey.MaxSequence,
+        EntityKind.Message or EntityKind.Thread or EntityKind.Completion =>
+            sequence is > 0 and <= MessageKey.MaxSequence,
         _ => sequence > 0,
     };
 

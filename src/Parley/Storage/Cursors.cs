@@ -61,7 +61,8 @@ public sealed class Cursors(ParleyTables tables, SecretSealer sealer, RandomSour
     }
 
     /// <summary>
-    /// Stores the key in the form in which secrets are written now, unless it has that form. Cursors stay valid.
+    /// Opens the key, and stores it in the form in which secrets are written now, unless it has that form. Cursors stay
+    /// valid.
     /// </summary>
     /// <exception cref="SealedSecretException">The key cannot be opened.</exception>
     /// <exception cref="RequestFailedException">Storage failed, or another call has changed the row.</exception>
@@ -69,9 +70,10 @@ public sealed class Cursors(ParleyTables tables, SecretSealer sealer, RandomSour
     {
         if (await tables.Tenants.FindAsync(Place.PartitionKey, Place.RowKey, cancellation) is { } row
             && row.GetString("Secret") is { } stored
+            && sealer.Open(stored, Place) is var secret
             && !sealer.IsCurrent(stored))
         {
-            row["Secret"] = sealer.Seal(sealer.Open(stored, Place), Place);
+            row["Secret"] = sealer.Seal(secret, Place);
             await tables.Tenants.UpdateEntityAsync(row, row.ETag, TableUpdateMode.Replace, cancellation);
         }
     }

@@ -26,7 +26,9 @@ public sealed record ApiKey
     /// <summary>Null while the key is not revoked.</summary>
     public DateTimeOffset? RevokedAt { get; init; }
 
-    /// <summary>The time of a use: at most an hour before the last one of each process. Null before the first.</summary>
+    /// <summary>
+    /// The time of a use: at most an hour before the last one of each process. Null before the first.
+    /// </summary>
     public DateTimeOffset? LastUsedAt { get; init; }
 
     /// <summary>The number of the key that replaces it; null before a rotation.</summary>

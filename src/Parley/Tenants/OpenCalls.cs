@@ -38,7 +38,10 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
         lock (gate)
         {
             calls.Add(call);
-            timer ??= time.CreateTimer(_ => _ = CheckAsync(), null, Interval, Interval);
+            if (timer is null)
+            {
+                SharedWork.Start(() => timer = time.CreateTimer(_ => _ = CheckAsync(), null, Interval, Interval));
+            }
         }
 
         return call;

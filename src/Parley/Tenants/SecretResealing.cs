@@ -11,8 +11,9 @@ namespace Parley.Tenants;
 /// each run does a bounded part, and the row <c>sealing</c> contains the progress.
 /// </summary>
 /// <remarks>
-/// All secrets are looked at twice, the second time <see cref="SecondRoundAfter"/> later: meanwhile an instance with
-/// the settings of before may have written one. Then a run costs one read until the form changes again.
+/// All secrets are opened again <see cref="Interval"/> after each round. After the second one all have the new form: an
+/// instance with the settings of before may have written one during the first. Later rounds notice secrets that can no
+/// longer be opened, before a client does.
 /// </remarks>
 public sealed partial class SecretResealing(
     ParleyTables tables,
@@ -23,11 +24,12 @@ public sealed partial class SecretResealing(
     ILogger<SecretResealing> logger)
 {
     /// <summary>Longer than an instance with settings of before runs, and than its longest function.</summary>
-    public static readonly TimeSpan SecondRoundAfter = TimeSpan.FromHours(1);
+    public static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     /// <summary>The most tenants of a run: two calls each.</summary>
     internal const int MaxPerRun = 500;
 
+    /// <summary>Rounds after which all secrets have the form in which they are written now.</summary>
     private const int Rounds = 2;
 
     /// <summary>Does the next part. It may be interrupted at any point, repeated, and run twice at once.</summary>
@@ -45,7 +47,7 @@ public sealed partial class SecretResealing(
         var progress = stored is not null && stored.GetString("Key") == sealer.WritingKey
             ? Progress.Read(stored)
             : new Progress(RoundsDone: 0, LastTenant: 0, Failed: 0, DueAt: now);
-        if (progress.RoundsDone == Rounds || now < progress.DueAt)
+        if (now < progress.DueAt)
         {
             return;
         }
@@ -71,12 +73,12 @@ public sealed partial class SecretResealing(
                 () => webhookSecrets.ResealAsync(new TenantId(tenant), cancellation),
                 cancellation));
         failed += done.Count(succeeded => !succeeded);
-        progress = tenants.Count == MaxPerRun
+        var next = tenants.Count == MaxPerRun
             ? progress with { LastTenant = tenants[^1], Failed = progress.Failed + failed }
-            : progress.NextRound(progress.Failed + failed, now + SecondRoundAfter);
+            : progress.NextRound(progress.Failed + failed, now + Interval);
         await tables.Tenants.UpsertEntityAsync(
-            progress.ToRow(sealer.WritingKey), TableUpdateMode.Replace, cancellation);
-        if (progress.RoundsDone == Rounds)
+            next.ToRow(sealer.WritingKey), TableUpdateMode.Replace, cancellation);
+        if (next.RoundsDone == Rounds && progress.RoundsDone < Rounds)
         {
             LogDone(logger, sealer.WritingKey.Length == 0 ? "no key" : $"the key '{sealer.WritingKey}'");
         }
@@ -112,7 +114,9 @@ public sealed partial class SecretResealing(
     private static partial void LogNotStored(ILogger logger, string owner, string reason);
 
     /// <summary>The row <c>sealing</c>.</summary>
-    /// <param name="RoundsDone">Complete rounds in which no secret failed.</param>
+    /// <param name="RoundsDone">
+    /// Complete rounds since the last one in which a secret failed, up to <see cref="Rounds"/>.
+    /// </param>
     /// <param name="LastTenant">The last tenant of this round that was looked at; 0 at its beginning.</param>
     /// <param name="Failed">The secrets of this round that could not be sealed.</param>
     /// <param name="DueAt">The time of the next part.</param>
@@ -124,9 +128,9 @@ public sealed partial class SecretResealing(
             row.GetInt32("Failed")!.Value,
             row.GetDateTimeOffset("DueAt")!.Value);
 
-        /// <summary>The progress at the end of a round. A round in which a secret failed is repeated.</summary>
+        /// <summary>The progress at the end of a round.</summary>
         public Progress NextRound(int failed, DateTimeOffset dueAt) =>
-            new(failed == 0 ? RoundsDone + 1 : RoundsDone, LastTenant: 0, Failed: 0, dueAt);
+            new(failed == 0 ? Math.Min(RoundsDone + 1, Rounds) : 0, LastTenant: 0, Failed: 0, dueAt);
 
         public TableEntity ToRow(string key) => new(
             TenantRowKeys.AdministrationPartition, AdministrationRowKeys.Sealing)

@@ -116,7 +116,7 @@ public sealed class WebhookSecrets(
     }
 
     /// <summary>
-    /// Stores a tenant's secrets in the form in which they are written now, unless they have that form.
+    /// Opens a tenant's secrets, and stores them in the form in which they are written now, unless they have that form.
     /// </summary>
     /// <exception cref="SealedSecretException">A secret cannot be opened.</exception>
     /// <exception cref="Azure.RequestFailedException">
@@ -129,9 +129,10 @@ public sealed class WebhookSecrets(
         var row = new TableEntity(tenant.PartitionKey, AdministrationRowKeys.Profile);
         foreach (var property in (string[])[Current, Earlier])
         {
-            if (profile?.GetString(property) is { } stored && !sealer.IsCurrent(stored))
+            if (profile is not null && Open(profile, property) is { } secret
+                && !sealer.IsCurrent(profile.GetString(property)))
             {
-                row[property] = sealer.Seal(sealer.Open(stored, Place(tenant, property)), Place(tenant, property));
+                row[property] = sealer.Seal(secret, Place(tenant, property));
             }
         }
 

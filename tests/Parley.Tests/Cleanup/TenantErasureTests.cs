@@ -190,6 +190,48 @@ public sealed class TenantErasureTests : IAsyncLifetime
         await ground.VerifyAsync(ErasureGround.Built(4));
     }
 
+    /// <summary>
+    /// The service returns pages without rows while it examines those of other tenants. They count as pages of a run,
+    /// and the next run begins after them, also if it no longer accepts the token.
+    /// </summary>
+    [Theory]
+    [InlineData("Schedule", false)]
+    [InlineData("Due", false)]
+    [InlineData("Keys", false)]
+    [InlineData("Keys", true)]
+    public async Task Pages_without_rows_are_bounded_and_the_next_run_continues(string table, bool isTokenRefused)
+    {
+        var (empty, pages) = (20, 0);
+        var connection = ground.Tables.Connect("sparse", new TableHooks
+        {
+            PageRows = call => call.Kind == TableCallKind.Query && call.Table == table && pages++ < empty ? 0 : null,
+        });
+        var process = ground.Process(connection, 1, maxPages: 3);
+        await ErasureGround.BeginAsync(process);
+        await WaitAsync(TenantErasures.Settle);
+        var scans = 0;
+        for (var run = 0; pages < empty; run++)
+        {
+            var before = pages;
+            await process.Job.RunAsync(CancellationToken.None);
+            Assert.InRange(pages - before, 0, 3);
+            var row = (await process.Parley.Tables.Tenants.FindAsync(TenantRowKeys.AdministrationPartition, TenantErasureRowKeys.Erasure(ErasureGround.Deleted), CancellationToken.None))!;
+            if (row.GetString("Scan") is { Length: > 0 })
+            {
+                scans++;
+                row["Scan"] = isTokenRefused && scans == 2 ? "no-token no-token" : row["Scan"];
+                await process.Parley.Tables.Tenants.UpdateEntityAsync(row, row.ETag);
+            }
+
+            Assert.InRange(run, 0, 30);
+            await WaitAsync(TimeSpan.FromMinutes(15));
+        }
+
+        Assert.InRange(scans, 5, 8);
+        await RunAsync(process);
+        await ground.VerifyAsync(ErasureGround.Built());
+    }
+
     [Fact]
     public async Task A_count_is_bounded_and_names_the_stores_that_have_more()
     {

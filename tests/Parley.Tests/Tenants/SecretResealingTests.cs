@@ -1,4 +1,5 @@
 using Azure.Data.Tables;
+using Microsoft.Extensions.Logging;
 using Parley.Storage.Secrets;
 using Parley.Tenants;
 using Parley.Testing;
@@ -73,7 +74,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
 
     /// <summary>An instance with the settings of before may write after the first look at its tenant.</summary>
     [Fact]
-    public async Task Secrets_are_looked_at_again_after_an_hour_and_then_no_more()
+    public async Task Secrets_are_looked_at_again_after_an_hour()
     {
         var (tenant, _, _) = await FillAsync(Process("one"));
         var connection = tables.Connect();
@@ -83,14 +84,58 @@ public sealed class SecretResealingTests : IAsyncLifetime
 
         await job.RunAsync(CancellationToken.None);
         Assert.Equal(["two", "one", "one"], await KeysAsync());
-        time.Advance(SecretResealing.SecondRoundAfter);
+        time.Advance(SecretResealing.Interval);
         await job.RunAsync(CancellationToken.None);
         Assert.Equal(["two", "two", "two"], await KeysAsync());
 
         var before = connection.Calls;
-        time.Advance(TimeSpan.FromDays(30));
         await job.RunAsync(CancellationToken.None);
         Assert.Equal(before + 1, connection.Calls);
+        time.Advance(SecretResealing.Interval);
+        await job.RunAsync(CancellationToken.None);
+
+        // Progress, the cursors' key, the list of tenants, the tenant, and progress again; nothing is sealed anew.
+        Assert.Equal(before + 6, connection.Calls);
+    }
+
+    /// <summary>
+    /// A key of the same id may have been replaced in the vault, a restored account may have been sealed with another
+    /// one, and a row may have been changed.
+    /// </summary>
+    [Theory]
+    [InlineData("Secret")]
+    [InlineData("WebhookSecret")]
+    [InlineData("EarlierWebhookSecrets")]
+    public async Task A_secret_that_can_no_longer_be_opened_is_logged_every_hour_until_it_can(string property)
+    {
+        await FillAsync(Process("one"));
+        var (process, log) = (Process("one"), new LogIds());
+        var job = new SecretResealing(process.Tables, TestSecrets.Sealer("one"), process.Cursors, process.WebhookSecrets, time, log);
+        await RunAsync(rounds: 3);
+        Assert.Equal([1511], log.Ids);
+
+        var rows = process.Tables.Tenants;
+        var row = await rows.QueryAsync<TableEntity>().FirstAsync(one => one.ContainsKey(property));
+        var intact = row.GetString(property);
+        await StoreAsync(intact[..^2] + (intact[^2] == 'A' ? 'B' : 'A') + intact[^1]);
+        await RunAsync(rounds: 2);
+        Assert.Equal([1511, 1512, 1512], log.Ids);
+
+        await StoreAsync(intact);
+        await RunAsync(rounds: 3);
+        Assert.Equal([1511, 1512, 1512, 1511], log.Ids);
+
+        Task StoreAsync(string text) =>
+            rows.UpdateEntityAsync(new TableEntity(row.PartitionKey, row.RowKey) { [property] = text }, Azure.ETag.All, TableUpdateMode.Merge);
+
+        async Task RunAsync(int rounds)
+        {
+            for (var round = 0; round < rounds; round++)
+            {
+                await job.RunAsync(CancellationToken.None);
+                time.Advance(SecretResealing.Interval);
+            }
+        }
     }
 
     [Fact]
@@ -134,7 +179,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
         await Assert.ThrowsAsync<SealedSecretException>(() => ReadAsync(Process("two"), tenant));
         await Assert.ThrowsAsync<SealedSecretException>(() => Process("two").Cursors.SealNumberAsync(tenant.Tenant, "list", 1, CancellationToken.None));
 
-        time.Advance(SecretResealing.SecondRoundAfter);
+        time.Advance(SecretResealing.Interval);
         await Process("two", "one").SecretResealing.RunAsync(CancellationToken.None);
         Assert.All(await KeysAsync(), key => Assert.Equal("two", key));
     }
@@ -162,7 +207,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
             for (var round = 0; round < 4; round++)
             {
                 await restarted.SecretResealing.RunAsync(CancellationToken.None);
-                await Task.Delay(SecretResealing.SecondRoundAfter, model.Run.Time);
+                await Task.Delay(SecretResealing.Interval, model.Run.Time);
             }
         },
         async (model, process) =>
@@ -198,6 +243,20 @@ public sealed class SecretResealingTests : IAsyncLifetime
         [.. (await SecretsAsync(reader)).Select(text => text.StartsWith("sealed:", StringComparison.Ordinal) ? text.Split(':')[2] : "")];
 
     private Task<List<string>> SecretsAsync() => SecretsAsync(Process());
+
+    private sealed class LogIds : ILogger<SecretResealing>
+    {
+        public List<int> Ids { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Ids.Add(eventId.Id);
+    }
 
     private static async Task<List<string>> SecretsAsync(ParleyProcess reader)
     {

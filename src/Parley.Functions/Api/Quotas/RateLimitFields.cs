@@ -13,8 +13,8 @@ internal static class RateLimitFields
     public const string Limit = "RateLimit";
 
     /// <summary><c>"tenant-requests";q=600;w=60</c> for each policy. The unit is named only for bytes.</summary>
-    public static string FormatPolicies(IEnumerable<LimitPolicy> policies) => string.Join(", ", policies.Select(policy =>
-        string.Create(
+    public static string FormatPolicies(IEnumerable<LimitPolicy> policies) =>
+        string.Join(", ", policies.Select(policy => string.Create(
             CultureInfo.InvariantCulture,
             $"\"{policy.Name}\";q={policy.Rate.Count}{UnitOf(policy)};w={policy.Rate.Seconds}")));
 

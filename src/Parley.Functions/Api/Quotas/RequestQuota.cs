@@ -46,7 +46,12 @@ internal sealed class RequestQuota
         if (context.Features.Get<RequestQuota>() is { } quota)
         {
             context.Response.Headers[RateLimitFields.Policy] = RateLimitFields.FormatPolicies(quota.use.Policies);
-            context.Response.Headers[RateLimitFields.Limit] = RateLimitFields.FormatStates(quota.use.ReadStates());
+
+            // An empty list is not sent (RFC 9651, section 3.1): the request may draw on none of the policies.
+            if (quota.use.ReadStates() is { Count: > 0 } states)
+            {
+                context.Response.Headers[RateLimitFields.Limit] = RateLimitFields.FormatStates(states);
+            }
         }
     }
 

@@ -233,7 +233,9 @@ internal sealed class QueryFields
         lists.Add(name);
         return
         [
-            .. Sent(name).Where(pair => IsEntry(pair.Key, name)).SelectMany(pair => pair.Value, (_, text) => text ?? ""),
+            .. Sent(name)
+                .Where(pair => IsEntry(pair.Key, name))
+                .SelectMany(pair => pair.Value, (_, text) => text ?? ""),
         ];
     }
 

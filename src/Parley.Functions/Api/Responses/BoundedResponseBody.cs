@@ -5,8 +5,8 @@ namespace Parley.Functions.Api.Responses;
 /// would keep the handler, its files and its slots.
 /// </summary>
 /// <remarks>
-/// The web server's own minimum is 240 bytes a second (KestrelServerLimits.MinResponseDataRate). It grants a large write
-/// minutes, and it does not apply to a flush that waits for a full connection of HTTP/2.
+/// The web server's own minimum is 240 bytes a second (KestrelServerLimits.MinResponseDataRate). It grants a large
+/// write minutes, and it does not apply to a flush that waits for a full connection of HTTP/2.
 /// </remarks>
 /// <param name="inner">The body that writes to the connection.</param>
 /// <param name="abort">Cuts the connection off.</param>
@@ -16,7 +16,9 @@ internal sealed class BoundedResponseBody(Stream inner, Action abort, TimeProvid
     /// <summary>The time for which one part of the body may wait.</summary>
     public static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(60);
 
-    /// <summary>Larger writes are divided, so that the slowest reader is the same for all: about 1 KB a second.</summary>
+    /// <summary>
+    /// Larger writes are divided, so that the slowest reader is the same for all: about 1 KB a second.
+    /// </summary>
     private const int PartBytes = 64 * 1024;
 
     public override bool CanRead => false;

@@ -8,7 +8,9 @@ namespace Parley.Functions.Api.Responses;
 /// <summary>The entity tags of resources with a revision.</summary>
 internal static class EntityTag
 {
-    /// <summary>The longest value of If-Match or If-None-Match, in characters; no resource has a tag above 66.</summary>
+    /// <summary>
+    /// The longest value of If-Match or If-None-Match, in characters; no resource has a tag above 66.
+    /// </summary>
     public const int MaxListLength = 2_000;
 
     /// <summary>The tag of a revision: its number in double quotes, as in <c>"3"</c>.</summary>

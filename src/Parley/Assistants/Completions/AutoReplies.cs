@@ -31,6 +31,21 @@ public sealed partial class AutoReplies(
     ILogger<AutoReplies> logger)
 {
     /// <summary>
+    /// Queued replies of one tenant that a process produces at once, a third of the messages that the host runs at once
+    /// (host.json): a tenant whose provider is slow does not delay the replies of others.
+    /// </summary>
+    internal const int RepliesPerTenant = 8;
+
+    /// <summary>
+    /// Limit of a message's requeues. They take more than five minutes together, and then the timer has enqueued the
+    /// completion again (<see cref="CompletionRecovery"/>). Without a limit, each of its messages would be requeued
+    /// for ever.
+    /// </summary>
+    internal const int MaxWaits = 6;
+
+    private readonly TenantConcurrencyLimiter limiter = new(int.MaxValue, RepliesPerTenant, time);
+
+    /// <summary>
     /// Appends a customer's message. If the conversation has an enabled chatbot and is not handed off to a human, a
     /// reply of the chatbot is enqueued.
     /// </summary>
@@ -56,16 +71,37 @@ public sealed partial class AutoReplies(
     public async Task RunAsync(QueuedReply reply, CancellationToken cancellation)
     {
         var began = time.GetTimestamp();
-        if (await store.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
+        var tenant = reply.Key.Conversation.Tenant;
+        if (!limiter.TryTake(tenant))
         {
+            await RequeueAsync(reply, cancellation);
             return;
         }
 
-        using var slot = bounds.RunningCompletions.TryTake(completion.Key.Conversation.Tenant);
-        if (slot is null)
+        try
         {
-            // A function that waits is paid, and other tenants need it, so the message waits in the queue.
-            await queue.SendAsync(reply, TenantBound.RetryAfter, cancellation);
+            using var slot = bounds.RunningCompletions.TryTake(tenant);
+            await (slot is null ? RequeueAsync(reply, cancellation) : RunAsync(reply, began, cancellation));
+        }
+        finally
+        {
+            limiter.Return(tenant);
+        }
+    }
+
+    /// <summary>
+    /// Enqueues a message again, with twice the delay of the last time: a function that waits is paid, and other
+    /// tenants need it. After <see cref="MaxWaits"/> times it leaves the completion to the timer.
+    /// </summary>
+    private Task RequeueAsync(QueuedReply reply, CancellationToken cancellation) => reply.Waits < MaxWaits
+        ? queue.SendAsync(
+            reply with { Waits = reply.Waits + 1 }, TenantBound.RetryAfter * (1 << reply.Waits), cancellation)
+        : Task.CompletedTask;
+
+    private async Task RunAsync(QueuedReply reply, long began, CancellationToken cancellation)
+    {
+        if (await store.FindAsync(reply.Key, cancellation) is not { Status: CompletionStatus.Queued } completion)
+        {
             return;
         }
 

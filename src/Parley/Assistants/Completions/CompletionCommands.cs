@@ -52,8 +52,8 @@ public sealed class CompletionCommands(
     /// </param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ChatbotNotFound"/>, <see cref="ErrorCode.ChatbotDisabled"/>,
-    /// <see cref="ErrorCode.MessageDeleted"/>, <see cref="ErrorCode.QuotaExceeded"/> (nothing is stored), and the errors of <see cref="MessageAppend.AppendAsync"/> and
-    /// <see cref="ConversationCreation.CreateAsync"/>.
+    /// <see cref="ErrorCode.MessageDeleted"/>, <see cref="ErrorCode.QuotaExceeded"/> (nothing is stored), and the
+    /// errors of <see cref="MessageAppend.AppendAsync"/> and <see cref="ConversationCreation.CreateAsync"/>.
     /// </exception>
     public async Task<StartedCompletion> StartAsync(
         EntityRef<ChatbotKey> id,

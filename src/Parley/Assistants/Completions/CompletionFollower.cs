@@ -101,7 +101,7 @@ public sealed class CompletionFollower(
         }
     }
 
-    private CompletionFeed Join(Completion completion)
+    internal CompletionFeed Join(Completion completion)
     {
         CompletionFeed feed;
         lock (gate)
@@ -116,11 +116,11 @@ public sealed class CompletionFollower(
             feeds[completion.Key] = feed = new CompletionFeed(completion) { Followers = 1 };
         }
 
-        _ = RunAsync(feed);
+        SharedWork.Start(() => _ = RunAsync(feed));
         return feed;
     }
 
-    private void Leave(CompletionFeed feed)
+    internal void Leave(CompletionFeed feed)
     {
         lock (gate)
         {
@@ -128,16 +128,22 @@ public sealed class CompletionFollower(
         }
     }
 
-    /// <summary>Removes a feed that has ended, or that nobody follows.</summary>
-    private bool TryRemove(CompletionFeed feed, bool always)
+    /// <summary>
+    /// Removes a feed that has ended, or that nobody follows. Both are examined under the lock: until then a follower
+    /// of a later attempt may join, and the feed must go on.
+    /// </summary>
+    internal bool TryRemove(CompletionFeed feed)
     {
         lock (gate)
         {
-            return (always || feed.Followers == 0) && feeds.Remove(feed.Latest.Key);
+            return (feed.Followers == 0 || feed.Latest.Status == CompletionStatus.Ended)
+                && feeds.Remove(feed.Latest.Key);
         }
     }
 
-    /// <summary>Supplies the states of a feed until the completion ends, reading fails or the last follower leaves.</summary>
+    /// <summary>
+    /// Supplies the states of a feed until the completion ends, reading fails or the last follower leaves.
+    /// </summary>
     [SuppressMessage("Design", "CA1031", Justification = "Every follower receives the failure.")]
     private async Task RunAsync(CompletionFeed feed)
     {
@@ -154,7 +160,7 @@ public sealed class CompletionFollower(
                 else
                 {
                     await Task.Delay(Interval, time);
-                    if (TryRemove(feed, always: false))
+                    if (TryRemove(feed))
                     {
                         return;
                     }
@@ -162,17 +168,20 @@ public sealed class CompletionFollower(
                     watch = await PollAsync(feed, watch);
                 }
 
-                if (feed.Latest.Status == CompletionStatus.Ended)
+                // A follower that joins after the end gets a feed of its own, in case it follows a later attempt.
+                if (feed.Latest.Status == CompletionStatus.Ended && TryRemove(feed))
                 {
-                    // A follower that joins from now on needs a feed of its own, in case it follows a later attempt.
-                    TryRemove(feed, always: true);
                     return;
                 }
             }
         }
         catch (Exception e)
         {
-            TryRemove(feed, always: true);
+            lock (gate)
+            {
+                feeds.Remove(feed.Latest.Key);
+            }
+
             feed.Fail(e);
         }
     }

@@ -9,7 +9,8 @@ namespace Parley.Assistants.Completions;
 /// <param name="Tenant">The tenant's number.</param>
 /// <param name="Conversation">The conversation's number.</param>
 /// <param name="Message">The number of the customer's message.</param>
-public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IWorkMessage<QueuedReply>
+/// <param name="Waits">The number of requeues because the tenant had no free slot.</param>
+public sealed record QueuedReply(int Tenant, int Conversation, int Message, int Waits = 0) : IWorkMessage<QueuedReply>
 {
     public const string Queue = "replies";
 
@@ -31,7 +32,13 @@ public sealed record QueuedReply(int Tenant, int Conversation, int Message) : IW
     /// <exception cref="JsonException">The JSON is malformed, or a number is out of range.</exception>
     public static QueuedReply Parse(string json) =>
         JsonSerializer.Deserialize(json, QueuedReplyJson.Default.QueuedReply)
-            is { Tenant: > 0 and <= TenantId.Max, Conversation: > 0, Message: > 0 and <= MessageKey.MaxSequence } reply
+            is
+            {
+                Tenant: > 0 and <= TenantId.Max,
+                Conversation: > 0,
+                Message: > 0 and <= MessageKey.MaxSequence,
+                Waits: >= 0,
+            } reply
             ? reply
             : throw new JsonException("The message names no completion.");
 }

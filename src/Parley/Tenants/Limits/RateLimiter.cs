@@ -13,7 +13,10 @@ public sealed class RateLimiter(RateOptions options, TimeProvider time)
 
     private readonly Dictionary<(TenantId Tenant, int? Key), TokenBucket[]> owners = [];
 
-    /// <summary>Guards all buckets. It is held for less than a microsecond.</summary>
+    /// <summary>
+    /// Guards all buckets. It is held while the few buckets of a caller change. Once in <see cref="MaxOwners"/> / 8 new
+    /// owners or more seldom, it is held while all owners are sorted: some milliseconds.
+    /// </summary>
     internal Lock Gate { get; } = new();
 
     internal long Now => time.GetTimestamp();
@@ -75,8 +78,8 @@ public sealed class RateLimiter(RateOptions options, TimeProvider time)
     }
 
     /// <summary>
-    /// Forgets all owners with full quotas, which loses nothing, and at least an eighth of all, those first whose quotas
-    /// are full soonest: then the next call is seldom.
+    /// Forgets all owners with full quotas, which loses nothing, and at least an eighth of all, those first whose
+    /// quotas are full soonest: then the next call is seldom.
     /// </summary>
     private void Forget(long now)
     {

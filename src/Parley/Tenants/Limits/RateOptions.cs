@@ -12,7 +12,11 @@ public sealed class RateOptions
 {
     private const string Section = "Limits";
 
-    private static readonly LimitUnits[] Units = [.. Enum.GetValues<LimitUnits>().Where(unit => unit != LimitUnits.None)];
+    /// <summary>The names of the settings of rates; those of bounds are beside them.</summary>
+    private static readonly string[] Rates = ["Tenant", "Key", "Tenants"];
+
+    private static readonly LimitUnits[] Units =
+        [.. Enum.GetValues<LimitUnits>().Where(unit => unit != LimitUnits.None)];
 
     private readonly IReadOnlyList<LimitPolicy> ofEach;
     private readonly Dictionary<TenantId, IReadOnlyList<LimitPolicy>> ofTenants = [];
@@ -27,10 +31,13 @@ public sealed class RateOptions
 
     private IReadOnlyDictionary<LimitUnits, Rate?> Key { get; }
 
-    /// <exception cref="StartUpException">A setting is no rate, or names no tenant or no unit.</exception>
+    /// <exception cref="StartUpException">
+    /// A setting is no rate, or names no tenant, no unit or nothing that has a limit.
+    /// </exception>
     public static RateOptions Read(IConfiguration configuration)
     {
         var section = configuration.GetSection(Section);
+        CheckNames(section);
         var options = new RateOptions(ReadRates(section.GetSection("Tenant")), ReadRates(section.GetSection("Key")));
         foreach (var one in section.GetSection("Tenants").GetChildren())
         {
@@ -38,7 +45,8 @@ public sealed class RateOptions
                 || number is < 1 or > TenantId.Max)
             {
                 throw new StartUpException(
-                    $"{NameOf(one)} must name a tenant by its number, 1 to {TenantId.Max}: Limits__Tenants__7__Requests.");
+                    $"{NameOf(one)} must name a tenant by its number, 1 to {TenantId.Max}: "
+                    + "Limits__Tenants__7__Requests.");
             }
 
             var own = ReadRates(one);
@@ -53,8 +61,32 @@ public sealed class RateOptions
     /// <summary>The policies of a tenant and its keys; the same list at every call.</summary>
     public IReadOnlyList<LimitPolicy> Of(TenantId tenant) => ofTenants.GetValueOrDefault(tenant, ofEach);
 
+    /// <summary>A misspelt name would be a limit that does not hold.</summary>
+    private static void CheckNames(IConfigurationSection section)
+    {
+        string[] names = [.. Rates, .. BoundOptions.Names];
+        if (section.GetChildren().FirstOrDefault(one => !names.Contains(one.Key, StringComparer.OrdinalIgnoreCase))
+            is { } unknown)
+        {
+            throw new StartUpException(
+                $"There is no setting {NameOf(unknown)}: after {Section}__ comes {string.Join(", ", names)}.");
+        }
+
+        if (section.GetSection("Tenants").Value is { Length: > 0 })
+        {
+            throw new StartUpException(
+                "Limits__Tenants must name a tenant and what it limits: Limits__Tenants__7__Requests.");
+        }
+    }
+
     private static Dictionary<LimitUnits, Rate?> ReadRates(IConfigurationSection section)
     {
+        if (section.Value is { Length: > 0 })
+        {
+            throw new StartUpException(
+                $"{NameOf(section)} must name what it limits: {NameOf(section)}__ and {string.Join(", ", Units)}.");
+        }
+
         var rates = new Dictionary<LimitUnits, Rate?>();
         foreach (var one in section.GetChildren())
         {

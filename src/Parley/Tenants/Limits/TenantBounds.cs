@@ -7,7 +7,7 @@ public sealed class TenantBounds(BoundOptions options, TimeProvider time)
     public TenantBound RunningCompletions { get; } =
         new("tenant-running-completions", "completions run", options.RunningCompletions, time);
 
-    /// <summary>Requests that wait for a completion, streamed or not.</summary>
+    /// <summary>Requests that wait for a completion, streamed or not, except those that cancel it.</summary>
     public TenantBound Listeners { get; } =
         new("tenant-listeners", "requests wait for completions", options.Listeners, time);
 

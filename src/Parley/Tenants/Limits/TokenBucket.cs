@@ -27,7 +27,9 @@ internal sealed class TokenBucket(Rate rate, long frequency, long now)
     /// <summary>Whole units that may be used now.</summary>
     public long Remaining => (long)Int128.Max(level / unit, 0);
 
-    /// <summary>Adds what has come back since the last call. Every other member refers to the time of this call.</summary>
+    /// <summary>
+    /// Adds what has come back since the last call. Every other member refers to the time of this call.
+    /// </summary>
     public void Refill(long timestamp)
     {
         if (timestamp > updated)

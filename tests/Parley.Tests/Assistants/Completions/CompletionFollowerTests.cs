@@ -142,6 +142,45 @@ public sealed class CompletionFollowerTests
         Assert.Equal(1, ends);
     });
 
+    /// <summary>Between the end of an attempt and the removal of its feed, a client may join the next attempt.</summary>
+    [Fact]
+    public Task A_feed_that_a_follower_of_the_next_attempt_has_joined_is_not_removed() => RunAsync(1, async (model, producing, begun) =>
+    {
+        await producing;
+        var ended = model.Log.Of(begun.Key);
+        var follower = model.Unscheduled().CompletionFollower;
+        var feed = follower.Join(begun);
+        feed.Offer(ended);
+        Assert.Same(feed, follower.Join(begun with { Attempt = ended.Attempt + 1 }));
+
+        Assert.False(follower.TryRemove(feed));
+        Assert.Same(feed, follower.Join(begun));
+        feed.Offer(ended with { Attempt = ended.Attempt + 1 });
+        Assert.True(follower.TryRemove(feed));
+        Assert.False(follower.TryRemove(feed));
+    });
+
+    /// <summary>The trace of a request is in its execution context. A shared poll belongs to no request.</summary>
+    [Fact]
+    public Task A_poll_has_not_the_context_of_the_first_follower() => RunAsync(1, async (model, producing, begun) =>
+    {
+        var request = new AsyncLocal<string?>();
+        var contexts = new List<string?>();
+        var other = Reading(model, () => contexts.Add(request.Value));
+        await FollowAsync();
+        await producing;
+
+        Assert.All(contexts, Assert.Null);
+        Assert.NotEmpty(contexts);
+
+        async Task FollowAsync()
+        {
+            request.Value = "the first";
+            await ReadAsync(other, begun, CancellationToken.None);
+            Assert.Equal("the first", request.Value);
+        }
+    });
+
     /// <summary>Followers join, leave and come back while producers stall, die and begin again.</summary>
     [Fact]
     public Task Interleavings_give_every_follower_the_end_and_no_earlier_state() => Interleaving.ExploreAsync(60, async run =>

@@ -146,6 +146,71 @@ public sealed class CompletionRecoveryTests
         Assert.Equal(slots.Count, Enumerable.Range(0, 1000).Count(_ => process.Bounds.RunningCompletions.TryTake(model.Conversations[0].Tenant) is not null));
     });
 
+    /// <summary>The host runs 24 messages of a queue at once: a tenant's slow provider must leave some to others.</summary>
+    [Fact]
+    public Task A_tenant_has_only_some_of_the_queued_replies_at_once() => RunAsync(
+        async (model, _, _) =>
+        {
+            var reads = 0;
+            var process = model.StartSlow("counted", 5, call => Count(call));
+            foreach (var conversation in model.Conversations)
+            {
+                await model.PostAsync(process, new CompletionRequest($"poster {conversation}", "/words 4 /pace 1000", conversation, IsKeyed: false));
+            }
+
+            var messages = Enumerable.Range(0, model.Queue.Count).Select(_ => model.Queue.Take()!).ToList();
+            Assert.Equal(AutoReplies.RepliesPerTenant + 2, messages.Count);
+            var running = messages.Take(AutoReplies.RepliesPerTenant).Select(message => process.AutoReplies.RunAsync(message.Message, CancellationToken.None)).ToList();
+            await Task.Delay(TimeSpan.FromSeconds(1), model.Run.Time);
+            Assert.All(running, reply => Assert.False(reply.IsCompleted));
+
+            // A message that must wait costs no read.
+            var late = messages[^1];
+            (messages, var before) = (messages[AutoReplies.RepliesPerTenant..], reads);
+            await process.AutoReplies.RunAsync(late.Message with { Waits = 3 }, CancellationToken.None);
+            Assert.Equal(before, reads);
+            await Task.WhenAll(running);
+
+            Assert.Null(model.Queue.Take());
+            await Task.Delay(TenantBound.RetryAfter * 8, model.Run.Time);
+            Assert.Equal(late.Message with { Waits = 4 }, model.Queue.Take()!.Message);
+            await Task.WhenAll(messages.Select(message => process.AutoReplies.RunAsync(message.Message, CancellationToken.None)));
+            Assert.All(model.Log.Completions, key => Assert.Equal((CompletionStatus.Ended, null), (model.Log.Of(key).Status, model.Log.Of(key).Error)));
+
+            TimeSpan Count(TableCall call)
+            {
+                reads += call.IsWrite ? 0 : 1;
+                return TimeSpan.FromMilliseconds(5);
+            }
+        },
+        conversations: AutoReplies.RepliesPerTenant + 2);
+
+    /// <summary>The timer enqueues the completion again, so its messages must not wait for ever.</summary>
+    [Fact]
+    public Task A_message_waits_a_limited_number_of_times() => RunAsync(async (model, process, _) =>
+    {
+        await PostAsync(model, process);
+        var reply = model.Queue.Take()!.Message;
+        var waited = TimeSpan.Zero;
+        while (process.Bounds.RunningCompletions.TryTake(model.Conversations[0].Tenant) is not null)
+        {
+            // Takes every slot.
+        }
+
+        for (var wait = 0; wait < AutoReplies.MaxWaits; wait++)
+        {
+            await process.AutoReplies.RunAsync(reply with { Waits = wait }, CancellationToken.None);
+            waited += TenantBound.RetryAfter * (1 << wait);
+            await Task.Delay(TenantBound.RetryAfter * (1 << wait), model.Run.Time);
+            Assert.Equal(wait + 1, model.Queue.Take()!.Message.Waits);
+        }
+
+        var queued = model.Queue.Count;
+        await process.AutoReplies.RunAsync(reply with { Waits = AutoReplies.MaxWaits }, CancellationToken.None);
+        Assert.Equal(queued, model.Queue.Count);
+        Assert.True(waited > TimeSpan.FromMinutes(5));
+    });
+
     [Fact]
     public Task A_request_beyond_the_bound_stores_nothing_and_a_repetition_joins() => RunAsync(async (model, process, _) =>
     {
@@ -174,11 +239,12 @@ public sealed class CompletionRecoveryTests
     private static Task PostAsync(CompletionModel model, ParleyProcess process) =>
         model.PostAsync(process, new CompletionRequest("poster", "/words 4 /pace 0", model.Conversations[0], IsKeyed: false));
 
-    private static Task<Simulation> RunAsync(Func<CompletionModel, ParleyProcess, ParleyProcess, Task> act) => Interleaving.RunAsync(1, async run =>
+    private static Task<Simulation> RunAsync(
+        Func<CompletionModel, ParleyProcess, ParleyProcess, Task> act, int conversations = 1) => Interleaving.RunAsync(1, async run =>
     {
         var tables = new StrictTables(run.Time);
         var model = new CompletionModel(run, tables);
-        await model.BuildAsync(conversations: 1);
+        await model.BuildAsync(conversations);
         await act(model, model.Unscheduled(), new ParleyProcess(tables.Connect(), run.Time, seed: 3));
         await model.ReachQuiescenceAsync(CompletionOperations.Production, model.Unscheduled());
         model.Log.Verify();

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Parley.Tests.Assistants.Completions;
 
-/// <summary>A queue message contains only the key of a completion.</summary>
+/// <summary>A queue message contains the key of a completion, and how often it had to wait.</summary>
 public sealed class QueuedReplyTests
 {
     [Fact]
@@ -13,8 +13,11 @@ public sealed class QueuedReplyTests
     {
         var key = new MessageKey(new ConversationKey(new TenantId(12), 34), 56);
         var json = QueuedReply.Of(key).ToJson();
-        Assert.Equal("""{"tenant":12,"conversation":34,"message":56}""", json);
+        Assert.Equal("""{"tenant":12,"conversation":34,"message":56,"waits":0}""", json);
         Assert.Equal(key, QueuedReply.Parse(json).Key);
+
+        // As versions before 0.3.0 write it.
+        Assert.Equal(QueuedReply.Of(key), QueuedReply.Parse("""{"tenant":12,"conversation":34,"message":56}"""));
     }
 
     [Theory]
@@ -27,6 +30,7 @@ public sealed class QueuedReplyTests
     [InlineData("""{"tenant":1,"conversation":0,"message":3}""")]
     [InlineData("""{"tenant":1,"conversation":2,"message":0}""")]
     [InlineData("""{"tenant":1,"conversation":2,"message":4194304}""")]
+    [InlineData("""{"tenant":1,"conversation":2,"message":3,"waits":-1}""")]
     [InlineData("""{"tenant":99999999999,"conversation":2,"message":3}""")]
     [InlineData("""{"tenant":"x","conversation":2,"message":3}""")]
     public void Anything_else_is_refused(string message) => Assert.Throws<JsonException>(() => QueuedReply.Parse(message));

@@ -42,6 +42,13 @@ public class RateOptionsTests
     [InlineData("Limits:Key:Calls", "1/1s", "There is no setting Limits__Key__Calls")]
     [InlineData("Limits:Tenants:7:Exports", "x", "Limits__Tenants__7__Exports must be")]
     [InlineData("Limits:Tenants:7:Export", "1/1s", "There is no setting Limits__Tenants__7__Export:")]
+    [InlineData("Limits:Keys:Requests", "1/1s", "There is no setting Limits__Keys: after Limits__ comes Tenant, Key, Tenants, RunningCompletions,")]
+    [InlineData("Limits:Listener", "10", "There is no setting Limits__Listener:")]
+    [InlineData("Limits:Requests", "1/1s", "There is no setting Limits__Requests:")]
+    [InlineData("Limits:Tenant", "1/1s", "Limits__Tenant must name what it limits: Limits__Tenant__ and Requests,")]
+    [InlineData("Limits:Key", "1/1s", "Limits__Key must name what it limits")]
+    [InlineData("Limits:Tenants", "1/1s", "Limits__Tenants must name a tenant and what it limits")]
+    [InlineData("Limits:Tenants:7", "1/1s", "Limits__Tenants__7 must name what it limits")]
     [InlineData("Limits:Tenants:0:Exports", "1/1s", "Limits__Tenants__0 must name a tenant")]
     [InlineData("Limits:Tenants:demo:Exports", "1/1s", "Limits__Tenants__demo must name a tenant")]
     public void An_invalid_setting_is_refused_at_the_start(string name, string value, string reason) =>
@@ -56,6 +63,12 @@ public class RateOptionsTests
         Assert.Equal(
             "Limits__Uploads must be a whole number from 1 to 99999.",
             Assert.Throws<StartUpException>(() => BoundOptions.Read(Settings(("Limits:Uploads", value)))).Message);
+
+    [Fact]
+    public void Names_of_rates_and_bounds_are_accepted_in_any_case() =>
+        Assert.Equal(
+            ["tenant-requests 1/1"],
+            Shown(Read(("limits:tenant:Requests", "1/1s"), ("Limits:listeners", "7"), ("Limits:RunningCompletions", "7"), ("Limits:Uploads", "7"), ("Limits:Downloads", "7")), 1));
 
     [Fact]
     public void Bounds_have_defaults()

@@ -119,6 +119,23 @@ public class RequestQuotaTests
         Assert.Empty(context.Response.Headers);
     }
 
+    /// <summary>An empty list is not sent (RFC 9651, section 3.1).</summary>
+    [Fact]
+    public void A_request_that_draws_on_no_quota_has_no_state()
+    {
+        var messagesOnly = new RateLimiter(RateOptionsTests.Read(("Limits:Tenant:Messages", "2/30s")), new VirtualTime());
+        var context = Request("GET");
+        RequestQuota.Take(context.Request, messagesOnly.Find(Tenant, 1), LimitUnits.None);
+        RequestQuota.Decorate(context);
+
+        Assert.Equal(
+            """
+            "tenant-messages";q=2;w=30
+            """,
+            context.Response.Headers["RateLimit-Policy"]);
+        Assert.False(context.Response.Headers.ContainsKey("RateLimit"));
+    }
+
     [Fact]
     public void Every_function_that_creates_messages_completions_or_exports_states_its_cost()
     {
