@@ -8,7 +8,6 @@ using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;
-using Parley.Tenants;
 
 namespace Parley.Functions;
 

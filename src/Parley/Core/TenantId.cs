@@ -24,11 +24,12 @@ public readonly record struct TenantId
     /// <summary>The tenant's partition of the table Tenants: eight digits.</summary>
     public string PartitionKey => Number.ToString("D8", CultureInfo.InvariantCulture);
 
-    /// <summary>Parses decimal digits.</summary>
+    /// <summary>Parses decimal digits without leading zeros.</summary>
     public static bool TryParse(string? text, out TenantId tenant)
     {
         var ok = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number is >= 1 and <= Max;
+            && number is >= 1 and <= Max
+            && text![0] != '0';
         tenant = ok ? new TenantId(number) : default;
         return ok;
     }

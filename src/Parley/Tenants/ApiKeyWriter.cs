@@ -54,6 +54,7 @@ public sealed class ApiKeyWriter(
         var audit = log.Begin(tenant, origin, AuditAction.KeyCreated, "");
         var created = await AddAsync(
             tenant,
+            origin,
             (number, _) => Task.FromResult(
                 new Insertion(draft with { Number = number }, [audit.ToAction(AuditEntry.OfKey(number))])),
             cancellation);
@@ -70,7 +71,7 @@ public sealed class ApiKeyWriter(
     /// <param name="overlap">0 to <see cref="MaxOverlap"/>. It never makes a key valid for longer.</param>
     /// <exception cref="ParleyException">
     /// As of <see cref="CreateAsync"/>, and <see cref="ErrorCode.KeyNotFound"/>, <see cref="ErrorCode.KeyStatus"/> (it
-    /// is revoked or expired), <see cref="ErrorCode.ScopeMissing"/>.
+    /// is revoked, expired or has a successor), <see cref="ErrorCode.ScopeMissing"/>.
     /// </exception>
     public async Task<RotatedApiKey> RotateAsync(
         TenantId tenant,
@@ -86,6 +87,7 @@ public sealed class ApiKeyWriter(
         ApiKey? replaced = null;
         var created = await AddAsync(
             tenant,
+            origin,
             async (next, writeId) =>
             {
                 var old = await reader.GetAsync(tenant, number, cancellation);
@@ -134,7 +136,11 @@ public sealed class ApiKeyWriter(
         var revoked = await OrNotFoundAsync(() => edits.WriteAsync(
             tables.Tenants,
             $"{tenant.PartitionKey}|{AdministrationRowKeys.ApiKey(number)}",
-            token => reader.GetAsync(tenant, number, token),
+            async token =>
+            {
+                await RequireCallerAsync(tenant, origin, [], token);
+                return await reader.GetAsync(tenant, number, token);
+            },
             key => new RowVersion(key.Revision, key.EditId, key.ETag),
             (key, editId, _) => Task.FromResult(Revocation(key, at, editId, audit)),
             cancellation));
@@ -174,6 +180,12 @@ public sealed class ApiKeyWriter(
         {
             throw ErrorCode.KeyStatus.With("The API key is revoked or expired. Create a new one.");
         }
+
+        if (key.ReplacedBy is { } successor)
+        {
+            // A second successor would be a valid key that the list does not connect with this one.
+            throw ErrorCode.KeyStatus.With($"The API key has a successor: {successor}. Rotate that one.");
+        }
     }
 
     private static DateTimeOffset? SameLifetime(ApiKey key, DateTimeOffset from) =>
@@ -196,12 +208,50 @@ public sealed class ApiKeyWriter(
         }
     }
 
+    /// <summary>
+    /// Refuses the change of a key that is not valid now, although an instance may still accept it for other requests:
+    /// a revoked key must not make itself a successor.
+    /// </summary>
+    /// <returns>
+    /// An operation that fails when the key has changed since; null for the administrator and in a transaction that
+    /// changes the key itself.
+    /// </returns>
+    private async Task<TableTransactionAction?> RequireCallerAsync(
+        TenantId tenant, AuditOrigin origin, IReadOnlyList<TableTransactionAction> actions, CancellationToken cancellation)
+    {
+        if (origin.Key is not { } number)
+        {
+            return null;
+        }
+
+        var (state, caller) = (
+            (await tenants.GetAsync(tenant, cancellation)).State, await reader.FindAsync(tenant, number, cancellation));
+        if (caller?.IsUsable(time.GetUtcNow()) is not true)
+        {
+            throw Authenticator.Refused();
+        }
+
+        if (state != TenantState.Active)
+        {
+            throw Authenticator.Suspended();
+        }
+
+        var rowKey = AdministrationRowKeys.ApiKey(number);
+        return actions.Any(action => action.Entity.RowKey == rowKey)
+            ? null
+            : new TableTransactionAction(
+                TableTransactionActionType.UpdateMerge, new TableEntity(tenant.PartitionKey, rowKey), caller.ETag);
+    }
+
     /// <summary>Inserts a key with the tenant's next number.</summary>
     /// <param name="prepare">
     /// Returns the insertion, from the number and the id of the write; called before every attempt.
     /// </param>
     private Task<ApiKey> AddAsync(
-        TenantId tenant, Func<int, string, Task<Insertion>> prepare, CancellationToken cancellation) =>
+        TenantId tenant,
+        AuditOrigin origin,
+        Func<int, string, Task<Insertion>> prepare,
+        CancellationToken cancellation) =>
         OrNotFoundAsync(() => counters.CreateAsync(
             tenant,
             async (key, writeId, token) =>
@@ -214,9 +264,10 @@ public sealed class ApiKeyWriter(
                 var number = checked((counter?.GetInt32(ApiKeyReader.Counter) ?? 0) + 1);
                 var insertion = await prepare(number, writeId);
                 var key = insertion.Key with { WriteId = writeId };
+                var fence = await RequireCallerAsync(tenant, origin, insertion.Actions, token);
                 return new NumberedInsert<ApiKey>(
                     key,
-                    [.. insertion.Actions, new(TableTransactionActionType.Add, ApiKeyListRow.Create(key))],
+                    [.. insertion.Actions, .. fence is null ? [] : new[] { fence }, new(TableTransactionActionType.Add, ApiKeyListRow.Create(key))],
                     new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ApiKeyReader.Counter] = number });
             },
             cancellation));

@@ -86,23 +86,26 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
     /// </summary>
     /// <param name="margin">The longest time until the end of the next check.</param>
     /// <param name="cancellation">The end of the check: then the last known state counts too.</param>
-    internal async Task<bool> IsStillValidAsync(
+    /// <returns>The refusal of a key that is no longer valid; null for a valid one.</returns>
+    internal async Task<ParleyException?> FindRefusalAsync(
         Caller caller, TimeSpan age, TimeSpan margin, CancellationToken cancellation)
     {
         try
         {
             ThrowIfRefused(await FindAsync(new Lookup(caller.KeyHash, IsUnknown: false), age, cancellation));
-            return true;
+            return null;
         }
         catch (Exception e) when (e is OperationCanceledException
             || e is ParleyException failure && failure.Code == ErrorCode.StorageUnavailable)
         {
             return cache.TryGet(caller.KeyHash, out var known)
-                && time.GetElapsedTime(known.ReadAt) < CacheTime - margin;
+                && time.GetElapsedTime(known.ReadAt) < CacheTime - margin
+                ? null
+                : ParleyException.StorageUnavailable("The API key could not be checked. Try again.", e);
         }
-        catch (ParleyException)
+        catch (ParleyException refusal)
         {
-            return false;
+            return refusal;
         }
     }
 
@@ -210,7 +213,7 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
 
         if (known.Key.State != TenantState.Active)
         {
-            throw ErrorCode.TenantSuspended.With("The tenant is suspended. Ask the operator of this service.");
+            throw Suspended();
         }
     }
 
@@ -220,8 +223,11 @@ public sealed partial class Authenticator(ParleyTables tables, TimeProvider time
             RetryAfter = TimeSpan.FromSeconds(1),
         };
 
+    internal static ParleyException Suspended() =>
+        ErrorCode.TenantSuspended.With("The tenant is suspended. Ask the operator of this service.");
+
     // One text for unknown, revoked and expired keys: the response must not reveal the reason.
-    private static ParleyException Refused() => ErrorCode.Unauthenticated.With("The API key is not valid.");
+    internal static ParleyException Refused() => ErrorCode.Unauthenticated.With("The API key is not valid.");
 
     private void LogRarely(Exception failure)
     {

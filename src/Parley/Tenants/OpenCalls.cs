@@ -77,12 +77,12 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
             using var end = new CancellationTokenSource(MaxTime, time);
             await Workers.RunAsync([.. old.GroupBy(call => call.Caller.KeyHash)], Width, async key =>
             {
-                if (!await authenticator.IsStillValidAsync(
-                    key.First().Caller, MaxAge, Interval + MaxTime, end.Token))
+                if (await authenticator.FindRefusalAsync(
+                    key.First().Caller, MaxAge, Interval + MaxTime, end.Token) is { } refusal)
                 {
                     foreach (var call in key)
                     {
-                        call.Refuse();
+                        call.Refuse(refusal);
                     }
                 }
             });
@@ -143,5 +143,12 @@ public sealed class OpenCall : IDisposable
         owner.End(this);
     }
 
-    internal void Refuse() => refused.Cancel();
+    /// <summary>The reason of <see cref="Refused"/>; null before.</summary>
+    public ParleyException? Refusal { get; private set; }
+
+    internal void Refuse(ParleyException refusal)
+    {
+        Refusal = refusal;
+        refused.Cancel();
+    }
 }

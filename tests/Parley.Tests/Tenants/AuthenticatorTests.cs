@@ -198,7 +198,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var flood = Enumerable.Range(0, 1_500).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
         Assert.Equal(ErrorCode.Busy, await TenantProcess.RefusalAsync(authenticator, key.Text));
         isFlooded = false;
-        Assert.True(await authenticator.IsStillValidAsync(caller, OpenCalls.MaxAge, OpenCalls.Interval, CancellationToken.None));
+        Assert.Null(await authenticator.FindRefusalAsync(caller, OpenCalls.MaxAge, OpenCalls.Interval, CancellationToken.None));
         open.SetResult();
         await Task.WhenAll(flood);
     }

@@ -15,7 +15,9 @@ public sealed class KeyGuard(OpenCalls calls, ApiKeyUses uses)
     /// that has begun is cut off, so that the client does not take it for a complete one.
     /// </summary>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.Unauthenticated"/>: the key became invalid before the response began.
+    /// <see cref="ErrorCode.Unauthenticated"/>, <see cref="ErrorCode.TenantSuspended"/>: the key became invalid, or its
+    /// tenant was suspended, before the response began. <see cref="ErrorCode.StorageUnavailable"/>: it could not be
+    /// checked.
     /// </exception>
     public async Task RunAsync(HttpContext context, Caller caller, Func<Task> call)
     {
@@ -40,7 +42,7 @@ public sealed class KeyGuard(OpenCalls calls, ApiKeyUses uses)
             && !context.Response.HasStarted
             && e is OperationCanceledException or AggregateException or IOException)
         {
-            throw new ParleyException(ErrorCode.Unauthenticated, "The API key is no longer valid.", e);
+            throw new ParleyException(open.Refusal!.Code, open.Refusal.Message, e);
         }
         finally
         {

@@ -42,7 +42,7 @@ public sealed record AuditEntryResponse(
 }
 
 /// <summary>Reads the audit log. No call changes it.</summary>
-public sealed class AuditFunctions(ApiEndpoint endpoint, AuditLog log)
+public sealed class AuditFunctions(ApiEndpoint endpoint, AuditLog log, TenantReader tenants)
 {
     [Function("AuditList")]
     [RequiresScope(Scopes.AuditRead)]
@@ -57,12 +57,22 @@ public sealed class AuditFunctions(ApiEndpoint endpoint, AuditLog log)
     [RequiresAdminKey]
     public Task ListAll(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/admin/audit")] HttpRequest request) =>
-        endpoint.RunAsync(request, () =>
+        endpoint.RunAsync(request, async () =>
         {
             var query = new QueryFields(request.Query);
-            var tenant = query.Text("tenant", Limits.Line);
+            var (named, tenant) = (query.Text("tenant", Limits.Line), AuditLog.Administration);
+            if (named is not null && !TenantId.TryParse(named, out tenant))
+            {
+                query.Fail("tenant", "Must be a tenant's number, such as 1.");
+            }
+
             query.ThrowIfInvalid();
-            return ListAsync(request, tenant is null ? AuditLog.Administration : AdminIds.Tenant(tenant));
+            if (named is not null)
+            {
+                await tenants.GetAsync(tenant, request.HttpContext.RequestAborted);
+            }
+
+            return await ListAsync(request, tenant);
         });
 
     private async Task<IResult> ListAsync(HttpRequest request, TenantId tenant)

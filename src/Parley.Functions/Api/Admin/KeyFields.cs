@@ -15,7 +15,7 @@ internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset?
     public static async Task<NewKeyFields> ReadAsync(HttpRequest request, DateTimeOffset now, KeyGrant grant)
     {
         var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
-        var label = fields.RequiredText("label", 1, Limits.Line);
+        var label = fields.RequiredName("label");
         var scopes = ReadScopes(fields);
         var expiresAt = ReadExpiry(fields, now, grant);
         fields.ThrowIfInvalid();

@@ -19,7 +19,7 @@ public sealed class TenantFunctions(
         endpoint.RunAsync(request, async () =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
-            var name = fields.RequiredText("name", 1, Limits.Line);
+            var name = fields.RequiredName("name");
             fields.ThrowIfInvalid();
 
             var created = await administration.CreateTenantAsync(
@@ -65,7 +65,7 @@ public sealed class TenantFunctions(
         endpoint.RunAsync(request, async () =>
         {
             var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
-            var name = fields.Text("name", 1, Limits.Line);
+            var name = fields.Name("name");
             TenantState? state = fields.Text("status", 1, Limits.Line) switch
             {
                 null => null,

@@ -13,6 +13,9 @@ internal sealed class RequestQuota
     // What the response gives back if the request creates nothing.
     private LimitUnits created;
 
+    // The response is a 429 of a bound on concurrent work, which no quota refused.
+    private bool isOverBound;
+
     private RequestQuota(QuotaUse use, LimitUnits created) => (this.use, this.created) = (use, created);
 
     /// <summary>Uses one request and what the function creates, and counts the body's bytes from now on.</summary>
@@ -48,7 +51,7 @@ internal sealed class RequestQuota
             context.Response.Headers[RateLimitFields.Policy] = RateLimitFields.FormatPolicies(quota.use.Policies);
 
             // An empty list is not sent (RFC 9651, section 3.1): the request may draw on none of the policies.
-            if (quota.use.ReadStates() is { Count: > 0 } states)
+            if (!quota.isOverBound && quota.use.ReadStates() is { Count: > 0 } states)
             {
                 context.Response.Headers[RateLimitFields.Limit] = RateLimitFields.FormatStates(states);
             }
@@ -58,9 +61,13 @@ internal sealed class RequestQuota
     /// <summary>Gives back what a failed request did not create.</summary>
     public static void Failed(HttpContext context, ParleyException problem)
     {
-        if (problem.Code != ErrorCode.StorageUnavailable && problem.Code != ErrorCode.InternalError)
+        if (context.Features.Get<RequestQuota>() is { } quota
+            && problem.Code != ErrorCode.StorageUnavailable
+            && problem.Code != ErrorCode.InternalError)
         {
-            context.Features.Get<RequestQuota>()?.Return();
+            quota.Return();
+            quota.isOverBound = problem.Code == ErrorCode.QuotaExceeded
+                && !quota.use.Policies.Any(policy => problem.ViolatedPolicies!.Contains(policy.Name));
         }
     }
 
