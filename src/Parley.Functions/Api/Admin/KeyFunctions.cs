@@ -64,7 +64,10 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         endpoint.RunAsync(request, async call =>
         {
             var revoked = await writer.RevokeAsync(
-                call.Caller.Tenant, AdminIds.Key(keyId), AuditOrigins.Of(request.HttpContext, call.Caller), call.Cancellation);
+                call.Caller.Tenant,
+                AdminIds.Key(keyId),
+                AuditOrigins.Of(request.HttpContext, call.Caller),
+                call.Cancellation);
             return ListedApiKeyResponse.Respond(revoked, time.GetUtcNow());
         });
 }
