@@ -14,8 +14,6 @@ internal static class AuditOrigins
     public static AuditOrigin OfStranger(HttpContext context) =>
         new(AuditActor.Unknown, Key: null, ProblemResult.TraceId(context));
 
-    public static AuditOrigin Of(Call call) => Of(call.Request.HttpContext, call.Caller);
-
     public static AuditOrigin Of(HttpContext context, Caller caller) =>
         new(AuditActor.Key, caller.Number, ProblemResult.TraceId(context));
 }

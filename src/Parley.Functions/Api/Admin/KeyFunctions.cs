@@ -34,7 +34,7 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
                 fields.Label,
                 fields.Scopes,
                 fields.ExpiresAt,
-                AuditOrigins.Of(call),
+                AuditOrigins.Of(request.HttpContext, call.Caller),
                 call.Cancellation));
         });
 
@@ -52,7 +52,7 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
                 call.Caller.Grant,
                 fields.Overlap,
                 fields.ExpiresAt,
-                AuditOrigins.Of(call),
+                AuditOrigins.Of(request.HttpContext, call.Caller),
                 call.Cancellation));
         });
 
@@ -64,7 +64,10 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
         endpoint.RunAsync(request, async call =>
         {
             var revoked = await writer.RevokeAsync(
-                call.Caller.Tenant, AdminIds.Key(keyId), AuditOrigins.Of(call), call.Cancellation);
+                call.Caller.Tenant,
+                AdminIds.Key(keyId),
+                AuditOrigins.Of(request.HttpContext, call.Caller),
+                call.Cancellation);
             return ListedApiKeyResponse.Respond(revoked, time.GetUtcNow());
         });
 }
