@@ -1,4 +1,3 @@
-using Parley.Core;
 using Parley.Tenants;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
