@@ -31,7 +31,7 @@ internal sealed record TenantErasureProgress(
     long FoundInPass,
     ETag ETag)
 {
-    /// <summary>The progress at the beginning of a store.</summary>
+    /// <summary>The progress at the beginning of a store; without a name, of the first one.</summary>
     public TenantErasureProgress At(string store) =>
         this with { Store = store, Counted = "", Erased = "", Scan = "" };
 }

@@ -167,7 +167,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
                 FinishedAt = null,
             };
             await SaveAsync(
-                progress.At(stores.All[0].Name) with { Erasure = erasure, FoundInPass = 0 },
+                progress.At("") with { Erasure = erasure, FoundInPass = 0 },
                 cancellation);
             count++;
         }

@@ -71,22 +71,10 @@ public sealed class RateOptions
             throw new StartUpException(
                 $"There is no setting {NameOf(unknown)}: after {Section}__ comes {string.Join(", ", names)}.");
         }
-
-        if (section.GetSection("Tenants").Value is { Length: > 0 })
-        {
-            throw new StartUpException(
-                "Limits__Tenants must name a tenant and what it limits: Limits__Tenants__7__Requests.");
-        }
     }
 
     private static Dictionary<LimitUnits, Rate?> ReadRates(IConfigurationSection section)
     {
-        if (section.Value is { Length: > 0 })
-        {
-            throw new StartUpException(
-                $"{NameOf(section)} must name what it limits: {NameOf(section)}__ and {string.Join(", ", Units)}.");
-        }
-
         var rates = new Dictionary<LimitUnits, Rate?>();
         foreach (var one in section.GetChildren())
         {

@@ -45,10 +45,6 @@ public class RateOptionsTests
     [InlineData("Limits:Keys:Requests", "1/1s", "There is no setting Limits__Keys: after Limits__ comes Tenant, Key, Tenants, RunningCompletions,")]
     [InlineData("Limits:Listener", "10", "There is no setting Limits__Listener:")]
     [InlineData("Limits:Requests", "1/1s", "There is no setting Limits__Requests:")]
-    [InlineData("Limits:Tenant", "1/1s", "Limits__Tenant must name what it limits: Limits__Tenant__ and Requests,")]
-    [InlineData("Limits:Key", "1/1s", "Limits__Key must name what it limits")]
-    [InlineData("Limits:Tenants", "1/1s", "Limits__Tenants must name a tenant and what it limits")]
-    [InlineData("Limits:Tenants:7", "1/1s", "Limits__Tenants__7 must name what it limits")]
     [InlineData("Limits:Tenants:0:Exports", "1/1s", "Limits__Tenants__0 must name a tenant")]
     [InlineData("Limits:Tenants:demo:Exports", "1/1s", "Limits__Tenants__demo must name a tenant")]
     public void An_invalid_setting_is_refused_at_the_start(string name, string value, string reason) =>
