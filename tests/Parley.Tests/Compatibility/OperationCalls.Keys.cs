@@ -49,6 +49,7 @@ internal sealed partial class OperationCalls
         await third.CallAsync(401, "GET v1/admin/audit");
         await admin.CallAsync(200, "GET v1/admin/audit?tenant=3&pageSize=1");
         await admin.CallAsync(200, "GET v1/admin/audit?pageSize=1");
-        await admin.CallAsync(404, "GET v1/admin/audit?tenant=x");
+        await admin.CallAsync(422, "GET v1/admin/audit?tenant=x");
+        await admin.CallAsync(404, "GET v1/admin/audit?tenant=999");
     }
 }
