@@ -24,12 +24,11 @@ public readonly record struct TenantId
     /// <summary>The tenant's partition of the table Tenants: eight digits.</summary>
     public string PartitionKey => Number.ToString("D8", CultureInfo.InvariantCulture);
 
-    /// <summary>Parses decimal digits without leading zeros.</summary>
+    /// <summary>Parses decimal digits.</summary>
     public static bool TryParse(string? text, out TenantId tenant)
     {
         var ok = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number is >= 1 and <= Max
-            && text![0] != '0';
+            && number is >= 1 and <= Max;
         tenant = ok ? new TenantId(number) : default;
         return ok;
     }

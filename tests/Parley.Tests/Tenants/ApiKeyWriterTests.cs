@@ -82,11 +82,10 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
         Assert.Equal(expiresAt, rotated.Previous.EndsAt);
         Assert.Equal(time.GetUtcNow().AddDays(3), rotated.Key.ExpiresAt);
 
-        // Repeated, for example after a lost response: the overlap can become shorter, not longer.
-        var again = await TenantProcess.RotateAsync(process, tenant, limited.Key.Number, TimeSpan.FromHours(1));
-        Assert.Equal((time.GetUtcNow().AddHours(1), time.GetUtcNow().AddDays(3)), (again.Previous.EndsAt, again.Key.ExpiresAt));
-        var third = await TenantProcess.RotateAsync(process, tenant, limited.Key.Number, TimeSpan.FromHours(9));
-        Assert.Equal(time.GetUtcNow().AddHours(1), third.Previous.EndsAt);
+        // After a lost response the successor is rotated: a second successor would be a valid key that nobody has.
+        await AssertRefusedAsync(ErrorCode.KeyStatus, () => TenantProcess.RotateAsync(process, tenant, limited.Key.Number));
+        var again = await TenantProcess.RotateAsync(process, tenant, rotated.Key.Number, TimeSpan.Zero);
+        Assert.Equal((time.GetUtcNow(), time.GetUtcNow().AddDays(3)), (again.Previous.EndsAt, again.Key.ExpiresAt));
     }
 
     [Fact]
@@ -125,14 +124,76 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
         Assert.Equal(new KeyGrant(expiring.Key.Scopes, end), caller.Grant);
         foreach (var (stated, right) in new[] { (default(DateTimeOffset?), end), (end.AddDays(1), end), (end.AddHours(-1), end.AddHours(-1)) })
         {
+            var other = await TenantProcess.CreateKeyAsync(process, tenant);
             var rotated = await process.KeyWriter.RotateAsync(
-                tenant, 1, caller.Grant, TimeSpan.FromDays(9), stated, TenantProcess.Operator, CancellationToken.None);
+                tenant, other.Key.Number, caller.Grant, TimeSpan.FromDays(9), stated, TenantProcess.Operator, CancellationToken.None);
             Assert.Equal(right, rotated.Key.ExpiresAt);
         }
 
         Assert.Null((await TenantProcess.RotateAsync(process, tenant, 1)).Key.ExpiresAt);
         Assert.Null(KeyGrant.Unlimited.Bound(null));
         Assert.Equal(end, KeyGrant.Unlimited.Bound(end));
+    }
+
+    [Theory]
+    [InlineData("revoked")]
+    [InlineData("replaced")]
+    [InlineData("expired")]
+    [InlineData("suspended")]
+    public async Task A_key_that_is_no_longer_valid_changes_no_key(string why)
+    {
+        var caller = await TenantProcess.CreateKeyAsync(process, tenant, time.GetUtcNow().AddHours(1));
+        var number = caller.Key.Number;
+        switch (why)
+        {
+            case "revoked":
+                await TenantProcess.RevokeAsync(process, tenant, number);
+                break;
+            case "replaced":
+                await TenantProcess.RotateAsync(process, tenant, number, TimeSpan.Zero);
+                break;
+            case "expired":
+                time.Advance(TimeSpan.FromHours(1));
+                break;
+            default:
+                await process.Administration.ChangeAsync(
+                    tenant, null, TenantState.Suspended, TenantProcess.Operator, CancellationToken.None);
+                break;
+        }
+
+        var (origin, code) = (
+            new AuditOrigin(AuditActor.Key, number, "request"), why == "suspended" ? ErrorCode.TenantSuspended : ErrorCode.Unauthenticated);
+        await AssertRefusedAsync(code, () => process.KeyWriter.CreateAsync(
+            tenant, "Late", Scopes.Admin, null, origin, CancellationToken.None));
+        await AssertRefusedAsync(code, () => process.KeyWriter.RotateAsync(
+            tenant, 1, KeyGrant.Unlimited, TimeSpan.Zero, null, origin, CancellationToken.None));
+        await AssertRefusedAsync(code, () => process.KeyWriter.RevokeAsync(tenant, 1, origin, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_caller_that_is_revoked_meanwhile_adds_no_key()
+    {
+        var caller = await TenantProcess.CreateKeyAsync(process, tenant);
+        var origin = new AuditOrigin(AuditActor.Key, caller.Key.Number, "request");
+        var isFirst = true;
+        var other = new ParleyProcess(
+            tables.Connect("racing", new TableHooks
+            {
+                Before = async (call, _) =>
+                {
+                    if (isFirst && call.Kind == TableCallKind.Transaction)
+                    {
+                        isFirst = false;
+                        await TenantProcess.RevokeAsync(process, tenant, caller.Key.Number);
+                    }
+                },
+            }),
+            time,
+            seed: 9);
+
+        await AssertRefusedAsync(ErrorCode.Unauthenticated, () => other.KeyWriter.CreateAsync(
+            tenant, "Late", Scopes.Admin, null, origin, CancellationToken.None));
+        Assert.False(isFirst);
     }
 
     [Fact]

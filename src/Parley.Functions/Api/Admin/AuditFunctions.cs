@@ -61,7 +61,7 @@ public sealed class AuditFunctions(ApiEndpoint endpoint, AuditLog log, TenantRea
         {
             var query = new QueryFields(request.Query);
             var (named, tenant) = (query.Text("tenant", Limits.Line), AuditLog.Administration);
-            if (named is not null && !TenantId.TryParse(named, out tenant))
+            if (named is not null && !AdminIds.TryParseTenant(named, out tenant))
             {
                 query.Fail("tenant", "Must be a tenant's number, such as 1.");
             }

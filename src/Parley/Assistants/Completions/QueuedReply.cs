@@ -33,12 +33,12 @@ public sealed record QueuedReply(int Tenant, int Conversation, int Message, int 
     public static QueuedReply Parse(string json) =>
         JsonSerializer.Deserialize(json, QueuedReplyJson.Default.QueuedReply)
             is
-            {
-                Tenant: > 0 and <= TenantId.Max,
-                Conversation: > 0,
-                Message: > 0 and <= MessageKey.MaxSequence,
-                Waits: >= 0,
-            } reply
+        {
+            Tenant: > 0 and <= TenantId.Max,
+            Conversation: > 0,
+            Message: > 0 and <= MessageKey.MaxSequence,
+            Waits: >= 0,
+        } reply
             ? reply
             : throw new JsonException("The message names no completion.");
 }
