@@ -10,6 +10,21 @@ import XlsxPopulate from 'xlsx-populate'
 // Rows and cells of ExcelJS are counted from 1, and values[0] is unused.
 const excelJsRow = row => Array.from(row.values.slice(1))
 
+const streamedRows = async path => {
+  const sheets = []
+  const options = { worksheets: 'emit', sharedStrings: 'cache', styles: 'cache' }
+  for await (const worksheet of new ExcelJS.stream.xlsx.WorkbookReader(path, options)) {
+    const rows = []
+    for await (const row of worksheet) {
+      rows[row.number - 1] = excelJsRow(row)
+    }
+
+    sheets.push(rows)
+  }
+
+  return sheets
+}
+
 const readers = {
   async exceljs(path) {
     const workbook = new ExcelJS.Workbook()
@@ -24,18 +39,17 @@ const readers = {
   },
 
   async 'exceljs-stream'(path) {
-    const sheets = []
-    const options = { worksheets: 'emit', sharedStrings: 'cache', styles: 'cache' }
-    for await (const worksheet of new ExcelJS.stream.xlsx.WorkbookReader(path, options)) {
-      const rows = []
-      for await (const row of worksheet) {
-        rows[row.number - 1] = excelJsRow(row)
+    // On a busy machine this reader now and then loses an entry of the archive, and fails with a TypeError. A file that
+    // it cannot read fails every time.
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await streamedRows(path)
+      } catch (failure) {
+        if (attempt === 3 || !(failure instanceof TypeError)) {
+          throw failure
+        }
       }
-
-      sheets.push(rows)
     }
-
-    return sheets
   },
 
   async 'read-excel-file'(path) {
