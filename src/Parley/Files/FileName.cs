@@ -30,7 +30,7 @@ public static class FileName
         var clean = new StringBuilder();
         foreach (var rune in name.AsSpan(name.AsSpan().LastIndexOfAny('/', '\\') + 1).EnumerateRunes())
         {
-            if (!Rune.IsControl(rune) && !IsDirectionMark(rune))
+            if (!Rune.IsControl(rune) && !DirectionMarks.Contain(rune))
             {
                 clean.Append(rune);
             }
@@ -57,15 +57,6 @@ public static class FileName
         // EscapeDataString does not encode letters, digits and -._~, all of which RFC 8187 allows.
         return $"{disposition}; filename=\"{fallback}\"; filename*=UTF-8''{Uri.EscapeDataString(name)}";
     }
-
-    /// <summary>
-    /// The characters of Unicode's property Bidi_Control. In a name they can only mislead: <c>a[U+202E]gpj.exe</c> is
-    /// drawn as <c>aexe.jpg</c>.
-    /// </summary>
-    private static bool IsDirectionMark(Rune rune) => rune.Value is 0x061C
-        or 0x200E or 0x200F
-        or (>= 0x202A and <= 0x202E)
-        or (>= 0x2066 and <= 0x2069);
 
     private static string Shorten(string name)
     {

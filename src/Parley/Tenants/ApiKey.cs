@@ -51,6 +51,12 @@ public sealed record ApiKey
     /// <summary>The time at which the key expires, by its own end or by a rotation; null for never.</summary>
     public DateTimeOffset? EndsAt => ReplacedAt is { } end && !(ExpiresAt < end) ? end : ExpiresAt;
 
+    /// <summary>The end of another key with the same lifetime that begins then; null for a key without an end.</summary>
+    internal DateTimeOffset? EndOfLifetimeFrom(DateTimeOffset from) =>
+        ExpiresAt - CreatedAt is { } lifetime
+            ? lifetime < DateTimeOffset.MaxValue - from ? from + lifetime : ExpiresAt
+            : null;
+
     /// <summary>False for a revoked key, and for one that has expired or was replaced.</summary>
     public bool IsUsable(DateTimeOffset now) => RevokedAt is null && !(EndsAt <= now);
 }

@@ -71,7 +71,7 @@ public sealed class ApiKeyWriter(
     /// <param name="overlap">0 to <see cref="MaxOverlap"/>. It never makes a key valid for longer.</param>
     /// <exception cref="ParleyException">
     /// As of <see cref="CreateAsync"/>, and <see cref="ErrorCode.KeyNotFound"/>, <see cref="ErrorCode.KeyStatus"/> (it
-    /// is revoked, expired or has a successor), <see cref="ErrorCode.ScopeMissing"/>.
+    /// is revoked, expired or replaced), <see cref="ErrorCode.ScopeMissing"/>.
     /// </exception>
     public async Task<RotatedApiKey> RotateAsync(
         TenantId tenant,
@@ -91,10 +91,10 @@ public sealed class ApiKeyWriter(
             async (next, writeId) =>
             {
                 var old = await reader.GetAsync(tenant, number, cancellation);
-                RequireRotatable(old, permitted.Scopes, at);
+                RequireRotatable(old, permitted.Scopes, at, writeId);
                 replaced = old with
                 {
-                    ReplacedAt = Earlier(old.ReplacedAt, at + overlap),
+                    ReplacedAt = at + overlap,
                     ReplacedBy = next,
                     Revision = old.Revision + 1,
                     EditId = writeId,
@@ -107,13 +107,14 @@ public sealed class ApiKeyWriter(
                         Label = old.Label,
                         Scopes = old.Scopes,
                         CreatedAt = at,
-                        ExpiresAt = permitted.Bound(expiresAt ?? SameLifetime(old, at)),
+                        ExpiresAt = permitted.Bound(expiresAt ?? old.EndOfLifetimeFrom(at)),
                         Hash = ApiKeyToken.Hash(text),
                     },
                     [
                         new(TableTransactionActionType.UpdateMerge, ApiKeyListRow.Edit(replaced), old.ETag),
                         audit.ToAction(),
-                    ]);
+                    ],
+                    Replaced: number);
             },
             cancellation);
         await tables.Keys.UpsertEntityAsync(ApiKeyRow.Create(created), TableUpdateMode.Replace, cancellation);
@@ -133,14 +134,17 @@ public sealed class ApiKeyWriter(
     {
         var at = time.NowInMilliseconds();
         var audit = log.Begin(tenant, origin, AuditAction.KeyRevoked, AuditEntry.OfKey(number));
+
+        if (origin.Key is not null)
+        {
+            // Once, not before each attempt: a key that revokes itself is no longer valid after the first.
+            await RequireCallerAsync(await tenants.GetAsync(tenant, cancellation), origin, writeId: null, cancellation);
+        }
+
         var revoked = await OrNotFoundAsync(() => edits.WriteAsync(
             tables.Tenants,
             $"{tenant.PartitionKey}|{AdministrationRowKeys.ApiKey(number)}",
-            async token =>
-            {
-                await RequireCallerAsync(tenant, origin, [], token);
-                return await reader.GetAsync(tenant, number, token);
-            },
+            token => reader.GetAsync(tenant, number, token),
             key => new RowVersion(key.Revision, key.EditId, key.ETag),
             (key, editId, _) => Task.FromResult(Revocation(key, at, editId, audit)),
             cancellation));
@@ -168,8 +172,14 @@ public sealed class ApiKeyWriter(
             ]);
     }
 
-    private static void RequireRotatable(ApiKey key, Scopes permitted, DateTimeOffset now)
+    /// <param name="writeId">An earlier attempt of this write may be stored by now; its counter shows that.</param>
+    private static void RequireRotatable(ApiKey key, Scopes permitted, DateTimeOffset now, string writeId)
     {
+        if (key.EditId == writeId)
+        {
+            return;
+        }
+
         if ((key.Scopes & ~permitted) is var missing and not Scopes.None)
         {
             throw ErrorCode.ScopeMissing.With(
@@ -188,13 +198,6 @@ public sealed class ApiKeyWriter(
         }
     }
 
-    private static DateTimeOffset? SameLifetime(ApiKey key, DateTimeOffset from) =>
-        key.ExpiresAt - key.CreatedAt is { } lifetime
-            ? lifetime < DateTimeOffset.MaxValue - from ? from + lifetime : key.ExpiresAt
-            : null;
-
-    private static DateTimeOffset Earlier(DateTimeOffset? one, DateTimeOffset other) => one < other ? one.Value : other;
-
     private static async Task<T> OrNotFoundAsync<T>(Func<Task<T>> write)
     {
         try
@@ -212,36 +215,31 @@ public sealed class ApiKeyWriter(
     /// Refuses the change of a key that is not valid now, although an instance may still accept it for other requests:
     /// a revoked key must not make itself a successor.
     /// </summary>
-    /// <returns>
-    /// An operation that fails when the key has changed since; null for the administrator and in a transaction that
-    /// changes the key itself.
-    /// </returns>
-    private async Task<TableTransactionAction?> RequireCallerAsync(
-        TenantId tenant, AuditOrigin origin, IReadOnlyList<TableTransactionAction> actions, CancellationToken cancellation)
+    /// <param name="writeId">The id of the write, which may itself have replaced the key; null for none.</param>
+    /// <returns>The key; null for the administrator.</returns>
+    private async Task<ApiKey?> RequireCallerAsync(
+        Tenant tenant, AuditOrigin origin, string? writeId, CancellationToken cancellation)
     {
         if (origin.Key is not { } number)
         {
             return null;
         }
 
-        var (state, caller) = (
-            (await tenants.GetAsync(tenant, cancellation)).State, await reader.FindAsync(tenant, number, cancellation));
-        if (caller?.IsUsable(time.GetUtcNow()) is not true)
+        if (await reader.FindAsync(tenant.Id, number, cancellation) is not { } caller
+            || !(caller.IsUsable(time.GetUtcNow()) || (writeId is not null && caller.EditId == writeId)))
         {
             throw Authenticator.Refused();
         }
 
-        if (state != TenantState.Active)
-        {
-            throw Authenticator.Suspended();
-        }
-
-        var rowKey = AdministrationRowKeys.ApiKey(number);
-        return actions.Any(action => action.Entity.RowKey == rowKey)
-            ? null
-            : new TableTransactionAction(
-                TableTransactionActionType.UpdateMerge, new TableEntity(tenant.PartitionKey, rowKey), caller.ETag);
+        return tenant.State == TenantState.Active ? caller : throw Authenticator.Suspended();
     }
+
+    /// <summary>An operation that fails when the key has changed since it was read.</summary>
+    private static TableTransactionAction Unchanged(ApiKey key) =>
+        new(
+            TableTransactionActionType.UpdateMerge,
+            new TableEntity(key.Tenant.PartitionKey, AdministrationRowKeys.ApiKey(key.Number)),
+            key.ETag);
 
     /// <summary>Inserts a key with the tenant's next number.</summary>
     /// <param name="prepare">
@@ -260,14 +258,22 @@ public sealed class ApiKeyWriter(
                     : null,
             async (counter, writeId, _, token) =>
             {
-                (await tenants.GetAsync(tenant, token)).RequireNotDeleted();
+                var stored = await tenants.GetAsync(tenant, token);
+                stored.RequireNotDeleted();
+                var caller = await RequireCallerAsync(stored, origin, writeId, token);
                 var number = checked((counter?.GetInt32(ApiKeyReader.Counter) ?? 0) + 1);
                 var insertion = await prepare(number, writeId);
                 var key = insertion.Key with { WriteId = writeId };
-                var fence = await RequireCallerAsync(tenant, origin, insertion.Actions, token);
+                List<TableTransactionAction> actions =
+                    [.. insertion.Actions, new(TableTransactionActionType.Add, ApiKeyListRow.Create(key))];
+                if (caller is not null && insertion.Replaced != caller.Number)
+                {
+                    actions.Add(Unchanged(caller));
+                }
+
                 return new NumberedInsert<ApiKey>(
                     key,
-                    [.. insertion.Actions, .. fence is null ? [] : new[] { fence }, new(TableTransactionActionType.Add, ApiKeyListRow.Create(key))],
+                    actions,
                     new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ApiKeyReader.Counter] = number });
             },
             cancellation));
@@ -287,5 +293,6 @@ public sealed class ApiKeyWriter(
     }
 
     /// <summary>A key to insert, and the further operations of its transaction.</summary>
-    private sealed record Insertion(ApiKey Key, IReadOnlyList<TableTransactionAction> Actions);
+    /// <param name="Replaced">The number of the key that the operations change; null for none.</param>
+    private sealed record Insertion(ApiKey Key, IReadOnlyList<TableTransactionAction> Actions, int? Replaced = null);
 }

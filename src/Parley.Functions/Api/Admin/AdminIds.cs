@@ -12,11 +12,12 @@ internal static class AdminIds
     public static TenantId Tenant(string id) =>
         TryParseTenant(id, out var tenant) ? tenant : throw TenantReader.NotFound();
 
-    /// <summary>Parses a tenant's number in its one valid spelling, without leading zeros.</summary>
+    /// <summary>Parses a tenant's number in its one valid spelling.</summary>
     public static bool TryParseTenant(string text, out TenantId tenant)
     {
-        tenant = default;
-        return !text.StartsWith('0') && TenantId.TryParse(text, out tenant);
+        var isNumber = Ids.TryParseInteger(text, TenantId.Max, out var number);
+        tenant = isNumber ? new TenantId((int)number) : default;
+        return isNumber;
     }
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.KeyNotFound"/>.</exception>

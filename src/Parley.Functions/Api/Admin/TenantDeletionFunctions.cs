@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Cleanup;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants.Audit;
 
@@ -32,7 +33,7 @@ public sealed class TenantDeletionFunctions(ApiEndpoint endpoint, TenantErasures
     /// </summary>
     private static bool ReadDryRun(HttpRequest request)
     {
-        if (request.ContentLength > 0 || request.Headers.TransferEncoding.Count > 0)
+        if (!RequestBody.IsAbsent(request))
         {
             throw ParleyException.Field("body", "Must be absent.");
         }

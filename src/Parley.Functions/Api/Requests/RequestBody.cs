@@ -25,9 +25,13 @@ internal static class RequestBody
     /// content type without sending any.
     /// </summary>
     public static Task<Fields> ReadOptionalFieldsAsync(HttpRequest request, int limit) =>
-        request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0
+        IsAbsent(request)
             ? Task.FromResult(new Fields(EmptyObject))
             : ReadFieldsAsync(request, limit);
+
+    /// <summary>True for a request without a body, or with an empty one, whatever its content type.</summary>
+    public static bool IsAbsent(HttpRequest request) =>
+        request.ContentLength is null or 0 && request.Headers.TransferEncoding.Count == 0;
 
     /// <param name="request">The request.</param>
     /// <param name="limit">Maximum size of the body, in bytes.</param>

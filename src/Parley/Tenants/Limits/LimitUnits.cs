@@ -1,6 +1,6 @@
 namespace Parley.Tenants.Limits;
 
-/// <summary>What a rate counts. A request may draw on several.</summary>
+/// <summary>The units that rates count. A request may draw on several.</summary>
 [Flags]
 public enum LimitUnits
 {

@@ -7,7 +7,7 @@ namespace Parley.Tenants.Limits;
 /// <param name="ResetSeconds">Seconds, rounded up, until one more may be used; 0 when the quota is full.</param>
 public readonly record struct QuotaState(LimitPolicy Policy, long Remaining, long ResetSeconds);
 
-/// <summary>What one request uses of its caller's quotas. Thread-safe.</summary>
+/// <summary>The use of its caller's quotas by one request. Thread-safe.</summary>
 public sealed class QuotaUse
 {
     private readonly RateLimiter limiter;

@@ -8,7 +8,7 @@ namespace Parley.Tenants.Limits;
 /// <param name="perTenant">The most of it at once.</param>
 public sealed class TenantBound(string name, string work, int perTenant, TimeProvider time)
 {
-    /// <summary>Nobody knows when a slot is free: some kinds of work take a second, others minutes.</summary>
+    /// <summary>The time until a slot is free cannot be known: some kinds of work take a second, others minutes.</summary>
     internal static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     private readonly TenantConcurrencyLimiter limiter = new(int.MaxValue, perTenant, time);
