@@ -15,7 +15,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
     /// <summary>
     /// The time between a tenant's end and the first erasure, and between two passes. It is longer than the longest
     /// function (30 minutes: host.json) and the longest time for which a process caches that the tenant is active
-    /// (<see cref="Authenticator.CacheTime"/>). So whatever could still write has ended before the next pass begins.
+    /// (<see cref="CredentialCache.CacheTime"/>). So whatever could still write has ended before the next pass begins.
     /// </summary>
     public static readonly TimeSpan Settle = TimeSpan.FromMinutes(40);
 
@@ -33,7 +33,7 @@ public sealed class TenantErasures(ParleyTables tables, ErasedStores stores, Tim
         (await FindProgressAsync(tenant, cancellation))?.Erasure;
 
     /// <summary>
-    /// Begins a tenant's deletion. From now on its keys are refused, within <see cref="Authenticator.CacheTime"/>
+    /// Begins a tenant's deletion. From now on its keys are refused, within <see cref="CredentialCache.CacheTime"/>
     /// everywhere; its data are erased later. A repeated call returns the same deletion.
     /// </summary>
     /// <param name="record">The audit entry, in the partition of the administration: it outlives the tenant.</param>

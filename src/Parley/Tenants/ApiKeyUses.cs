@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure;
 using Azure.Data.Tables;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Tenants;
@@ -19,13 +20,15 @@ public sealed class ApiKeyUses(ParleyTables tables, TimeProvider time)
     /// <summary>Further uses are written later: an instance that starts sees many keys for the first time.</summary>
     private const int MaxAtOnce = 16;
 
-    private readonly ConcurrentDictionary<string, long> written = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(TenantId Tenant, int Number), long> written = new();
     private int running;
 
-    /// <summary>Call this after the response.</summary>
+    /// <summary>Call this after the response. A caller without a key is ignored.</summary>
     public void Note(Caller caller)
     {
-        if (written.TryGetValue(caller.KeyHash, out var last) && time.GetElapsedTime(last) < Interval)
+        var key = (caller.Tenant, caller.Number);
+        if (caller.Subject is not null
+            || (written.TryGetValue(key, out var last) && time.GetElapsedTime(last) < Interval))
         {
             return;
         }
@@ -42,7 +45,7 @@ public sealed class ApiKeyUses(ParleyTables tables, TimeProvider time)
         }
 
         // Also after a failure not before the next hour: storage that does not answer needs no further calls.
-        written[caller.KeyHash] = time.GetTimestamp();
+        written[key] = time.GetTimestamp();
         _ = WriteAsync(caller);
     }
 

@@ -123,7 +123,7 @@ public sealed class ApiKeyWriter(
     }
 
     /// <summary>
-    /// Revokes a key: it is refused everywhere within <see cref="Authenticator.CacheTime"/>. Repeating it changes
+    /// Revokes a key: it is refused everywhere within <see cref="CredentialCache.CacheTime"/>. Repeating it changes
     /// nothing.
     /// </summary>
     /// <exception cref="ParleyException">

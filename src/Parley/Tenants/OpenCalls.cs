@@ -5,7 +5,7 @@ namespace Parley.Tenants;
 /// <summary>
 /// Ends the calls of a key that is no longer valid, streams above all: each call that has been running for some seconds
 /// is checked every <see cref="Interval"/>, once for all calls of the same key. The timer runs only while calls are
-/// open. Thread-safe.
+/// open. A call does not end because its access token expires in the meantime. Thread-safe.
 /// </summary>
 public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : IDisposable
 {
@@ -14,7 +14,7 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
 
     /// <summary>
     /// A state of this age is read again. With <see cref="Interval"/> and the time of a lookup, a call ends within
-    /// <see cref="Authenticator.CacheTime"/> of the revocation.
+    /// <see cref="CredentialCache.CacheTime"/> of the revocation.
     /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(10);
 
@@ -75,7 +75,7 @@ public sealed class OpenCalls(Authenticator authenticator, TimeProvider time) : 
         try
         {
             using var end = new CancellationTokenSource(MaxTime, time);
-            await Workers.RunAsync([.. old.GroupBy(call => call.Caller.KeyHash)], Width, async key =>
+            await Workers.RunAsync([.. old.GroupBy(call => call.Caller.Credential)], Width, async key =>
             {
                 if (await authenticator.FindRefusalAsync(
                     key.First().Caller, MaxAge, Interval + MaxTime, end.Token) is { } refusal)

@@ -3,16 +3,17 @@ using System.Diagnostics.CodeAnalysis;
 namespace Parley.Tenants;
 
 /// <summary>
-/// A bounded memory of texts with a value: a full set is the older half of the memory from then on, and the older half
+/// A bounded memory of keys with a value: a full set is the older half of the memory from then on, and the older half
 /// is forgotten. So an entry that is set again stays, whatever else is remembered. Thread-safe.
 /// </summary>
 /// <param name="maxInHalf">At most twice this number of entries is kept.</param>
-internal sealed class RecentEntries<T>(int maxInHalf)
+internal sealed class RecentEntries<TKey, T>(int maxInHalf)
+    where TKey : notnull
     where T : notnull
 {
     private readonly Lock gate = new();
-    private Dictionary<string, T> newer = new(StringComparer.Ordinal);
-    private Dictionary<string, T> older = [];
+    private Dictionary<TKey, T> newer = [];
+    private Dictionary<TKey, T> older = [];
 
     public int Count
     {
@@ -25,13 +26,13 @@ internal sealed class RecentEntries<T>(int maxInHalf)
         }
     }
 
-    public void Set(string key, T value)
+    public void Set(TKey key, T value)
     {
         lock (gate)
         {
             if (newer.Count >= maxInHalf && !newer.ContainsKey(key))
             {
-                (older, newer) = (newer, new(StringComparer.Ordinal));
+                (older, newer) = (newer, []);
             }
 
             newer[key] = value;
@@ -39,7 +40,7 @@ internal sealed class RecentEntries<T>(int maxInHalf)
         }
     }
 
-    public bool TryGet(string key, [MaybeNullWhen(false)] out T value)
+    public bool TryGet(TKey key, [MaybeNullWhen(false)] out T value)
     {
         lock (gate)
         {
@@ -47,7 +48,7 @@ internal sealed class RecentEntries<T>(int maxInHalf)
         }
     }
 
-    public void Remove(string key)
+    public void Remove(TKey key)
     {
         lock (gate)
         {

@@ -57,7 +57,7 @@ public sealed class TenantAdministration(
 
     /// <summary>
     /// Renames, suspends or resumes a tenant; null keeps the value. API keys of a suspended tenant are refused within
-    /// <see cref="Authenticator.CacheTime"/>. A change to the present values writes nothing.
+    /// <see cref="CredentialCache.CacheTime"/>. A change to the present values writes nothing.
     /// </summary>
     /// <param name="state"><see cref="TenantState.Active"/>, <see cref="TenantState.Suspended"/> or null.</param>
     /// <exception cref="ParleyException">

@@ -8,6 +8,7 @@ internal static class TenantServices
     public static IServiceCollection AddTenants(this IServiceCollection services) => services
         .AddSingleton<AuditLog>()
         .AddSingleton<RefusedCalls>()
+        .AddSingleton<CredentialCache>()
         .AddSingleton<Authenticator>()
         .AddSingleton<OpenCalls>()
         .AddSingleton<ApiKeyReader>()

@@ -5,7 +5,7 @@ using Parley.Storage;
 namespace Parley.Tenants;
 
 /// <summary>
-/// The states of tenants, for work in the background. A state is cached for <see cref="Authenticator.CacheTime"/>, so
+/// The states of tenants, for work in the background. A state is cached for <see cref="CredentialCache.CacheTime"/>, so
 /// that a queue message costs no read while its tenant has others.
 /// </summary>
 public sealed class TenantStates(ParleyTables tables, TimeProvider time)
@@ -18,7 +18,7 @@ public sealed class TenantStates(ParleyTables tables, TimeProvider time)
     /// <exception cref="Azure.RequestFailedException">Storage failed.</exception>
     public async ValueTask<bool> IsDeletedAsync(TenantId tenant, CancellationToken cancellation)
     {
-        if (!cache.TryGetValue(tenant, out var known) || time.GetElapsedTime(known.ReadAt) > Authenticator.CacheTime)
+        if (!cache.TryGetValue(tenant, out var known) || time.GetElapsedTime(known.ReadAt) > CredentialCache.CacheTime)
         {
             var readAt = time.GetTimestamp();
             var profile = await tables.Tenants.FindAsync(

@@ -57,7 +57,7 @@ public sealed class TenantErasureTests : IAsyncLifetime
         var limit = TimeSpan.Parse(
             System.Text.Json.Nodes.JsonNode.Parse(file)!["functionTimeout"]!.GetValue<string>(), System.Globalization.CultureInfo.InvariantCulture);
 
-        Assert.True(TenantErasures.Settle > limit + Authenticator.CacheTime);
+        Assert.True(TenantErasures.Settle > limit + CredentialCache.CacheTime);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class TenantErasureTests : IAsyncLifetime
         Assert.False(await states.IsDeletedAsync(ErasureGround.Deleted, CancellationToken.None));
         await ErasureGround.BeginAsync(ground.Quiet);
 
-        time.Advance(Authenticator.CacheTime);
+        time.Advance(CredentialCache.CacheTime);
         Assert.False(await states.IsDeletedAsync(ErasureGround.Deleted, CancellationToken.None));
         time.Advance(TimeSpan.FromSeconds(1));
         Assert.True(await states.IsDeletedAsync(ErasureGround.Deleted, CancellationToken.None));

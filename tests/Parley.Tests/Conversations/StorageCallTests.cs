@@ -228,7 +228,7 @@ public sealed class StorageCallTests : IAsyncLifetime
 
         await CountAsync("authenticate, key not seen before", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
         await CountAsync("authenticate, key seen within half a minute", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
-        time.Advance(Authenticator.CacheTime + TimeSpan.FromMilliseconds(1));
+        time.Advance(CredentialCache.CacheTime + TimeSpan.FromMilliseconds(1));
         await CountAsync("authenticate, key not seen for half a minute", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));
         AssertDocumented();
     }

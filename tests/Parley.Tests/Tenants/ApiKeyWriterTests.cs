@@ -51,7 +51,7 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
         var other = new ParleyProcess(tables.Connect("other"), time, 2).Authenticator;
         Assert.Null(await TenantProcess.RefusalAsync(other, key.Text));
         await TenantProcess.RevokeAsync(process, tenant, 1);
-        time.Advance(Authenticator.CacheTime + TimeSpan.FromMilliseconds(1));
+        time.Advance(CredentialCache.CacheTime + TimeSpan.FromMilliseconds(1));
         Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(other, key.Text));
     }
 

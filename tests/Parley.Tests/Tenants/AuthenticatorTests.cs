@@ -44,7 +44,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         }
 
         Assert.Equal(2, connection.Calls);
-        time.Advance(Authenticator.CacheTime + TimeSpan.FromTicks(1));
+        time.Advance(CredentialCache.CacheTime + TimeSpan.FromTicks(1));
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
         Assert.Equal(4, connection.Calls);
     }
@@ -60,7 +60,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         }
 
         Assert.Equal(1, connection.Calls);
-        time.Advance(RefusedKeys.KeptFor);
+        time.Advance(RefusedCredentials.KeptFor);
         Assert.Equal(ErrorCode.Unauthenticated, await TenantProcess.RefusalAsync(authenticator, unknown));
         Assert.Equal(2, connection.Calls);
     }
@@ -68,16 +68,16 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     [Fact]
     public void The_memory_of_refused_keys_is_bounded_and_keeps_the_latest()
     {
-        var refused = new RefusedKeys(time);
+        var refused = new RefusedCredentials(time);
         for (var i = 0; i < 100_000; i++)
         {
-            refused.Add($"{i}");
+            refused.Add(Credential.OfKeyText($"{i}"));
         }
 
-        Assert.InRange(refused.Count, RefusedKeys.MaxInHalf, 2 * RefusedKeys.MaxInHalf);
+        Assert.InRange(refused.Count, RefusedCredentials.MaxInHalf, 2 * RefusedCredentials.MaxInHalf);
         Assert.All(
-            Enumerable.Range(100_000 - RefusedKeys.MaxInHalf, RefusedKeys.MaxInHalf),
-            i => Assert.True(refused.Contains($"{i}")));
+            Enumerable.Range(100_000 - RefusedCredentials.MaxInHalf, RefusedCredentials.MaxInHalf),
+            i => Assert.True(refused.Contains(Credential.OfKeyText($"{i}"))));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var (open, isFlooded) = (new TaskCompletionSource(), false);
         var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await (isFlooded ? open.Task : Task.CompletedTask) });
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
-        time.Advance(Authenticator.CacheTime + TimeSpan.FromTicks(1));
+        time.Advance(CredentialCache.CacheTime + TimeSpan.FromTicks(1));
         isFlooded = true;
         var before = connection.Calls;
         var random = new RandomSource(5);
@@ -120,8 +120,8 @@ public sealed class AuthenticatorTests : IAsyncLifetime
             .Select(text => TenantProcess.RefusalAsync(authenticator, text)).ToList();
         var known = TenantProcess.RefusalAsync(authenticator, key.Text);
 
-        Assert.Equal(Authenticator.MaxUnknownAtOnce + 1, connection.Calls - before);
-        const int Admitted = Authenticator.MaxUnknownAtOnce + Authenticator.MaxWaiting;
+        Assert.Equal(CredentialCache.MaxUnknownAtOnce + 1, connection.Calls - before);
+        const int Admitted = CredentialCache.MaxUnknownAtOnce + CredentialCache.MaxWaiting;
         Assert.Equal(2_000 - Admitted, flood.Count(one => one.IsCompleted));
         open.SetResult();
         Assert.Null(await known);
@@ -159,13 +159,13 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var open = new TaskCompletionSource();
         var (authenticator, connection) = Connect(new TableHooks { Before = async (_, _) => await open.Task });
         var random = new RandomSource(9);
-        var first = Enumerable.Range(0, Authenticator.MaxUnknownAtOnce).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
+        var first = Enumerable.Range(0, CredentialCache.MaxUnknownAtOnce).Select(_ => TenantProcess.RefusalAsync(authenticator, ApiKeyToken.Create(random))).ToList();
         var waiting = TenantProcess.RefusalAsync(authenticator, key.Text);
-        time.Advance(Authenticator.MaxWait - TimeSpan.FromMilliseconds(1));
+        time.Advance(CredentialCache.MaxWait - TimeSpan.FromMilliseconds(1));
         Assert.False(waiting.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(1));
         Assert.Equal(ErrorCode.Busy, await waiting);
-        Assert.Equal(Authenticator.MaxUnknownAtOnce, connection.Calls);
+        Assert.Equal(CredentialCache.MaxUnknownAtOnce, connection.Calls);
         open.SetResult();
         await Task.WhenAll(first);
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
@@ -174,7 +174,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     [Fact]
     public void A_full_memory_forgets_its_older_half_and_keeps_what_is_set_again()
     {
-        var memory = new RecentEntries<int>(maxInHalf: 100);
+        var memory = new RecentEntries<string, int>(maxInHalf: 100);
         for (var i = 0; i < 10_000; i++)
         {
             memory.Set($"{i}", i);
@@ -222,7 +222,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         Assert.Null(await check);
 
         // The next check may end this much later; by then the state would be too old.
-        time.Advance(Authenticator.CacheTime - OpenCalls.Interval - OpenCalls.MaxTime - TimeSpan.FromSeconds(15));
+        time.Advance(CredentialCache.CacheTime - OpenCalls.Interval - OpenCalls.MaxTime - TimeSpan.FromSeconds(15));
         Assert.Equal(ErrorCode.StorageUnavailable, (await CheckAsync())?.Code);
 
         Task<ParleyException?> CheckAsync() =>
@@ -255,7 +255,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var (authenticator, _) = Connect(new TableHooks { Fault = _ => isDown ? Fault.Busy : Fault.None });
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
         isDown = true;
-        time.Advance(Authenticator.CacheTime);
+        time.Advance(CredentialCache.CacheTime);
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
         time.Advance(TimeSpan.FromTicks(1));
         Assert.Equal(ErrorCode.StorageUnavailable, await TenantProcess.RefusalAsync(authenticator, key.Text));
@@ -348,10 +348,10 @@ public sealed class AuthenticatorTests : IAsyncLifetime
     private (Authenticator Authenticator, TableConnection Connection) Connect(TableHooks? hooks = null, int retries = 0)
     {
         var connection = tables.Connect("authenticator", hooks);
-        return (new Authenticator(new ParleyTables(connection.ServiceClient(retries)), time, log), connection);
+        return (new Authenticator(new CredentialCache(new ParleyTables(connection.ServiceClient(retries)), time, log), time), connection);
     }
 
-    private sealed class LogLines : ILogger<Authenticator>
+    private sealed class LogLines : ILogger<CredentialCache>
     {
         public List<string> Lines { get; } = [];
 

@@ -34,7 +34,7 @@ public sealed class TenantAdministrationTests : IAsyncLifetime
         var suspended = await ChangeAsync(null, TenantState.Suspended);
         Assert.Equal((TenantState.Suspended, time.GetUtcNow(), "Acme"), (suspended.State, suspended.StateAt, suspended.Name));
         Assert.Equal(ErrorCode.TenantSuspended, await TenantProcess.RefusalAsync(tables, time, key.Text));
-        time.Advance(Authenticator.CacheTime + TimeSpan.FromMilliseconds(1));
+        time.Advance(CredentialCache.CacheTime + TimeSpan.FromMilliseconds(1));
         Assert.Equal(ErrorCode.TenantSuspended, await TenantProcess.RefusalAsync(other, key.Text));
 
         var resumed = await ChangeAsync("New", TenantState.Active);

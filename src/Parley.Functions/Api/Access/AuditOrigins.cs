@@ -15,5 +15,11 @@ internal static class AuditOrigins
         new(AuditActor.Unknown, Key: null, ProblemResult.TraceId(context));
 
     public static AuditOrigin Of(HttpContext context, Caller caller) =>
-        new(AuditActor.Key, caller.Number, ProblemResult.TraceId(context));
+        caller.Subject is { } subject
+            ? new(AuditActor.Subject, Key: null, ProblemResult.TraceId(context))
+            {
+                Issuer = subject.Issuer,
+                Subject = subject.Id,
+            }
+            : new(AuditActor.Key, caller.Number, ProblemResult.TraceId(context));
 }

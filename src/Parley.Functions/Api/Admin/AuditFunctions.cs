@@ -13,6 +13,8 @@ namespace Parley.Functions.Api.Admin;
 
 /// <summary>An entry of the audit log.</summary>
 /// <param name="Key">The id of the API key; null unless the actor is a key.</param>
+/// <param name="Issuer">The issuer of the subject's access token; null unless the actor is a subject.</param>
+/// <param name="Subject">The issuer's id of the subject; null unless the actor is a subject.</param>
 /// <param name="Target">The changed object, or the name of the refused operation.</param>
 /// <param name="RequestId">The id of the request in problems (<c>traceId</c>) and in the log.</param>
 /// <param name="Result"><c>done</c> or <c>refused</c>.</param>
@@ -22,6 +24,8 @@ public sealed record AuditEntryResponse(
     DateTimeOffset At,
     [property: JsonConverter(typeof(EnumNameConverter<AuditActor>))] AuditActor Actor,
     int? Key,
+    string? Issuer,
+    string? Subject,
     [property: JsonConverter(typeof(EnumNameConverter<AuditAction>))] AuditAction Action,
     [property: JsonPropertyName("object")] string Target,
     string RequestId,
@@ -34,6 +38,8 @@ public sealed record AuditEntryResponse(
             entry.At,
             entry.Origin.Actor,
             entry.Origin.Key,
+            entry.Origin.Issuer,
+            entry.Origin.Subject,
             entry.Action,
             entry.Target,
             entry.Origin.RequestId,

@@ -13,6 +13,9 @@ public enum AuditActor
 
     /// <summary>A caller without a valid key. Only refused calls have this actor.</summary>
     Unknown = 3,
+
+    /// <summary>The subject of an access token of another issuer.</summary>
+    Subject = 4,
 }
 
 /// <summary>The administrative action. Rows store the numbers; the API shows the names in snake_case.</summary>
@@ -35,7 +38,14 @@ public enum AuditAction
 /// <summary>The caller and the request of an administrative call.</summary>
 /// <param name="Key">The number of the API key in its tenant; null unless the actor is a key.</param>
 /// <param name="RequestId">The id of the request, as in problems (<c>traceId</c>) and in the log.</param>
-public sealed record AuditOrigin(AuditActor Actor, int? Key, string RequestId);
+public sealed record AuditOrigin(AuditActor Actor, int? Key, string RequestId)
+{
+    /// <summary>The issuer of the subject's token; null unless the actor is a subject.</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>The issuer's id of the subject; null unless the actor is a subject.</summary>
+    public string? Subject { get; init; }
+}
 
 /// <summary>An entry of the audit log. It has no names, no texts of keys and no secrets.</summary>
 /// <param name="Id">16 hexadecimal digits, unique in its log.</param>

@@ -22,6 +22,8 @@ public sealed class AuditRecord
             ["Target"] = entry.Target,
         };
         row.SetIfAny("Key", entry.Origin.Key);
+        row.SetIfAny("Issuer", entry.Origin.Issuer);
+        row.SetIfAny("Subject", entry.Origin.Subject);
         row.SetIfAny("Omitted", entry.Omitted == 0 ? null : entry.Omitted);
     }
 
@@ -41,7 +43,11 @@ public sealed class AuditRecord
     {
         var (at, id) = AuditRowKeys.ReadAuditEntry(row.RowKey);
         var origin = new AuditOrigin(
-            (AuditActor)row.GetInt32("Actor")!.Value, row.GetInt32("Key"), row.GetString("Request"));
+            (AuditActor)row.GetInt32("Actor")!.Value, row.GetInt32("Key"), row.GetString("Request"))
+        {
+            Issuer = row.GetString("Issuer"),
+            Subject = row.GetString("Subject"),
+        };
         return new AuditEntry(
             id,
             at,

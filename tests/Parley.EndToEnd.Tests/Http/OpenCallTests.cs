@@ -1,0 +1,114 @@
+using System.Net;
+using System.Net.Http.Json;
+using Parley.EndToEnd.Tests.MaiAgent;
+using Parley.Testing;
+using Xunit;
+
+namespace Parley.EndToEnd.Tests.Http;
+
+/// <summary>Calls that are open when their key is revoked, or whose client has left.</summary>
+[Collection(HostCollection.Name)]
+public class OpenCallTests(ParleyFixture parley)
+{
+    [Fact]
+    public async Task The_open_calls_of_a_revoked_key_end_and_those_of_other_keys_continue()
+    {
+        var tenant = await parley.CreateTenantAsync("Open calls");
+        var owner = parley.NewClient(tenant.ApiKey);
+        var admin = parley.NewClient(parley.AdminKey);
+        var created = await admin.CallAsync(
+            HttpMethod.Post,
+            $"v1/admin/tenants/{tenant.Tenant}/keys",
+            new { label = "Revoked", scopes = new[] { "assistants:use" } },
+            HttpStatusCode.Created);
+        var revoked = parley.NewClient(created["key"]!.GetValue<string>());
+        var path = $"v1/chatbots/{(await owner.NewChatbotAsync())["id"]}/completions";
+        using var ownerStream = owner.Streaming();
+        using var revokedStream = revoked.Streaming();
+        using var continues = await CompletionReader.OpenAsync(ownerStream, HttpMethod.Post, path, Slow(isStreaming: true));
+        using var producing = await CompletionReader.OpenAsync(revokedStream, HttpMethod.Post, path, Slow(isStreaming: true));
+        using var listening = await CompletionReader.OpenAsync(
+            revokedStream, HttpMethod.Get, $"{continues.Path}/events", body: null);
+        var waiting = revoked.SendJsonAsync(HttpMethod.Post, path, Slow(isStreaming: false));
+
+        await admin.CallAsync(HttpMethod.Delete, $"v1/admin/tenants/{tenant.Tenant}/keys/{created["id"]}");
+        var began = TimeProvider.System.GetTimestamp();
+        await Task.WhenAll(AssertCutOffAsync(producing), AssertCutOffAsync(listening), AssertRefusedAsync(waiting));
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(30));
+        var events = continues.EventsAsync().Take(1);
+        Assert.False((await events.SingleAsync()).IsDone);
+        foreach (var stream in new[] { continues, producing })
+        {
+            // The completion of the revoked key was still running.
+            var state = await owner.CallAsync(HttpMethod.Post, $"{stream.Path}/cancel");
+            Assert.Equal("cancelled", state["status"]!.GetValue<string>());
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_has_left_makes_room_for_another()
+    {
+        if (parley.RunsElsewhere)
+        {
+            return; // A host that runs elsewhere has its own settings.
+        }
+
+        var owner = await parley.NewTenantClientAsync("Listeners");
+        await using var host = await TestHost.StartAsync(new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
+            ["Limits__Listeners"] = "1",
+        });
+        var path = $"v1/chatbots/{(await owner.NewChatbotAsync())["id"]}/completions";
+        using var client = owner.Streaming(host.Api);
+        string events;
+        using (var stream = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, Slow(isStreaming: true)))
+        {
+            events = $"{stream.Path}/events";
+            await client.RefusedAsync(HttpMethod.Get, events, body: null, 429, "quota_exceeded");
+        }
+
+        await Eventually.TrueAsync(() => HasRoomAsync(client, events));
+
+        using var leaving = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = JsonContent.Create(Slow(isStreaming: false)),
+        };
+        var waiting = client.SendAsync(request, leaving.Token);
+        await Eventually.TrueAsync(async () => !await HasRoomAsync(client, events));
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await Eventually.TrueAsync(() => HasRoomAsync(client, events));
+    }
+
+    private static object Slow(bool isStreaming) => new { isStreaming, message = new { content = "/words 1000 /pace 100" } };
+
+    /// <summary>Asks for a stream and leaves it at once.</summary>
+    private static async Task<bool> HasRoomAsync(HttpClient client, string events)
+    {
+        using var response = await client.GetAsync(events, HttpCompletionOption.ResponseHeadersRead);
+        return response.StatusCode == HttpStatusCode.OK;
+    }
+
+    private static async Task AssertCutOffAsync(CompletionReader stream)
+    {
+        var events = new List<CompletionEvent>();
+        await Assert.ThrowsAnyAsync<IOException>(async () =>
+        {
+            await foreach (var one in stream.EventsAsync())
+            {
+                events.Add(one);
+            }
+        });
+        Assert.NotEmpty(events);
+        Assert.DoesNotContain(events, one => one.IsDone);
+    }
+
+    private static async Task AssertRefusedAsync(Task<HttpResponseMessage> waiting)
+    {
+        using var response = await waiting;
+        await response.AssertProblemAsync(401, "unauthenticated");
+    }
+}
