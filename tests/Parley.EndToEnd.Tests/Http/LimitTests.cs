@@ -127,7 +127,7 @@ public class LimitTests(ParleyFixture parley)
         var free = parley.NewClient(tenant.ApiKey);
         var chatbot = await free.NewChatbotAsync();
         var conversation = await free.CreateConversationAsync();
-        await using var host = await StartAsync(new() { ["Limits__RunningCompletions"] = "2", ["Limits__Listeners"] = "4" });
+        await using var host = await StartAsync(new() { ["Limits__RunningCompletions"] = "2", ["Limits__Listeners"] = "3" });
         using var client = free.Streaming(host.Api);
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
         var body = new { isStreaming = true, conversation, message = new { content = "/words 40 /pace 250" } };
@@ -150,16 +150,18 @@ public class LimitTests(ParleyFixture parley)
         Assert.Single((await free.CallAsync(HttpMethod.Get, "v1/conversations"))["results"]!.AsArray());
         Assert.Equal(2, (await free.ListAsync(conversation))["meta"]!["total"]!.GetValue<int>());
 
-        // A repetition joins its completion, and is a listener: the abandoned request and the second one are two more.
+        // A repetition joins its completion, and is a listener, as the second request is. The abandoned one makes room.
         using var joined = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body, ("Idempotency-Key", "second"));
-        using var third = await CompletionReader.OpenAsync(client, HttpMethod.Get, $"{new Uri(second.Path).PathAndQuery["/api/".Length..]}/events", null);
-        using (var refused = await client.GetAsync($"{new Uri(second.Path).PathAndQuery["/api/".Length..]}/events"))
+        CompletionReader? opened = null;
+        await Eventually.TrueAsync(async () => (opened = await CompletionReader.TryListenAsync(client, second.Path)) is not null);
+        using var third = opened!;
+        using (var refused = await client.GetAsync($"{second.Path}/events"))
         {
             await AssertRefusedAsync(refused, "tenant-listeners", hasFields: false);
         }
 
         // Cancelling needs no slot, and frees some.
-        await client.CallAsync(HttpMethod.Post, $"{new Uri(second.Path).PathAndQuery["/api/".Length..]}/cancel");
+        await client.CallAsync(HttpMethod.Post, $"{second.Path}/cancel");
         Assert.True((await joined.EventsAsync().LastAsync()).IsDone);
         Assert.True((await third.EventsAsync().LastAsync()).IsDone);
         Assert.True((await second.EventsAsync().LastAsync()).IsDone);
