@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Tokens;
 
 namespace Parley.Tenants;
 
@@ -18,6 +19,10 @@ internal static class TenantServices
         .AddSingleton<TenantReader>()
         .AddSingleton<TenantAdministration>()
         .AddSingleton<WebhookSecrets>()
-        .AddSingleton<SecretResealing>()
-        .AddSingleton<TenantStates>();
+        .AddSingleton<TenantStates>()
+        .AddSingleton<SigningKeyStore>()
+        .AddSingleton<SigningKeys>()
+        .AddSingleton<SigningKeyRotation>()
+        .AddSingleton<TokenClients>()
+        .AddSingleton<TokenSigner>();
 }
