@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Tenants.Audit;
-using Parley.Tenants.Tokens;
 
 namespace Parley.Tenants;
 
@@ -19,10 +18,5 @@ internal static class TenantServices
         .AddSingleton<TenantReader>()
         .AddSingleton<TenantAdministration>()
         .AddSingleton<WebhookSecrets>()
-        .AddSingleton<TenantStates>()
-        .AddSingleton<SigningKeyStore>()
-        .AddSingleton<SigningKeys>()
-        .AddSingleton<SigningKeyRotation>()
-        .AddSingleton<TokenClients>()
-        .AddSingleton<TokenSigner>();
+        .AddSingleton<TenantStates>();
 }

@@ -1,5 +1,3 @@
-using Parley.Core;
-
 namespace Parley.Tenants.Tokens;
 
 /// <summary>A client that has authenticated with its API key.</summary>
