@@ -47,7 +47,7 @@ public class LimitTests(ParleyFixture parley)
         foreach (var (method, path, body, status) in calls)
         {
             using var response = await raw.SendJsonAsync(method, path, body);
-            var isOpen = path is "v1/health/live" or "v1/health/ready" or "v1/version";
+            var isOpen = path is ".well-known/jwks.json" or "v1/health/live" or "v1/health/ready" or "v1/version";
 
             Assert.True(status == (int)response.StatusCode, $"{method} {path}: {(int)response.StatusCode}");
             Assert.Equal(isOpen ? null : Policy, Header(response, "RateLimit-Policy"));

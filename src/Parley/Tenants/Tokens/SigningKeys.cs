@@ -28,10 +28,10 @@ public sealed partial class SigningKeys
     public const int MaxWaiting = 1_000;
 
     /// <summary>
-    /// The greatest age of keys that sign. An older cache may lack a key that signs already, whose predecessor is
-    /// removed soon.
+    /// The greatest age of keys that are published or sign: so a key is published long before it signs, and none signs
+    /// that is removed soon.
     /// </summary>
-    internal static readonly TimeSpan MaxAgeToSign = SigningKeyRotation.PublishedBefore - TimeSpan.FromHours(1);
+    internal static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
 
     /// <summary>The time from a failed read to the next one in the background.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
@@ -56,8 +56,8 @@ public sealed partial class SigningKeys
     }
 
     /// <summary>
-    /// Finds the key of a token. A known one is returned without waiting; for an unknown one, the keys are read once
-    /// more.
+    /// Finds the key of a token. A known one is returned without waiting, unless the instance had no requests for long;
+    /// for an unknown one, the keys are read once more.
     /// </summary>
     /// <returns>Null when there is no such key.</returns>
     /// <exception cref="ParleyException">
@@ -80,7 +80,9 @@ public sealed partial class SigningKeys
     {
         isKeyNeeded = true;
         await RefreshAsync(cancellation);
-        var current = known is { Keys.Count: > 0 } cached ? cached : await ReadAgainAsync(cancellation);
+        var current = known is { Keys.Count: > 0 } cached && time.GetElapsedTime(cached.ReadAt) <= MaxAge
+            ? cached
+            : await ReadAgainAsync(cancellation);
         return current.Keys.Count > 0
             ? current.Keys
             : throw ParleyException.StorageUnavailable("The key that signs tokens was removed just now. Try again.");
@@ -90,11 +92,6 @@ public sealed partial class SigningKeys
     /// <inheritdoc cref="ReadAgainAsync" path="/exception"/>
     internal async Task<SigningKey> GetSigningAsync(CancellationToken cancellation)
     {
-        if (known is { } cached && time.GetElapsedTime(cached.ReadAt) > MaxAgeToSign)
-        {
-            await ReadAgainAsync(cancellation);
-        }
-
         var keys = await ListAsync(cancellation);
         var now = time.GetUtcNow();
 
