@@ -15,6 +15,9 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
 
     public TenantId Tenant { get; } = tenant;
 
+    /// <summary>The API key, or an access token in its place.</summary>
+    public string ApiKey { get; } = apiKey;
+
     public async Task<ConversationKey> CreateConversationAsync(string title = "Benchmark")
     {
         var created = await SendAsync(HttpMethod.Post, "v1/conversations", new JsonObject { ["title"] = title });
@@ -86,7 +89,7 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
     private HttpRequestMessage Request(HttpMethod method, string path)
     {
         var request = new HttpRequestMessage(method, new Uri(api, path));
-        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {apiKey}");
+        request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {ApiKey}");
         return request;
     }
 
