@@ -47,14 +47,16 @@ internal sealed class SigningKeyScenario
     {
         var scenario = new SigningKeyScenario(run, checks);
         await new ParleyProcess(scenario.tables.Connect("setup"), run.Time, 1).Tables.CreateIfNotExistsAsync(CancellationToken.None);
-        await scenario.StepsAsync(10, TimeSpan.FromMinutes(20));
+        await scenario.StepsUntilNewKeyAsync(10);
         for (var rollover = 0; rollover < Rollovers; rollover++)
         {
             // Some hours around the creation of a key, and around the time from which it signs.
             await scenario.UntilAsync(scenario.newestSignsFrom + SigningKeyRotation.SigningTime - TimeSpan.FromHours(1));
-            await scenario.StepsAsync(40, TimeSpan.FromMinutes(20));
+            await scenario.StepsUntilNewKeyAsync(30);
             await scenario.UntilAsync(scenario.newestSignsFrom - TimeSpan.FromHours(1));
-            await scenario.StepsAsync(100, TimeSpan.FromMinutes(10));
+            await scenario.StepsAsync(80, TimeSpan.FromMinutes(10));
+            scenario.outageEndsAt = run.Time.GetUtcNow();
+            await scenario.StepsAsync(10, TimeSpan.FromMinutes(20));
         }
 
         if (scenario.issued.Select(token => token.Kid).Distinct().Count() <= Rollovers)
@@ -71,14 +73,25 @@ internal sealed class SigningKeyScenario
         }
     }
 
+    /// <summary>An outage may delay the key.</summary>
+    private async Task StepsUntilNewKeyAsync(int count)
+    {
+        var known = newestSignsFrom;
+        do
+        {
+            await StepsAsync(count, TimeSpan.FromMinutes(20));
+        }
+        while (newestSignsFrom == known);
+    }
+
     /// <summary>In each step all instances do something at once. Meanwhile some time passes.</summary>
     private async Task StepsAsync(int count, TimeSpan longest)
     {
         for (var step = 0; step < count; step++)
         {
-            if (run.Random.Next(25) == 0)
+            if (run.Random.Next(30) == 0)
             {
-                outageEndsAt = run.Time.GetUtcNow() + TimeSpan.FromMinutes(run.Random.Next(180));
+                outageEndsAt = run.Time.GetUtcNow() + TimeSpan.FromMinutes(run.Random.Next(100));
             }
 
             await Task.WhenAll(Enumerable.Range(0, Instances).Select(ActAsync));
