@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>If-None-Match (RFC 9110, section 13.1.2).</summary>
-[Collection(HostCollection.Name)]
-public class ConditionalTests(ParleyFixture parley)
+public class ConditionalTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>Their tags cover every byte of the body.</summary>
     private static readonly string[] Covered =

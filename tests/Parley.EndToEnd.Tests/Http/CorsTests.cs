@@ -8,8 +8,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Pages of other origins, and links behind a gateway: a host with both settings.</summary>
-[Collection(HostCollection.Name)]
-public class CorsTests(ParleyFixture parley)
+public class CorsTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Allowed = "https://app.example.com";
     private const string Gateway = "https://api.example.com";

@@ -9,8 +9,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Rates and bounds of tenants and keys, at a host that has them.</summary>
-[Collection(HostCollection.Name)]
-public class LimitTests(ParleyFixture parley)
+public class LimitTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Policy = "\"tenant-requests\";q=200;w=90000, \"tenant-messages\";q=3;w=90000, \"key-bytes\";q=5000;qu=\"content-bytes\";w=90000";
 

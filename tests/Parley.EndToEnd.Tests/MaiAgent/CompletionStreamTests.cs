@@ -9,8 +9,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>Streamed completions: a client that loses its connection reads the rest, from any host.</summary>
-[Collection(HostCollection.Name)]
-public class CompletionStreamTests(ParleyFixture parley)
+public class CompletionStreamTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private HttpClient Client => parley.Client;
 

@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The workbook of a chatbot's records.</summary>
-[Collection(HostCollection.Name)]
-public partial class RecordFileTests(ParleyFixture parley)
+public partial class RecordFileTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] English =
     [

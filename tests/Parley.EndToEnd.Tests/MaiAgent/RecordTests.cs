@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>Records of chatbots' questions and replies.</summary>
-[Collection(HostCollection.Name)]
-public class RecordTests(ParleyFixture parley)
+public class RecordTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] Scores =
         ["faithfulnessScore", "answerRelevancyScore", "contextPrecisionScore", "answerCorrectnessScore", "answerSimilarityScore", "contextRecallScore"];

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class ChatMessageListTests(ParleyFixture parley)
+public class ChatMessageListTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task The_list_is_oldest_first_and_links_keep_the_other_parameters()
