@@ -129,10 +129,12 @@ public class LimitTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         await using var host = await StartAsync(new() { ["Limits__RunningCompletions"] = "2", ["Limits__Listeners"] = "4" });
         using var client = free.Streaming(host.Api);
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
-        var body = new { isStreaming = true, conversation, message = new { content = "/words 40 /pace 250" } };
+        var body = new { isStreaming = true, conversation, message = new { content = "/words 400 /pace 250" } };
+        string running;
         using (var abandoned = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body))
         {
             // This client disconnects; the completion continues.
+            running = abandoned.PathAtAnyHost;
         }
 
         using var second = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body, ("Idempotency-Key", "second"));
@@ -167,6 +169,7 @@ public class LimitTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
             using var response = await client.SendJsonAsync(HttpMethod.Post, path, new { message = new { content = "/words 1" } });
             return response.StatusCode == HttpStatusCode.OK;
         });
+        await client.CallAsync(HttpMethod.Post, $"{running}/cancel");
     }
 
     private static async Task AssertRefusedAsync(HttpResponseMessage response, string policy, bool hasFields = true)

@@ -229,7 +229,7 @@ public class RecordTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
     {
         var client = await parley.NewTenantClientAsync("Running");
         var id = await client.NewBotAsync();
-        var completing = client.SendToChatbotAsync(id, "/words 30 /pace 100");
+        var completing = client.SendToChatbotAsync(id, "/words 30 /pace 200");
         JsonNode? running = null;
         while (running is null || ApiHelpers.Text(running["outputMessage"])!.Length == 0)
         {
