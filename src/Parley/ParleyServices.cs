@@ -13,6 +13,7 @@ using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Limits;
+using Parley.Tenants.Tokens;
 using Parley.Webhooks;
 
 namespace Parley;
@@ -26,6 +27,7 @@ public static class ParleyServices
             .AddStorage(configuration)
             .AddStorageResource<FileStore>()
             .AddTenants()
+            .AddTokens(configuration)
             .AddLimits(configuration)
             .AddSenders()
             .AddConversations()

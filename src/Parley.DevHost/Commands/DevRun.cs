@@ -246,6 +246,7 @@ internal sealed class DevRun(RunOptions options)
               curl -s {{authorization}} {{conversations}}/{{number}}/messages
               curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{chatbots}}
               curl -sN {{authorization}} {{Json}} -d '{{Question}}' {{chatbots}}/{{number}}/completions
+              curl -s -u '1:{{access.ApiKey}}' -d grant_type=client_credentials {{access.BaseUrl}}/v1/oauth/token
 
             Ctrl+C stops it.
 

@@ -1,15 +1,21 @@
 using Microsoft.Azure.Functions.Worker;
 using Parley.Cleanup;
 using Parley.Tenants;
+using Parley.Tenants.Tokens;
 
 namespace Parley.Functions.Triggers;
 
 /// <summary>
 /// Removes expired idempotency keys and unused blobs, lists API keys of earlier versions, seals secrets again after a
-/// change of the keys, and erases deleted tenants. It has its own timer, so that it never delays follow-ups.
+/// change of the keys, rolls over the keys that sign access tokens, and erases deleted tenants. It has its own timer, so
+/// that it never delays follow-ups.
 /// </summary>
 public sealed class CleanupTrigger(
-    CleanupJob cleanup, ApiKeyListing keys, SecretResealing resealing, TenantErasureJob erasure)
+    CleanupJob cleanup,
+    ApiKeyListing keys,
+    SecretResealing resealing,
+    SigningKeyRotation rotation,
+    TenantErasureJob erasure)
 {
     [Function("Housekeeping")]
     public Task Run([TimerTrigger("%HousekeepingSchedule%")] TimerInfo timer, CancellationToken cancellation) =>
@@ -17,5 +23,6 @@ public sealed class CleanupTrigger(
             cleanup.RunAsync(cancellation),
             keys.RunAsync(cancellation),
             resealing.RunAsync(cancellation),
+            rotation.RunAsync(cancellation),
             erasure.RunAsync(cancellation));
 }

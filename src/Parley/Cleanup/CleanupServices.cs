@@ -6,6 +6,7 @@ internal static class CleanupServices
 {
     public static IServiceCollection AddCleanup(this IServiceCollection services) => services
         .AddSingleton<CleanupJob>()
+        .AddSingleton<SecretResealing>()
         .AddSingleton<ErasedStores>()
         .AddSingleton<TenantErasures>()
         .AddSingleton<TenantErasureJob>();

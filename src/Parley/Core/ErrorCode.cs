@@ -25,17 +25,17 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode InvalidCursor =
         new("invalid_cursor", ErrorKind.Malformed, "The cursor is not valid here");
 
-    /// <summary>No API key, or an unknown, revoked or expired one.</summary>
+    /// <summary>No API key or access token, or an unknown, revoked or expired one.</summary>
     public static readonly ErrorCode Unauthenticated =
-        new("unauthenticated", ErrorKind.Unauthenticated, "No valid API key");
+        new("unauthenticated", ErrorKind.Unauthenticated, "No valid API key or access token");
 
-    /// <summary>The API key has no access to the tenant in X-Tenant.</summary>
+    /// <summary>The API key or access token has no access to the tenant in X-Tenant, or to any.</summary>
     public static readonly ErrorCode TenantForbidden =
-        new("tenant_forbidden", ErrorKind.Forbidden, "The API key does not reach this tenant");
+        new("tenant_forbidden", ErrorKind.Forbidden, "The caller does not reach this tenant");
 
-    /// <summary>The API key lacks the scope of this path and method.</summary>
+    /// <summary>The API key or access token lacks the scope of this path and method.</summary>
     public static readonly ErrorCode ScopeMissing =
-        new("scope_missing", ErrorKind.Forbidden, "The API key lacks the scope");
+        new("scope_missing", ErrorKind.Forbidden, "The caller lacks the scope");
 
     /// <summary>The operator has suspended the tenant, or is deleting it.</summary>
     public static readonly ErrorCode TenantSuspended =
@@ -233,6 +233,13 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode StorageUnavailable =
         new("storage_unavailable", ErrorKind.Unavailable, "Storage does not answer");
 
+    /// <summary>
+    /// The issuer of the access token does not answer, and none of its keys are known. Retry-After contains the delay
+    /// before the next attempt.
+    /// </summary>
+    public static readonly ErrorCode IssuerUnavailable =
+        new("issuer_unavailable", ErrorKind.Unavailable, "The issuer of the access token does not answer");
+
     /// <summary>Every code, in the order of the table in docs/api.md.</summary>
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
@@ -245,7 +252,7 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
         Immutable, StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, IdempotencyKeyReused,
         ProviderRefused, ProviderRateLimited, QuotaExceeded, InternalError, ProviderUnavailable,
         ProviderBadRequest, ProviderReplyEmpty, CompletionInterrupted, ProviderTimedOut, Busy,
-        StorageUnavailable,
+        StorageUnavailable, IssuerUnavailable,
     ];
 
     /// <summary>The type of a problem that others have registered; null for Parley's own.</summary>

@@ -33,6 +33,23 @@ public readonly record struct TenantId
         return ok;
     }
 
+    /// <summary>Parses numbers that are separated by commas, as settings have them.</summary>
+    public static bool TryParseList(string text, out HashSet<TenantId> tenants)
+    {
+        tenants = [];
+        foreach (var number in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            if (!TryParse(number, out var tenant))
+            {
+                return false;
+            }
+
+            tenants.Add(tenant);
+        }
+
+        return true;
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Number.ToString(CultureInfo.InvariantCulture);
 }

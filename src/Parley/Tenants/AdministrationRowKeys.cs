@@ -9,7 +9,7 @@ internal static class AdministrationRowKeys
     /// <summary>The row of a tenant's settings, in the tenant's partition.</summary>
     public const string Profile = "profile";
 
-    /// <summary>The progress of <see cref="SecretResealing"/>, in the partition of the administration API.</summary>
+    /// <summary>The progress of sealing secrets again, in the partition of the administration API.</summary>
     public const string Sealing = "sealing";
 
     /// <summary>The prefix of the rows of tenants, in the partition of the administration API.</summary>

@@ -73,7 +73,11 @@ public sealed class ApiKeyListing(ParleyTables tables, TimeProvider time)
             .ToListAsync(cancellation);
     }
 
-    private async Task ListAsync(ApiKey key, CancellationToken cancellation)
+    /// <summary>
+    /// Lists a key, unless it is listed already or its tenant is being deleted: two calls. The job does so for all;
+    /// others for a key that they must find by its number now.
+    /// </summary>
+    internal async Task ListAsync(ApiKey key, CancellationToken cancellation)
     {
         if (await tables.Tenants.FindAsync(
             key.Tenant.PartitionKey, AdministrationRowKeys.Profile, cancellation) is not { } profile

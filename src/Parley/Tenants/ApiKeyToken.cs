@@ -17,7 +17,6 @@ public static class ApiKeyToken
     private const int BodyLength = 43;
     private const int ChecksumLength = 6;
     private const int LengthWithoutChecksum = 7 + BodyLength;
-    private const int MaxLength = 4096;
 
     public static string Create(RandomSource random)
     {
@@ -52,7 +51,7 @@ public static class ApiKeyToken
     /// Reads the token of an Authorization header, in the three forms that clients of the described APIs send:
     /// <c>Bearer T</c>, <c>Api-Key T</c> and <c>T</c> alone. Schemes are case-insensitive (RFC 9110, section 11.1).
     /// </summary>
-    /// <returns>Null when the header has no token, or one of more than 4,096 characters or with a space.</returns>
+    /// <returns>Null when the header has no token, or one with a space.</returns>
     public static string? FromHeader(string? authorization)
     {
         var text = authorization.AsSpan().Trim(' ');
@@ -65,7 +64,7 @@ public static class ApiKeyToken
             }
         }
 
-        return text.IsEmpty || text.Length > MaxLength || text.Contains(' ') ? null : text.ToString();
+        return text.IsEmpty || text.Contains(' ') ? null : text.ToString();
     }
 
     /// <summary>The first six characters of the base64url of the SHA-256 of prefix and body.</summary>

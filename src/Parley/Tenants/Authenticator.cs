@@ -11,7 +11,13 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
     /// <see cref="ErrorCode.TenantSuspended"/>. <see cref="ErrorCode.StorageUnavailable"/>.
     /// <see cref="ErrorCode.Busy"/>: too many unknown keys are being looked up.
     /// </exception>
-    public async Task<Caller> AuthenticateAsync(string? token, CancellationToken cancellation)
+    public async Task<Caller> AuthenticateAsync(string? token, CancellationToken cancellation) =>
+        (await AdmitKeyAsync(token, cancellation)).Caller;
+
+    /// <summary>Like <see cref="AuthenticateAsync"/>, with the state of the key.</summary>
+    /// <inheritdoc cref="AuthenticateAsync" path="/exception"/>
+    internal async Task<(Caller Caller, Admission Admission)> AdmitKeyAsync(
+        string? token, CancellationToken cancellation)
     {
         if (token is null)
         {
@@ -26,7 +32,7 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
         var credential = Credential.OfKeyText(ApiKeyToken.Hash(token));
         var admission = await cache.FindAsync(credential, cancellation);
         ThrowIfRefused(credential, admission);
-        return Caller.Of(admission!.Key!, credential);
+        return (Caller.Of(admission!.Key!, credential), admission);
     }
 
     /// <summary>Checks the credential of a token that an issuer has signed.</summary>

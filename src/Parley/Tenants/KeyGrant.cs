@@ -14,7 +14,7 @@ public sealed record KeyGrant(Scopes Scopes, DateTimeOffset? ExpiresAt)
     {
         if ((scopes & ~Scopes) is var missing and not Scopes.None)
         {
-            throw ErrorCode.ScopeMissing.With($"The API key lacks the scope {string.Join(", ", missing.Names())}.");
+            throw ErrorCode.ScopeMissing.With($"The caller lacks the scope {string.Join(", ", missing.Names())}.");
         }
     }
 

@@ -18,6 +18,5 @@ internal static class TenantServices
         .AddSingleton<TenantReader>()
         .AddSingleton<TenantAdministration>()
         .AddSingleton<WebhookSecrets>()
-        .AddSingleton<SecretResealing>()
         .AddSingleton<TenantStates>();
 }

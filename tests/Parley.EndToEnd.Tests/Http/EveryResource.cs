@@ -62,6 +62,7 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
             ["/v1/health/live"] = "v1/health/live",
             ["/v1/health/ready"] = "v1/health/ready",
             ["/v1/version"] = "v1/version",
+            ["/.well-known/jwks.json"] = ".well-known/jwks.json",
         })
         {
             AdminPaths = new Dictionary<string, string>

@@ -35,7 +35,7 @@ public class HeadTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         foreach (var path in OpenApiContract.Document.Operations.Where(one => one.Method == "GET").Select(one => one.Path))
         {
             var unknown = path[1..].Replace("{id}", ApiHelpers.UnknownUuid, StringComparison.Ordinal);
-            var isOpen = path is "/v1/version" || path.StartsWith("/v1/health/", StringComparison.Ordinal);
+            var isOpen = path is "/v1/version" or "/.well-known/jwks.json" || path.StartsWith("/v1/health/", StringComparison.Ordinal);
             Assert.Equal(isOpen ? 200 : 401, await CompareAsync(nobody, unknown));
             if (path.Contains('{', StringComparison.Ordinal))
             {

@@ -51,6 +51,24 @@ internal sealed class CompletionReader : IDisposable
 
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         Assert.True(response.StatusCode == HttpStatusCode.OK, $"{(int)response.StatusCode}");
+        return await ReadAsync(response);
+    }
+
+    /// <summary>Reads the rest of a completion when there is room for a listener; otherwise null.</summary>
+    public static async Task<CompletionReader?> TryListenAsync(HttpClient client, string path)
+    {
+        var response = await client.GetAsync($"{path}/events", HttpCompletionOption.ResponseHeadersRead);
+        if (response.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            response.Dispose();
+            return null;
+        }
+
+        return await ReadAsync(response);
+    }
+
+    private static async Task<CompletionReader> ReadAsync(HttpResponseMessage response)
+    {
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.ToString());
         var content = await response.Content.ReadAsStreamAsync();
         var first = new byte[FirstComment.Length];

@@ -89,7 +89,7 @@ public partial class MatrixTests(ParleyFixture parley)
     [Fact]
     public void Every_operation_names_its_scope() =>
         Assert.Equal(
-            ["/v1/health/live", "/v1/health/ready", "/v1/version"],
+            ["/.well-known/jwks.json", "/oauth/token", "/v1/health/live", "/v1/health/ready", "/v1/oauth/token", "/v1/version"],
             MatrixRequest.All.Where(one => one.Scope is null && !one.IsAdministration).Select(one => one.Path).Order(StringComparer.Ordinal));
 
     [Fact]

@@ -15,6 +15,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Tenants.Audit, Files, Senders → Storage
         Tenants.Limits → Core
         Tenants → Tenants.Audit
+        Tenants.Tokens → Tenants
         Webhooks → Tenants
         Conversations → Senders
         Conversations.Threads → Storage
@@ -26,7 +27,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files, Tenants.Limits
         Assistants.Records → Assistants.Completions, Spreadsheets
         Exports → Conversations.Messages, Files, Tenants.Limits, Webhooks, Spreadsheets
-        Cleanup → Files, Tenants
+        Cleanup → Files, Tenants.Tokens
         Functions → all
         """);
 

@@ -52,4 +52,25 @@ internal sealed partial class OperationCalls
         await admin.CallAsync(422, "GET v1/admin/audit?tenant=x");
         await admin.CallAsync(404, "GET v1/admin/audit?tenant=999");
     }
+
+    private async Task TokensAsync()
+    {
+        var anonymous = recorded.ClientOf("nobody", token: null);
+        var key = first.DefaultRequestHeaders.Authorization!.Parameter!;
+        await anonymous.CallAsync(200, "POST v1/oauth/token", Token("1", key));
+        await anonymous.CallAsync(200, "POST oauth/token", Token("1", key, ("scope", "messages:read admin")));
+        await anonymous.CallAsync(400, "POST v1/oauth/token", new { });
+        await anonymous.CallAsync(400, "POST v1/oauth/token", Token("1", key, ("scope", "no:such")));
+        await anonymous.CallAsync(401, "POST v1/oauth/token", Token("2", key));
+        await anonymous.CallAsync(401, "POST v1/oauth/token", Token("1", "parley_unknown"));
+        await anonymous.CallAsync(200, "GET .well-known/jwks.json");
+    }
+
+    private static FormUrlEncodedContent Token(string id, string key, params (string Name, string Value)[] others) => new(
+    [
+        KeyValuePair.Create("grant_type", "client_credentials"),
+        KeyValuePair.Create("client_id", id),
+        KeyValuePair.Create("client_secret", key),
+        .. others.Select(one => KeyValuePair.Create(one.Name, one.Value)),
+    ]);
 }

@@ -49,6 +49,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await ExportsWithoutAFileAsync();
         await DeletedChatbotAsync();
         await KeysAsync();
+        await TokensAsync();
         await DeletedTenantAsync();
         await RefusalsAsync();
         await ContactAsync();

@@ -28,6 +28,8 @@ internal sealed partial class StableText(Uri api)
         Member("version", """ "[0-9.]+" """, "<version>"),
         Member("commit", """ (null|"[0-9a-f]+") """, "<commit>"),
         Rule("parley_[A-Za-z0-9_-]{40,}", "parley_<key>"),
+        Rule("eyJ[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]+", "<token>"),
+        Rule("""(?<="(kid|x|y)":")[A-Za-z0-9_-]{43}(?=")""", "<value>"),
         Rule("whsec_[A-Za-z0-9+/]+=*", "whsec_<secret>"),
         Rule("v1,[A-Za-z0-9+/]{43}=", "v1,<signature>"),
         Rule("(?<=[?&]cursor=|u0026cursor=)[A-Za-z0-9_.~%-]{20,}", "<cursor>"),

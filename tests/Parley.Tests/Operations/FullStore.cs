@@ -2,10 +2,12 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Completions;
+using Parley.Cleanup;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Tokens;
 using Parley.Tests.Tenants;
 using Parley.Tenants;
 using Xunit;
@@ -142,6 +144,7 @@ public sealed class FullStore : IAsyncLifetime
         await SetOptionalPropertiesAsync(client, bot);
         await client.ExportAsync();
         await client.GetAsync("v1/conversations?pageSize=1", "next"); // Creates the key that signs cursors.
+        await client.GetAsync(".well-known/jwks.json", "keys"); // Creates the key that signs tokens.
     }
 
     /// <summary>Writes optional properties of rows that the calls above do not set.</summary>
@@ -206,7 +209,8 @@ public sealed class FullStore : IAsyncLifetime
         var cursors = new Cursors(tables, sealer, random);
         var log = new AuditLog(tables, cursors, TimeProvider.System, random);
         var secrets = new WebhookSecrets(tables, sealer, log, TimeProvider.System, random, new WriteBudget(TimeProvider.System, random));
-        await new SecretResealing(tables, sealer, cursors, secrets, TimeProvider.System, NullLogger<SecretResealing>.Instance)
+        var keys = new SigningKeyStore(tables, sealer, TimeProvider.System);
+        await new SecretResealing(tables, sealer, cursors, keys, secrets, TimeProvider.System, NullLogger<SecretResealing>.Instance)
             .RunAsync(CancellationToken.None);
     }
 

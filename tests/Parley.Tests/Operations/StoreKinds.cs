@@ -13,6 +13,7 @@ using Parley.Senders;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Tokens;
 using Xunit;
 
 namespace Parley.Tests.Operations;
@@ -74,6 +75,7 @@ internal static class StoreKinds
         (nameof(AdministrationRowKeys.KeyListing), "Tenants", "keys-listed"),
         (nameof(AuditRowKeys.AuditEntry), "Tenants", "audit|"),
         (nameof(AdministrationRowKeys.Sealing), "Tenants", "sealing"),
+        (nameof(SigningKeyRowKeys.SigningKey), "Tenants", "token-key|"),
         (nameof(TenantErasureRowKeys.Erasure), "Tenants", "erase|"),
         (nameof(AdministrationRowKeys.ApiKeyPartition), "Keys", ""),
     ];
@@ -83,7 +85,7 @@ internal static class StoreKinds
     [
         nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
-        nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
+        nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(SigningKeyRowKeys.SigningKeys), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
     ];
 

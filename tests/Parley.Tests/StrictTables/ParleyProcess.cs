@@ -20,6 +20,7 @@ using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
 using Parley.Tenants.Limits;
+using Parley.Tenants.Tokens;
 using Parley.Testing;
 using Parley.Webhooks;
 
@@ -201,6 +202,16 @@ internal sealed class ParleyProcess
     public ApiKeyUses KeyUses => Get<ApiKeyUses>();
 
     public Authenticator Authenticator => Get<Authenticator>();
+
+    public SigningKeys SigningKeys => Get<SigningKeys>();
+
+    public SigningKeyStore SigningKeyStore => Get<SigningKeyStore>();
+
+    public SigningKeyRotation SigningKeyRotation => Get<SigningKeyRotation>();
+
+    public TokenClients TokenClients => Get<TokenClients>();
+
+    public TokenSigner TokenSigner => Get<TokenSigner>();
 
     public OpenCalls OpenCalls => Get<OpenCalls>();
 

@@ -6,6 +6,7 @@ using Parley.Functions.Api.Requests;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
 using Parley.Tenants.Limits;
+using Parley.Tenants.Tokens;
 
 namespace Parley.Functions.Api.Access;
 
@@ -13,12 +14,14 @@ namespace Parley.Functions.Api.Access;
 /// Decides whether a request may reach its function. Refused administrative calls are in the audit log.
 /// </summary>
 public sealed class Authorization(
-    Authenticator authenticator, RateLimiter limiter, RefusedCalls refused, IConfiguration configuration)
+    Authenticator authenticator, AccessTokens tokens, RateLimiter limiter, RefusedCalls refused, IConfiguration configuration)
 {
     /// <summary>The scopes of administrative calls.</summary>
     private const Scopes Administrative = Scopes.Admin | Scopes.AuditRead;
 
-    /// <summary>Returns the caller of a function for API keys; null for other functions.</summary>
+    /// <summary>
+    /// Returns the caller of a function for API keys and access tokens; null for other functions.
+    /// </summary>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Unauthenticated"/>, <see cref="ErrorCode.TenantSuspended"/>,
     /// <see cref="ErrorCode.TenantForbidden"/>, <see cref="ErrorCode.ScopeMissing"/>,
@@ -58,8 +61,7 @@ public sealed class Authorization(
 
     private async Task<Caller> FindCallerAsync(HttpRequest request, FunctionAccess access, Scopes scopes)
     {
-        var token = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
-        var caller = await authenticator.AuthenticateAsync(token, request.HttpContext.RequestAborted);
+        var caller = await AuthenticateAsync(request);
         if ((scopes & Administrative) != Scopes.None)
         {
             request.HttpContext.Features.Set(new AdministrativeCall(access.Name, caller));
@@ -75,6 +77,15 @@ public sealed class Authorization(
 
         caller.Require(scopes);
         return caller;
+    }
+
+    private Task<Caller> AuthenticateAsync(HttpRequest request)
+    {
+        var text = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
+        var cancellation = request.HttpContext.RequestAborted;
+        return text is not null && AccessTokens.IsLike(text)
+            ? tokens.AuthenticateAsync(text, () => RequestHeaders.ReadTenant(request), cancellation)
+            : authenticator.AuthenticateAsync(text, cancellation);
     }
 
     /// <summary>The administrative call of a key. It is a feature of the request.</summary>

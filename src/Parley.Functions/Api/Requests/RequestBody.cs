@@ -42,11 +42,6 @@ internal static class RequestBody
     public static async Task<Fields> ReadFieldsAsync(HttpRequest request, int limit)
     {
         RequireJson(request);
-        if (request.ContentLength > limit)
-        {
-            throw TooLarge(limit);
-        }
-
         try
         {
             var bytes = await ReadAsync(request, limit);
@@ -76,6 +71,35 @@ internal static class RequestBody
         {
             // Includes BadHttpRequestException: the client disconnected, or sent less than its Content-Length.
             throw new ParleyException(ErrorCode.MalformedJson, "The body could not be read to its end.", e);
+        }
+    }
+
+    /// <summary>Reads a body of any type.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="limit">Maximum size of the body, in bytes.</param>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.BodyTooLarge"/>.</exception>
+    /// <exception cref="IOException">The client disconnected, or sent less than its Content-Length.</exception>
+    public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, int limit)
+    {
+        if (request.ContentLength > limit)
+        {
+            throw TooLarge(limit);
+        }
+
+        var body = new ArrayBufferWriter<byte>((int)Math.Min(request.ContentLength ?? 4096, limit) + 1);
+        while (true)
+        {
+            var read = await request.Body.ReadAsync(body.GetMemory(1), request.HttpContext.RequestAborted);
+            if (read == 0)
+            {
+                return body.WrittenMemory;
+            }
+
+            body.Advance(read);
+            if (body.WrittenCount > limit)
+            {
+                throw TooLarge(limit);
+            }
         }
     }
 
@@ -148,25 +172,6 @@ internal static class RequestBody
 
     private static ParleyException Unsupported() =>
         ErrorCode.UnsupportedMediaType.With("Send the body as application/json in UTF-8, not compressed.");
-
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpRequest request, int limit)
-    {
-        var body = new ArrayBufferWriter<byte>((int)Math.Min(request.ContentLength ?? 4096, limit) + 1);
-        while (true)
-        {
-            var read = await request.Body.ReadAsync(body.GetMemory(1), request.HttpContext.RequestAborted);
-            if (read == 0)
-            {
-                return body.WrittenMemory;
-            }
-
-            body.Advance(read);
-            if (body.WrittenCount > limit)
-            {
-                throw TooLarge(limit);
-            }
-        }
-    }
 
     private static ParleyException TooLarge(int limit) =>
         ErrorCode.BodyTooLarge.With($"This path takes bodies of up to {limit} bytes.");

@@ -82,8 +82,16 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {
-            // RFC 9110, section 11.6.1: a 401 response must name an accepted authentication scheme.
-            headers.WWWAuthenticate = "Bearer";
+            // RFC 9110, section 11.6.1: a 401 response must name an accepted authentication scheme. RFC 6750, section
+            // 3.1: the error is for requests that have tried.
+            headers.WWWAuthenticate = httpContext.Request.Headers.Authorization.Count == 0
+                ? "Bearer"
+                : "Bearer error=\"invalid_token\"";
+        }
+
+        if (code == ErrorCode.ScopeMissing)
+        {
+            headers.WWWAuthenticate = "Bearer error=\"insufficient_scope\"";
         }
 
         if (failure.RetryAfter is { } after)

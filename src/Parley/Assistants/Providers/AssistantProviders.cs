@@ -108,25 +108,13 @@ public sealed class AssistantProviders
         _ => throw InvalidSetting(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxIdleSeconds}"),
     };
 
-    private static HashSet<TenantId>? ReadTenants(IConfigurationSection settings)
+    private static HashSet<TenantId>? ReadTenants(IConfigurationSection settings) => settings["Tenants"] switch
     {
-        if (settings["Tenants"] is not { Length: > 0 } text)
-        {
-            return null;
-        }
-
-        var tenants = new HashSet<TenantId>();
-        foreach (var number in text.Split(',', StringSplitOptions.TrimEntries))
-        {
-            tenants.Add(
-                TenantId.TryParse(number, out var tenant)
-                    ? tenant
-                    : throw InvalidSetting(
-                        settings, "Tenants", "be numbers of tenants, separated by commas; without it, all tenants"));
-        }
-
-        return tenants;
-    }
+        null or "" => null,
+        var text when TenantId.TryParseList(text, out var tenants) => tenants,
+        _ => throw InvalidSetting(
+            settings, "Tenants", "be numbers of tenants, separated by commas; without it, all tenants"),
+    };
 
     private static StartUpException InvalidSetting(IConfigurationSection settings, string setting, string must) =>
         new($"{Section}__{settings.Key}__{setting} must {must}.");

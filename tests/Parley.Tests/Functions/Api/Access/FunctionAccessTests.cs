@@ -35,7 +35,9 @@ public class FunctionAccessTests
     [Fact]
     public void Only_these_routes_are_open_to_all() =>
         Assert.Equal(
-            ["v1/health/live", "v1/health/ready", "v1/version", "{*path}"],
+            [
+                ".well-known/jwks.json", "oauth/token", "v1/health/live", "v1/health/ready", "v1/oauth/token", "v1/version", "{*path}",
+            ],
             Functions
                 .Where(function => FunctionAccess.Of(function) is { Scopes: null, IsForAdministrator: false })
                 .Select(RouteOf)

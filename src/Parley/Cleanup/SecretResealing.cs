@@ -3,8 +3,10 @@ using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
+using Parley.Tenants;
+using Parley.Tenants.Tokens;
 
-namespace Parley.Tenants;
+namespace Parley.Cleanup;
 
 /// <summary>
 /// Stores all secrets in the form in which they are written now: sealed with the first key, or plain. Run by a timer;
@@ -19,6 +21,7 @@ public sealed partial class SecretResealing(
     ParleyTables tables,
     SecretSealer sealer,
     Cursors cursors,
+    SigningKeyStore signingKeys,
     WebhookSecrets webhookSecrets,
     TimeProvider time,
     ILogger<SecretResealing> logger)
@@ -52,10 +55,7 @@ public sealed partial class SecretResealing(
             return;
         }
 
-        var failed = progress.LastTenant > 0
-            || await TryAsync("the administration", () => cursors.ResealAsync(cancellation), cancellation)
-            ? 0
-            : 1;
+        var failed = progress.LastTenant > 0 ? 0 : await ResealAdministrationAsync(cancellation);
         var filter = Filters.Between(
             TenantRowKeys.AdministrationPartition,
             $"{AdministrationRowKeys.Tenants}{progress.LastTenant:D8}",
@@ -82,6 +82,17 @@ public sealed partial class SecretResealing(
         {
             LogDone(logger, sealer.WritingKey.Length == 0 ? "no key" : $"the key '{sealer.WritingKey}'");
         }
+    }
+
+    /// <summary>Returns the number of failures.</summary>
+    private async Task<int> ResealAdministrationAsync(CancellationToken cancellation)
+    {
+        bool[] succeeded =
+        [
+            await TryAsync("the cursors", () => cursors.ResealAsync(cancellation), cancellation),
+            await TryAsync("the access tokens", () => signingKeys.ResealAsync(cancellation), cancellation),
+        ];
+        return succeeded.Count(one => !one);
     }
 
     private async Task<bool> TryAsync(string owner, Func<Task> reseal, CancellationToken cancellation)

@@ -1,12 +1,14 @@
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
+using Parley.Cleanup;
 using Parley.Storage.Secrets;
 using Parley.Tenants;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Parley.Tests.Tenants;
 using Xunit;
 
-namespace Parley.Tests.Tenants;
+namespace Parley.Tests.Cleanup;
 
 public sealed class SecretResealingTests : IAsyncLifetime
 {
@@ -94,8 +96,8 @@ public sealed class SecretResealingTests : IAsyncLifetime
         time.Advance(SecretResealing.Interval);
         await job.RunAsync(CancellationToken.None);
 
-        // Progress, the cursors' key, the list of tenants, the tenant, and progress again; nothing is sealed anew.
-        Assert.Equal(before + 6, connection.Calls);
+        // Progress, the keys of cursors and of tokens, the list of tenants, the tenant, and progress again; nothing is sealed anew.
+        Assert.Equal(before + 7, connection.Calls);
     }
 
     /// <summary>
@@ -110,7 +112,7 @@ public sealed class SecretResealingTests : IAsyncLifetime
     {
         await FillAsync(Process("one"));
         var (process, log) = (Process("one"), new LogIds());
-        var job = new SecretResealing(process.Tables, TestSecrets.Sealer("one"), process.Cursors, process.WebhookSecrets, time, log);
+        var job = new SecretResealing(process.Tables, TestSecrets.Sealer("one"), process.Cursors, process.SigningKeyStore, process.WebhookSecrets, time, log);
         await RunAsync(rounds: 3);
         Assert.Equal([1511], log.Ids);
 
