@@ -104,6 +104,10 @@ param exportMaxRangeMonths int = 0
 @description('Limits of tenants and keys: values by the names of app settings without Limits__.')
 param limits { *: string } = {}
 
+@maxLength(20)
+@description('Issuers of access tokens: values by the names of app settings without Auth__Issuers__N__.')
+param issuers { *: string }[] = []
+
 @minValue(1)
 @maxValue(365)
 @description('Days in which a deleted or overwritten blob can be restored, and for which its old versions stay.')
@@ -254,6 +258,7 @@ module site 'app/site.bicep' = {
     sealingIds: sealingIds
     sealingMode: sealingMode
     providers: checkedProviders
+    issuers: issuers
     subnetId: network.?outputs.appSubnetId ?? ''
   }
   // The app reads storage and the vault when it starts.

@@ -31,6 +31,7 @@ param corsOrigins = readEnvironmentVariable('PARLEY_CORS_ORIGINS', '')
 param publicOrigin = readEnvironmentVariable('PARLEY_PUBLIC_ORIGIN', '')
 param exportMaxRangeMonths = int(readEnvironmentVariable('PARLEY_EXPORT_MAX_RANGE_MONTHS', '0'))
 
+param issuers = json(readEnvironmentVariable('PARLEY_ISSUERS', '[]'))
 param limits = json(readEnvironmentVariable('PARLEY_LIMITS', '{}'))
 
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))

@@ -81,6 +81,8 @@ param sealingMode string
 
 param providers providerType[]
 
+param issuers { *: string }[]
+
 @description('The subnet that calls of the app leave through. Empty: the platform\'s own network.')
 param subnetId string
 
@@ -141,8 +143,16 @@ var sealingSettings = [
   }
 ]
 
+var issuerSettings = [
+  for (issuer, index) in issuers: toObject(
+    items(issuer),
+    setting => 'Auth__Issuers__${index}__${setting.key}',
+    setting => setting.value
+  )
+]
+
 var allSettings = reduce(
-  concat(providerSettings, sealingSettings),
+  concat(providerSettings, sealingSettings, issuerSettings),
   union(settings, limitSettings),
   (all, one) => union(all, one)
 )

@@ -211,6 +211,8 @@ internal sealed class ParleyProcess
 
     public TokenClients TokenClients => Get<TokenClients>();
 
+    public AccessTokens AccessTokens => Get<AccessTokens>();
+
     public TokenSigner TokenSigner => Get<TokenSigner>();
 
     public OpenCalls OpenCalls => Get<OpenCalls>();

@@ -29,6 +29,7 @@ internal sealed class TokenVerifier(TimeProvider time)
                 $"has the type '{token.Type}'; accepted is {string.Join(" or ", issuer.Types)}");
         }
 
+        VerifyTimes(token.Claims);
         var result = await handler.ValidateTokenAsync(token.Text, new TokenValidationParameters
         {
             IssuerSigningKey = key.Key,
@@ -38,17 +39,19 @@ internal sealed class TokenVerifier(TimeProvider time)
             ValidAudiences = issuer.Audiences,
             IgnoreTrailingSlashWhenValidatingAudience = false,
 
-            // The times are checked below, by the app's clock.
+            // The times were checked by the app's clock.
             ValidateLifetime = false,
         });
         if (!result.IsValid)
         {
-            throw UnverifiedToken.Refused(result.Exception is SecurityTokenInvalidAudienceException
-                ? "is not for this service: its 'aud' names none of its audiences"
-                : "has a signature that does not fit");
+            throw UnverifiedToken.Refused(result.Exception switch
+            {
+                SecurityTokenInvalidAudienceException =>
+                    "is not for this service: its 'aud' names none of its audiences",
+                SecurityTokenMalformedException => "has a registered claim of another type than RFC 7519 states",
+                _ => "has a signature that does not fit",
+            });
         }
-
-        VerifyTimes(token.Claims);
     }
 
     private void VerifyTimes(ClaimValues claims)

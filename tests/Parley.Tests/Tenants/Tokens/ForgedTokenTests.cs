@@ -108,6 +108,7 @@ public sealed class ForgedTokenTests
         ["a deep payload"] = (
             i => i.Token(c => c["deep"] = JsonNode.Parse(new string('[', 20) + new string(']', 20))),
             "has a payload that is not JSON, or that has a member twice"),
+        ["jti that is a number"] = (i => i.Token(c => c["jti"] = 7), "has a registered claim of another type than RFC 7519 states"),
         ["dots only"] = (_ => "..", "has a header that is not JSON, or that has a member twice"),
     };
 

@@ -32,6 +32,7 @@ public sealed class RefusedCallTests : IAsyncLifetime
         process = new ParleyProcess(tables.Connect(), time, 1);
         authorization = new Authorization(
             process.Authenticator,
+            process.AccessTokens,
             new RateLimiter(RateOptionsTests.Read(), time),
             new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance),
             new ConfigurationBuilder().Build());

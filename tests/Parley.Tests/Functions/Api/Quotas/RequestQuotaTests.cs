@@ -170,7 +170,7 @@ public class RequestQuotaTests
         var tenant = await process.Administration.CreateTenantAsync("Tenant", origin, CancellationToken.None);
         var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "Key", Scopes.MessagesRead, null, origin, CancellationToken.None);
         var refused = new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance);
-        var authorization = new Authorization(process.Authenticator, limiter, refused, new ConfigurationBuilder().Build());
+        var authorization = new Authorization(process.Authenticator, process.AccessTokens, limiter, refused, new ConfigurationBuilder().Build());
         var access = FunctionAccess.Of(typeof(ConversationMessageFunctions).GetMethod("List")!);
 
         await AuthorizeAsync();

@@ -1,0 +1,162 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Parley.Core;
+using Parley.Tenants.Tokens;
+using Parley.Testing;
+using Parley.Tests.OnStrictTables;
+using Xunit;
+
+namespace Parley.Tests.Tenants.Tokens;
+
+/// <summary>When an issuer's keys are fetched, and what is accepted meanwhile.</summary>
+public sealed class IssuerKeysTests
+{
+    private readonly VirtualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+    private readonly TestIssuer issuer;
+    private readonly IssuerKeys keys;
+
+    public IssuerKeysTests()
+    {
+        issuer = new TestIssuer(time);
+        keys = new IssuerKeys(issuer.Settings, issuer, time, NullLogger.Instance);
+    }
+
+    [Fact]
+    public async Task Unknown_keys_fetch_once_a_minute_whatever_callers_send()
+    {
+        Assert.NotNull(await FindAsync("rsa"));
+        Assert.Equal(
+            [issuer.Settings.Metadata!.AbsoluteUri, "https://keys.issuer.example/keys"], issuer.Fetches);
+        for (var second = 0; second < 600; second++)
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                Assert.Null(await FindAsync($"unknown-{second}-{i}"));
+                Assert.NotNull(await FindAsync("rsa"));
+            }
+
+            time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(10, issuer.ConfigurationFetches);
+    }
+
+    [Fact]
+    public async Task Tokens_that_arrive_together_share_one_fetch_and_none_waits_for_the_clients_of_others()
+    {
+        var answer = new TaskCompletionSource();
+        issuer.Answering = answer.Task;
+        using var leaving = new CancellationTokenSource();
+        var gone = keys.FindAsync("rsa", leaving.Token);
+        var waiting = Enumerable.Range(0, 100).Select(_ => FindAsync("rsa")).ToList();
+        await leaving.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
+        answer.SetResult();
+
+        Assert.All(await Task.WhenAll(waiting), Assert.NotNull);
+        Assert.Equal(1, issuer.ConfigurationFetches);
+    }
+
+    [Fact]
+    public async Task While_the_issuer_is_down_known_keys_are_accepted_and_others_are_told_to_return()
+    {
+        issuer.IsDown = true;
+        var failure = await Assert.ThrowsAsync<ParleyException>(() => FindAsync("rsa"));
+        Assert.Equal((ErrorCode.IssuerUnavailable, IssuerKeys.Interval), (failure.Code, failure.RetryAfter!.Value));
+
+        issuer.IsDown = false;
+        time.Advance(IssuerKeys.Interval);
+        Assert.NotNull(await FindAsync("rsa"));
+
+        issuer.IsDown = true;
+        for (var hour = 0; hour < 100; hour++)
+        {
+            time.Advance(TimeSpan.FromHours(1));
+            Assert.NotNull(await FindAsync("rsa"));
+            Assert.Null(await FindAsync("unknown"));
+        }
+    }
+
+    [Fact]
+    public async Task A_withdrawn_key_is_refused_after_the_next_fetch()
+    {
+        Assert.NotNull(await FindAsync("rsa"));
+        issuer.Published.Remove("rsa");
+        time.Advance(IssuerKeys.MaxAge - TimeSpan.FromTicks(1));
+        Assert.NotNull(await FindAsync("rsa"));
+        time.Advance(TimeSpan.FromTicks(1));
+        Assert.NotNull(await FindAsync("rsa"));
+        await Eventually.TrueAsync(async () => await FindAsync("rsa") is null);
+        Assert.Equal(2, issuer.ConfigurationFetches);
+    }
+
+    [Fact]
+    public async Task A_configuration_of_another_issuer_gives_no_keys()
+    {
+        issuer.ConfiguredName = "https://other.example";
+        Assert.Equal(ErrorCode.IssuerUnavailable, (await Assert.ThrowsAsync<ParleyException>(() => FindAsync("rsa"))).Code);
+        Assert.Single(issuer.Fetches, address => address.EndsWith("/keys", StringComparison.Ordinal));
+    }
+
+    /// <summary>
+    /// An issuer that signs with a new key at once, and one that publishes it before: a good token is never refused,
+    /// while a stranger sends keys that nobody has.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Roll_over_under_load_refuses_no_good_token(bool isPublishedBefore)
+    {
+        var tables = new StrictTables(time);
+        await TenantProcess.SetUpAsync(tables, time);
+        var tokens = issuer.At(new ParleyProcess(tables.Connect("process"), time, 2));
+        var (signing, next) = ("rsa", "rsa-2");
+        var accepted = 0;
+        for (var minute = 0; minute < 600; minute++)
+        {
+            if (minute % 200 == 100)
+            {
+                issuer.Published.Add(next);
+            }
+
+            if (minute % 200 == (isPublishedBefore ? 190 : 100))
+            {
+                (signing, next) = (next, next == "rsa-2" ? "rsa-3" : "rsa");
+            }
+
+            for (var i = 0; i < 5; i++)
+            {
+                Assert.Equal(1, (await AuthenticateAsync(tokens, issuer.Token(key: signing))).Tenant.Number);
+                accepted++;
+                if (isPublishedBefore)
+                {
+                    await Assert.ThrowsAsync<ParleyException>(
+                        () => AuthenticateAsync(tokens, issuer.Token(header: h => h["kid"] = $"unknown-{i}")));
+                }
+            }
+
+            time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.Equal(3_000, accepted);
+        Assert.InRange(issuer.ConfigurationFetches, 3, 601);
+    }
+
+    [Fact]
+    public async Task A_key_has_the_one_algorithm_of_its_type_or_the_one_that_it_names()
+    {
+        Assert.Equal("RS256", (await FindAsync("rsa"))!.Algorithm);
+        Assert.Equal("PS256", (await FindAsync("pss"))!.Algorithm);
+        Assert.Equal("ES256", (await FindAsync("ec"))!.Algorithm);
+        Assert.Null(await FindAsync("ec384"));
+        Assert.Null(await FindAsync("short"));
+        Assert.Null(await FindAsync("encryption"));
+        var wider = new IssuerKeys(issuer.Settings with { Algorithms = ["ES384"] }, issuer, time, NullLogger.Instance);
+        Assert.Equal("ES384", (await wider.FindAsync("ec384", CancellationToken.None))!.Algorithm);
+        Assert.Null(await wider.FindAsync("rsa", CancellationToken.None));
+    }
+
+    private static Task<Parley.Tenants.Caller> AuthenticateAsync(AccessTokens tokens, string token) =>
+        tokens.AuthenticateAsync(token, () => null, CancellationToken.None);
+
+    private Task<IssuerKey?> FindAsync(string id) => keys.FindAsync(id, CancellationToken.None);
+}
