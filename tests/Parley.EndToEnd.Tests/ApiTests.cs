@@ -4,13 +4,15 @@ using System.Text.Json.Nodes;
 using Parley.Testing;
 using Xunit;
 
-// The tests that share a host run one after the other and take the longest. They must not wait until those with hosts
-// of their own, which mostly wait for timers, have ended.
-[assembly: CollectionBehavior(MaxParallelThreads = 4)]
+// The tests mostly wait: for storage, for timers, and for time to pass.
+[assembly: CollectionBehavior(MaxParallelThreads = 6)]
 
 namespace Parley.EndToEnd.Tests;
 
-/// <summary>One host for all tests of this assembly; each test creates its own conversations.</summary>
+/// <summary>
+/// Tests of what all tenants share, such as the list of tenants and the administrators' audit log: they run one after
+/// the other. The other classes have a <see cref="ParleyFixture"/>, and so a tenant, of their own.
+/// </summary>
 [CollectionDefinition(Name)]
 public sealed class HostCollection : ICollectionFixture<ParleyFixture>
 {

@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-[Collection(HostCollection.Name)]
-public class AuthenticationTests(ParleyFixture parley)
+public class AuthenticationTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Theory]
     [InlineData("Bearer {0}")]

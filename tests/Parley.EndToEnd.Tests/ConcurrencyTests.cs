@@ -7,8 +7,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-[Collection(HostCollection.Name)]
-public class ConcurrencyTests(ParleyFixture parley)
+public class ConcurrencyTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task A_thousand_messages_by_16_clients_each_sent_twice_are_a_thousand_messages()

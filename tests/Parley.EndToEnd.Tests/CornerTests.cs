@@ -5,8 +5,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests;
 
 /// <summary>Corner cases of docs/api.md that once failed.</summary>
-[Collection(HostCollection.Name)]
-public class CornerTests(ParleyFixture parley)
+public class CornerTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task A_cursor_of_the_whole_list_is_invalid_with_a_filter_of_senders()

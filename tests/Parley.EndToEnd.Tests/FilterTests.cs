@@ -11,8 +11,7 @@ namespace Parley.EndToEnd.Tests;
 /// Every query parameter of docs/openapi.yaml in the forms that clients give to arrays, and without a value: a list
 /// narrows or is refused.
 /// </summary>
-[Collection(HostCollection.Name)]
-public class FilterTests(ParleyFixture parley)
+public class FilterTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>A valid value of each parameter. That of a filter matches nothing of what the test writes.</summary>
     private static readonly Dictionary<string, string> Values = new()

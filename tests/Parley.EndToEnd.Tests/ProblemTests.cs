@@ -8,8 +8,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests;
 
-[Collection(HostCollection.Name)]
-public class ProblemTests(ParleyFixture parley)
+public class ProblemTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Theory]
     [InlineData("per_page=0", "per_page")]

@@ -9,8 +9,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests;
 
 /// <summary>The same request in the forms in which clients send it: media types, marks, times and parts.</summary>
-[Collection(HostCollection.Name)]
-public class RequestFormTests(ParleyFixture parley)
+public class RequestFormTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Theory]
     [InlineData("application/json; charset=utf8")]

@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests;
 
 /// <summary>A message that is written through any of the three APIs is read through all of them.</summary>
-[Collection(HostCollection.Name)]
-public class ShapesTests(ParleyFixture parley)
+public class ShapesTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly byte[] Png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3];
 

@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests;
 
 /// <summary>Lengths of texts: characters are code points, and white space alone is no message.</summary>
-[Collection(HostCollection.Name)]
-public class TextLengthTests(ParleyFixture parley)
+public class TextLengthTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task A_message_has_five_thousand_characters_whatever_they_are()

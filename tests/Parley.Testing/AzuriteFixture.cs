@@ -18,6 +18,10 @@ public sealed class AzuriteFixture : IAsyncLifetime
     public static async Task<string> GetConnectionStringAsync() =>
         Environment.GetEnvironmentVariable("PARLEY_TEST_STORAGE") is { Length: > 0 } configured ? configured : (await Shared.Value).ConnectionString;
 
+    /// <summary>True for the storage that the tests of this process share.</summary>
+    public static async Task<bool> IsSharedAsync(string? connectionString) =>
+        connectionString is not null && Shared.IsValueCreated && connectionString == (await Shared.Value).ConnectionString;
+
     public async Task InitializeAsync() => ConnectionString = await GetConnectionStringAsync();
 
     public Task DisposeAsync() => Task.CompletedTask;

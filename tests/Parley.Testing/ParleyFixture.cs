@@ -9,16 +9,18 @@ using Xunit;
 namespace Parley.Testing;
 
 /// <summary>
-/// A running Parley for black-box tests, with its own tenant. It is the host at PARLEY_BASE_URL
-/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, or, without that setting, a host that runs
-/// the real worker on <see cref="AzuriteFixture"/>.
+/// A tenant of its own in a running Parley, for black-box tests. Parley is the host at PARLEY_BASE_URL
+/// (<c>http://localhost:7071/api</c>) with the admin key PARLEY_ADMIN_KEY, or, without that setting, one host for the
+/// whole test process, which runs the real worker on <see cref="AzuriteFixture"/>. The first fixture starts it, and it
+/// ends with the process. Test classes that use it run at the same time: lists of all tenants change meanwhile.
 /// </summary>
 #pragma warning disable CA1001 // Disposed by IAsyncLifetime.DisposeAsync.
 public sealed class ParleyFixture : IAsyncLifetime
 #pragma warning restore CA1001
 {
+    private static readonly string SharedAdminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
+    private static readonly Lazy<Task<FunctionsHost>> Shared = new(StartAsync);
     private readonly ApiClients clients = new();
-    private FunctionsHost? host;
 
     /// <summary>The API's address, with a trailing slash: <c>http://127.0.0.1:port/api/</c>.</summary>
     public Uri Api { get; private set; } = null!;
@@ -34,38 +36,20 @@ public sealed class ParleyFixture : IAsyncLifetime
     /// <summary>
     /// True when the host was started elsewhere, so the test does not control its clock, providers and storage.
     /// </summary>
-    public bool RunsElsewhere => host is null;
+    public bool RunsElsewhere { get; private set; }
 
     public async Task InitializeAsync()
     {
         if (Environment.GetEnvironmentVariable("PARLEY_BASE_URL") is { Length: > 0 } url)
         {
+            RunsElsewhere = true;
             Api = new Uri(url.TrimEnd('/') + "/");
             AdminKey = Required("PARLEY_ADMIN_KEY");
         }
         else
         {
-            AdminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
-            host = await FunctionsHost.StartAsync(new FunctionsHostOptions
-            {
-                // As on Flex Consumption, so that no test passes because functions share memory.
-                IsIsolated = true,
-                Settings = new Dictionary<string, string?>
-                {
-                    ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
-                    ["Parley__AdminKey"] = AdminKey,
-                    ["FollowUpSchedule"] = "0 * * * * *",
-                    ["ExportSchedule"] = "30 * * * * *",
-                    ["AssistantSchedule"] = "15 * * * * *",
-                    ["HousekeepingSchedule"] = "0 */15 * * * *",
-                    ["Exports__SettleSeconds"] = "0",
-                    ["Callbacks__AllowedHosts"] = "localhost",
-                    ["Providers__main__Type"] = "scripted",
-                    ["Providers__impatient__Type"] = "scripted",
-                    ["Providers__impatient__TimeoutSeconds"] = "1",
-                },
-            });
-            Api = host.Api;
+            AdminKey = SharedAdminKey;
+            Api = (await Shared.Value).Api;
         }
 
         ApiKey = (await CreateTenantAsync("Tests")).ApiKey;
@@ -90,14 +74,31 @@ public sealed class ParleyFixture : IAsyncLifetime
     /// <param name="api">The address of another host's API; null for the fixture's.</param>
     public HttpClient NewClient(string? token, Uri? api = null) => clients.New(token, api ?? Api);
 
-    public async Task DisposeAsync()
+    public Task DisposeAsync()
     {
         clients.Dispose();
-        if (host is not null)
-        {
-            await host.DisposeAsync();
-        }
+        return Task.CompletedTask;
     }
+
+    private static async Task<FunctionsHost> StartAsync() => await FunctionsHost.StartAsync(new FunctionsHostOptions
+    {
+        // As on Flex Consumption, so that no test passes because functions share memory.
+        IsIsolated = true,
+        Settings = new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = await AzuriteFixture.GetConnectionStringAsync(),
+            ["Parley__AdminKey"] = SharedAdminKey,
+            ["FollowUpSchedule"] = "0 * * * * *",
+            ["ExportSchedule"] = "30 * * * * *",
+            ["AssistantSchedule"] = "15 * * * * *",
+            ["HousekeepingSchedule"] = "0 */15 * * * *",
+            ["Exports__SettleSeconds"] = "0",
+            ["Callbacks__AllowedHosts"] = "localhost",
+            ["Providers__main__Type"] = "scripted",
+            ["Providers__impatient__Type"] = "scripted",
+            ["Providers__impatient__TimeoutSeconds"] = "1",
+        },
+    });
 
     private static async Task<JsonElement> PostAsync(HttpClient client, string path, object body)
     {

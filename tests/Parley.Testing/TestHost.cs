@@ -11,12 +11,17 @@ public static class TestHost
     /// <summary>A schedule that does not occur during a test run.</summary>
     public const string Never = "0 0 0 1 1 *";
 
-    /// <summary>Starts a host.</summary>
+    private static readonly string[] QueueFunctions = ["FollowUpsFire", "RepliesRun", "ExportsBuild", "ExportsDeliver"];
+
+    /// <summary>
+    /// Starts a host. On the storage that the tests share it leaves the app's queues to the host of
+    /// <see cref="ParleyFixture"/>: with its own clock and providers it would take messages of other tests.
+    /// </summary>
     /// <param name="settings">
     /// The app settings. Schedules that they do not set never occur, and the provider is the scripted one.
     /// </param>
     /// <param name="isIsolated">True when each function without an HTTP trigger has its own process.</param>
-    public static Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string?> settings, bool isIsolated = false)
+    public static async Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string?> settings, bool isIsolated = false)
     {
         var all = new Dictionary<string, string?>
         {
@@ -32,12 +37,20 @@ public static class TestHost
             all["Providers__main__Type"] = "scripted";
         }
 
+        if (await AzuriteFixture.IsSharedAsync(settings.GetValueOrDefault("AzureWebJobsStorage")))
+        {
+            foreach (var function in QueueFunctions)
+            {
+                all[$"AzureWebJobs.{function}.Disabled"] = "true";
+            }
+        }
+
         foreach (var (name, value) in settings)
         {
             all[name] = value;
         }
 
-        return FunctionsHost.StartAsync(new FunctionsHostOptions { Settings = all, Worker = Repository.Program("Parley.TestWorker"), IsIsolated = isIsolated });
+        return await FunctionsHost.StartAsync(new FunctionsHostOptions { Settings = all, Worker = Repository.Program("Parley.TestWorker"), IsIsolated = isIsolated });
     }
 }
 

@@ -8,8 +8,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Flextell;
 
 /// <summary>Texts that need several properties of a row, and texts that are difficult to store.</summary>
-[Collection(HostCollection.Name)]
-public class LongContentTests(ParleyFixture parley)
+public class LongContentTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>The number of characters that one property of a row holds.</summary>
     private const int Border = 32_768;

@@ -8,8 +8,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Flextell;
 
-[Collection(HostCollection.Name)]
-public class MediaTests(ParleyFixture parley)
+public class MediaTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Form = "multipart/form-data; boundary=b";
     private const long MaxBytes = 50 * 1024 * 1024;

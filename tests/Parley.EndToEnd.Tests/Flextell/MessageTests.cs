@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Flextell;
 
-[Collection(HostCollection.Name)]
-public class MessageTests(ParleyFixture parley)
+public class MessageTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] Members =
     [

@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Flextell;
 
 /// <summary>Reading, unread counts and inboxes.</summary>
-[Collection(HostCollection.Name)]
-public class ReadingTests(ParleyFixture parley)
+public class ReadingTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task The_response_to_a_reading_has_every_field()

@@ -11,8 +11,7 @@ namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>A real browser and a real EventSource. They need the packages of tests/browser, and Chromium.</summary>
 [Trait(nameof(Needs), Needs.Browser)]
-[Collection(HostCollection.Name)]
-public class BrowserTests(ParleyFixture parley)
+public class BrowserTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task A_page_of_an_allowed_origin_lists_posts_and_reads_streams_and_errors()

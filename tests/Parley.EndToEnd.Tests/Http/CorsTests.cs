@@ -8,8 +8,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Pages of other origins, and links behind a gateway: a host with both settings.</summary>
-[Collection(HostCollection.Name)]
-public class CorsTests(ParleyFixture parley)
+public class CorsTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Allowed = "https://app.example.com";
     private const string Gateway = "https://api.example.com";
@@ -45,7 +44,9 @@ public class CorsTests(ParleyFixture parley)
         foreach (var origin in new[] { Allowed, "capacitor://localhost", "https://APP.example.com", "https://app.example.com:444", "http://app.example.com", "null", null })
         {
             var isAllowed = origin is Allowed or "capacitor://localhost";
-            foreach (var (method, path, body, tags, status) in calls)
+
+            // Origins that differ from an allowed one in one part only are told apart in one place, before the paths are.
+            foreach (var (method, path, body, tags, status) in isAllowed || origin is null ? calls : calls[^10..])
             {
                 (string, string)[] headers = [.. origin is null ? [] : new[] { ("Origin", origin) }, .. tags is null ? [] : new[] { ("If-None-Match", tags) }];
                 using var response = await raw.SendJsonAsync(method, path, body, headers);

@@ -68,10 +68,27 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
             AdminPaths = new Dictionary<string, string>
             {
                 ["/v1/admin/audit"] = $"v1/admin/audit?tenant={access.Tenant}",
-                ["/v1/admin/tenants"] = "v1/admin/tenants",
+                ["/v1/admin/tenants"] = await PageOfAsync(parley, access.Tenant),
                 ["/v1/admin/tenants/{id}"] = $"v1/admin/tenants/{access.Tenant}",
                 ["/v1/admin/tenants/{id}/keys"] = $"v1/admin/tenants/{access.Tenant}/keys",
             },
         };
+    }
+
+    /// <summary>
+    /// The page of this tenant alone, behind a newer one, so that it stays the same while other tests create tenants.
+    /// </summary>
+    private static async Task<string> PageOfAsync(ParleyFixture parley, long tenant)
+    {
+        await parley.CreateTenantAsync("Newer");
+        var admin = parley.NewClient(parley.AdminKey);
+        var (path, page) = ("", await admin.CallAsync(HttpMethod.Get, "v1/admin/tenants?pageSize=1"));
+        while (page["results"]![0]!["id"]!.GetValue<long>() != tenant)
+        {
+            path = ApiHelpers.Text(page["next"])!;
+            page = await admin.CallAsync(HttpMethod.Get, path);
+        }
+
+        return path;
     }
 }

@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>HEAD is GET without a body (RFC 9110, section 9.3.2).</summary>
-[Collection(HostCollection.Name)]
-public class HeadTests(ParleyFixture parley)
+public class HeadTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>Headers that may differ: the time, and the framing of a body, which only GET has.</summary>
     private static readonly string[] Incomparable = ["Date", "Transfer-Encoding"];

@@ -9,8 +9,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Rates and bounds of tenants and keys, at a host that has them.</summary>
-[Collection(HostCollection.Name)]
-public class LimitTests(ParleyFixture parley)
+public class LimitTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Policy = "\"tenant-requests\";q=200;w=90000, \"tenant-messages\";q=3;w=90000, \"key-bytes\";q=5000;qu=\"content-bytes\";w=90000";
 
@@ -130,10 +129,12 @@ public class LimitTests(ParleyFixture parley)
         await using var host = await StartAsync(new() { ["Limits__RunningCompletions"] = "2", ["Limits__Listeners"] = "3" });
         using var client = free.Streaming(host.Api);
         var path = $"v1/chatbots/{chatbot["id"]}/completions";
-        var body = new { isStreaming = true, conversation, message = new { content = "/words 40 /pace 250" } };
+        var body = new { isStreaming = true, conversation, message = new { content = "/words 400 /pace 250" } };
+        string running;
         using (var abandoned = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body))
         {
             // This client disconnects; the completion continues.
+            running = abandoned.Path;
         }
 
         using var second = await CompletionReader.OpenAsync(client, HttpMethod.Post, path, body, ("Idempotency-Key", "second"));
@@ -170,6 +171,7 @@ public class LimitTests(ParleyFixture parley)
             using var response = await client.SendJsonAsync(HttpMethod.Post, path, new { message = new { content = "/words 1" } });
             return response.StatusCode == HttpStatusCode.OK;
         });
+        await client.CallAsync(HttpMethod.Post, $"{running}/cancel");
     }
 
     private static async Task AssertRefusedAsync(HttpResponseMessage response, string policy, bool hasFields = true)

@@ -8,8 +8,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>Tests of /messages.</summary>
-[Collection(HostCollection.Name)]
-public class AssistantMessageTests(ParleyFixture parley)
+public class AssistantMessageTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = "v1/messages";
     private static readonly byte[] Png = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A, 1, 2, 3];

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-[Collection(HostCollection.Name)]
-public class ChatbotTests(ParleyFixture parley)
+public class ChatbotTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] Optional = ["instructions", "provider", "model", "temperature"];
 

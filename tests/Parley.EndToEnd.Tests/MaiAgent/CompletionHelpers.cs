@@ -32,6 +32,9 @@ internal sealed class CompletionReader : IDisposable
     /// <summary>The completion's path.</summary>
     public string Path => Response.Headers.Location!.ToString();
 
+    /// <summary>The same below the address of any host's API.</summary>
+    public string PathAtAnyHost => new Uri(Path).PathAndQuery["/api/".Length..];
+
     /// <summary>Sends the request, and reads the headers and the first comment.</summary>
     /// <param name="client">
     /// Not a client that checks responses against the document, because it reads them completely.

@@ -8,8 +8,7 @@ namespace Parley.EndToEnd.Tests.MaiAgent;
 /// <summary>
 /// Tests of /chatbots/{id}/completions and /completions without streams, and of replies to POST /messages.
 /// </summary>
-[Collection(HostCollection.Name)]
-public partial class CompletionTests(ParleyFixture parley)
+public partial class CompletionTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private HttpClient Client => parley.Client;
 

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-[Collection(HostCollection.Name)]
-public class ConversationChangeTests(ParleyFixture parley)
+public class ConversationChangeTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task The_response_to_a_change_has_every_field()

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-[Collection(HostCollection.Name)]
-public class ConversationListTests(ParleyFixture parley)
+public class ConversationListTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string WebChat = "0c4e4c8c-7c6b-4f0e-9a43-0d9b8f3f7a11";
 

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
-[Collection(HostCollection.Name)]
-public class ConversationTests(ParleyFixture parley)
+public class ConversationTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] Members =
     [

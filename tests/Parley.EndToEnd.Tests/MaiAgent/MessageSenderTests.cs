@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The role and the sender of messages, through the shapes of all three APIs.</summary>
-[Collection(HostCollection.Name)]
-public class MessageSenderTests(ParleyFixture parley)
+public class MessageSenderTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Theory]
     [InlineData("external_user", true)]

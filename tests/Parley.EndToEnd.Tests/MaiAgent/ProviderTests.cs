@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The answers to clients when providers do not keep to OpenAI's reference.</summary>
-[Collection(HostCollection.Name)]
-public class ProviderTests(ParleyFixture parley)
+public class ProviderTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Done = "data: [DONE]\n\n";
 

@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>The workbook of a chatbot's records.</summary>
-[Collection(HostCollection.Name)]
-public partial class RecordFileTests(ParleyFixture parley)
+public partial class RecordFileTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] English =
     [
@@ -77,10 +76,8 @@ public partial class RecordFileTests(ParleyFixture parley)
         var client = await parley.NewTenantClientAsync("Readers of records");
         var id = await client.NewBotAsync();
         await FillAsync(client, id);
-        for (var i = 0; i < 190; i++)
-        {
-            await client.SendToChatbotAsync(id, $"/words 1 /pace 0 {NastyTexts.At(i)}");
-        }
+        await Parallel.ForAsync(0, 190, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
+            await client.SendToChatbotAsync(id, $"/words 1 /pace 0 {NastyTexts.At(i)}"));
 
         var records = new List<JsonNode>();
         for (string? next = $"v1/chatbots/{id}/records?pageSize=100"; next is not null;)

@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.MaiAgent;
 
 /// <summary>Records of chatbots' questions and replies.</summary>
-[Collection(HostCollection.Name)]
-public class RecordTests(ParleyFixture parley)
+public class RecordTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly string[] Scores =
         ["faithfulnessScore", "answerRelevancyScore", "contextPrecisionScore", "answerCorrectnessScore", "answerSimilarityScore", "contextRecallScore"];
@@ -230,7 +229,7 @@ public class RecordTests(ParleyFixture parley)
     {
         var client = await parley.NewTenantClientAsync("Running");
         var id = await client.NewBotAsync();
-        var completing = client.SendToChatbotAsync(id, "/words 30 /pace 100");
+        var completing = client.SendToChatbotAsync(id, "/words 30 /pace 200");
         JsonNode? running = null;
         while (running is null || ApiHelpers.Text(running["outputMessage"])!.Length == 0)
         {

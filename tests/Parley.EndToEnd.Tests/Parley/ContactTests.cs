@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Parley;
 
-[Collection(HostCollection.Name)]
-public class ContactTests(ParleyFixture parley)
+public class ContactTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task An_address_creates_a_sender()

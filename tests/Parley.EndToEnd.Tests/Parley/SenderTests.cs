@@ -6,8 +6,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Parley;
 
-[Collection(HostCollection.Name)]
-public class SenderTests(ParleyFixture parley)
+public class SenderTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task The_response_of_a_sender_has_every_field()

@@ -8,8 +8,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class ChatMessageTests(ParleyFixture parley)
+public class ChatMessageTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = "v1/chat-messages";
 

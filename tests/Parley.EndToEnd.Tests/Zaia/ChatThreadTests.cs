@@ -4,8 +4,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class ChatThreadTests(ParleyFixture parley)
+public class ChatThreadTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = "v1/chat-threads";
 

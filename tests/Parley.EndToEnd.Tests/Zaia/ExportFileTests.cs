@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>The contents of export files.</summary>
-[Collection(HostCollection.Name)]
-public class ExportFileTests(ParleyFixture parley)
+public class ExportFileTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Formula = "=1+1 😀 \"quoted\", and more";
 

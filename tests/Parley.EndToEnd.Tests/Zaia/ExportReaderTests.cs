@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>The workbook of an export, opened by every reader and compared cell by cell.</summary>
-[Collection(HostCollection.Name)]
-public class ExportReaderTests(ParleyFixture parley)
+public class ExportReaderTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task Net_readers_open_an_export() => await AssertOpenAsync(WorkbookReader.OfDotNet);

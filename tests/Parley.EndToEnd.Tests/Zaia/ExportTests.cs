@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>Creating, reading and removing exports.</summary>
-[Collection(HostCollection.Name)]
-public class ExportTests(ParleyFixture parley)
+public class ExportTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = "v1/chat-messages/export";
     private const string Good = "https://example.com/exports";

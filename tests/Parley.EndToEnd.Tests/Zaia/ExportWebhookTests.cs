@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>Webhooks of exports and their delivery.</summary>
-[Collection(HostCollection.Name)]
-public class ExportWebhookTests(ParleyFixture parley)
+public class ExportWebhookTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>
     /// Longer than the stored part of a body; the last character that would fit is half of a surrogate pair.

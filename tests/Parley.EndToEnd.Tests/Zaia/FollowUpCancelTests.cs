@@ -6,8 +6,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>Automatic cancellation of follow-ups by customers' messages and hand-offs.</summary>
-[Collection(HostCollection.Name)]
-public class FollowUpCancelTests(ParleyFixture parley)
+public class FollowUpCancelTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Theory]
     [InlineData("POST /chat-messages")]

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class FollowUpChangeTests(ParleyFixture parley)
+public class FollowUpChangeTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 

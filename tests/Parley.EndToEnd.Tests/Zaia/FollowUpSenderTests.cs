@@ -5,8 +5,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Zaia;
 
 /// <summary>Follow-ups sent through the host's own queue, in real time.</summary>
-[Collection(HostCollection.Name)]
-public class FollowUpSenderTests(ParleyFixture parley)
+public class FollowUpSenderTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     /// <summary>A follow-up that is not sent within this time after its due time counts as never sent.</summary>
     private static readonly TimeSpan Never = TimeSpan.FromSeconds(3);

@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class FollowUpTests(ParleyFixture parley)
+public class FollowUpTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = FollowUpCalls.Path;
 

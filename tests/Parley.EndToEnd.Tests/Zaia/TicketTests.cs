@@ -5,8 +5,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Zaia;
 
-[Collection(HostCollection.Name)]
-public class TicketTests(ParleyFixture parley)
+public class TicketTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Path = "v1/tickets";
 

@@ -16,6 +16,9 @@ public static class Interleaving
     /// </summary>
     private const int OrdinaryRuns = 100;
 
+    /// <summary>True for ./dev test --deep, in which tests use all of their cases and not a sample.</summary>
+    public static bool IsDeep => Setting("PARLEY_DEEP") is 1;
+
     /// <summary>Runs the scenario once, with one seed.</summary>
     public static Task<Simulation> RunAsync(int seed, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>
         OnOwnThreadAsync(() => Simulation.Run(seed, scenario, start));
@@ -23,7 +26,7 @@ public static class Interleaving
     /// <summary>The seeds to use for a scenario with this number of runs.</summary>
     public static IEnumerable<int> Seeds(int runs) =>
         Setting("PARLEY_SEED") is { } only ? [only]
-        : Enumerable.Range(1, Setting("PARLEY_RUNS", min: 1) ?? (Setting("PARLEY_DEEP") is 1 ? runs : Math.Min(runs, OrdinaryRuns)));
+        : Enumerable.Range(1, Setting("PARLEY_RUNS", min: 1) ?? (IsDeep ? runs : Math.Min(runs, OrdinaryRuns)));
 
     /// <summary>Runs the scenario once for each of these <see cref="Seeds"/>; every run must pass.</summary>
     public static Task ExploreAsync(int runs, Func<Simulation, Task> scenario, DateTimeOffset? start = null) =>

@@ -12,7 +12,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
         Interleaving.ExploreAsync(200, run => FollowUpScenario.RunAsync(run, BrokenFollowUps.Whole), FollowUpScenario.Start);
 
     [Fact]
-    public Task Schedule_rows_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a schedule row");
+    public Task Schedule_rows_without_the_revision_are_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutRevision, "pending without a schedule row", first: 80);
 
     [Fact]
     public Task Sending_a_follow_up_that_is_no_longer_pending_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutFence, "of a follow-up that is|goes from revision|sent again");
@@ -24,7 +24,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     public Task Sending_out_of_order_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutOrder, "is sent before");
 
     [Fact]
-    public Task Using_the_time_of_an_outdated_schedule_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutTimeCheck, "sent at");
+    public Task Using_the_time_of_an_outdated_schedule_row_is_caught() => AssertCaughtAsync(BrokenFollowUps.WithoutTimeCheck, "sent at", first: 50);
 
     [Fact]
     public Task Deleting_schedule_rows_before_their_entity_is_written_is_caught() =>
@@ -34,6 +34,7 @@ public sealed class BrokenFollowUpTests(ITestOutputHelper output)
     /// The run must fail with a message that matches <paramref name="by"/>, not because of another difference of the
     /// copy.
     /// </summary>
+    /// <param name="first">The search begins shortly before a seed that fails, which saves time.</param>
     private async Task AssertCaughtAsync(FollowUpOperations broken, string by, int first = 1)
     {
         var caught = await Interleaving.CatchAsync(5000, run => FollowUpScenario.RunAsync(run, broken), FollowUpScenario.Start, first);
