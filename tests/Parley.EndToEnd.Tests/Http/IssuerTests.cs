@@ -12,8 +12,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Access tokens of another issuer, which is a server on this machine.</summary>
-[Collection(HostCollection.Name)]
-public class IssuerTests(ParleyFixture parley)
+public class IssuerTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task Users_of_another_issuer_call_the_api()

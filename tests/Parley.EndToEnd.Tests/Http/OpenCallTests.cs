@@ -7,8 +7,7 @@ using Xunit;
 namespace Parley.EndToEnd.Tests.Http;
 
 /// <summary>Calls that are open when their key is revoked, or whose client has left.</summary>
-[Collection(HostCollection.Name)]
-public class OpenCallTests(ParleyFixture parley)
+public class OpenCallTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     [Fact]
     public async Task The_open_calls_of_a_revoked_key_end_and_those_of_other_keys_continue()

@@ -8,8 +8,7 @@ using Xunit;
 
 namespace Parley.EndToEnd.Tests.Http;
 
-[Collection(HostCollection.Name)]
-public class TokenEndpointTests(ParleyFixture parley)
+public class TokenEndpointTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
 {
     private const string Grant = "grant_type=client_credentials";
     private const string Path = "v1/oauth/token";

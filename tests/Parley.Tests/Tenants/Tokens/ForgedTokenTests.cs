@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Parley.Core;
-using Parley.Tenants;
 using Parley.Tenants.Tokens;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

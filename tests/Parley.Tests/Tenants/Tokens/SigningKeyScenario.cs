@@ -127,7 +127,7 @@ internal sealed class SigningKeyScenario
     {
         var token = (await process.IssueAsync()).Read();
         var now = run.Time.GetUtcNow();
-        issued.Add((token.Kid, token.ValidTo));
+        issued.Add((token.Kid, new DateTimeOffset(token.ValidTo, TimeSpan.Zero)));
         var unpublished = published.FirstOrDefault(one => one.At >= now - TimeSpan.FromHours(23) && !one.Kids.Contains(token.Kid));
         if (token.Kid != kids.GetValueOrDefault(1) && unpublished.Kids is not null)
         {

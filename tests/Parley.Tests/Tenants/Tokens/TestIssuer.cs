@@ -1,11 +1,9 @@
 using System.Buffers.Text;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.IdentityModel.Protocols;
-using Parley.Core;
 using Parley.Tenants.Tokens;
 using Parley.Tests.OnStrictTables;
 
