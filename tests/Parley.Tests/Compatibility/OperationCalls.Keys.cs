@@ -63,6 +63,7 @@ internal sealed partial class OperationCalls
         await anonymous.CallAsync(400, "POST v1/oauth/token", Token("1", key, ("scope", "no:such")));
         await anonymous.CallAsync(401, "POST v1/oauth/token", Token("2", key));
         await anonymous.CallAsync(401, "POST v1/oauth/token", Token("1", "parley_unknown"));
+        await anonymous.CallAsync(401, "POST oauth/token", Token("1", "parley_unknown"));
         await anonymous.CallAsync(200, "GET .well-known/jwks.json");
     }
 
