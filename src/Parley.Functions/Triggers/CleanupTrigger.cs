@@ -7,7 +7,7 @@ namespace Parley.Functions.Triggers;
 
 /// <summary>
 /// Removes expired idempotency keys and unused blobs, lists API keys of earlier versions, seals secrets again after a
-/// change of the keys, rolls over the keys that sign access tokens, and erases deleted tenants. It has its own timer, so
+/// change of the keys, replaces the keys that sign access tokens, and erases deleted tenants. It has its own timer, so
 /// that it never delays follow-ups.
 /// </summary>
 public sealed class CleanupTrigger(

@@ -234,7 +234,7 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
         new("storage_unavailable", ErrorKind.Unavailable, "Storage does not answer");
 
     /// <summary>
-    /// The issuer of the access token does not answer, and none of its keys are known. Retry-After contains the delay
+    /// The issuer of the access token does not answer, and the token's key is not known. Retry-After contains the delay
     /// before the next attempt.
     /// </summary>
     public static readonly ErrorCode IssuerUnavailable =

@@ -34,8 +34,9 @@ public sealed class ParleyException : Exception
         };
 
     /// <summary>Storage did not respond: a write may have been stored, or may still be stored later.</summary>
-    public static ParleyException StorageUnavailable(string detail, Exception? cause = null) =>
-        new(ErrorCode.StorageUnavailable, detail, cause) { RetryAfter = TimeSpan.FromSeconds(2) };
+    /// <param name="isLogged">See <see cref="IsLogged"/>.</param>
+    public static ParleyException StorageUnavailable(string detail, Exception? cause = null, bool isLogged = false) =>
+        new(ErrorCode.StorageUnavailable, detail, cause) { RetryAfter = TimeSpan.FromSeconds(2), IsLogged = isLogged };
 
     /// <summary>
     /// A write with an unknown outcome: it was not found when storage was read again, but it may still arrive, or it

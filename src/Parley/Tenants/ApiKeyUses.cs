@@ -23,7 +23,7 @@ public sealed class ApiKeyUses(ParleyTables tables, TimeProvider time)
     private readonly ConcurrentDictionary<(TenantId Tenant, int Number), long> written = new();
     private int running;
 
-    /// <summary>Call this after the response. A caller without a key is ignored.</summary>
+    /// <summary>Call this after the work of the request. A caller without a key is ignored.</summary>
     public void Note(Caller caller)
     {
         var key = (caller.Tenant, caller.Number);

@@ -135,7 +135,7 @@ public sealed class ApiKeyWriter(
         var at = time.NowInMilliseconds();
         var audit = log.Begin(tenant, origin, AuditAction.KeyRevoked, AuditEntry.OfKey(number));
 
-        if (origin.Key is not null)
+        if (origin.Actor != AuditActor.Administrator)
         {
             // Once, not before each attempt: a key that revokes itself is no longer valid after the first.
             await RequireCallerAsync(await tenants.GetAsync(tenant, cancellation), origin, writeId: null, cancellation);
@@ -183,7 +183,7 @@ public sealed class ApiKeyWriter(
         if ((key.Scopes & ~permitted) is var missing and not Scopes.None)
         {
             throw ErrorCode.ScopeMissing.With(
-                $"Your API key lacks scopes of the key to rotate: {string.Join(", ", missing.Names())}.");
+                $"The caller lacks scopes of the key to rotate: {string.Join(", ", missing.Names())}.");
         }
 
         if (!key.IsUsable(now))
@@ -216,17 +216,19 @@ public sealed class ApiKeyWriter(
     /// a revoked key must not make itself a successor.
     /// </summary>
     /// <param name="writeId">The id of the write, which may itself have replaced the key; null for none.</param>
-    /// <returns>The key; null for the administrator.</returns>
+    /// <returns>The key; null for the administrator and for a subject of another issuer.</returns>
     private async Task<ApiKey?> RequireCallerAsync(
         Tenant tenant, AuditOrigin origin, string? writeId, CancellationToken cancellation)
     {
-        if (origin.Key is not { } number)
+        if (origin.Actor == AuditActor.Administrator)
         {
             return null;
         }
 
-        if (await reader.FindAsync(tenant.Id, number, cancellation) is not { } caller
-            || !(caller.IsUsable(time.GetUtcNow()) || (writeId is not null && caller.EditId == writeId)))
+        var caller = origin.Key is { } number ? await reader.FindAsync(tenant.Id, number, cancellation) : null;
+        if (origin.Key is not null
+            && caller?.IsUsable(time.GetUtcNow()) is not true
+            && (writeId is null || caller?.EditId != writeId))
         {
             throw Authenticator.Refused();
         }

@@ -21,7 +21,7 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
     {
         if (token is null)
         {
-            throw ErrorCode.Unauthenticated.With("Send an API key as 'Authorization: Bearer <key>'.");
+            throw ErrorCode.Unauthenticated.With("Send an API key or an access token: 'Authorization: Bearer <key>'.");
         }
 
         if (!ApiKeyToken.IsWellFormed(token))
@@ -47,8 +47,8 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
 
     /// <summary>
     /// Checks the key of a request that has been running for a while, with a state of at most <paramref name="age"/>.
-    /// While storage does not answer, the last known state counts, until it is as old as <see cref="CredentialCache.CacheTime"/> less
-    /// <paramref name="margin"/>. The key was valid before, so its lookup does not wait for those of unknown keys.
+    /// While storage does not answer, the last known state counts, until it is as old as
+    /// <see cref="CredentialCache.CacheTime"/> less <paramref name="margin"/>. The key was valid before, so its lookup does not wait for those of unknown keys.
     /// </summary>
     /// <param name="margin">The longest time until the end of the next check.</param>
     /// <param name="cancellation">The end of the check: then the last known state counts too.</param>
@@ -80,7 +80,7 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
         if (admission is null || admission.Key?.EndsAt <= time.GetUtcNow())
         {
             throw credential == Credential.OfTenant(credential.Tenant)
-                ? ErrorCode.TenantForbidden.With("The access token names a tenant that does not exist.")
+                ? ErrorCode.TenantForbidden.With("The tenant of the access token does not exist.")
                 : Refused();
         }
 

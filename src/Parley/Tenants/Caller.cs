@@ -29,7 +29,7 @@ public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Sco
     internal static Caller Of(ApiKey key, Credential credential) =>
         new(key.Tenant, key.Number, key.Label, key.Scopes) { Credential = credential, ExpiresAt = key.ExpiresAt };
 
-    /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the caller lacks some of them.</exception>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the caller lacks some.</exception>
     public void Require(Scopes scopes) => Grant.Require(scopes);
 }
 

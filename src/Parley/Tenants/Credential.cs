@@ -3,7 +3,7 @@ using Parley.Core;
 namespace Parley.Tenants;
 
 /// <summary>
-/// What admits a caller, by the rows of storage that can end it: an API key by its text or by its number, or a tenant
+/// A credential names the rows of storage that admit a caller: an API key, by its text or by its number, or a tenant
 /// whose callers another issuer of tokens names.
 /// </summary>
 internal readonly record struct Credential
@@ -32,7 +32,9 @@ internal readonly record struct Credential
 
 /// <summary>The state of a credential that exists.</summary>
 /// <param name="State">The state of the tenant.</param>
-/// <param name="Key">The API key, which is not revoked but may have expired; null for <see cref="Credential.OfTenant"/>.</param>
+/// <param name="Key">
+/// The API key, which is not revoked but may have expired; null for <see cref="Credential.OfTenant"/>.
+/// </param>
 internal sealed record Admission(TenantState State, ApiKey? Key)
 {
     /// <summary>False for a key of a version before 0.3.0 that <see cref="ApiKeyListing"/> has not found yet.</summary>

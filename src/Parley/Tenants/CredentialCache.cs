@@ -46,7 +46,7 @@ public sealed partial class CredentialCache(ParleyTables tables, TimeProvider ti
     private long? loggedAt;
     private int unlogged;
 
-    /// <summary>Finds a credential whose holder is a stranger unless it is cached.</summary>
+    /// <summary>Finds a credential that anybody may have sent. Unless it is cached, it waits for a slot.</summary>
     /// <returns>Null when the credential does not exist, or was revoked.</returns>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.StorageUnavailable"/>; <see cref="ErrorCode.Busy"/>: too many unknown keys are being looked
@@ -61,12 +61,13 @@ public sealed partial class CredentialCache(ParleyTables tables, TimeProvider ti
     }
 
     /// <summary>
-    /// Finds a credential that was valid before, or whose holder has a token that an issuer has signed: it does not wait
-    /// for the lookups of unknown keys.
+    /// Finds a credential that was valid before, or that a signed token names: it does not wait for the lookups of
+    /// unknown keys.
     /// </summary>
     /// <param name="age">The greatest age of the state.</param>
     /// <inheritdoc cref="FindAsync(Credential, CancellationToken)"/>
-    internal async Task<Admission?> FindKnownAsync(Credential credential, TimeSpan age, CancellationToken cancellation) =>
+    internal async Task<Admission?> FindKnownAsync(
+        Credential credential, TimeSpan age, CancellationToken cancellation) =>
         !cache.TryGet(credential, out _) && refused.Contains(credential)
             ? null
             : await FindAsync(new Lookup(credential, IsUnknown: false), age, cancellation);
@@ -164,11 +165,7 @@ public sealed partial class CredentialCache(ParleyTables tables, TimeProvider ti
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogRarely(e);
-            throw new ParleyException(ErrorCode.StorageUnavailable, "Storage does not answer. Try again.", e)
-            {
-                RetryAfter = TimeSpan.FromSeconds(2),
-                IsLogged = true,
-            };
+            throw ParleyException.StorageUnavailable("Storage does not answer. Try again.", e, isLogged: true);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Parley.Tenants;
 /// </summary>
 internal sealed class RefusedCredentials(TimeProvider time)
 {
-    /// <summary>The time for which a credential is refused without a look at storage.</summary>
+    /// <summary>The time for which a credential is refused without a read of storage.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(10);
 
     /// <summary>At most twice this number of credentials is kept.</summary>

@@ -31,8 +31,8 @@ public class IssuerTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         var ada = Client(host, issuer.Token("ada", $"{first.Tenant}", "messages:read messages:write"));
         await ada.PostAsync(conversation, "Hello");
         var message = await ada.MessageAsync(conversation);
-        Assert.Equal("Ada of Issuer", ApiHelpers.Text(message["user"]!["name"]));
-        Assert.InRange(message["user"]!["id"]!.GetValue<int>(), 1 << 30, int.MaxValue);
+        Assert.Equal("Ada of Issuer", ApiHelpers.Text(message["user_name"]));
+        Assert.InRange(message["user_id"]!.GetValue<int>(), 1 << 30, int.MaxValue);
 
         // The same user without the scope, of another tenant, and without a token that is valid.
         var reader = Client(host, issuer.Token("ada", $"{first.Tenant}", "messages:read"));

@@ -44,6 +44,37 @@ public class TokenEndpointTests(ParleyFixture parley) : IClassFixture<ParleyFixt
         Assert.Equal(ApiHelpers.Text(answer["scope"]), token.Claims["scope"]);
     }
 
+    [Fact]
+    public async Task A_token_is_taken_in_every_form_until_its_key_is_revoked()
+    {
+        var access = await parley.CreateTenantAsync("Tokens");
+        using var issued = await SendAsync(Path, Body("1", access.ApiKey) + "&scope=messages:read");
+        var token = ApiHelpers.Text((await issued.ReadAsync())["access_token"]);
+        foreach (var form in new[] { $"Bearer {token}", $"bearer {token}", $"Api-Key {token}", token })
+        {
+            using var response = await GetAsync(form);
+            Assert.Equal(200, (int)response.StatusCode);
+            using var own = await GetAsync(form, $"{access.Tenant}.0");
+            Assert.Equal(200, (int)own.StatusCode);
+            using var other = await GetAsync(form, $"{access.Tenant + 1}");
+            await other.AssertProblemAsync(403, "tenant_forbidden");
+        }
+
+        using (var refused = await parley.NewClient(token).SendJsonAsync(HttpMethod.Post, "v1/conversations", new { }))
+        {
+            await refused.AssertProblemAsync(403, "scope_missing");
+        }
+
+        var began = TimeProvider.System.GetTimestamp();
+        await parley.NewClient(parley.AdminKey).CallAsync(HttpMethod.Delete, $"v1/admin/tenants/{access.Tenant}/keys/1");
+        await Eventually.TrueAsync(async () =>
+        {
+            using var response = await GetAsync($"Bearer {token}");
+            return (int)response.StatusCode == 401;
+        });
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(32));
+    }
+
     [Theory]
     [InlineData("Basic")]
     [InlineData("basic")]
@@ -297,6 +328,18 @@ public class TokenEndpointTests(ParleyFixture parley) : IClassFixture<ParleyFixt
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = Form(body) };
         request.Headers.Authorization = scheme is null ? null : new AuthenticationHeaderValue(scheme, credentials);
+        return await parley.NewClient(token: null).SendAsync(request);
+    }
+
+    private async Task<HttpResponseMessage> GetAsync(string? authorization, string? tenant = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "v1/conversations");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (tenant is not null)
+        {
+            request.Headers.Add("X-Tenant", tenant);
+        }
+
         return await parley.NewClient(token: null).SendAsync(request);
     }
 }

@@ -278,7 +278,7 @@ public partial class CompletionTests(ParleyFixture parley) : IClassFixture<Parle
             if (missing is not null)
             {
                 // The response does not reveal whether the conversation exists.
-                Assert.Equal($"The API key lacks the scope {missing}.", ApiHelpers.Text((await response.AssertProblemAsync(403, "scope_missing"))["detail"]));
+                Assert.Equal($"The caller lacks the scope {missing}.", ApiHelpers.Text((await response.AssertProblemAsync(403, "scope_missing"))["detail"]));
             }
             else if (!conversation.Equals(id))
             {

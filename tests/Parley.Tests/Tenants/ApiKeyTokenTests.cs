@@ -20,7 +20,7 @@ public class ApiKeyTokenTests
     public void The_header_has_three_forms(string? header, string? token) => Assert.Equal(token, ApiKeyToken.FromHeader(header));
 
     [Fact]
-    public void A_token_that_is_too_long_is_ignored() => Assert.Null(ApiKeyToken.FromHeader(new string('a', 5000)));
+    public void A_text_that_is_too_long_is_no_key() => Assert.False(ApiKeyToken.IsWellFormed("parley_" + new string('a', 50_000)));
 
     [Fact]
     public void A_new_key_and_one_without_a_checksum_are_well_formed()

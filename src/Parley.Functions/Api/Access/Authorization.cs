@@ -14,7 +14,11 @@ namespace Parley.Functions.Api.Access;
 /// Decides whether a request may reach its function. Refused administrative calls are in the audit log.
 /// </summary>
 public sealed class Authorization(
-    Authenticator authenticator, AccessTokens tokens, RateLimiter limiter, RefusedCalls refused, IConfiguration configuration)
+    Authenticator authenticator,
+    AccessTokens tokens,
+    RateLimiter limiter,
+    RefusedCalls refused,
+    IConfiguration configuration)
 {
     /// <summary>The scopes of administrative calls.</summary>
     private const Scopes Administrative = Scopes.Admin | Scopes.AuditRead;
@@ -72,7 +76,7 @@ public sealed class Authorization(
         if (RequestHeaders.ReadTenant(request) is { } tenant
             && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {
-            throw ErrorCode.TenantForbidden.With("The API key does not reach the tenant that X-Tenant names.");
+            throw ErrorCode.TenantForbidden.With("The caller does not reach the tenant that X-Tenant names.");
         }
 
         caller.Require(scopes);

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Parley.Core;
 using Parley.Functions.Api.Requests;
 
@@ -21,17 +19,11 @@ internal static class NameFields
 
     private static string? Check(Fields fields, string name, string? text)
     {
-        if (text is { Length: > 0 } && (BlankText.IsBlank(text) || text.EnumerateRunes().Any(IsControl)))
+        if (text is { Length: > 0 } && (BlankText.IsBlank(text) || text.EnumerateRunes().Any(HiddenCharacters.Contain)))
         {
             fields.Fail(name, "Must show something, without line breaks, control characters and direction marks.");
         }
 
         return text;
     }
-
-    private static bool IsControl(Rune rune) =>
-        Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control
-            or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator
-        || DirectionMarks.Contain(rune);
 }

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Parley.Functions.Api.OAuth;
 
-/// <summary>By what a client authenticates: the id of an API key, and the key's text.</summary>
+/// <summary>The credentials of a client: the id of an API key, and the key's text.</summary>
 internal readonly record struct ClientCredentials(string Id, string Secret)
 {
     private const string Scheme = "Basic ";

@@ -6,7 +6,9 @@ using Parley.Tenants.Tokens;
 
 namespace Parley.Functions.Api.OAuth;
 
-/// <summary>The public keys of access tokens. They are for everyone: services behind Parley may verify its tokens.</summary>
+/// <summary>
+/// The public keys of access tokens. They are for everyone: services behind Parley may verify its tokens.
+/// </summary>
 public sealed class JwksFunction(ApiEndpoint endpoint, SigningKeys keys)
 {
     /// <summary>Much shorter than the time from a key's publication until it signs.</summary>

@@ -19,7 +19,7 @@ internal sealed class OAuthException(string error, string description, Exception
     public static OAuthException InvalidClient(string description, Exception? cause = null) =>
         new("invalid_client", description, cause);
 
-    /// <summary>The client may have no token now.</summary>
+    /// <summary>The client must not get a token now.</summary>
     public static OAuthException UnauthorizedClient(string description, Exception? cause = null) =>
         new("unauthorized_client", description, cause);
 

@@ -6,7 +6,7 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api.OAuth;
 
 /// <summary>
-/// A JSON response with the header fields that OAuth requires. Responses that no cache may store have <c>Pragma</c> too,
+/// A JSON response with the header fields of OAuth. Responses that no cache may store have <c>Pragma</c> too,
 /// for caches of HTTP/1.0 (RFC 6749, section 5.1).
 /// </summary>
 internal sealed class OAuthResult<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) : IResult

@@ -65,9 +65,9 @@ public sealed class TokenFunctions(
         }
 
         RequestQuota.Take(request, limiter.Find(client.Key.Tenant, client.Key.Number), LimitUnits.None);
-        uses.Note(client.Caller);
         var token = await signer.IssueAsync(
             client.Key, ReadScopes(form.Find("scope"), client.Key.Scopes), cancellation);
+        uses.Note(client.Caller);
         return new OAuthResult<TokenResponse>(
             new TokenResponse(token.Text, "Bearer", token.ExpiresIn, string.Join(' ', token.Scopes.Names())),
             OAuthJson.Default.TokenResponse);

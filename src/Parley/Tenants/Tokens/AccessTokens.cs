@@ -1,4 +1,3 @@
-using System.Text;
 using Parley.Core;
 
 namespace Parley.Tenants.Tokens;
@@ -75,23 +74,26 @@ public sealed class AccessTokens(TokenIssuers issuers, Authenticator authenticat
         {
             return TenantId.TryParse(named, out var tenant) && tenants.Contains(tenant)
                 ? tenant
-                : throw ErrorCode.TenantForbidden.With("The access token does not reach the tenant that X-Tenant names.");
+                : throw ErrorCode.TenantForbidden.With(
+                    "The access token does not reach the tenant that X-Tenant names.");
         }
 
         return tenants is [var only]
             ? only
-            : throw ParleyException.Field("X-Tenant", "Is required, because the access token reaches several tenants.");
+            : throw ParleyException.Field(
+                "X-Tenant", "Is required, because the access token reaches several tenants.");
     }
 
     /// <summary>
     /// The name without characters that mislead a reader of the messages. The subject's id when there is no name.
     /// </summary>
-    private static string NameOf(TokenIssuer issuer, ClaimValues claims, TokenSubject subject)
+    private static string NameOf(TokenIssuer issuer, ClaimValues claims, TokenSubject subject) =>
+        Clean(claims.Text(issuer.ActorClaim)) ?? Clean(subject.Id) ?? "user";
+
+    private static string? Clean(string? text)
     {
-        var text = claims.Text(issuer.ActorClaim) ?? "";
-        var name = string.Concat(text.EnumerateRunes()
-            .Where(rune => !Rune.IsControl(rune) && !DirectionMarks.Contain(rune))
-            .Take(MaxName)).Trim();
-        return name.Length > 0 ? name : subject.Id;
+        var shown = (text ?? "").EnumerateRunes().Where(rune => !HiddenCharacters.Contain(rune)).Take(MaxName);
+        var name = string.Concat(shown).Trim();
+        return name.Length == 0 || BlankText.IsBlank(name) ? null : name;
     }
 }

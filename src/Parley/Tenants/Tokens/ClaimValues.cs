@@ -37,7 +37,7 @@ internal readonly record struct ClaimValues(JsonElement Json)
             && value.TryGetDouble(out var seconds)
             && seconds is >= 0 and <= MaxSeconds
             ? DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(seconds)
-            : throw UnverifiedToken.Refused($"has a '{name}' that is not a number of seconds since 1970");
+            : throw UnverifiedToken.Refused($"has '{name}' that is not a number of seconds since 1970");
     }
 
     /// <summary>

@@ -1,4 +1,6 @@
+using System.Buffers.Text;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
@@ -8,104 +10,160 @@ using Parley.Core;
 namespace Parley.Tenants.Tokens;
 
 /// <summary>
-/// The keys that an issuer publishes. A token with a known key never waits for the issuer, and is accepted while the
-/// issuer does not answer. A token with an unknown key waits for a new look at the issuer's keys, of which there is at
-/// most one in <see cref="Interval"/>, whatever callers send. Thread-safe.
+/// The keys that an issuer publishes. A token with a known key does not wait for the issuer, and is accepted while the
+/// issuer does not answer. A token with an unknown key waits until the keys have been fetched, which happens at most
+/// once in <see cref="Interval"/>, whatever callers send. Thread-safe.
 /// </summary>
 internal sealed partial class IssuerKeys(
     TokenIssuer issuer, IDocumentRetriever documents, TimeProvider time, ILogger logger)
 {
-    /// <summary>The shortest time between the beginnings of two looks.</summary>
+    /// <summary>The shortest time between the beginnings of two fetches.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// The age at which keys are read again in the background. A key that the issuer withdraws is accepted for so long.
+    /// The age at which keys are fetched again in the background. A key that the issuer withdraws is accepted for so
+    /// long, and longer only while the issuer does not answer.
     /// </summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
 
-    /// <summary>The longest time of a look: two documents.</summary>
+    /// <summary>An instance that has not tried to fetch for this time fetches before it uses known keys.</summary>
+    public static readonly TimeSpan FetchAgainAfter = 2 * MaxAge;
+
+    /// <summary>The longest time of a fetch: two documents.</summary>
     public static readonly TimeSpan MaxTime = TimeSpan.FromSeconds(10);
 
+    /// <summary>The requests that wait for a fetch; further ones are refused at once.</summary>
+    public const int MaxWaiting = 1_000;
+
     private readonly Lock gate = new();
-    private ImmutableDictionary<string, IssuerKey>? keys;
-    private Task reading = Task.CompletedTask;
+    private volatile Known? known;
+    private volatile bool hasFailed;
+    private Task fetching = Task.CompletedTask;
     private long? begunAt;
+    private int waiting;
 
     /// <summary>Finds a key by its id.</summary>
-    /// <returns>Null when the issuer does not publish it, as far as is known.</returns>
+    /// <returns>Null when the issuer does not publish it.</returns>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.IssuerUnavailable"/>: no keys of the issuer have been read yet.
+    /// Only for an unknown key: <see cref="ErrorCode.IssuerUnavailable"/>: the last fetch failed, so the issuer may
+    /// publish it. <see cref="ErrorCode.Busy"/>: too many wait.
     /// </exception>
     public async Task<IssuerKey?> FindAsync(string id, CancellationToken cancellation)
     {
-        if (keys?.GetValueOrDefault(id) is { } known)
+        if (known?.Keys.GetValueOrDefault(id) is { } key)
         {
-            if (IsOlderThan(MaxAge))
+            if (time.GetElapsedTime(known.FetchedAt) < MaxAge)
             {
-                _ = ReadIfDue();
+                return key;
             }
 
-            return known;
+            if (HasBegunWithin(FetchAgainAfter))
+            {
+                _ = FetchIfDue();
+                return key;
+            }
         }
 
-        await ReadIfDue().WaitAsync(cancellation);
-        return keys is { } current
-            ? current.GetValueOrDefault(id)
+        await WaitAsync(FetchIfDue(), cancellation);
+        return known?.Keys.GetValueOrDefault(id) is { } found ? found
+            : !hasFailed ? null
             : throw new ParleyException(
                 ErrorCode.IssuerUnavailable, "The issuer of the access token does not answer. Try again.")
             {
-                RetryAfter = Interval,
+                RetryAfter = TimeUntilDue(),
             };
     }
 
-    private bool IsOlderThan(TimeSpan age)
+    private async Task WaitAsync(Task fetch, CancellationToken cancellation)
     {
-        lock (gate)
+        if (fetch.IsCompleted)
         {
-            return begunAt is not { } at || time.GetElapsedTime(at) >= age;
+            return;
+        }
+
+        try
+        {
+            if (Interlocked.Increment(ref waiting) > MaxWaiting)
+            {
+                throw new ParleyException(
+                    ErrorCode.Busy, "Too many requests wait for the keys of the access token's issuer. Try again.")
+                {
+                    RetryAfter = TimeSpan.FromSeconds(1),
+                };
+            }
+
+            await fetch.WaitAsync(cancellation);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
         }
     }
 
-    /// <summary>The look that is running, or a new one; a completed task when it is too early for one.</summary>
-    private Task ReadIfDue()
+    private bool HasBegunWithin(TimeSpan age)
     {
         lock (gate)
         {
-            if (!reading.IsCompleted)
-            {
-                return reading;
-            }
-
-            if (begunAt is { } at && time.GetElapsedTime(at) < Interval)
-            {
-                return Task.CompletedTask;
-            }
-
-            begunAt = time.GetTimestamp();
-            SharedWork.Start(() => reading = ReadAsync());
-            return reading;
+            return begunAt is { } at && time.GetElapsedTime(at) < age;
         }
     }
 
-    private async Task ReadAsync()
+    private TimeSpan TimeUntilDue()
     {
+        lock (gate)
+        {
+            return begunAt is { } at ? Interval - time.GetElapsedTime(at) : TimeSpan.Zero;
+        }
+    }
+
+    /// <summary>The fetch that is running, or a new one; a completed task when it is too early for one.</summary>
+    private Task FetchIfDue()
+    {
+        lock (gate)
+        {
+            if (fetching.IsCompleted && TimeUntilDue() <= TimeSpan.Zero)
+            {
+                begunAt = time.GetTimestamp();
+                SharedWork.Start(() => fetching = FetchAsync());
+            }
+
+            return fetching;
+        }
+    }
+
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "Whatever an issuer answers: it is logged, and the known keys stay.")]
+    private async Task FetchAsync()
+    {
+        // The rest runs outside the lock.
+        await Task.Yield();
         using var timeout = new CancellationTokenSource(MaxTime, time);
         try
         {
+            var fetchedAt = time.GetTimestamp();
             var found = await OpenIdConnectConfigurationRetriever.GetAsync(
                 issuer.Metadata!.AbsoluteUri, documents, timeout.Token);
-            if (found.Issuer != issuer.Name)
+            var keys = Usable(found.JsonWebKeySet?.Keys ?? []);
+            if (found.Issuer != issuer.Name || keys.Count == 0)
             {
-                LogFailure(logger, issuer.Name, $"its configuration names the issuer '{found.Issuer}'");
+                Fail(found.Issuer == issuer.Name
+                    ? "it publishes no key that can be used"
+                    : $"its configuration names the issuer '{found.Issuer}'");
                 return;
             }
 
-            keys = Usable(found.JsonWebKeySet.Keys);
+            (known, hasFailed) = (new Known(keys, fetchedAt), false);
         }
-        catch (Exception e) when (IsFailure(e))
+        catch (Exception e)
         {
-            LogFailure(logger, issuer.Name, e.GetBaseException().Message);
+            Fail(e.GetBaseException().Message);
         }
+    }
+
+    private void Fail(string reason)
+    {
+        hasFailed = true;
+        LogFailure(logger, issuer.Name, reason);
     }
 
     private ImmutableDictionary<string, IssuerKey> Usable(IEnumerable<JsonWebKey> published) =>
@@ -118,30 +176,28 @@ internal sealed partial class IssuerKeys(
                 one => one.Kid, one => new IssuerKey(one.Key, one.Algorithm!), StringComparer.Ordinal);
 
     /// <summary>
-    /// The only algorithm of a key: its <c>alg</c>, or the usual one of its type. Null when the key is of another type,
-    /// too short, or does not fit its <c>alg</c>.
+    /// The only algorithm of a key: its <c>alg</c>, or the first one of the settings that its type can have. Null when
+    /// the key is of another type, too short or malformed, or does not fit its <c>alg</c>.
     /// </summary>
-    private static string? AlgorithmOf(JsonWebKey key)
+    private string? AlgorithmOf(JsonWebKey key)
     {
-        var usual = (key.Kty, key.Crv) switch
+        IEnumerable<string> possible = (key.Kty, key.Crv) switch
         {
             // RFC 7518, section 3.3: at least 2,048 bits.
-            ("RSA", _) when key.KeySize >= 2048 => "RS256",
-            ("EC", "P-256") => "ES256",
-            ("EC", "P-384") => "ES384",
-            ("EC", "P-521") => "ES512",
-            _ => null,
+            ("RSA", _) when Base64Url.IsValid(key.N ?? "") && key.KeySize >= 2048 =>
+                issuer.Algorithms.Where(algorithm => algorithm[0] is 'R' or 'P'),
+            ("EC", "P-256") => ["ES256"],
+            ("EC", "P-384") => ["ES384"],
+            ("EC", "P-521") => ["ES512"],
+            _ => [],
         };
-        return usual is null || string.IsNullOrEmpty(key.Alg) ? usual
-            : key.Kty == "RSA" ? key.Alg[..1] is "R" or "P" ? key.Alg : null
-            : key.Alg == usual ? usual : null;
+        return string.IsNullOrEmpty(key.Alg)
+            ? possible.FirstOrDefault()
+            : possible.FirstOrDefault(algorithm => algorithm == key.Alg);
     }
 
-    /// <summary>What an issuer's server, its network or its documents can cause.</summary>
-    private static bool IsFailure(Exception e) => e is IOException
-        or HttpRequestException or OperationCanceledException or InvalidOperationException or ArgumentException
-        or FormatException or System.Text.Json.JsonException or SecurityTokenException;
-
-    [LoggerMessage(1521, LogLevel.Warning, "The keys of the issuer {Issuer} could not be read: {Reason}")]
+    [LoggerMessage(1522, LogLevel.Warning, "The keys of the issuer {Issuer} could not be fetched: {Reason}")]
     private static partial void LogFailure(ILogger logger, string issuer, string reason);
+
+    private sealed record Known(ImmutableDictionary<string, IssuerKey> Keys, long FetchedAt);
 }

@@ -24,20 +24,25 @@ internal static class IssuerSettings
             [.. configuration.GetSection(Section).GetChildren().Where(HasValues).Select(Read)];
         if (issuers.Count > MaxIssuers)
         {
-            throw new StartUpException($"Auth__Issuers has {issuers.Count} issuers; at most {MaxIssuers} are accepted.");
+            throw new StartUpException(
+                $"Auth__Issuers has {issuers.Count} issuers; at most {MaxIssuers} are accepted.");
+        }
+
+        if (issuers.Exists(one => one.Name == TokenClaims.Issuer))
+        {
+            throw new StartUpException($"Auth__Issuers must not have the issuer {TokenClaims.Issuer}: it is Parley.");
         }
 
         var twice = issuers.GroupBy(one => one.Name, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
-        return twice is null && issuers.TrueForAll(one => one.Name != TokenClaims.Issuer)
+        return twice is null
             ? issuers
-            : throw new StartUpException(
-                $"Auth__Issuers has the issuer {twice?.Key ?? TokenClaims.Issuer} twice; each needs another, "
-                + $"and {TokenClaims.Issuer} is Parley's own.");
+            : throw new StartUpException($"Auth__Issuers has the issuer {twice.Key} twice; each needs another.");
     }
 
     /// <summary>Deployments may state all settings of an issuer as empty texts.</summary>
-    private static bool HasValues(IConfigurationSection one) =>
-        !string.IsNullOrEmpty(one.Value) || one.GetChildren().Any(setting => !string.IsNullOrEmpty(setting.Value));
+    private static bool HasValues(IConfigurationSection one) => one.GetChildren().Any()
+        ? one.GetChildren().Any(setting => !string.IsNullOrEmpty(setting.Value))
+        : !string.IsNullOrEmpty(one.Value);
 
     private static TokenIssuer Read(IConfigurationSection one)
     {
@@ -71,9 +76,9 @@ internal static class IssuerSettings
     /// <summary>A misspelt name would be a check that is not made.</summary>
     private static void CheckNames(IConfigurationSection one)
     {
-        var unknown = one.GetChildren()
-            .FirstOrDefault(setting => !Names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase));
-        if (unknown is not null || !string.IsNullOrEmpty(one.Value))
+        var settings = one.GetChildren().ToList();
+        var unknown = settings.Find(setting => !Names.Contains(setting.Key, StringComparer.OrdinalIgnoreCase));
+        if (unknown is not null || settings.Count == 0)
         {
             throw new StartUpException(
                 $"There is no setting {NameOf(one, unknown?.Key)}: after {NameOf(one, "")} comes "

@@ -43,7 +43,8 @@ internal sealed class SharedReads(Func<Task> read, TimeSpan interval, TimeProvid
     {
         // The rest runs outside the lock. A failed read was an error of those who waited for it.
         await Task.Yield();
-        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        await before.ConfigureAwait(
+            ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (begunAt is { } at && interval - time.GetElapsedTime(at) is var wait && wait > TimeSpan.Zero)
         {
             await Task.Delay(wait, time);

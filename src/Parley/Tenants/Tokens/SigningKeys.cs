@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
@@ -9,8 +10,8 @@ namespace Parley.Tenants.Tokens;
 /// a key creates it for all instances; <see cref="SigningKeyRotation"/> makes its successors.
 /// </summary>
 /// <remarks>
-/// An operator withdraws a key by deleting its row. An instance learns it after <see cref="FreshFor"/>, and after at
-/// most <see cref="ReadAgainAfter"/> if it had no requests. While storage does not answer, it cannot learn it, and the
+/// An operator withdraws a key by deleting its row. An instance notices it after <see cref="FreshFor"/>, and after at
+/// most <see cref="ReadAgainAfter"/> if it had no requests. While storage does not answer, it cannot notice it, and the
 /// cached keys count.
 /// </remarks>
 public sealed partial class SigningKeys
@@ -32,6 +33,9 @@ public sealed partial class SigningKeys
     /// that is removed soon.
     /// </summary>
     internal static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
+
+    /// <summary>The characters of a SHA-256 in base64url.</summary>
+    private const int KidLength = 43;
 
     /// <summary>The time from a failed read to the next one in the background.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(30);
@@ -61,10 +65,15 @@ public sealed partial class SigningKeys
     /// </summary>
     /// <returns>Null when there is no such key.</returns>
     /// <exception cref="ParleyException">
-    /// Only for an unknown key: <see cref="ErrorCode.StorageUnavailable"/>; <see cref="ErrorCode.Busy"/>: too many wait.
+    /// Only for an unknown key: <see cref="ErrorCode.StorageUnavailable"/>; <see cref="ErrorCode.Busy"/>: many wait.
     /// </exception>
     public async Task<IssuerKey?> FindAsync(string kid, CancellationToken cancellation)
     {
+        if (kid.Length != KidLength || !Base64Url.IsValid(kid))
+        {
+            return null;
+        }
+
         await RefreshAsync(cancellation);
         if (known?.Find(kid) is { } key)
         {
@@ -163,11 +172,7 @@ public sealed partial class SigningKeys
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             LogStorage(logger, StorageErrors.FirstLine(e));
-            throw new ParleyException(ErrorCode.StorageUnavailable, "Storage does not answer. Try again.", e)
-            {
-                RetryAfter = TimeSpan.FromSeconds(2),
-                IsLogged = true,
-            };
+            throw ParleyException.StorageUnavailable("Storage does not answer. Try again.", e, isLogged: true);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed record TokenIssuer(string Name)
     /// <summary>The algorithms that its keys may have. Each key has one; see <see cref="IssuerKey"/>.</summary>
     public IReadOnlyList<string> Algorithms { get; init; } = ["RS256", "PS256", "ES256"];
 
-    /// <summary>The accepted <c>typ</c> of the header, without the prefix <c>application/</c>.</summary>
+    /// <summary>The accepted <c>typ</c> of the header.</summary>
     public IReadOnlyList<string> Types { get; init; } = ["at+jwt"];
 
     /// <summary>The claim with the names of scopes.</summary>
@@ -44,8 +44,11 @@ public sealed record TokenIssuer(string Name)
     internal bool Accepts(string type)
     {
         const string Prefix = "application/";
-        var name = type.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? type[Prefix.Length..] : type;
-        return Types.Contains(name, StringComparer.OrdinalIgnoreCase);
+        var name = WithoutPrefix(type);
+        return Types.Any(one => WithoutPrefix(one).Equals(name, StringComparison.OrdinalIgnoreCase));
+
+        static string WithoutPrefix(string type) =>
+            type.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? type[Prefix.Length..] : type;
     }
 
     /// <summary>The tenants that a token reaches.</summary>

@@ -22,7 +22,8 @@ public sealed class TokenIssuers
     {
         var parley = new TokenSource(OwnToken.Issuer, own.FindAsync) { IsParley = true };
         sources = configured
-            .Select(issuer => new TokenSource(issuer, new IssuerKeys(issuer, documents(issuer), time, logger).FindAsync))
+            .Select(issuer => new TokenSource(
+                issuer, new IssuerKeys(issuer, documents(issuer), time, logger).FindAsync))
             .Append(parley)
             .ToFrozenDictionary(source => source.Issuer.Name, StringComparer.Ordinal);
     }

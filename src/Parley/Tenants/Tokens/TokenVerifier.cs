@@ -48,8 +48,8 @@ internal sealed class TokenVerifier(TimeProvider time)
             {
                 SecurityTokenInvalidAudienceException =>
                     "is not for this service: its 'aud' names none of its audiences",
-                SecurityTokenMalformedException => "has a registered claim of another type than RFC 7519 states",
-                _ => "has a signature that does not fit",
+                SecurityTokenInvalidSignatureException => "has a signature that does not fit",
+                _ => "has a registered claim of another type than RFC 7519 states",
             });
         }
     }

@@ -13,14 +13,15 @@ namespace Parley.Tenants.Tokens;
 internal sealed record UnverifiedToken
 {
     /// <summary>The most characters of a token.</summary>
-    public const int MaxLength = 8_192;
+    public const int MaxLength = 16_384;
 
     private const int MaxDepth = 8;
 
     /// <summary>Parameters by which a token would choose the key that checks it.</summary>
     private static readonly string[] KeyParameters = ["jku", "jwk", "x5u", "x5c"];
 
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
+    private static readonly JsonDocumentOptions Strict =
+        new() { AllowDuplicateProperties = false, MaxDepth = MaxDepth };
 
     private UnverifiedToken(string text, JsonElement header, JsonElement claims) =>
         (Text, Claims, Algorithm, KeyId, Type, Issuer) = (
@@ -55,7 +56,8 @@ internal sealed record UnverifiedToken
             throw Refused($"is longer than {MaxLength} characters");
         }
 
-        var parts = text.Split('.');
+        // No more parts than tell an encrypted token from a text with many dots.
+        var parts = text.Split('.', 6);
         if (parts.Length != 3)
         {
             throw Refused(parts.Length switch
@@ -110,11 +112,41 @@ internal sealed record UnverifiedToken
             var bytes = Base64Url.DecodeFromChars(part);
             _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(bytes);
             var json = JsonElement.Parse(bytes, Strict);
-            return json.ValueKind == JsonValueKind.Object ? json : throw Refused($"has a {name} that is no JSON object");
+            ReadTexts(json);
+            return json.ValueKind == JsonValueKind.Object
+                ? json
+                : throw Refused($"has a {name} that is no JSON object");
         }
-        catch (Exception e) when (e is JsonException or DecoderFallbackException)
+        catch (Exception e) when (e is JsonException or DecoderFallbackException or InvalidOperationException)
         {
-            throw Refused($"has a {name} that is not JSON, or that has a member twice");
+            throw Refused($"has a {name} that is not valid JSON, is too deep, or has a member twice");
+        }
+    }
+
+    /// <summary>Reads all texts once, so that no later reader meets one that is not valid Unicode.</summary>
+    /// <exception cref="InvalidOperationException">An escape is half of a surrogate pair.</exception>
+    private static void ReadTexts(JsonElement json)
+    {
+        switch (json.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = json.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in json.EnumerateArray())
+                {
+                    ReadTexts(item);
+                }
+
+                break;
+            case JsonValueKind.Object:
+                foreach (var member in json.EnumerateObject())
+                {
+                    _ = member.Name;
+                    ReadTexts(member.Value);
+                }
+
+                break;
         }
     }
 
@@ -125,6 +157,7 @@ internal sealed record UnverifiedToken
             : "";
         return text.Length is > 0 and <= ClaimValues.MaxText
             ? text
-            : throw Refused($"has no '{name}' in its header, or one that is not a text of 1 to {ClaimValues.MaxText} characters");
+            : throw Refused(
+                $"has no '{name}' in its header, or one that is not a text of 1 to {ClaimValues.MaxText} characters");
     }
 }

@@ -64,7 +64,8 @@ public class RouteTests
     public void Paths_begin_with_the_version_and_the_catch_all_is_last()
     {
         Assert.Equal("ZzCatchAll", Routes.Select(route => route.Function).Order(StringComparer.OrdinalIgnoreCase).Last());
-        Assert.All(Routes.Where(route => route.Function != "ZzCatchAll"), route => Assert.StartsWith("v1/", route.Template.TemplateText, StringComparison.Ordinal));
+        string[] withoutVersion = ["ZzCatchAll", "Jwks", "TokensCreateUnversioned"];
+        Assert.All(Routes.Where(route => !withoutVersion.Contains(route.Function)), route => Assert.StartsWith("v1/", route.Template.TemplateText, StringComparison.Ordinal));
     }
 
     [Theory]

@@ -6,7 +6,7 @@ namespace Parley.Tests.Tenants.Tokens;
 internal static class AdvancingTime
 {
     private static readonly TimeSpan RealStep = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
     public static async Task<T> Advancing<T>(this Task<T> work, VirtualTime time)
     {

@@ -65,8 +65,8 @@ public sealed class ForgedTokenTests
             i => i.Token(header: h => h["kid"] = 1), "has no 'kid' in its header, or one that is not a text of 1 to 255 characters"),
         ["expired"] = (i => i.Token(c => c["exp"] = i.Now - 60), "has expired"),
         ["no exp"] = (i => i.Token(c => c.Remove("exp")), "has no 'exp'"),
-        ["exp that is a text"] = (i => i.Token(c => c["exp"] = "9999999999"), "has a 'exp' that is not a number of seconds since 1970"),
-        ["exp beyond all times"] = (i => i.Token(c => c["exp"] = 1e300), "has a 'exp' that is not a number of seconds since 1970"),
+        ["exp that is a text"] = (i => i.Token(c => c["exp"] = "9999999999"), "has 'exp' that is not a number of seconds since 1970"),
+        ["exp beyond all times"] = (i => i.Token(c => c["exp"] = 1e300), "has 'exp' that is not a number of seconds since 1970"),
         ["not valid yet"] = (i => i.Token(c => c["nbf"] = i.Now + 61), "is not valid yet"),
         ["issued in the future"] = (i => i.Token(c => c["iat"] = i.Now + 61), "is not valid yet"),
         ["no iat"] = (i => i.Token(c => c.Remove("iat")), "has no 'iat'"),
@@ -82,7 +82,7 @@ public sealed class ForgedTokenTests
         ["compressed"] = (i => i.Token(header: h => h["zip"] = "DEF"), "contains another token or is compressed ('cty', 'zip'), which is not accepted"),
         ["nested"] = (i => i.Token(header: h => h["cty"] = "JWT"), "contains another token or is compressed ('cty', 'zip'), which is not accepted"),
         ["a payload that is a token"] = (
-            i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), i.Token(), "rsa"), "has a payload that is not JSON, or that has a member twice"),
+            i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), i.Token(), "rsa"), "has a payload that is not valid JSON, is too deep, or has a member twice"),
         ["a payload that is an array"] = (
             _ => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), "[]", "rsa"), "has a payload that is no JSON object"),
         ["encrypted"] = (i => i.Token() + ".AAAA.AAAA", "is encrypted; only signed tokens are accepted"),
@@ -90,25 +90,34 @@ public sealed class ForgedTokenTests
         ["the JSON serialization with two signatures"] = (
             _ => """{"payload":"e30","signatures":[{"protected":"e30","signature":"AA"},{"protected":"e30","signature":"AA"}]}""",
             "is in the JSON serialization; only the compact one is accepted"),
-        ["100 KB"] = (i => i.Token(c => c["pad"] = new string('x', 75_000)), "is longer than 8192 characters"),
+        ["100 KB"] = (i => i.Token(c => c["pad"] = new string('x', 75_000)), "is longer than 16384 characters"),
         ["iss twice"] = (
             i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), Twice(i.Claims(), "iss", "\"https://other.example\""), "rsa"),
-            "has a payload that is not JSON, or that has a member twice"),
+            "has a payload that is not valid JSON, is too deep, or has a member twice"),
         ["sub twice, once with an escape"] = (
             i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), Twice(i.Claims(), "s\\u0075b", "\"admin\""), "rsa"),
-            "has a payload that is not JSON, or that has a member twice"),
+            "has a payload that is not valid JSON, is too deep, or has a member twice"),
         ["alg twice"] = (
             i => TestIssuer.Signed("""{"alg":"none","alg":"RS256","typ":"at+jwt","kid":"rsa"}""", i.Claims().ToJsonString(), "rsa"),
-            "has a header that is not JSON, or that has a member twice"),
+            "has a header that is not valid JSON, is too deep, or has a member twice"),
         ["padding"] = (i => i.Token().Replace(".", "=.", StringComparison.Ordinal), "has a header that is not base64url without padding"),
         ["white space"] = (i => i.Token().Insert(4, "\t"), "has a header that is not base64url without padding"),
         ["invalid UTF-8"] = (
-            i => Changed(i.Token(), 1, "__79"), "has a payload that is not JSON, or that has a member twice"),
+            i => Changed(i.Token(), 1, "__79"), "has a payload that is not valid JSON, is too deep, or has a member twice"),
+        ["half of a surrogate pair as kid"] = (
+            i => TestIssuer.Signed("""{"alg":"RS256","typ":"at+jwt","kid":"\ud800"}""", i.Claims().ToJsonString(), "rsa"),
+            "has a header that is not valid JSON, is too deep, or has a member twice"),
+        ["half of a surrogate pair in a claim"] = (
+            i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), Twice(i.Claims(), "deep", """[{"a":"\udfff"}]"""), "rsa"),
+            "has a payload that is not valid JSON, is too deep, or has a member twice"),
+        ["half of a surrogate pair in a name"] = (
+            i => TestIssuer.Signed(TestIssuer.Header("rsa").ToJsonString(), Twice(i.Claims(), "\\ud800", "1"), "rsa"),
+            "has a payload that is not valid JSON, is too deep, or has a member twice"),
         ["a deep payload"] = (
             i => i.Token(c => c["deep"] = JsonNode.Parse(new string('[', 20) + new string(']', 20))),
-            "has a payload that is not JSON, or that has a member twice"),
+            "has a payload that is not valid JSON, is too deep, or has a member twice"),
         ["jti that is a number"] = (i => i.Token(c => c["jti"] = 7), "has a registered claim of another type than RFC 7519 states"),
-        ["dots only"] = (_ => "..", "has a header that is not JSON, or that has a member twice"),
+        ["dots only"] = (_ => "..", "has a header that is not valid JSON, is too deep, or has a member twice"),
     };
 
     public static TheoryData<string> Names => [.. Forged.Keys];

@@ -49,7 +49,7 @@ public sealed class IssuerSettingsTests
 
     [Theory]
     [InlineData("Issuer", "", "Auth__Issuers__0__Issuer must be set")]
-    [InlineData("Issuer", "urn:parley", "twice")]
+    [InlineData("Issuer", "urn:parley", "it is Parley")]
     [InlineData("Issuer", "urn:example", "Auth__Issuers__0__Metadata must be an https URL")]
     [InlineData("Metadata", "http://issuer.example/x", "Auth__Issuers__0__Metadata must be an https URL")]
     [InlineData("Metadata", "https://user:pass@issuer.example/x", "Auth__Issuers__0__Metadata must be an https URL")]
@@ -70,6 +70,28 @@ public sealed class IssuerSettingsTests
 
         var failure = Assert.Throws<StartUpException>(() => Read(settings));
         Assert.Contains(text, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2, "https://issuer.example", "has the issuer https://issuer.example twice")]
+    [InlineData(21, "https://issuer-{0}.example", "has 21 issuers; at most 20")]
+    public void Issuers_differ_and_are_bounded(int count, string name, string text)
+    {
+        var settings = Enumerable.Range(0, count).SelectMany(i => Least.Select(one => KeyValuePair.Create(
+            $"Auth:Issuers:{i}:{one.Item1}",
+            one.Item1 == "Issuer" ? string.Format(System.Globalization.CultureInfo.InvariantCulture, name, i) : one.Item2)));
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+        Assert.Contains(text, Assert.Throws<StartUpException>(() => IssuerSettings.Read(configuration)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_value_in_place_of_the_settings_of_an_issuer_ends_the_start()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([KeyValuePair.Create("Auth:Issuers:0", (string?)"https://issuer.example")])
+            .Build();
+        var failure = Assert.Throws<StartUpException>(() => IssuerSettings.Read(configuration));
+        Assert.Contains("There is no setting Auth__Issuers__0", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public sealed class SigningKeysTests
     {
         var tables = await TokenProcess.CreateTablesAsync(time);
 
-        Assert.Null(await Process(tables).FindAsync("forged"));
+        Assert.Null(await Process(tables).FindForgedAsync("forged"));
+        Assert.Null(await Process(tables).FindAsync("no hash"));
         Assert.Empty(await TokenProcess.ReadRowsAsync(tables));
 
         var kids = await Process(tables).KidsAsync();
@@ -80,7 +81,7 @@ public sealed class SigningKeysTests
 
         for (var round = 1; round <= 5; round++)
         {
-            var flood = Enumerable.Range(0, 200).Select(i => process.FindAsync($"forged {i}")).ToList();
+            var flood = Enumerable.Range(0, 200).Select(i => process.FindForgedAsync($"forged {i}")).ToList();
             Assert.All(await Task.WhenAll(flood).Advancing(time), Assert.Null);
         }
 
@@ -94,15 +95,15 @@ public sealed class SigningKeysTests
         using var held = new HeldCalls();
         var process = new ParleyProcess(tables.Connect("test", held.Hooks), time, 1);
         held.HoldRequests();
-        var waiting = Enumerable.Range(0, SigningKeys.MaxWaiting).Select(i => process.FindAsync($"forged {i}")).ToList();
+        var waiting = Enumerable.Range(0, SigningKeys.MaxWaiting).Select(i => process.FindForgedAsync($"forged {i}")).ToList();
 
-        var refused = await Assert.ThrowsAsync<ParleyException>(() => process.FindAsync("one more"));
+        var refused = await Assert.ThrowsAsync<ParleyException>(() => process.FindForgedAsync("one more"));
         held.Release();
 
         Assert.Equal(ErrorCode.Busy, refused.Code);
         Assert.NotNull(refused.RetryAfter);
         Assert.All(await Task.WhenAll(waiting).WaitAsync(Patience), Assert.Null);
-        Assert.Null(await process.FindAsync("later").Advancing(time));
+        Assert.Null(await process.FindForgedAsync("later").Advancing(time));
     }
 
     /// <summary>A token of the very first key may arrive while a read runs that began before the key.</summary>
@@ -113,7 +114,7 @@ public sealed class SigningKeysTests
         using var held = new HeldCalls();
         var process = new ParleyProcess(tables.Connect("test", held.Hooks), time, 1);
         held.HoldResponses();
-        var early = process.FindAsync("forged");
+        var early = process.FindForgedAsync("forged");
         await held.UntilHeldAsync();
 
         var kid = (await Process(tables).IssueAsync()).Read().Kid;
@@ -137,7 +138,7 @@ public sealed class SigningKeysTests
         {
             time.Advance(age);
             Assert.NotNull(await process.FindAsync(kid));
-            var unknown = await Assert.ThrowsAsync<ParleyException>(() => process.FindAsync("unknown").Advancing(time));
+            var unknown = await Assert.ThrowsAsync<ParleyException>(() => process.FindForgedAsync("unknown").Advancing(time));
             Assert.Equal(ErrorCode.StorageUnavailable, unknown.Code);
         }
 

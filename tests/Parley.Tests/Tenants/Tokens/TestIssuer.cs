@@ -39,6 +39,9 @@ internal sealed class TestIssuer(TimeProvider time) : IDocumentRetriever
     /// <summary>The issuer that its configuration names.</summary>
     public string ConfiguredName { get; set; } = Name;
 
+    /// <summary>The text of its configuration; null for the right one.</summary>
+    public string? Configuration { get; set; }
+
     /// <summary>Completes before a document is answered.</summary>
     public Task Answering { get; set; } = Task.CompletedTask;
 
@@ -64,9 +67,9 @@ internal sealed class TestIssuer(TimeProvider time) : IDocumentRetriever
             throw new IOException("The issuer does not answer.");
         }
 
-        return address.EndsWith("/keys", StringComparison.Ordinal)
-            ? Keys().ToJsonString()
-            : new JsonObject { ["issuer"] = ConfiguredName, ["jwks_uri"] = "https://keys.issuer.example/keys" }.ToJsonString();
+        return address.EndsWith("/empty", StringComparison.Ordinal) ? """{"keys":[]}"""
+            : address.EndsWith("/keys", StringComparison.Ordinal) ? Keys().ToJsonString()
+            : Configuration ?? new JsonObject { ["issuer"] = ConfiguredName, ["jwks_uri"] = "https://keys.issuer.example/keys" }.ToJsonString();
     }
 
     /// <summary>The tokens of this issuer at a process.</summary>

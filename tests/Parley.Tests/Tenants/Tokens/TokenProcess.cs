@@ -36,12 +36,15 @@ internal static class TokenProcess
     public static Task<IssuerKey?> FindAsync(this ParleyProcess process, string kid) =>
         process.SigningKeys.FindAsync(kid, CancellationToken.None);
 
+    /// <summary>Looks for a key that does not exist, by an id that could be one.</summary>
+    public static Task<IssuerKey?> FindForgedAsync(this ParleyProcess process, string name) => process.FindAsync(Digest.Of(name));
+
     public static async Task<IReadOnlyList<string>> KidsAsync(this ParleyProcess process) =>
         [.. (await process.SigningKeys.ListAsync(CancellationToken.None)).Select(key => key.Kid)];
 
     public static JsonWebToken Read(this AccessToken token) => new(token.Text);
 
-    /// <summary>What the library thinks of a token, at its own time.</summary>
+    /// <summary>True when the library accepts the token, whatever the time.</summary>
     public static async Task<bool> VerifiesAsync(string token, IssuerKey key)
     {
         var result = await new JsonWebTokenHandler().ValidateTokenAsync(token, new TokenValidationParameters

@@ -21,6 +21,7 @@ using Parley.Functions.Api.Access;
 using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
+using Parley.Tenants.Tokens;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 
@@ -78,6 +79,9 @@ internal sealed class InProcessApi
         var tenant = await tenants.CreateTenantAsync("tenant", origin, CancellationToken.None);
         var created = await registered.GetRequiredService<ApiKeyWriter>()
             .CreateAsync(tenant.Tenant, "key", All, null, origin, CancellationToken.None);
+
+        // The keys of tokens are read in the background at their first use.
+        await registered.GetRequiredService<SigningKeys>().ListAsync(CancellationToken.None);
         return new InProcessApi(registered, created.Text) { Connection = connection, Tenant = tenant.Tenant };
     }
 
