@@ -71,12 +71,8 @@ public class OpenCallTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         await Eventually.TrueAsync(() => HasRoomAsync(client, events));
 
         using var leaving = new CancellationTokenSource();
-        using var request = new HttpRequestMessage(HttpMethod.Post, path)
-        {
-            Content = JsonContent.Create(Slow(words: 80, isStreaming: false)),
-        };
-        var waiting = client.SendAsync(request, leaving.Token);
-        await Eventually.TrueAsync(async () => !await HasRoomAsync(client, events));
+        var waiting = await WaitForCompletionAsync(client, path, leaving.Token);
+        Assert.False(await HasRoomAsync(client, events));
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
         await Eventually.TrueAsync(() => HasRoomAsync(client, events));
@@ -91,6 +87,22 @@ public class OpenCallTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         using var response = await client.GetAsync(events, HttpCompletionOption.ResponseHeadersRead);
         Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests, $"{response.StatusCode}");
         return response.StatusCode == HttpStatusCode.OK;
+    }
+
+    /// <summary>Begins to wait for a completion, as soon as the probe before it has made room.</summary>
+    private static async Task<Task<HttpResponseMessage>> WaitForCompletionAsync(
+        HttpClient client, string path, CancellationToken leaving)
+    {
+        var sent = Task.FromException<HttpResponseMessage>(new InvalidOperationException("Nothing was sent."));
+        await Eventually.TrueAsync(async () =>
+        {
+            sent = client.PostAsJsonAsync(path, Slow(words: 80, isStreaming: false), leaving);
+
+            // A refusal comes at once, the completion only after eight seconds.
+            await Task.WhenAny(sent, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, CancellationToken.None));
+            return !sent.IsCompleted;
+        });
+        return sent;
     }
 
     private static async Task AssertCutOffAsync(CompletionReader stream)
