@@ -48,7 +48,8 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
     /// <summary>
     /// Checks the key of a request that has been running for a while, with a state of at most <paramref name="age"/>.
     /// While storage does not answer, the last known state counts, until it is as old as
-    /// <see cref="CredentialCache.CacheTime"/> less <paramref name="margin"/>. The key was valid before, so its lookup does not wait for those of unknown keys.
+    /// <see cref="CredentialCache.CacheTime"/> less <paramref name="margin"/>. The key was valid before, so its lookup
+    /// does not wait for those of unknown keys.
     /// </summary>
     /// <param name="margin">The longest time until the end of the next check.</param>
     /// <param name="cancellation">The end of the check: then the last known state counts too.</param>

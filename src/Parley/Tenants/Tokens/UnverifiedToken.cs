@@ -6,9 +6,9 @@ using Parley.Core;
 namespace Parley.Tenants.Tokens;
 
 /// <summary>
-/// An access token in its compact form (RFC 7515, section 7.1), whose signature has not been checked. Its JSON is read
-/// strictly, because two readers of one token must not find different values in it: no member twice, no escape from the
-/// alphabet, no other key than one of the issuer's.
+/// An access token in its compact form (RFC 7515, section 7.1), whose signature has not been checked. It is read
+/// strictly: two readers of one token must not find different values in it, so no member is there twice, and it must
+/// not choose the key that checks it.
 /// </summary>
 internal sealed record UnverifiedToken
 {
