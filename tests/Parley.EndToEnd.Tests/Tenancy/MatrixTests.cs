@@ -93,6 +93,11 @@ public partial class MatrixTests(ParleyFixture parley)
             MatrixRequest.All.Where(one => one.Scope is null && !one.IsAdministration).Select(one => one.Path).Order(StringComparer.Ordinal));
 
     [Fact]
+    public void Every_operation_names_its_scope_for_generated_clients_too() =>
+        Assert.All(MatrixRequest.All.Where(one => one.Scope is not null), one => Assert.Equal(
+            $$"""[{"bearerAuth":[]},{"oauth2":["{{one.Scope}}"]}]""", one.Operation["security"]?.ToJsonString()));
+
+    [Fact]
     public async Task A_cursor_of_another_tenant_is_answered_like_a_forged_one()
     {
         var (owner, other) = (await TenantResources.CreateAsync(parley, 2), await TenantResources.CreateAsync(parley, 2));
@@ -183,6 +188,7 @@ public partial class MatrixTests(ParleyFixture parley)
             Unauthenticated("unknown", "parley_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
             Unauthenticated("revoked", ApiHelpers.Text(revoked["key"])),
             Unauthenticated("expired", ApiHelpers.Text(expired["key"])),
+            Unauthenticated("forged token", await ForgedTokenAsync(owner.Access)),
             new("wrong scope", request => parley.NewClient(request.Scope == "messages:read" ? followUps : messages), 403, "scope_missing"),
             new("suspended", _ => parley.NewClient(suspended.ApiKey), 403, "tenant_suspended"),
         ];
@@ -192,6 +198,21 @@ public partial class MatrixTests(ParleyFixture parley)
             var client = parley.NewClient(token);
             return new(name, _ => client, 401, "unauthenticated");
         }
+    }
+
+    /// <summary>A token of the tenant whose signature was changed.</summary>
+    private async Task<string> ForgedTokenAsync(TenantAccess access)
+    {
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = "1",
+            ["client_secret"] = access.ApiKey,
+        });
+        using var response = await parley.NewClient(token: null).PostAsync("v1/oauth/token", form);
+        var token = ApiHelpers.Text((await response.ReadAsync())["access_token"])!;
+        var start = token.LastIndexOf('.') + 1;
+        return $"{token[..start]}{(token[start] == 'A' ? 'B' : 'A')}{token[(start + 1)..]}";
     }
 
     private static Task<string> SendAsync(

@@ -24,6 +24,12 @@ public sealed class SigningKeyRotation(SigningKeyStore store, TimeProvider time)
     /// </summary>
     public static readonly TimeSpan KeptAfter = TimeSpan.FromHours(1);
 
+    /// <summary><see cref="PublishedBefore"/>; tests show that less is not enough.</summary>
+    internal TimeSpan Ahead { get; init; } = PublishedBefore;
+
+    /// <summary><see cref="KeptAfter"/>; tests show that less is not enough.</summary>
+    internal TimeSpan Kept { get; init; } = KeptAfter;
+
     /// <summary>One call, and another one for each change. The first key is made by its first use.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -31,7 +37,7 @@ public sealed class SigningKeyRotation(SigningKeyStore store, TimeProvider time)
         var now = time.GetUtcNow();
         foreach (var (key, successor) in keys.Zip(keys.Skip(1)))
         {
-            if (successor.SignsFrom + KeptAfter <= now)
+            if (successor.SignsFrom + Kept <= now)
             {
                 await store.RemoveAsync(key, cancellation);
             }
@@ -39,7 +45,7 @@ public sealed class SigningKeyRotation(SigningKeyStore store, TimeProvider time)
 
         if (keys is [.., var newest] && newest.SignsFrom + SigningTime <= now)
         {
-            await store.AddAsync(newest.Number + 1, PublishedBefore, cancellation);
+            await store.AddAsync(newest.Number + 1, Ahead, cancellation);
         }
     }
 }

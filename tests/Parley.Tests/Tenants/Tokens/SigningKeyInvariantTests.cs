@@ -1,4 +1,6 @@
+using Parley.Tenants.Tokens;
 using Parley.Testing;
+using Parley.Tests.OnStrictTables;
 using Xunit;
 
 namespace Parley.Tests.Tenants.Tokens;
@@ -15,5 +17,23 @@ public sealed class SigningKeyInvariantTests
         var checks = new TokenChecks();
         await Interleaving.ExploreAsync(runs: 500, run => SigningKeyScenario.RunAsync(run, checks));
         Assert.InRange(checks.Accepted, 10 * checks.WithoutStorage, int.MaxValue);
+    }
+
+    [Fact]
+    public Task Keys_that_are_removed_with_the_first_signature_of_their_successor_are_caught() =>
+        AssertCaughtAsync(
+            process => new SigningKeyRotation(process.SigningKeyStore, process.Time) { Kept = TimeSpan.Zero },
+            "A good token of .* is refused");
+
+    [Fact]
+    public Task Keys_that_sign_soon_after_their_creation_are_caught() =>
+        AssertCaughtAsync(
+            process => new SigningKeyRotation(process.SigningKeyStore, process.Time) { Ahead = TimeSpan.FromHours(2) },
+            "signs, but was not published");
+
+    private static async Task AssertCaughtAsync(Func<ParleyProcess, SigningKeyRotation> broken, string by)
+    {
+        var caught = await Interleaving.CatchAsync(500, run => SigningKeyScenario.RunAsync(run, new TokenChecks(), broken));
+        Assert.Matches(by, caught.Message);
     }
 }

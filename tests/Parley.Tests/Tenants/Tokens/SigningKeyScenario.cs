@@ -26,6 +26,7 @@ internal sealed class SigningKeyScenario
 
     private readonly Simulation run;
     private readonly TokenChecks checks;
+    private readonly Func<ParleyProcess, SigningKeyRotation> rotation;
     private readonly StrictTables tables;
     private readonly ParleyProcess?[] processes = new ParleyProcess?[Instances];
     private readonly TableConnection?[] connections = new TableConnection?[Instances];
@@ -36,16 +37,18 @@ internal sealed class SigningKeyScenario
     private DateTimeOffset outageEndsAt;
     private DateTimeOffset newestSignsFrom;
 
-    private SigningKeyScenario(Simulation run, TokenChecks checks)
+    private SigningKeyScenario(Simulation run, TokenChecks checks, Func<ParleyProcess, SigningKeyRotation> rotation)
     {
-        (this.run, this.checks, tables) = (run, checks, new StrictTables(run.Time));
+        (this.run, this.checks, this.rotation, tables) = (run, checks, rotation, new StrictTables(run.Time));
         crashes = run.Random.Next(2) == 0;
         run.CallTime = TimeSpan.FromMilliseconds(run.Random.Next(2) * 500);
     }
 
-    public static async Task RunAsync(Simulation run, TokenChecks checks)
+    /// <param name="rotation">The rotation of a process; null for that of the product.</param>
+    public static async Task RunAsync(
+        Simulation run, TokenChecks checks, Func<ParleyProcess, SigningKeyRotation>? rotation = null)
     {
-        var scenario = new SigningKeyScenario(run, checks);
+        var scenario = new SigningKeyScenario(run, checks, rotation ?? (process => process.SigningKeyRotation));
         await new ParleyProcess(scenario.tables.Connect("setup"), run.Time, 1).Tables.CreateIfNotExistsAsync(CancellationToken.None);
         await scenario.StepsUntilNewKeyAsync(10);
         for (var rollover = 0; rollover < Rollovers; rollover++)
@@ -106,7 +109,7 @@ internal sealed class SigningKeyScenario
         {
             if (run.Random.Next(3) == 0)
             {
-                await process.SigningKeyRotation.RunAsync(CancellationToken.None);
+                await rotation(process).RunAsync(CancellationToken.None);
             }
 
             await IssueAsync(process);
