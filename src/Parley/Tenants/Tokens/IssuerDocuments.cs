@@ -6,12 +6,14 @@ namespace Parley.Tenants.Tokens;
 /// Fetches an issuer's documents by https, each with one request. It follows no redirection, so that they come from
 /// where the operator and the issuer's configuration say.
 /// </summary>
+/// <param name="client">See <see cref="NewClient"/>.</param>
 /// <param name="permitsHttp">True for http to addresses of this machine, for development.</param>
-internal sealed class IssuerDocuments(bool permitsHttp) : IDocumentRetriever
+internal sealed class IssuerDocuments(HttpClient client, bool permitsHttp) : IDocumentRetriever
 {
     private const int MaxBytes = 1 << 20;
 
-    private readonly HttpClient client = new(new SocketsHttpHandler
+    /// <summary>A client for all issuers, as long as the process lives.</summary>
+    public static HttpClient NewClient() => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),

@@ -10,6 +10,7 @@ internal static class TokenServices
     public static IServiceCollection AddTokens(this IServiceCollection services, IConfiguration configuration)
     {
         var issuers = IssuerSettings.Read(configuration);
+        var client = IssuerDocuments.NewClient();
         return services
             .AddSingleton<SigningKeyStore>()
             .AddSingleton<SigningKeys>()
@@ -19,7 +20,7 @@ internal static class TokenServices
             .AddSingleton<AccessTokens>()
             .AddSingleton(provider => new TokenIssuers(
                 issuers,
-                issuer => new IssuerDocuments(permitsHttp: issuer.Metadata!.IsLoopback),
+                issuer => new IssuerDocuments(client, permitsHttp: issuer.Metadata!.IsLoopback),
                 provider.GetRequiredService<SigningKeys>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<TokenIssuers>>()));
