@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
-using Parley.EndToEnd.Tests.Zaia;
 using Parley.DevHost.Commands;
+using Parley.EndToEnd.Tests.Zaia;
 using Parley.Testing;
 using Xunit;
 
