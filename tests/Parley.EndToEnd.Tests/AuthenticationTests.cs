@@ -29,7 +29,7 @@ public class AuthenticationTests(ParleyFixture parley) : IClassFixture<ParleyFix
 
         await response.AssertProblemAsync(401, "unauthenticated");
         Assert.Equal(
-            authorization is null ? "Bearer" : "Bearer error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
+            authorization?.StartsWith("Bearer ", StringComparison.Ordinal) is not true ? "Bearer" : "Bearer error=\"invalid_token\"", response.Headers.WwwAuthenticate.ToString());
     }
 
     [Theory]

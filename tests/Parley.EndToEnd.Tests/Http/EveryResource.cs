@@ -83,7 +83,9 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
         await parley.CreateTenantAsync("Newer");
         var admin = parley.NewClient(parley.AdminKey);
         var (path, page) = ("", await admin.CallAsync(HttpMethod.Get, "v1/admin/tenants?pageSize=1"));
-        while (page["results"]![0]!["id"]!.GetValue<long>() != tenant)
+
+        // A page is empty when its tenant was deleted meanwhile.
+        while (page["results"]!.AsArray().FirstOrDefault()?["id"]!.GetValue<long>() != tenant)
         {
             path = ApiHelpers.Text(page["next"])!;
             page = await admin.CallAsync(HttpMethod.Get, path);

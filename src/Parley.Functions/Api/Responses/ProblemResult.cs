@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
+using Parley.Tenants;
 
 namespace Parley.Functions.Api.Responses;
 
@@ -83,8 +84,8 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         if (code.Kind == ErrorKind.Unauthenticated)
         {
             // RFC 9110, section 11.6.1: a 401 response must name an accepted authentication scheme. RFC 6750, section
-            // 3.1: the error is for requests that have tried.
-            headers.WWWAuthenticate = httpContext.Request.Headers.Authorization.Count == 0
+            // 3.1: the error is for requests with a token.
+            headers.WWWAuthenticate = ApiKeyToken.FromHeader(httpContext.Request.Headers.Authorization.ToString()) is null
                 ? "Bearer"
                 : "Bearer error=\"invalid_token\"";
         }

@@ -21,7 +21,7 @@ public sealed class AccessTokens(TokenIssuers issuers, Authenticator authenticat
     /// <param name="cancellation">Cancelled when the client disconnects.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.Unauthenticated"/>: the token is not valid, or its API key is no longer.
-    /// <see cref="ErrorCode.TenantForbidden"/>: it reaches no tenant, or not this one.
+    /// <see cref="ErrorCode.TenantForbidden"/>: it reaches no tenant, or several, and not this one.
     /// <see cref="ErrorCode.InvalidFields"/>: it reaches several tenants, and the request names none.
     /// <see cref="ErrorCode.TenantSuspended"/>, <see cref="ErrorCode.IssuerUnavailable"/>,
     /// <see cref="ErrorCode.StorageUnavailable"/>, <see cref="ErrorCode.Busy"/>.
@@ -31,8 +31,9 @@ public sealed class AccessTokens(TokenIssuers issuers, Authenticator authenticat
         var token = UnverifiedToken.Parse(text);
         var source = issuers.Find(token.Issuer)
             ?? throw UnverifiedToken.Refused("has an issuer ('iss') that this service does not know");
-        var key = await source.FindKeyAsync(token.KeyId, cancellation)
-            ?? throw UnverifiedToken.Refused("names a key ('kid') that its issuer does not publish");
+        var key = await source.FindKeyAsync(token.KeyId, token.Algorithm, cancellation)
+            ?? throw UnverifiedToken.Refused(
+                "names a key ('kid') that its issuer does not publish, or that cannot be used here");
         await verifier.VerifyAsync(token, source.Issuer, key);
         return source.IsParley
             ? await FindKeyHolderAsync(token.Claims, cancellation)
@@ -70,18 +71,21 @@ public sealed class AccessTokens(TokenIssuers issuers, Authenticator authenticat
             throw ErrorCode.TenantForbidden.With("The access token reaches no tenant.");
         }
 
-        if (named is not null)
+        if (tenants is [var only])
         {
-            return TenantId.TryParse(named, out var tenant) && tenants.Contains(tenant)
-                ? tenant
-                : throw ErrorCode.TenantForbidden.With(
-                    "The access token does not reach the tenant that X-Tenant names.");
+            // As for an API key, the caller of this function compares it with X-Tenant.
+            return only;
         }
 
-        return tenants is [var only]
-            ? only
-            : throw ParleyException.Field(
+        if (named is null)
+        {
+            throw ParleyException.Field(
                 "X-Tenant", "Is required, because the access token reaches several tenants.");
+        }
+
+        return TenantId.TryParse(named, out var tenant) && tenants.Contains(tenant)
+            ? tenant
+            : throw ErrorCode.TenantForbidden.With("The access token does not reach the tenant that X-Tenant names.");
     }
 
     /// <summary>

@@ -26,7 +26,7 @@ internal sealed class IssuerDocuments(HttpClient client, bool permitsHttp) : IDo
     public async Task<string> GetDocumentAsync(string address, CancellationToken cancel)
     {
         if (!Uri.TryCreate(address, UriKind.Absolute, out var url)
-            || (url.Scheme != Uri.UriSchemeHttps && !(permitsHttp && url.IsLoopback)))
+            || (url.Scheme != Uri.UriSchemeHttps && !(permitsHttp && url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
         {
             throw new IOException($"The address '{address}' is no https URL.");
         }

@@ -1,5 +1,4 @@
 using System.Buffers.Text;
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Protocols;
@@ -35,6 +34,8 @@ internal sealed partial class IssuerKeys(
     /// <summary>The requests that wait for a fetch; further ones are refused at once.</summary>
     public const int MaxWaiting = 1_000;
 
+    private const int MaxShown = 200;
+
     private readonly Lock gate = new();
     private volatile Known? known;
     private volatile bool hasFailed;
@@ -42,15 +43,15 @@ internal sealed partial class IssuerKeys(
     private long? begunAt;
     private int waiting;
 
-    /// <summary>Finds a key by its id.</summary>
+    /// <summary>Finds a key by its id; if several have it, that of the algorithm (RFC 7517, section 4.5).</summary>
     /// <returns>Null when the issuer does not publish it.</returns>
     /// <exception cref="ParleyException">
     /// Only for an unknown key: <see cref="ErrorCode.IssuerUnavailable"/>: the last fetch failed, so the issuer may
     /// publish it. <see cref="ErrorCode.Busy"/>: too many wait.
     /// </exception>
-    public async Task<IssuerKey?> FindAsync(string id, CancellationToken cancellation)
+    public async Task<IssuerKey?> FindAsync(string id, string algorithm, CancellationToken cancellation)
     {
-        if (known?.Keys.GetValueOrDefault(id) is { } key)
+        if (known?.Find(id, algorithm) is { } key)
         {
             if (time.GetElapsedTime(known.FetchedAt) < MaxAge)
             {
@@ -65,10 +66,10 @@ internal sealed partial class IssuerKeys(
         }
 
         await WaitAsync(FetchIfDue(), cancellation);
-        return known?.Keys.GetValueOrDefault(id) is { } found ? found
+        return known?.Find(id, algorithm) is { } found ? found
             : !hasFailed ? null
             : throw new ParleyException(
-                ErrorCode.IssuerUnavailable, "The issuer of the access token does not answer. Try again.")
+                ErrorCode.IssuerUnavailable, "The keys of the access token's issuer could not be fetched. Try again.")
             {
                 RetryAfter = TimeUntilDue(),
             };
@@ -141,14 +142,19 @@ internal sealed partial class IssuerKeys(
         try
         {
             var fetchedAt = time.GetTimestamp();
-            var found = await OpenIdConnectConfigurationRetriever.GetAsync(
-                issuer.Metadata!.AbsoluteUri, documents, timeout.Token);
-            var keys = Usable(found.JsonWebKeySet?.Keys ?? []);
-            if (found.Issuer != issuer.Name || keys.Count == 0)
+            var configuration = OpenIdConnectConfiguration.Create(
+                await documents.GetDocumentAsync(issuer.Metadata!.AbsoluteUri, timeout.Token));
+            if (configuration.Issuer != issuer.Name)
             {
-                Fail(found.Issuer == issuer.Name
-                    ? "it publishes no key that can be used"
-                    : $"its configuration names the issuer '{found.Issuer}'");
+                Fail($"its configuration names the issuer '{configuration.Issuer}'");
+                return;
+            }
+
+            var keys = Usable(PublishedKeys.Read(
+                await documents.GetDocumentAsync(configuration.JwksUri, timeout.Token)));
+            if (keys.Count == 0)
+            {
+                Fail("it publishes no key that can be used");
                 return;
             }
 
@@ -163,17 +169,25 @@ internal sealed partial class IssuerKeys(
     private void Fail(string reason)
     {
         hasFailed = true;
-        LogFailure(logger, issuer.Name, reason);
+        LogFailure(logger, issuer.Name, Shown(reason));
     }
 
-    private ImmutableDictionary<string, IssuerKey> Usable(IEnumerable<JsonWebKey> published) =>
-        published
-            .Where(key => !string.IsNullOrEmpty(key.Kid) && key.Use is null or "" or "sig")
-            .Select(key => (key.Kid, Algorithm: AlgorithmOf(key), Key: key))
-            .Where(one => one.Algorithm is not null && issuer.Algorithms.Contains(one.Algorithm))
-            .DistinctBy(one => one.Kid, StringComparer.Ordinal)
-            .ToImmutableDictionary(
-                one => one.Kid, one => new IssuerKey(one.Key, one.Algorithm!), StringComparer.Ordinal);
+    private List<IssuerKey> Usable(IReadOnlyList<JsonWebKey> published)
+    {
+        var keys = published
+            .Select(key => (Key: key, Algorithm: AlgorithmOf(key)))
+            .ToLookup(one => one.Algorithm is not null && issuer.Algorithms.Contains(one.Algorithm));
+        if (keys[false].Any())
+        {
+            LogUnusable(logger, issuer.Name, Shown(string.Join(", ", keys[false].Select(one => one.Key.Kid))));
+        }
+
+        return [.. keys[true].Select(one => new IssuerKey(one.Key, one.Algorithm!))];
+    }
+
+    /// <summary>A text of the issuer for the log: a line of some length, without characters that mislead.</summary>
+    private static string Shown(string text) => string.Concat(
+        text.EnumerateRunes().Where(rune => !HiddenCharacters.Contain(rune)).Take(MaxShown));
 
     /// <summary>
     /// The only algorithm of a key: its <c>alg</c>, or the first one of the settings that its type can have. Null when
@@ -199,5 +213,18 @@ internal sealed partial class IssuerKeys(
     [LoggerMessage(1522, LogLevel.Warning, "The keys of the issuer {Issuer} could not be fetched: {Reason}")]
     private static partial void LogFailure(ILogger logger, string issuer, string reason);
 
-    private sealed record Known(ImmutableDictionary<string, IssuerKey> Keys, long FetchedAt);
+    [LoggerMessage(
+        1523,
+        LogLevel.Warning,
+        "Keys of the issuer {Issuer} are not used, because of their type, length or algorithm: {Kids}")]
+    private static partial void LogUnusable(ILogger logger, string issuer, string kids);
+
+    private sealed record Known(IReadOnlyList<IssuerKey> Keys, long FetchedAt)
+    {
+        public IssuerKey? Find(string id, string algorithm)
+        {
+            var named = Keys.Where(one => one.Key.KeyId == id).ToList();
+            return named.Find(one => one.Algorithm == algorithm) ?? named.FirstOrDefault();
+        }
+    }
 }

@@ -20,7 +20,7 @@ public sealed class TokenIssuers
         TimeProvider time,
         ILogger<TokenIssuers> logger)
     {
-        var parley = new TokenSource(OwnToken.Issuer, own.FindAsync) { IsParley = true };
+        var parley = new TokenSource(OwnToken.Issuer, (kid, _, token) => own.FindAsync(kid, token)) { IsParley = true };
         sources = configured
             .Select(issuer => new TokenSource(
                 issuer, new IssuerKeys(issuer, documents(issuer), time, logger).FindAsync))
@@ -34,10 +34,11 @@ public sealed class TokenIssuers
 
 /// <summary>An issuer and its keys.</summary>
 /// <param name="FindKeyAsync">
-/// Finds a key by its id; null when the issuer does not publish it. It may throw a <see cref="ParleyException"/>.
+/// Finds a key by its id, and that of the algorithm if there are several; null when the issuer does not publish it. It
+/// may throw a <see cref="ParleyException"/>.
 /// </param>
 internal sealed record TokenSource(
-    TokenIssuer Issuer, Func<string, CancellationToken, Task<IssuerKey?>> FindKeyAsync)
+    TokenIssuer Issuer, Func<string, string, CancellationToken, Task<IssuerKey?>> FindKeyAsync)
 {
     /// <summary>True for Parley's own tokens, which name an API key.</summary>
     public bool IsParley { get; init; }

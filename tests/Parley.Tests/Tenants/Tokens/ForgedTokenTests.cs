@@ -11,7 +11,7 @@ namespace Parley.Tests.Tenants.Tokens;
 public sealed class ForgedTokenTests
 {
     private const string Signature = "has a signature that does not fit";
-    private const string NoKey = "names a key ('kid') that its issuer does not publish";
+    private const string NoKey = "names a key ('kid') that its issuer does not publish, or that cannot be used here";
 
     private readonly VirtualTime time = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Core;
 using Parley.Tenants.Tokens;
@@ -46,7 +48,7 @@ public sealed class IssuerKeysTests
         var answer = new TaskCompletionSource();
         issuer.Answering = answer.Task;
         using var leaving = new CancellationTokenSource();
-        var gone = keys.FindAsync("rsa", leaving.Token);
+        var gone = keys.FindAsync("rsa", "RS256", leaving.Token);
         var waiting = Enumerable.Range(0, 100).Select(_ => FindAsync("rsa")).ToList();
         await leaving.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
@@ -138,7 +140,7 @@ public sealed class IssuerKeysTests
     {
         issuer.ConfiguredName = "https://other.example";
         await AssertUnavailableAsync("rsa");
-        Assert.Single(issuer.Fetches, address => address.EndsWith("/keys", StringComparison.Ordinal));
+        Assert.Single(issuer.Fetches);
     }
 
     [Theory]
@@ -201,6 +203,45 @@ public sealed class IssuerKeysTests
         Assert.InRange(issuer.ConfigurationFetches, hasStrangers ? 100 : 4, hasStrangers ? 600 : 16);
     }
 
+    /// <summary>RFC 7517, sections 4.5 and 5: others keep working beside keys that cannot be used.</summary>
+    [Fact]
+    public async Task Keys_that_cannot_be_used_are_left_out_and_one_id_may_have_keys_of_two_types()
+    {
+        JsonObject ec = TestIssuer.PublicKey("ec"), rsa = TestIssuer.PublicKey("rsa"), encrypts = TestIssuer.PublicKey("rsa-2");
+        ec["kid"] = "rsa";
+        encrypts["key_ops"] = new JsonArray("encrypt");
+        encrypts.Remove("use");
+        issuer.KeyDocument = new JsonObject
+        {
+            ["keys"] = new JsonArray(
+                5, null, new JsonObject { ["kty"] = 5, ["kid"] = "a" }, new JsonObject { ["kty"] = "RSA", ["kid"] = "b", ["n"] = "%" }, ec, rsa, encrypts),
+        }.ToJsonString();
+        Assert.Equal("RS256", (await keys.FindAsync("rsa", "RS256", CancellationToken.None))!.Algorithm);
+        Assert.Equal("ES256", (await keys.FindAsync("rsa", "ES256", CancellationToken.None))!.Algorithm);
+        Assert.Equal("ES256", (await keys.FindAsync("rsa", "none", CancellationToken.None))!.Algorithm);
+        Assert.Null(await FindAsync("a"));
+        Assert.Null(await FindAsync("b"));
+        Assert.Null(await FindAsync("rsa-2"));
+    }
+
+    [Fact]
+    public async Task The_log_has_short_lines_without_characters_that_mislead()
+    {
+        var log = new LogLines();
+        var logged = new IssuerKeys(issuer.Settings, issuer, time, log);
+        issuer.ConfiguredName = "x\n\u001b[31m\u202e" + new string('Z', 100_000);
+        await Assert.ThrowsAsync<ParleyException>(() => logged.FindAsync("rsa", "RS256", CancellationToken.None));
+        var line = Assert.Single(log.Lines);
+        Assert.InRange(line.Length, 200, 400);
+        Assert.DoesNotContain(line, char.IsControl);
+        Assert.DoesNotContain('\u202e', line);
+
+        issuer.ConfiguredName = TestIssuer.Name;
+        time.Advance(IssuerKeys.Interval);
+        Assert.NotNull(await logged.FindAsync("rsa", "RS256", CancellationToken.None));
+        Assert.Contains("are not used, because of their type, length or algorithm: ec384, short", log.Lines[1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_key_has_the_one_algorithm_of_its_type_or_the_one_that_it_names()
     {
@@ -212,10 +253,10 @@ public sealed class IssuerKeysTests
         Assert.Null(await FindAsync("encryption"));
         var wider = new IssuerKeys(issuer.Settings with { Algorithms = ["ES384"] }, issuer, time, NullLogger.Instance);
         var pss = new IssuerKeys(issuer.Settings with { Algorithms = ["PS512", "RS256"] }, issuer, time, NullLogger.Instance);
-        Assert.Equal("PS512", (await pss.FindAsync("rsa", CancellationToken.None))!.Algorithm);
-        Assert.Null(await pss.FindAsync("pss", CancellationToken.None));
-        Assert.Equal("ES384", (await wider.FindAsync("ec384", CancellationToken.None))!.Algorithm);
-        Assert.Null(await wider.FindAsync("rsa", CancellationToken.None));
+        Assert.Equal("PS512", (await pss.FindAsync("rsa", "RS256", CancellationToken.None))!.Algorithm);
+        Assert.Null(await pss.FindAsync("pss", "RS256", CancellationToken.None));
+        Assert.Equal("ES384", (await wider.FindAsync("ec384", "RS256", CancellationToken.None))!.Algorithm);
+        Assert.Null(await wider.FindAsync("rsa", "RS256", CancellationToken.None));
     }
 
     private async Task AssertUnavailableAsync(string id, TimeSpan? retryAfter = null)
@@ -228,5 +269,19 @@ public sealed class IssuerKeysTests
     private static Task<Parley.Tenants.Caller> AuthenticateAsync(AccessTokens tokens, string token) =>
         tokens.AuthenticateAsync(token, () => null, CancellationToken.None);
 
-    private Task<IssuerKey?> FindAsync(string id) => keys.FindAsync(id, CancellationToken.None);
+    private Task<IssuerKey?> FindAsync(string id) => keys.FindAsync(id, "RS256", CancellationToken.None);
+
+    private sealed class LogLines : ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add(formatter(state, exception));
+    }
 }

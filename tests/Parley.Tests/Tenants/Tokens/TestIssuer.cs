@@ -42,6 +42,9 @@ internal sealed class TestIssuer(TimeProvider time) : IDocumentRetriever
     /// <summary>The text of its configuration; null for the right one.</summary>
     public string? Configuration { get; set; }
 
+    /// <summary>The text of its keys; null for <see cref="Published"/>.</summary>
+    public string? KeyDocument { get; set; }
+
     /// <summary>Completes before a document is answered.</summary>
     public Task Answering { get; set; } = Task.CompletedTask;
 
@@ -68,7 +71,7 @@ internal sealed class TestIssuer(TimeProvider time) : IDocumentRetriever
         }
 
         return address.EndsWith("/empty", StringComparison.Ordinal) ? """{"keys":[]}"""
-            : address.EndsWith("/keys", StringComparison.Ordinal) ? Keys().ToJsonString()
+            : address.EndsWith("/keys", StringComparison.Ordinal) ? KeyDocument ?? Keys().ToJsonString()
             : Configuration ?? new JsonObject { ["issuer"] = ConfiguredName, ["jwks_uri"] = "https://keys.issuer.example/keys" }.ToJsonString();
     }
 
