@@ -41,10 +41,10 @@ internal readonly record struct ClaimValues(JsonElement Json)
     }
 
     /// <summary>
-    /// The texts of a claim: one text, whose words are separated by spaces when <paramref name="hasWords"/>, or an
-    /// array of texts. Numbers count as their digits; other values are ignored.
+    /// The texts of a claim: the words of one text, which spaces separate, or an array of texts. Numbers count as their
+    /// digits; other values are ignored.
     /// </summary>
-    public IEnumerable<string> Texts(string name, bool hasWords)
+    public IEnumerable<string> Texts(string name)
     {
         if (!Json.TryGetProperty(name, out var value))
         {
@@ -54,8 +54,7 @@ internal readonly record struct ClaimValues(JsonElement Json)
         return value.ValueKind switch
         {
             JsonValueKind.Array => value.EnumerateArray().Select(One).OfType<string>(),
-            JsonValueKind.String when hasWords =>
-                value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            JsonValueKind.String => value.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             _ => One(value) is { } text ? [text] : [],
         };
     }

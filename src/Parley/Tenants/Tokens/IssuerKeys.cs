@@ -221,10 +221,8 @@ internal sealed partial class IssuerKeys(
 
     private sealed record Known(IReadOnlyList<IssuerKey> Keys, long FetchedAt)
     {
-        public IssuerKey? Find(string id, string algorithm)
-        {
-            var named = Keys.Where(one => one.Key.KeyId == id).ToList();
-            return named.Find(one => one.Algorithm == algorithm) ?? named.FirstOrDefault();
-        }
+        public IssuerKey? Find(string id, string algorithm) =>
+            Keys.FirstOrDefault(one => one.Key.KeyId == id && one.Algorithm == algorithm)
+            ?? Keys.FirstOrDefault(one => one.Key.KeyId == id);
     }
 }

@@ -59,7 +59,7 @@ public sealed record TokenIssuer(string Name)
             return [.. Tenants!];
         }
 
-        var named = claims.Texts(TenantClaim, hasWords: true)
+        var named = claims.Texts(TenantClaim)
             .Select(text => TenantId.TryParse(text, out var tenant) ? tenant : (TenantId?)null)
             .OfType<TenantId>()
             .Distinct();
@@ -69,8 +69,8 @@ public sealed record TokenIssuer(string Name)
     /// <summary>The scopes that a token grants. Unknown names grant nothing.</summary>
     internal Scopes ScopesOf(ClaimValues claims)
     {
-        IEnumerable<string> roles = RolesClaim is null ? [] : claims.Texts(RolesClaim, hasWords: true);
-        return claims.Texts(ScopeClaim, hasWords: true)
+        IEnumerable<string> roles = RolesClaim is null ? [] : claims.Texts(RolesClaim);
+        return claims.Texts(ScopeClaim)
             .Concat(roles)
             .Aggregate(Scopes.None, (scopes, name) => ScopeNames.TryParse(name, out var one) ? scopes | one : scopes);
     }
