@@ -111,6 +111,7 @@ public sealed partial class ExportLease : IAsyncDisposable
             catch (Exception e)
             {
                 // No code awaits this task before the work ends, so the work is cancelled instead.
+                Telemetry.WorkFailed("export.lease");
                 LogLost(logger, e, Export.Id);
                 lost.Cancel();
                 return;

@@ -84,6 +84,7 @@ public sealed partial class DueFollowUpResolver(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
+            Telemetry.WorkFailed("follow_up.read");
             LogNotRead(logger, e, rows.Key.PartitionKey);
             return ResolvedFollowUps.Failed;
         }

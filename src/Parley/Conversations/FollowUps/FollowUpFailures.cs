@@ -81,6 +81,7 @@ public sealed partial class FollowUpFailures(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
+            Telemetry.WorkFailed("follow_up.count");
             LogNotCounted(logger, e, followUp.Id);
             return SendOutcome.Failed;
         }
