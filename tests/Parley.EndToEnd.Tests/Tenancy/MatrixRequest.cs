@@ -29,7 +29,11 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
     public IReadOnlyList<IdPlace> Places { get; } = IdPlace.Of(Path, Operation);
 
     /// <summary>Whether the operation has a parameter of this name, such as <c>cursor</c>.</summary>
-    public bool Takes(string parameter) => Parameters.Any(one => one["name"]!.GetValue<string>() == parameter);
+    public bool Takes(string parameter) => Documented.Any(one => one["name"]!.GetValue<string>() == parameter);
+
+    /// <summary>The names of all query parameters.</summary>
+    public IEnumerable<string> Parameters => Documented
+        .Where(one => one["in"]!.GetValue<string>() == "query").Select(one => one["name"]!.GetValue<string>());
 
     /// <param name="owner">The tenant whose ids fill the other places.</param>
     /// <param name="place">The place that gets another id; null for none.</param>
@@ -58,13 +62,13 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
         };
     }
 
-    private IEnumerable<JsonNode> Parameters =>
+    private IEnumerable<JsonNode> Documented =>
         (OpenApiContract.Document.Root["paths"]![Path]!["parameters"]?.AsArray() ?? [])
             .Concat(Operation["parameters"]?.AsArray() ?? [])
             .Select(one => OpenApiContract.Document.Follow(one!));
 
     private bool IsRequired(string name) =>
-        Parameters.First(one => one["name"]!.GetValue<string>() == name)["required"]?.GetValue<bool>() is true;
+        Documented.First(one => one["name"]!.GetValue<string>() == name)["required"]?.GetValue<bool>() is true;
 
     private HttpContent? CreateBody(TenantResources owner, IdPlace? place, string? id)
     {

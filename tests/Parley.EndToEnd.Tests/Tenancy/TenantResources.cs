@@ -26,10 +26,18 @@ internal sealed class TenantResources
     public static async Task<TenantResources> CreateAsync(ParleyFixture parley, int count)
     {
         var access = await parley.CreateTenantAsync("Matrix");
-        var tenant = new TenantResources(access, parley.NewClient(access.ApiKey));
+        return await CreateAsync(access, parley.NewClient(access.ApiKey), parley.NewClient(parley.AdminKey), count);
+    }
+
+    /// <param name="client">A client with the access.</param>
+    /// <param name="admin">A client with the admin key.</param>
+    /// <param name="count">As above.</param>
+    public static async Task<TenantResources> CreateAsync(TenantAccess access, HttpClient client, HttpClient admin, int count)
+    {
+        var tenant = new TenantResources(access, client);
         for (var i = 0; i < count; i++)
         {
-            await tenant.AddAsync(parley);
+            await tenant.AddAsync(admin);
         }
 
         // Two of each in the first conversation, so that its lists have a second page.
@@ -52,7 +60,7 @@ internal sealed class TenantResources
     public IEnumerable<string> Last(string kind) =>
         ids[kind][^1] is var one && one.Number is { } number && number != one.Uuid ? [one.Uuid, number] : [one.Uuid];
 
-    private async Task AddAsync(ParleyFixture parley)
+    private async Task AddAsync(HttpClient admin)
     {
         var sender = Add("sender", await Client.NewSenderAsync(new { entity = "external_user", name = "Ana" }));
         var chatbot = await Client.NewChatbotAsync();
@@ -75,7 +83,7 @@ internal sealed class TenantResources
         ids["completion"].Add((ApiHelpers.Text(completion["completionId"])!, null));
         ids.TryAdd("tenant", []);
         ids["tenant"].Add(($"{Access.Tenant}", null));
-        var key = await parley.NewClient(parley.AdminKey).CallAsync(
+        var key = await admin.CallAsync(
             HttpMethod.Post, $"v1/admin/tenants/{Access.Tenant}/keys", new { label = "Another", scopes = new[] { "messages:read" } }, HttpStatusCode.Created);
         ids.TryAdd("key", []);
         ids["key"].Add(($"{key["id"]}", null));
