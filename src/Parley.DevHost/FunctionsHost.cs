@@ -184,7 +184,8 @@ public sealed partial class FunctionsHost : IAsyncDisposable
                 async (value, late) =>
                 {
                     var running = await worker.WaitAsync(late);
-                    await running.InvokeAsync(function.Name, RandomId.New(), function.Trigger.Name, value, late);
+                    await running.InvokeAsync(
+                        function.Name, RandomId.New(), function.Trigger.Name, value, TraceContext.New(), late);
                 },
                 settings,
                 hostJson.Queues,

@@ -15,6 +15,7 @@ namespace Parley.TestWorker;
 public sealed class HostTestFunctions(IConfiguration configuration)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+    private static readonly Lock Writing = new();
 
     /// <summary>Sends an empty response.</summary>
     [Function("TestNothing")]
@@ -84,16 +85,36 @@ public sealed class HostTestFunctions(IConfiguration configuration)
         request.HttpContext.Response.WriteAsync(string.Create(
             CultureInfo.InvariantCulture, $"{Environment.ProcessId} {request.Method} {request.Path.Value}{request.QueryString} {request.Host} {value}"));
 
-    /// <summary>Adds a line to the file of its process in the folder of the setting Test__Runs.</summary>
-    [Function("TestTick")]
-    public Task Tick([TimerTrigger("%TestSchedule%")] TimerInfo timer) => RanAsync(timer.IsPastDue ? "late tick" : "tick");
+    /// <summary>
+    /// Returns four lines: traceparent and tracestate of the request that it received, and of its invocation.
+    /// </summary>
+    [Function("TestTrace")]
+    [OpenToAll]
+    public Task Trace([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "test/trace")] HttpRequest request, FunctionContext context) =>
+        request.HttpContext.Response.WriteAsync(string.Join(
+            '\n', request.Headers.TraceParent, request.Headers.TraceState, context.TraceContext.TraceParent, context.TraceContext.TraceState));
 
-    /// <summary>Adds the message to the same file, or throws if the message requires it.</summary>
+    /// <summary>Adds two lines to the file of its process in the folder of the setting Test__Runs: the tick, its trace.</summary>
+    [Function("TestTick")]
+    public Task Tick([TimerTrigger("%TestSchedule%")] TimerInfo timer, FunctionContext context) =>
+        RanAsync(timer.IsPastDue ? "late tick" : "tick", context);
+
+    /// <summary>Adds the message and its trace to the same file, or throws if the message requires it.</summary>
     [Function("TestMessage")]
-    public Task Message([QueueTrigger("%TestQueue%")] string message) =>
-        message == "throw" ? throw new NotSupportedException("The message says so.") : RanAsync(message);
+    public Task Message([QueueTrigger("%TestQueue%")] string message, FunctionContext context) =>
+        message == "throw" ? throw new NotSupportedException("The message says so.") : RanAsync(message, context);
 
     private static string Gate(HttpRequest request) => request.Query["gate"].ToString();
 
-    private Task RanAsync(string what) => File.AppendAllLinesAsync(Path.Combine(configuration["Test:Runs"]!, $"{Environment.ProcessId}"), [what]);
+    private Task RanAsync(string what, FunctionContext context)
+    {
+        // A file that is being written cannot be opened, and functions run at the same time.
+        lock (Writing)
+        {
+            File.AppendAllLines(
+                Path.Combine(configuration["Test:Runs"]!, $"{Environment.ProcessId}"), [what, $"trace {context.TraceContext.TraceParent}"]);
+        }
+
+        return Task.CompletedTask;
+    }
 }

@@ -92,6 +92,7 @@ public sealed class ParleyFixture : IAsyncLifetime
             ["ExportSchedule"] = "30 * * * * *",
             ["AssistantSchedule"] = "15 * * * * *",
             ["HousekeepingSchedule"] = "0 */15 * * * *",
+            ["WatchSchedule"] = "45 */5 * * * *",
             ["Exports__SettleSeconds"] = "0",
             ["Callbacks__AllowedHosts"] = "localhost",
             ["Providers__main__Type"] = "scripted",

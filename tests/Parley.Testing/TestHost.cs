@@ -29,6 +29,7 @@ public static class TestHost
             ["ExportSchedule"] = Never,
             ["AssistantSchedule"] = Never,
             ["HousekeepingSchedule"] = Never,
+            ["WatchSchedule"] = Never,
             ["AzureWebJobs.TestTick.Disabled"] = settings.ContainsKey("TestSchedule") ? "false" : "true",
             ["AzureWebJobs.TestMessage.Disabled"] = settings.ContainsKey("TestQueue") ? "false" : "true",
         };

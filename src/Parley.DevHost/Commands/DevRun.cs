@@ -15,6 +15,7 @@ namespace Parley.DevHost.Commands;
 internal sealed class DevRun(RunOptions options)
 {
     private const string App = "Parley.Functions";
+    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private static readonly string LocalJson = Path.Combine(Repository.Artifacts, "local.json");
 
     /// <summary>Serves until the token is cancelled.</summary>
@@ -38,12 +39,14 @@ internal sealed class DevRun(RunOptions options)
         settings.TryAdd("ExportSchedule", "30 * * * * *");
         settings.TryAdd("AssistantSchedule", "15 * * * * *");
         settings.TryAdd("HousekeepingSchedule", "0 */15 * * * *");
+        settings.TryAdd("WatchSchedule", "45 */5 * * * *");
         settings.TryAdd("Exports__SettleSeconds", "1");
         settings.TryAdd("Callbacks__AllowedHosts", "localhost");
 
         // High enough for every test, and there so that responses have their RateLimit fields.
         settings.TryAdd("Limits__Tenant__Requests", "1000000/3600s");
         AddAssistant(settings);
+        Console.WriteLine(TelemetryLine(settings));
 
         // Started in parallel, because each takes most of a second.
         var starting = StartStorageAsync(settings, stop);
@@ -170,6 +173,20 @@ internal sealed class DevRun(RunOptions options)
         Console.WriteLine(
             "Assistants: scripted replies, not a model's. "
             + "For a model's, set Providers__main__Endpoint, Providers__main__Key and Providers__main__Model.");
+    }
+
+    /// <summary>The line that says where the worker exports traces and meters to, or how to see them.</summary>
+    internal static string TelemetryLine(IReadOnlyDictionary<string, string?> settings)
+    {
+        if (settings.GetValueOrDefault(OtlpEndpoint) is { Length: > 0 } endpoint)
+        {
+            return $"Telemetry: to {endpoint}";
+        }
+
+        return string.IsNullOrEmpty(settings.GetValueOrDefault("APPLICATIONINSIGHTS_CONNECTION_STRING"))
+            ? "Telemetry: not exported. To see traces, start a dashboard that speaks OTLP (for example the standalone "
+                + $"Aspire dashboard or otel-desktop-viewer), then run: {OtlpEndpoint}=http://localhost:4317 ./dev run"
+            : "Telemetry: to Application Insights";
     }
 
     private async Task<Azurite?> StartStorageAsync(Dictionary<string, string?> settings, CancellationToken stop)

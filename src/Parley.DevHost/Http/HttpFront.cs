@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Microsoft.Extensions.Primitives;
 using Parley.DevHost.Common;
 using Parley.DevHost.Worker;
 using Yarp.ReverseProxy.Forwarder;
@@ -95,12 +96,16 @@ internal sealed partial class HttpFront(IHttpForwarder forwarder, ILogger<HttpFr
     {
         var id = RandomId.New();
         context.Request.Headers[InvocationId] = id;
+        var trace = TraceContext.Continue(context.Request.Headers.TraceParent, context.Request.Headers.TraceState);
+        context.Request.Headers.TraceParent = trace.Parent;
+        context.Request.Headers.TraceState = trace.State.Length > 0 ? trace.State : default(StringValues);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         var running = worker.InvokeAsync(
             function.Name,
             id,
             function.Trigger.Name,
             TriggerValue.Request(values),
+            trace,
             leaving.Token);
         var error = await forwarder.SendAsync(context, worker.HttpAddress, client, Config, HttpTransformer.Default);
         if (error == ForwarderError.None && !await IsRefusedAsync(context.Response, running))

@@ -145,6 +145,7 @@ internal sealed class RunningWorker : IDisposable
         string invocationId,
         string parameter,
         TriggerValue value,
+        TraceContext trace,
         CancellationToken cancellationToken)
     {
         var request = new InvocationRequest
@@ -152,7 +153,7 @@ internal sealed class RunningWorker : IDisposable
             InvocationId = invocationId,
             FunctionId = idsByName[function],
             InputData = { new ParameterBinding { Name = parameter, Data = value.Data } },
-            TraceContext = new RpcTraceContext(),
+            TraceContext = new RpcTraceContext { TraceParent = trace.Parent, TraceState = trace.State },
         };
         foreach (var (name, data) in value.Metadata)
         {

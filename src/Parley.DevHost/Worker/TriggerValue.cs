@@ -45,6 +45,9 @@ internal sealed record TriggerValue(TypedData Data, IReadOnlyDictionary<string, 
             metadata["Id"] = Text(message.MessageId);
             metadata["PopReceipt"] = Text(message.PopReceipt);
             metadata["DequeueCount"] = Json(message.DequeueCount.ToString(CultureInfo.InvariantCulture));
+            metadata["InsertionTime"] = Json(JsonSerializer.Serialize(message.InsertedOn));
+            metadata["ExpirationTime"] = Json(JsonSerializer.Serialize(message.ExpiresOn));
+            metadata["NextVisibleTime"] = Json(JsonSerializer.Serialize(message.NextVisibleOn));
         }
 
         foreach (var (name, value) in MembersOf(text))

@@ -1,3 +1,4 @@
+using Azure.Storage.Queues.Models;
 using Parley.DevHost.Common;
 using Parley.DevHost.Settings;
 using Parley.DevHost.Worker;
@@ -79,6 +80,18 @@ public sealed class AppFunctionTests
         Assert.Equal(["QueueTrigger"], TriggerValue.Message("no JSON").Metadata.Keys);
         Assert.Equal(["QueueTrigger"], TriggerValue.Message("[1]").Metadata.Keys);
         Assert.Equal(["QueueTrigger"], TriggerValue.Message("""{"half":"\ud800"}""").Metadata.Keys);
+    }
+
+    [Fact]
+    public void The_properties_of_a_message_are_values_by_name()
+    {
+        var noon = new DateTimeOffset(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+        var message = QueuesModelFactory.QueueMessage("7", "receipt", BinaryData.FromString("text"), 2, noon.AddMinutes(1), noon, noon.AddDays(7));
+        var values = TriggerValue.Message("text", message).Metadata;
+        Assert.Equal(("7", "receipt", "2"), (values["Id"].String, values["PopReceipt"].String, values["DequeueCount"].Json));
+        Assert.Equal(
+            ("\"2030-01-01T12:00:00+00:00\"", "\"2030-01-08T12:00:00+00:00\"", "\"2030-01-01T12:01:00+00:00\""),
+            (values["InsertionTime"].Json, values["ExpirationTime"].Json, values["NextVisibleTime"].Json));
     }
 
     private static RpcFunctionMetadata Metadata(params string[] bindings) => new() { Name = "Some", FunctionId = "7", RawBindings = { bindings } };
