@@ -139,7 +139,7 @@ public class ScriptedChatClientTests
         var parts = new List<string>();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), run.Time, cancelled.Token))
+            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), Ignore, run.Time, cancelled.Token))
             {
                 parts.Add(part);
             }
@@ -160,7 +160,7 @@ public class ScriptedChatClientTests
             using var client = new ScriptedChatClient(run.Time);
             try
             {
-                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), run.Time, CancellationToken.None))
+                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), Ignore, run.Time, CancellationToken.None))
                 {
                     parts.Add(part);
                 }
