@@ -14,7 +14,8 @@ internal static class OpenAIErrorReader
     private static readonly OpenAIError Nothing = new(null, []);
 
     /// <summary>
-    /// Reads the error of a response body or of an event. Text that is not a JSON object has no status and no name.
+    /// Reads the error of a response body or of an event. Text that cannot be read, or is not a JSON object, has no
+    /// status and no name.
     /// </summary>
     public static OpenAIError Read(string body)
     {
@@ -24,8 +25,9 @@ internal static class OpenAIErrorReader
             var root = json.RootElement;
             return root.ValueKind == JsonValueKind.Object ? Read(root) : Nothing;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second is thrown at a name with half of a surrogate pair.
             return Nothing;
         }
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
@@ -21,11 +22,13 @@ internal static class OpenAIUsage
         var details = new UsageDetails();
         foreach (var count in usage.EnumerateObject())
         {
-            if (count.NameEquals("prompt_tokens"u8))
+            // Not NameEquals, which fails at names with half a surrogate pair.
+            var name = JsonMarshal.GetRawUtf8PropertyName(count);
+            if (name.SequenceEqual("prompt_tokens"u8))
             {
                 details.InputTokenCount = Read(count.Value);
             }
-            else if (count.NameEquals("completion_tokens"u8))
+            else if (name.SequenceEqual("completion_tokens"u8))
             {
                 details.OutputTokenCount = Read(count.Value);
             }

@@ -132,6 +132,15 @@ public class ScriptedChatClientTests
     }
 
     [Fact]
+    public void Words_are_its_tokens() => Simulation.Run(1, async run =>
+    {
+        using var client = new ScriptedChatClient(run.Time);
+        var response = await client.GetResponseAsync([new(ChatRole.System, "Be  very brief."), new(ChatRole.User, "/words 4 ")]);
+
+        Assert.Equal((5, 4), (response.Usage!.InputTokenCount, response.Usage.OutputTokenCount));
+    });
+
+    [Fact]
     public void A_cancelled_reply_stops() => Simulation.Run(1, async run =>
     {
         using var client = new ScriptedChatClient(run.Time);
