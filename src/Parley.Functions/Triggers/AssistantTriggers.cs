@@ -33,7 +33,7 @@ public sealed partial class AssistantTriggers(
     private void ReportFailure(Exception exception, string reply)
     {
         Telemetry.WorkFailed("reply.step");
-        LogFailed(logger, exception, reply);
+        LogFailed(logger, PrivateException.Of(exception), reply);
     }
 
     [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} completions whose process had died{Late}.")]

@@ -37,7 +37,7 @@ public sealed partial class ExportTriggers(
     private void ReportFailure(Exception exception, string step)
     {
         Telemetry.WorkFailed("export.step");
-        LogFailed(logger, exception, step);
+        LogFailed(logger, PrivateException.Of(exception), step);
     }
 
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]

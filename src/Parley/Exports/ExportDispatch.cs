@@ -130,7 +130,7 @@ public sealed partial class ExportDispatch(
         {
             // A row that fails, even one that cannot be parsed, must not stop the others. The next tick reads it again.
             Telemetry.WorkFailed("export.schedule");
-            LogRowFailed(logger, e, row.PartitionKey, row.RowKey);
+            LogRowFailed(logger, PrivateException.Of(e), row.PartitionKey, row.RowKey);
             return false;
         }
     }

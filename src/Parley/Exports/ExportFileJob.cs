@@ -103,7 +103,7 @@ public sealed partial class ExportFileJob(
             // A client cancelled the export, or this attempt lost its lease and another worker began a new attempt. The
             // blob of this attempt is never read.
             Telemetry.ExportAttempted("abandoned");
-            LogLost(logger, lease.Export.Id, attempt, e.Message);
+            LogLost(logger, lease.Export.Id, attempt, e.GetType().Name);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
@@ -114,7 +114,7 @@ public sealed partial class ExportFileJob(
                 Telemetry.WorkFailed("export.file_last");
             }
 
-            LogFailed(logger, e, lease.Export.Id, attempt, MaxAttempts);
+            LogFailed(logger, PrivateException.Of(e), lease.Export.Id, attempt, MaxAttempts);
             await lease.StopAsync();
             await RetryAsync(lease.Export, attempt, e, cancellation);
         }

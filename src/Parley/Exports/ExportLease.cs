@@ -112,7 +112,7 @@ public sealed partial class ExportLease : IAsyncDisposable
             {
                 // No code awaits this task before the work ends, so the work is cancelled instead.
                 Telemetry.WorkFailed("export.lease");
-                LogLost(logger, e, Export.Id);
+                LogLost(logger, PrivateException.Of(e), Export.Id);
                 lost.Cancel();
                 return;
             }

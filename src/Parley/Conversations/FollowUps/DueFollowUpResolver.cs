@@ -85,7 +85,7 @@ public sealed partial class DueFollowUpResolver(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             Telemetry.WorkFailed("follow_up.read");
-            LogNotRead(logger, e, rows.Key.PartitionKey);
+            LogNotRead(logger, PrivateException.Of(e), rows.Key.PartitionKey);
             return ResolvedFollowUps.Failed;
         }
     }

@@ -131,7 +131,7 @@ public sealed partial class FollowUpDelivery(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogSentAlone(logger, followUp.Id, e.Message);
+            LogSentAlone(logger, followUp.Id, e.GetType().Name);
             return null;
         }
     }
@@ -165,7 +165,12 @@ public sealed partial class FollowUpDelivery(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             Telemetry.WorkFailed("follow_up.send");
-            LogNotSent(logger, e, one.FollowUp.Id, one.FollowUp.Attempts + 1, FollowUpFailures.MaxAttempts);
+            LogNotSent(
+                logger,
+                PrivateException.Of(e),
+                one.FollowUp.Id,
+                one.FollowUp.Attempts + 1,
+                FollowUpFailures.MaxAttempts);
             return await failures.CountAsync(one, e, cancellation);
         }
     }

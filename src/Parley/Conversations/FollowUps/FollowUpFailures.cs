@@ -82,7 +82,7 @@ public sealed partial class FollowUpFailures(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             Telemetry.WorkFailed("follow_up.count");
-            LogNotCounted(logger, e, followUp.Id);
+            LogNotCounted(logger, PrivateException.Of(e), followUp.Id);
             return SendOutcome.Failed;
         }
 

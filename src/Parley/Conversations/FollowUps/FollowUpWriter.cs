@@ -237,14 +237,15 @@ public sealed class FollowUpWriter(
             return;
         }
 
+        // A client's reason is its own text.
+        var reason = actor == FollowUpEvent.Parley ? after.Reason! : "client";
         if (after.Status == FollowUpStatus.Cancelled)
         {
-            // A client's reason is its own text.
-            Telemetry.FollowUpCancelled(actor == FollowUpEvent.Parley ? FollowUpReasons.HandedOff : "client");
+            Telemetry.FollowUpCancelled(reason);
         }
-        else if (after.Status == FollowUpStatus.Failed && actor == FollowUpEvent.Parley)
+        else if (after.Status == FollowUpStatus.Failed)
         {
-            Telemetry.FollowUpFailed();
+            Telemetry.FollowUpFailed(reason);
         }
     }
 
