@@ -17,6 +17,9 @@ type providerType = {
   @maxValue(120)
   timeoutSeconds: int?
 
+  @description('True to ask the provider for the tokens of each reply. The default is false: not every server knows it.')
+  countTokens: bool?
+
   @description('The numbers of the tenants that may use it. The default is all tenants.')
   tenants: int[]?
 }

@@ -129,6 +129,7 @@ var providerSettings = [
     'Providers__${provider.name}__Endpoint': provider.endpoint
     'Providers__${provider.name}__Model': provider.model
     'Providers__${provider.name}__TimeoutSeconds': string(provider.?timeoutSeconds ?? 60)
+    'Providers__${provider.name}__CountTokens': (provider.?countTokens ?? false) ? 'true' : 'false'
     'Providers__${provider.name}__Tenants': join(map(provider.?tenants ?? [], tenant => string(tenant)), ',')
     'Providers__${provider.name}__Key': reference(secretUrl, secretNameOf(provider.name))
   }

@@ -118,7 +118,7 @@ internal static class AssistantMeasure
     private static async Task<(List<double> Late, int Events)> BareAsync(AssistantProvider bare, ChunkProvider provider, string stream)
     {
         var (late, events) = (new List<double>(), 0);
-        await foreach (var part in ProviderStream.ReadAsync(bare, [new ChatMessage(ChatRole.User, stream)], new ChatOptions(), TimeProvider.System, CancellationToken.None))
+        await foreach (var part in ProviderStream.ReadAsync(bare, [new ChatMessage(ChatRole.User, stream)], new ChatOptions(), _ => { }, TimeProvider.System, CancellationToken.None))
         {
             events++;
             Note(late, provider, stream, part);

@@ -110,6 +110,7 @@ public class SettingsSchemaTests
             "Providers__main__TimeoutSeconds", DefaultOf("providerTimeoutSeconds"));
         Assert.Equal(IdleTimeout(provider), IdleTimeout([.. provider, timeout]));
         Assert.Equal("openai", DefaultOf("providerType"));
+        Assert.Equal("false", DefaultOf("providerCountTokens"));
         Assert.Null(StartUpError(With(Provider(""))));
     }
 
@@ -266,6 +267,11 @@ public class SettingsSchemaTests
     [InlineData("Providers__main__TimeoutSeconds", "0", false)]
     [InlineData("Providers__main__TimeoutSeconds", "121", false)]
     [InlineData("Providers__main__TimeoutSeconds", "1.5", false)]
+    [InlineData("Providers__main__CountTokens", "", true)]
+    [InlineData("Providers__main__CountTokens", "true", true)]
+    [InlineData("Providers__main__CountTokens", "false", true)]
+    [InlineData("Providers__main__CountTokens", "True", false)]
+    [InlineData("Providers__main__CountTokens", "1", false)]
     [InlineData("Providers__second_one-2__Type", "scripted", true)]
     [InlineData("Providers__second_one-2__Type", "parrot", false)]
     [InlineData("Providers__two words__Type", "scripted", false)]

@@ -62,7 +62,8 @@ internal sealed class ParleyProcess
         exports ??= new ExportSurroundings(NoBlobs, nowhere, nowhere);
         assistants ??= new AssistantSurroundings(new ConfigurationBuilder().Build(), nowhere);
         services = new ServiceCollection()
-            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddSingleton(assistants.Logs)
+            .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
             .AddSingleton(time)
             .AddSingleton(new RandomSource(seed))
             .AddSingleton(connection.ServiceClient(retries))
@@ -244,7 +245,11 @@ internal sealed class NoQueues : IWorkQueue<FollowUpChunk>, IWorkQueue<ExportSte
 /// <summary>The services that assistants need besides tables.</summary>
 /// <param name="Settings">The configuration of the providers.</param>
 /// <param name="Queue">The queue of replies.</param>
-internal sealed record AssistantSurroundings(IConfiguration Settings, IWorkQueue<QueuedReply> Queue);
+internal sealed record AssistantSurroundings(IConfiguration Settings, IWorkQueue<QueuedReply> Queue)
+{
+    /// <summary>The log of the process.</summary>
+    public ILoggerFactory Logs { get; init; } = NullLoggerFactory.Instance;
+}
 
 /// <summary>The services that exports need besides tables.</summary>
 /// <param name="Blobs">The storage of the files.</param>

@@ -81,8 +81,8 @@ internal sealed class Receiver : IDisposable
         }
 
         var head = Encoding.ASCII.GetString([.. bytes]);
-        var length = head.Split("\r\n").Single(line => line.StartsWith("Content-Length: ", StringComparison.Ordinal))["Content-Length: ".Length..];
-        var body = new byte[int.Parse(length, System.Globalization.CultureInfo.InvariantCulture)];
+        var length = head.Split("\r\n").SingleOrDefault(line => line.StartsWith("Content-Length: ", StringComparison.Ordinal))?["Content-Length: ".Length..];
+        var body = new byte[int.Parse(length ?? "0", System.Globalization.CultureInfo.InvariantCulture)];
         await stream.ReadExactlyAsync(body);
         return (head, body);
     }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Providers;
 using Parley.Conversations.Messages;
+using Parley.Core;
 
 namespace Parley.Assistants.Completions;
 
@@ -60,7 +61,8 @@ public sealed partial class CompletionProducer(
             var left = MaxDuration - time.GetElapsedTime(began);
             using var limit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
             var reply = new ReplyText();
-            var reading = ReadProviderAsync(completion, chatbot, message, reply, limit);
+            using var stopped = CancellationTokenSource.CreateLinkedTokenSource(limit.Token);
+            var reading = ReadProviderAsync(completion, chatbot, message, reply, limit.Token, stopped.Token);
             Completion stored;
             AssistantException? failure;
             try
@@ -69,7 +71,7 @@ public sealed partial class CompletionProducer(
             }
             finally
             {
-                limit.Cancel();
+                stopped.Cancel();
                 failure = await reading;
             }
 
@@ -155,6 +157,8 @@ public sealed partial class CompletionProducer(
     }
 
     /// <summary>Calls the provider, and adds the text that it streams to the reply.</summary>
+    /// <param name="limit">Cancelled when the reply takes too long.</param>
+    /// <param name="stopped">Cancelled with <paramref name="limit"/>, and when nobody needs the reply any more.</param>
     /// <returns>The failure that made the reply incomplete; null when the reply is complete.</returns>
     [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and becomes the completion's error.")]
     private async Task<AssistantException?> ReadProviderAsync(
@@ -162,42 +166,33 @@ public sealed partial class CompletionProducer(
         Chatbot chatbot,
         Message message,
         ReplyText reply,
-        CancellationTokenSource limit)
+        CancellationToken limit,
+        CancellationToken stopped)
     {
         try
         {
             var name = chatbot.Provider ?? AssistantProviders.Default;
             var provider = providers.Find(chatbot.Key.Tenant, name)
                 ?? throw new AssistantException(
-                    ProviderError.Unavailable, $"The tenant has no provider {name}.");
-            var options = new ChatOptions { ModelId = chatbot.Model, Temperature = (float?)chatbot.Temperature };
-            var messages = await prompts.BuildAsync(chatbot, message, limit.Token);
-            await foreach (var part in ProviderStream.ReadAsync(provider, messages, options, time, limit.Token))
-            {
-                reply.Add(part);
-                if (reply.IsFull)
-                {
-                    break;
-                }
-            }
-
+                    ProviderError.Unavailable, "The tenant does not have the chatbot's provider.");
+            var messages = await prompts.BuildAsync(chatbot, message, stopped);
+            await CallAsync(provider, chatbot, messages, reply, limit, stopped);
             return null;
         }
         catch (AssistantException e)
         {
-            LogFailed(logger, e, completion.Id, chatbot.Id, e.Error);
+            LogFailed(logger, completion.Id, chatbot.Id, e.Error, e.Message);
             return e;
         }
-        catch (OperationCanceledException e) when (limit.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
         {
             return new AssistantException(
-                ProviderError.Timeout, $"The reply took longer than {MaxDuration.TotalSeconds} s.", inner: e);
+                ProviderError.Timeout, $"The reply took longer than {MaxDuration.TotalSeconds} s.");
         }
         catch (Exception e)
         {
             LogPromptFailed(logger, e, completion.Id);
-            return new AssistantException(
-                ProviderError.Unavailable, "The prompt could not be read.", inner: e);
+            return new AssistantException(ProviderError.Unavailable, "The prompt could not be read.");
         }
         finally
         {
@@ -205,10 +200,56 @@ public sealed partial class CompletionProducer(
         }
     }
 
+    /// <summary>Calls the provider and measures the call, up to its end for any reason.</summary>
+    private async Task CallAsync(
+        AssistantProvider provider,
+        Chatbot chatbot,
+        IReadOnlyList<ChatMessage> messages,
+        ReplyText reply,
+        CancellationToken limit,
+        CancellationToken stopped)
+    {
+        // A model that only the chatbot names is a client's text.
+        var isOfSettings = chatbot.Model is null || chatbot.Model == provider.Model;
+        using var call = Telemetry.CallModel(provider.Type, isOfSettings ? provider.Model : null, time);
+        var options = new ChatOptions { ModelId = chatbot.Model, Temperature = (float?)chatbot.Temperature };
+        var tokens = new UsageDetails();
+        try
+        {
+            await foreach (var part in ProviderStream.ReadAsync(
+                provider, messages, options, used => tokens = used, time, stopped))
+            {
+                call.HasText();
+                reply.Add(part);
+                if (reply.IsFull)
+                {
+                    break;
+                }
+            }
+        }
+        catch (AssistantException e)
+        {
+            call.Failed(e.Error.ToCompletionError().Code().Code);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            var why = limit.IsCancellationRequested ? CompletionError.Timeout : CompletionError.Cancelled;
+            call.Failed(why.Code().Code);
+            throw;
+        }
+        finally
+        {
+            call.Used(tokens.InputTokenCount, tokens.OutputTokenCount);
+        }
+    }
+
     [LoggerMessage(
-        1402, LogLevel.Warning, "The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}")]
+        1402,
+        LogLevel.Warning,
+        "The provider of chatbot {Chatbot} failed at completion {Completion}: {Error} ({Detail})")]
     private static partial void LogFailed(
-        ILogger logger, Exception exception, Guid completion, Guid chatbot, ProviderError error);
+        ILogger logger, Guid completion, Guid chatbot, ProviderError error, string detail);
 
     [LoggerMessage(1403, LogLevel.Error, "The prompt of completion {Completion} could not be read.")]
     private static partial void LogPromptFailed(ILogger logger, Exception exception, Guid completion);

@@ -19,6 +19,9 @@ public sealed class AssistantProviders
     /// <summary>The maximum length of a name, in characters.</summary>
     public const int MaxNameLength = 50;
 
+    private const string OpenAI = "openai";
+    private const string Scripted = "scripted";
+
     private const int DefaultIdleSeconds = 60;
     private const int MaxIdleSeconds = 120;
 
@@ -61,16 +64,20 @@ public sealed class AssistantProviders
         var (idle, tenants) = (ReadIdleTimeout(settings), ReadTenants(settings));
         switch (settings["Type"])
         {
-            case null or "" or "openai":
+            case null or "" or OpenAI:
+                var (endpoint, key, model) = (ReadEndpoint(settings), ReadKey(settings), ReadModel(settings));
                 return new AssistantProvider(
                     settings.Key,
-                    new OpenAIChatClient(ReadEndpoint(settings), ReadKey(settings), ReadModel(settings), time),
+                    OpenAI,
+                    model,
+                    new OpenAIChatClient(endpoint, key, model, ReadCountTokens(settings), time),
                     idle,
                     tenants);
-            case "scripted":
-                return new AssistantProvider(settings.Key, new ScriptedChatClient(time), idle, tenants);
+            case Scripted:
+                return new AssistantProvider(
+                    settings.Key, Scripted, Model: null, new ScriptedChatClient(time), idle, tenants);
             default:
-                throw InvalidSetting(settings, "Type", "be openai or scripted");
+                throw InvalidSetting(settings, "Type", $"be {OpenAI} or {Scripted}");
         }
     }
 
@@ -106,6 +113,13 @@ public sealed class AssistantProviders
         var text when int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
             && seconds is >= 1 and <= MaxIdleSeconds => TimeSpan.FromSeconds(seconds),
         _ => throw InvalidSetting(settings, "TimeoutSeconds", $"be a whole number from 1 to {MaxIdleSeconds}"),
+    };
+
+    private static bool ReadCountTokens(IConfigurationSection settings) => settings["CountTokens"] switch
+    {
+        null or "" or "false" => false,
+        "true" => true,
+        _ => throw InvalidSetting(settings, "CountTokens", "be true or false"),
     };
 
     private static HashSet<TenantId>? ReadTenants(IConfigurationSection settings) => settings["Tenants"] switch

@@ -24,12 +24,15 @@ internal sealed class MeteredStream(Stream inner, int maxBytes) : Stream
     /// <summary>Starts counting from zero again.</summary>
     public void Reset() => read = 0;
 
-    /// <exception cref="InvalidDataException">More bytes were read than the limit allows.</exception>
+    /// <exception cref="AssistantException">More bytes were read than the limit allows.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var count = await inner.ReadAsync(buffer, cancellationToken);
         read += count;
-        return read <= maxBytes ? count : throw new InvalidDataException($"An event is longer than {maxBytes} bytes.");
+        return read <= maxBytes
+            ? count
+            : throw new AssistantException(
+                ProviderError.Unavailable, $"An event of the provider is longer than {maxBytes} bytes.");
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

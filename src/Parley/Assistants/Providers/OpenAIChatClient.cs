@@ -28,26 +28,30 @@ public sealed class OpenAIChatClient : IChatClient
 
     private readonly HttpClient http;
     private readonly OpenAIClient client;
-    private readonly OpenAIErrorText errorText;
     private readonly string model;
+    private readonly bool countsTokens;
 
     /// <param name="endpoint">The URL to which <c>/chat/completions</c> is appended.</param>
     /// <param name="key">Sent as <c>Authorization: Bearer</c>.</param>
     /// <param name="model">The model to use when the options have none.</param>
+    /// <param name="countsTokens">
+    /// True to ask for the tokens of a reply by an option of the request, which not every server accepts.
+    /// </param>
     /// <param name="time">The clock for Retry-After headers with a date.</param>
-    public OpenAIChatClient(Uri endpoint, string key, string model, TimeProvider time)
+    public OpenAIChatClient(Uri endpoint, string key, string model, bool countsTokens, TimeProvider time)
     {
         this.model = model;
-        errorText = new OpenAIErrorText(key);
+        this.countsTokens = countsTokens;
         var connections = new SocketsHttpHandler
         {
             AllowAutoRedirect = false, // The key must not be sent to another host.
             UseCookies = false,
+            ActivityHeadersPropagator = null, // Providers must not get Parley's trace ids.
             PooledConnectionLifetime = MaxConnectionAge,
             MaxResponseDrainSize = MaxDrainBytes,
             ResponseDrainTimeout = MaxDrainTime,
         };
-        http = new HttpClient(new OpenAIErrorHandler(connections, errorText, time))
+        http = new HttpClient(new OpenAIErrorHandler(connections, time))
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -81,7 +85,7 @@ public sealed class OpenAIChatClient : IChatClient
         await foreach (var page in updates.GetRawPagesAsync().WithCancellation(cancellationToken))
         {
             using var response = page.GetRawResponse();
-            var events = new OpenAIEvents(errorText);
+            var events = new OpenAIEvents();
             var reply = IsJson(response)
                 ? events.ReadObjectAsync(response.ContentStream!, cancellationToken)
                 : events.ReadStreamAsync(response.ContentStream!, cancellationToken);
@@ -111,16 +115,18 @@ public sealed class OpenAIChatClient : IChatClient
         var role => throw new NotSupportedException($"There is no message of the role {role}."),
     };
 
-    private static ChatCompletionOptions Convert(ChatOptions? options)
+    private ChatCompletionOptions Convert(ChatOptions? options)
     {
         var converted = new ChatCompletionOptions { Temperature = options?.Temperature };
-
-        // Parley does not read the usage, and not every server accepts the option that requests it. The package adds
-        // this option, and Patch is the only way to remove it. Patch is "for evaluation purposes" (SCME0001); a test
-        // checks the request that is sent.
+        if (!countsTokens)
+        {
+            // The package always adds the option that asks for the usage, and Patch is the only way to remove it. Patch
+            // is "for evaluation purposes" (SCME0001); a test checks the request that is sent.
 #pragma warning disable SCME0001
-        converted.Patch.Remove("$.stream_options"u8);
+            converted.Patch.Remove("$.stream_options"u8);
 #pragma warning restore SCME0001
+        }
+
         return converted;
     }
 }

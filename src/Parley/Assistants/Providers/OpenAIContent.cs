@@ -10,7 +10,7 @@ namespace Parley.Assistants.Providers;
 internal static class OpenAIContent
 {
     /// <summary>The text of a content; empty when it has none.</summary>
-    /// <exception cref="JsonException">The content is neither a string nor parts.</exception>
+    /// <exception cref="AssistantException">The content is neither a string nor parts.</exception>
     public static string ReadText(JsonElement content) => content.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => "",
@@ -20,7 +20,8 @@ internal static class OpenAIContent
             && content.TryGetProperty("text", out var text)
                 ? ReadText(text)
                 : "",
-        _ => throw new JsonException($"The content of a message is a {content.ValueKind}."),
+        _ => throw new AssistantException(
+            ProviderError.Unavailable, $"The content of the provider's message is a {content.ValueKind}."),
     };
 
     /// <summary>True if a list of parts has a refusal.</summary>

@@ -7,8 +7,7 @@ namespace Parley.Assistants.Providers;
 /// Maps responses other than 200 to exceptions. The error body is read here, because the OpenAI package reads it
 /// without a size limit and ignores cancellation.
 /// </summary>
-internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorText errorText, TimeProvider time)
-    : DelegatingHandler(inner)
+internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, TimeProvider time) : DelegatingHandler(inner)
 {
     /// <summary>
     /// Maximum time for reading an error body. The body only explains the status, so the rest is not read when it comes
@@ -36,10 +35,10 @@ internal sealed class OpenAIErrorHandler(HttpMessageHandler inner, OpenAIErrorTe
 
         using (response)
         {
-            var error = errorText.Read(await ReadAsync(response.Content, cancellationToken));
+            var error = OpenAIErrorReader.Read(await ReadAsync(response.Content, cancellationToken));
             throw new AssistantException(
                 error.Classify((int)response.StatusCode),
-                $"HTTP {(int)response.StatusCode}: {error.Message}",
+                $"HTTP {(int)response.StatusCode}{error.NamesText}",
                 HttpBodies.ReadRetryAfter(response.Headers, MaxRetryAfter, time));
         }
     }

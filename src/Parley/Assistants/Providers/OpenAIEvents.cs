@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -10,8 +11,7 @@ namespace Parley.Assistants.Providers;
 /// response in another format, and a stream that ends too early for a complete reply, and it fails on finish reasons,
 /// roles and contents that other servers have but OpenAI does not.
 /// </summary>
-/// <param name="errorText">Reads the errors of the server.</param>
-internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
+internal sealed partial class OpenAIEvents
 {
     private const int MaxEventBytes = 1024 * 1024;
     private const int BufferBytes = 16 * 1024;
@@ -106,17 +106,21 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         if (choice.IsRefusal)
         {
             // The rest of the refusal is not read: no client gets its text.
-            yield return new ChatResponseUpdate(ChatRole.Assistant, text);
+            yield return OpenAIUsage.Add(chunk.Usage, new ChatResponseUpdate(ChatRole.Assistant, text));
             throw new AssistantException(ProviderError.Refused, "The model refused.");
         }
 
-        yield return new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason };
+        yield return OpenAIUsage.Add(
+            chunk.Usage, new ChatResponseUpdate(ChatRole.Assistant, text) { FinishReason = reason });
     }
 
-    private AssistantException ErrorIn(ServerSentEvent sent)
+    private static AssistantException ErrorIn(ServerSentEvent sent)
     {
-        var error = errorText.Read(sent.Data);
-        return new AssistantException(error.Classify(), "The provider broke off: " + error.Message);
+        var error = OpenAIErrorReader.Read(sent.Data);
+        var status = error.Status is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" with status {error.Status}");
+        return new AssistantException(error.Classify(), $"The provider broke off{status}{error.NamesText}.");
     }
 
     /// <summary>The fields of an event that are read; all others are ignored.</summary>
@@ -124,7 +128,8 @@ internal sealed partial class OpenAIEvents(OpenAIErrorText errorText)
         IReadOnlyList<Choice?>? Choices = null,
         string? Object = null,
         JsonElement Error = default,
-        JsonElement Message = default)
+        JsonElement Message = default,
+        JsonElement Usage = default)
     {
         /// <summary>Some servers send an error without a wrapper.</summary>
         public bool IsError => Object == "error"

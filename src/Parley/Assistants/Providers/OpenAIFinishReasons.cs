@@ -1,5 +1,4 @@
 using Microsoft.Extensions.AI;
-using Parley.Core;
 
 namespace Parley.Assistants.Providers;
 
@@ -13,8 +12,6 @@ namespace Parley.Assistants.Providers;
 /// </remarks>
 internal static class OpenAIFinishReasons
 {
-    private const int MaxNameLength = 50;
-
     private static readonly Dictionary<string, ChatFinishReason?> Known = new(
         [
             .. Names(null, "", "null", "none", "finish_reason_unspecified"),
@@ -32,13 +29,16 @@ internal static class OpenAIFinishReasons
         ],
         StringComparer.Ordinal);
 
+    /// <summary>Any other reason: it is text of the server, which is not kept.</summary>
+    private static readonly ChatFinishReason Unknown = new("an unknown reason");
+
     /// <summary>The reasons with which a gateway reports that the model broke off.</summary>
     private static readonly HashSet<string> Interruptions = new(
         ["abort", "aborted", "error", "network_error", "insufficient_system_resource"], StringComparer.Ordinal);
 
     /// <summary>
-    /// Maps a finish reason to null (none yet), stop, length, tool calls or content filter. Any other result is the
-    /// name of a reason that is not known to end a reply.
+    /// Maps a finish reason to null (none yet), stop, length, tool calls or content filter. Any other result is
+    /// the name of an interruption, or "an unknown reason".
     /// </summary>
     /// <param name="reason">The chunk's <c>finish_reason</c>.</param>
     /// <param name="native">
@@ -50,7 +50,7 @@ internal static class OpenAIFinishReasons
         var (name, nativeName) = (Normalize(reason), Normalize(native));
         if (!Known.TryGetValue(name, out var known))
         {
-            return new ChatFinishReason(name);
+            return Interruptions.Contains(name) ? new ChatFinishReason(name) : Unknown;
         }
 
         return known switch
@@ -73,8 +73,6 @@ internal static class OpenAIFinishReasons
     private static string Normalize(string? reason)
     {
         var name = (reason ?? "").Split(':')[0].Trim();
-        return Texts.Truncate(
-            string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_')),
-            MaxNameLength);
+        return string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_'));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.AI;
@@ -15,14 +16,15 @@ public static class ProviderStream
     // A reply that begins with more white space and invisible characters than this has no text.
     private const int MaxLeading = 10_000;
 
-    private const int MaxDetail = 200;
-
     /// <summary>
     /// Sends the request and returns the parts of the text, none of them empty. Characters that show nothing
     /// (<see cref="BlankText"/>) are held back at the beginning until text follows, so that a reply without text has no
     /// part. Stopping the enumeration closes the connection. Every update restarts the idle timeout, also one without
     /// text, such as from a model that is still reasoning. The time that the caller spends on a part does not count.
     /// </summary>
+    /// <param name="used">
+    /// Gets the tokens as often as the provider reports them. A later report contains the earlier ones.
+    /// </param>
     /// <exception cref="AssistantException">
     /// The provider failed, for any reason. The text received before the failure has been returned.
     /// </exception>
@@ -31,6 +33,7 @@ public static class ProviderStream
         AssistantProvider provider,
         IReadOnlyList<ChatMessage> messages,
         ChatOptions options,
+        Action<UsageDetails> used,
         TimeProvider time,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
@@ -49,6 +52,11 @@ public static class ProviderStream
             if (update is null)
             {
                 break;
+            }
+
+            foreach (var usage in update.Contents.OfType<UsageContent>())
+            {
+                used(usage.Details);
             }
 
             // Signs of life after the finish reason must not prolong the wait.
@@ -102,7 +110,7 @@ public static class ProviderStream
     [SuppressMessage(
         "Design",
         "CA1031",
-        Justification = "Any exception of a client means that the provider failed; it is kept as the cause.")]
+        Justification = "Any exception of a client means that the provider failed; its types are kept as the cause.")]
     private static async Task<ChatResponseUpdate?> NextAsync(
         IAsyncEnumerator<ChatResponseUpdate> updates,
         TimeSpan limit,
@@ -127,11 +135,30 @@ public static class ProviderStream
                 _ when isWhole => null,
                 _ when idle.IsCancellationRequested => throw new AssistantException(
                     ProviderError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
-                _ => throw new AssistantException(ProviderError.Unavailable, Describe(e), inner: e),
+                _ => throw new AssistantException(ProviderError.Unavailable, Describe(e)),
             };
         }
     }
 
-    private static string Describe(Exception e) =>
-        Texts.Truncate($"{e.GetType().Name}: {e.GetBaseException().Message}", MaxDetail);
+    /// <summary>
+    /// The types of an exception and of its causes. Messages are left out: those of the transport and of the JSON
+    /// reader quote what the server sent.
+    /// </summary>
+    private static string Describe(Exception e)
+    {
+        var types = new List<string>();
+        for (var cause = e; cause is not null; cause = cause.InnerException)
+        {
+            var kind = cause switch
+            {
+                HttpRequestException http => $" ({http.HttpRequestError})",
+                HttpIOException http => $" ({http.HttpRequestError})",
+                SocketException socket => $" ({socket.SocketErrorCode})",
+                _ => "",
+            };
+            types.Add(cause.GetType().Name + kind);
+        }
+
+        return string.Join(", ", types);
+    }
 }

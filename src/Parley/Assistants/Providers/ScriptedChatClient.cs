@@ -20,7 +20,7 @@ namespace Parley.Assistants.Providers;
 /// <item><c>/hang</c>, <c>/hang after N</c>: the same as <c>/fail timeout</c>.</item>
 /// <item><c>/pace MS</c>: the delay between words, in milliseconds; 0 to 5,000.</item>
 /// </list>
-/// With both <c>/words</c> and <c>after</c>, the smaller number counts. Text that is not exactly one of these commands
+/// Words are its tokens. With both <c>/words</c> and <c>after</c>, the smaller number counts. Text that is not exactly one of these commands
 /// is ordinary text.
 /// </summary>
 /// <param name="time">The clock for the delay between words.</param>
@@ -49,7 +49,8 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
         ChatOptions? options = null,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var script = ScriptedReply.Read([.. messages]);
+        var prompt = messages.ToList();
+        var script = ScriptedReply.Read(prompt);
         var between = script.Pace ?? DefaultPace;
         for (var i = 0; i < script.Words.Count; i++)
         {
@@ -65,7 +66,12 @@ public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
         switch (script.Failure)
         {
             case null:
-                yield return new ChatResponseUpdate(ChatRole.Assistant, content: null)
+                var usage = new UsageDetails
+                {
+                    InputTokenCount = prompt.Sum(message => ScriptedReply.Split(message.Text).Length),
+                    OutputTokenCount = script.Words.Count,
+                };
+                yield return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(usage)])
                 {
                     FinishReason = ChatFinishReason.Stop,
                 };

@@ -21,7 +21,7 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, ProviderError?
     public static ScriptedReply Read(IReadOnlyList<ChatMessage> messages)
     {
         var lastOfUser = messages.LastOrDefault(message => message.Role == ChatRole.User);
-        var tokens = (lastOfUser?.Text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var tokens = Split(lastOfUser?.Text ?? "");
         var (words, after, pace, failure) = ((int?)null, (int?)null, (int?)null, (ProviderError?)null);
         for (var i = 0; i < tokens.Length; i++)
         {
@@ -51,6 +51,9 @@ internal sealed record ScriptedReply(IReadOnlyList<string> Words, ProviderError?
             failure,
             pace is { } time ? TimeSpan.FromMilliseconds(time) : null);
     }
+
+    /// <summary>The words of a text.</summary>
+    public static string[] Split(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 
     private static string[] DefaultReply(IReadOnlyList<ChatMessage> messages, ChatMessage? lastOfUser, string[] tokens)
     {

@@ -27,7 +27,7 @@ internal static class ServerSentEvents
     /// <param name="maxEventBytes">
     /// The limit of an event's size. It also ends the reading of a response that has no lines.
     /// </param>
-    /// <exception cref="InvalidDataException">An event is longer than the limit.</exception>
+    /// <exception cref="AssistantException">An event is longer than the limit.</exception>
     public static async IAsyncEnumerable<ServerSentEvent?> ReadAsync(
         Stream body, int maxEventBytes, [EnumeratorCancellation] CancellationToken cancellation)
     {

@@ -16,6 +16,7 @@ internal sealed class IssuerDocuments(HttpClient client, bool permitsHttp) : IDo
     public static HttpClient NewClient() => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
+        ActivityHeadersPropagator = null, // Issuers must not get Parley's trace ids.
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
     })
     {

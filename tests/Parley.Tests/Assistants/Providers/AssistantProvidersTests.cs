@@ -26,7 +26,7 @@ public class AssistantProvidersTests
     {
         var main = Read(("main:Endpoint", "http://10.0.0.7:8080/v1"), ("main:Key", Key), ("main:Model", "m-1")).Find(One, "main")!;
 
-        Assert.Equal(("main", TimeSpan.FromSeconds(60)), (main.Name, main.IdleTimeout));
+        Assert.Equal(("main", "openai", "m-1", TimeSpan.FromSeconds(60)), (main.Name, main.Type, main.Model, main.IdleTimeout));
         Assert.IsType<OpenAIChatClient>(main.Client);
         Assert.DoesNotContain(Key, main.ToString(), StringComparison.Ordinal);
     }
@@ -43,6 +43,7 @@ public class AssistantProvidersTests
         Assert.Equal(TimeSpan.FromSeconds(120), providers.Find(One, "main")!.IdleTimeout);
         Assert.IsType<ScriptedChatClient>(providers.Find(One, "Local_2-b")!.Client);
         Assert.Equal(TimeSpan.FromSeconds(1), providers.Find(One, "Local_2-b")!.IdleTimeout);
+        Assert.Equal(("scripted", null), (providers.Find(One, "named")!.Type, providers.Find(One, "named")!.Model));
         Assert.Null(providers.Find(One, "Main"));
     }
 
@@ -69,6 +70,9 @@ public class AssistantProvidersTests
     [InlineData("TimeoutSeconds", "1.5", "be a whole")]
     [InlineData("TimeoutSeconds", "-1", "be a whole")]
     [InlineData("TimeoutSeconds", "sk-secret-0123456789", "be a whole")]
+    [InlineData("CountTokens", "sk-secret-0123456789", "be true or false.")]
+    [InlineData("CountTokens", "True", "be true or false.")]
+    [InlineData("CountTokens", "1", "be true or false.")]
     [InlineData("Tenants", "sk-secret-0123456789", "be numbers of tenants")]
     [InlineData("Tenants", "0", "be numbers of tenants, separated by commas; without it, all tenants.")]
     [InlineData("Tenants", "16777216", "be numbers")]

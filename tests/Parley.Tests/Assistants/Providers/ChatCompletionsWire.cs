@@ -103,9 +103,14 @@ internal static class ChatCompletionsWire
 
     /// <summary>A provider at a loopback port, with an idle timeout of one minute.</summary>
     public static AssistantProvider Provider(int port, TimeProvider time, string scheme = "http") =>
-        Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", time));
+        Provider(new OpenAIChatClient(new Uri($"{scheme}://127.0.0.1:{port}/v1"), Key, "model-1", countsTokens: false, time));
 
-    public static AssistantProvider Provider(IChatClient client) => new("main", client, TimeSpan.FromMinutes(1), Tenants: null);
+    public static AssistantProvider Provider(IChatClient client) => new("main", "openai", "model-1", client, TimeSpan.FromMinutes(1), Tenants: null);
+
+    /// <summary>For readers that do not count tokens.</summary>
+    public static void Ignore(UsageDetails used)
+    {
+    }
 
     /// <summary>Reads a reply to its end and returns its parts and the failure, if any.</summary>
     public static async Task<(List<string> Parts, AssistantException? Failure)> ReadStreamAsync(AssistantProvider provider, TimeProvider time)
@@ -114,7 +119,7 @@ internal static class ChatCompletionsWire
         var parts = new List<string>();
         try
         {
-            await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new ChatOptions(), time, CancellationToken.None))
+            await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new ChatOptions(), Ignore, time, CancellationToken.None))
             {
                 parts.Add(part);
             }

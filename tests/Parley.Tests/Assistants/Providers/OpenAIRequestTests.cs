@@ -47,6 +47,15 @@ public class OpenAIRequestTests
     }
 
     [Fact]
+    public async Task The_tokens_are_asked_for_by_an_option()
+    {
+        var (_, body) = await EnqueueAsync("/v1", null, countsTokens: true);
+
+        Assert.Equal("""{"include_usage":true}""", body["stream_options"]!.ToJsonString());
+        Assert.Equal(["messages", "model", "stream", "stream_options"], body.AsObject().Select(property => property.Key).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task The_options_model_comes_first()
     {
         var (_, body) = await EnqueueAsync("/v1", new ChatOptions { ModelId = "model-2" });
@@ -69,7 +78,7 @@ public class OpenAIRequestTests
     [Fact]
     public async Task Other_roles_are_rejected()
     {
-        using var client = new OpenAIChatClient(new Uri("http://127.0.0.1:1/v1"), Key, "m", TimeProvider.System);
+        using var client = new OpenAIChatClient(new Uri("http://127.0.0.1:1/v1"), Key, "m", countsTokens: false, TimeProvider.System);
 
         await Assert.ThrowsAsync<NotSupportedException>(() => client.GetResponseAsync([new ChatMessage(ChatRole.Tool, "x")]));
     }
@@ -78,7 +87,7 @@ public class OpenAIRequestTests
     public async Task A_whole_response_is_the_collected_stream()
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(Text("Good ") + Text("day") + Finish("length") + Done)).AsTask());
-        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", TimeProvider.System);
+        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", countsTokens: false, TimeProvider.System);
 
         var response = await client.GetResponseAsync(Hello);
 
@@ -101,17 +110,17 @@ public class OpenAIRequestTests
 
             await stream.WriteAsync(Chunked(Text("b") + Finish() + Done));
         });
-        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", TimeProvider.System);
+        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}"), Key, "m", countsTokens: false, TimeProvider.System);
 
         Assert.Equal("a", (await client.GetResponseAsync(Hello)).Text);
         Assert.Equal("b", (await client.GetResponseAsync(Hello).WaitAsync(Wait.Limit)).Text);
         Assert.Equal(1, server.Connections);
     }
 
-    private static async Task<(string Head, JsonNode Body)> EnqueueAsync(string endpoint, ChatOptions? options)
+    private static async Task<(string Head, JsonNode Body)> EnqueueAsync(string endpoint, ChatOptions? options, bool countsTokens = false)
     {
         using var server = new Receiver(stream => stream.WriteAsync(Chunked(Text("Yes") + Finish() + Done)).AsTask());
-        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}{endpoint}"), Key, "model-1", TimeProvider.System);
+        using var client = new OpenAIChatClient(new Uri($"http://127.0.0.1:{server.Port}{endpoint}"), Key, "model-1", countsTokens, TimeProvider.System);
         Assert.Equal("Yes", (await client.GetResponseAsync(Conversation, options)).Text);
         return (server.Request.Head, JsonNode.Parse(server.Request.Body)!);
     }

@@ -143,7 +143,7 @@ public class OpenAIStreamTests
         var provider = Provider(server.Port, TimeProvider.System);
         using var client = provider.Client;
         var parts = new List<string>();
-        await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new(), TimeProvider.System, CancellationToken.None))
+        await foreach (var part in ProviderStream.ReadAsync(provider, Hello, new(), Ignore, TimeProvider.System, CancellationToken.None))
         {
             parts.Add(part);
             read.SetResult();

@@ -132,6 +132,15 @@ public class ScriptedChatClientTests
     }
 
     [Fact]
+    public void Words_are_its_tokens() => Simulation.Run(1, async run =>
+    {
+        using var client = new ScriptedChatClient(run.Time);
+        var response = await client.GetResponseAsync([new(ChatRole.System, "Be  very brief."), new(ChatRole.User, "/words 4 ")]);
+
+        Assert.Equal((5, 4), (response.Usage!.InputTokenCount, response.Usage.OutputTokenCount));
+    });
+
+    [Fact]
     public void A_cancelled_reply_stops() => Simulation.Run(1, async run =>
     {
         using var client = new ScriptedChatClient(run.Time);
@@ -139,7 +148,7 @@ public class ScriptedChatClientTests
         var parts = new List<string>();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), run.Time, cancelled.Token))
+            await foreach (var part in ProviderStream.ReadAsync(Provider(client), [new(ChatRole.User, "/words 100")], new(), Ignore, run.Time, cancelled.Token))
             {
                 parts.Add(part);
             }
@@ -160,7 +169,7 @@ public class ScriptedChatClientTests
             using var client = new ScriptedChatClient(run.Time);
             try
             {
-                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), run.Time, CancellationToken.None))
+                await foreach (var part in ProviderStream.ReadAsync(Provider(client), messages, new ChatOptions(), Ignore, run.Time, CancellationToken.None))
                 {
                     parts.Add(part);
                 }

@@ -1,48 +1,44 @@
 using System.Globalization;
 using System.Text.Json;
-using Parley.Core;
 
 namespace Parley.Assistants.Providers;
 
-/// <summary>
-/// Reads a provider's error message and turns it into one short line for the log. Providers quote the input that they
-/// reject, so the key is removed.
-/// </summary>
-internal sealed class OpenAIErrorText(string key)
+/// <summary>Reads the status and the known names of a provider's error.</summary>
+internal static class OpenAIErrorReader
 {
-    /// <summary>The maximum length of a message, in characters: enough to see the cause.</summary>
-    public const int MaxLength = 200;
-
     private const int MinStatus = 400;
     private const int MaxStatus = 599;
 
     private static readonly string[] StatusMembers = ["code", "status", "status_code", "raw_status_code"];
 
+    private static readonly OpenAIError Nothing = new(null, []);
+
     /// <summary>
-    /// Reads the error of a response body or of an event. The message is empty when the JSON has none; text that is not
-    /// a JSON object is the message itself.
+    /// Reads the error of a response body or of an event. Text that cannot be read, or is not a JSON object, has no
+    /// status and no name.
     /// </summary>
-    public OpenAIError Read(string body)
+    public static OpenAIError Read(string body)
     {
         try
         {
             using var json = JsonDocument.Parse(body);
             var root = json.RootElement;
-            return root.ValueKind == JsonValueKind.Object ? Read(root) : new OpenAIError(Fit(body), null, []);
+            return root.ValueKind == JsonValueKind.Object ? Read(root) : Nothing;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new OpenAIError(Fit(body), null, []);
+            // The second is thrown at a name with half of a surrogate pair.
+            return Nothing;
         }
     }
 
-    // {"error": {"message", "type", "code"}}, and the variants of it that compatible servers send.
-    private OpenAIError Read(JsonElement root)
+    // {"error": {"type", "code"}}, and the variants of it that compatible servers send.
+    private static OpenAIError Read(JsonElement root)
     {
         var found = Member(root, "error");
         var error = found.ValueKind == JsonValueKind.Object ? found : root;
-        var message = Text(found) ?? Text(error, "message") ?? Text(root, "message") ?? Text(root, "detail") ?? "";
-        return new OpenAIError(Fit(message), ReadStatus(error) ?? ReadStatus(root), [.. ReadNames(error)]);
+        return new OpenAIError(
+            ReadStatus(error) ?? ReadStatus(root), [.. ReadNames(error).Select(OpenAIError.FindName).OfType<string>()]);
     }
 
     /// <summary>
@@ -58,7 +54,7 @@ internal sealed class OpenAIErrorText(string key)
         foreach (var name in new[] { "code", "type" })
         {
             var number = Number(error, name)?.ToString(CultureInfo.InvariantCulture);
-            if ((number ?? Text(error, name)) is { } value)
+            if ((number ?? Text(Member(error, name))) is { } value)
             {
                 yield return value;
             }
@@ -77,22 +73,10 @@ internal sealed class OpenAIErrorText(string key)
     private static string? Text(JsonElement value) =>
         value.ValueKind == JsonValueKind.String ? OpenAIContent.ReadText(value) : null;
 
-    private static string? Text(JsonElement element, string name) => Text(Member(element, name));
-
     private static int? Number(JsonElement element, string name)
     {
         var value = Member(element, name);
         var text = value.ValueKind == JsonValueKind.Number ? value.GetRawText() : Text(value);
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-    }
-
-    private string Fit(string text)
-    {
-        // The key is removed before the text is truncated: otherwise a part of the key could remain.
-        var withoutKey = text.Replace(key, "***", StringComparison.Ordinal);
-
-        // One line, because the log has one line for each entry.
-        var line = string.Concat(withoutKey.Select(c => char.IsControl(c) ? ' ' : c));
-        return Texts.Truncate(line.Trim(), MaxLength);
     }
 }
