@@ -3,6 +3,7 @@ using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
@@ -27,6 +28,9 @@ public static class ParleyApp
         var builder = FunctionsApplication.CreateBuilder(args);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.ConfigureFunctionsWebApplication();
+
+        // From Information on it logs every request with its path and query, which may hold names and signatures.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.UseMiddleware<InvocationMiddleware>();
         builder.UseMiddleware<AccessMiddleware>();
         RefuseUnresolvedReferences(builder.Configuration);

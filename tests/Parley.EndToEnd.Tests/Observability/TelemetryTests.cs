@@ -26,13 +26,13 @@ public class TelemetryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         await using var webhook = await WebhookReceiver.StartAsync();
         var chat = (await client.NewAnsweredChatAsync())["chatId"]!;
         await client.PostTextAsync(chat, "Export me.");
-        var (trace, taken) = await TracedAsync("v1/chat-messages/export", new { webhookUrl = webhook.Url(), format = "csv" }, HttpStatusCode.OK);
+        var (trace, taken) = await TracedAsync("v1/chat-messages/export", new { callbackUrl = webhook.Url(), format = "csv" }, HttpStatusCode.OK);
         var export = await client.WithWebhookAsync(new JsonObject { ["id"] = ApiHelpers.Text(taken["exportId"]) });
 
-        var request = await receiver.SpanAsync(span => span.TraceId == trace && span.Name == "Invoke");
-        var queued = await receiver.SpanAsync(span => span.Name == "Invoke" && IsOf(span, "ExportsBuild") && LinksTo(span, request.TraceId));
+        var request = await receiver.SpanAsync(span => span.TraceId == trace && IsOf(span, "ChatMessagesExport"));
+        var queued = await receiver.SpanAsync(span => IsOf(span, "ExportsBuild") && LinksTo(span, request.TraceId));
         var file = await receiver.SpanAsync(span => span.Name == "write export file" && span.TraceId == queued.TraceId && LinksTo(span, request.TraceId));
-        var sent = await receiver.SpanAsync(span => span.Name == "Invoke" && IsOf(span, "ExportsDeliver") && LinksTo(span, queued.TraceId));
+        var sent = await receiver.SpanAsync(span => IsOf(span, "ExportsDeliver") && LinksTo(span, queued.TraceId));
         var callback = await receiver.SpanAsync(span => span.Name == "deliver callback" && span.TraceId == sent.TraceId && LinksTo(span, request.TraceId));
 
         Assert.Equal("completed", ApiHelpers.Text(export["status"]));
@@ -53,7 +53,7 @@ public class TelemetryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         var (trace, followUp) = await TracedAsync(FollowUpCalls.Path, body, HttpStatusCode.Created);
         await client.SentAsync(followUp);
 
-        var request = await receiver.SpanAsync(span => span.TraceId == trace && span.Name == "Invoke");
+        var request = await receiver.SpanAsync(span => span.TraceId == trace && IsOf(span, "FollowUpsCreate"));
         var message = await receiver.SpanAsync(span => span.Name == "send follow-up" && LinksTo(span, request.TraceId));
         var queued = await receiver.SpanAsync(span => span.SpanId == message.ParentSpanId && IsOf(span, "FollowUpsFire"));
         var timer = await receiver.SpanAsync(span => IsOf(span, "FollowUpsDue") && LinksTo(queued, span.TraceId));
@@ -74,7 +74,7 @@ public class TelemetryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         await client.PostTextAsync(chat, "Here I am.");
         var other = (await client.NewAnsweredChatAsync())["chatId"]!;
         await client.SentAsync(await client.FollowUpAsync(other, due: FollowUpCalls.In(TimeSpan.FromSeconds(1))));
-        await client.WithWebhookAsync(await client.ExportAsync(new { webhookUrl = webhook.Url(), format = "csv" }));
+        await client.WithWebhookAsync(await client.ExportAsync(new { callbackUrl = webhook.Url(), format = "csv" }));
         var chatbot = await client.NewChatbotAsync();
         using (var raw = new HttpClient { BaseAddress = client.BaseAddress, DefaultRequestHeaders = { Authorization = client.DefaultRequestHeaders.Authorization } })
         using (var stream = await CompletionReader.OpenAsync(raw, HttpMethod.Post, $"v1/chatbots/{chatbot["number"]}/completions", new { isStreaming = true, message = new { content = "Hello" } }))
@@ -113,12 +113,12 @@ public class TelemetryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         using var request = new HttpRequestMessage(HttpMethod.Get, "v1/conversations/999999");
         request.Headers.Add("traceparent", $"00-{TraceId}-00f067aa0ba902b7-01");
         using var response = await client.SendAsync(request);
-        var problem = await response.ReadAsync();
+        var problem = await response.ReadAsync(HttpStatusCode.NotFound);
         Assert.Equal(TraceId, ApiHelpers.Text(problem["traceId"]));
-        await receiver.SpanAsync(span => span.TraceId == TraceId && span.Name == "Invoke");
+        await receiver.SpanAsync(span => span.TraceId == TraceId && IsOf(span, "ConversationsGet"));
 
         using var own = await client.GetAsync("v1/conversations/999999");
-        Assert.Matches("^[0-9a-f]{32}$", ApiHelpers.Text((await own.ReadAsync())["traceId"]));
+        Assert.Matches("^[0-9a-f]{32}$", ApiHelpers.Text((await own.ReadAsync(HttpStatusCode.NotFound))["traceId"]));
     }
 
     /// <summary>Posts within a trace of its own, as a client with telemetry does.</summary>
