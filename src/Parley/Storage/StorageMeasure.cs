@@ -9,20 +9,23 @@ namespace Parley.Storage;
 /// <param name="service">table, blob or queue.</param>
 internal sealed class StorageMeasure(string service) : HttpPipelinePolicy
 {
-    [SuppressMessage("Design", "CA1031", Justification = "Every exception is counted and thrown again.")]
-    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
-    {
-        if (!Telemetry.MeasuresStorage)
-        {
-            await ProcessNextAsync(message, pipeline);
-            return;
-        }
+    public override ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+        Telemetry.MeasuresStorage ? MeasureAsync(message, pipeline) : ProcessNextAsync(message, pipeline);
 
+    /// <summary>Not measured: Parley calls storage asynchronously only.</summary>
+    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+        ProcessNext(message, pipeline);
+
+    [SuppressMessage("Design", "CA1031", Justification = "Every exception is counted and thrown again.")]
+    private async ValueTask MeasureAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    {
         // Not the app's clock: a test's clock stands still, and only the difference counts.
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            await ProcessNextAsync(message, pipeline);
+            // The pipeline goes on without the caller's context, and would leave the thread of a simulation if this step
+            // came back to it.
+            await ProcessNextAsync(message, pipeline).ConfigureAwait(false);
         }
         catch (Exception e)
         {
@@ -32,10 +35,6 @@ internal sealed class StorageMeasure(string service) : HttpPipelinePolicy
 
         Count(message, began, message.Response.Status, failure: null);
     }
-
-    /// <summary>Not measured: Parley calls storage asynchronously only.</summary>
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
-        ProcessNext(message, pipeline);
 
     private void Count(HttpMessage message, long began, int status, Exception? failure) => Telemetry.StorageCalled(
         service,
