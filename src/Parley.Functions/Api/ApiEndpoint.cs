@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,6 +25,10 @@ public sealed partial class ApiEndpoint(
     TimeProvider time,
     ILogger<ApiEndpoint> logger)
 {
+    private static readonly FrozenSet<string> KnownMethods = FrozenSet.Create(
+        StringComparer.OrdinalIgnoreCase,
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT");
+
     /// <summary>Runs a handler of a function for API keys.</summary>
     public async Task RunAsync(HttpRequest request, Func<Call, Task<IResult>> handler)
     {
@@ -108,12 +113,12 @@ public sealed partial class ApiEndpoint(
         var traceId = ProblemResult.TraceId(context);
         if (problem.Code == ErrorCode.InternalError)
         {
-            LogFailure(logger, PrivateException.Of(exception), context.Request.Method, RouteOf(context), traceId);
+            LogFailure(logger, PrivateException.Of(exception), MethodOf(context), RouteOf(context), traceId);
         }
         else if (problem.Code == ErrorCode.StorageUnavailable && !problem.IsLogged)
         {
             Telemetry.WorkFailed("storage");
-            LogStorage(logger, PrivateException.Of(exception), context.Request.Method, RouteOf(context), traceId);
+            LogStorage(logger, PrivateException.Of(exception), MethodOf(context), RouteOf(context), traceId);
         }
 
         if (context.Response.HasStarted)
@@ -129,6 +134,10 @@ public sealed partial class ApiEndpoint(
         RequestQuota.Decorate(context);
         await new ProblemResult(problem).ExecuteAsync(context);
     }
+
+    /// <summary>The method, if it is one of RFC 9110 or PATCH: others are a client's text.</summary>
+    internal static string MethodOf(HttpContext context) =>
+        KnownMethods.TryGetValue(context.Request.Method, out var method) ? method : "_OTHER";
 
     /// <summary>The template and not the path, which may contain a file name.</summary>
     internal static string RouteOf(HttpContext context) =>

@@ -52,7 +52,7 @@ public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider t
         if (Activity.Current is { IsAllDataRequested: true } span)
         {
             var status = http.Response.StatusCode;
-            span.SetTag("http.request.method", http.Request.Method);
+            span.SetTag("http.request.method", ApiEndpoint.MethodOf(http));
             span.SetTag("http.route", ApiEndpoint.RouteOf(http));
             span.SetTag("http.response.status_code", status);
             if (status >= StatusCodes.Status500InternalServerError)
@@ -68,7 +68,8 @@ public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider t
         var function = context.FunctionDefinition;
         var isTimer = function.InputBindings.Values.Any(
             binding => binding.Type.Equals("timerTrigger", StringComparison.OrdinalIgnoreCase));
-        var (trigger, began) = (isTimer ? "timer" : "pubsub", time.GetTimestamp());
+        var (trigger, began) = (isTimer ? PrivateSpans.Timer : "pubsub", time.GetTimestamp());
+        Activity.Current?.SetTag(PrivateSpans.Trigger, trigger);
         Exception? failure = null;
         try
         {

@@ -8,17 +8,27 @@ namespace Parley.Functions.Observability;
 /// <summary>
 /// Removes everything from a span that may hold a client's text, a name or a secret, before it is exported: all tags
 /// except the permitted ones, descriptions of failures, and the client's <c>tracestate</c>. URLs are never permitted:
-/// their paths have file names and keys of rows, their queries signatures.
+/// their paths have file names and keys of rows, their queries signatures. Storage calls of timers
+/// are exported only when they fail.
 /// </summary>
 internal sealed class PrivateSpans : BaseProcessor<Activity>
 {
+    /// <summary>One client span for each call of storage. Azure's packages have more sources, with a span around it.</summary>
+    public const string StorageSource = "Azure.Core.Http";
+
+    /// <summary>The tag with the kind of trigger of an invocation that is not an HTTP request.</summary>
+    public const string Trigger = "faas.trigger";
+
+    /// <summary>The value of <see cref="Trigger"/> for a timer.</summary>
+    public const string Timer = "timer";
+
     private static readonly FrozenSet<string> Permitted = FrozenSet.Create(
         StringComparer.Ordinal,
         "faas.execution",
         "faas.instance",
         "faas.invocation_id",
         "faas.name",
-        "faas.trigger",
+        Trigger,
         "az.namespace",
         "az.service_request_id",
         "http.request.method",
@@ -66,7 +76,21 @@ internal sealed class PrivateSpans : BaseProcessor<Activity>
             // The same status again, without its description: that is the message of an exception.
             data.SetStatus(data.Status);
         }
+
+        if (IsRoutine(data))
+        {
+            data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        }
     }
+
+    /// <summary>
+    /// The timers look into storage every minute and mostly find nothing. Their calls would be nearly all spans of an
+    /// idle app, each of which is paid for; the meters count them.
+    /// </summary>
+    private static bool IsRoutine(Activity data) =>
+        data.Source.Name == StorageSource
+        && data.Status != ActivityStatusCode.Error
+        && Equals(data.Parent?.GetTagItem(Trigger), Timer);
 
     /// <summary>
     /// 404, 409 and 412 of storage are answers to questions: is there such a row, was another writer first?

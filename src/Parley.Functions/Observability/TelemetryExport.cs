@@ -23,9 +23,6 @@ internal static class TelemetryExport
     /// <summary>Names the identity that may send to Application Insights; the Functions host reads it too.</summary>
     private const string IdentitySetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
-    /// <summary>One client span for each call of storage. Azure's packages have more sources, with a span around it.</summary>
-    private const string StorageSpans = "Azure.Core.Http";
-
     public static void AddTelemetryExport(this FunctionsApplicationBuilder builder)
     {
         var monitor = builder.Configuration[MonitorSetting];
@@ -40,7 +37,7 @@ internal static class TelemetryExport
         var telemetry = builder.Services.AddOpenTelemetry()
             .UseFunctionsWorkerDefaults()
             .WithTracing(tracing => tracing
-                .AddSource(Telemetry.Name, StorageSpans)
+                .AddSource(Telemetry.Name, PrivateSpans.StorageSource)
                 .AddProcessor(new PrivateSpans()))
             .WithMetrics(metrics => metrics.AddMeter(Telemetry.Name, Telemetry.RequestMeter))
             .WithLogging(null, options => options.IncludeFormattedMessage = true);
@@ -53,6 +50,9 @@ internal static class TelemetryExport
 
                 // Traces are sampled, log lines are not: they are few, and the only record of a failure.
                 options.EnableTraceBasedLogsSampler = false;
+
+                // The platform measures processor time and memory of instances.
+                options.EnablePerformanceCounters = false;
             });
         }
 

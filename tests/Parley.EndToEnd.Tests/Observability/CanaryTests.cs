@@ -42,6 +42,7 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         await watched.WithFaultsAsync("all", () => SweepAsync(requests.Where(request => request.Method != "DELETE"), tenant, onlyWhole: true));
         await FailAtWorkAsync();
         await SweepAsync(requests.Where(request => request.Method != "DELETE" && !request.IsAdministration), tenant, onlyWhole: false);
+        await UnknownAsync();
         await SweepAsync(requests.Where(request => request.Method == "DELETE" || request.IsAdministration), tenant, onlyWhole: false);
         Assert.All([200, 201, 400, 401, 404, 422, 503], status => Assert.True(statuses.GetValueOrDefault(status) > 0, $"No answer {status}."));
 
@@ -74,6 +75,18 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
             using var response = await client.SendJsonAsync(
                 HttpMethod.Post, $"v1/chatbots/{chatbot["number"]}/completions", new { message = new { content = text } });
             Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
+        }
+    }
+
+    /// <summary>The canary as a path and as a method.</summary>
+    private async Task UnknownAsync()
+    {
+        using var http = new HttpClient { BaseAddress = watched.Client.BaseAddress };
+        foreach (var (method, path) in new[] { (Canary.ToUpperInvariant(), "v1/conversations"), ("GET", Canary), ("POST", $"v1/{Canary}/{Canary}.txt?{Canary}") })
+        {
+            using var message = new HttpRequestMessage(new HttpMethod(method), path);
+            using var response = await http.SendAsync(message);
+            Assert.InRange((int)response.StatusCode, 400, 499);
         }
     }
 

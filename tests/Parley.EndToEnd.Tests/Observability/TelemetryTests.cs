@@ -108,6 +108,19 @@ public class TelemetryTests(WatchedHost watched) : IClassFixture<WatchedHost>
     }
 
     [Fact]
+    public async Task Storage_calls_of_a_timer_are_exported_only_when_they_fail()
+    {
+        var timer = await receiver.SpanAsync(span => IsOf(span, "FollowUpsDue") && Equals(span.Attributes.GetValueOrDefault("faas.trigger"), "timer"));
+        await watched.WithFaultsAsync("all", () => receiver.SpanAsync(span => IsOf(span, "FollowUpsDue") && span.Status == ActivityStatusCode.Error));
+
+        var timers = receiver.Spans.Where(span => Equals(span.Attributes.GetValueOrDefault("faas.trigger"), "timer")).Select(span => span.SpanId).ToHashSet();
+        Assert.Contains(timer.SpanId, timers);
+        Assert.All(
+            receiver.Spans.Where(span => span.Origin.Scope == "Azure.Core.Http" && timers.Contains(span.ParentSpanId)),
+            span => Assert.Equal(ActivityStatusCode.Error, span.Status));
+    }
+
+    [Fact]
     public async Task A_problem_has_the_trace_of_its_request_which_is_the_clients_if_it_sends_one()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "v1/conversations/999999");
