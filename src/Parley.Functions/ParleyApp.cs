@@ -8,6 +8,8 @@ using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;
+using Parley.Functions.Observability;
+using Parley.Functions.Triggers;
 
 namespace Parley.Functions;
 
@@ -25,8 +27,10 @@ public static class ParleyApp
         var builder = FunctionsApplication.CreateBuilder(args);
         builder.Configuration.AddInMemoryCollection(settings);
         builder.ConfigureFunctionsWebApplication();
+        builder.UseMiddleware<InvocationMiddleware>();
         builder.UseMiddleware<AccessMiddleware>();
         RefuseUnresolvedReferences(builder.Configuration);
+        builder.AddTelemetryExport();
         builder.Services.AddParleyApp(builder.Configuration);
         return builder;
     }
@@ -37,11 +41,13 @@ public static class ParleyApp
         services.AddParley(configuration);
         services.AddSingleton(CorsPolicy.Read(configuration));
         services.AddSingleton(PublicOrigin.Read(configuration));
+        services.AddSingleton(MeasuredTenants.Read(configuration));
         services.AddSingleton<Authorization>();
         services.AddSingleton<KeyGuard>();
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
         services.AddSingleton<Readiness>();
+        services.AddSingleton<QueueMessages>();
         services.AddHostedService<AdminKeyWarning>();
 
         // Each route enforces its own limit while it reads the body. An early 413 of Kestrel would reach many clients

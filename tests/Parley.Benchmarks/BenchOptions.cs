@@ -28,6 +28,7 @@ internal sealed record BenchOptions
         new("mixed", "32 clients doing everything at once for a minute; fails on a 5xx other than 503, or when memory grows", MixedMeasure.RunAsync),
         new("tenants", "a tenant at ten times its limit beside a quiet one; fails when the quiet one's p99 doubles, on a 503, or when a refusal calls storage", TenantsMeasure.RunAsync),
         new("tokens", "the same request with an API key and with an access token; fails when the token costs storage calls", TokensMeasure.RunAsync),
+        new("telemetry", "a page of 50 and a post with and without the export of telemetry; fails when nothing is exported", TelemetryMeasure.RunAsync),
         new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
         new("assistants", "200 streamed replies at once: what Parley adds to a chunk's way from the provider, and memory per stream", AssistantMeasure.RunAsync),
         new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),

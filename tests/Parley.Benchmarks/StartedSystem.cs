@@ -57,6 +57,7 @@ internal sealed class StartedSystem : IAsyncDisposable
                 ["HousekeepingSchedule"] = Never,
                 ["ExportSchedule"] = Never,
                 ["AssistantSchedule"] = Never,
+                ["WatchSchedule"] = Never,
                 ["Exports__SettleSeconds"] = "0",
                 ["Providers__main__Type"] = "scripted",
             };

@@ -3,7 +3,9 @@ using System.Net;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
+using Azure.Data.Tables;
 using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Conversations.FollowUps;
@@ -24,6 +26,10 @@ namespace Parley.TestWorker;
 /// <item>
 /// <c>Test__CommitGate</c>: a folder. An export's file is committed when the folder contains <c>open</c>; the file
 /// <c>reached</c> shows that a commit waits.
+/// </item>
+/// <item>
+/// <c>Test__StorageFaults</c>: a file, read at every attempt of a storage call. While it contains <c>first</c>, the
+/// first attempt of every call fails; while it contains <c>all</c>, every attempt fails.
 /// </item>
 /// </list>
 /// </summary>
@@ -51,12 +57,31 @@ internal static class Doubles
             services.AddSingleton<IWorkQueue<FollowUpChunk>>(provider => new RefusingFollowUpQueue(provider.GetRequiredService<WorkQueue<FollowUpChunk>>(), refusals));
         }
 
+        if (test["StorageFaults"] is { } faults)
+        {
+            AddFaults(services, configuration["AzureWebJobsStorage"]!, faults);
+        }
+
         if (test["CommitGate"] is { } gate)
         {
             var options = new BlobClientOptions();
             options.AddPolicy(new CommitGate(gate), HttpPipelinePosition.PerCall);
             services.AddSingleton(new BlobServiceClient(configuration["AzureWebJobsStorage"], options));
         }
+    }
+
+    private static void AddFaults(IServiceCollection services, string storage, string file)
+    {
+        var faults = new StorageFaults(file);
+        var (tables, blobs, queues) = (StorageClients.TableOptions(), StorageClients.BlobOptions(), StorageClients.QueueOptions());
+        foreach (var options in new ClientOptions[] { tables, blobs, queues })
+        {
+            options.AddPolicy(faults, HttpPipelinePosition.PerRetry);
+        }
+
+        services.AddSingleton(new TableServiceClient(storage, tables));
+        services.AddSingleton(new BlobServiceClient(storage, blobs));
+        services.AddSingleton(new QueueServiceClient(storage, queues));
     }
 
     private static RequestFailedException Unavailable() => new((int)HttpStatusCode.ServiceUnavailable, "The queue does not answer.");
@@ -95,6 +120,22 @@ internal static class Doubles
 
             throw Unavailable();
         }
+    }
+
+    private sealed class StorageFaults(string file) : HttpPipelinePolicy
+    {
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            var mode = await File.ReadAllTextAsync(file, message.CancellationToken);
+            if (mode == "all" || (mode == "first" && message.ProcessingContext.RetryNumber == 0))
+            {
+                throw new IOException("A fault of the test.");
+            }
+
+            await ProcessNextAsync(message, pipeline);
+        }
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => ProcessNext(message, pipeline);
     }
 
     private sealed class CommitGate(string folder) : HttpPipelinePolicy

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Functions.Api.Access;
@@ -107,11 +108,12 @@ public sealed partial class ApiEndpoint(
         var traceId = ProblemResult.TraceId(context);
         if (problem.Code == ErrorCode.InternalError)
         {
-            LogFailure(logger, exception, context.Request.Method, context.Request.Path, traceId);
+            LogFailure(logger, PrivateException.Of(exception), context.Request.Method, RouteOf(context), traceId);
         }
         else if (problem.Code == ErrorCode.StorageUnavailable && !problem.IsLogged)
         {
-            LogStorage(logger, exception, context.Request.Method, context.Request.Path, traceId);
+            Telemetry.WorkFailed("storage");
+            LogStorage(logger, PrivateException.Of(exception), context.Request.Method, RouteOf(context), traceId);
         }
 
         if (context.Response.HasStarted)
@@ -128,19 +130,23 @@ public sealed partial class ApiEndpoint(
         await new ProblemResult(problem).ExecuteAsync(context);
     }
 
-    [LoggerMessage(2001, LogLevel.Error, "{Method} {Path} failed (trace {TraceId}).")]
+    /// <summary>The template and not the path, which may contain a file name.</summary>
+    internal static string RouteOf(HttpContext context) =>
+        (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "an unknown route";
+
+    [LoggerMessage(2001, LogLevel.Error, "{Method} {Route} failed (trace {TraceId}).")]
     private static partial void LogFailure(
         ILogger logger,
         Exception exception,
         string method,
-        string path,
+        string route,
         string traceId);
 
-    [LoggerMessage(2002, LogLevel.Warning, "{Method} {Path}: storage does not answer (trace {TraceId}).")]
+    [LoggerMessage(2002, LogLevel.Warning, "{Method} {Route}: storage does not answer (trace {TraceId}).")]
     private static partial void LogStorage(
         ILogger logger,
         Exception exception,
         string method,
-        string path,
+        string route,
         string traceId);
 }

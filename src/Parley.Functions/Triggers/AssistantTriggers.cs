@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Parley.Assistants.Completions;
-using Parley.Tenants;
+using Parley.Core;
 
 namespace Parley.Functions.Triggers;
 
@@ -12,7 +12,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class AssistantTriggers(
     AutoReplies replies,
     CompletionRecovery recovery,
-    TenantStates tenants,
+    QueueMessages messages,
     ILogger<AssistantTriggers> logger)
 {
     [Function("TurnsDue")]
@@ -21,13 +21,20 @@ public sealed partial class AssistantTriggers(
         var ended = await recovery.RunAsync(cancellation);
         if (ended > 0)
         {
+            Telemetry.WorkFailed("reply.interrupted", ended);
             LogEnded(logger, ended, timer.IsPastDue ? ", late" : "");
         }
     }
 
     [Function("RepliesRun")]
     public Task Run([QueueTrigger(QueuedReply.Queue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<QueuedReply>(message, tenants, replies.RunAsync, logger, LogFailed, cancellation);
+        messages.ProcessAsync<QueuedReply>(message, replies.RunAsync, ReportFailure, cancellation);
+
+    private void ReportFailure(Exception exception, string reply)
+    {
+        Telemetry.WorkFailed("reply.step");
+        LogFailed(logger, PrivateException.Of(exception), reply);
+    }
 
     [LoggerMessage(2106, LogLevel.Warning, "Ended {Count} completions whose process had died{Late}.")]
     private static partial void LogEnded(ILogger logger, int count, string late);

@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
+using Parley.Core;
 using Parley.Exports;
-using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
@@ -13,7 +13,7 @@ public sealed partial class ExportTriggers(
     ExportDispatch dispatch,
     ExportFileJob fileJob,
     ExportWebhookJob webhook,
-    TenantStates tenants,
+    QueueMessages messages,
     ILogger<ExportTriggers> logger)
 {
     [Function("ExportsDue")]
@@ -28,11 +28,17 @@ public sealed partial class ExportTriggers(
 
     [Function("ExportsBuild")]
     public Task Build([QueueTrigger(ExportStep.FileQueue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<ExportStep>(message, tenants, fileJob.RunAsync, logger, LogFailed, cancellation);
+        messages.ProcessAsync<ExportStep>(message, fileJob.RunAsync, ReportFailure, cancellation);
 
     [Function("ExportsDeliver")]
     public Task Deliver([QueueTrigger(ExportStep.WebhookQueue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<ExportStep>(message, tenants, webhook.RunAsync, logger, LogFailed, cancellation);
+        messages.ProcessAsync<ExportStep>(message, webhook.RunAsync, ReportFailure, cancellation);
+
+    private void ReportFailure(Exception exception, string step)
+    {
+        Telemetry.WorkFailed("export.step");
+        LogFailed(logger, PrivateException.Of(exception), step);
+    }
 
     [LoggerMessage(2103, LogLevel.Information, "Queued {Count} steps of exports{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

@@ -1,7 +1,7 @@
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 using Parley.Conversations.FollowUps;
-using Parley.Tenants;
+using Parley.Core;
 
 namespace Parley.Functions.Triggers;
 
@@ -9,7 +9,7 @@ namespace Parley.Functions.Triggers;
 public sealed partial class FollowUpTriggers(
     FollowUpDispatch dispatch,
     FollowUpSender sender,
-    TenantStates tenants,
+    QueueMessages messages,
     ILogger<FollowUpTriggers> logger)
 {
     [Function("FollowUpsDue")]
@@ -18,6 +18,11 @@ public sealed partial class FollowUpTriggers(
         var queued = await dispatch.DispatchAsync(cancellation);
         if (queued > 0)
         {
+            if (timer.IsPastDue)
+            {
+                Telemetry.WorkFailed("follow_up.late", queued);
+            }
+
             LogQueued(logger, queued, timer.IsPastDue ? ", late" : "");
         }
     }
@@ -25,8 +30,7 @@ public sealed partial class FollowUpTriggers(
     // When some follow-ups of a chunk fail, the host delivers the message again for them.
     [Function("FollowUpsFire")]
     public Task Send([QueueTrigger(FollowUpChunk.Queue)] string message, CancellationToken cancellation) =>
-        QueueMessages.ProcessAsync<FollowUpChunk>(
-            message, tenants, sender.SendAsync, logger, logFailure: null, cancellation);
+        messages.ProcessAsync<FollowUpChunk>(message, sender.SendAsync, onFailure: null, cancellation);
 
     [LoggerMessage(2101, LogLevel.Information, "Queued {Count} follow-ups{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

@@ -1,30 +1,31 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Parley.Core;
 using Parley.Storage;
 using Parley.Tenants;
 
 namespace Parley.Functions.Triggers;
 
-/// <summary>Processes queue messages: parse, drop those of deleted tenants, run, log.</summary>
-internal static partial class QueueMessages
+/// <summary>
+/// Processes queue messages: parse, link the trace of their sender, drop those of deleted tenants, run, log.
+/// </summary>
+public sealed partial class QueueMessages(TenantStates tenants, TimeProvider time, ILogger<QueueMessages> logger)
 {
     /// <summary>
     /// Processes one message. A malformed message is logged and dropped: no work is lost, because the schedule rows
     /// record it.
     /// </summary>
-    /// <param name="logFailure">
-    /// Logs a failure after which a timer enqueues the work again, so that the message counts as processed. Null when
-    /// the host must deliver the message again.
+    /// <param name="onFailure">
+    /// Reports a failure after which a timer enqueues the work again, so that the message counts as processed. Null
+    /// when the host must deliver the message again.
     /// </param>
     /// <param name="cancellation">Ends the work; the host then delivers the message again.</param>
-    [SuppressMessage("Design", "CA1031", Justification = "The failure is logged, and a timer enqueues the work again.")]
-    public static async Task ProcessAsync<T>(
+    [SuppressMessage("Design", "CA1031", Justification = "The failure is reported; a timer enqueues the work again.")]
+    public async Task ProcessAsync<T>(
         string text,
-        TenantStates tenants,
         Func<T, CancellationToken, Task> run,
-        ILogger logger,
-        Action<ILogger, Exception, string>? logFailure,
+        Action<Exception, string>? onFailure,
         CancellationToken cancellation)
         where T : IWorkMessage<T>
     {
@@ -35,8 +36,16 @@ internal static partial class QueueMessages
         }
         catch (JsonException e)
         {
-            LogDropped(logger, e, string.Join(" or ", T.QueueNames));
+            Telemetry.WorkFailed("message.malformed");
+            LogDropped(logger, e.GetType().Name, string.Join(" or ", T.QueueNames));
             return;
+        }
+
+        var origin = MessageOrigin.Read(text);
+        Telemetry.Link(origin.Traceparent);
+        if (origin.Age(time.GetUtcNow()) is { } age)
+        {
+            Telemetry.MessageReceived(message.QueueName, age);
         }
 
         try
@@ -49,12 +58,13 @@ internal static partial class QueueMessages
 
             await run(message, cancellation);
         }
-        catch (Exception e) when (logFailure is not null && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (onFailure is not null && !cancellation.IsCancellationRequested)
         {
-            logFailure(logger, e, text);
+            onFailure(e, message.ToJson());
         }
     }
 
-    [LoggerMessage(2102, LogLevel.Error, "A message of the queue {Queue} is not one of Parley's; it is dropped.")]
-    private static partial void LogDropped(ILogger logger, Exception exception, string queue);
+    // Without the exception: its message quotes the text that it cannot parse.
+    [LoggerMessage(2102, LogLevel.Error, "A message of the queue {Queue} is not one of Parley's; it is dropped ({Why}).")]
+    private static partial void LogDropped(ILogger logger, string why, string queue);
 }

@@ -79,9 +79,9 @@ internal sealed class RestoreRun(Account account, Progress progress, TimeProvide
             account.Tables,
             files,
             exports,
-            new WorkQueue<FollowUpChunk>(account.Queues),
-            new WorkQueue<ExportStep>(account.Queues),
-            new WorkQueue<QueuedReply>(account.Queues),
+            new WorkQueue<FollowUpChunk>(account.Queues, time),
+            new WorkQueue<ExportStep>(account.Queues, time),
+            new WorkQueue<QueuedReply>(account.Queues, time),
         ]);
         await creation.StartAsync(cancellation);
     }

@@ -46,7 +46,7 @@ public sealed partial class CleanupJob(
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // One row's failure must not stop the others; the next tick processes the row again.
-            LogLeft(logger, e, row.PartitionKey, row.RowKey);
+            LogLeft(logger, PrivateException.Of(e), row.PartitionKey, row.RowKey);
         }
     }
 

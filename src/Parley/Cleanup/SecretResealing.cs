@@ -104,6 +104,7 @@ public sealed partial class SecretResealing(
         }
         catch (SealedSecretException e)
         {
+            Telemetry.WorkFailed("secret.seal");
             LogNotOpened(logger, owner, e.Message);
             return false;
         }

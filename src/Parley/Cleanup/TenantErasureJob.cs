@@ -63,6 +63,7 @@ public sealed partial class TenantErasureJob(
 
         if (time.GetUtcNow() - progress.Erasure.ErasesAt > UnusualTime)
         {
+            Telemetry.WorkFailed("tenant.erase");
             LogSlow(logger, progress.Pass, tenant);
         }
 
@@ -142,6 +143,7 @@ public sealed partial class TenantErasureJob(
         {
             if (progress.Pass >= UnusualPass)
             {
+                Telemetry.WorkFailed("tenant.erase");
                 LogStillFound(logger, progress.Pass, tenant, progress.FoundInPass);
             }
 

@@ -50,6 +50,7 @@ internal sealed class ConversationPlan(
     private readonly List<IndexRowChange> indexRows = [];
     private Func<Conversation, TableTransactionAction>? headOperation;
     private Action<IReadOnlyList<Response>>? committed;
+    private Action? stored;
 
     public string WriteId => writeId;
 
@@ -95,12 +96,15 @@ internal sealed class ConversationPlan(
         committed += responses => response(responses[index]);
     }
 
+    /// <summary>Adds a step for after the transaction, once it is known to be stored. It must not throw.</summary>
+    public void WhenStored(Action step) => stored += step;
+
     /// <summary>Empties the plan: nothing is written.</summary>
     public void Clear()
     {
         rows.Clear();
         indexRows.Clear();
-        (Next, committed) = (Head, null);
+        (Next, committed, stored) = (Head, null, null);
     }
 
     public void Add(IndexRowChange change) => indexRows.Add(change);
@@ -144,6 +148,8 @@ internal sealed class ConversationPlan(
         Task.WhenAll(indexRows.Select(change => change.Write(cancellation)));
 
     public void Commit(IReadOnlyList<Response> responses) => committed?.Invoke(responses);
+
+    public void ReportStored() => stored?.Invoke();
 
     public Task DropReplacedAsync(CancellationToken cancellation) =>
         Task.WhenAll(indexRows.Select(change => change.DropReplaced?.Invoke(cancellation) ?? Task.CompletedTask));

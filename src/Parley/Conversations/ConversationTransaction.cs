@@ -224,6 +224,7 @@ public sealed class ConversationTransaction
         {
             if (stored is not null)
             {
+                stored.ReportStored();
                 await stored.DropReplacedAsync(cancellation);
             }
 
@@ -272,6 +273,7 @@ public sealed class ConversationTransaction
         }
 
         await SendAsync(running, plan, cancellation);
+        plan.ReportStored();
         return true;
     }
 

@@ -23,6 +23,7 @@ public static class Telemetry
     /// <summary>The tag with the kind of work of <see cref="WorkFailed"/>.</summary>
     public const string WorkTag = "parley.work";
 
+    private const string ReasonTag = "parley.reason";
     private const string OutcomeTag = "parley.outcome";
     private const string ErrorTag = "error.type";
     private const string StatusTag = "http.response.status_code";
@@ -75,7 +76,7 @@ public static class Telemetry
         "parley.follow_up.cancelled", "{follow_up}", "Follow-ups that will not be sent, by reason.");
 
     private static readonly Counter<long> FollowUpsFailed = Meter.CreateCounter<long>(
-        "parley.follow_up.failed", "{follow_up}", "Follow-ups whose last attempt has failed.");
+        "parley.follow_up.failed", "{follow_up}", "Follow-ups that have failed, by reason.");
 
     private static readonly Counter<long> ExportRows = Meter.CreateCounter<long>(
         "parley.export.rows", "{row}", "Rows of complete export files, by format.");
@@ -184,10 +185,12 @@ public static class Telemetry
     /// <summary>Counts a follow-up that will not be sent.</summary>
     /// <param name="reason">One of few reasons, never a client's text.</param>
     public static void FollowUpCancelled(string reason, int count = 1) =>
-        FollowUpsCancelled.Add(count, new KeyValuePair<string, object?>("parley.reason", reason));
+        FollowUpsCancelled.Add(count, new KeyValuePair<string, object?>(ReasonTag, reason));
 
-    /// <summary>Counts a follow-up whose last attempt has failed.</summary>
-    public static void FollowUpFailed() => FollowUpsFailed.Add(1);
+    /// <summary>Counts a follow-up that has failed.</summary>
+    /// <param name="reason">One of few reasons, never a client's text.</param>
+    public static void FollowUpFailed(string reason) =>
+        FollowUpsFailed.Add(1, new KeyValuePair<string, object?>(ReasonTag, reason));
 
     /// <summary>Counts an attempt at the file of an export.</summary>
     /// <param name="outcome">completed, failed or abandoned.</param>

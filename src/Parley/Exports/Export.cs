@@ -172,6 +172,9 @@ public sealed record Export
     /// <summary>Identifies the insert of the row.</summary>
     public required string WriteId { get; init; }
 
+    /// <summary>The trace context of its creation (<see cref="Telemetry.Context"/>); null without one.</summary>
+    internal string? Trace { get; init; }
+
     /// <summary>Identifies the last change.</summary>
     internal string? EditId { get; init; }
 

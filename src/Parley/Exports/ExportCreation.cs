@@ -91,6 +91,7 @@ public sealed class ExportCreation(
             Language = draft.Language,
             CallbackUrl = draft.CallbackUrl,
             DueAt = settled > now ? settled : now,
+            Trace = Telemetry.Context,
         };
     }
 

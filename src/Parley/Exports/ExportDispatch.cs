@@ -129,7 +129,8 @@ public sealed partial class ExportDispatch(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             // A row that fails, even one that cannot be parsed, must not stop the others. The next tick reads it again.
-            LogRowFailed(logger, e, row.PartitionKey, row.RowKey);
+            Telemetry.WorkFailed("export.schedule");
+            LogRowFailed(logger, PrivateException.Of(e), row.PartitionKey, row.RowKey);
             return false;
         }
     }

@@ -29,6 +29,9 @@ public sealed partial class ExportFileJob(
     /// <summary>Maximum attempts at a file; after the last one the export fails.</summary>
     public const int MaxAttempts = 5;
 
+    /// <summary>From this attempt on, a failure is more than a passing one, and an alert reports it.</summary>
+    private const int AlarmingAttempt = 3;
+
     /// <summary>Files that a process writes at once, each for a different tenant.</summary>
     private const int FilesAtOnce = 2;
 
@@ -70,6 +73,7 @@ public sealed partial class ExportFileJob(
                 cancellation);
             if (hasEnded)
             {
+                Telemetry.WorkFailed("export.interrupted");
                 LogInterrupted(logger, export.AttemptsStarted, MaxAttempts, export.Id);
             }
 
@@ -86,6 +90,7 @@ public sealed partial class ExportFileJob(
     [SuppressMessage("Design", "CA1031", Justification = "It is logged, counted, and the file is begun again.")]
     private async Task RunAsync(ExportLease lease, CancellationToken cancellation)
     {
+        using var span = Telemetry.Start("write export file", lease.Export.Trace);
         var attempt = lease.Export.AttemptsStarted;
         try
         {
@@ -97,11 +102,19 @@ public sealed partial class ExportFileJob(
         {
             // A client cancelled the export, or this attempt lost its lease and another worker began a new attempt. The
             // blob of this attempt is never read.
-            LogLost(logger, lease.Export.Id, attempt, e.Message);
+            Telemetry.ExportAttempted("abandoned");
+            LogLost(logger, lease.Export.Id, attempt, e.GetType().Name);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogFailed(logger, e, lease.Export.Id, attempt, MaxAttempts);
+            Telemetry.ExportAttempted("failed");
+            Telemetry.WorkFailed("export.file");
+            if (attempt >= AlarmingAttempt)
+            {
+                Telemetry.WorkFailed("export.file_last");
+            }
+
+            LogFailed(logger, PrivateException.Of(e), lease.Export.Id, attempt, MaxAttempts);
             await lease.StopAsync();
             await RetryAsync(lease.Export, attempt, e, cancellation);
         }
@@ -160,12 +173,17 @@ public sealed partial class ExportFileJob(
             cancellation);
         if (completed.FileAttempt != attempt)
         {
+            Telemetry.ExportAttempted("abandoned");
+
             // The export was cancelled, or another attempt began, after the last block. Only the blob of this attempt
             // is deleted, because other workers may be writing theirs.
             await CleanAsync(completed, () => files.DeleteAttemptAsync(completed, attempt, cancellation));
             return;
         }
 
+        Telemetry.ExportAttempted("completed");
+        Telemetry.ExportCompleted(
+            completed.Format.ToString().ToLowerInvariant(), completed.Rows, now - completed.CreatedAt);
         await dispatch.EnqueueAsync(completed);
         if (attempt > 1)
         {

@@ -111,7 +111,8 @@ public sealed partial class ExportLease : IAsyncDisposable
             catch (Exception e)
             {
                 // No code awaits this task before the work ends, so the work is cancelled instead.
-                LogLost(logger, e, Export.Id);
+                Telemetry.WorkFailed("export.lease");
+                LogLost(logger, PrivateException.Of(e), Export.Id);
                 lost.Cancel();
                 return;
             }

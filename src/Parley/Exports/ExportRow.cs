@@ -44,6 +44,7 @@ internal static class ExportRow
         row.SetIfAny("DueAt", export.DueAt);
         row.SetIfAny("LeaseId", export.LeaseId);
         row.SetIfAny("LeaseUntil", export.LeaseUntil);
+        row.SetIfAny("Trace", export.Trace);
         if (export.WebhookAttempts.Count > 0)
         {
             // May exceed one property: control characters of a response body are six times as long in JSON.
@@ -92,6 +93,7 @@ internal static class ExportRow
         AttemptsStarted = row.GetInt32("Claims")!.Value,
         LeaseId = row.GetString("LeaseId"),
         LeaseUntil = row.GetDateTimeOffset("LeaseUntil"),
+        Trace = row.GetString("Trace"),
         ETag = row.ETag,
     };
 }

@@ -61,6 +61,7 @@ public sealed partial class ExportWebhookJob(
             return;
         }
 
+        using var span = Telemetry.Start("deliver callback", lease.Export.Trace);
         lease.KeepRenewing(current => current);
         var at = time.NowInMilliseconds();
         WebhookResult result;
@@ -71,6 +72,7 @@ public sealed partial class ExportWebhookJob(
         catch (OperationCanceledException) when (lease.IsLost && !cancellation.IsCancellationRequested)
         {
             // A client removed the file, or another worker makes the attempt.
+            Telemetry.CallbackAttempted("abandoned", status: null, failure: null);
             LogLost(logger, lease.Export.Id, lease.Export.Step);
             return;
         }
@@ -110,6 +112,7 @@ public sealed partial class ExportWebhookJob(
             isLatest: true,
             current => current.LeaseId != export.LeaseId ? current : After(current),
             cancellation);
+        Telemetry.CallbackAttempted(OutcomeOf(next?.Verdict), attempt.Status, attempt.Failure?.ToString());
         LogAttempt(
             logger,
             export.Id,
@@ -146,6 +149,9 @@ public sealed partial class ExportWebhookJob(
             };
         }
     }
+
+    private static string OutcomeOf(WebhookVerdict? verdict) =>
+        verdict is { } known ? known.ToString().ToLowerInvariant() : "abandoned";
 
     [LoggerMessage(1310, LogLevel.Information,
         "Attempt {Attempt} at the callback of export {Export} is abandoned, because its lease is lost.")]

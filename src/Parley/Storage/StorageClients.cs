@@ -57,6 +57,7 @@ public static class StorageClients
         var options = new TableClientOptions();
         Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
         options.AddPolicy(new SendCounter(), HttpPipelinePosition.PerRetry);
+        options.AddPolicy(new StorageMeasure("table"), HttpPipelinePosition.PerRetry);
         options.AddPolicy(new RetryLimit(), HttpPipelinePosition.PerCall);
         return options;
     }
@@ -69,6 +70,7 @@ public static class StorageClients
     {
         var options = new BlobClientOptions();
         Retry(options, networkTimeout: TimeSpan.FromSeconds(30));
+        options.AddPolicy(new StorageMeasure("blob"), HttpPipelinePosition.PerRetry);
         return options;
     }
 
@@ -80,6 +82,7 @@ public static class StorageClients
     {
         var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
         Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
+        options.AddPolicy(new StorageMeasure("queue"), HttpPipelinePosition.PerRetry);
         return options;
     }
 

@@ -42,7 +42,7 @@ public interface IWorkQueue<in T>
 }
 
 /// <summary>The queues of Queue Storage for one type of messages.</summary>
-public sealed class WorkQueue<T>(QueueServiceClient service) : IWorkQueue<T>, IStorageResource
+public sealed class WorkQueue<T>(QueueServiceClient service, TimeProvider time) : IWorkQueue<T>, IStorageResource
     where T : IWorkMessage<T>
 {
     private readonly Dictionary<string, QueueClient> queues =
@@ -53,9 +53,13 @@ public sealed class WorkQueue<T>(QueueServiceClient service) : IWorkQueue<T>, IS
         Task.WhenAll(queues.Values.Select(queue => queue.CreateIfNotExistsAsync(cancellationToken: cancellation)));
 
     /// <inheritdoc/>
-    public Task SendAsync(T message, TimeSpan delay, CancellationToken cancellation) =>
-        queues[message.QueueName].SendMessageAsync(
-            message.ToJson(), visibilityTimeout: VisibilityTimeout(delay), cancellationToken: cancellation);
+    public Task SendAsync(T message, TimeSpan delay, CancellationToken cancellation)
+    {
+        var hidden = VisibilityTimeout(delay);
+        var text = MessageOrigin.Add(message.ToJson(), Telemetry.Context, time.GetUtcNow() + hidden);
+        return queues[message.QueueName].SendMessageAsync(
+            text, visibilityTimeout: hidden, cancellationToken: cancellation);
+    }
 
     /// <summary>
     /// The service accepts whole seconds. A message that must not arrive early is delayed by up to a second more.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Parley.Core;
@@ -85,9 +86,10 @@ public sealed class WebhookClient : IWebhookSender
                 Texts.Truncate(text, MaxBodyCharacters),
                 HttpBodies.ReadRetryAfter(response.Headers, WebhookSchedule.MaxRetryAfter, time));
         }
-        catch (Exception e) when (e is HttpRequestException or IOException
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException
             || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
+            // .NET throws a bare SocketException for a receiver that closes the connection as soon as it is open.
             // A cancellation may arrive wrapped in a connection error.
             cancellation.ThrowIfCancellationRequested();
             return new WebhookResult(null, connection.Failure ?? FailureOf(e), time.GetElapsedTime(began));

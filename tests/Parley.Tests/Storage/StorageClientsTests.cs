@@ -47,9 +47,9 @@ public sealed class StorageClientsTests(AzuriteFixture storage) : IClassFixture<
             tables,
             files,
             exports,
-            new WorkQueue<FollowUpChunk>(queues),
-            new WorkQueue<ExportStep>(queues),
-            new WorkQueue<QueuedReply>(queues),
+            new WorkQueue<FollowUpChunk>(queues, TimeProvider.System),
+            new WorkQueue<ExportStep>(queues, TimeProvider.System),
+            new WorkQueue<QueuedReply>(queues, TimeProvider.System),
         ]);
 
         await creation.StartAsync(CancellationToken.None);

@@ -252,6 +252,30 @@ public class WebhookClientTests
         Assert.Equal(WebhookFailure.ConnectionLost, (await sending).Failure);
     }
 
+    [Fact]
+    public async Task A_receiver_that_resets_every_new_connection_is_a_failure_and_no_exception()
+    {
+        // Whether the reset arrives while .NET opens the connection or after that depends on the machine.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var end = new CancellationTokenSource();
+        var resetting = Task.Run(async () =>
+        {
+            while (true)
+            {
+                using var socket = await listener.AcceptSocketAsync(end.Token);
+                socket.LingerState = new LingerOption(true, 0);
+            }
+        });
+        for (var i = 0; i < 300; i++)
+        {
+            Assert.NotNull((await SendAsync(((IPEndPoint)listener.LocalEndpoint).Port)).Failure);
+        }
+
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => resetting);
+    }
+
     [Theory]
     [InlineData("120", 120)]
     [InlineData("0", null)]

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Parley.Assistants.Completions;
+using Parley.Core;
 using Parley.Functions.Api.Responses;
 
 namespace Parley.Functions.Api.MaiAgent;
@@ -57,6 +58,7 @@ internal sealed class CompletionStream(
             return;
         }
 
+        using var open = Telemetry.StreamOpened();
         httpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         var gone = httpContext.RequestAborted;
         try

@@ -59,7 +59,9 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         _ => StatusCodes.Status500InternalServerError,
     };
 
-    /// <summary>The id of the request in logs and traces.</summary>
+    /// <summary>
+    /// The W3C trace id of the request, 32 hexadecimal digits: every invocation has one (InvocationMiddleware).
+    /// </summary>
     public static string TraceId(HttpContext context) =>
         Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
 

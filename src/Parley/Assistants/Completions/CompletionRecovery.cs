@@ -131,7 +131,7 @@ public sealed partial class CompletionRecovery(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             // The other rows are still processed, even if this one cannot be read. The next timer run retries it.
-            LogLeft(logger, e, what);
+            LogLeft(logger, PrivateException.Of(e), what);
             return null;
         }
     }

@@ -84,7 +84,8 @@ public sealed partial class DueFollowUpResolver(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogNotRead(logger, e, rows.Key.PartitionKey);
+            Telemetry.WorkFailed("follow_up.read");
+            LogNotRead(logger, PrivateException.Of(e), rows.Key.PartitionKey);
             return ResolvedFollowUps.Failed;
         }
     }

@@ -91,6 +91,9 @@ public sealed record FollowUp
     /// <summary>The time of the next attempt, after a failed one. Nothing sends it earlier.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 
+    /// <summary>The trace context of its creation (<see cref="Telemetry.Context"/>); null without one.</summary>
+    internal string? Trace { get; init; }
+
     internal ETag ETag { get; init; }
 
     /// <summary>The part that the conversation's head stores while the follow-up is pending.</summary>

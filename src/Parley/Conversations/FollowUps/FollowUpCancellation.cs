@@ -1,3 +1,5 @@
+using Parley.Core;
+
 namespace Parley.Conversations.FollowUps;
 
 /// <summary>A customer's message or a hand-off cancels all pending follow-ups.</summary>
@@ -12,6 +14,8 @@ internal sealed class FollowUpCancellation(FollowUpIndex index) : IConversationP
             var reason = happened.Kind == ConversationEventKind.HandOff
                 ? FollowUpReasons.HandedOff
                 : FollowUpReasons.CustomerReplied;
+            var count = plan.Head.Pending.Count;
+            plan.WhenStored(() => Telemetry.FollowUpCancelled(reason, count));
             FollowUpMutation.CancelAll(plan.Head, reason, happened.Actor, happened.At).AddTo(plan, index);
         }
     }

@@ -74,12 +74,18 @@ public sealed partial class FollowUpDelivery(
                 continue;
             }
 
+            using var span = Telemetry.Start("send follow-up", one.FollowUp.Trace);
             var sending = new FollowUpSending(one.FollowUp, reader, index, time);
             var withChunk = done.Count == 0 && prepared is not null
                 ? await TrySendAsync(head, prepared, preparedAt, one.FollowUp, sending, cancellation)
                 : null;
             var outcome = withChunk ?? await SendAloneAsync(one, sending, cancellation);
             done.Add((one, outcome));
+            if (outcome == SendOutcome.Sent)
+            {
+                Telemetry.FollowUpSent(time.GetUtcNow() - one.FollowUp.DueAt);
+            }
+
             sentWithChunk = withChunk == SendOutcome.Sent ? one.FollowUp : sentWithChunk;
             isWaiting = outcome is SendOutcome.Retried or SendOutcome.Waiting or SendOutcome.Failed;
 
@@ -125,7 +131,7 @@ public sealed partial class FollowUpDelivery(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogSentAlone(logger, followUp.Id, e.Message);
+            LogSentAlone(logger, followUp.Id, e.GetType().Name);
             return null;
         }
     }
@@ -158,7 +164,13 @@ public sealed partial class FollowUpDelivery(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogNotSent(logger, e, one.FollowUp.Id, one.FollowUp.Attempts + 1, FollowUpFailures.MaxAttempts);
+            Telemetry.WorkFailed("follow_up.send");
+            LogNotSent(
+                logger,
+                PrivateException.Of(e),
+                one.FollowUp.Id,
+                one.FollowUp.Attempts + 1,
+                FollowUpFailures.MaxAttempts);
             return await failures.CountAsync(one, e, cancellation);
         }
     }

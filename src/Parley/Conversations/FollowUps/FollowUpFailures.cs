@@ -81,7 +81,8 @@ public sealed partial class FollowUpFailures(
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            LogNotCounted(logger, e, followUp.Id);
+            Telemetry.WorkFailed("follow_up.count");
+            LogNotCounted(logger, PrivateException.Of(e), followUp.Id);
             return SendOutcome.Failed;
         }
 

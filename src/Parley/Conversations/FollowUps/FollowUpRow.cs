@@ -30,6 +30,7 @@ internal static class FollowUpRow
         row.SetIfAny("MessageId", followUp.MessageId);
         row.SetIfAny("RetryAt", followUp.RetryAt);
         row.SetIfAny("FirstTriggerId", followUp.FirstTriggerId);
+        row.SetIfAny("Trace", followUp.Trace);
         return row;
     }
 
@@ -52,6 +53,7 @@ internal static class FollowUpRow
         MessageId = row.GetGuid("MessageId"),
         Attempts = row.GetInt32("Attempts")!.Value,
         RetryAt = row.GetDateTimeOffset("RetryAt"),
+        Trace = row.GetString("Trace"),
         ETag = row.ETag,
     };
 

@@ -79,6 +79,7 @@ public sealed class FollowUpWriter(
                     CreatedAt = createdAt,
                     UpdatedAt = createdAt,
                     TriggerId = head.LastId!.Value,
+                    Trace = Telemetry.Context,
                 };
                 AddCreation(plan, head, created, actor, key, now.Hour());
                 return Task.FromResult(new StoredFollowUp(created, Replayed: false));
@@ -192,6 +193,7 @@ public sealed class FollowUpWriter(
                     UpdatedAt = at,
                     FinishedAt = after.Status == FollowUpStatus.Pending ? null : after.FinishedAt ?? at,
                 };
+                plan.WhenStored(() => Count(before, after, actor));
                 var pending = await reader.PendingOfAsync(head, token);
                 AddTransition(plan, head with { Pending = pending }, before, after, actor, detail);
                 return new Transition(before, after);
@@ -226,6 +228,25 @@ public sealed class FollowUpWriter(
         {
             Pending = after.Status == FollowUpStatus.Pending ? [.. others, after.AsPending] : [.. others],
         };
+    }
+
+    private static void Count(FollowUp before, FollowUp after, string actor)
+    {
+        if (before.Status != FollowUpStatus.Pending)
+        {
+            return;
+        }
+
+        // A client's reason is its own text.
+        var reason = actor == FollowUpEvent.Parley ? after.Reason! : "client";
+        if (after.Status == FollowUpStatus.Cancelled)
+        {
+            Telemetry.FollowUpCancelled(reason);
+        }
+        else if (after.Status == FollowUpStatus.Failed)
+        {
+            Telemetry.FollowUpFailed(reason);
+        }
     }
 
     /// <summary>Links the follow-up to the messages that it refers to now, and no longer to others.</summary>

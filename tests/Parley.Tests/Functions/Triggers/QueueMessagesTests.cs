@@ -31,16 +31,15 @@ public class QueueMessagesTests
         }
 
         var ran = false;
-        await QueueMessages.ProcessAsync<ExportStep>(
+        var states = new TenantStates(process.Tables, time);
+        await new QueueMessages(states, time, NullLogger<QueueMessages>.Instance).ProcessAsync<ExportStep>(
             new ExportStep(tenant.Number, Export: 1, Step: 0).ToJson(),
-            new TenantStates(process.Tables, time),
             (_, _) =>
             {
                 ran = true;
                 return Task.CompletedTask;
             },
-            NullLogger.Instance,
-            logFailure: null,
+            onFailure: null,
             CancellationToken.None);
 
         Assert.Equal(runs, ran);

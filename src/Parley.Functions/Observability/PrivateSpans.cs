@@ -1,0 +1,78 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Globalization;
+using OpenTelemetry;
+
+namespace Parley.Functions.Observability;
+
+/// <summary>
+/// Removes everything from a span that may hold a client's text, a name or a secret, before it is exported: all tags
+/// except the permitted ones, descriptions of failures, and the client's <c>tracestate</c>. URLs are never permitted:
+/// their paths have file names and keys of rows, their queries signatures.
+/// </summary>
+internal sealed class PrivateSpans : BaseProcessor<Activity>
+{
+    private static readonly FrozenSet<string> Permitted = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "faas.execution",
+        "faas.instance",
+        "faas.invocation_id",
+        "faas.name",
+        "faas.trigger",
+        "az.namespace",
+        "az.service_request_id",
+        "http.request.method",
+        "http.request.resend_count",
+        "http.response.status_code",
+        "http.route",
+        "server.address",
+        "server.port",
+        "error.type",
+        "messaging.destination.name",
+        "gen_ai.operation.name",
+        "gen_ai.provider.name",
+        "gen_ai.request.model",
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.output_tokens",
+        "parley.outcome");
+
+    /// <inheritdoc/>
+    public override void OnStart(Activity data) => data.TraceStateString = null;
+
+    /// <inheritdoc/>
+    public override void OnEnd(Activity data)
+    {
+        List<string>? removed = null;
+        foreach (ref readonly var tag in data.EnumerateTagObjects())
+        {
+            if (!Permitted.Contains(tag.Key))
+            {
+                (removed ??= []).Add(tag.Key);
+            }
+        }
+
+        foreach (var tag in removed ?? [])
+        {
+            data.SetTag(tag, null);
+        }
+
+        if (IsExpectedAnswer(data))
+        {
+            data.SetTag("error.type", null);
+            data.SetStatus(ActivityStatusCode.Unset);
+        }
+        else
+        {
+            // The same status again, without its description: that is the message of an exception.
+            data.SetStatus(data.Status);
+        }
+    }
+
+    /// <summary>
+    /// 404, 409 and 412 of storage are answers to questions: is there such a row, was another writer first?
+    /// </summary>
+    private static bool IsExpectedAnswer(Activity data) =>
+        data.Kind == ActivityKind.Client
+        && data.GetTagItem("http.response.status_code") is { } status
+        && Convert.ToInt32(status, CultureInfo.InvariantCulture) is 404 or 409 or 412;
+}

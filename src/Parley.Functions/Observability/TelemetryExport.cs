@@ -1,0 +1,77 @@
+using Azure.Identity;
+using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using Parley.Core;
+
+namespace Parley.Functions.Observability;
+
+/// <summary>
+/// Exports spans, meters and log lines by OpenTelemetry: to Application Insights when its connection string is set, and
+/// to any OTLP receiver when <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is. Without either, nothing is recorded.
+/// </summary>
+internal static class TelemetryExport
+{
+    private const string MonitorSetting = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+    private const string OtlpSetting = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Names the identity that may send to Application Insights; the Functions host reads it too.</summary>
+    private const string IdentitySetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
+
+    /// <summary>One client span for each call of storage. Azure's packages have more sources, with a span around it.</summary>
+    private const string StorageSpans = "Azure.Core.Http";
+
+    public static void AddTelemetryExport(this FunctionsApplicationBuilder builder)
+    {
+        var monitor = builder.Configuration[MonitorSetting];
+        var hasOtlp = !string.IsNullOrEmpty(builder.Configuration[OtlpSetting]);
+        if (string.IsNullOrEmpty(monitor) && !hasOtlp)
+        {
+            return;
+        }
+
+        // Azure's packages have no spans without this switch ("Enabling experimental tracing features", Azure.Core).
+        AppContext.SetSwitch("Azure.Experimental.EnableActivitySource", true);
+        var telemetry = builder.Services.AddOpenTelemetry()
+            .UseFunctionsWorkerDefaults()
+            .WithTracing(tracing => tracing
+                .AddSource(Telemetry.Name, StorageSpans)
+                .AddProcessor(new PrivateSpans()))
+            .WithMetrics(metrics => metrics.AddMeter(Telemetry.Name, Telemetry.RequestMeter))
+            .WithLogging(null, options => options.IncludeFormattedMessage = true);
+        if (!string.IsNullOrEmpty(monitor))
+        {
+            telemetry.UseAzureMonitorExporter(options =>
+            {
+                options.ConnectionString = monitor;
+                options.Credential = CredentialOf(builder.Configuration[IdentitySetting]);
+
+                // Traces are sampled, log lines are not: they are few, and the only record of a failure.
+                options.EnableTraceBasedLogsSampler = false;
+            });
+        }
+
+        if (hasOtlp)
+        {
+            telemetry.UseOtlpExporter();
+        }
+    }
+
+    /// <param name="setting">Such as <c>ClientId=…;Authorization=AAD</c>; null or empty for no identity.</param>
+    internal static ManagedIdentityCredential? CredentialOf(string? setting)
+    {
+        var parts = (setting ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(part => part.Split('=', 2))
+            .Where(part => part.Length == 2)
+            .ToDictionary(part => part[0], part => part[1], StringComparer.OrdinalIgnoreCase);
+        return parts.GetValueOrDefault("Authorization") != "AAD" ? null
+            : parts.GetValueOrDefault("ClientId") is { Length: > 0 } client
+                ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(client))
+                : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Parley.Core;
+
+namespace Parley.Storage;
+
+/// <summary>
+/// What the text of a queue message contains beside its pointer, for telemetry only. Versions before 0.3.0 neither
+/// write nor read it.
+/// </summary>
+/// <param name="Traceparent">The trace context of the sender (W3C); null without one.</param>
+/// <param name="At">The time when the message becomes visible, in Unix milliseconds; null if it is not known.</param>
+public sealed record MessageOrigin(string? Traceparent = null, long? At = null)
+{
+    /// <summary>The largest difference of clocks, and the longest stay of a message, that make an age plausible.</summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromDays(8);
+
+    /// <summary>Adds the origin to the JSON object of a message.</summary>
+    /// <param name="json">An object with at least one member.</param>
+    internal static string Add(string json, string? traceparent, DateTimeOffset visibleAt)
+    {
+        var trace = traceparent is null ? "" : $",\"traceparent\":\"{traceparent}\"";
+        var at = visibleAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
+        return $"{json[..^1]}{trace},\"at\":{at}}}";
+    }
+
+    /// <summary>Reads the origin of a message. A message without one, or with another form, has an empty one.</summary>
+    public static MessageOrigin Read(string json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, MessageOriginJson.Default.MessageOrigin) ?? new MessageOrigin();
+        }
+        catch (JsonException)
+        {
+            // It only serves telemetry. Whether the message itself is malformed is decided where it is parsed.
+            return new MessageOrigin();
+        }
+    }
+
+    /// <summary>The time since the message became visible; null if it is not known or not plausible.</summary>
+    public TimeSpan? Age(DateTimeOffset now) =>
+        At is { } at && TimeSpan.FromMilliseconds(now.ToUnixTimeMilliseconds() - (double)at) is var age && age <= MaxAge
+            ? TimeSpan.FromTicks(Math.Max(age.Ticks, 0)) // Clocks differ, and a message may be read a second early.
+            : null;
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(MessageOrigin))]
+internal sealed partial class MessageOriginJson : JsonSerializerContext;
