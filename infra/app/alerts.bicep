@@ -90,7 +90,7 @@ var alerts alertType[] = [
     severity: 1
     query: linesOf([
       'AppMetrics'
-      'where Name == "parley.follow_up.failed"'
+      'where Name == "parley.follow_up.failed" and tostring(Properties["parley.reason"]) == "delivery_failed"'
       'summarize Count = sum(Sum)'
     ])
     operator: 'GreaterThan'

@@ -56,6 +56,7 @@ var sections sectionType[] = [
     panels: [
       chart('Requests, by status', 'http.server.request.duration', 'sum(ItemCount)', 'http.response.status_code', step)
       chart('Mean seconds, by route', 'http.server.request.duration', mean, 'http.route', step)
+      chart('Requests, by tenant', 'http.server.request.duration', 'sum(ItemCount)', 'parley.tenant', step)
       {
         title: 'As clients see them: calls, 95th percentile in ms, answers with 5xx'
         form: 'table'
@@ -102,7 +103,7 @@ var sections sectionType[] = [
       chart('Sent', 'parley.follow_up.sent', 'sum(Sum)', '', step)
       chart('Longest lag in seconds', 'parley.follow_up.lag', 'max(Max)', '', step)
       chart('Not sent, by reason', 'parley.follow_up.cancelled', 'sum(Sum)', 'parley.reason', step)
-      chart('Failed', 'parley.follow_up.failed', 'sum(Sum)', '', step)
+      chart('Failed, by reason', 'parley.follow_up.failed', 'sum(Sum)', 'parley.reason', step)
     ]
   }
   {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Parley.Core;
+using Parley.Conversations.FollowUps;
 using Parley.DevHost.Common;
 using Parley.Webhooks;
 using Xunit;
@@ -137,6 +137,7 @@ public class MeterNameTests
     {
         "parley.work" => Meters.Work,
         "parley.outcome" => Enum.GetNames<WebhookVerdict>().Select(verdict => verdict.ToLowerInvariant()),
+        "parley.reason" => [FollowUpReasons.DeliveryFailed],
         "faas.name" => DeployedApp.Functions,
         "http.response.status_code" => ["500", "503"],
         _ => [],

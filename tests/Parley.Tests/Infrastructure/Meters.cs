@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Parley.Core;
 using Parley.DevHost.Common;
+using Parley.Testing.Telemetry;
 
 namespace Parley.Tests.Infrastructure;
 
@@ -18,7 +19,6 @@ internal static class Meters
     /// </summary>
     public static IReadOnlyDictionary<string, MeterFacts> Record()
     {
-        var units = new Dictionary<string, string>();
         var tags = new Dictionary<string, HashSet<string>>();
         using var listener = new MeterListener
         {
@@ -26,7 +26,6 @@ internal static class Meters
             {
                 if (instrument.Meter.Name == Telemetry.Name)
                 {
-                    units[instrument.Name] = instrument.Unit ?? "";
                     self.EnableMeasurementEvents(instrument);
                 }
             },
@@ -49,15 +48,15 @@ internal static class Meters
         RecordOneOfEach();
         lock (tags)
         {
-            // Fails for a meter that RecordOneOfEach does not use.
-            var all = units.ToDictionary(unit => unit.Key, unit => new MeterFacts(unit.Value, tags[unit.Key].ToHashSet()));
-            // ASP.NET Core's, whose conventions name the tags.
-            all[Telemetry.RequestDuration] = new("s", new HashSet<string>
-            {
+            // The conventions name them; the app adds the last.
+            tags[Telemetry.RequestDuration] =
+            [
                 "error.type", "http.request.method", "http.response.status_code", "http.route",
-                "network.protocol.version", "url.scheme",
-            });
-            return all;
+                "network.protocol.version", "url.scheme", "parley.tenant",
+            ];
+            // Fails for a meter that RecordOneOfEach does not use.
+            return PromisedMeters.Units().ToDictionary(
+                meter => meter.Key, meter => new MeterFacts(meter.Value, tags[meter.Key].ToHashSet()));
         }
     }
 
@@ -78,7 +77,7 @@ internal static class Meters
         Telemetry.StorageCalled("table", "GET", 503, failure, isRetry: true, TimeSpan.Zero);
         Telemetry.FollowUpSent(TimeSpan.Zero);
         Telemetry.FollowUpCancelled("none", 0);
-        Telemetry.FollowUpFailed();
+        Telemetry.FollowUpFailed("none");
         Telemetry.ExportAttempted("none");
         Telemetry.ExportCompleted("none", 0, TimeSpan.Zero);
         Telemetry.CallbackAttempted("none", 503, "none");
