@@ -2,10 +2,9 @@ using System.Text.Json;
 using Parley.DevHost.Common;
 using Xunit;
 using static Parley.Tests.Infrastructure.TelemetryRows;
+using Row = System.Collections.Generic.IReadOnlyDictionary<string, object?>;
 
 namespace Parley.Tests.Infrastructure;
-
-using Row = IReadOnlyDictionary<string, object?>;
 
 public class AlertTests
 {
@@ -60,7 +59,8 @@ public class AlertTests
         ("poison-messages", false, [Metric("parley.queue.poison", 0, 1, (Queue, "replies-poison"))]),
         ("messages-wait", true, [Metric(Age, 5, 100, (Queue, "exports")), Metric(Age, 242, 2, (Queue, "replies"))]),
         ("messages-wait", false, [Metric(Age, 5, 100, (Queue, "exports")), Metric(Age, 240, 2, (Queue, "replies"))]),
-        ("follow-ups-late", true, [Failures("follow_up.late"), Failures("follow_up.queue"), Failures("follow_up.read")]),
+        ("follow-ups-late", true,
+            [Failures("follow_up.late"), Failures("follow_up.queue"), Failures("follow_up.read")]),
         ("follow-ups-late", true, [Failures("follow_up.send", 2), Failures("follow_up.count")]),
         ("follow-ups-late", false, [Failures("follow_up.send", 2), Failures("export.step", 9)]),
         ("follow-ups-failed", true, [Metric("parley.follow_up.failed", 1, 1, ("parley.reason", "delivery_failed"))]),

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Parley.Tests.Infrastructure;
 
 /// <summary>
-/// Runs the part of the query language that alerts and the workbook use, on rows in memory. An unknown step, function or
-/// column is an error, so that no query can be right by accident. Numbers are double; times are minutes.
+/// Runs the part of the query language that alerts and the workbook use, on rows in memory. An unknown step, function
+/// or column is an error, so that no query can be right by accident. Numbers are double; times are minutes.
 /// </summary>
 internal sealed class KustoQuery
 {
@@ -45,8 +45,8 @@ internal sealed class KustoQuery
         KustoStep step, List<IReadOnlyDictionary<string, object?>> rows) => step.Name switch
     {
         "where" => rows.FindAll(row => One(step.Columns[0].Value, row) is true),
-        "extend" => rows.ConvertAll(row => Columns(step, row, new Dictionary<string, object?>(row))),
-        "project" => rows.ConvertAll(row => Columns(step, row, [])),
+        "extend" => [.. rows.Select(row => Columns(step, row, new Dictionary<string, object?>(row)))],
+        "project" => [.. rows.Select(row => Columns(step, row, []))],
         "summarize" => Summarize(step, rows),
         // Sorted as the last column says, then as the one before.
         "order by" => step.Columns.AsEnumerable().Reverse().Aggregate(rows, (sorted, column) =>
@@ -54,7 +54,7 @@ internal sealed class KustoQuery
         _ => throw new FormatException($"The step '{step.Name}' is not known."),
     };
 
-    private static IReadOnlyDictionary<string, object?> Columns(
+    private static Dictionary<string, object?> Columns(
         KustoStep step, IReadOnlyDictionary<string, object?> row, Dictionary<string, object?> result)
     {
         foreach (var (name, value) in step.Columns)

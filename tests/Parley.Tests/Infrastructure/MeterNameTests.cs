@@ -85,11 +85,13 @@ public class MeterNameTests
     [Fact]
     public void The_table_of_meters_is_that_of_the_code()
     {
-        var rows = Regex.Matches(Page, @"^\| `([a-z_.]+)` \| `([^`]*)` \| ([^|]*) \| \S[^|]* \|$", RegexOptions.Multiline)
+        const string Row = @"^\| `([a-z_.]+)` \| `([^`]*)` \| ([^|]*) \| \S[^|]* \|$";
+        var rows = Regex.Matches(Page, Row, RegexOptions.Multiline)
             .Select(row => $"{row.Groups[1].Value}: {row.Groups[2].Value}{TagsIn(row.Groups[3].Value)}");
 
         Assert.Equal(
-            All.Select(meter => $"{meter.Key}: {meter.Value.Unit}{Sorted(meter.Value.Tags)}").Order(StringComparer.Ordinal),
+            All.Select(meter => $"{meter.Key}: {meter.Value.Unit}{Sorted(meter.Value.Tags)}")
+                .Order(StringComparer.Ordinal),
             rows.Order(StringComparer.Ordinal));
 
         static string TagsIn(string cell) =>
@@ -121,7 +123,8 @@ public class MeterNameTests
         Workbook.GetProperty("items").EnumerateArray().Where(item => item.GetProperty("type").GetInt32() == 3);
 
     /// <summary>The workbook puts the length of a step in place of the text in braces.</summary>
-    private static KustoQuery Parse(string text) => new(text.Replace("{TimeRange:grain}", "5m", StringComparison.Ordinal));
+    private static KustoQuery Parse(string text) =>
+        new(text.Replace("{TimeRange:grain}", "5m", StringComparison.Ordinal));
 
     private static IEnumerable<IReadOnlyDictionary<string, object?>> Rows(KustoQuery query) =>
         query.Table == "AppRequests"
@@ -129,7 +132,7 @@ public class MeterNameTests
             : query.Meters.Select(meter =>
                 TelemetryRows.Metric(meter, 3, 3, [.. All[meter].Tags.Select(tag => (tag, "500"))]));
 
-    /// <summary>True when the text of a query is the value of a tag, or the beginning of it, such as "export.".</summary>
+    /// <summary>True when the text of a query is a tag's value, or its beginning such as "export.".</summary>
     private static bool Names(string text, string value) =>
         text == value || (text.EndsWith('.') && value.StartsWith(text, StringComparison.Ordinal));
 

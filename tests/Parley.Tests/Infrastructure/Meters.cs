@@ -15,7 +15,7 @@ internal sealed record MeterFacts(string Unit, IReadOnlySet<string> Tags);
 internal static class Meters
 {
     /// <summary>
-    /// Records one value of each meter, with all of its tags, and returns what arrived. Others that listen see them too.
+    /// Records one value of each meter, with all of its tags, and returns what arrived. Other listeners get it too.
     /// </summary>
     public static IReadOnlyDictionary<string, MeterFacts> Record()
     {

@@ -28,7 +28,7 @@ namespace Parley.Tests.Infrastructure;
 /// </summary>
 public class SettingsSchemaTests
 {
-    /// <summary>Settings of the Functions host, of Azure.Identity and of OpenTelemetry, which the app need not read.</summary>
+    /// <summary>Settings of the Functions host and of OpenTelemetry, which the app need not read.</summary>
     private static readonly string[] OfTheHost =
     [
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",

@@ -7,7 +7,7 @@ internal static class TelemetryRows
     /// A row of AppMetrics, as Azure Monitor's exporter writes it: one for each interval and combination of tags.
     /// </summary>
     /// <param name="name">The meter.</param>
-    /// <param name="sum">The increments of a counter, the value of a gauge, the sum of the values of a histogram.</param>
+    /// <param name="sum">A counter's increments, a gauge's value, or the sum of a histogram's values.</param>
     /// <param name="count">How many values of a histogram there were. 1 for others.</param>
     /// <param name="tags">Names and values.</param>
     public static IReadOnlyDictionary<string, object?> Metric(
@@ -29,7 +29,8 @@ internal static class TelemetryRows
 
     /// <summary>A row of AppRequests, which stands for <paramref name="count"/> requests.</summary>
     /// <param name="status">The status; 0 for a function without HTTP.</param>
-    public static IReadOnlyDictionary<string, object?> Requests(int status, double count, string name = "GET api/v1/x") =>
+    public static IReadOnlyDictionary<string, object?> Requests(
+        int status, double count, string name = "GET api/v1/x") =>
         new Dictionary<string, object?>
         {
             ["Name"] = name,
