@@ -47,6 +47,7 @@ param schedules schedulesType = {
   exports: '30 * * * * *'
   assistants: '15 * * * * *'
   housekeeping: '0 */15 * * * *'
+  watch: '45 */5 * * * *'
 }
 
 @secure()
@@ -118,6 +119,9 @@ param restoreDays int = 7
 @description('Days that logs are kept.')
 param logRetentionDays int = 30
 
+@description('Numbers of tenants, separated by commas, whose requests are counted by tenant. Empty: none.')
+param telemetryTenants string = ''
+
 @description('Where alerts are sent. Empty: they are shown in the portal only.')
 param alertEmail string = ''
 
@@ -139,6 +143,7 @@ var token = uniqueString(subscription().id, environmentName, location)
 var identityName = 'id-${token}'
 var storageName = 'st${token}'
 var vaultName = 'kv-${token}'
+var workspaceName = 'log-${token}'
 var insightsName = 'appi-${token}'
 var siteName = 'func-${token}'
 var adminKeyName = 'admin-key'
@@ -163,7 +168,7 @@ module identity 'app/identity.bicep' = {
 module monitoring 'app/monitoring.bicep' = {
   scope: group
   params: {
-    workspaceName: 'log-${token}'
+    workspaceName: workspaceName
     insightsName: insightsName
     location: location
     tags: tags
@@ -252,6 +257,7 @@ module site 'app/site.bicep' = {
     scheduleTable: scheduleTable
     exportKeepDays: exportKeepDays
     corsOrigins: corsOrigins
+    telemetryTenants: telemetryTenants
     publicOrigin: publicOrigin
     exportMaxRangeMonths: exportMaxRangeMonths
     limits: limits
@@ -284,6 +290,16 @@ module alerts 'app/alerts.bicep' = {
     email: alertEmail
     followUpAlertMinutes: followUpAlertMinutes
   }
+}
+
+module workbook 'app/workbook.bicep' = {
+  scope: group
+  params: {
+    workspaceName: workspaceName
+    location: location
+    tags: tags
+  }
+  dependsOn: [monitoring]
 }
 
 // azd keeps outputs in its environment, in plain text.

@@ -17,6 +17,7 @@ param schedules = {
   exports: readEnvironmentVariable('PARLEY_EXPORT_SCHEDULE', '30 * * * * *')
   assistants: readEnvironmentVariable('PARLEY_ASSISTANT_SCHEDULE', '15 * * * * *')
   housekeeping: readEnvironmentVariable('PARLEY_HOUSEKEEPING_SCHEDULE', '0 */15 * * * *')
+  watch: readEnvironmentVariable('PARLEY_WATCH_SCHEDULE', '45 */5 * * * *')
 }
 
 param adminKey = readEnvironmentVariable('PARLEY_ADMIN_KEY', '')
@@ -36,6 +37,7 @@ param limits = json(readEnvironmentVariable('PARLEY_LIMITS', '{}'))
 
 param restoreDays = int(readEnvironmentVariable('PARLEY_RESTORE_DAYS', '7'))
 param logRetentionDays = int(readEnvironmentVariable('PARLEY_LOG_DAYS', '30'))
+param telemetryTenants = readEnvironmentVariable('PARLEY_TELEMETRY_TENANTS', '')
 param alertEmail = readEnvironmentVariable('PARLEY_ALERT_EMAIL', '')
 param followUpAlertMinutes = json(readEnvironmentVariable('PARLEY_FOLLOW_UP_ALERT_MINUTES', '15'))
 

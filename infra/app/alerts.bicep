@@ -1,4 +1,4 @@
-metadata description = 'Alerts. Each names the log lines that its query counts; a test compares them with the code.'
+metadata description = 'Alerts on the meters of src/Parley/Core/Telemetry.cs. Tests hold every name against the code.'
 
 import { tagsType } from 'types.bicep'
 
@@ -31,43 +31,55 @@ type alertType = {
 func durationOf(minutes int) string =>
   minutes < 60 ? 'PT${minutes}M' : minutes < 1440 ? 'PT${minutes / 60}H' : 'P${minutes / 1440}D'
 
-// All queries return one row with the column Count. ItemCount is what a row stands for: Application Insights samples.
+func linesOf(lines string[]) string => join(lines, '\n| ')
+
+@description('Counts the failures of kinds of work, which the log reports too.')
+func failuresOf(kinds string[]) string =>
+  linesOf([
+    'AppMetrics'
+    'where Name == "parley.work.failures" and tostring(Properties["parley.work"]) in ("${join(kinds, '", "')}")'
+    'summarize Count = sum(Sum)'
+  ])
+
+// All queries return one row with the column Count. AppMetrics has a row for each instance, minute and combination of
+// tags: Sum has a counter's increments or a gauge's value; ItemCount has how many values of a histogram there were.
 var alerts alertType[] = [
   {
     name: 'poison-messages'
     title: 'Messages were given up'
     description: 'A queue message failed too often and is in a queue that nobody reads, or it was not one of Parley\'s.'
     severity: 1
-    // Functions host: Message has reached MaxDequeueCount of 5. Moving message to queue 'follow-ups-poison'.
-    // 2102: A message of the queue {Queue} is not one of Parley's; it is dropped.
-    query: '''
-      AppTraces
-      | where Message startswith "Message has reached MaxDequeueCount of"
-          or Message endswith "is not one of Parley's; it is dropped."
-      | summarize Count = sum(ItemCount)
-    '''
+    // A timer writes the gauge every five minutes. The alert stays until somebody has removed the messages.
+    query: linesOf([
+      'AppMetrics'
+      'extend Work = tostring(Properties["parley.work"])'
+      'where Name == "parley.queue.poison" or (Name == "parley.work.failures" and Work == "message.malformed")'
+      'summarize Count = max(Sum)'
+    ])
     operator: 'GreaterThan'
     threshold: 0
+  }
+  {
+    name: 'messages-wait'
+    title: 'Queue messages wait'
+    description: 'The messages of a queue waited for more than two minutes on average, in a quarter of an hour.'
+    severity: 3
+    query: linesOf([
+      'AppMetrics'
+      'where Name == "parley.queue.age"'
+      'extend Queue = tostring(Properties["messaging.destination.name"])'
+      'summarize Seconds = sum(Sum) / sum(ItemCount) by Queue'
+      'summarize Count = max(Seconds)'
+    ])
+    operator: 'GreaterThan'
+    threshold: 120
   }
   {
     name: 'follow-ups-late'
     title: 'Follow-ups are late'
     description: 'Follow-ups could not be read, queued or sent in time, more than twice in a quarter of an hour.'
     severity: 2
-    // 2101: Queued {Count} follow-ups, late.
-    // 1103: {Count} follow-ups due at {Minute}, from {First} on, could not be queued; the next tick tries again.
-    // 1104: Follow-ups of {Conversation} could not be read; they are tried again.
-    // 1105: Follow-up {FollowUp} could not be sent (attempt {Attempt} of {MaxAttempts}).
-    // 1106: A failed attempt to send follow-up {FollowUp} could not be counted; it is tried again.
-    query: '''
-      AppTraces
-      | where (Message startswith "Queued " and Message endswith " follow-ups, late.")
-          or Message endswith "could not be queued; the next tick tries again."
-          or (Message startswith "Follow-ups of " and Message endswith "could not be read; they are tried again.")
-          or (Message startswith "Follow-up " and Message contains "could not be sent (attempt ")
-          or (Message startswith "A failed attempt to send follow-up " and Message endswith "it is tried again.")
-      | summarize Count = sum(ItemCount)
-    '''
+    query: failuresOf(['follow_up.late', 'follow_up.queue', 'follow_up.read', 'follow_up.send', 'follow_up.count'])
     operator: 'GreaterThan'
     threshold: 2
   }
@@ -76,13 +88,11 @@ var alerts alertType[] = [
     title: 'Follow-ups have failed'
     description: 'The last attempt at sending a follow-up failed. It is listed with the status failed.'
     severity: 1
-    // 1105: Follow-up {FollowUp} could not be sent (attempt {Attempt} of {MaxAttempts}).
-    query: '''
-      AppTraces
-      | parse Message with "Follow-up " * " could not be sent (attempt " Attempt:int " of " MaxAttempts:int ")."
-      | where Attempt >= MaxAttempts
-      | summarize Count = sum(ItemCount)
-    '''
+    query: linesOf([
+      'AppMetrics'
+      'where Name == "parley.follow_up.failed" and tostring(Properties["parley.reason"]) == "delivery_failed"'
+      'summarize Count = sum(Sum)'
+    ])
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -92,12 +102,13 @@ var alerts alertType[] = [
     description: 'No run of FollowUpsDue has succeeded for ${followUpAlertMinutes} minutes.'
     minutes: followUpAlertMinutes
     severity: 1
-    // Functions host: a request for every run of a function, with its name. A timer that never starts logs nothing.
-    query: '''
-      AppRequests
-      | where OperationName == "FollowUpsDue" and Success
-      | summarize Count = count()
-    '''
+    // It fires too when nothing arrives because no instance starts, or none can send its meters.
+    query: linesOf([
+      'AppMetrics'
+      'where Name == "faas.invoke_duration" and tostring(Properties["faas.name"]) == "FollowUpsDue"'
+      'where isempty(tostring(Properties["error.type"]))'
+      'summarize Count = sum(ItemCount)'
+    ])
     operator: 'LessThan'
     threshold: 1
   }
@@ -106,20 +117,13 @@ var alerts alertType[] = [
     title: 'Exports are failing'
     description: 'The third attempt at the file of an export failed, or steps of exports fail again and again.'
     severity: 2
-    // 1305: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} failed.
-    // 1307: {Partition} / {Row} of the schedule could not be processed; the next tick tries again.
-    // 1309: The lease of export {Export} could not be renewed and is abandoned.
-    // 1311: Attempt {Attempt} of {MaxAttempts} at the file of export {Export} ended without a result, like those before it; the export has failed.
-    // 2105: {Step} failed; the timer queues it again.
-    query: '''
-      AppTraces
-      | where (Message contains " at the file of export " and Message endswith " failed.")
-          or Message endswith "of the schedule could not be processed; the next tick tries again."
-          or (Message startswith "The lease of export " and Message endswith "could not be renewed and is abandoned.")
-          or Message endswith " failed; the timer queues it again."
-      | parse Message with "Attempt " Attempt:int " of " * " at the file of export " *
-      | summarize Count = sum(iff(Attempt >= 3, 3, 1) * ItemCount)
-    '''
+    // One export whose third attempt fails, or whose last one dies, is enough; of other failures three.
+    query: linesOf([
+      'AppMetrics'
+      'extend Work = tostring(Properties["parley.work"])'
+      'where Name == "parley.work.failures" and Work startswith "export."'
+      'summarize Count = sum(iff(Work in ("export.file_last", "export.interrupted"), 3, 1) * Sum)'
+    ])
     operator: 'GreaterThan'
     threshold: 2
   }
@@ -128,13 +132,11 @@ var alerts alertType[] = [
     title: 'Callbacks were given up'
     description: 'The last attempt at the callback of an export failed. A client can ask for it again.'
     severity: 3
-    // 1306: Attempt {Attempt} at the callback of export {Export}: {Result}, so Exhausted.
-    query: '''
-      AppTraces
-      | where Message startswith "Attempt " and Message contains " at the callback of export "
-          and Message endswith ", so Exhausted."
-      | summarize Count = sum(ItemCount)
-    '''
+    query: linesOf([
+      'AppMetrics'
+      'where Name == "parley.callback.attempts" and tostring(Properties["parley.outcome"]) == "exhausted"'
+      'summarize Count = sum(Sum)'
+    ])
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -143,19 +145,7 @@ var alerts alertType[] = [
     title: 'Replies of chatbots fail'
     description: 'At least five replies failed in a quarter of an hour, or their processes died.'
     severity: 2
-    // 1402: The provider of chatbot {Chatbot} failed at completion {Completion}: {Error}
-    // 1403: The prompt of completion {Completion} could not be read.
-    // 2106: Ended {Count} completions whose process had died{Late}.
-    // 2108: {Reply} could not be produced; the timer recovers it.
-    query: '''
-      AppTraces
-      | where (Message startswith "The provider of chatbot " and Message contains " failed at completion ")
-          or (Message startswith "The prompt of completion " and Message endswith " could not be read.")
-          or (Message startswith "Ended " and Message contains " completions whose process had died")
-          or Message endswith " could not be produced; the timer recovers it."
-      | parse Message with "Ended " Ended:int " completions whose process had died" *
-      | summarize Count = sum(iff(isnull(Ended), 1, Ended) * ItemCount)
-    '''
+    query: failuresOf(['reply.provider', 'reply.prompt', 'reply.interrupted', 'reply.step'])
     operator: 'GreaterThan'
     threshold: 4
   }
@@ -164,48 +154,45 @@ var alerts alertType[] = [
     title: 'Requests fail'
     description: 'At least five requests, and more than 1 %, were answered with 5xx in 15 minutes.'
     severity: 1
-    // Functions host: a request for every call, with the status that was answered; functions without HTTP have 0 there.
-    // 2001 and 2002 have the cause: {Method} {Path} failed (trace {TraceId}).
-    query: '''
-      AppRequests
-      | extend Status = toint(ResultCode)
-      | where Status >= 100
-      | summarize Failed = sumif(ItemCount, Status >= 500), Calls = sum(ItemCount)
-      | project Count = iff(Failed >= 5 and Failed * 100 > Calls, Failed, 0)
-    '''
+    // Not the worker's meter http.server.request.duration: the Functions host sees what clients see, also when the
+    // worker is dead. It writes a request for every call, with the status that was answered; other functions have 0
+    // there. ItemCount is what a row stands for: Application Insights samples. Probes of the platform are left out.
+    query: linesOf([
+      'AppRequests'
+      'where not(Name contains "/admin/host/")'
+      'extend Status = toint(ResultCode)'
+      'where Status >= 100'
+      'summarize Failed = sumif(ItemCount, Status >= 500), Calls = sum(ItemCount)'
+      'project Count = iff(Failed >= 5 and Failed * 100 > Calls, Failed, 0)'
+    ])
     operator: 'GreaterThan'
     threshold: 0
   }
   {
     name: 'storage-throttling'
     title: 'Storage throttles or does not answer'
-    description: 'Storage refused or failed at least five calls, each after three repetitions, in a quarter of an hour.'
+    description: 'Storage failed five calls after three repetitions, or 20 attempts and more than 1 %, in 15 minutes.'
     severity: 2
-    // 2002: {Method} {Path}: storage does not answer (trace {TraceId}).
-    // Exceptions of Azure.Core: ErrorCode: ServerBusy and ErrorCode: OperationTimedOut, with 503 and 500.
-    query: '''
-      union
-        (AppTraces | where Message contains ": storage does not answer (trace " | project ItemCount),
-        (AppExceptions
-        | where OuterMessage has_any ("ServerBusy", "OperationTimedOut")
-            or InnermostMessage has_any ("ServerBusy", "OperationTimedOut")
-        | project ItemCount)
-      | summarize Count = sum(ItemCount)
-    '''
+    // Requests that failed are counted as work. Timers and queues have other names for theirs, so attempts are counted
+    // too, each by itself: five calls are 20 attempts. 503 is ServerBusy, 500 OperationTimedOut; error.type: no answer.
+    query: linesOf([
+      'AppMetrics'
+      'extend IsCall = Name == "parley.storage.call.duration", Work = tostring(Properties["parley.work"])'
+      'where IsCall or (Name == "parley.work.failures" and Work == "storage")'
+      'extend Status = tostring(Properties["http.response.status_code"]), Error = tostring(Properties["error.type"])'
+      'extend IsBad = IsCall and (Status in ("500", "503") or isnotempty(Error))'
+      'summarize GivenUp = sumif(Sum, not(IsCall)), Bad = sumif(ItemCount, IsBad), Calls = sumif(ItemCount, IsCall)'
+      'project Count = iff(GivenUp >= 5 or (Bad >= 20 and Bad * 100 > Calls), GivenUp + Bad, 0)'
+    ])
     operator: 'GreaterThan'
-    threshold: 4
+    threshold: 0
   }
   {
     name: 'secrets-not-opened'
     title: 'Secrets cannot be opened'
     description: 'A stored secret is sealed with a key that the settings lack, or was changed.'
     severity: 1
-    // 1512: The secret of {Owner} cannot be sealed again: {Reason}
-    query: '''
-      AppTraces
-      | where Message startswith "The secret of " and Message contains " cannot be sealed again: "
-      | summarize Count = sum(ItemCount)
-    '''
+    query: failuresOf(['secret.seal'])
     operator: 'GreaterThan'
     threshold: 0
   }
@@ -214,13 +201,7 @@ var alerts alertType[] = [
     title: 'A deleted tenant is not erased'
     description: 'The deletion of a tenant does not end: storage refuses it, or something still writes for the tenant.'
     severity: 2
-    // 1603: Pass {Pass} through the data of the deleted tenant {Tenant} has found {Count} rows and blobs: something still writes for it.
-    // 1604: Pass {Pass} through the data of the deleted tenant {Tenant} has not ended for a day.
-    query: '''
-      AppTraces
-      | where Message startswith "Pass " and Message contains " through the data of the deleted tenant "
-      | summarize Count = sum(ItemCount)
-    '''
+    query: failuresOf(['tenant.erase'])
     operator: 'GreaterThan'
     threshold: 0
   }

@@ -15,6 +15,8 @@ type schedulesType = {
   assistants: string
   @description('Removes old idempotency keys and files that no message holds.')
   housekeeping: string
+  @description('Counts the messages that nobody processes any more.')
+  watch: string
 }
 
 @export()
@@ -69,6 +71,7 @@ param scheduleTable string
 
 param exportKeepDays int
 param corsOrigins string
+param telemetryTenants string
 param publicOrigin string
 param exportMaxRangeMonths int
 param limits { *: string }
@@ -102,7 +105,7 @@ var settings = {
   AzureWebJobsStorage__queueServiceUri: queueEndpoint
   AzureWebJobsStorage__tableServiceUri: tableEndpoint
 
-  // Names the endpoint; with local authentication off it lets nobody in.
+  // Names the endpoint; with local authentication off it lets nobody in. The host and the app send with the identity.
   APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
 
@@ -110,6 +113,7 @@ var settings = {
   ExportSchedule: schedules.exports
   AssistantSchedule: schedules.assistants
   HousekeepingSchedule: schedules.housekeeping
+  WatchSchedule: schedules.watch
 
   // The platform's own CORS feature stays off: it would answer preflight requests before the app.
   Cors__AllowedOrigins: corsOrigins
@@ -121,6 +125,7 @@ var settings = {
   Parley__AdminKey: reference(secretUrl, adminKeyName)
   Schedule__Write: scheduleTable
   Secrets__Write: sealingMode
+  Telemetry__Tenants: telemetryTenants
 }
 
 var providerSettings = [

@@ -28,7 +28,7 @@ namespace Parley.Tests.Infrastructure;
 /// </summary>
 public class SettingsSchemaTests
 {
-    /// <summary>Settings of the Functions host and of Azure.Identity: no code of Parley reads them.</summary>
+    /// <summary>Settings of the Functions host and of OpenTelemetry, which the app need not read.</summary>
     private static readonly string[] OfTheHost =
     [
         "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -36,6 +36,9 @@ public class SettingsSchemaTests
         "AzureWebJobsStorage__credential",
         "AzureWebJobs.FollowUpsDue.Disabled",
         "FUNCTIONS_WORKER_RUNTIME",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
     ];
 
     private static readonly JsonObject Schema = ReadObject("docs", "settings.schema.json");
