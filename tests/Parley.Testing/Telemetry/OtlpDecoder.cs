@@ -29,7 +29,7 @@ internal static class OtlpDecoder
             Attributes(span.Attributes),
             [.. span.Links.Select(link => new ReceivedLink(Hex(link.TraceId), Hex(link.SpanId), link.TraceState, Attributes(link.Attributes)))],
             [.. span.Events.Select(happened => new ReceivedEvent(happened.Name, Attributes(happened.Attributes)))],
-            (ActivityStatusCode)(span.Status?.Code ?? 0),
+            (ActivityStatusCode)(span.Status?.Code ?? Span.Types.Status.Types.Code.Unset),
             span.Status?.Message ?? "");
 
     /// <exception cref="InvalidProtocolBufferException">The body is no such message.</exception>
