@@ -13,7 +13,7 @@ public sealed class MeasuredTenants
     private const string Setting = "Telemetry__Tenants";
     private const string Others = "other";
 
-    private readonly IReadOnlyDictionary<TenantId, string> names;
+    private readonly Dictionary<TenantId, string> names;
 
     private MeasuredTenants(IEnumerable<TenantId> tenants) => names = tenants.ToDictionary(
         tenant => tenant, tenant => tenant.Number.ToString(CultureInfo.InvariantCulture));

@@ -20,7 +20,7 @@ public sealed partial class FollowUpTriggers(
         {
             if (timer.IsPastDue)
             {
-                Telemetry.WorkFailed("follow_up.late", queued);
+                Telemetry.WorkFailed("follow_up.late");
             }
 
             LogQueued(logger, queued, timer.IsPastDue ? ", late" : "");

@@ -1,4 +1,6 @@
+using Azure;
 using Azure.Storage.Queues;
+using Azure.Storage.Queues.Models;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Completions;
 using Parley.Conversations.FollowUps;
@@ -16,18 +18,24 @@ public sealed class WatchTrigger(QueueServiceClient queues)
     private static readonly string[] Watched =
         [FollowUpChunk.Queue, ExportStep.FileQueue, ExportStep.WebhookQueue, QueuedReply.Queue];
 
+    /// <summary>The storage calls of a run, for the estimate of the bill.</summary>
+    internal static int Reads => Watched.Length;
+
     [Function("QueuesWatched")]
     public Task Run([TimerTrigger("%WatchSchedule%")] TimerInfo timer, CancellationToken cancellation) =>
         Task.WhenAll(Watched.Select(queue => CountAsync($"{queue}-poison", cancellation)));
 
     private async Task CountAsync(string name, CancellationToken cancellation)
     {
-        var queue = queues.GetQueueClient(name);
-
-        // The host creates a poison queue for its first message.
-        long messages = await queue.ExistsAsync(cancellation)
-            ? (await queue.GetPropertiesAsync(cancellation)).Value.ApproximateMessagesCountLong
-            : 0;
-        Telemetry.PoisonCounted(name, messages);
+        try
+        {
+            var properties = await queues.GetQueueClient(name).GetPropertiesAsync(cancellation);
+            Telemetry.PoisonCounted(name, properties.Value.ApproximateMessagesCountLong);
+        }
+        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
+        {
+            // Where no deployment has created it, the host does for its first message.
+            Telemetry.PoisonCounted(name, 0);
+        }
     }
 }

@@ -45,7 +45,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
         var memory = assumptions["instanceMemoryMB"] / MegabytesPerGigabyte;
         var extraBlocks = ExtraBlocks(messages, exportBytes);
         var minutes = assumptions["hoursPerMonth"] * 60;
-        var ticks = Sum(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour ? activity.Runs : 0);
+        var ticks = Sum(activity => activity.Per is CostUnit.Minute or CostUnit.FiveMinutes or CostUnit.QuarterHour ? activity.Runs : 0);
         var queueCalls = Sum(activity => activity.QueueMessages) * assumptions["queueOperationsPerMessage"];
         var statusWrites = ticks * assumptions["hostBlobWritesPerTick"];
         var leases = minutes * assumptions["hostLeasesPerMinute"];
@@ -56,7 +56,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
             Line("functionsExecutions", requests + runs),
             Line("tableTransactions", Sum(activity => activity.TableTransactions)),
             Line("tableStored", messages * counts.TableBytesPerMessage / Giga),
-            Line("queueOperations", queueCalls + polls),
+            Line("queueOperations", queueCalls + polls + Sum(activity => activity.QueueReads)),
             Line("blobWrites", Sum(activity => activity.BlobWrites) + extraBlocks + statusWrites),
             Line("blobReads", Sum(activity => activity.BlobReads) + extraBlocks + leases),
             Line("blobStored", exportBytes / Giga * assumptions["exportKeptDays"] / DaysPerMonth),
@@ -78,6 +78,7 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
         CostUnit.Conversation => (decimal)messages / counts.MessagesPerConversation,
         CostUnit.Export => Exports(messages),
         CostUnit.Minute => assumptions["hoursPerMonth"] * 60,
+        CostUnit.FiveMinutes => assumptions["hoursPerMonth"] * 12,
         CostUnit.QuarterHour => assumptions["hoursPerMonth"] * 4,
         _ => throw new BenchmarkException($"There is no unit {unit}."),
     };

@@ -10,6 +10,7 @@ internal enum CostUnit
     Conversation,
     Export,
     Minute,
+    FiveMinutes,
     QuarterHour,
 }
 
@@ -36,6 +37,10 @@ internal sealed record CostActivity(
     int QueueMessages,
     long BytesOut)
 {
+    /// <summary>Reads of a queue's length.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int QueueReads { get; init; }
+
     [JsonIgnore]
     public int TableTransactions => TableCalls.Values.Sum();
 }

@@ -66,12 +66,13 @@ internal static class CostDocument
             Each(activity.BlobWrites, activity.Times),
             Each(activity.BlobReads, activity.Times),
             Each(activity.QueueMessages, activity.Times),
+            Each(activity.QueueReads, activity.Times),
             Number(Math.Round((decimal)activity.BytesOut / activity.Times)),
         ]);
         string[] titles =
         [
             "Activity", "Once for each", "Executions", "Table transactions", "of which",
-            "Blob writes", "Blob reads", "Queue messages", "Bytes out",
+            "Blob writes", "Blob reads", "Queue messages", "Queue reads", "Bytes out",
         ];
         return Table(titles, rows)
             + $"\nA message leaves {Number(Math.Round(counts.TableBytesPerMessage))} bytes in the tables"
@@ -117,6 +118,7 @@ internal static class CostDocument
 
     private static string UnitName(CostUnit unit) => unit switch
     {
+        CostUnit.FiveMinutes => "five minutes",
         CostUnit.QuarterHour => "quarter of an hour",
         _ => unit.ToString().ToLowerInvariant(),
     };

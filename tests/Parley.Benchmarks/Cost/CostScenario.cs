@@ -5,12 +5,15 @@ using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
+using Azure.Storage.Queues;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.DependencyInjection;
 using Parley.Assistants.Completions;
 using Parley.Cleanup;
 using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Functions.Triggers;
 using Parley.Storage;
 using Parley.Webhooks;
 
@@ -101,6 +104,16 @@ internal sealed class CostScenario : IAsyncDisposable
         await TickAsync<ExportDispatch>("Timer: due exports", CostUnit.Minute, each => each.DispatchAsync(Never));
         await TickAsync<CompletionRecovery>("Timer: interrupted replies", CostUnit.Minute, each => each.RunAsync(Never));
         await TickAsync<CleanupJob>("Timer: clean-up", CostUnit.QuarterHour, each => each.RunAsync(Never));
+        await CountWatchAsync();
+    }
+
+    private async Task CountWatchAsync()
+    {
+        runs++;
+        var watch = new WatchTrigger(Service<QueueServiceClient>());
+        await watch.Run(new TimerInfo(), Never);
+        Add("Timer: poison queues", CostUnit.FiveMinutes, 1);
+        activities[^1] = activities[^1] with { QueueReads = WatchTrigger.Reads };
     }
 
     private async Task TickAsync<T>(string name, CostUnit unit, Func<T, Task> work)

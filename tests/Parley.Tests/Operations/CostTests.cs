@@ -62,7 +62,7 @@ public class CostTests
             methods.Count(method => method.GetParameters().Any(each => each.GetCustomAttribute<T>() is not null));
 
         Assert.Equal(Triggers<QueueTriggerAttribute>(), (int)Assumptions["queues"]);
-        var timers = Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.QuarterHour);
+        var timers = Counts.Activities.Count(activity => activity.Per is CostUnit.Minute or CostUnit.FiveMinutes or CostUnit.QuarterHour);
         Assert.Equal(Triggers<TimerTriggerAttribute>(), timers);
         Assert.Equal(MessageScan.Width, (int)Assumptions["scanWidth"]);
         var keep = ExportOptions.Read(new ConfigurationBuilder().Build()).Keep;

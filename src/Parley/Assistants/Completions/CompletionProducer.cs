@@ -181,6 +181,7 @@ public sealed partial class CompletionProducer(
         }
         catch (AssistantException e)
         {
+            Telemetry.WorkFailed("reply.provider");
             LogFailed(logger, completion.Id, chatbot.Id, e.Error, e.Message);
             return e;
         }
@@ -191,7 +192,8 @@ public sealed partial class CompletionProducer(
         }
         catch (Exception e)
         {
-            LogPromptFailed(logger, e, completion.Id);
+            Telemetry.WorkFailed("reply.prompt");
+            LogPromptFailed(logger, PrivateException.Of(e), completion.Id);
             return new AssistantException(ProviderError.Unavailable, "The prompt could not be read.");
         }
         finally

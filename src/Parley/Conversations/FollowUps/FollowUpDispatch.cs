@@ -150,7 +150,7 @@ public sealed partial class FollowUpDispatch(
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // The other chunks continue. The next run of the timer tries this one again.
-            Telemetry.WorkFailed("follow_up.queue", chunk.Count);
+            Telemetry.WorkFailed("follow_up.queue");
             LogNotQueued(logger, e, message.Partition, message.First, chunk.Count);
             return 0;
         }
