@@ -42,7 +42,8 @@ internal sealed partial record TraceContext(string Parent, string State)
     /// https://www.w3.org/TR/trace-context/#traceparent-header. Only versions after 00 may have more after the flags.
     /// </summary>
     [GeneratedRegex(
-        @"^(00(?=.{53}\z)|(?!00|ff)[0-9a-f]{2})-(?!0{32})(?<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-(?<flags>[0-9a-f]{2})(-|\z)",
+        @"^(00(?=.{53}\z)|(?!00|ff)[0-9a-f]{2})-(?!0{32})(?<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-"
+            + @"(?<flags>[0-9a-f]{2})(-|\z)",
         RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant,
         matchTimeoutMilliseconds: 1000)]
     private static partial Regex TraceParent();

@@ -74,9 +74,13 @@ public sealed class FunctionsHostTests(SharedHost shared) : IClassFixture<Shared
     [Fact]
     public async Task An_exception_after_the_first_byte_cuts_the_connection()
     {
-        using var response = await http.GetAsync("api/test/breaks", HttpCompletionOption.ResponseHeadersRead);
-        Assert.Equal(200, (int)response.StatusCode);
-        await Assert.ThrowsAnyAsync<Exception>(() => response.Content.ReadAsStringAsync());
+        // The reset of the connection can be faster than a client that has not read the headers yet.
+        await Assert.ThrowsAsync<HttpRequestException>(async () =>
+        {
+            using var response = await http.GetAsync("api/test/breaks", HttpCompletionOption.ResponseHeadersRead);
+            Assert.Equal(200, (int)response.StatusCode);
+            await response.Content.ReadAsStringAsync();
+        });
     }
 
     [Theory]
