@@ -3,10 +3,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Parley.EndToEnd.Tests.MaiAgent;
 using Parley.EndToEnd.Tests.Tenancy;
 using Parley.EndToEnd.Tests.Zaia;
-using Parley.Testing;
 using Parley.Testing.Telemetry;
 using Xunit;
 

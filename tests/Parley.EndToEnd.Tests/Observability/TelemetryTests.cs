@@ -7,7 +7,6 @@ using Parley.Core;
 using Parley.EndToEnd.Tests.MaiAgent;
 using Parley.EndToEnd.Tests.Zaia;
 using Parley.Exports;
-using Parley.Testing;
 using Parley.Testing.Telemetry;
 using Xunit;
 

@@ -15,7 +15,9 @@ namespace Parley.EndToEnd.Tests.Observability;
 /// A host on a storage of its own, which exports to a receiver. All its timers run every second, and follow-ups reach
 /// their queue through the timer only.
 /// </summary>
+#pragma warning disable CA1001 // Disposed by IAsyncLifetime.DisposeAsync.
 public sealed class WatchedHost : IAsyncLifetime
+#pragma warning restore CA1001
 {
     public const string AdminKey = "an admin key for this host alone";
     public const string ProviderKey = "sk-the-key-of-the-provider";
