@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using Parley.Assistants.Providers;
 using Parley.Tenants.Tokens;
 using Parley.Tests.Webhooks;
 using Parley.Webhooks;

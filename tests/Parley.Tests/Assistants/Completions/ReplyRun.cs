@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
-using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
