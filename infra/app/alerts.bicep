@@ -105,7 +105,7 @@ var alerts alertType[] = [
     // It fires too when nothing arrives because no instance starts, or none can send its meters.
     query: linesOf([
       'AppMetrics'
-      'where Name == "faas.invoke_duration" and tostring(Properties["faas.name"]) == "FollowUpsDue"'
+      'where Name == "parley.function.duration" and tostring(Properties["faas.name"]) == "FollowUpsDue"'
       'where isempty(tostring(Properties["error.type"]))'
       'summarize Count = sum(ItemCount)'
     ])
@@ -145,7 +145,7 @@ var alerts alertType[] = [
     title: 'Replies of chatbots fail'
     description: 'At least five replies failed in a quarter of an hour, or their processes died.'
     severity: 2
-    query: failuresOf(['reply.provider', 'reply.prompt', 'reply.interrupted', 'reply.step'])
+    query: failuresOf(['reply.provider', 'reply.prompt', 'reply.interrupted', 'reply.recover', 'reply.step'])
     operator: 'GreaterThan'
     threshold: 4
   }

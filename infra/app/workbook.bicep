@@ -47,6 +47,17 @@ func errors(title string, meter string, step string) panelType => {
   ])
 }
 
+@description('The host has a meter of the same name, without routes.')
+func requests(title string, value string, tag string, step string) panelType => {
+  title: title
+  form: 'timechart'
+  query: linesOf([
+    'AppMetrics'
+    'where Name == "http.server.request.duration" and isnotempty(tostring(Properties["http.route"]))'
+    'summarize Value = ${value} by bin(TimeGenerated, ${step}), ${tagOf(tag)}'
+  ])
+}
+
 // AppMetrics has no buckets of a histogram, so only requests have percentiles; others have a mean or a maximum.
 var mean = 'sum(Sum) / sum(ItemCount)'
 
@@ -54,9 +65,9 @@ var sections sectionType[] = [
   {
     title: 'Requests'
     panels: [
-      chart('Requests, by status', 'http.server.request.duration', 'sum(ItemCount)', 'http.response.status_code', step)
-      chart('Mean seconds, by route', 'http.server.request.duration', mean, 'http.route', step)
-      chart('Requests, by tenant', 'http.server.request.duration', 'sum(ItemCount)', 'parley.tenant', step)
+      requests('Requests, by status', 'sum(ItemCount)', 'http.response.status_code', step)
+      requests('Mean seconds, by route', mean, 'http.route', step)
+      requests('Requests, by tenant', 'sum(ItemCount)', 'parley.tenant', step)
       {
         title: 'As clients see them: calls, 95th percentile in ms, answers with 5xx'
         form: 'table'
@@ -86,8 +97,8 @@ var sections sectionType[] = [
     title: 'Failures of timers and queues'
     panels: [
       chart('Failures, by kind of work', 'parley.work.failures', 'sum(Sum)', 'parley.work', step)
-      errors('Failed runs, by error', 'faas.invoke_duration', step)
-      chart('Mean seconds of a run, by function', 'faas.invoke_duration', mean, 'faas.name', step)
+      errors('Failed runs, by error', 'parley.function.duration', step)
+      chart('Mean seconds of a run, by function', 'parley.function.duration', mean, 'faas.name', step)
     ]
   }
   {

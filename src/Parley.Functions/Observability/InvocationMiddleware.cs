@@ -10,36 +10,31 @@ using Parley.Functions.Api;
 namespace Parley.Functions.Observability;
 
 /// <summary>
-/// The outermost middleware: gives every invocation a W3C trace, also when nothing is exported, and describes and
-/// measures it.
+/// The first of Parley's middlewares: gives every invocation a W3C trace, also when nothing is exported, and describes
+/// and measures it.
 /// </summary>
 public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider time) : IFunctionsWorkerMiddleware
 {
     /// <inheritdoc/>
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        // The worker starts a span only when something listens, and for timers not always.
-        using var own = Activity.Current is null ? StartUnexported(context.TraceContext.TraceParent) : null;
+        // The worker starts a span only when something listens to it.
+        using var own = Activity.Current is null ? Telemetry.StartInvocation(context.TraceContext.TraceParent) : null;
         if (context.GetHttpContext() is { } http)
         {
-            await next(context);
-            Describe(http);
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                Describe(http);
+            }
         }
         else
         {
             await MeasureAsync(context, next);
         }
-    }
-
-    private static Activity StartUnexported(string? parent)
-    {
-        var activity = new Activity("Invoke");
-        if (ActivityContext.TryParse(parent, null, out var context))
-        {
-            activity.SetParentId(context.TraceId, context.SpanId);
-        }
-
-        return activity.Start();
     }
 
     private void Describe(HttpContext http)
@@ -62,7 +57,7 @@ public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider t
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Every exception is counted and thrown again.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Every exception is counted and thrown on.")]
     private async Task MeasureAsync(FunctionContext context, FunctionExecutionDelegate next)
     {
         var function = context.FunctionDefinition;
@@ -78,7 +73,9 @@ public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider t
         catch (Exception e)
         {
             failure = e;
-            throw;
+
+            // The worker and the host log it, with its message.
+            throw PrivateException.Of(e);
         }
         finally
         {

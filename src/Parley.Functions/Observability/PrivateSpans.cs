@@ -13,7 +13,9 @@ namespace Parley.Functions.Observability;
 /// </summary>
 internal sealed class PrivateSpans : BaseProcessor<Activity>
 {
-    /// <summary>One client span for each call of storage. Azure's packages have more sources, with a span around it.</summary>
+    /// <summary>
+    /// One client span for each call of storage. Azure's packages have more sources, with a second span around it.
+    /// </summary>
     public const string StorageSource = "Azure.Core.Http";
 
     /// <summary>The tag with the kind of trigger of an invocation that is not an HTTP request.</summary>
@@ -30,6 +32,7 @@ internal sealed class PrivateSpans : BaseProcessor<Activity>
         "faas.name",
         Trigger,
         "az.namespace",
+        "microsoft.sample_rate", // Of the exporter: how many spans of Application Insights this one stands for.
         "az.service_request_id",
         "http.request.method",
         "http.request.resend_count",
@@ -77,7 +80,8 @@ internal sealed class PrivateSpans : BaseProcessor<Activity>
             data.SetStatus(data.Status);
         }
 
-        if (IsRoutine(data))
+        // Events cannot be removed. None is expected: libraries add them for exceptions, with their messages.
+        if (IsRoutine(data) || data.Events.Any())
         {
             data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         }
@@ -96,7 +100,7 @@ internal sealed class PrivateSpans : BaseProcessor<Activity>
     /// 404, 409 and 412 of storage are answers to questions: is there such a row, was another writer first?
     /// </summary>
     private static bool IsExpectedAnswer(Activity data) =>
-        data.Kind == ActivityKind.Client
+        data.Source.Name == StorageSource
         && data.GetTagItem("http.response.status_code") is { } status
         && Convert.ToInt32(status, CultureInfo.InvariantCulture) is 404 or 409 or 412;
 }

@@ -17,14 +17,16 @@ internal static class TelemetryExport
 {
     private const string MonitorSetting = "APPLICATIONINSIGHTS_CONNECTION_STRING";
     private const string OtlpSetting = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string ProtocolSetting = "OTEL_EXPORTER_OTLP_PROTOCOL";
 
     /// <summary>Names the identity that may send to Application Insights; the Functions host reads it too.</summary>
     private const string IdentitySetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
+    /// <exception cref="StartUpException">A setting is invalid.</exception>
     public static void AddTelemetryExport(this FunctionsApplicationBuilder builder)
     {
         var monitor = builder.Configuration[MonitorSetting];
-        var hasOtlp = !string.IsNullOrEmpty(builder.Configuration[OtlpSetting]);
+        var hasOtlp = IsOtlpSet(builder.Configuration[OtlpSetting], builder.Configuration[ProtocolSetting]);
         if (string.IsNullOrEmpty(monitor) && !hasOtlp)
         {
             return;
@@ -49,8 +51,11 @@ internal static class TelemetryExport
                 // Traces are sampled, log lines are not: they are few, and the only record of a failure.
                 options.EnableTraceBasedLogsSampler = false;
 
-                // The platform measures processor time and memory of instances.
+                // Paid for, and known already: the platform measures processor time and memory, the host its requests,
+                // and Parley its calls.
                 options.EnablePerformanceCounters = false;
+                options.EnableStandardMetrics = false;
+                options.EnableLiveMetrics = false;
             });
         }
 
@@ -60,15 +65,30 @@ internal static class TelemetryExport
         }
     }
 
+    /// <summary>The exporter itself would ignore a malformed setting, and send to this machine.</summary>
+    private static bool IsOtlpSet(string? endpoint, string? protocol)
+    {
+        if (string.IsNullOrEmpty(endpoint))
+        {
+            return false;
+        }
+
+        var isUrl = Uri.TryCreate(endpoint, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps);
+        return !isUrl ? throw new StartUpException($"{OtlpSetting} must be an absolute http or https URL.")
+            : protocol is null or "" or "grpc" or "http/protobuf" ? true
+            : throw new StartUpException($"{ProtocolSetting} must be grpc or http/protobuf.");
+    }
+
     /// <param name="setting">Such as <c>ClientId=…;Authorization=AAD</c>; null or empty for no identity.</param>
     internal static ManagedIdentityCredential? CredentialOf(string? setting)
     {
         var parts = (setting ?? "").Split(';', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(part => part.Split('=', 2))
             .Where(part => part.Length == 2)
-            .ToDictionary(part => part[0], part => part[1], StringComparer.OrdinalIgnoreCase);
-        return parts.GetValueOrDefault("Authorization") != "AAD" ? null
-            : parts.GetValueOrDefault("ClientId") is { Length: > 0 } client
+            .ToLookup(part => part[0], part => part[1], StringComparer.OrdinalIgnoreCase);
+        return parts["Authorization"].LastOrDefault() != "AAD" ? null
+            : parts["ClientId"].LastOrDefault() is { Length: > 0 } client
                 ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(client))
                 : new ManagedIdentityCredential(ManagedIdentityId.SystemAssigned);
     }

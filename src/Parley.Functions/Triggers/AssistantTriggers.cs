@@ -27,8 +27,10 @@ public sealed partial class AssistantTriggers(
     }
 
     [Function("RepliesRun")]
-    public Task Run([QueueTrigger(QueuedReply.Queue)] string message, CancellationToken cancellation) =>
-        messages.ProcessAsync<QueuedReply>(message, replies.RunAsync, ReportFailure, cancellation);
+    public Task Run(
+        [QueueTrigger(QueuedReply.Queue)] string message, FunctionContext context, CancellationToken cancellation) =>
+        messages.ProcessAsync<QueuedReply>(
+            message, context.BindingContext.BindingData, replies.RunAsync, ReportFailure, cancellation);
 
     private void ReportFailure(Exception exception, string reply)
     {

@@ -27,12 +27,16 @@ public sealed partial class ExportTriggers(
     }
 
     [Function("ExportsBuild")]
-    public Task Build([QueueTrigger(ExportStep.FileQueue)] string message, CancellationToken cancellation) =>
-        messages.ProcessAsync<ExportStep>(message, fileJob.RunAsync, ReportFailure, cancellation);
+    public Task Build(
+        [QueueTrigger(ExportStep.FileQueue)] string message, FunctionContext context, CancellationToken cancellation) =>
+        messages.ProcessAsync<ExportStep>(
+            message, context.BindingContext.BindingData, fileJob.RunAsync, ReportFailure, cancellation);
 
     [Function("ExportsDeliver")]
-    public Task Deliver([QueueTrigger(ExportStep.WebhookQueue)] string message, CancellationToken cancellation) =>
-        messages.ProcessAsync<ExportStep>(message, webhook.RunAsync, ReportFailure, cancellation);
+    public Task Deliver(
+        [QueueTrigger(ExportStep.WebhookQueue)] string message, FunctionContext context, CancellationToken cancellation) =>
+        messages.ProcessAsync<ExportStep>(
+            message, context.BindingContext.BindingData, webhook.RunAsync, ReportFailure, cancellation);
 
     private void ReportFailure(Exception exception, string step)
     {

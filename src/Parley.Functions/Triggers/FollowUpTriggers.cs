@@ -29,8 +29,10 @@ public sealed partial class FollowUpTriggers(
 
     // When some follow-ups of a chunk fail, the host delivers the message again for them.
     [Function("FollowUpsFire")]
-    public Task Send([QueueTrigger(FollowUpChunk.Queue)] string message, CancellationToken cancellation) =>
-        messages.ProcessAsync<FollowUpChunk>(message, sender.SendAsync, onFailure: null, cancellation);
+    public Task Send(
+        [QueueTrigger(FollowUpChunk.Queue)] string message, FunctionContext context, CancellationToken cancellation) =>
+        messages.ProcessAsync<FollowUpChunk>(
+            message, context.BindingContext.BindingData, sender.SendAsync, onFailure: null, cancellation);
 
     [LoggerMessage(2101, LogLevel.Information, "Queued {Count} follow-ups{Late}.")]
     private static partial void LogQueued(ILogger logger, int count, string late);

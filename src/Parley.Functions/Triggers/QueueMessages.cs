@@ -16,6 +16,7 @@ public sealed partial class QueueMessages(TenantStates tenants, TimeProvider tim
     /// Processes one message. A malformed message is logged and dropped: no work is lost, because the schedule rows
     /// record it.
     /// </summary>
+    /// <param name="metadata">What the host says about the message.</param>
     /// <param name="onFailure">
     /// Reports a failure after which a timer enqueues the work again, so that the message counts as processed. Null
     /// when the host must deliver the message again.
@@ -24,6 +25,7 @@ public sealed partial class QueueMessages(TenantStates tenants, TimeProvider tim
     [SuppressMessage("Design", "CA1031", Justification = "The failure is reported; a timer enqueues the work again.")]
     public async Task ProcessAsync<T>(
         string text,
+        IReadOnlyDictionary<string, object?> metadata,
         Func<T, CancellationToken, Task> run,
         Action<Exception, string>? onFailure,
         CancellationToken cancellation)
@@ -43,7 +45,7 @@ public sealed partial class QueueMessages(TenantStates tenants, TimeProvider tim
 
         var origin = MessageOrigin.Read(text);
         Telemetry.Link(origin.Traceparent);
-        if (origin.Age(time.GetUtcNow()) is { } age)
+        if (IsFirstDelivery(metadata) && origin.Age(time.GetUtcNow()) is { } age)
         {
             Telemetry.MessageReceived(message.QueueName, age);
         }
@@ -64,7 +66,12 @@ public sealed partial class QueueMessages(TenantStates tenants, TimeProvider tim
         }
     }
 
+    /// <summary>A repeated delivery is late because of the work that failed, not because the message had to wait.</summary>
+    private static bool IsFirstDelivery(IReadOnlyDictionary<string, object?> metadata) =>
+        metadata.TryGetValue("DequeueCount", out var count) && $"{count}" == "1";
+
     // Without the exception: its message quotes the text that it cannot parse.
-    [LoggerMessage(2102, LogLevel.Error, "A message of the queue {Queue} is not one of Parley's; it is dropped ({Why}).")]
+    [LoggerMessage(
+        2102, LogLevel.Error, "A message of the queue {Queue} is not one of Parley's; it is dropped ({Why}).")]
     private static partial void LogDropped(ILogger logger, string why, string queue);
 }

@@ -6,6 +6,7 @@ using Parley.Assistants.Completions;
 using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Storage;
 
 namespace Parley.Functions.Triggers;
 
@@ -15,8 +16,7 @@ namespace Parley.Functions.Triggers;
 /// </summary>
 public sealed class WatchTrigger(QueueServiceClient queues)
 {
-    private static readonly string[] Watched =
-        [FollowUpChunk.Queue, ExportStep.FileQueue, ExportStep.WebhookQueue, QueuedReply.Queue];
+    private static readonly string[] Watched = [.. Names<FollowUpChunk>(), .. Names<ExportStep>(), .. Names<QueuedReply>()];
 
     /// <summary>The storage calls of a run, for the estimate of the bill.</summary>
     internal static int Reads => Watched.Length;
@@ -24,6 +24,9 @@ public sealed class WatchTrigger(QueueServiceClient queues)
     [Function("QueuesWatched")]
     public Task Run([TimerTrigger("%WatchSchedule%")] TimerInfo timer, CancellationToken cancellation) =>
         Task.WhenAll(Watched.Select(queue => CountAsync($"{queue}-poison", cancellation)));
+
+    private static IReadOnlyList<string> Names<T>()
+        where T : IWorkMessage<T> => T.QueueNames;
 
     private async Task CountAsync(string name, CancellationToken cancellation)
     {

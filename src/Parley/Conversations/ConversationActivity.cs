@@ -99,7 +99,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             }
             catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
             {
-                LogNotShared(logger, chunk.Length, e.Message);
+                LogNotShared(logger, chunk.Length, PrivateException.Describe(e));
             }
         }
 
@@ -263,7 +263,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             e is RequestFailedException or ParleyException
             || StorageErrors.IsOutcomeUnknown(e, CancellationToken.None))
         {
-            LogRowsLeft(logger, e, partition);
+            LogRowsLeft(logger, PrivateException.Of(e), partition);
         }
     }
 

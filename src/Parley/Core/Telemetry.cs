@@ -5,8 +5,8 @@ namespace Parley.Core;
 
 /// <summary>
 /// Everything that Parley traces and measures, in one place: the span source, the meters with their units, and the
-/// names of tags. Names are those of the OpenTelemetry semantic conventions 1.37 where they have one, else they begin
-/// with <c>parley.</c>. No tag holds text, a name, an id or an address that a client chose, so every tag has few values.
+/// names of tags. Names are those of the OpenTelemetry semantic conventions where they have one, else they begin with
+/// <c>parley.</c>. The Functions host has a meter <c>faas.invoke_duration</c> of its own. No tag holds text, a name, an id or an address that a client chose, so every tag has few values.
 /// docs/operations.md lists the meters; requests are measured by ASP.NET Core (<see cref="RequestDuration"/>).
 /// </summary>
 public static class Telemetry
@@ -27,7 +27,7 @@ public static class Telemetry
     private const string OutcomeTag = "parley.outcome";
     private const string ErrorTag = "error.type";
     private const string StatusTag = "http.response.status_code";
-    private const string QueueTag = "messaging.destination.name";
+    internal const string QueueTag = "messaging.destination.name";
 
     /// <summary>Seconds up to half an hour, the longest run of a function. The defaults of .NET are milliseconds.</summary>
     private static readonly InstrumentAdvice<double> LongSeconds = new()
@@ -44,7 +44,7 @@ public static class Telemetry
     /// <summary>The boundaries that the conventions give for tokens.</summary>
     private static readonly InstrumentAdvice<long> Tokens = new()
     {
-        HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304],
+        HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
     };
 
     /// <summary>The boundaries that the conventions give for calls of models.</summary>
@@ -58,7 +58,7 @@ public static class Telemetry
     private static readonly Meter Meter = new(Name);
 
     private static readonly Histogram<double> Invocations = Meter.CreateHistogram(
-        "faas.invoke_duration", "s", "Runs of timer and queue functions.", null, LongSeconds);
+        "parley.function.duration", "s", "Runs of timer and queue functions.", null, LongSeconds);
 
     private static readonly Histogram<double> StorageCalls = Meter.CreateHistogram(
         "parley.storage.call.duration", "s", "Calls of storage, each attempt by itself.", null, ShortSeconds);
@@ -105,8 +105,7 @@ public static class Telemetry
     private static readonly Histogram<double> QueueAge = Meter.CreateHistogram(
         "parley.queue.age", "s", "From the time when a queue message became visible to its work.", null, LongSeconds);
 
-    private static readonly Gauge<long> PoisonMessages = Meter.CreateGauge<long>(
-        "parley.queue.poison", "{message}", "Messages of a poison queue, which nobody processes.");
+    private static readonly PoisonCounts Poison = new(Meter);
 
     private static readonly Counter<long> WorkFailures = Meter.CreateCounter<long>(
         "parley.work.failures", "{failure}", "Work of timers and queues that failed, by kind.");
@@ -127,6 +126,28 @@ public static class Telemetry
     {
         var links = TryParse(origin, out var context) ? new[] { new ActivityLink(context) } : null;
         return Source.StartActivity(step, ActivityKind.Internal, default(ActivityContext), links: links);
+    }
+
+    /// <summary>
+    /// Starts the span of an invocation that has none. It is exported if the trace is; otherwise it only carries the
+    /// trace id.
+    /// </summary>
+    /// <param name="parent">The host's trace context (W3C); null or malformed for a new trace.</param>
+    public static Activity StartInvocation(string? parent)
+    {
+        var hasParent = TryParse(parent, out var context);
+        if (Source.StartActivity("Invoke", ActivityKind.Internal, hasParent ? context : default) is { } exported)
+        {
+            return exported;
+        }
+
+        var activity = new Activity("Invoke");
+        if (hasParent)
+        {
+            activity.SetParentId(context.TraceId, context.SpanId);
+        }
+
+        return activity.Start();
     }
 
     /// <summary>Links the running span to a stored <see cref="Context"/>.</summary>
@@ -214,9 +235,10 @@ public static class Telemetry
     public static void CallbackAttempted(string outcome, int? status, string? failure)
     {
         var tags = new TagList { { OutcomeTag, outcome } };
-        if (status is not null)
+        if (status is { } code)
         {
-            tags.Add(StatusTag, status);
+            // A receiver can answer with any three digits.
+            tags.Add(StatusTag, code is >= 100 and <= 599 ? code : "_OTHER");
         }
 
         AddError(ref tags, failure);
@@ -240,7 +262,7 @@ public static class Telemetry
 
     /// <summary>Sets the number of messages in a poison queue.</summary>
     public static void PoisonCounted(string queue, long messages) =>
-        PoisonMessages.Record(messages, new KeyValuePair<string, object?>(QueueTag, queue));
+        Poison.Set(queue, messages);
 
     /// <summary>Counts failed work of timers and queues; the alerts read it.</summary>
     /// <param name="work">One of few kinds, such as "export.file".</param>

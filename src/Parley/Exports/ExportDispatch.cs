@@ -110,7 +110,7 @@ public sealed partial class ExportDispatch(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogLeftToTimer(logger, e, export.Id);
+            LogLeftToTimer(logger, PrivateException.Of(e), export.Id);
         }
     }
 

@@ -108,12 +108,7 @@ public sealed partial class ExportFileJob(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             Telemetry.ExportAttempted("failed");
-            Telemetry.WorkFailed("export.file");
-            if (attempt >= AlarmingAttempt)
-            {
-                Telemetry.WorkFailed("export.file_last");
-            }
-
+            Telemetry.WorkFailed(attempt < AlarmingAttempt ? "export.file" : "export.file_last");
             LogFailed(logger, PrivateException.Of(e), lease.Export.Id, attempt, MaxAttempts);
             await lease.StopAsync();
             await RetryAsync(lease.Export, attempt, e, cancellation);
@@ -200,7 +195,7 @@ public sealed partial class ExportFileJob(
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             // Best-effort clean-up: blobs that are left are removed when the export expires.
-            LogBlobsLeft(logger, e, export.Id);
+            LogBlobsLeft(logger, PrivateException.Of(e), export.Id);
         }
     }
 

@@ -105,7 +105,7 @@ public sealed partial class ExportLease : IAsyncDisposable
                     return;
                 }
 
-                LogNotRenewed(logger, Export.Id, e.Message);
+                LogNotRenewed(logger, Export.Id, PrivateException.Describe(e));
                 pause = RetryInterval;
             }
             catch (Exception e)

@@ -150,7 +150,7 @@ public sealed partial class ExportStore(
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
             // Best-effort clean-up: the change is stored already, and the timer drops the rows that are left.
-            LogRowsLeft(logger, e, after.Id);
+            LogRowsLeft(logger, PrivateException.Of(e), after.Id);
         }
     }
 

@@ -110,7 +110,12 @@ public sealed partial class ExportWebhookJob(
         var concluded = await exports.ChangeAsync(
             export,
             isLatest: true,
-            current => current.LeaseId != export.LeaseId ? current : After(current),
+            current =>
+            {
+                // An earlier try of this change may have had the lease still.
+                next = null;
+                return current.LeaseId != export.LeaseId ? current : After(current);
+            },
             cancellation);
         Telemetry.CallbackAttempted(OutcomeOf(next?.Verdict), attempt.Status, attempt.Failure?.ToString());
         LogAttempt(

@@ -61,7 +61,10 @@ internal sealed class CostCalculation(CostCounts counts, CostAssumptions assumpt
             Line("blobReads", Sum(activity => activity.BlobReads) + extraBlocks + leases),
             Line("blobStored", exportBytes / Giga * assumptions["exportKeptDays"] / DaysPerMonth),
             Line("dataOut", (Sum(activity => activity.BytesOut) + (requests * assumptions["headerBytes"])) / Giga),
-            Line("logs", (requests + runs) * assumptions["logBytesPerExecution"] / Giga),
+            Line(
+                "logs",
+                (((requests + runs) * assumptions["logBytesPerExecution"])
+                    + (minutes * assumptions["meterBytesPerMinute"])) / Giga),
             Line("alertRules", assumptions["alertRules"]),
         ]);
     }

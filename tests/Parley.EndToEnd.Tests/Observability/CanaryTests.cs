@@ -3,8 +3,10 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
 using Parley.EndToEnd.Tests.Tenancy;
 using Parley.EndToEnd.Tests.Zaia;
+using Parley.Exports;
 using Parley.Testing.Telemetry;
 using Xunit;
 
@@ -21,6 +23,9 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
 
     /// <summary>Requests at once.</summary>
     private const int Width = 8;
+
+    /// <summary>The canary as user name and password, as HTTP sends them.</summary>
+    private static readonly string Basic = Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Canary}:{Canary}"));
 
     /// <summary>Headers that every request has.</summary>
     private static readonly string[] Common =
@@ -48,9 +53,10 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         Assert.True(receiver.Contains("api/v1/conversations"));
         Assert.Contains(receiver.Logs, log => $"{log.Body}".Contains("storage does not answer", StringComparison.Ordinal));
+        Assert.Contains(receiver.Logs, log => $"{log.Body}".Contains("is not one of Parley's", StringComparison.Ordinal));
         Assert.Contains(receiver.Logs, log => $"{log.Body}".Contains("The provider of chatbot", StringComparison.Ordinal));
         Assert.InRange(receiver.Spans.Count, 1_000, int.MaxValue);
-        foreach (var secret in new[] { Canary, watched.Access.ApiKey, watched.Access.WebhookSecret, WatchedHost.AdminKey, WatchedHost.ProviderKey, "whsec_" })
+        foreach (var secret in new[] { Canary, Basic[..^4], watched.Access.ApiKey, watched.Access.WebhookSecret, WatchedHost.AdminKey, WatchedHost.ProviderKey, "whsec_" })
         {
             Assert.Null(Excerpt(secret));
         }
@@ -60,6 +66,9 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
     private async Task FailAtWorkAsync()
     {
         var client = watched.Client;
+        var queue = new QueueClient(watched.ConnectionString, ExportStep.FileQueue, new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 });
+        await queue.SendMessageAsync(Canary);
+        await queue.SendMessageAsync($$"""{"tenant":"{{Canary}}"}""");
         await using var webhook = await WebhookReceiver.StartAsync((_, n) => new Reply(n == 1 ? 500 : 200) { Body = Canary });
         var chat = (await client.NewAnsweredChatAsync())["chatId"]!;
         var followUp = await client.FollowUpAsync(chat, Canary, FollowUpCalls.In(TimeSpan.FromSeconds(2)));
@@ -119,7 +128,7 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         yield return () => request.Create(tenant);
         yield return () => request.Create(tenant, query: string.Join('&', request.Parameters.Select(one => $"{one}={Canary}")));
         yield return () => WithCredentials(request.Create(tenant), "Bearer", $"prly_{Canary}");
-        yield return () => WithCredentials(request.Create(tenant), "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{Canary}:{Canary}")));
+        yield return () => WithCredentials(request.Create(tenant), "Basic", Basic);
         foreach (var header in Deciding)
         {
             yield return () => WithHeader(request.Create(tenant), header);

@@ -46,6 +46,7 @@ internal static class Meters
         listener.SetMeasurementEventCallback<double>(Add);
         listener.Start();
         RecordOneOfEach();
+        listener.RecordObservableInstruments();
         lock (tags)
         {
             // The conventions name them; the app adds the last.

@@ -197,6 +197,7 @@ public class CostTests
         ["exportBlockBytes"] = 4 * 1024 * 1024,
         ["headerBytes"] = 500,
         ["logBytesPerExecution"] = 2_000,
+        ["meterBytesPerMinute"] = 0,
         ["queues"] = 4,
         ["queuePollSeconds"] = 10,
         ["queueOperationsPerMessage"] = 3,

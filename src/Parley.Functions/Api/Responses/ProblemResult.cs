@@ -63,7 +63,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
     /// The W3C trace id of the request, 32 hexadecimal digits: every invocation has one (InvocationMiddleware).
     /// </summary>
     public static string TraceId(HttpContext context) =>
-        Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier;
+        (Activity.Current?.TraceId ?? ActivityTraceId.CreateRandom()).ToHexString();
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

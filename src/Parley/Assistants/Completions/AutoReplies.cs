@@ -134,7 +134,7 @@ public sealed partial class AutoReplies(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogLeftToTimer(logger, e, completion.Id);
+            LogLeftToTimer(logger, PrivateException.Of(e), completion.Id);
         }
     }
 

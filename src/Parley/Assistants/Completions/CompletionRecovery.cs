@@ -131,6 +131,7 @@ public sealed partial class CompletionRecovery(
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             // The other rows are still processed, even if this one cannot be read. The next timer run retries it.
+            Telemetry.WorkFailed("reply.recover");
             LogLeft(logger, PrivateException.Of(e), what);
             return null;
         }

@@ -54,7 +54,7 @@ public sealed partial class CompletionStore(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogRowLeft(logger, completion.Id, e.Message);
+            LogRowLeft(logger, completion.Id, PrivateException.Describe(e));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Extensions.AI;
@@ -135,30 +134,8 @@ public static class ProviderStream
                 _ when isWhole => null,
                 _ when idle.IsCancellationRequested => throw new AssistantException(
                     ProviderError.Timeout, $"The provider was silent for {limit.TotalSeconds} s."),
-                _ => throw new AssistantException(ProviderError.Unavailable, Describe(e)),
+                _ => throw new AssistantException(ProviderError.Unavailable, PrivateException.Describe(e)),
             };
         }
-    }
-
-    /// <summary>
-    /// The types of an exception and of its causes. Messages are left out: those of the transport and of the JSON
-    /// reader quote what the server sent.
-    /// </summary>
-    private static string Describe(Exception e)
-    {
-        var types = new List<string>();
-        for (var cause = e; cause is not null; cause = cause.InnerException)
-        {
-            var kind = cause switch
-            {
-                HttpRequestException http => $" ({http.HttpRequestError})",
-                HttpIOException http => $" ({http.HttpRequestError})",
-                SocketException socket => $" ({socket.SocketErrorCode})",
-                _ => "",
-            };
-            types.Add(cause.GetType().Name + kind);
-        }
-
-        return string.Join(", ", types);
     }
 }

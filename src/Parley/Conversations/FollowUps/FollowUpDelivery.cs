@@ -81,11 +81,6 @@ public sealed partial class FollowUpDelivery(
                 : null;
             var outcome = withChunk ?? await SendAloneAsync(one, sending, cancellation);
             done.Add((one, outcome));
-            if (outcome == SendOutcome.Sent)
-            {
-                Telemetry.FollowUpSent(time.GetUtcNow() - one.FollowUp.DueAt);
-            }
-
             sentWithChunk = withChunk == SendOutcome.Sent ? one.FollowUp : sentWithChunk;
             isWaiting = outcome is SendOutcome.Retried or SendOutcome.Waiting or SendOutcome.Failed;
 

@@ -75,7 +75,7 @@ public sealed partial class FollowUpDispatch(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogLeftToTimer(logger, e, followUp.Number, followUp.Conversation.PartitionKey);
+            LogLeftToTimer(logger, PrivateException.Of(e), followUp.Number, followUp.Conversation.PartitionKey);
         }
     }
 
@@ -151,7 +151,7 @@ public sealed partial class FollowUpDispatch(
         {
             // The other chunks continue. The next run of the timer tries this one again.
             Telemetry.WorkFailed("follow_up.queue");
-            LogNotQueued(logger, e, message.Partition, message.First, chunk.Count);
+            LogNotQueued(logger, PrivateException.Of(e), message.Partition, message.First, chunk.Count);
             return 0;
         }
 
@@ -163,7 +163,7 @@ public sealed partial class FollowUpDispatch(
         catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
             // A row was sent already, or a concurrent run of the timer marked it, or storage does not respond.
-            LogNotMarked(logger, message.Partition, message.First, e.Message);
+            LogNotMarked(logger, message.Partition, message.First, PrivateException.Describe(e));
         }
 
         return chunk.Count;

@@ -140,7 +140,7 @@ public sealed partial class FollowUpIndex(
         }
         catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
         {
-            LogRowsLeft(logger, e);
+            LogRowsLeft(logger, PrivateException.Of(e));
         }
     }
 

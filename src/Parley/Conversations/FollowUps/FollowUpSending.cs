@@ -27,6 +27,7 @@ internal sealed class FollowUpSending(
         var head = plan.Head! with { Pending = await reader.PendingOfAsync(plan.Head!, cancellation) };
         var sent = FollowUpMutation.Send(head, due, message, time.GetUtcNow());
         sent.AddTo(plan, index);
+        plan.WhenStored(() => Telemetry.FollowUpSent(message.CreatedAt - due.DueAt));
         Remaining = sent.Pending;
     }
 }

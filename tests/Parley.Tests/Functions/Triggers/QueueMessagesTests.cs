@@ -34,6 +34,7 @@ public class QueueMessagesTests
         var states = new TenantStates(process.Tables, time);
         await new QueueMessages(states, time, NullLogger<QueueMessages>.Instance).ProcessAsync<ExportStep>(
             new ExportStep(tenant.Number, Export: 1, Step: 0).ToJson(),
+            new Dictionary<string, object?>(),
             (_, _) =>
             {
                 ran = true;
