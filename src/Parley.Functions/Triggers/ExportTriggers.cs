@@ -34,7 +34,9 @@ public sealed partial class ExportTriggers(
 
     [Function("ExportsDeliver")]
     public Task Deliver(
-        [QueueTrigger(ExportStep.WebhookQueue)] string message, FunctionContext context, CancellationToken cancellation) =>
+        [QueueTrigger(ExportStep.WebhookQueue)] string message,
+        FunctionContext context,
+        CancellationToken cancellation) =>
         messages.ProcessAsync<ExportStep>(
             message, context.BindingContext.BindingData, webhook.RunAsync, ReportFailure, cancellation);
 

@@ -66,7 +66,9 @@ public sealed partial class QueueMessages(TenantStates tenants, TimeProvider tim
         }
     }
 
-    /// <summary>A repeated delivery is late because of the work that failed, not because the message had to wait.</summary>
+    /// <summary>
+    /// A repeated delivery is late because of the work that failed, not because the message had to wait.
+    /// </summary>
     private static bool IsFirstDelivery(IReadOnlyDictionary<string, object?> metadata) =>
         metadata.TryGetValue("DequeueCount", out var count) && $"{count}" == "1";
 

@@ -16,7 +16,8 @@ namespace Parley.Functions.Triggers;
 /// </summary>
 public sealed class WatchTrigger(QueueServiceClient queues)
 {
-    private static readonly string[] Watched = [.. Names<FollowUpChunk>(), .. Names<ExportStep>(), .. Names<QueuedReply>()];
+    private static readonly string[] Watched =
+        [.. Names<FollowUpChunk>(), .. Names<ExportStep>(), .. Names<QueuedReply>()];
 
     /// <summary>The storage calls of a run, for the estimate of the bill.</summary>
     internal static int Reads => Watched.Length;

@@ -6,10 +6,10 @@ namespace Parley.Core;
 /// <summary>
 /// Everything that Parley traces and measures, in one place: the span source, the meters with their units, and the
 /// names of tags. Names are those of the OpenTelemetry semantic conventions where they have one, else they begin with
-/// <c>parley.</c>. The Functions host has a meter <c>faas.invoke_duration</c> of its own. No tag holds text, a name, an id or an address that a client chose, so every tag has few values.
-/// docs/operations.md lists the meters; requests are measured by ASP.NET Core (<see cref="RequestDuration"/>).
+/// <c>parley.</c>. The Functions host has a meter <c>faas.invoke_duration</c> of its own. No tag holds text, a name, an
+/// id or an address that a client chose, so every tag has few values. docs/operations.md lists the meters; requests are measured by ASP.NET Core (<see cref="RequestDuration"/>).
 /// </summary>
-public static class Telemetry
+public static partial class Telemetry
 {
     /// <summary>The name of the span source and of the meter.</summary>
     public const string Name = "Parley";
@@ -29,7 +29,7 @@ public static class Telemetry
     private const string StatusTag = "http.response.status_code";
     internal const string QueueTag = "messaging.destination.name";
 
-    /// <summary>Seconds up to half an hour, the longest run of a function. The defaults of .NET are milliseconds.</summary>
+    /// <summary>Seconds up to half an hour, the longest run of a function.</summary>
     private static readonly InstrumentAdvice<double> LongSeconds = new()
     {
         HistogramBucketBoundaries = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800],
@@ -44,7 +44,10 @@ public static class Telemetry
     /// <summary>The boundaries that the conventions give for tokens.</summary>
     private static readonly InstrumentAdvice<long> Tokens = new()
     {
-        HistogramBucketBoundaries = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864],
+        HistogramBucketBoundaries =
+        [
+            1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
+        ],
     };
 
     /// <summary>The boundaries that the conventions give for calls of models.</summary>
@@ -97,7 +100,11 @@ public static class Telemetry
         "gen_ai.client.operation.duration", "s", "Calls of providers, up to the end of the reply.", null, ModelSeconds);
 
     private static readonly Histogram<double> ModelFirstChunk = Meter.CreateHistogram(
-        "gen_ai.client.operation.time_to_first_chunk", "s", "Calls of providers, up to the first text.", null, ModelSeconds);
+        "gen_ai.client.operation.time_to_first_chunk",
+        "s",
+        "Calls of providers, up to the first text.",
+        null,
+        ModelSeconds);
 
     private static readonly Histogram<long> ModelTokens = Meter.CreateHistogram(
         "gen_ai.client.token.usage", "{token}", "Tokens of calls of providers, as they count them.", null, Tokens);
@@ -284,75 +291,6 @@ public static class Telemetry
 
     private static bool TryParse(string? context, out ActivityContext parsed) =>
         ActivityContext.TryParse(context, null, isRemote: true, out parsed);
-
-    /// <summary>A call of a provider, from its start to the end of the reply.</summary>
-    public sealed class ModelCall : IDisposable
-    {
-        private readonly Activity? span;
-        private readonly TagList tags;
-        private readonly TimeProvider time;
-        private readonly long began;
-        private string? error;
-        private bool hasText;
-
-        internal ModelCall(string provider, string? model, TimeProvider time)
-        {
-            this.time = time;
-            began = time.GetTimestamp();
-            tags = new TagList
-            {
-                { "gen_ai.operation.name", "chat" },
-                { "gen_ai.provider.name", provider },
-                { "gen_ai.request.model", model ?? "_OTHER" },
-            };
-            span = Source.StartActivity($"chat {model ?? "_OTHER"}", ActivityKind.Client, default(ActivityContext), tags);
-        }
-
-        /// <summary>Counts the time to the first text. Later calls have no effect.</summary>
-        public void HasText()
-        {
-            if (!hasText)
-            {
-                hasText = true;
-                ModelFirstChunk.Record(time.GetElapsedTime(began).TotalSeconds, tags);
-            }
-        }
-
-        /// <summary>Counts the tokens that the provider reports.</summary>
-        public void Used(long? input, long? output)
-        {
-            Count("input", input);
-            Count("output", output);
-        }
-
-        /// <summary>Records why the call failed: one of few names.</summary>
-        public void Failed(string reason) => error = reason;
-
-        /// <inheritdoc/>
-        public void Dispose()
-        {
-            var all = tags;
-            if (error is not null)
-            {
-                all.Add(ErrorTag, error);
-                span?.SetTag(ErrorTag, error).SetStatus(ActivityStatusCode.Error);
-            }
-
-            ModelDuration.Record(time.GetElapsedTime(began).TotalSeconds, all);
-            span?.Dispose();
-        }
-
-        private void Count(string type, long? tokens)
-        {
-            if (tokens is { } count)
-            {
-                var typed = tags;
-                typed.Add("gen_ai.token.type", type);
-                ModelTokens.Record(count, typed);
-                span?.SetTag($"gen_ai.usage.{type}_tokens", count);
-            }
-        }
-    }
 
     private sealed class OpenStream : IDisposable
     {

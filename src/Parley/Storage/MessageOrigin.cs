@@ -12,7 +12,7 @@ namespace Parley.Storage;
 /// <param name="At">The time when the message becomes visible, in Unix milliseconds; null if it is not known.</param>
 public sealed record MessageOrigin(string? Traceparent = null, long? At = null)
 {
-    /// <summary>The largest difference of clocks, and the longest stay of a message, that make an age plausible.</summary>
+    /// <summary>An older message is not plausible: queues keep one for seven days at most.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(8);
 
     /// <summary>Adds the origin to the JSON object of a message.</summary>

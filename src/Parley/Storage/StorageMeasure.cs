@@ -23,8 +23,8 @@ internal sealed class StorageMeasure(string service) : HttpPipelinePolicy
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            // The pipeline goes on without the caller's context, and would leave the thread of a simulation if this step
-            // came back to it.
+            // The pipeline goes on without the caller's context. A step that came back to it would take a simulation
+            // away from its thread.
             await ProcessNextAsync(message, pipeline).ConfigureAwait(false);
         }
         catch (Exception e)

@@ -20,8 +20,8 @@ namespace Parley.Assistants.Providers;
 /// <item><c>/hang</c>, <c>/hang after N</c>: the same as <c>/fail timeout</c>.</item>
 /// <item><c>/pace MS</c>: the delay between words, in milliseconds; 0 to 5,000.</item>
 /// </list>
-/// Words are its tokens. With both <c>/words</c> and <c>after</c>, the smaller number counts. Text that is not exactly one of these commands
-/// is ordinary text.
+/// Words are its tokens. With both <c>/words</c> and <c>after</c>, the smaller number counts. Text that is not exactly
+/// one of these commands is ordinary text.
 /// </summary>
 /// <param name="time">The clock for the delay between words.</param>
 public sealed class ScriptedChatClient(TimeProvider time) : IChatClient
