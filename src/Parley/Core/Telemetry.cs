@@ -7,7 +7,8 @@ namespace Parley.Core;
 /// Everything that Parley traces and measures, in one place: the span source, the meters with their units, and the
 /// names of tags. Names are those of the OpenTelemetry semantic conventions where they have one, else they begin with
 /// <c>parley.</c>. The Functions host has a meter <c>faas.invoke_duration</c> of its own. No tag holds text, a name, an
-/// id or an address that a client chose, so every tag has few values. docs/operations.md lists the meters; requests are measured by ASP.NET Core (<see cref="RequestDuration"/>).
+/// id or an address that a client chose, so every tag has few values. docs/operations.md lists the meters; requests are
+/// measured by ASP.NET Core (<see cref="RequestDuration"/>).
 /// </summary>
 public static partial class Telemetry
 {
