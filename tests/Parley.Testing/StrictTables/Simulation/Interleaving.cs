@@ -14,7 +14,7 @@ public static class Interleaving
     /// A sample of each scenario: the largest ones have 10,000 runs, which are for ./dev test --deep. Built-in faults are
     /// searched with all their seeds in every test run, so that a model that finds nothing any more is noticed.
     /// </summary>
-    private const int OrdinaryRuns = 100;
+    private const int OrdinaryRuns = 30;
 
     /// <summary>True for ./dev test --deep, in which tests use all of their cases and not a sample.</summary>
     public static bool IsDeep => Setting("PARLEY_DEEP") is 1;
