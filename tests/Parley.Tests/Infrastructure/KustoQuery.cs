@@ -43,16 +43,16 @@ internal sealed class KustoQuery
 
     private static List<IReadOnlyDictionary<string, object?>> Run(
         KustoStep step, List<IReadOnlyDictionary<string, object?>> rows) => step.Name switch
-    {
-        "where" => rows.FindAll(row => One(step.Columns[0].Value, row) is true),
-        "extend" => [.. rows.Select(row => Columns(step, row, new Dictionary<string, object?>(row)))],
-        "project" => [.. rows.Select(row => Columns(step, row, []))],
-        "summarize" => Summarize(step, rows),
-        // Sorted as the last column says, then as the one before.
-        "order by" => step.Columns.AsEnumerable().Reverse().Aggregate(rows, (sorted, column) =>
-            [.. sorted.OrderByDescending(row => One(column.Value, row))]),
-        _ => throw new FormatException($"The step '{step.Name}' is not known."),
-    };
+        {
+            "where" => rows.FindAll(row => One(step.Columns[0].Value, row) is true),
+            "extend" => [.. rows.Select(row => Columns(step, row, new Dictionary<string, object?>(row)))],
+            "project" => [.. rows.Select(row => Columns(step, row, []))],
+            "summarize" => Summarize(step, rows),
+            // Sorted as the last column says, then as the one before.
+            "order by" => step.Columns.AsEnumerable().Reverse().Aggregate(rows, (sorted, column) =>
+                [.. sorted.OrderByDescending(row => One(column.Value, row))]),
+            _ => throw new FormatException($"The step '{step.Name}' is not known."),
+        };
 
     private static Dictionary<string, object?> Columns(
         KustoStep step, IReadOnlyDictionary<string, object?> row, Dictionary<string, object?> result)
