@@ -180,7 +180,11 @@ internal sealed class DevRun(RunOptions options)
     {
         if (settings.GetValueOrDefault(OtlpEndpoint) is { Length: > 0 } endpoint)
         {
-            return $"Telemetry: to {endpoint}";
+            // A user name and a password are not for the terminal.
+            var shown = Uri.TryCreate(endpoint, UriKind.Absolute, out var url)
+                ? url.GetComponents(UriComponents.SchemeAndServer, UriFormat.UriEscaped)
+                : endpoint;
+            return $"Telemetry: to {shown}";
         }
 
         return string.IsNullOrEmpty(settings.GetValueOrDefault("APPLICATIONINSIGHTS_CONNECTION_STRING"))

@@ -6,6 +6,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Parley.Core;
 using Parley.Functions.Api;
+using Parley.Tenants;
 
 namespace Parley.Functions.Observability;
 
@@ -39,7 +40,7 @@ public sealed class InvocationMiddleware(MeasuredTenants tenants, TimeProvider t
 
     private void Describe(HttpContext http)
     {
-        if (http.Features.Get<Call>() is { } call && tenants.NameOf(call.Caller.Tenant) is { } tenant)
+        if (http.Features.Get<Caller>() is { } caller && tenants.NameOf(caller.Tenant) is { } tenant)
         {
             http.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new("parley.tenant", tenant));
         }

@@ -2,8 +2,10 @@ using Azure.Identity;
 using Azure.Monitor.OpenTelemetry.Exporter;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
+using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Parley.Core;
 
@@ -18,6 +20,7 @@ internal static class TelemetryExport
     private const string MonitorSetting = "APPLICATIONINSIGHTS_CONNECTION_STRING";
     private const string OtlpSetting = "OTEL_EXPORTER_OTLP_ENDPOINT";
     private const string ProtocolSetting = "OTEL_EXPORTER_OTLP_PROTOCOL";
+    private const string HeadersSetting = "OTEL_EXPORTER_OTLP_HEADERS";
 
     /// <summary>Names the identity that may send to Application Insights; the Functions host reads it too.</summary>
     private const string IdentitySetting = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
@@ -26,7 +29,12 @@ internal static class TelemetryExport
     public static void AddTelemetryExport(this FunctionsApplicationBuilder builder)
     {
         var monitor = builder.Configuration[MonitorSetting];
-        var hasOtlp = IsOtlpSet(builder.Configuration[OtlpSetting], builder.Configuration[ProtocolSetting]);
+        if (!string.IsNullOrEmpty(monitor) && !monitor.Contains("InstrumentationKey=", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new StartUpException($"{MonitorSetting} must be a connection string of Application Insights.");
+        }
+
+        var hasOtlp = IsOtlpSet(builder.Configuration);
         if (string.IsNullOrEmpty(monitor) && !hasOtlp)
         {
             return;
@@ -39,7 +47,9 @@ internal static class TelemetryExport
             .WithTracing(tracing => tracing
                 .AddSource(Telemetry.Name, PrivateSpans.StorageSource)
                 .AddProcessor(new PrivateSpans()))
-            .WithMetrics(metrics => metrics.AddMeter(Telemetry.Name, Telemetry.RequestMeter))
+            .WithMetrics(metrics => metrics
+                .AddMeter(Telemetry.Name, Telemetry.RequestMeter)
+                .AddView("http.server.active_requests", MetricStreamConfiguration.Drop))
             .WithLogging(null, options => options.IncludeFormattedMessage = true);
         if (!string.IsNullOrEmpty(monitor))
         {
@@ -66,15 +76,22 @@ internal static class TelemetryExport
     }
 
     /// <summary>The exporter itself would ignore a malformed setting, and send to this machine.</summary>
-    private static bool IsOtlpSet(string? endpoint, string? protocol)
+    private static bool IsOtlpSet(ConfigurationManager configuration)
     {
-        if (string.IsNullOrEmpty(endpoint))
+        if (configuration[OtlpSetting] is not { Length: > 0 } endpoint)
         {
             return false;
         }
 
         var isUrl = Uri.TryCreate(endpoint, UriKind.Absolute, out var url)
             && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps);
+        var headers = configuration[HeadersSetting] ?? "";
+        if (headers.Length > 0 && !headers.Split(',').All(header => header.IndexOf('=', StringComparison.Ordinal) > 0))
+        {
+            throw new StartUpException($"{HeadersSetting} must be name=value, separated by commas.");
+        }
+
+        var protocol = configuration[ProtocolSetting];
         return !isUrl ? throw new StartUpException($"{OtlpSetting} must be an absolute http or https URL.")
             : protocol is null or "" or "grpc" or "http/protobuf" ? true
             : throw new StartUpException($"{ProtocolSetting} must be grpc or http/protobuf.");

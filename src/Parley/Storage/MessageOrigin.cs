@@ -39,10 +39,16 @@ public sealed record MessageOrigin(string? Traceparent = null, long? At = null)
     }
 
     /// <summary>The time since the message became visible; null if it is not known or not plausible.</summary>
-    public TimeSpan? Age(DateTimeOffset now) =>
-        At is { } at && TimeSpan.FromMilliseconds(now.ToUnixTimeMilliseconds() - (double)at) is var age && age <= MaxAge
-            ? TimeSpan.FromTicks(Math.Max(age.Ticks, 0)) // Clocks differ, and a message may be read a second early.
+    public TimeSpan? Age(DateTimeOffset now)
+    {
+        // As numbers: a time span does not hold the difference to every number.
+        var age = now.ToUnixTimeMilliseconds() - (double?)At;
+
+        // Clocks differ, and a message may be read a second early.
+        return Math.Abs(age ?? double.MaxValue) <= MaxAge.TotalMilliseconds
+            ? TimeSpan.FromMilliseconds(Math.Max(age!.Value, 0))
             : null;
+    }
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]

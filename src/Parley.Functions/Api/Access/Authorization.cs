@@ -66,6 +66,7 @@ public sealed class Authorization(
     private async Task<Caller> FindCallerAsync(HttpRequest request, FunctionAccess access, Scopes scopes)
     {
         var caller = await AuthenticateAsync(request);
+        request.HttpContext.Features.Set(caller);
         if ((scopes & Administrative) != Scopes.None)
         {
             request.HttpContext.Features.Set(new AdministrativeCall(access.Name, caller));

@@ -29,7 +29,7 @@ internal sealed class IssuerDocuments(HttpClient client, bool permitsHttp) : IDo
         if (!Uri.TryCreate(address, UriKind.Absolute, out var url)
             || (url.Scheme != Uri.UriSchemeHttps && !(permitsHttp && url.Scheme == Uri.UriSchemeHttp && url.IsLoopback)))
         {
-            throw new IOException($"The address '{address}' is no https URL.");
+            throw new IOException("The address is no https URL.");
         }
 
         using var response = await client.GetAsync(url, cancel);

@@ -146,7 +146,7 @@ internal sealed partial class IssuerKeys(
                 await documents.GetDocumentAsync(issuer.Metadata!.AbsoluteUri, timeout.Token));
             if (configuration.Issuer != issuer.Name)
             {
-                Fail($"its configuration names the issuer '{configuration.Issuer}'");
+                Fail("its configuration names another issuer");
                 return;
             }
 
@@ -162,14 +162,14 @@ internal sealed partial class IssuerKeys(
         }
         catch (Exception e)
         {
-            Fail(e.GetBaseException().Message);
+            Fail(PrivateException.Describe(e));
         }
     }
 
     private void Fail(string reason)
     {
         hasFailed = true;
-        LogFailure(logger, issuer.Name, Shown(reason));
+        LogFailure(logger, issuer.Name, reason);
     }
 
     private List<IssuerKey> Usable(IReadOnlyList<JsonWebKey> published)

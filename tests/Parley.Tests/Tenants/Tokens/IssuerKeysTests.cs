@@ -225,16 +225,14 @@ public sealed class IssuerKeysTests
     }
 
     [Fact]
-    public async Task The_log_has_short_lines_without_characters_that_mislead()
+    public async Task The_log_has_no_text_of_the_issuer()
     {
         var log = new LogLines();
         var logged = new IssuerKeys(issuer.Settings, issuer, time, log);
         issuer.ConfiguredName = "x\n\u001b[31m\u202e" + new string('Z', 100_000);
         await Assert.ThrowsAsync<ParleyException>(() => logged.FindAsync("rsa", "RS256", CancellationToken.None));
         var line = Assert.Single(log.Lines);
-        Assert.InRange(line.Length, 200, 400);
-        Assert.DoesNotContain(line, char.IsControl);
-        Assert.DoesNotContain('\u202e', line);
+        Assert.EndsWith("could not be fetched: its configuration names another issuer", line, StringComparison.Ordinal);
 
         issuer.ConfiguredName = TestIssuer.Name;
         time.Advance(IssuerKeys.Interval);
