@@ -30,8 +30,8 @@ internal sealed class ModelMeasures : IDisposable
     }
 
     /// <summary>
-    /// Each as the last part of the instrument's name, the value (of seconds only whole ones) and all tags but the
-    /// operation.
+    /// Each as the last part of the instrument's name, the value (of seconds only whole minutes: those of a slow machine
+    /// are no matter) and all tags but the operation.
     /// </summary>
     public IReadOnlyList<string> All
     {
@@ -46,6 +46,9 @@ internal sealed class ModelMeasures : IDisposable
 
     public void Dispose() => listener.Dispose();
 
+    private static string Shown(long value, string? unit) =>
+        (unit == "s" ? value - (value % 60) : value).ToString(CultureInfo.InvariantCulture);
+
     private void Add<T>(
         Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
         where T : struct, IConvertible
@@ -58,7 +61,7 @@ internal sealed class ModelMeasures : IDisposable
         var words = new List<string>
         {
             instrument.Name.Split('.')[^1],
-            value.ToInt64(CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) + instrument.Unit,
+            Shown(value.ToInt64(CultureInfo.InvariantCulture), instrument.Unit) + instrument.Unit,
         };
         foreach (var (name, tag) in tags)
         {
