@@ -30,8 +30,8 @@ internal sealed class ModelMeasures : IDisposable
     }
 
     /// <summary>
-    /// Each as the last part of the instrument's name, the value (of seconds only whole minutes: those of a slow machine
-    /// are no matter) and all tags but the operation.
+    /// Each as the last part of the instrument's name, the value (of seconds only whole ones) and all tags but the
+    /// operation.
     /// </summary>
     public IReadOnlyList<string> All
     {
@@ -44,10 +44,17 @@ internal sealed class ModelMeasures : IDisposable
         }
     }
 
+    /// <summary>The same with 0 seconds everywhere, for calls that take real time.</summary>
+    public IReadOnlyList<string> AllWithoutTimes => [.. All.Select(WithoutTime)];
+
     public void Dispose() => listener.Dispose();
 
-    private static string Shown(long value, string? unit) =>
-        (unit == "s" ? value - (value % 60) : value).ToString(CultureInfo.InvariantCulture);
+    private static string WithoutTime(string measure)
+    {
+        var words = measure.Split(' ');
+        words[1] = words[1].EndsWith('s') ? "0s" : words[1];
+        return string.Join(' ', words);
+    }
 
     private void Add<T>(
         Instrument instrument, T value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state)
@@ -61,7 +68,7 @@ internal sealed class ModelMeasures : IDisposable
         var words = new List<string>
         {
             instrument.Name.Split('.')[^1],
-            Shown(value.ToInt64(CultureInfo.InvariantCulture), instrument.Unit) + instrument.Unit,
+            value.ToInt64(CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) + instrument.Unit,
         };
         foreach (var (name, tag) in tags)
         {
