@@ -11,7 +11,10 @@ namespace Parley.Tests.Functions.Api.Effort;
 /// Sends requests that are laborious to read to every operation of docs/openapi.yaml, which a test holds equal to the
 /// app's routes. None may allocate or take more than five times what a plain one of the same size does: otherwise a few
 /// clients could keep an instance busy.
+/// No other test of the process runs beside them: it would take processor time from one measure and not from another.
 /// </summary>
+[Collection(nameof(WorstRequestTests))]
+[CollectionDefinition(nameof(WorstRequestTests), DisableParallelization = true)]
 public sealed class WorstRequestTests(ITestOutputHelper output)
 {
     private readonly List<string> failures = [];
