@@ -139,7 +139,7 @@ public sealed partial class ApiEndpoint(
     internal static string MethodOf(HttpContext context) =>
         KnownMethods.TryGetValue(context.Request.Method, out var method) ? method : "_OTHER";
 
-    /// <summary>The template and not the path, which may contain a file name.</summary>
+    /// <summary>The template and not the path, which is a client's text.</summary>
     internal static string RouteOf(HttpContext context) =>
         (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "an unknown route";
 

@@ -182,7 +182,7 @@ public sealed partial class CompletionProducer(
         catch (AssistantException e)
         {
             Telemetry.WorkFailed("reply.provider");
-            LogFailed(logger, completion.Id, chatbot.Id, e.Error, PrivateException.Describe(e));
+            LogFailed(logger, completion.Id, chatbot.Id, e.Error, e.Message);
             return e;
         }
         catch (OperationCanceledException) when (stopped.IsCancellationRequested)

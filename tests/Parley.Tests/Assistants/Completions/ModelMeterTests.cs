@@ -74,6 +74,16 @@ public sealed class ModelMeterTests : IDisposable
     }
 
     [Fact]
+    public async Task The_log_line_of_a_failed_call_has_its_detail()
+    {
+        using var server = new Receiver(Response(429, "{}"));
+
+        var (_, logged) = await ReplyRun.RunAsync(server.Port, Model);
+
+        Assert.Contains("RateLimited (HTTP 429)", Assert.Single(logged), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_call_that_breaks_off_has_what_came_before()
     {
         using var server = Server(Chunked(Text("One ") + Usage + Finish("abort") + Done));
