@@ -41,7 +41,7 @@ internal sealed class IndexRowsOfFacts(ParleyTables tables, DateTimeOffset now)
                 return followUp.DueAt is null
                     ? [InTenants(followUp.StatusListRow)]
                     : [InTenants(followUp.StatusListRow), InSchedule(followUp.Scheduled)];
-            case "t":
+            case "t" when !CompletionRowKeys.IsChunk(row.RowKey):
                 var completion = CompletionRow.Read(row, key);
                 var record = InTenants(CompletionStore.RecordRow(completion));
                 return completion.Status == CompletionStatus.Ended

@@ -449,8 +449,12 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("start a completion with a key", async () => completion = await StartAsync("a"));
         await CountAsync("store an event of a completion", async () => completion = await process.CompletionWriter.AppendTextAsync(completion, completion.WithText("one ")));
 
-        // The head, the transaction, and the deletion of the schedule row.
-        await CountAsync("end a completion", () => process.CompletionWriter.EndAsync(completion.WithText("two"), null, null, isProducer: true));
+        // The head, the transaction, the keys of the chunks, and the deletions of the chunks and of the schedule row.
+        await CountAsync("end a completion", async () =>
+        {
+            var ended = await process.CompletionWriter.EndAsync(completion.WithText("two"), null, null, isProducer: true);
+            await process.CompletionWriter.CleanUpAsync(ended);
+        });
 
         // The completion by its id. When it is sent again: the chatbot, the head, the key, the message and the
         // completion.

@@ -141,18 +141,12 @@ internal sealed class CompletionStream(
     /// </summary>
     private int Append(StringBuilder events, Completion completion, int sent)
     {
-        var (number, start) = (completion.FirstEvent, 0);
-        foreach (var length in completion.Parts)
+        for (var i = Math.Max(0, sent + 1 - completion.FirstEvent); i < completion.Parts.Count; i++)
         {
-            if (number > sent)
-            {
-                events.Append(Event(number, Part(completion.Text.Substring(start, length), done: false)));
-            }
-
-            number++;
-            start += length;
+            events.Append(Event(completion.FirstEvent + i, Part(completion.Parts[i], done: false)));
         }
 
+        var number = completion.FirstEvent + completion.Parts.Count;
         if (completion.Status == CompletionStatus.Ended && number > sent)
         {
             events.Append(completion.Error is { } error

@@ -84,11 +84,14 @@ public sealed record Completion
 
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>The text received so far. Never ends in half of a surrogate pair.</summary>
-    public string Text { get; init; } = "";
+    /// <summary>
+    /// Each event's part of the text received so far, in order. None ends in half of a surrogate pair. A part whose
+    /// text was deleted is empty.
+    /// </summary>
+    public ImmutableList<string> Parts { get; init; } = [];
 
-    /// <summary>The length of each event's part of the text, in order.</summary>
-    public ImmutableList<int> Parts { get; init; } = [];
+    /// <summary>The text received so far, joined at each call.</summary>
+    public string Text => string.Concat(Parts);
 
     /// <summary>The number of the first event: 1, or the next number after those of an earlier attempt.</summary>
     public int FirstEvent { get; init; } = 1;
@@ -100,6 +103,15 @@ public sealed record Completion
 
     /// <summary>Incremented by every change of the scores; the HTTP ETag.</summary>
     public int Revision { get; init; } = 1;
+
+    /// <summary>
+    /// The number of rows that contain the text of the attempt (<see cref="CompletionChunk"/>). They are deleted after
+    /// its end, and the number stays.
+    /// </summary>
+    internal int Chunks { get; init; }
+
+    /// <summary>The number of parts before the last chunk.</summary>
+    internal int ChunkStart { get; init; }
 
     /// <summary>The id of the last change of the scores.</summary>
     internal string? EditId { get; init; }
@@ -120,7 +132,9 @@ public sealed record Completion
     /// <summary>The time from the customer's message to the end.</summary>
     public TimeSpan? ReplyTime => EndedAt - CreatedAt;
 
+    /// <summary>True when the row of the completion does not contain its text yet.</summary>
+    internal bool IsTextInChunks => Status == CompletionStatus.Running && Chunks > 0;
+
     /// <summary>Adds text as one more event; an empty part adds none.</summary>
-    internal Completion WithText(string part) =>
-        part.Length == 0 ? this : this with { Text = Text + part, Parts = Parts.Add(part.Length) };
+    internal Completion WithText(string part) => part.Length == 0 ? this : CompletionChunk.Extend(this, part);
 }

@@ -218,7 +218,7 @@ public sealed class CompletionFollower(
         Completion stored;
         try
         {
-            stored = await store.FindAsync(feed.Latest.Key, CancellationToken.None)
+            stored = await store.FindAsync(feed.Latest.Key, CancellationToken.None, known: feed.Latest)
                 ?? throw new InvalidOperationException($"Completion {feed.Latest.Key} no longer exists.");
         }
         catch (Exception e) when (StorageErrors.IsOutcomeUnknown(e, CancellationToken.None)

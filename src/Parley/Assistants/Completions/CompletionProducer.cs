@@ -82,7 +82,8 @@ public sealed partial class CompletionProducer(
                     failure?.RetryAfter,
                     isProducer: true)
                 : stored;
-            if (ended.ProducerId != completion.ProducerId || ended.Status != CompletionStatus.Ended)
+            var isSuperseded = ended.ProducerId != completion.ProducerId || ended.Status != CompletionStatus.Ended;
+            if (isSuperseded)
             {
                 // Another process found no heartbeat, ended the completion and began a new attempt, which now owns the
                 // row. This attempt ends as interrupted.
@@ -95,6 +96,11 @@ public sealed partial class CompletionProducer(
 
             running.Remove(completion.Key, broadcast);
             broadcast.Publish(ended);
+            if (!isSuperseded)
+            {
+                await writer.CleanUpAsync(ended);
+            }
+
             return ended;
         }
         catch (Exception e)

@@ -83,6 +83,8 @@ public sealed partial class CompletionRecovery(
                 await EnqueueAsync(row, completion, cancellation);
                 return null;
             default:
+                // The attempt of this row has ended. Its process may have died before it deleted the chunks.
+                await store.DeleteChunksAsync(key, attempt, cancellation);
                 await schedule.DropAsync(row, cancellation);
                 return null;
         }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using Azure.Data.Tables;
 using Parley.Core;
@@ -16,6 +15,7 @@ internal static class CompletionRow
     public const int MaxParts = 50_000;
 
     private const string Parts = "Parts";
+    private const string Events = "Events";
 
     public static TableEntity Create(Completion completion)
     {
@@ -47,16 +47,9 @@ internal static class CompletionRow
         return row;
     }
 
-    public static async Task<Completion?> FindAsync(
-        ParleyTables tables,
-        MessageKey key,
-        CancellationToken cancellation)
-    {
-        var row = await tables.Conversations.FindAsync(
-            key.Conversation.PartitionKey, CompletionRowKeys.Completion(key.Sequence), cancellation);
-        return row is null ? null : Read(row, key.Conversation);
-    }
-
+    /// <summary>
+    /// Reads a completion from its row. The text of a running one may be in chunks (<see cref="CompletionRows"/>).
+    /// </summary>
     public static Completion Read(TableEntity row, ConversationKey conversation) => new()
     {
         Key = new MessageKey(conversation, KeyParts.LastNumber(row.RowKey)),
@@ -75,8 +68,8 @@ internal static class CompletionRow
         CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
         DueAt = row.GetDateTimeOffset("DueAt")!.Value,
         EndedAt = row.GetDateTimeOffset("EndedAt"),
-        Text = LongText.Read(row, "Text")!,
-        Parts = ReadParts(row.GetBinary(Parts)),
+        Parts = ReadParts(row),
+        Chunks = row.GetInt32("Chunks") ?? 0,
         FirstEvent = row.GetInt32("FirstEvent")!.Value,
         Reply = row.GetInt32("Reply"),
         Scores = new CompletionScores(
@@ -91,13 +84,17 @@ internal static class CompletionRow
         ETag = row.ETag,
     };
 
+    /// <summary>The number of events in the chunks of the current attempt.</summary>
+    public static int EventsOf(TableEntity row) => row.GetInt32(Events) ?? 0;
+
     /// <summary>
-    /// The producer's write of the whole text so far. To be merged, because clients may write other properties.
+    /// The producer's write beside the chunk of an event. To be merged, because clients may write other properties.
     /// </summary>
-    public static TableEntity TextAppended(Completion completion)
+    public static TableEntity EventAdded(Completion completion)
     {
-        var row = Empty(completion);
-        WriteText(row, completion);
+        var row = Heartbeat(completion);
+        row["Events"] = completion.Parts.Count;
+        row["Chunks"] = completion.Chunks;
         return row;
     }
 
@@ -112,7 +109,8 @@ internal static class CompletionRow
     /// <summary>The final text and the end. To be merged.</summary>
     public static TableEntity Ended(Completion completion)
     {
-        var row = TextAppended(completion);
+        var row = Empty(completion);
+        WriteText(row, completion);
         row["Status"] = (int)CompletionStatus.Ended;
         row["EndedAt"] = completion.EndedAt;
         WriteError(row, completion.Error);
@@ -140,17 +138,29 @@ internal static class CompletionRow
     {
         var row = Empty(completion);
         LongText.Clear(row, "Text", ReplyText.MaxLength);
-        row[Parts] = WriteParts([.. completion.Parts.Select(_ => 0)]);
+        row[Parts] = PartLengths.Write([.. completion.Parts.Select(_ => "")]);
         return row;
     }
 
     private static TableEntity Empty(Completion completion) =>
         new(completion.Key.Conversation.PartitionKey, CompletionRowKeys.Completion(completion.Key.Sequence));
 
+    /// <summary>
+    /// Versions up to 0.2.0 do not read chunks: if one ends a completion of a later version, its text is lost. Its
+    /// events stay, without text, so that an event number is never used for another event.
+    /// </summary>
+    private static ImmutableList<string> ReadParts(TableEntity row)
+    {
+        var parts = ImmutableList.CreateRange(PartLengths.Read(LongText.Read(row, "Text")!, row.GetBinary(Parts)));
+        return row.GetInt32("Status") == (int)CompletionStatus.Ended && EventsOf(row) > parts.Count
+            ? parts.AddRange(Enumerable.Repeat("", EventsOf(row) - parts.Count))
+            : parts;
+    }
+
     private static void WriteText(TableEntity row, Completion completion)
     {
         LongText.Write(row, "Text", completion.Text);
-        row[Parts] = WriteParts(completion.Parts);
+        row[Parts] = PartLengths.Write(completion.Parts);
         row["Beat"] = completion.Heartbeat;
     }
 
@@ -173,43 +183,5 @@ internal static class CompletionRow
         row.SetIfAny(nameof(CompletionScores.AnswerCorrectness), scores.AnswerCorrectness);
         row.SetIfAny(nameof(CompletionScores.AnswerSimilarity), scores.AnswerSimilarity);
         row.SetIfAny(nameof(CompletionScores.ContextRecall), scores.ContextRecall);
-    }
-
-    /// <summary>
-    /// Encodes each length in seven bits a byte, the lowest first; the eighth bit is set when more bytes follow.
-    /// </summary>
-    private static byte[] WriteParts(ImmutableList<int> parts)
-    {
-        var bytes = new ArrayBufferWriter<byte>(parts.Count + 2);
-        foreach (var part in parts)
-        {
-            var rest = (uint)part;
-            for (; rest > 0x7F; rest >>= 7)
-            {
-                bytes.Write([(byte)(rest | 0x80)]);
-            }
-
-            bytes.Write([(byte)rest]);
-        }
-
-        return bytes.WrittenSpan.ToArray();
-    }
-
-    private static ImmutableList<int> ReadParts(byte[] bytes)
-    {
-        var parts = ImmutableList.CreateBuilder<int>();
-        var (part, shift) = (0, 0);
-        foreach (var one in bytes)
-        {
-            part |= (one & 0x7F) << shift;
-            shift += 7;
-            if (one <= 0x7F)
-            {
-                parts.Add(part);
-                (part, shift) = (0, 0);
-            }
-        }
-
-        return parts.ToImmutable();
     }
 }

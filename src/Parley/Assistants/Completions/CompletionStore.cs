@@ -31,8 +31,12 @@ public sealed partial class CompletionStore(
             ? completion
             : null;
 
-    internal Task<Completion?> FindAsync(MessageKey key, CancellationToken cancellation) =>
-        CompletionRow.FindAsync(tables, key, cancellation);
+    /// <param name="key">The key of the customer's message.</param>
+    /// <param name="cancellation">Cancels the call.</param>
+    /// <param name="known">A stored state; its text is not read again.</param>
+    internal Task<Completion?> FindAsync(
+        MessageKey key, CancellationToken cancellation, Completion? known = null) =>
+        CompletionRows.FindAsync(tables, key, known, cancellation);
 
     /// <summary>Writes both index rows. Called before the completion is inserted.</summary>
     internal Task WriteIndexRowsAsync(Completion completion, CancellationToken cancellation) => Task.WhenAll(
@@ -44,7 +48,7 @@ public sealed partial class CompletionStore(
         schedule.WriteAsync(Scheduled(completion), cancellation);
 
     /// <summary>
-    /// Called after the completion ended or was rescheduled. Failures are logged: the timer deletes a row that is left.
+    /// Called after the next attempt of the completion began. Failures are logged: the timer deletes a row that is left.
     /// </summary>
     internal async Task DropScheduleRowAsync(Completion completion)
     {
@@ -57,6 +61,32 @@ public sealed partial class CompletionStore(
             LogRowLeft(logger, completion.Id, PrivateException.Describe(e));
         }
     }
+
+    /// <summary>
+    /// Called after the completion ended: deletes its chunks, then its schedule row. Failures are logged: while the
+    /// schedule row is there, the timer does both.
+    /// </summary>
+    internal async Task CleanUpAsync(Completion ended)
+    {
+        try
+        {
+            if (ended.Chunks > 0 || ended.Attempt > 1)
+            {
+                await DeleteChunksAsync(ended.Key, ended.Attempt, CancellationToken.None);
+            }
+        }
+        catch (Exception e) when (StorageErrors.IsFailure(e, CancellationToken.None))
+        {
+            LogRowLeft(logger, ended.Id, PrivateException.Describe(e));
+            return;
+        }
+
+        await DropScheduleRowAsync(ended);
+    }
+
+    /// <inheritdoc cref="CompletionRows.DeleteChunksAsync"/>
+    internal Task DeleteChunksAsync(MessageKey key, int attempt, CancellationToken cancellation) =>
+        CompletionRows.DeleteChunksAsync(tables, key, attempt, cancellation);
 
     internal static TableEntity RecordRow(Completion completion)
     {

@@ -4,7 +4,7 @@ using Parley.Conversations.Messages;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>The deletion of a reply also removes its text from the row of the completion.</summary>
+/// <summary>The deletion of a reply also removes its text from the rows of the completion.</summary>
 internal sealed class CompletionTextDeletion(CompletionStore store) : IMessageDeletionPart
 {
     public int MaxOperations => 1;
@@ -16,6 +16,12 @@ internal sealed class CompletionTextDeletion(CompletionStore store) : IMessageDe
             && await store.FindAsync(message.Key with { Sequence = number }, cancellation) is { } completion
             && completion.Reply == message.Key.Sequence)
         {
+            if (completion.Chunks > 0)
+            {
+                // The process that ended the completion may have died before it deleted the chunks.
+                await store.DeleteChunksAsync(completion.Key, completion.Attempt, cancellation);
+            }
+
             plan.Add(new TableTransactionAction(
                 TableTransactionActionType.UpdateMerge, CompletionRow.TextCleared(completion), completion.ETag));
         }

@@ -41,9 +41,11 @@ public sealed class CompletionWriter(
     /// <inheritdoc/>
     public void Dispose() => writes.Dispose();
 
-    /// <summary>Stores the text so far, or a heartbeat when there is no new text. Called by the producer.</summary>
+    /// <summary>Stores the last event, or a heartbeat when there is no new text. Called by the producer.</summary>
     /// <param name="completion">The completion as it is stored.</param>
-    /// <param name="extended">The completion with the new text; for a heartbeat, the stored one.</param>
+    /// <param name="extended">
+    /// The completion with the new text, at most one more event; for a heartbeat, the stored one.
+    /// </param>
     /// <returns>
     /// The stored state. It has ended or has another producer id when another caller ended the completion. When
     /// <see cref="Completion.CancelRequested"/> is true, the new text may not be stored.
@@ -52,9 +54,7 @@ public sealed class CompletionWriter(
     internal async Task<Completion> AppendTextAsync(Completion completion, Completion extended)
     {
         extended = extended with { Heartbeat = completion.Heartbeat + 1 };
-        var row = extended.Parts.Count > completion.Parts.Count
-            ? CompletionRow.TextAppended(extended)
-            : CompletionRow.Heartbeat(extended);
+        var hasText = extended.Parts.Count > completion.Parts.Count;
         var running = budget.Start();
         while (true)
         {
@@ -64,8 +64,10 @@ public sealed class CompletionWriter(
             try
             {
                 var response = await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(
-                        row, completion.ETag, TableUpdateMode.Merge, token),
+                    token => hasText
+                        ? AddEventAsync(extended, completion.ETag, token)
+                        : tables.Conversations.UpdateEntityAsync(
+                            CompletionRow.Heartbeat(extended), completion.ETag, TableUpdateMode.Merge, token),
                     CancellationToken.None);
                 return extended with { ETag = response.Headers.ETag!.Value };
             }
@@ -108,8 +110,8 @@ public sealed class CompletionWriter(
     /// <param name="error">The reason why the reply is missing or incomplete; null when the reply is complete.</param>
     /// <param name="retryAfter">The delay before a retry, if the provider named one.</param>
     /// <param name="isProducer">
-    /// True when called by the producer. Any other caller ends the completion only if the row is unchanged since it was
-    /// read.
+    /// True when called by the producer, which publishes the end before it calls <see cref="CleanUpAsync"/>. Any other
+    /// caller ends the completion only if the row is unchanged since it was read.
     /// </param>
     /// <returns>
     /// The stored state. It has not ended if another writer changed the row and this caller must not end it.
@@ -127,9 +129,9 @@ public sealed class CompletionWriter(
             try
             {
                 var ended = await EndOnceAsync(ending, isProducer);
-                if (ended.Status == CompletionStatus.Ended)
+                if (ended.Status == CompletionStatus.Ended && !isProducer)
                 {
-                    await store.DropScheduleRowAsync(ended);
+                    await CleanUpAsync(ended);
                 }
 
                 return ended;
@@ -144,6 +146,9 @@ public sealed class CompletionWriter(
             }
         }
     }
+
+    /// <inheritdoc cref="CompletionStore.CleanUpAsync"/>
+    internal Task CleanUpAsync(Completion ended) => store.CleanUpAsync(ended);
 
     /// <summary>Begins an attempt of a completion.</summary>
     /// <param name="completion">The completion as it was read: queued or interrupted.</param>
@@ -160,8 +165,9 @@ public sealed class CompletionWriter(
             ProducerId = random.NextWriteId(),
             DueAt = time.NowInMilliseconds() + CheckAfter,
             FirstEvent = completion.NextEvent,
-            Text = "",
             Parts = [],
+            Chunks = 0,
+            ChunkStart = 0,
             CancelRequested = false,
             Error = null,
             RetryAfter = null,
@@ -212,7 +218,7 @@ public sealed class CompletionWriter(
 
     private async Task<Completion> EndOnceAsync(Completion completion, bool isProducer)
     {
-        if (completion.Text.Length == 0)
+        if (completion.Parts.All(part => part.Length == 0))
         {
             return await EndWithoutReplyAsync(completion, isProducer);
         }
@@ -277,6 +283,19 @@ public sealed class CompletionWriter(
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// Writes the last chunk, and counts its events in the completion's row, in one transaction under the row's ETag.
+    /// </summary>
+    private async Task<Response> AddEventAsync(Completion extended, ETag etag, CancellationToken cancellation)
+    {
+        TableTransactionAction[] actions =
+        [
+            new(TableTransactionActionType.UpsertReplace, CompletionChunk.Create(extended)),
+            new(TableTransactionActionType.UpdateMerge, CompletionRow.EventAdded(extended), etag),
+        ];
+        return (await tables.Conversations.SubmitAsync(actions, cancellation))[^1];
     }
 
     /// <summary>Reads the stored completion; null when storage does not respond.</summary>

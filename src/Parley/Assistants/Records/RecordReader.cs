@@ -137,7 +137,21 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
             }
         }
 
+        await ReadChunksAsync(completions, cancellation);
         return (completions, messages);
+    }
+
+    /// <summary>Reads the text of running completions again with its chunks: a call for each.</summary>
+    private async Task ReadChunksAsync(
+        Dictionary<MessageKey, Completion> completions, CancellationToken cancellation)
+    {
+        var running = completions.Values.Where(completion => completion.IsTextInChunks).ToList();
+        var states = await Workers.RunAsync(running, TableReads.Width, completion =>
+            CompletionRows.FindAsync(tables, completion.Key, known: null, cancellation));
+        foreach (var state in states.OfType<Completion>())
+        {
+            completions[state.Key] = state;
+        }
     }
 
     /// <summary>

@@ -117,6 +117,11 @@ internal static class BrokenCompletions
                 var ended = await ProduceAsync(process, completion, feed);
                 ended = ended.Status == CompletionStatus.Ended && ended.ProducerId == completion.ProducerId ? ended : feed.Latest with { Status = CompletionStatus.Ended, Error = CompletionError.Interrupted };
                 feed.Publish(ended);
+                if (ended.Error != CompletionError.Interrupted)
+                {
+                    await process.CompletionWriter.CleanUpAsync(ended);
+                }
+
                 return ended;
             }
             catch (Exception e)

@@ -98,11 +98,29 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
                 case "Tenants" when key.StartsWith(RecordRowKeys.Records, StringComparison.Ordinal):
                     Change(records, $"{call.PartitionKey}/{key}", isGone);
                     break;
+                case "Conversations" when IsChunk(key):
+                    ObserveChunk(call, key, isGone);
+                    break;
                 case "Conversations" when key.StartsWith("t|", StringComparison.Ordinal):
                     Observe(call, new MessageKey(ConversationOf(call.PartitionKey), KeyParts.LastNumber(key)));
                     break;
             }
         }
+    }
+
+    public static bool IsChunk(string rowKey) => rowKey.StartsWith("t|", StringComparison.Ordinal) && CompletionRowKeys.IsChunk(rowKey);
+
+    /// <summary>
+    /// A chunk is written with the row of its completion, and deleted only after its attempt has ended.
+    /// </summary>
+    private void ObserveChunk(TableCall call, string rowKey, bool isGone)
+    {
+        var key = new MessageKey(ConversationOf(call.PartitionKey!), KeyParts.Number(rowKey.Split('|')[1]));
+        var attempt = CompletionRowKeys.ReadChunk(rowKey).Attempt;
+        var now = stories[key].Now;
+        Require(
+            isGone ? attempt < now.Attempt || (attempt, now.Status) == (now.Attempt, CompletionStatus.Ended) : call.RowKeys.Contains(CompletionRowKeys.Completion(key.Sequence)) && attempt == now.Attempt,
+            $"{call}: a chunk of attempt {attempt} of {now}.");
     }
 
     public static ConversationKey ConversationOf(string partition) =>
@@ -199,7 +217,6 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
     private void AddEvents(TableCall call, Story story)
     {
         var completion = story.Now;
-        Require(completion.Parts.Sum() == completion.Text.Length, $"{call}: the parts do not make up the text of {completion}.");
         var events = EventsOf(completion).ToList();
         var known = story.Events.Keys.Where(number => number >= completion.FirstEvent).DefaultIfEmpty(completion.FirstEvent - 1).Max();
         Require(completion.FirstEvent + events.Count > known, $"{call}: events up to {known} are stored, and now {completion}.");
@@ -214,11 +231,9 @@ internal sealed class CompletionLog(Simulation run, StrictTables tables, Func<st
 
     private static IEnumerable<CompletionEvent> EventsOf(Completion completion)
     {
-        var start = 0;
-        foreach (var length in completion.Parts)
+        foreach (var part in completion.Parts)
         {
-            yield return new CompletionEvent(completion.Text.Substring(start, length), null);
-            start += length;
+            yield return new CompletionEvent(part, null);
         }
 
         if (completion.Status == CompletionStatus.Ended)

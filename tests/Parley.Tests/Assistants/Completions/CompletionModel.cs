@@ -223,7 +223,8 @@ internal sealed class CompletionModel
             var own = partition.Where(row => row.RowKey.StartsWith("m|", StringComparison.Ordinal)).Select(row => MessageRow.Read(row, key)).ToList();
             VerifyHead(ConversationRow.Read(partition.Single(row => row.RowKey == ConversationRowKeys.Head), key), own);
             messages.AddRange(own);
-            completions.AddRange(partition.Where(row => row.RowKey.StartsWith("t|", StringComparison.Ordinal)).Select(row => CompletionRow.Read(row, key)));
+            Assert.DoesNotContain(partition, row => CompletionLog.IsChunk(row.RowKey));
+            completions.AddRange(partition.Where(row => row.RowKey.StartsWith("t|", StringComparison.Ordinal) && !CompletionLog.IsChunk(row.RowKey)).Select(row => CompletionRow.Read(row, key)));
         }
 
         var byKey = messages.ToDictionary(message => message.Key);

@@ -66,18 +66,18 @@ public sealed class CompletionRowTests
     public async Task The_longest_text_is_read_as_written_even_if_characters_span_two_properties(int before)
     {
         var text = new string('x', before) + string.Concat(Enumerable.Repeat("🙂", (ReplyText.MaxLength - before) / 2));
-        await AssertKeptAsync(Empty with { Text = text, Parts = [text.Length] });
+        await AssertKeptAsync(Empty with { Parts = [text] });
     }
 
     [Fact]
-    public async Task Text_is_appended_by_merging()
+    public async Task Text_is_appended_in_chunks_and_merged_at_the_end()
     {
         var completion = Empty;
         await AddAsync(completion);
         foreach (var part in new[] { "one ", new string('x', 70_000), "🙂" })
         {
             completion = completion.WithText(part);
-            await MergeAsync(CompletionRow.TextAppended(completion));
+            await AddEventAsync(completion);
             AssertSame(completion, await ReadAsync());
         }
 
@@ -94,7 +94,7 @@ public sealed class CompletionRowTests
         await AddAsync(completion);
         await MergeAsync(CompletionRow.TextCleared(completion));
         var forgotten = await ReadAsync();
-        AssertSame(completion with { Text = "", Parts = [0, 0, 0, 0] }, forgotten);
+        AssertSame(completion with { Parts = ["", "", "", ""] }, forgotten);
         Assert.Equal(completion.NextEvent, forgotten.NextEvent);
         var row = await tables.Conversations.FindAsync(completion.Key.Conversation.PartitionKey, CompletionRowKeys.Completion(1), CancellationToken.None);
         Assert.All(row!.Where(property => property.Key.StartsWith("Text", StringComparison.Ordinal)), property => Assert.Equal("", property.Value));
@@ -124,7 +124,7 @@ public sealed class CompletionRowTests
         DueAt = At.AddMinutes(4),
     };
 
-    private static Completion WithText(ImmutableList<int> parts) => Empty with { Text = new string('x', parts.Sum()), Parts = parts };
+    private static Completion WithText(ImmutableList<int> parts) => Empty with { Parts = [.. parts.Select(length => new string('x', length))] };
 
     private async Task AssertKeptAsync(Completion completion)
     {
@@ -135,7 +135,7 @@ public sealed class CompletionRowTests
     private static void AssertSame(Completion expected, Completion actual)
     {
         Assert.Equal(expected.Parts, actual.Parts);
-        Assert.Equal(expected with { Parts = actual.Parts, ETag = default, Heartbeat = 0 }, actual with { ETag = default, Heartbeat = 0 });
+        Assert.Equal(expected with { Parts = actual.Parts, ETag = default, Heartbeat = 0, ChunkStart = 0 }, actual with { ETag = default, Heartbeat = 0, ChunkStart = 0 });
     }
 
     private async Task AddAsync(Completion completion)
@@ -146,5 +146,12 @@ public sealed class CompletionRowTests
 
     private async Task MergeAsync(TableEntity row) => await tables.Conversations.UpdateEntityAsync(row, Azure.ETag.All, TableUpdateMode.Merge);
 
-    private async Task<Completion> ReadAsync() => (await CompletionRow.FindAsync(tables, Empty.Key, CancellationToken.None))!;
+    private async Task<Completion> ReadAsync() => (await CompletionRows.FindAsync(tables, Empty.Key, known: null, CancellationToken.None))!;
+
+    /// <summary>Stores the last event of a completion.</summary>
+    private Task AddEventAsync(Completion completion) => tables.Conversations.SubmitTransactionAsync(
+    [
+        new(TableTransactionActionType.UpsertReplace, CompletionChunk.Create(completion)),
+        new(TableTransactionActionType.UpdateMerge, CompletionRow.EventAdded(completion), Azure.ETag.All),
+    ]);
 }

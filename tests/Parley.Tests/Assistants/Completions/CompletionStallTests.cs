@@ -43,7 +43,7 @@ public sealed class CompletionStallTests
 
     [Fact]
     public Task A_completion_with_slow_writes_is_not_considered_dead() => RunAsync(
-        () => call => call.Kind == TableCallKind.UpdateMerge ? Long : TimeSpan.Zero,
+        () => call => call.Kind == TableCallKind.UpdateMerge || IsEvent(call) ? Long : TimeSpan.Zero,
         async (model, producing, completion) =>
         {
             model.Log.LiveProducersEndTheirCompletions = true;
@@ -74,11 +74,13 @@ public sealed class CompletionStallTests
         var writes = 0;
         return call => call.Kind switch
         {
-            TableCallKind.UpdateMerge => ++writes == 3 ? TooLong : TimeSpan.Zero,
-            TableCallKind.Get => writes == 3 ? Long : TimeSpan.Zero,
+            _ when IsEvent(call) => ++writes == 3 ? TooLong : TimeSpan.Zero,
+            TableCallKind.Query => writes == 3 ? Long : TimeSpan.Zero,
             _ => TimeSpan.Zero,
         };
     }
+
+    private static bool IsEvent(TableCall call) => call.Kind == TableCallKind.Transaction && call.RowKeys.Any(CompletionLog.IsChunk);
 
     private static Task<Simulation> RunAsync(Func<Func<TableCall, TimeSpan>> pauses, Func<CompletionModel, Task<CompletionListener>, Completion, Task> act, CompletionRequest? request = null) =>
         Interleaving.RunAsync(1, async run =>
