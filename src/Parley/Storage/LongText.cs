@@ -13,6 +13,9 @@ public static class LongText
     /// </summary>
     public const int MaxPerProperty = 32_768;
 
+    /// <summary>A property is full with one unit less if a surrogate pair follows.</summary>
+    private const int MinPerFullProperty = MaxPerProperty - 1;
+
     /// <summary>
     /// Sets the properties of a text; an empty text sets the first one. No surrogate pair is split: half of a pair
     /// cannot be sent, because UTF-8 cannot encode it.
@@ -34,11 +37,18 @@ public static class LongText
     /// </summary>
     public static void Clear(TableEntity row, string name, int maxLength)
     {
-        for (var part = 0; part * (MaxPerProperty - 1) < maxLength; part++)
+        for (var part = 0; part * MinPerFullProperty < maxLength; part++)
         {
             row[Name(name, part)] = "";
         }
     }
+
+    /// <summary>The names of the properties that a text of this length can have, and maybe one more.</summary>
+    public static IReadOnlyList<string> NamesWithin(string name, int length) =>
+        [.. Enumerable.Range(0, (length / MinPerFullProperty) + 1).Select(part => Name(name, part))];
+
+    /// <summary>The least length of a text that goes on after this many properties.</summary>
+    public static int MinOfFull(int properties) => properties * MinPerFullProperty;
 
     /// <summary>Returns null if the first property is missing.</summary>
     public static string? Read(TableEntity row, string name)

@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Completions;
 using Parley.Cleanup;
+using Parley.Conversations;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
@@ -76,6 +77,7 @@ public sealed class FullStore : IAsyncLifetime
         }
 
         await AddUnusedIndexRowAsync();
+        await AddChunkAsync();
         await AddSealingRowAsync();
         await new ApiKeyListing(Store.Account.Tables, TimeProvider.System).RunAsync(CancellationToken.None);
         await AddRowsOfDueAsync();
@@ -212,6 +214,18 @@ public sealed class FullStore : IAsyncLifetime
         var keys = new SigningKeyStore(tables, sealer, TimeProvider.System);
         await new SecretResealing(tables, sealer, cursors, keys, secrets, TimeProvider.System, NullLogger<SecretResealing>.Instance)
             .RunAsync(CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Adds a chunk and its events to a completion, as when its process died before it deleted the chunks.
+    /// </summary>
+    private async Task AddChunkAsync()
+    {
+        var tables = Store.Account.Tables;
+        Assert.True(EntityId.TryParse(CompletionId, EntityKind.Completion, new TenantId(1), out var id));
+        var key = new MessageKey(id.Conversation, id.Sequence);
+        var completion = (await CompletionRows.FindAsync(tables, key, known: null, CancellationToken.None))!;
+        await tables.Conversations.UpsertEntityAsync(CompletionChunk.Create(completion with { Chunks = 1, ChunkStart = 0 }), TableUpdateMode.Replace);
     }
 
     /// <summary>

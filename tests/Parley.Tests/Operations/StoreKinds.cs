@@ -20,7 +20,7 @@ namespace Parley.Tests.Operations;
 
 /// <summary>
 /// A row of each kind that the classes named <c>…RowKeys</c> define: its table, and the beginning of the row key (of a
-/// chatbot's partition and of the table Keys, the partition key). A new kind fails <see cref="AssertComplete"/> until
+/// chatbot's partition and of the table Keys, the partition key), where # is any digit. A new kind fails <see cref="AssertComplete"/> until
 /// it is listed here and the store that is backed up has a row of it.
 /// </summary>
 internal static class StoreKinds
@@ -60,6 +60,7 @@ internal static class StoreKinds
         (nameof(ExportRowKeys.ScheduledExpiry), "Schedule", "e|00000001|0000000001|x"),
         (nameof(ChatbotRowKeys.Chatbot), "Tenants", "b|"),
         (nameof(RecordRowKeys.Record), "Tenants", "r|"),
+        (nameof(CompletionRowKeys.Chunk), "Conversations", "t|##########|"),
         (nameof(CompletionRowKeys.Completion), "Conversations", "t|"),
         (nameof(CompletionRowKeys.ScheduledCompletion), "Due", "t|"),
         (nameof(CompletionRowKeys.ScheduledCompletion), "Schedule", "t|"),
@@ -95,7 +96,7 @@ internal static class StoreKinds
     /// <summary>The kind of a row, as <c>Table/Name</c>.</summary>
     public static string KindOf(string table, string rowKey)
     {
-        var kind = Kinds.FirstOrDefault(kind => kind.Table == table && rowKey.StartsWith(kind.Start, StringComparison.Ordinal));
+        var kind = Kinds.FirstOrDefault(kind => kind.Table == table && Begins(rowKey, kind.Start));
         return kind.Name is null ? throw new InvalidDataException($"{table} {rowKey} is of no kind that RowKeys defines.") : $"{table}/{kind.Name}";
     }
 
@@ -113,6 +114,10 @@ internal static class StoreKinds
             methods.Concat(constants).Distinct().Order(StringComparer.Ordinal),
             Kinds.Select(kind => kind.Name.Split(' ')[0]).Concat(Parts).Distinct().Order(StringComparer.Ordinal));
         Assert.All(Kinds, kind => Assert.Contains(
-            store, row => row.Table == kind.Table && row.RowKey.StartsWith(kind.Start, StringComparison.Ordinal)));
+            store, row => row.Table == kind.Table && Begins(row.RowKey, kind.Start)));
     }
+
+    private static bool Begins(string rowKey, string start) =>
+        rowKey.Length >= start.Length
+        && rowKey.Zip(start).All(pair => pair.First == pair.Second || pair.Second == '#' && char.IsAsciiDigit(pair.First));
 }

@@ -15,7 +15,6 @@ internal static class CompletionRow
     public const int MaxParts = 50_000;
 
     private const string Parts = "Parts";
-    private const string Events = "Events";
 
     public static TableEntity Create(Completion completion)
     {
@@ -85,7 +84,7 @@ internal static class CompletionRow
     };
 
     /// <summary>The number of events in the chunks of the current attempt.</summary>
-    public static int EventsOf(TableEntity row) => row.GetInt32(Events) ?? 0;
+    public static int EventsOf(TableEntity row) => row.GetInt32("Events") ?? 0;
 
     /// <summary>
     /// The producer's write beside the chunk of an event. To be merged, because clients may write other properties.

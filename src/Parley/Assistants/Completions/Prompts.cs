@@ -13,26 +13,14 @@ namespace Parley.Assistants.Completions;
 /// Builds the messages that are sent to a provider: the chatbot's instructions, the newest earlier messages that fit
 /// the token budget, and the customer's message with its payloads and the text of its files.
 /// </summary>
-/// <remarks>Storage calls: one for the history, and one for each file.</remarks>
+/// <remarks>Storage calls: one to four for the history, and one for each file.</remarks>
 public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptions options)
 {
-    /// <summary>Maximum number of earlier messages that are read for the history.</summary>
-    internal const int MaxHistory = 100;
-
     /// <summary>Maximum number of characters that are taken from the beginning of a file.</summary>
     internal const int MaxFileCharacters = 32_768;
 
     /// <summary>A UTF-16 unit takes at most three bytes in UTF-8.</summary>
     private const int MaxBytesPerCharacter = 3;
-
-    /// <summary>
-    /// A token is counted as three bytes of UTF-8, and a message as four tokens more. For most texts this is more than
-    /// the tokenizers of common models count, so the budget holds for any model. (English has about four bytes a token,
-    /// other scripts mostly two to six.)
-    /// </summary>
-    private const int BytesPerToken = 3;
-
-    private const int TokensPerMessage = 4;
 
     internal async Task<IReadOnlyList<ChatMessage>> BuildAsync(
         Chatbot chatbot,
@@ -45,7 +33,8 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             messages.Add(new ChatMessage(ChatRole.System, chatbot.Instructions));
         }
 
-        messages.AddRange(await HistoryAsync(message, cancellation));
+        messages.AddRange(
+            await PromptHistory.ReadAsync(tables, message.Key, options.HistoryTokens, cancellation));
         messages.Add(new ChatMessage(ChatRole.User, await QuestionAsync(message, cancellation)));
         return messages;
     }
@@ -63,31 +52,6 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             .Select(part => $"{part.Item1}: {part.Item2}")
             .ToList();
         return parts.Count == 0 ? null : string.Join('\n', parts);
-    }
-
-    private async Task<IEnumerable<ChatMessage>> HistoryAsync(Message message, CancellationToken cancellation)
-    {
-        var (first, last) = (Math.Max(1, message.Key.Sequence - MaxHistory), message.Key.Sequence - 1);
-        if (last < first || options.HistoryTokens == 0)
-        {
-            return [];
-        }
-
-        var before = await MessageRow
-            .ReadRangeAsync(tables, message.Key.Conversation, first, last, cancellation)
-            .ToListAsync(cancellation);
-        var left = options.HistoryTokens;
-
-        // Providers reject messages without text.
-        return before.Where(one => !BlankText.IsBlank(one.Text)).Reverse()
-            .TakeWhile(one => (left -= Tokens(one.Text)) >= 0)
-            .Reverse()
-            .Select(one => one.Role == MessageRole.Customer
-                ? new ChatMessage(ChatRole.User, one.Text)
-                : new ChatMessage(ChatRole.Assistant, one.Text)
-                {
-                    AuthorName = one.Role == MessageRole.Staff ? "staff" : null,
-                });
     }
 
     private async Task<string> QuestionAsync(Message message, CancellationToken cancellation)
@@ -128,7 +92,4 @@ public sealed class Prompts(ParleyTables tables, FileStore files, AssistantOptio
             conversation, file.Id, MaxFileCharacters * MaxBytesPerCharacter, cancellation);
         return bytes is null ? null : FileText.Read(bytes, isWhole: bytes.Length == file.Size, MaxFileCharacters);
     }
-
-    private static int Tokens(string text) =>
-        TokensPerMessage + ((Encoding.UTF8.GetByteCount(text) + BytesPerToken - 1) / BytesPerToken);
 }

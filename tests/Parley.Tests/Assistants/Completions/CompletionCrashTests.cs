@@ -33,6 +33,21 @@ public sealed class CompletionCrashTests
         (_, completions) => Assert.Null(Assert.Single(completions).Error),
         Request with { Text = "/words 3 /pace 2500" });
 
+    /// <summary>A chunk has 64 events.</summary>
+    [Fact]
+    public Task A_completion_of_two_chunks_that_is_sent_again_becomes_complete() => ExploreCrashesAsync(
+        CompleteAsync,
+        CompleteUntilSuccessAsync,
+        (_, completions) => Assert.Null(Assert.Single(completions).Error),
+        Request with { Text = "/words 67 /pace 300" });
+
+    [Fact]
+    public Task A_completion_of_two_chunks_without_a_retry_is_ended_with_its_text_so_far() => ExploreCrashesAsync(
+        CompleteAsync,
+        (_, _) => Task.CompletedTask,
+        (ground, completions) => Assert.All(completions, completion => Assert.StartsWith(ground.Listener?.Text ?? "", completion.Text, StringComparison.Ordinal)),
+        Request with { Text = "/words 67 /pace 300" });
+
     [Fact]
     public Task A_completion_with_one_unanswered_call_is_not_interrupted() => ExploreCrashesAsync(
         CompleteAsync,
@@ -53,8 +68,10 @@ public sealed class CompletionCrashTests
         Posted,
         faults: [Fault.LostAfter]);
 
-    [Fact]
-    public Task A_resumed_completion_shows_the_rest() => ExploreCrashesAsync(
+    [Theory]
+    [InlineData(12)]
+    [InlineData(67)]
+    public Task A_resumed_completion_shows_the_rest(int words) => ExploreCrashesAsync(
         CompleteAsync,
         async (ground, process) =>
         {
@@ -65,7 +82,8 @@ public sealed class CompletionCrashTests
                 Assert.Equal((text, true), (ground.Listener.Text + rest.Text, ground.Listener.IsDone || rest.IsDone));
             }
         },
-        (_, completions) => Assert.All(completions, completion => Assert.Equal(1, completion.Attempt)));
+        (_, completions) => Assert.All(completions, completion => Assert.Equal(1, completion.Attempt)),
+        Request with { Text = $"/words {words} /pace 300" });
 
     [Fact]
     public Task A_completion_cancelled_by_another_process_stays_as_the_response_stated() => ExploreCrashesAsync(

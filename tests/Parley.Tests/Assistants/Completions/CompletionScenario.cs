@@ -162,10 +162,13 @@ internal sealed class CompletionScenario(CompletionModel model, CompletionOperat
         }
     }
 
-    /// <summary>A few words at a random pace; some commands fail, some hang.</summary>
+    /// <summary>
+    /// A few words at a random pace, or more than one chunk has; some commands fail, some hang.
+    /// </summary>
     private CompletionRequest NewRequest(ConversationKey? conversation)
     {
-        var script = $"/words {1 + random.Next(10)} /pace {new[] { 0, 100, 300, 900, 2500 }[random.Next(5)]}";
+        var words = random.Next(10) == 0 ? 60 + random.Next(15) : 1 + random.Next(10);
+        var script = $"/words {words} /pace {new[] { 0, 100, 300, 900, 2500 }[random.Next(5)]}";
         script += random.Next(8) switch { 0 => " /fail unavailable after 2", 1 => " /hang after 1", 2 => " /fail refused", _ => "" };
         return new CompletionRequest($"request {++named}", script, conversation, IsKeyed: random.Next(2) == 0);
     }

@@ -5,6 +5,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
+using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 using Xunit;
@@ -15,13 +16,15 @@ namespace Parley.Tests.Assistants.Completions;
 public sealed class PromptsTests : IAsyncLifetime, IDisposable
 {
     private readonly VirtualTime time = new();
+    private readonly StrictTables tables;
     private readonly ParleyProcess process;
     private readonly FileStore files;
     private EntityRef<ConversationKey> conversation;
 
     public PromptsTests()
     {
-        var connection = new StrictTables(time).Connect();
+        tables = new StrictTables(time);
+        var connection = tables.Connect();
         process = new ParleyProcess(connection, time, seed: 1);
         files = new FileStore(new StrictBlobs(time).ServiceClient(connection), time, new RandomSource(1));
     }
@@ -110,13 +113,110 @@ public sealed class PromptsTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task At_most_a_hundred_messages_are_read()
     {
-        for (var i = 1; i <= Prompts.MaxHistory + 2; i++)
+        for (var i = 1; i <= PromptHistory.MaxMessages + 2; i++)
         {
             await AppendAsync(MessageRole.Customer, $"{i}");
         }
 
         var prompt = await BuildAsync(await AppendAsync(MessageRole.Customer, "last"), tokens: 1_000_000);
-        Assert.Equal((Prompts.MaxHistory + 1, "user: 3"), (prompt.Count, prompt[0]));
+        Assert.Equal((PromptHistory.MaxMessages + 1, "user: 3"), (prompt.Count, prompt[0]));
+    }
+
+    /// <summary>
+    /// Reads all of the last messages, with all of their text, and then takes those that fit: the prompts are the same.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    public async Task The_history_is_what_fits_of_the_last_messages(int seed)
+    {
+        var random = new Random(seed);
+        var count = random.Next(2) == 0 ? random.Next(20) : 95 + random.Next(30);
+        for (var i = 0; i < count; i++)
+        {
+            var message = await AppendAsync((MessageRole)(1 + random.Next(3)), Text(random, isLong: random.Next(30) < seed % 3));
+            if (random.Next(10) == 0)
+            {
+                await process.Change.DeleteAsync(conversation, $"{message.Id}", "customer", null, CancellationToken.None);
+            }
+        }
+
+        var question = await AppendAsync(MessageRole.Customer, "?");
+        foreach (var tokens in new[] { 0, 1, 4, 5, 6, 50, 300, 8_000, 10_926, 10_927, 10_928, 40_000, 100_000, 1_000_000 })
+        {
+            var built = await BuildMessagesAsync(question, null, tokens);
+            var expected = await ReferenceAsync(question, tokens);
+            Assert.Equal(expected, built.SkipLast(1).Select(one => (one.Role, one.AuthorName, one.Text)));
+        }
+    }
+
+    [Fact]
+    public async Task The_bytes_of_the_history_are_bounded_by_the_budget()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            await AppendAsync(MessageRole.Customer, new string('x', 100_000));
+        }
+
+        var question = await AppendAsync(MessageRole.Customer, "?");
+        var counter = new ByteCounter();
+        var counted = new ParleyTables(counter.ServiceClient(tables.Connect()));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        Assert.Empty(await PromptHistory.ReadAsync(counted, question.Key, 8_000, CancellationToken.None));
+
+        Assert.Equal(1, counter.Calls);
+        Assert.InRange(counter.Received, 1, 4 * 34_000);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 1, 4_000_000);
+    }
+
+    /// <summary>Only whole texts show whether they are blank, and blank ones take none of the budget.</summary>
+    [Theory]
+    [InlineData("", "found")]
+    [InlineData("not blank", null)]
+    public async Task A_blank_beginning_is_read_to_its_end(string end, string? found)
+    {
+        await AppendAsync(MessageRole.Customer, "found");
+        await AppendAsync(MessageRole.Customer, new string(' ', 70_000) + end);
+        var built = await BuildMessagesAsync(await AppendAsync(MessageRole.Customer, "?"), null, 1_000);
+        Assert.Equal(found, built.SkipLast(1).SingleOrDefault()?.Text);
+    }
+
+    private static string Text(Random random, bool isLong)
+    {
+        // Around the borders of properties, where a surrogate pair moves to the next one.
+        var length = isLong ? LongText.MaxPerProperty * (1 + random.Next(2)) + random.Next(-3, 4) : random.Next(4) == 0 ? 0 : random.Next(200);
+        return random.Next(5) switch
+        {
+            0 => new string(' ', length),
+            1 => new string(' ', length) + "x",
+            2 => string.Concat(Enumerable.Repeat("🙂", length / 2)),
+            3 => "a" + string.Concat(Enumerable.Repeat("🙂", length / 2)),
+            _ => new string('é', length),
+        };
+    }
+
+    private async Task<IEnumerable<(Microsoft.Extensions.AI.ChatRole, string?, string)>> ReferenceAsync(Message question, int tokens)
+    {
+        var (first, last) = (Math.Max(1, question.Key.Sequence - 100), question.Key.Sequence - 1);
+        if (last < first || tokens == 0)
+        {
+            return [];
+        }
+
+        var before = await MessageRow.ReadRangeAsync(process.Tables, question.Key.Conversation, first, last, CancellationToken.None).ToListAsync();
+        return before.Where(one => !BlankText.IsBlank(one.Text)).Reverse()
+            .TakeWhile(one => (tokens -= 4 + (Encoding.UTF8.GetByteCount(one.Text) + 2) / 3) >= 0)
+            .Reverse()
+            .Select(one => one.Role == MessageRole.Customer
+                ? (Microsoft.Extensions.AI.ChatRole.User, (string?)null, one.Text)
+                : (Microsoft.Extensions.AI.ChatRole.Assistant, one.Role == MessageRole.Staff ? "staff" : null, one.Text));
     }
 
     [Fact]
