@@ -143,7 +143,7 @@ public sealed class RecordFunctions(
     private static RecordList Shape(RecordPage found, int page, int size, HttpRequest request)
     {
         // The next page is not linked when it would exceed the reach of paging.
-        var hasNext = page * size < found.Count && (page + 1) * size <= RecordReader.MaxReach;
+        var hasNext = (page * size < found.Count || found.IsCapped) && (page + 1) * size <= RecordReader.MaxReach;
         var url = PublicUrl.PageOf(request, "page");
         return new RecordList(
             found.Count,

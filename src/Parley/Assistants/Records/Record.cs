@@ -13,7 +13,9 @@ namespace Parley.Assistants.Records;
 public sealed record Record(Completion Completion, string Input, string? Context, string Output);
 
 /// <summary>A page of records, newest first.</summary>
-/// <param name="Count">The number of records on all pages, up to <see cref="RecordReader.MaxReach"/>.</param>
+/// <param name="Count">
+/// The number of records on all pages. It stops at the end of this page, but not before a thousand.
+/// </param>
 /// <param name="IsCapped">True when there are more records than <paramref name="Count"/>.</param>
 public sealed record RecordPage(IReadOnlyList<Record> Records, int Count, bool IsCapped);
 

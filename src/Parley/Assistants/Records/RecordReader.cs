@@ -15,16 +15,19 @@ namespace Parley.Assistants.Records;
 /// </summary>
 public sealed class RecordReader(ParleyTables tables, TimeProvider time)
 {
-    /// <summary>The number of records that pages can reach, and up to which records are counted.</summary>
+    /// <summary>The number of records that pages can reach.</summary>
     public const int MaxReach = 10_000;
+
+    /// <summary>The number of records up to which every page counts: those of one response of storage.</summary>
+    internal const int MinCounted = Filters.MaxPerCall;
 
     // A record has three rows (ListedRecord.Rows), and a filter can contain fourteen row keys. The rows of one record
     // are always read in the same call, so that they are from one state.
     private const int RecordsPerCall = Filters.MaxRowKeys / 3;
 
     /// <summary>
-    /// Reads one page: a scan of at most <see cref="MaxReach"/> + 1 keys, and a call for every four records of a
-    /// conversation.
+    /// Reads one page: a scan of the keys up to the end of the page, and of at least <see cref="MinCounted"/>; one more
+    /// key, to know whether there are more; and a call for every four records of a conversation.
     /// </summary>
     /// <param name="chatbot">The chatbot.</param>
     /// <param name="range">The times of the customers' messages.</param>
@@ -36,14 +39,16 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         Chatbot chatbot, RecordRange range, int page, int size, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
-        var keys = await KeysAsync(chatbot, range, cancellation).Take(MaxReach + 1).ToListAsync(cancellation);
+        var counted = Math.Max(MinCounted, page * size);
+        var keys = await KeysAsync(chatbot, range, cancellation).Take(counted).ToListAsync(cancellation);
+        var isCapped = keys.Count == counted && await HasMoreAsync(chatbot, range, keys[^1], cancellation);
 
         // Keys without a completion are counted too: a check would cost one read for each key.
         var shown = keys.Skip((page - 1) * size).Take(size);
         return new RecordPage(
             [.. await FindAsync(chatbot, shown, cancellation)],
-            Math.Min(keys.Count, MaxReach),
-            keys.Count > MaxReach);
+            keys.Count,
+            isCapped);
     }
 
     /// <summary>Streams all records of a range. Only a few are in memory at a time, whatever their number.</summary>
@@ -77,14 +82,23 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         var after = range.To is { } to
             ? KeyParts.EndOf(RecordRowKeys.RecordsAt(Millisecond(to)))
             : RecordRowKeys.Records;
-        var end = KeyParts.EndOf(range.From is { } from
-            ? RecordRowKeys.RecordsAt(Millisecond(from))
-            : RecordRowKeys.Records);
         return tables.Tenants.QueryAsync<TableEntity>(
-            Filters.Between(ChatbotRowKeys.ChatbotPartition(chatbot.Key), after, end),
+            Filters.Between(ChatbotRowKeys.ChatbotPartition(chatbot.Key), after, EndOf(range)),
             select: ["RowKey"],
             cancellationToken: cancellation).Select(row => row.RowKey);
     }
+
+    private async Task<bool> HasMoreAsync(
+        Chatbot chatbot, RecordRange range, string key, CancellationToken cancellation) =>
+        await tables.Tenants.QueryAsync<TableEntity>(
+            Filters.Between(ChatbotRowKeys.ChatbotPartition(chatbot.Key), key, EndOf(range)),
+            maxPerPage: 1,
+            select: ["RowKey"],
+            cancellationToken: cancellation).AnyAsync(cancellation);
+
+    private static string EndOf(RecordRange range) => KeyParts.EndOf(range.From is { } from
+        ? RecordRowKeys.RecordsAt(Millisecond(from))
+        : RecordRowKeys.Records);
 
     // No record is older than 1970, and none is later than the last time that a key can contain.
     private static long Millisecond(DateTimeOffset at) =>

@@ -60,7 +60,7 @@ public sealed class RecordTests
     }
 
     [Fact]
-    public async Task Ten_thousand_records_are_counted_in_at_most_eleven_calls()
+    public async Task Records_are_counted_to_the_end_of_the_page_and_not_before_a_thousand()
     {
         var ground = await Ground.BuildAsync(new VirtualTime());
         var partition = ChatbotRowKeys.ChatbotPartition(ground.Chatbot.Key);
@@ -70,30 +70,30 @@ public sealed class RecordTests
             await ground.Process.Tables.Tenants.SubmitTransactionAsync(chunk.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
         }
 
-        foreach (var page in new[] { 1, 10_000 })
-        {
-            Assert.Equal((RecordReader.MaxReach, false), await CountAsync(page, calls: 10));
-        }
+        // A call returns a thousand keys. One more finds out whether there are more.
+        Assert.Equal((1_000, true), await CountAsync(1, calls: 2, keys: 1_001));
+        Assert.Equal((1_000, true), await CountAsync(1_000, calls: 2, keys: 1_001));
+        Assert.Equal((1_001, true), await CountAsync(1_001, calls: 3, keys: 2_001));
+        Assert.Equal((RecordReader.MaxReach, false), await CountAsync(10_000, calls: 11, keys: 10_000));
 
         // The oldest record lies beyond the reach of the pages, and the list reports that it is capped.
         var oldest = await ground.EndedAsync();
         await ground.Process.Tables.Tenants.AddEntityAsync(new TableEntity(partition, RecordRowKeys.Record(0, 99, 1)));
-        foreach (var page in new[] { 2, 10_000 })
-        {
-            Assert.Equal((RecordReader.MaxReach, true), await CountAsync(page, calls: 11));
-        }
+        Assert.Equal((1_000, true), await CountAsync(2, calls: 2, keys: 1_001));
+        Assert.Equal((RecordReader.MaxReach, true), await CountAsync(10_000, calls: 11, keys: 10_001));
 
         var narrow = new RecordRange(oldest.CreatedAt, null);
         Assert.Equal(oldest.Id, Assert.Single((await ground.Process.Records.ListAsync(ground.Chatbot, narrow, 1, 1, CancellationToken.None)).Records).Completion.Id);
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => ground.Process.Records.ListAsync(ground.Chatbot, default, 10_001, 1, CancellationToken.None));
 
-        async Task<(int, bool)> CountAsync(int page, int calls)
+        async Task<(int, bool)> CountAsync(int page, int calls, int keys)
         {
-            var before = ground.Connection.Calls;
+            var (before, read) = (ground.Connection.Calls, ground.Connection.EntitiesRead);
             var found = await ground.Process.Records.ListAsync(ground.Chatbot, default, page, 1, CancellationToken.None);
 
             // Plus one read of the conversation of the record shown, and one read for its key, which finds nothing.
             Assert.Equal(calls + 2, ground.Connection.Calls - before);
+            Assert.InRange(ground.Connection.EntitiesRead - read, keys, keys + 3);
             return (found.Count, found.IsCapped);
         }
     }
