@@ -45,6 +45,12 @@ internal static class ExportRow
         row.SetIfAny("LeaseId", export.LeaseId);
         row.SetIfAny("LeaseUntil", export.LeaseUntil);
         row.SetIfAny("Trace", export.Trace);
+        if (export.Checkpoint is { } checkpoint)
+        {
+            // Exceeds one property only after more than a thousand attempts, each of which stored more of the file.
+            LongText.Write(row, "Checkpoint", checkpoint.ToJson());
+        }
+
         if (export.WebhookAttempts.Count > 0)
         {
             // May exceed one property: control characters of a response body are six times as long in JSON.
@@ -83,6 +89,7 @@ internal static class ExportRow
         CutCharacters = row.GetInt64("Cut")!.Value,
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
+        Checkpoint = LongText.Read(row, "Checkpoint") is { } checkpoint ? ExportCheckpoint.Parse(checkpoint) : null,
         WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
         WebhookAttempts = LongText.Read(row, "Attempts") is { } attempts
             ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)!
