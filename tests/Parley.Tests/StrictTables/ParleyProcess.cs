@@ -82,6 +82,8 @@ internal sealed class ParleyProcess
 
     public TimeProvider Time => Get<TimeProvider>();
 
+    public BlobServiceClient Blobs => Get<BlobServiceClient>();
+
     public ParleyTables Tables => Get<ParleyTables>();
 
     public Schedule Schedule => Get<Schedule>();
