@@ -101,6 +101,9 @@ public sealed record Export
     /// <summary>The first time after the range.</summary>
     public required DateTimeOffset RangeEnd { get; init; }
 
+    /// <summary>The number of the chatbot whose records are exported; null for an export of messages.</summary>
+    public int? Chatbot { get; init; }
+
     public required TableFormat Format { get; init; }
 
     public required Language Language { get; init; }

@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Microsoft.Extensions.Logging;
-using Parley.Conversations;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
@@ -20,8 +18,7 @@ public sealed partial class ExportFileJob(
     ExportStore exports,
     ExportLeaseStore leases,
     ExportFiles files,
-    ConversationScan conversations,
-    MessageScan messages,
+    ExportContents contents,
     ExportDispatch dispatch,
     ExportOptions options,
     TimeProvider time,
@@ -121,8 +118,8 @@ public sealed partial class ExportFileJob(
     private async Task<WrittenFile> WriteAsync(ExportLease lease)
     {
         var export = lease.Export;
+        var content = await contents.OpenAsync(export, lease.Lost);
         await using var blob = await files.OpenAsync(export, ThrowIfLost, lease.Lost);
-        var content = new MessageContent(export, conversations, messages);
         await using var table = blob.Start is { } start
             ? TableWriter.Continue(export.Format, content.Columns, blob.Blocks, start.Counts)
             : TableWriter.Create(export.Format, content.Columns, blob.Blocks);

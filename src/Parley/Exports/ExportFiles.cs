@@ -50,7 +50,9 @@ public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : 
     /// <summary>The Content-Disposition header, with the name under which a browser saves the file.</summary>
     public static string Disposition(Export export) => string.Create(
         CultureInfo.InvariantCulture,
-        $"attachment; filename=\"chat_messages_{export.Key.Number}.{Extension(export.Format)}\"");
+        $"attachment; filename=\"{Name(export)}_{export.Key.Number}.{Extension(export.Format)}\"");
+
+    private static string Name(Export export) => export.Chatbot is null ? "chat_messages" : "chatbot_records";
 
     /// <inheritdoc/>
     public void Dispose() => keys.Dispose();

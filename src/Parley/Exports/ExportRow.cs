@@ -10,6 +10,12 @@ namespace Parley.Exports;
 /// <summary>Maps exports to the rows <c>e|n</c> of their tenant's partition.</summary>
 internal static class ExportRow
 {
+    /// <summary>
+    /// The end of the lease that a step of an export of records shows to versions up to 0.2.0. They would write messages
+    /// into its file; they leave a step alone that another worker has a lease on.
+    /// </summary>
+    private static readonly DateTimeOffset ForOthers = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public static TableEntity Create(Export export)
     {
         var row = new TableEntity(export.Key.Tenant.PartitionKey, ExportRowKeys.Export(export.Key.Number))
@@ -43,7 +49,13 @@ internal static class ExportRow
         row.SetIfAny("FileAttempt", export.FileAttempt);
         row.SetIfAny("DueAt", export.DueAt);
         row.SetIfAny("LeaseId", export.LeaseId);
-        row.SetIfAny("LeaseUntil", export.LeaseUntil);
+        row.SetIfAny("LeaseUntil", export is { Chatbot: not null, DueAt: not null } ? ForOthers : export.LeaseUntil);
+        if (export.Chatbot is { } chatbot)
+        {
+            row["Chatbot"] = chatbot;
+            row.SetIfAny("HeldUntil", export.LeaseUntil);
+        }
+
         row.SetIfAny("Trace", export.Trace);
         if (export.Checkpoint is { } checkpoint)
         {
@@ -99,7 +111,10 @@ internal static class ExportRow
         RoundStart = row.GetInt32("RoundStart")!.Value,
         AttemptsStarted = row.GetInt32("Claims")!.Value,
         LeaseId = row.GetString("LeaseId"),
-        LeaseUntil = row.GetDateTimeOffset("LeaseUntil"),
+        Chatbot = row.GetInt32("Chatbot"),
+        LeaseUntil = row.GetDateTimeOffset("LeaseUntil") is { } until && until != ForOthers
+            ? until
+            : row.GetDateTimeOffset("HeldUntil"),
         Trace = row.GetString("Trace"),
         ETag = row.ETag,
     };
