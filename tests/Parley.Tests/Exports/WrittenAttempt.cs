@@ -34,7 +34,7 @@ internal sealed class WrittenAttempt : IAsyncDisposable
         var known = (await process.Exports.FindAsync(key, CancellationToken.None))!;
         var lease = (await process.ExportLeaseStore.TryTakeAsync(known, CancellationToken.None))!;
         var blob = await process.ExportFiles.OpenAsync(lease.Export, () => { }, CancellationToken.None);
-        var content = new MessageContent(known, process.ConversationScan, process.MessageScan);
+        var content = await process.ExportContents.OpenAsync(known, CancellationToken.None);
         var table = blob.Start is { } start
             ? TableWriter.Continue(known.Format, content.Columns, blob.Blocks, start.Counts)
             : TableWriter.Create(known.Format, content.Columns, blob.Blocks);

@@ -164,6 +164,8 @@ internal sealed class ParleyProcess
 
     public ExportFiles ExportFiles => Get<ExportFiles>();
 
+    public ExportContents ExportContents => Get<ExportContents>();
+
     public ExportCreation ExportCreation => Get<ExportCreation>();
 
     public ExportDispatch ExportDispatch => Get<ExportDispatch>();
