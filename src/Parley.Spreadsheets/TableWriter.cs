@@ -26,6 +26,7 @@ public sealed class TableWriter : IAsyncDisposable
     private readonly bool breaksAreLineFeeds;
     private readonly string?[] overflows;
     private int column;
+    private long bytesBefore;
     private bool completed;
 
     private TableWriter(TableFormat format, IReadOnlyList<TableColumn> columns, Stream output, int rowsPerSheet)
@@ -54,7 +55,7 @@ public sealed class TableWriter : IAsyncDisposable
     public long Rows { get; private set; }
 
     /// <summary>The bytes written to the stream; after <see cref="CompleteAsync"/>, the file's size.</summary>
-    public long Bytes => output.Bytes;
+    public long Bytes => bytesBefore + output.Bytes;
 
     /// <summary>The number of UTF-16 units that were removed because no cell may contain them.</summary>
     public long RemovedCharacters { get; private set; }
@@ -66,6 +67,23 @@ public sealed class TableWriter : IAsyncDisposable
     /// <param name="output">Only its WriteAsync is called. The stream is not closed.</param>
     public static TableWriter Create(TableFormat format, IReadOnlyList<TableColumn> columns, Stream output) =>
         Create(format, columns, output, XlsxEncoding.MaxRowsPerSheet);
+
+    /// <summary>
+    /// Creates a writer that goes on with a table after its first rows, which are written already: it writes no
+    /// headings. Workbooks cannot be continued, because what follows depends on all compressed bytes so far.
+    /// </summary>
+    /// <param name="output">The stream for what follows.</param>
+    /// <param name="written">The counts of the earlier writer when its last <see cref="FlushAsync"/> ended.</param>
+    public static TableWriter Continue(
+        TableFormat format, IReadOnlyList<TableColumn> columns, Stream output, TableCounts written)
+    {
+        ArgumentOutOfRangeException.ThrowIfEqual((int)format, (int)TableFormat.Xlsx);
+        var table = Create(format, columns, output);
+        table.buffer.Clear();
+        (table.Rows, table.bytesBefore) = (written.Rows, written.Bytes);
+        (table.RemovedCharacters, table.CutCharacters) = (written.RemovedCharacters, written.CutCharacters);
+        return table;
+    }
 
     /// <summary>Creates a writer with fewer rows per sheet, for tests.</summary>
     internal static TableWriter Create(
@@ -154,6 +172,21 @@ public sealed class TableWriter : IAsyncDisposable
         return encoding.EndRowAsync(cancellation);
     }
 
+    /// <summary>
+    /// Writes the rows so far to the stream, which the table can be continued from. Call it between rows; workbooks
+    /// cannot be flushed.
+    /// </summary>
+    public async ValueTask<TableCounts> FlushAsync(CancellationToken cancellation)
+    {
+        if (column != 0 || encoding is XlsxEncoding)
+        {
+            throw new InvalidOperationException("Only a csv or jsonl table is flushed, between two rows.");
+        }
+
+        await buffer.FlushAsync(output, cancellation);
+        return new TableCounts(Rows, Bytes, RemovedCharacters, CutCharacters);
+    }
+
     /// <summary>Writes the rest of the file. No row may follow.</summary>
     /// <exception cref="InvalidOperationException">
     /// The last row has not ended, or the file is already complete.
@@ -235,3 +268,6 @@ public sealed class TableWriter : IAsyncDisposable
     private int PartLength(ReadOnlySpan<char> text) =>
         CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
 }
+
+/// <summary>The counts of a table so far; see the properties of <see cref="TableWriter"/>.</summary>
+public sealed record TableCounts(long Rows, long Bytes, long RemovedCharacters, long CutCharacters);

@@ -71,6 +71,8 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
         length = 0;
     }
 
+    public void Clear() => length = 0;
+
     public void Advance(int count) => length += count;
 
     public Memory<byte> GetMemory(int sizeHint = 0)

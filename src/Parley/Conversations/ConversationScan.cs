@@ -14,14 +14,16 @@ public sealed class ConversationScan(ParleyTables tables)
     /// </summary>
     /// <param name="from">The start of the range, inclusive.</param>
     /// <param name="until">The end of the range, exclusive.</param>
+    /// <param name="first">The first number to return.</param>
     internal async IAsyncEnumerable<ConversationKey> TouchedAsync(
         TenantId tenant,
         DateTimeOffset from,
         DateTimeOffset until,
+        int first,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         var all = Filters.Range(
-            tenant.PartitionKey, ConversationRowKeys.Conversation(1), ConversationRowKeys.Conversation(int.MaxValue));
+            tenant.PartitionKey, ConversationRowKeys.Conversation(first), ConversationRowKeys.Conversation(int.MaxValue));
         var touched = TableClient.CreateQueryFilter(
             $"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}");
         await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(

@@ -157,6 +157,10 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode InvalidFields =
         new("invalid_fields", ErrorKind.Invalid, "Some fields are not valid");
 
+    /// <summary>The range has too many records for a workbook that is written while the client waits.</summary>
+    public static readonly ErrorCode TooManyRecords =
+        new("too_many_records", ErrorKind.Invalid, "The range has too many records");
+
     /// <summary>The key was used before with another path or body.</summary>
     public static readonly ErrorCode IdempotencyKeyReused =
         new("idempotency_key_reused", ErrorKind.Invalid, "The Idempotency-Key belongs to another request");

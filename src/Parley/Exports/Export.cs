@@ -101,6 +101,9 @@ public sealed record Export
     /// <summary>The first time after the range.</summary>
     public required DateTimeOffset RangeEnd { get; init; }
 
+    /// <summary>The number of the chatbot whose records are exported; null for an export of messages.</summary>
+    public int? Chatbot { get; init; }
+
     public required TableFormat Format { get; init; }
 
     public required Language Language { get; init; }
@@ -139,8 +142,13 @@ public sealed record Export
     /// <summary>The hash of the file: 64 lower-case hexadecimal digits.</summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>The attempt whose blob is the file.</summary>
+    /// <summary>
+    /// The attempt whose blob is the file; <see cref="ExportFiles.SharedBlob"/> for the blob that all attempts share.
+    /// </summary>
     public int? FileAttempt { get; init; }
+
+    /// <summary>The stored part of a file that is being written, behind which another attempt goes on.</summary>
+    internal ExportCheckpoint? Checkpoint { get; init; }
 
     public WebhookStatus WebhookStatus { get; init; } = WebhookStatus.Waiting;
 
@@ -160,7 +168,10 @@ public sealed record Export
     /// </summary>
     internal int RoundStart { get; init; }
 
-    /// <summary>The number of starts of this step: a crash leaves the step undone, and it is started again.</summary>
+    /// <summary>
+    /// The number of starts of this step: a crash leaves the step undone, and it is started again. Those of the file
+    /// are counted from the last attempt that stored more of it: that one is the first.
+    /// </summary>
     internal int AttemptsStarted { get; init; }
 
     /// <summary>Identifies the lease of the worker that runs this step.</summary>
@@ -200,6 +211,7 @@ public sealed record Export
     {
         FinishedAt = now,
         ExpiresAt = now + keep,
+        Checkpoint = null,
         WebhookStatus = WebhookStatus.Pending,
         DueAt = now,
         Step = 1,

@@ -8,12 +8,14 @@ namespace Parley.Exports;
 /// <summary>A client's request for an export.</summary>
 /// <param name="RangeStart">Null means everything up to the end.</param>
 /// <param name="RangeEnd">Null or a future time means now.</param>
+/// <param name="Chatbot">The chatbot whose records are exported; null for messages.</param>
 public sealed record NewExport(
     DateTimeOffset? RangeStart,
     DateTimeOffset? RangeEnd,
     string CallbackUrl,
     Language Language,
-    TableFormat Format);
+    TableFormat Format,
+    int? Chatbot = null);
 
 /// <summary>
 /// Creates exports. It writes the schedule row, then the export, then the queue message. If the message
@@ -87,6 +89,7 @@ public sealed class ExportCreation(
             CreatedAt = now,
             RangeStart = range.Start,
             RangeEnd = range.End,
+            Chatbot = draft.Chatbot,
             Format = draft.Format,
             Language = draft.Language,
             CallbackUrl = draft.CallbackUrl,

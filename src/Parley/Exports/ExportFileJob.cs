@@ -1,8 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Azure;
 using Microsoft.Extensions.Logging;
-using Parley.Conversations;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
@@ -12,21 +10,23 @@ namespace Parley.Exports;
 
 /// <summary>
 /// Writes the files of exports. Queue messages are hints: they may arrive twice, early, late or never. The worker with
-/// the lease writes its own blob, and one change of the export's row, which names that blob, completes the export. A
-/// file is therefore either complete or absent.
+/// the lease writes the blob, and one change of the export's row, which names the blob, completes the export. A file is
+/// therefore either complete or absent. With each renewal of the lease, the row states how much of a csv or jsonl file
+/// is stored; if the worker ends, the next one goes on from there.
 /// </summary>
 public sealed partial class ExportFileJob(
     ExportStore exports,
     ExportLeaseStore leases,
     ExportFiles files,
-    ConversationScan conversations,
-    MessageScan messages,
+    ExportContents contents,
     ExportDispatch dispatch,
     ExportOptions options,
     TimeProvider time,
     ILogger<ExportFileJob> logger)
 {
-    /// <summary>Maximum attempts at a file; after the last one the export fails.</summary>
+    /// <summary>
+    /// Maximum attempts at a file of which none stored more of it; after the last one the export fails.
+    /// </summary>
     public const int MaxAttempts = 5;
 
     /// <summary>From this attempt on, a failure is more than a passing one, and an alert reports it.</summary>
@@ -94,9 +94,9 @@ public sealed partial class ExportFileJob(
         var attempt = lease.Export.AttemptsStarted;
         try
         {
-            var file = await WriteAsync(lease, attempt);
+            var file = await WriteAsync(lease);
             await lease.StopAsync();
-            await CompleteAsync(lease.Export, attempt, file, cancellation);
+            await CompleteAsync(lease.Export, file, isFirst: attempt == 1, cancellation);
         }
         catch (Exception e) when (lease.IsLost && !cancellation.IsCancellationRequested)
         {
@@ -111,32 +111,48 @@ public sealed partial class ExportFileJob(
             Telemetry.WorkFailed(attempt < AlarmingAttempt ? "export.file" : "export.file_last");
             LogFailed(logger, PrivateException.Of(e), lease.Export.Id, attempt, MaxAttempts);
             await lease.StopAsync();
-            await RetryAsync(lease.Export, attempt, e, cancellation);
+            await RetryAsync(lease.Export, lease.Export.AttemptsStarted, e, cancellation);
         }
     }
 
-    private async Task<WrittenFile> WriteAsync(ExportLease lease, int attempt)
+    private async Task<WrittenFile> WriteAsync(ExportLease lease)
     {
         var export = lease.Export;
-        await using var blob = files.Write(export, attempt, ThrowIfLost);
-        var layout = new ExportTable(export.Format, export.Language);
-        await using var table = TableWriter.Create(export.Format, layout.Columns, blob);
-        lease.KeepRenewing(current => current with { Rows = table.Rows, Bytes = table.Bytes });
-        var touched = conversations.TouchedAsync(export.Key.Tenant, export.RangeStart, export.RangeEnd, lease.Lost);
-        await foreach (var page in messages.ReadAsync(touched, export.RangeStart, export.RangeEnd, lease.Lost))
+        var content = await contents.OpenAsync(export, lease.Lost);
+        await using var blob = await files.OpenAsync(export, ThrowIfLost, lease.Lost);
+        await using var table = blob.Start is { } start
+            ? TableWriter.Continue(export.Format, content.Columns, blob.Blocks, start.Counts)
+            : TableWriter.Create(export.Format, content.Columns, blob.Blocks);
+        var checkpoint = blob.Start;
+        lease.KeepRenewing(Progress);
+        await foreach (var position in content.WriteAsync(table, blob.Start?.Position, lease.Lost))
         {
-            foreach (var message in page.Messages)
+            if (blob.IsResumable && lease.WantsCheckpoint())
             {
-                layout.Write(table, page.Title, message);
-                await table.EndRowAsync(lease.Lost);
+                checkpoint = await blob.CheckpointAsync(table, position, lease.Lost);
             }
         }
 
         await table.CompleteAsync(lease.Lost);
-        var sha256 = await blob.CompleteAsync(lease.Lost);
+        var sha256 = await blob.Blocks.CompleteAsync(lease.Lost);
         ThrowIfLost();
-        await files.CommitAsync(export, attempt, blob.BlockIds, lease.Lost);
-        return new WrittenFile(table.Rows, table.Bytes, sha256, table.RemovedCharacters, table.CutCharacters);
+        await blob.CommitAsync(lease.Lost);
+        return new WrittenFile(
+            table.Rows,
+            table.Bytes,
+            sha256,
+            table.RemovedCharacters,
+            table.CutCharacters,
+            ExportFiles.AttemptOfBlob(export));
+
+        // The attempt that stores more of the file is the first of the next ones without a result.
+        Export Progress(Export current) => current with
+        {
+            Rows = table.Rows,
+            Bytes = table.Bytes,
+            Checkpoint = checkpoint,
+            AttemptsStarted = checkpoint?.Counts.Rows > (blob.Start?.Counts.Rows ?? 0) ? 1 : current.AttemptsStarted,
+        };
 
         void ThrowIfLost()
         {
@@ -147,32 +163,37 @@ public sealed partial class ExportFileJob(
         }
     }
 
-    private async Task CompleteAsync(Export export, int attempt, WrittenFile file, CancellationToken cancellation)
+    private async Task CompleteAsync(
+        Export export, WrittenFile file, bool isFirst, CancellationToken cancellation)
     {
-        var now = time.NowInMilliseconds();
+        var (now, isHeld) = (time.NowInMilliseconds(), false);
         var completed = await exports.ChangeAsync(
             export,
             isLatest: true,
-            current => current.LeaseId != export.LeaseId
-                ? current
-                : current.ToFirstWebhookAttempt(now, options.Keep) with
-                {
-                    Status = ExportStatus.Completed,
-                    Rows = file.Rows,
-                    Bytes = file.Bytes,
-                    Sha256 = file.Sha256,
-                    RemovedCharacters = file.Removed,
-                    CutCharacters = file.Cut,
-                    FileAttempt = attempt,
-                },
+            current =>
+            {
+                isHeld = current.LeaseId == export.LeaseId;
+                return !isHeld
+                    ? current
+                    : current.ToFirstWebhookAttempt(now, options.Keep) with
+                    {
+                        Status = ExportStatus.Completed,
+                        Rows = file.Rows,
+                        Bytes = file.Bytes,
+                        Sha256 = file.Sha256,
+                        RemovedCharacters = file.Removed,
+                        CutCharacters = file.Cut,
+                        FileAttempt = file.Attempt,
+                    };
+            },
             cancellation);
-        if (completed.FileAttempt != attempt)
+        if (!isHeld)
         {
             Telemetry.ExportAttempted("abandoned");
 
             // The export was cancelled, or another attempt began, after the last block. Only the blob of this attempt
             // is deleted, because other workers may be writing theirs.
-            await CleanAsync(completed, () => files.DeleteAttemptAsync(completed, attempt, cancellation));
+            await CleanAsync(completed, () => files.DeleteAbandonedAsync(completed, file.Attempt, cancellation));
             return;
         }
 
@@ -180,7 +201,7 @@ public sealed partial class ExportFileJob(
         Telemetry.ExportCompleted(
             completed.Format.ToString().ToLowerInvariant(), completed.Rows, now - completed.CreatedAt);
         await dispatch.EnqueueAsync(completed);
-        if (attempt > 1)
+        if (!isFirst)
         {
             await CleanAsync(completed, () => files.DeleteRestAsync(completed, cancellation));
         }
@@ -269,7 +290,9 @@ public sealed partial class ExportFileJob(
         return true;
     }
 
-    private sealed record WrittenFile(long Rows, long Bytes, string Sha256, long Removed, long Cut);
+    /// <param name="Attempt">The number in the name of the blob.</param>
+    private sealed record WrittenFile(
+        long Rows, long Bytes, string Sha256, long Removed, long Cut, int Attempt);
 
     [LoggerMessage(1308, LogLevel.Warning,
         "Unused blobs of export {Export} were left behind; they are deleted when it expires.")]

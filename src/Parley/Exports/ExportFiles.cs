@@ -14,12 +14,17 @@ namespace Parley.Exports;
 public sealed record ExportLink(Uri Url, DateTimeOffset ExpiresAt);
 
 /// <summary>
-/// The files of exports, in a private container. Each attempt has its own blob, <c>T/E/attempt.ext</c> (tenant,
-/// export), so that no two attempts share one. The export's row contains the attempt whose blob is the file.
+/// The files of exports, in a private container. All attempts at a csv or jsonl file share the blob <c>T/E/0.ext</c>
+/// (tenant, export), because a later one goes on where an earlier one was cut off (<see cref="ExportBlob"/>). Each
+/// attempt at a workbook has its own blob, <c>T/E/attempt.ext</c>. So has, in every format, an attempt of versions up
+/// to 0.2.0. The export's row contains the attempt whose blob is the file.
 /// </summary>
 public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : IStorageResource, IDisposable
 {
     public const string ContainerName = "exports";
+
+    /// <summary>The number in the name of the blob that all attempts share.</summary>
+    public const int SharedBlob = 0;
 
     public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(1);
 
@@ -45,36 +50,44 @@ public sealed class ExportFiles(BlobServiceClient service, TimeProvider time) : 
     /// <summary>The Content-Disposition header, with the name under which a browser saves the file.</summary>
     public static string Disposition(Export export) => string.Create(
         CultureInfo.InvariantCulture,
-        $"attachment; filename=\"chat_messages_{export.Key.Number}.{Extension(export.Format)}\"");
+        $"attachment; filename=\"{Name(export)}_{export.Key.Number}.{Extension(export.Format)}\"");
+
+    private static string Name(Export export) => export.Chatbot is null ? "chat_messages" : "chatbot_records";
 
     /// <inheritdoc/>
     public void Dispose() => keys.Dispose();
 
-    /// <summary>Opens an attempt's blob for writing.</summary>
+    /// <summary>Opens the blob of the attempt that has the export's lease.</summary>
     /// <param name="beforeBlock">Runs before each block is sent; it ends the writing by throwing.</param>
-    internal BlockWriter Write(Export export, int attempt, Action beforeBlock) =>
-        new(BlobOf(export, attempt), BlockBytes, beforeBlock);
+    internal async Task<ExportBlob> OpenAsync(Export export, Action beforeBlock, CancellationToken cancellation)
+    {
+        var attempt = AttemptOfBlob(export);
+        var blob = BlobOf(export, attempt);
+        var headers = new BlobHttpHeaders
+        {
+            ContentType = MediaType(export.Format),
+            ContentDisposition = Disposition(export),
+            CacheControl = "private, max-age=3600",
+        };
+        return attempt == SharedBlob
+            ? await ExportBlob.OpenSharedAsync(blob, headers, export, BlockBytes, beforeBlock, cancellation)
+            : ExportBlob.OpenOwn(blob, headers, BlockBytes, beforeBlock);
+    }
 
-    /// <summary>Makes an attempt's blob readable. It may be repeated, also after a lost response.</summary>
-    internal Task CommitAsync(
-        Export export, int attempt, IEnumerable<string> blockIds, CancellationToken cancellation) =>
-        BlobOf(export, attempt).CommitBlockListAsync(
-            blockIds,
-            new CommitBlockListOptions
-            {
-                HttpHeaders = new BlobHttpHeaders
-                {
-                    ContentType = MediaType(export.Format),
-                    ContentDisposition = Disposition(export),
-                    CacheControl = "private, max-age=3600",
-                },
-            },
-            cancellationToken: cancellation);
+    /// <summary>The number in the name of the blob of the attempt that has the export's lease.</summary>
+    internal static int AttemptOfBlob(Export export) =>
+        export.Format == TableFormat.Xlsx ? export.AttemptsStarted : SharedBlob;
 
-    /// <summary>Deletes an attempt's blob. A missing blob is no error.</summary>
-    internal Task DeleteAttemptAsync(Export export, int attempt, CancellationToken cancellation) =>
-        BlobOf(export, attempt)
-            .DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation);
+    /// <summary>
+    /// Deletes the blob of an attempt that did not complete the export. One that is or can become the file stays.
+    /// </summary>
+    /// <param name="export">The export as it is now.</param>
+    /// <param name="attempt">The number in the name of the attempt's blob.</param>
+    internal Task DeleteAbandonedAsync(Export export, int attempt, CancellationToken cancellation) =>
+        attempt == export.FileAttempt || (attempt == SharedBlob && export.IsUnfinished)
+            ? Task.CompletedTask
+            : BlobOf(export, attempt)
+                .DeleteIfExistsAsync(DeleteSnapshotsOption.IncludeSnapshots, cancellationToken: cancellation);
 
     /// <summary>Deletes the blobs of an ended export, except its file if the export is completed.</summary>
     internal async Task DeleteRestAsync(Export export, CancellationToken cancellation)

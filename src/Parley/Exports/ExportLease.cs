@@ -25,12 +25,18 @@ public sealed partial class ExportLease : IAsyncDisposable
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>The time before a renewal at which the checkpoint that it stores is due.</summary>
+    private static readonly TimeSpan CheckpointLead = TimeSpan.FromSeconds(2);
+
     private readonly ExportLeaseStore leases;
     private readonly CancellationTokenSource lost;
     private readonly CancellationTokenSource done = new();
     private readonly TimeProvider time;
     private readonly ILogger logger;
     private Task renewing = Task.CompletedTask;
+
+    // In ticks, because the worker reads it while this class renews the lease.
+    private long checkpointDue = long.MaxValue;
 
     internal ExportLease(
         ExportLeaseStore leases, Export export, TimeProvider time, ILogger logger, CancellationToken cancellation)
@@ -47,6 +53,15 @@ public sealed partial class ExportLease : IAsyncDisposable
 
     /// <summary>True when another worker has the lease, when it has expired, or when the work was cancelled.</summary>
     public bool IsLost => lost.IsCancellationRequested || !Export.IsHeld(time.GetUtcNow());
+
+    /// <summary>
+    /// True once before each renewal: what the worker stores now, the renewal writes to the row.
+    /// </summary>
+    public bool WantsCheckpoint() =>
+        time.GetUtcNow().UtcTicks is var now
+        && Interlocked.Read(ref checkpointDue) is var due
+        && now >= due
+        && Interlocked.CompareExchange(ref checkpointDue, long.MaxValue, due) == due;
 
     /// <summary>Renews the lease from now on until <see cref="StopAsync"/> or disposal.</summary>
     /// <param name="progress">Returns the export with the progress of its file so far.</param>
@@ -74,6 +89,7 @@ public sealed partial class ExportLease : IAsyncDisposable
         var pause = Interval;
         while (true)
         {
+            Interlocked.Exchange(ref checkpointDue, (time.GetUtcNow() + pause - CheckpointLead).UtcTicks);
             await Task.Delay(pause, time, done.Token).ConfigureAwait(
                 ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
             if (done.IsCancellationRequested)

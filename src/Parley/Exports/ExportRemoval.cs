@@ -72,6 +72,7 @@ public sealed class ExportRemoval(ExportStore exports, ExportFiles files, TimePr
         WebhookStatus = export.WebhookStatus == WebhookStatus.Pending
             ? WebhookStatus.Cancelled
             : export.WebhookStatus,
+        Checkpoint = null,
         DueAt = null,
         AttemptsStarted = 0,
         LeaseId = null,

@@ -10,6 +10,12 @@ namespace Parley.Exports;
 /// <summary>Maps exports to the rows <c>e|n</c> of their tenant's partition.</summary>
 internal static class ExportRow
 {
+    /// <summary>
+    /// The end of the lease that a step of an export of records shows to versions up to 0.2.0. They would write messages
+    /// into its file; they leave a step alone that another worker has a lease on.
+    /// </summary>
+    private static readonly DateTimeOffset ForOthers = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     public static TableEntity Create(Export export)
     {
         var row = new TableEntity(export.Key.Tenant.PartitionKey, ExportRowKeys.Export(export.Key.Number))
@@ -43,8 +49,20 @@ internal static class ExportRow
         row.SetIfAny("FileAttempt", export.FileAttempt);
         row.SetIfAny("DueAt", export.DueAt);
         row.SetIfAny("LeaseId", export.LeaseId);
-        row.SetIfAny("LeaseUntil", export.LeaseUntil);
+        row.SetIfAny("LeaseUntil", export is { Chatbot: not null, DueAt: not null } ? ForOthers : export.LeaseUntil);
+        if (export.Chatbot is { } chatbot)
+        {
+            row["Chatbot"] = chatbot;
+            row.SetIfAny("HeldUntil", export.LeaseUntil);
+        }
+
         row.SetIfAny("Trace", export.Trace);
+        if (export.Checkpoint is { } checkpoint)
+        {
+            // Exceeds one property only after more than a thousand attempts, each of which stored more of the file.
+            LongText.Write(row, "Checkpoint", checkpoint.ToJson());
+        }
+
         if (export.WebhookAttempts.Count > 0)
         {
             // May exceed one property: control characters of a response body are six times as long in JSON.
@@ -83,6 +101,7 @@ internal static class ExportRow
         CutCharacters = row.GetInt64("Cut")!.Value,
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
+        Checkpoint = LongText.Read(row, "Checkpoint") is { } checkpoint ? ExportCheckpoint.Parse(checkpoint) : null,
         WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
         WebhookAttempts = LongText.Read(row, "Attempts") is { } attempts
             ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)!
@@ -92,7 +111,10 @@ internal static class ExportRow
         RoundStart = row.GetInt32("RoundStart")!.Value,
         AttemptsStarted = row.GetInt32("Claims")!.Value,
         LeaseId = row.GetString("LeaseId"),
-        LeaseUntil = row.GetDateTimeOffset("LeaseUntil"),
+        Chatbot = row.GetInt32("Chatbot"),
+        LeaseUntil = row.GetDateTimeOffset("LeaseUntil") is { } until && until != ForOthers
+            ? until
+            : row.GetDateTimeOffset("HeldUntil"),
         Trace = row.GetString("Trace"),
         ETag = row.ETag,
     };

@@ -18,6 +18,7 @@ internal static class ExportServices
         .AddSingleton<ExportLeaseStore>()
         .AddSingleton<ExportCreation>()
         .AddSingleton<ExportDispatch>()
+        .AddSingleton<ExportContents>()
         .AddSingleton<ExportFileJob>()
         .AddSingleton<ExportWebhookJob>()
         .AddSingleton<ExportRedelivery>()

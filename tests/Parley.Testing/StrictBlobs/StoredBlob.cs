@@ -45,4 +45,7 @@ public sealed record BlobHeaders
     public string? ContentEncoding { get; init; }
 
     public string? ContentLanguage { get; init; }
+
+    /// <summary>The metadata by name; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 }

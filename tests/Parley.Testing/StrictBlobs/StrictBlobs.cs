@@ -55,6 +55,22 @@ public sealed class StrictBlobs(TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// The bytes of blocks of a blob, committed or not. Not counted as a call.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A block does not exist.</exception>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Blocks(string container, string name, IEnumerable<string> ids)
+    {
+        lock (gate)
+        {
+            return
+            [
+                .. ids.Select(id => service.FindBlock(container, name, id)?.Content
+                    ?? throw new InvalidOperationException($"The blob {name} has no block {id}.")),
+            ];
+        }
+    }
+
     internal ServiceResponse Execute(BlobRequest request)
     {
         lock (gate)

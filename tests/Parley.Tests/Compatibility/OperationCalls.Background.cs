@@ -222,6 +222,14 @@ internal sealed partial class OperationCalls
             await first.CallAsync(200, $"GET v1/exports/{export["exportId"]}/content");
         }
 
+        var records = await first.CallAsync(200, "POST v1/chatbots/1/records/export",
+            new { callbackUrl, rangeEnd, format = "jsonl" }, ("Idempotency-Key", "a key of records"));
+        await first.CallAsync(200, "POST v1/chatbots/1/records/export",
+            new { callbackUrl, rangeEnd, format = "jsonl" }, ("Idempotency-Key", "a key of records"));
+        await first.CallAsync(404, "POST v1/chatbots/99/records/export", new { callbackUrl });
+        await TakenAsync(records, attempts: 1);
+        await first.CallAsync(200, $"GET v1/exports/{records["exportId"]}");
+        await first.CallAsync(200, $"GET v1/exports/{records["exportId"]}/content");
         await first.CallAsync(200, "GET v1/exports/1");
         await first.CallAsync(200, "GET v1/exports/1/content");
         await first.CallAsync(404, "GET v1/exports/x");

@@ -1,9 +1,12 @@
+using Azure.Storage.Blobs.Models;
+using Azure.Storage.Blobs.Specialized;
 using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
 using Parley.Webhooks;
+using Xunit;
 
 namespace Parley.Tests.Exports;
 
@@ -15,7 +18,7 @@ internal static class BrokenExports
     /// </summary>
     public static ExportOperations Whole { get; } = new()
     {
-        Build = (process, step) => BuildAsync(process, step, ownBlob: true),
+        Build = (process, step) => BuildAsync(process, step, takesOver: true),
         Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: true),
     };
 
@@ -39,8 +42,8 @@ internal static class BrokenExports
         },
     };
 
-    /// <summary>All attempts write the same blob.</summary>
-    public static ExportOperations WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, ownBlob: false) };
+    /// <summary>All attempts write the same blocks of the same blob.</summary>
+    public static ExportOperations WithOneBlob { get; } = new() { Build = (process, step) => BuildAsync(process, step, takesOver: false) };
 
     /// <summary>Records the webhook as delivered before sending it.</summary>
     public static ExportOperations WithConclusionFirst { get; } = new() { Deliver = (process, step) => DeliverAsync(process, step, sendsFirst: false) };
@@ -56,7 +59,7 @@ internal static class BrokenExports
     /// <summary>
     /// Like ExportFileJob, but without slots, lease renewals and handling of failures: the timer retries.
     /// </summary>
-    private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool ownBlob)
+    private static async Task BuildAsync(ParleyProcess process, ExportStep step, bool takesOver)
     {
         if (await DueAsync(process, step) is { AttemptsStarted: >= ExportFileJob.MaxAttempts })
         {
@@ -70,23 +73,20 @@ internal static class BrokenExports
             return;
         }
 
-        var (claim, layout) = (lease.Export.AttemptsStarted, new ExportTable(export.Format, export.Language));
-        var attempt = ownBlob ? claim : 1;
-        await using var blob = process.ExportFiles.Write(export, attempt, () => { });
-        await using var table = TableWriter.Create(export.Format, layout.Columns, blob);
-        var touched = process.ConversationScan.TouchedAsync(export.Key.Tenant, export.RangeStart, export.RangeEnd, CancellationToken.None);
-        await foreach (var page in process.MessageScan.ReadAsync(touched, export.RangeStart, export.RangeEnd, CancellationToken.None))
+        var content = new MessageContent(export, process.ConversationScan, process.MessageScan);
+        var name = $"{ExportLog.Folder(export.Key)}{ExportFiles.SharedBlob}.{export.Format.ToString().ToLowerInvariant()}";
+        await using var blob = takesOver
+            ? await process.ExportFiles.OpenAsync(lease.Export, () => { }, CancellationToken.None)
+            : ExportBlob.OpenOwn(process.Blobs.GetBlobContainerClient(ExportFiles.ContainerName).GetBlockBlobClient(name), new BlobHttpHeaders(), 256, () => { });
+        await using var table = TableWriter.Create(export.Format, content.Columns, blob.Blocks);
+        await foreach (var position in content.WriteAsync(table, null, CancellationToken.None))
         {
-            foreach (var message in page.Messages)
-            {
-                layout.Write(table, page.Title, message);
-                await table.EndRowAsync(CancellationToken.None);
-            }
+            Assert.NotEmpty(position);
         }
 
         await table.CompleteAsync(CancellationToken.None);
-        var sha256 = await blob.CompleteAsync(CancellationToken.None);
-        await process.ExportFiles.CommitAsync(export, attempt, blob.BlockIds, CancellationToken.None);
+        var sha256 = await blob.Blocks.CompleteAsync(CancellationToken.None);
+        await blob.CommitAsync(CancellationToken.None);
         var now = process.Time.NowInMilliseconds();
         var completed = await process.Exports.ChangeAsync(
             lease.Export,
@@ -99,7 +99,7 @@ internal static class BrokenExports
                     Rows = table.Rows,
                     Bytes = table.Bytes,
                     Sha256 = sha256,
-                    FileAttempt = attempt,
+                    FileAttempt = ExportFiles.SharedBlob,
                     FinishedAt = now,
                     ExpiresAt = now.AddDays(7),
                     WebhookStatus = WebhookStatus.Pending,
@@ -110,9 +110,9 @@ internal static class BrokenExports
                     LeaseUntil = null,
                 },
             CancellationToken.None);
-        if (completed.Sha256 != sha256 || (ownBlob && completed.FileAttempt != attempt))
+        if (completed.Sha256 != sha256)
         {
-            await process.ExportFiles.DeleteAttemptAsync(completed, attempt, CancellationToken.None);
+            await process.ExportFiles.DeleteAbandonedAsync(completed, ExportFiles.SharedBlob, CancellationToken.None);
         }
         else if (completed.DueAt is not null)
         {

@@ -233,7 +233,7 @@ public sealed class ExportCallTests
         var process = model.Model.Start("one", 9, TimeSpan.Zero).Process;
         var steps = Enumerable.Range(1, 3).Select(number => new ExportStep(1, number, 0));
         await Task.WhenAll(steps.Select(step => process.ExportFileJob.RunAsync(step, CancellationToken.None)));
-        Assert.All(model.Model.Log.Exports, export => Assert.Equal((ExportStatus.Completed, 1), (export.Row.Status, export.Row.FileAttempt)));
+        Assert.All(model.Model.Log.Exports, export => Assert.Equal((ExportStatus.Completed, ExportFiles.SharedBlob), (export.Row.Status, export.Row.FileAttempt)));
         await model.Model.DeliverAsync(ExportOperations.Production, model.Process);
         model.Model.Log.Verify();
     });

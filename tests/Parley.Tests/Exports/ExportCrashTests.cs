@@ -75,8 +75,8 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         model =>
         {
             var export = Assert.Single(model.Log.Exports);
-            Assert.Equal(ExportStatus.Completed, export.Row.Status);
-            Assert.InRange(export.Row.FileAttempt!.Value, 2, 3);
+            Assert.Equal((ExportStatus.Completed, ExportFiles.SharedBlob), (export.Row.Status, export.Row.FileAttempt));
+            Assert.InRange(export.FileTakes.Count, 2, 3);
         },
         isResumedInTime: true);
 
@@ -304,10 +304,10 @@ public sealed class ExportCrashTests(ITestOutputHelper output)
         {
             var (process, export) = (Model.Unscheduled(), await CreateAsync(Model.Unscheduled(), null));
             await using var lease = (await process.ExportLeaseStore.TryTakeAsync((await process.Exports.FindAsync(export.Key, CancellationToken.None))!, CancellationToken.None))!;
-            await using var blob = process.ExportFiles.Write(export, 1, () => { });
-            await blob.WriteAsync("left"u8.ToArray());
-            await blob.CompleteAsync(CancellationToken.None);
-            await process.ExportFiles.CommitAsync(export, lease.Export.AttemptsStarted, blob.BlockIds, CancellationToken.None);
+            await using var blob = await process.ExportFiles.OpenAsync(lease.Export, () => { }, CancellationToken.None);
+            await blob.Blocks.WriteAsync("left"u8.ToArray());
+            await blob.Blocks.CompleteAsync(CancellationToken.None);
+            await blob.CommitAsync(CancellationToken.None);
         }
 
         /// <summary>Makes a message unreadable.</summary>

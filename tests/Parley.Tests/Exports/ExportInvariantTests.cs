@@ -14,6 +14,7 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
     public async Task Interleavings_keep_every_invariant()
     {
         var (ended, caught, deliveries, attempts, exact, limiter) = (new SortedDictionary<string, int>(StringComparer.Ordinal), new SortedSet<string>(StringComparer.Ordinal), 0, 0, 0, 0);
+        var (checkpoints, resumed) = (0, 0);
         await Interleaving.ExploreAsync(300, async run =>
         {
             var model = await ExportScenario.RunAsync(run, ExportOperations.Production);
@@ -25,12 +26,17 @@ public sealed class ExportInvariantTests(ITestOutputHelper output)
                 var end = $"{export.Row.Status}, callback {export.Row.WebhookStatus}";
                 ended[end] = ended.GetValueOrDefault(end) + 1;
                 attempts += export.FileTakes.Count;
+                checkpoints += export.Checkpoints;
+                resumed += export.Resumptions;
             }
 
             limiter += run.Trace.Count;
         });
         output.WriteLine($"{string.Join('\n', ended.Select(each => $"{each.Value} {each.Key}"))}");
         output.WriteLine($"{attempts} attempts at files, {deliveries} deliveries; {limiter} waits for a slot; {exact} runs without lateness. Triggers caught {string.Join(", ", caught)}.");
+
+        output.WriteLine($"{checkpoints} checkpoints, {resumed} attempts that went on behind one.");
+        Assert.True(checkpoints > 0 && resumed > 0, "No attempt went on behind a checkpoint.");
 
         // The exceptions of the storage clients and of the write budget when storage fails. A defect would have ended
         // its run.

@@ -5,6 +5,7 @@ using Azure.Data.Tables;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Exports;
+using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
@@ -27,6 +28,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
     [
         "WriteId", "Check", "Rev", "EditId", "CreatedAt", "RangeStart", "RangeEnd", "Format", "Language", "CallbackUrl", "Status", "Rows", "Bytes", "Removed", "Cut",
         "Callback", "Step", "RoundStart", "Claims", "Reason", "Detail", "StartedAt", "FinishedAt", "ExpiresAt", "Sha256", "FileAttempt", "DueAt", "LeaseId", "LeaseUntil",
+        "Checkpoint",
     ];
 
     private readonly Dictionary<ExportKey, PlayedExport> exports = [];
@@ -150,6 +152,7 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         export.Row = after;
         VerifyStep(before, after);
         NoteTake(export, before, call.Process);
+        VerifyCheckpoint(export, before);
         if (before.Status != after.Status)
         {
             VerifyStatus(export, before);
@@ -179,6 +182,30 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
         }
     }
 
+    /// <summary>What a checkpoint lists is stored, and is whole rows of which the row states number, size and digest.</summary>
+    private void VerifyCheckpoint(PlayedExport export, Export before)
+    {
+        if (export.Row.Checkpoint is not { } checkpoint)
+        {
+            return;
+        }
+
+        Assert.True(export.Row is { IsUnfinished: true, Format: not TableFormat.Xlsx }, $"{export.Row.Status} with a checkpoint.");
+        if (checkpoint.Position == before.Checkpoint?.Position)
+        {
+            return;
+        }
+
+        export.Checkpoints++;
+        var start = before.Checkpoint?.Counts ?? new TableCounts(0, 0, 0, 0);
+        Assert.True(checkpoint.Counts.Rows > start.Rows && checkpoint.Counts.Bytes > start.Bytes, $"{checkpoint.Counts} after {start}.");
+        var content = blobs.Blocks(Container, FileName(export.Row with { FileAttempt = ExportFiles.SharedBlob }), checkpoint.BlockIds()).SelectMany(block => block.ToArray()).ToArray();
+        Assert.Equal(checkpoint.Counts.Bytes, content.LongLength);
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(content)), ResumableSha256.Restore(checkpoint.Digest).HexDigest());
+        var last = ExportFileReader.Read(export.Row, content)[^1];
+        Assert.Equal($"{last[0]}|{last[2]}", checkpoint.Position);
+    }
+
     private void NoteTake(PlayedExport export, Export before, string process)
     {
         if (export.Row.LeaseId is null || export.Row.LeaseId == before.LeaseId)
@@ -188,7 +215,15 @@ internal sealed class ExportLog(StrictBlobs blobs, Func<string, DateTimeOffset> 
 
         if (export.Row.Step == 0)
         {
-            export.FileTakes[export.Row.AttemptsStarted] = order;
+            export.FileTakes.Add(order);
+            if (export.Row.Checkpoint is null)
+            {
+                export.FileBegunAt = order;
+            }
+            else
+            {
+                export.Resumptions++;
+            }
         }
         else
         {
@@ -309,13 +344,22 @@ internal sealed class PlayedExport(Export row)
     public byte[]? File { get; set; }
 
     /// <summary>The position at which each attempt at the file began.</summary>
-    public Dictionary<int, int> FileTakes { get; } = [];
+    public List<int> FileTakes { get; } = [];
+
+    /// <summary>The position at which the last attempt began that began the file itself, instead of going on.</summary>
+    public int FileBegunAt { get; set; }
 
     /// <summary>The position at which each process last began a webhook attempt.</summary>
     public Dictionary<string, int> WebhookTakes { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The position at which the webhook last ceased to be pending.</summary>
     public int LeftPendingAt { get; set; }
+
+    /// <summary>The number of times that more of the file was stored.</summary>
+    public int Checkpoints { get; set; }
+
+    /// <summary>The number of attempts that went on behind a checkpoint.</summary>
+    public int Resumptions { get; set; }
 
     public int Deliveries { get; set; }
 

@@ -84,6 +84,9 @@ internal sealed class ExportModel
     /// </summary>
     public bool IsExact { get; set; } = true;
 
+    /// <summary>The rows on a page of the storage's answers, so that reading a file takes many calls; null for the most.</summary>
+    public int? PageRows { get; set; }
+
     /// <summary>The table that all processes write schedule rows to; null for <see cref="ScheduleForms.Of"/>.</summary>
     public ScheduleTable? Write { get; init; }
 
@@ -94,25 +97,25 @@ internal sealed class ExportModel
     public (ParleyProcess Process, TableConnection Connection) Start(string name, int seed, TimeSpan skew, Func<TableCall, Fault>? fault = null)
     {
         skews[name] = skew;
-        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note, Defect = defect });
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = Log.Note, Defect = defect, PageRows = _ => PageRows });
         return (Process(connection, seed, skew), connection);
     }
 
     /// <summary>A process whose webhook attempts are recorded in the log.</summary>
-    public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default, int blockBytes = 256) => new(
+    public ParleyProcess Process(TableConnection connection, int seed, TimeSpan skew = default, int blockBytes = 256, int retries = 0) => new(
         connection,
         new SkewedTime(Run.Time, skew),
         seed,
         queue: null,
-        new ExportSurroundings(Blobs.ServiceClient(connection), Queues.Of(connection), Receiver.Of(connection)) { BlockBytes = blockBytes },
+        new ExportSurroundings(Blobs.ServiceClient(connection, retries), Queues.Of(connection), Receiver.Of(connection)) { BlockBytes = blockBytes },
         write: Write ?? ScheduleForms.Of(Run, seed),
         shards: ScheduleForms.Shards);
 
     /// <summary>A process whose calls are not scheduled by the simulation.</summary>
-    public ParleyProcess Unscheduled(string name = "unscheduled", TimeSpan skew = default, TableHooks? hooks = null, int blockBytes = 256)
+    public ParleyProcess Unscheduled(string name = "unscheduled", TimeSpan skew = default, TableHooks? hooks = null, int blockBytes = 256, int retries = 0)
     {
         skews[name] = skew;
-        return Process(tables.Connect(name, (hooks ?? new TableHooks()) with { After = Log.Note }), Run.Seed + (++unscheduled << 16), skew, blockBytes);
+        return Process(tables.Connect(name, (hooks ?? new TableHooks()) with { After = Log.Note }), Run.Seed + (++unscheduled << 16), skew, blockBytes, retries);
     }
 
     /// <summary>Creates two tenants and three conversations with messages in several minutes.</summary>
@@ -283,7 +286,7 @@ internal sealed class ExportModel
         var names = file.Select(cell => $"{cell[0]}/{cell[2]}").ToList();
         Assert.Equal(inRange.Select(Name).Where(names.Contains), names);
         Assert.All(file.Zip(names), line => Assert.Equal(cells[line.Second], line.First));
-        var begun = export.FileTakes[row.FileAttempt!.Value];
+        var begun = export.FileBegunAt;
         var missing = inRange.Where(message => (IsExact || Log.StoredAt(message.Key) < begun) && !names.Contains(Name(message))).Select(Name).ToList();
         Assert.True(missing.Count == 0, $"The file of export {row.Key.Number} lacks {string.Join(", ", missing)}.");
 

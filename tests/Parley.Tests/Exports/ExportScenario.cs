@@ -33,6 +33,7 @@ internal sealed class ExportScenario(ExportModel model, ExportOperations operati
         var (run, faultMix, skewed) = (model.Run, random.Next(4), random.Next(3) == 0);
         run.CallTime = new[] { TimeSpan.Zero, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3) }[random.Next(4)];
         run.SlowOneIn = random.Next(3) == 0 ? 15 : 0;
+        model.PageRows = run.Seed % 2 == 0 ? 1 : null;
         model.IsExact = !skewed && run.SlowOneIn == 0 && run.CallTime < TimeSpan.FromSeconds(1);
         model.Queues.TroubleOneIn = faultMix == 0 ? 0 : 5;
         model.Receiver.Script = random.Next(3) == 0 ? _ => new ReceiverResponse(204) : SimulatedReceiver.Mixed(random);

@@ -200,7 +200,7 @@ public sealed class ExportScheduleTests
         await model.HandleAsync(ExportOperations.Production, behind, model.Queues.Take()!);
         await overtaking!;
         var export = Assert.Single(model.Log.Exports);
-        Assert.Equal((2, WebhookStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.WebhookStatus, export.FileTakes.Count));
+        Assert.Equal((ExportFiles.SharedBlob, WebhookStatus.Taken, 2), (export.Row.FileAttempt!.Value, export.Row.WebhookStatus, export.FileTakes.Count));
         Assert.Equal([ExportLog.FileName(export.Row)], model.Blobs.Names(ExportLog.Container));
         await model.ReachQuiescenceAsync(ExportOperations.Production, other);
         await model.VerifyEndedAsync();

@@ -105,6 +105,34 @@ public abstract class BlobBehaviourTests(BlobServiceClient service) : IAsyncLife
     }
 
     [Fact]
+    public async Task A_commit_sets_metadata_or_clears_it()
+    {
+        var blob = Blob("a");
+        var ids = await StageAsync(blob, "one");
+        await blob.CommitBlockListAsync(ids, new CommitBlockListOptions { Metadata = new Dictionary<string, string> { ["writer"] = "a+/=" } });
+        Assert.Equal("a+/=", (await blob.GetPropertiesAsync()).Value.Metadata["writer"]);
+
+        await blob.CommitBlockListAsync(ids);
+        Assert.Empty((await blob.GetPropertiesAsync()).Value.Metadata);
+    }
+
+    [Fact]
+    public async Task A_commit_gives_a_new_etag_and_staging_does_not()
+    {
+        var blob = Blob("a");
+        var ids = await StageAsync(blob, "one");
+        var first = (await blob.CommitBlockListAsync(ids)).Value.ETag;
+        var more = await StageAsync(blob, "two");
+        Assert.Equal(first, (await blob.GetPropertiesAsync()).Value.ETag);
+
+        var second = (await blob.CommitBlockListAsync(ids, new CommitBlockListOptions { Conditions = new BlobRequestConditions { IfMatch = first } })).Value.ETag;
+        Assert.NotEqual(first, second);
+        await AssertRefusedAsync(412, "ConditionNotMet", blob.CommitBlockListAsync(ids, new CommitBlockListOptions { Conditions = new BlobRequestConditions { IfMatch = first } }));
+        await AssertRefusedAsync(409, "BlobAlreadyExists", blob.CommitBlockListAsync(ids, new CommitBlockListOptions { Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All } }));
+        Assert.Equal(more, ids);
+    }
+
+    [Fact]
     public async Task Blocks_have_ids_of_one_length_and_bytes()
     {
         var blob = Blob("a");

@@ -82,6 +82,8 @@ internal sealed class ParleyProcess
 
     public TimeProvider Time => Get<TimeProvider>();
 
+    public BlobServiceClient Blobs => Get<BlobServiceClient>();
+
     public ParleyTables Tables => Get<ParleyTables>();
 
     public Schedule Schedule => Get<Schedule>();
@@ -161,6 +163,8 @@ internal sealed class ParleyProcess
     public ExportLeaseStore ExportLeaseStore => Get<ExportLeaseStore>();
 
     public ExportFiles ExportFiles => Get<ExportFiles>();
+
+    public ExportContents ExportContents => Get<ExportContents>();
 
     public ExportCreation ExportCreation => Get<ExportCreation>();
 

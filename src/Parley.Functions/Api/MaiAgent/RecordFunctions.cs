@@ -4,6 +4,7 @@ using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Assistants.Records;
+using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
@@ -23,6 +24,11 @@ public sealed class RecordFunctions(
 {
     /// <summary>A body has at most six numbers.</summary>
     private const int MaxBody = 16 * 1024;
+
+    /// <summary>
+    /// Records of a workbook that is written while the client waits: the cloud's front end ends a response after 230 s.
+    /// </summary>
+    private const int MaxInWorkbook = 10_000;
 
     [Function("ChatbotRecordsList")]
     [RequiresScope(Scopes.AssistantsUse)]
@@ -66,6 +72,13 @@ public sealed class RecordFunctions(
             query.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
+            if (await reader.HasMoreThanAsync(chatbot, range, MaxInWorkbook, call.Cancellation))
+            {
+                throw ErrorCode.TooManyRecords.With(
+                    $"The range has more than {MaxInWorkbook} records. Send a shorter one, or have the file written in "
+                    + $"the background: POST /v1/chatbots/{chatbot.Key.Number}/records/export.");
+            }
+
             return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), language);
         });
 

@@ -1,6 +1,7 @@
 using Azure;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Parley.Assistants.Chatbots;
 using Parley.Core;
 using Parley.Exports;
 using Parley.Functions.Api.Access;
@@ -22,6 +23,7 @@ public sealed class ExportFunctions(
     ExportRedelivery redelivery,
     ExportFiles files,
     AllowedHosts allowed,
+    ChatbotReader chatbots,
     ExportOptions options,
     TenantBounds bounds,
     TimeProvider time)
@@ -34,40 +36,61 @@ public sealed class ExportFunctions(
     [RequiresScope(Scopes.ExportsWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chat-messages/export")] HttpRequest request) =>
-        endpoint.RunAsync(request, async call =>
-        {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
-            var draft = ExportFields.Read(fields, allowed);
-            var key = RequestHeaders.ReadIdempotencyKey(
-                request,
-                fields,
-                $"{draft.RangeStart:O}",
-                $"{draft.RangeEnd:O}",
-                draft.CallbackUrl,
-                $"{draft.Language}",
-                $"{draft.Format}");
-            var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
-            if ((key is null || fields.IsInvalid)
-                && isEndKnown
-                && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow(), options.MaxRangeMonths)
-                    .InvalidReason is { } invalid)
-            {
-                // The range is not checked when its end is malformed. With an idempotency key it is checked later, once
-                // the key is known to be new, so that a replayed key returns the first response.
-                fields.Fail(invalid.Field, invalid.Text);
-            }
+        endpoint.RunAsync(request, call => CreateAsync(request, call, chatbot: null));
 
-            fields.ThrowIfInvalid();
-            var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
-            var taken = new ExportAcceptedResponse(
-                "The export has begun; the callback URL is called when it has ended.",
-                export.Id);
-            return new JsonResult<ExportAcceptedResponse>(taken, ZaiaJson.Default.ExportAcceptedResponse)
-            {
-                Replayed = replayed,
-                Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
-            };
-        });
+    /// <summary>
+    /// Exports a chatbot's records. It is no function of records, because the export that it creates is read, removed
+    /// and called back as every other one.
+    /// </summary>
+    [Function("ChatbotRecordsExportCreate")]
+    [Costs(LimitUnits.Exports)]
+    [RequiresScope(Scopes.ExportsWrite)]
+    public Task CreateOfRecords(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/chatbots/{id}/records/export")]
+        HttpRequest request,
+        string id) =>
+        endpoint.RunAsync(request, call => CreateAsync(request, call, id));
+
+    private async Task<IResult> CreateAsync(HttpRequest request, Call call, string? chatbot)
+    {
+        var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+        var draft = ExportFields.Read(fields, allowed);
+        var key = RequestHeaders.ReadIdempotencyKey(
+            request,
+            fields,
+            $"{draft.RangeStart:O}",
+            $"{draft.RangeEnd:O}",
+            draft.CallbackUrl,
+            $"{draft.Language}",
+            $"{draft.Format}");
+        var isEndKnown = draft.RangeEnd is not null || fields.IsAbsent("rangeEnd");
+        if ((key is null || fields.IsInvalid)
+            && isEndKnown
+            && ExportRange.Of(draft.RangeStart, draft.RangeEnd, time.GetUtcNow(), options.MaxRangeMonths)
+                .InvalidReason is { } invalid)
+        {
+            // The range is not checked when its end is malformed. With an idempotency key it is checked later, once
+            // the key is known to be new, so that a replayed key returns the first response.
+            fields.Fail(invalid.Field, invalid.Text);
+        }
+
+        fields.ThrowIfInvalid();
+        if (chatbot is not null)
+        {
+            var found = await chatbots.GetAsync(call.Chatbot(chatbot), call.Cancellation);
+            draft = draft with { Chatbot = found.Key.Number };
+        }
+
+        var (export, replayed) = await creation.CreateAsync(call.Caller.Tenant, draft, key, call.Cancellation);
+        var taken = new ExportAcceptedResponse(
+            "The export has begun; the callback URL is called when it has ended.",
+            export.Id);
+        return new JsonResult<ExportAcceptedResponse>(taken, ZaiaJson.Default.ExportAcceptedResponse)
+        {
+            Replayed = replayed,
+            Location = $"{PublicUrl.RootOf(request)}/exports/{export.Id}",
+        };
+    }
 
     [Function("ExportsList")]
     [RequiresScope(Scopes.ExportsWrite)]

@@ -34,6 +34,8 @@ public sealed record WebhookResponse(
 public sealed record ExportResponse(
     Guid Id,
     int Number,
+    string Kind,
+    int? Chatbot,
     string Status,
     string? Reason,
     string? Detail,
@@ -59,6 +61,8 @@ public sealed record ExportResponse(
     public static ExportResponse Of(Export export, ExportLink? link) => new(
         export.Id,
         export.Key.Number,
+        export.Chatbot is null ? "messages" : "records",
+        export.Chatbot,
         EnumNames.Of(export.Status),
         export.Reason,
         export.Detail,

@@ -67,6 +67,28 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// True when a range has more records than <paramref name="limit"/>: a call for each thousand of their keys up to
+    /// the limit.
+    /// </summary>
+    public async Task<bool> HasMoreThanAsync(
+        Chatbot chatbot, RecordRange range, int limit, CancellationToken cancellation) =>
+        await KeysAsync(chatbot, range, cancellation).Take(limit + 1).CountAsync(cancellation) > limit;
+
+    /// <summary>
+    /// Reads all records of a range, a few at a time, each few with the key of the last one in the index.
+    /// </summary>
+    /// <param name="after">The key behind which to begin; null for the beginning.</param>
+    internal async IAsyncEnumerable<(IEnumerable<Record> Records, string Last)> ReadChunksAsync(
+        Chatbot chatbot, RecordRange range, string? after, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var chunks = KeysAsync(chatbot, range, cancellation, after).Chunk(TableReads.Width);
+        await foreach (var keys in chunks.WithCancellation(cancellation))
+        {
+            yield return (await FindAsync(chatbot, keys, cancellation), keys[^1]);
+        }
+    }
+
     /// <summary>Reads the texts of a completion, in one call of storage.</summary>
     public async Task<Record> ReadAsync(Completion completion, CancellationToken cancellation)
     {
@@ -75,13 +97,14 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
         return RecordOf(completion, messages.ToDictionary(message => message.Key));
     }
 
-    private IAsyncEnumerable<string> KeysAsync(Chatbot chatbot, RecordRange range, CancellationToken cancellation)
+    private IAsyncEnumerable<string> KeysAsync(
+        Chatbot chatbot, RecordRange range, CancellationToken cancellation, string? first = null)
     {
         // Messages have times in whole milliseconds, so rounding both ends of the range up to a millisecond selects the
         // same messages. Later times have lower keys, so the scan starts at the upper end.
-        var after = range.To is { } to
+        var after = first ?? (range.To is { } to
             ? KeyParts.EndOf(RecordRowKeys.RecordsAt(Millisecond(to)))
-            : RecordRowKeys.Records;
+            : RecordRowKeys.Records);
         return tables.Tenants.QueryAsync<TableEntity>(
             Filters.Between(ChatbotRowKeys.ChatbotPartition(chatbot.Key), after, EndOf(range)),
             select: ["RowKey"],

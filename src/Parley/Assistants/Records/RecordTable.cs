@@ -4,7 +4,10 @@ using Parley.Spreadsheets;
 
 namespace Parley.Assistants.Records;
 
-/// <summary>Writes records as rows of a workbook, with headings and error names in one language.</summary>
+/// <summary>
+/// Writes records as rows of a table, with headings and error names in one language. In jsonl, which programs read, they
+/// are the same in every language.
+/// </summary>
 public sealed class RecordTable
 {
     // Cells for a message: the longest message has 100,000 characters, and a cell holds 32,767.
@@ -37,9 +40,10 @@ public sealed class RecordTable
 
     private readonly bool isPortuguese;
 
-    private RecordTable(Language language) => isPortuguese = language == Language.PtBr;
+    internal RecordTable(TableFormat format, Language language) =>
+        isPortuguese = language == Language.PtBr && format != TableFormat.Jsonl;
 
-    private TableColumn[] Columns =>
+    internal TableColumn[] Columns =>
     [
         .. All.Select(column => new TableColumn(
             isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width)),
@@ -53,7 +57,7 @@ public sealed class RecordTable
     public static async Task WriteXlsxAsync(
         IAsyncEnumerable<Record> records, Language language, Stream output, CancellationToken cancellation)
     {
-        var rows = new RecordTable(language);
+        var rows = new RecordTable(TableFormat.Xlsx, language);
         await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
         await foreach (var record in records.WithCancellation(cancellation))
         {
@@ -64,7 +68,7 @@ public sealed class RecordTable
         await table.CompleteAsync(cancellation);
     }
 
-    private void Write(TableWriter table, Record record)
+    internal void Write(TableWriter table, Record record)
     {
         var completion = record.Completion;
         table.Text($"{completion.Id}");

@@ -28,10 +28,14 @@ public sealed class MessageScan(ParleyTables tables)
     /// </summary>
     /// <param name="from">The start of the range, inclusive.</param>
     /// <param name="until">The end of the range, exclusive.</param>
+    /// <param name="after">
+    /// A message of the first conversation, behind which the scan begins; null for the beginning.
+    /// </param>
     internal async IAsyncEnumerable<ScannedPage> ReadAsync(
         IAsyncEnumerable<ConversationKey> conversations,
         DateTimeOffset from,
         DateTimeOffset until,
+        MessageKey? after,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -40,7 +44,10 @@ public sealed class MessageScan(ParleyTables tables)
         {
             await foreach (var conversation in conversations.WithCancellation(cancellation))
             {
-                ahead.Enqueue(new PagesAhead(conversation, Pages(conversation, from, until, ending.Token)));
+                var pages = after is { } last && last.Conversation == conversation
+                    ? PagesAfter(last, from, until, ending.Token)
+                    : Pages(conversation, from, until, ending.Token);
+                ahead.Enqueue(new PagesAhead(conversation, pages));
                 if (ahead.Count > Width)
                 {
                     await foreach (var page in TakeAsync())
@@ -96,6 +103,34 @@ public sealed class MessageScan(ParleyTables tables)
         return tables.Conversations
             .QueryAsync<TableEntity>(Filters.And(span, selected), Filters.MaxPerCall, cancellationToken: cancellation)
             .AsPages();
+    }
+
+    /// <summary>
+    /// Reads the head by its key, for the title, and the messages behind one by a range of keys: of the rows between
+    /// the two, none is read.
+    /// </summary>
+    private async IAsyncEnumerable<Page<TableEntity>> PagesAfter(
+        MessageKey last,
+        DateTimeOffset from,
+        DateTimeOffset until,
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var partition = last.Conversation.PartitionKey;
+        var head = await tables.Conversations.GetEntityAsync<TableEntity>(
+            partition, ConversationRowKeys.Head, cancellationToken: cancellation);
+        yield return Page<TableEntity>.FromValues([head.Value], continuationToken: null, head.GetRawResponse());
+        var behind = Filters.Range(
+            partition,
+            MessageRowKeys.Message(last.Sequence + 1),
+            MessageRowKeys.Message(MessageKey.MaxSequence));
+        var selected = TableClient.CreateQueryFilter($"CreatedAt ge {from} and CreatedAt lt {until}");
+        var pages = tables.Conversations
+            .QueryAsync<TableEntity>(Filters.And(behind, selected), Filters.MaxPerCall, cancellationToken: cancellation)
+            .AsPages();
+        await foreach (var page in pages)
+        {
+            yield return page;
+        }
     }
 
     /// <summary>The pages of one conversation. The next page is always being read.</summary>

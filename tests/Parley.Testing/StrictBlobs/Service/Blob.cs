@@ -50,6 +50,11 @@ internal sealed class Blob
         return null;
     }
 
+    /// <summary>A block of one of the lists; null if it is not there.</summary>
+    public StoredBlock? Find(BlockSource source, string id) =>
+        (source == BlockSource.Committed ? null : staged.GetValueOrDefault(id))
+        ?? (source == BlockSource.Uncommitted ? null : Committed?.Blocks.FirstOrDefault(one => one.Id == id));
+
     /// <summary>
     /// Commits the listed blocks as the blob's content. Staged blocks that are not listed are discarded.
     /// </summary>
@@ -64,9 +69,7 @@ internal sealed class Blob
         var blocks = new List<StoredBlock>(request.Blocks.Count);
         foreach (var (source, id) in request.Blocks)
         {
-            var block = source == BlockSource.Committed ? null : staged.GetValueOrDefault(id);
-            block ??= source == BlockSource.Uncommitted ? null : Committed?.Blocks.FirstOrDefault(one => one.Id == id);
-            if (block is null)
+            if (Find(source, id) is not { } block)
             {
                 return BlobError.InvalidBlockList;
             }

@@ -20,6 +20,10 @@ internal sealed class Service(TimeProvider time)
             ? blobs.Where(blob => blob.Value.Committed is not null && blob.Key.StartsWith(prefix, StringComparison.Ordinal)).Select(blob => blob.Value.Committed!)
             : [];
 
+    /// <summary>A block of a blob, committed or not; null if there is none.</summary>
+    public StoredBlock? FindBlock(string container, string name, string id) =>
+        containers.GetValueOrDefault(container)?.GetValueOrDefault(name)?.Find(BlockSource.Latest, id);
+
     public ServiceResponse Execute(BlobRequest request)
     {
         if (request.Operation == BlobOperation.CreateContainer)

@@ -19,6 +19,9 @@ internal static class BlobRequestReader
         "x-ms-delete-snapshots", "x-ms-return-client-request-id", "x-ms-version", "traceparent", "tracestate", "Request-Id",
     }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The prefix of headers that contain metadata.</summary>
+    public const string MetadataPrefix = "x-ms-meta-";
+
     public static BlobRequest Read(Request request)
     {
         var url = request.Uri.ToUri();
@@ -68,6 +71,12 @@ internal static class BlobRequestReader
     private static BlobRequest WithHeader(BlobRequest request, HttpHeader header)
     {
         var value = header.Value;
+        if (header.Name.StartsWith(MetadataPrefix, StringComparison.OrdinalIgnoreCase) && request.Operation == BlobOperation.PutBlockList)
+        {
+            var metadata = new Dictionary<string, string>(request.Headers.Metadata ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase) { [header.Name[MetadataPrefix.Length..]] = value };
+            return request with { Headers = request.Headers with { Metadata = metadata } };
+        }
+
         return (header.Name.ToLowerInvariant(), request.Operation) switch
         {
             ("if-match", not BlobOperation.PutBlock) => request with { IfMatch = value },

@@ -61,6 +61,11 @@ internal static class ResponseWriter
         {
             response.Add(name, value);
         }
+
+        foreach (var (name, value) in blob.Headers.Metadata ?? new Dictionary<string, string>())
+        {
+            response.Add(BlobRequestReader.MetadataPrefix + name, value);
+        }
     }
 
     private static IEnumerable<(string Name, string Value)> ContentHeaders(StoredBlob blob) =>

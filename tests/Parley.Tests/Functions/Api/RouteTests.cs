@@ -88,6 +88,7 @@ public class RouteTests
     [InlineData("/v1/chatbots/7/records", "GET,HEAD")]
     [InlineData("/v1/chatbots/7/records/8", "PATCH")]
     [InlineData("/v1/chatbots/7/records/export-excel", "GET,HEAD,PATCH")]
+    [InlineData("/v1/chatbots/7/records/export", "PATCH,POST")]
     [InlineData("/v1/completions/7", "GET,HEAD")]
     [InlineData("/v1/completions/7/events", "GET,HEAD")]
     [InlineData("/v1/completions/7/cancel", "POST")]
