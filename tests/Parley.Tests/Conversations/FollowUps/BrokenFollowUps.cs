@@ -224,6 +224,8 @@ internal static class BrokenFollowUps
             var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
             {
                 ["Rev"] = head.Revision + 1,
+                ["Writer"] = head.Revision + 1,
+                ["OldRev"] = head.EarlierVersionsUpTo,
                 ["Last"] = message.Key.Sequence,
                 ["LastMessage"] = message.Text,
                 ["LastRole"] = (int)message.Role,
