@@ -28,8 +28,8 @@ public sealed record TableDefect
     public Func<string, string, string, object, object> Reads { get; init; } = (_, _, _, value) => value;
 
     /// <summary>
-    /// True for a row (table, row key) of a transaction, or a property of it, that is acknowledged but not stored: an
-    /// earlier version does not know it. The last argument is null for the row.
+    /// True for a row (table, row key) whose writes in transactions and deletions are acknowledged but not carried out,
+    /// or for a property that is not stored: an earlier version does not know it. The last argument is null for the row.
     /// </summary>
     public Func<string, string, string?, bool> Omits { get; init; } = (_, _, _) => false;
 
@@ -54,9 +54,12 @@ public sealed record TableDefect
         };
     }
 
-    internal bool Loses(TableRequest request) =>
-        request is { Kind: TableCallKind.UpsertMerge or TableCallKind.UpsertReplace, Operations: [var only] }
-        && LosesUpsert(request.Table, only.RowKey);
+    internal bool Loses(TableRequest request) => request.Operations is [var only] && request.Kind switch
+    {
+        TableCallKind.UpsertMerge or TableCallKind.UpsertReplace => LosesUpsert(request.Table, only.RowKey),
+        TableCallKind.Delete => Omits(request.Table, only.RowKey, null),
+        _ => false,
+    };
 
     private ServiceResponse OfAnswer(string table, ServiceResponse answer) => answer with
     {

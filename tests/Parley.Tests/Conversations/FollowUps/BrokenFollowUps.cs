@@ -239,6 +239,7 @@ internal static class BrokenFollowUps
                 [
                     new(TableTransactionActionType.Add, MessageRow.Create(message)),
                     new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
+                    new(TableTransactionActionType.UpsertReplace, IndexedFollowUp.Of(sent).ChatListRow),
 
                     // Inserting the transition would also detect the concurrent change, so it is upserted.
                     new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
@@ -259,7 +260,7 @@ internal static class BrokenFollowUps
     /// <summary>Sends as <see cref="FollowUpSending"/> does, as if no other follow-up were pending.</summary>
     private sealed class UnorderedSending(FollowUp due, ParleyProcess process) : IMessagePart
     {
-        public int MaxOperations => 3;
+        public int MaxOperations => 4;
 
         public Message Shape(Message message) => message with { FollowUp = due.Number };
 
