@@ -130,6 +130,13 @@ public sealed record Conversation
     /// <summary>Raised by every edit. Appends do not change it.</summary>
     internal int EditRevision { get; init; }
 
+    /// <summary>
+    /// The last revision that a version before 0.3.0 may have written; 0 for none. Such versions do not maintain what
+    /// is counted or listed in the transactions of later ones. So a value that was exact at a revision of the head is
+    /// still exact only if that revision is not lower than this one.
+    /// </summary>
+    internal int EarlierVersionsUpTo { get; init; }
+
     /// <summary>The ETag of the head row. Every append is conditional on it.</summary>
     internal ETag ETag { get; init; }
 

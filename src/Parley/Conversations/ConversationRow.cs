@@ -13,26 +13,23 @@ internal static class ConversationRow
 
     public static TableEntity Create(Conversation conversation)
     {
-        var row = new TableEntity(conversation.Key.PartitionKey, ConversationRowKeys.Head)
-        {
-            ["WriteId"] = conversation.WriteId,
-            ["Check"] = conversation.Check,
-            ["Rev"] = conversation.Revision,
-            ["CreatedAt"] = conversation.CreatedAt,
-            ["AutoReply"] = conversation.AutoReplyEnabled,
-            ["First"] = conversation.First,
-            ["Last"] = conversation.Last,
-            ["Unread"] = conversation.Unread,
-            ["ActivityMinute"] = conversation.ActivityMinute,
-            ["ListETag"] = conversation.ListETag.ToString(),
-            ["KeyHour"] = conversation.KeyHour,
-            ["ReadUpTo"] = conversation.ReadUpTo,
-            ["UnreadRev"] = conversation.UnreadRevision,
-            ["Tickets"] = conversation.Tickets,
-            ["EditRev"] = conversation.EditRevision,
-            ["FollowUps"] = conversation.FollowUps,
-            ["Pending"] = PendingFollowUp.Write(conversation.Pending),
-        };
+        var row = Marked(conversation);
+        row["WriteId"] = conversation.WriteId;
+        row["Check"] = conversation.Check;
+        row["CreatedAt"] = conversation.CreatedAt;
+        row["AutoReply"] = conversation.AutoReplyEnabled;
+        row["First"] = conversation.First;
+        row["Last"] = conversation.Last;
+        row["Unread"] = conversation.Unread;
+        row["ActivityMinute"] = conversation.ActivityMinute;
+        row["ListETag"] = conversation.ListETag.ToString();
+        row["KeyHour"] = conversation.KeyHour;
+        row["ReadUpTo"] = conversation.ReadUpTo;
+        row["UnreadRev"] = conversation.UnreadRevision;
+        row["Tickets"] = conversation.Tickets;
+        row["EditRev"] = conversation.EditRevision;
+        row["FollowUps"] = conversation.FollowUps;
+        row["Pending"] = PendingFollowUp.Write(conversation.Pending);
         row.SetIfAny("Title", conversation.Title);
         row.SetIfAny("Metadata", conversation.Metadata);
         row.SetIfAny("LastMessage", conversation.LastMessage);
@@ -68,22 +65,28 @@ internal static class ConversationRow
     /// <summary>The properties that an append changes, to be merged into the row.</summary>
     public static TableEntity Appended(Conversation conversation)
     {
-        var row = new TableEntity(conversation.Key.PartitionKey, ConversationRowKeys.Head)
-        {
-            ["Rev"] = conversation.Revision,
-            ["Last"] = conversation.Last,
-            ["LastMessage"] = conversation.LastMessage,
-            ["LastMessageAt"] = conversation.LastMessageAt,
-            ["LastRole"] = (int?)conversation.LastRole,
-            ["LastId"] = conversation.LastId,
-            ["Unread"] = conversation.Unread,
-            ["UnreadRev"] = conversation.UnreadRevision,
-            ["ActivityMinute"] = conversation.ActivityMinute,
-            ["ListETag"] = conversation.ListETag.ToString(),
-            ["KeyHour"] = conversation.KeyHour,
-            ["Pending"] = PendingFollowUp.Write(conversation.Pending),
-        };
+        var row = Marked(conversation);
+        row["Last"] = conversation.Last;
+        row["LastMessage"] = conversation.LastMessage;
+        row["LastMessageAt"] = conversation.LastMessageAt;
+        row["LastRole"] = (int?)conversation.LastRole;
+        row["LastId"] = conversation.LastId;
+        row["Unread"] = conversation.Unread;
+        row["UnreadRev"] = conversation.UnreadRevision;
+        row["ActivityMinute"] = conversation.ActivityMinute;
+        row["ListETag"] = conversation.ListETag.ToString();
+        row["KeyHour"] = conversation.KeyHour;
+        row["Pending"] = PendingFollowUp.Write(conversation.Pending);
         row.SetIfAny("LastChatbot", conversation.LastChatbot);
+        return row;
+    }
+
+    /// <summary>The properties that a change of a message changes, to be merged into the row.</summary>
+    public static TableEntity MessageChanged(Conversation conversation)
+    {
+        var row = Marked(conversation);
+        row["LastMessage"] = conversation.LastMessage;
+        row["Unread"] = conversation.Unread;
         return row;
     }
 
@@ -120,6 +123,7 @@ internal static class ConversationRow
         WriteId = row.GetString("WriteId"),
         EditId = row.GetString("EditId"),
         EditRevision = row.GetInt32("EditRev")!.Value,
+        EarlierVersionsUpTo = ReadEarlierVersionsUpTo(row),
         ETag = row.ETag,
         Contact = row.GetGuid("ContactId") is { } contact
             ? new Contact(
@@ -133,6 +137,24 @@ internal static class ConversationRow
             ? new Inbox(inbox, row.GetString("InboxName"), row.GetString("InboxType"))
             : null,
     };
+
+    /// <summary>
+    /// Every write of the head begins with this. A version before 0.3.0 raises <c>Rev</c> too, but merges the row
+    /// without <c>Writer</c> or replaces it: then they differ, or <c>Writer</c> is missing.
+    /// </summary>
+    private static TableEntity Marked(Conversation conversation) =>
+        new(conversation.Key.PartitionKey, ConversationRowKeys.Head)
+        {
+            ["Rev"] = conversation.Revision,
+            ["Writer"] = conversation.Revision,
+            ["OldRev"] = conversation.EarlierVersionsUpTo,
+        };
+
+    private static int ReadEarlierVersionsUpTo(TableEntity row)
+    {
+        var revision = row.GetInt32("Rev")!.Value;
+        return row.GetInt32("Writer") == revision ? row.GetInt32("OldRev") ?? 0 : revision;
+    }
 
     /// <summary>Returns the start of a message's text. It never ends with half of a surrogate pair.</summary>
     public static string Preview(string text) =>

@@ -209,7 +209,7 @@ public sealed class TableConnection : HttpPipelineTransport
 
         return defect.Loses(request)
             ? new ServiceResponse(204) { ETag = "W/\"lost\"" }
-            : defect.OfAnswer(request.Table, ExecuteAsSent(defect.OfRequest(request), call));
+            : defect.OfAnswer(request, ExecuteAsSent(defect.OfRequest(request), call));
     }
 
     private ServiceResponse ExecuteAsSent(TableRequest request, TableCall call)

@@ -27,14 +27,41 @@ public sealed record TableDefect
     /// <summary>The value to return instead of a stored one (table, row key, property, value).</summary>
     public Func<string, string, string, object, object> Reads { get; init; } = (_, _, _, value) => value;
 
-    internal TableRequest OfRequest(TableRequest request) =>
-        request with { Operations = [.. request.Operations.Select(operation => Unconditional(operation))] };
+    /// <summary>
+    /// True for a row (table, row key) whose writes in transactions and deletions are acknowledged but not carried out,
+    /// or for a property that is not stored: an earlier version does not know it. The last argument is null for the row.
+    /// </summary>
+    public Func<string, string, string?, bool> Omits { get; init; } = (_, _, _) => false;
 
-    internal bool Loses(TableRequest request) =>
-        request is { Kind: TableCallKind.UpsertMerge or TableCallKind.UpsertReplace, Operations: [var only] }
-        && LosesUpsert(request.Table, only.RowKey);
+    internal TableRequest OfRequest(TableRequest request) => request with
+    {
+        Operations = [.. request.Operations.Where(operation => !IsOmitted(request, operation)).Select(Known).Select(Unconditional)],
+    };
 
-    internal ServiceResponse OfAnswer(string table, ServiceResponse answer) => answer with
+    /// <summary>The response to <see cref="OfRequest"/>, with the acknowledgements of omitted rows.</summary>
+    internal ServiceResponse OfAnswer(TableRequest request, ServiceResponse answer)
+    {
+        var read = OfAnswer(request.Table, answer);
+        if (request.Kind != TableCallKind.Transaction || read.Parts is [{ Error: not null }])
+        {
+            return read;
+        }
+
+        var parts = new Queue<ServiceResponse>(read.Parts);
+        return read with
+        {
+            Parts = [.. request.Operations.Select(operation => IsOmitted(request, operation) ? new ServiceResponse(204) { ETag = "W/\"omitted\"" } : parts.Dequeue())],
+        };
+    }
+
+    internal bool Loses(TableRequest request) => request.Operations is [var only] && request.Kind switch
+    {
+        TableCallKind.UpsertMerge or TableCallKind.UpsertReplace => LosesUpsert(request.Table, only.RowKey),
+        TableCallKind.Delete => Omits(request.Table, only.RowKey, null),
+        _ => false,
+    };
+
+    private ServiceResponse OfAnswer(string table, ServiceResponse answer) => answer with
     {
         Rows =
         [
@@ -48,6 +75,14 @@ public sealed record TableDefect
                 ],
             }),
         ],
+    };
+
+    private bool IsOmitted(TableRequest request, Operation operation) =>
+        request.Kind == TableCallKind.Transaction && Omits(operation.Table, operation.RowKey, null);
+
+    private Operation Known(Operation operation) => operation with
+    {
+        Properties = [.. operation.Properties.Where(property => !Omits(operation.Table, operation.RowKey, property.Name))],
     };
 
     private Operation Unconditional(Operation operation) => !IgnoresCondition(

@@ -31,16 +31,21 @@ internal sealed class ConversationSequence(int seed)
     private readonly Dictionary<int, Guid> messageIds = [];
     private readonly Dictionary<int, Guid> ticketIds = [];
     private ParleyProcess process = null!;
+    private ParleyProcess current = null!;
+    private ParleyProcess earlier = null!;
     private EntityRef<ConversationKey> id;
 
     public async Task RunAsync()
     {
-        process = new ParleyProcess(new StrictTables(time).Connect(), time, seed);
+        var tables = new StrictTables(time);
+        process = current = new ParleyProcess(tables.Connect(), time, seed);
+        earlier = new ParleyProcess(EarlierVersion.Connect(tables), time, seed + 1);
+        var isUpdating = random.Next(2) == 0;
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         var draft = new NewConversation("title", "web", null, random.Next(2) == 0 ? "+49" : null, "Ada", null, null);
         var (created, _) = await process.Creation.CreateAsync(Appends.Tenant, draft, null, CancellationToken.None);
         id = new EntityRef<ConversationKey>(created.Key, random.Next(2) == 0 ? null : created.Check);
-        var readings = new ConversationReadings(process, created.Key, model, ticketIds, random);
+        var readings = new ConversationReadings(current, created.Key, model, ticketIds, random);
         try
         {
             // Half of the sequences are also checked at one point before their end.
@@ -48,6 +53,7 @@ internal sealed class ConversationSequence(int seed)
             var midway = random.Next(2 * count);
             for (var i = 0; i < count; i++)
             {
+                process = isUpdating && random.Next(3) == 0 ? earlier : current;
                 await StepAsync(i);
                 if (i == midway)
                 {

@@ -53,10 +53,19 @@ internal sealed class Request(string name)
     public override string ToString() => $"{Name} {Outcome} {Message} {Revision}";
 }
 
+internal static class HeadMarks
+{
+    /// <summary>True unless the call writes a head without the mark of this version (<c>Writer</c>).</summary>
+    public static bool MarksHead(this TableCall call) =>
+        !call.RowKeys.Contains(ConversationRowKeys.Head)
+        || call.Written(ConversationRowKeys.Head, "Rev") is { } revision && revision.Equals(call.Written(ConversationRowKeys.Head, "Writer"));
+}
+
 /// <summary>The storage of one run, the responses that clients received, and the invariants between them.</summary>
 internal sealed class Model(Simulation run, TableDefect? defect = null)
 {
     private readonly Dictionary<string, int> headWrites = new(StringComparer.Ordinal);
+    private readonly List<TableCall> unmarked = [];
 
     public StrictTables Tables { get; } = new(run.Time);
 
@@ -104,6 +113,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
             messages.AddRange(own);
         }
 
+        Assert.Empty(unmarked);
         VerifyAppends(messages);
         VerifyEdits(messages.ToDictionary(message => message.Key));
         VerifyCreations(heads, lists, due);
@@ -249,6 +259,10 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && call.RowKeys.Contains(ConversationRowKeys.Head) && status < 300)
         {
             headWrites[partition] = headWrites.GetValueOrDefault(partition) + 1;
+            if (!call.MarksHead())
+            {
+                unmarked.Add(call);
+            }
         }
     }
 

@@ -57,9 +57,13 @@ public sealed class PagingUnderWritesTests
             var head = await stage.Quiet.Conversations.GetAsync(new EntityRef<ConversationKey>(conversation, null), CancellationToken.None);
             var thread = $"{(await stage.Quiet.ThreadCreation.CreateAsync(head, $"{first.Id}", CancellationToken.None)).Id}";
             var (_, ticket) = await stage.Quiet.TicketWriter.OpenAsync(new EntityRef<ConversationKey>(conversation, null), null, CancellationToken.None);
+
+            // In half of the runs an earlier version writes too, as during a rolling update.
+            var isUpdating = run.Random.Next(2) == 0;
             for (var i = run.Random.Next(10); i > 0; i--)
             {
-                await AppendAsync(stage.Quiet, conversation, "before", run.Random.Next(2) == 0 ? thread : null);
+                var writer = isUpdating && run.Random.Next(2) == 0 ? stage.Earlier : stage.Quiet;
+                await AppendAsync(writer, conversation, "before", run.Random.Next(2) == 0 ? thread : null);
             }
 
             var reader = stage.Reader("reader");
@@ -68,10 +72,11 @@ public sealed class PagingUnderWritesTests
             await Task.WhenAll(
                 stage.WriteAsync(8, writer => ++step is 3 or 6
                     ? MoveOnAsync(writer, ticket)
-                    : AppendAsync(writer, conversation, "new", run.Random.Next(2) == 0 ? thread : null)),
+                    : AppendAsync(writer, conversation, "new", run.Random.Next(2) == 0 ? thread : null), isUpdating),
                 ChatAsync(reader, conversation, size, new ChatFilter(thread, []), message => $"{message.Thread}" == thread),
                 ChatAsync(reader, conversation, size, new ChatFilter(null, [$"{ticket.Id}"]), message => message.Ticket == 1),
                 ChatAsync(reader, conversation, size, new ChatFilter(thread, [$"{ticket.Id}"]), message => message.Ticket == 1 && $"{message.Thread}" == thread));
+            await stage.VerifyThreadAsync(conversation, thread);
         },
         Start);
 
@@ -283,6 +288,9 @@ public sealed class PagingUnderWritesTests
         /// <summary>For calls before the run, which are not scheduled by the simulation.</summary>
         public ParleyProcess Quiet { get; private set; } = null!;
 
+        /// <summary>As <see cref="Quiet"/>, of an earlier version.</summary>
+        public ParleyProcess Earlier => new(EarlierVersion.Connect(tables), run.Time, run.Seed + 9);
+
         public List<ConversationKey> Conversations { get; } = [];
 
         public static async Task<Stage> BuildAsync(Simulation run, int conversations)
@@ -307,10 +315,26 @@ public sealed class PagingUnderWritesTests
         public ParleyProcess Reader(string name) =>
             new(run.Connect(tables, name, new TableHooks { PageRows = TableHooks.SmallPages(run.Seed) }), run.Time, run.Seed + 1);
 
-        /// <summary>Two concurrent writers whose calls come between any two of the readers' calls.</summary>
-        public Task WriteAsync(int writes, Func<ParleyProcess, Task> write) => Task.WhenAll(Enumerable.Range(0, 2).Select(async i =>
+        /// <summary>
+        /// Positions are those of the rows. The count is the number of rows, unless the head shows that it may not be.
+        /// </summary>
+        public async Task VerifyThreadAsync(ConversationKey conversation, string id)
         {
-            var process = new ParleyProcess(run.Connect(tables, $"writer{i}"), run.Time, run.Seed + 2 + i);
+            var rows = await Quiet.Tables.Conversations.QueryAsync<TableEntity>(Filters.Range(conversation.PartitionKey, "tm|", "tm|~")).ToListAsync();
+            Assert.All(rows.Index(), row => Assert.Equal(row.Index + 1, row.Item.GetInt32("Position") ?? row.Index + 1));
+            var head = await Quiet.Conversations.GetAsync(new EntityRef<ConversationKey>(conversation, null), CancellationToken.None);
+            var thread = (await Quiet.Threads.FindAsync(conversation, id, CancellationToken.None))!;
+            Assert.True(!thread.IsCountedFor(head) || thread.Messages == rows.Count, $"{thread.Messages} of {rows.Count} at {thread.CountedAt}; {head.EarlierVersionsUpTo} of {head.Revision}");
+        }
+
+        /// <summary>
+        /// Two concurrent writers whose calls come between any two of the readers' calls; the first one possibly of an
+        /// earlier version.
+        /// </summary>
+        public Task WriteAsync(int writes, Func<ParleyProcess, Task> write, bool isUpdating = false) => Task.WhenAll(Enumerable.Range(0, 2).Select(async i =>
+        {
+            var hooks = new TableHooks { Defect = isUpdating && i == 0 ? EarlierVersion.Of() : null };
+            var process = new ParleyProcess(run.Connect(tables, $"writer{i}", hooks), run.Time, run.Seed + 2 + i);
             for (var n = i; n < writes; n += 2)
             {
                 try

@@ -35,7 +35,7 @@ public sealed class TransactionMaximaTests
     {
         var standing = Services.GetServices<IConversationPart>().Sum(part => part.MaxOperations);
 
-        Assert.Equal(2 * PendingFollowUp.Max, standing);
+        Assert.Equal(3 * PendingFollowUp.Max, standing);
         Assert.All(MessageParts, parts => Assert.InRange(
             MessageAppend.MaxOperations + standing + parts.Sum(part => part.MaxOperations),
             1,

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Completions;
 using Parley.Cleanup;
 using Parley.Conversations;
+using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
@@ -78,6 +79,7 @@ public sealed class FullStore : IAsyncLifetime
 
         await AddUnusedIndexRowAsync();
         await AddChunkAsync();
+        await ListFollowUpsOfEarlierVersionAsync();
         await AddSealingRowAsync();
         await new ApiKeyListing(Store.Account.Tables, TimeProvider.System).RunAsync(CancellationToken.None);
         await AddRowsOfDueAsync();
@@ -201,6 +203,18 @@ public sealed class FullStore : IAsyncLifetime
             await Store.Account.Tables.Due.AddEntityAsync(new TableEntity(
                 row.PartitionKey.Split('|')[^1], string.Join('|', hasRevision ? parts[..^1] : parts)));
         }
+    }
+
+    /// <summary>
+    /// Adds the row that completes the lists of follow-ups of a conversation from an earlier version.
+    /// </summary>
+    private async Task ListFollowUpsOfEarlierVersionAsync()
+    {
+        var tables = Store.Account.Tables;
+        var chat = new ConversationKey(new TenantId(1), Chat["number"]!.GetValue<int>());
+        var head = await new ConversationReader(tables).FindAsync(chat, CancellationToken.None);
+        await new FollowUpChatLists(tables, NullLogger<FollowUpChatLists>.Instance)
+            .IsCompleteAsync(head! with { EarlierVersionsUpTo = 1 }, CancellationToken.None);
     }
 
     /// <summary>Adds the row of the job that seals secrets again, which an app without a sealing key does not write.</summary>

@@ -47,6 +47,8 @@ internal static class StoreKinds
         (nameof(FollowUpRowKeys.FollowUp), "Conversations", "f|"),
         (nameof(FollowUpRowKeys.FollowUpEvent), "Conversations", "fe|"),
         (nameof(FollowUpRowKeys.MessageFollowUp), "Conversations", "fm|"),
+        (nameof(FollowUpRowKeys.FollowUpInChat), "Conversations", "fc|"),
+        (nameof(FollowUpRowKeys.ListedFollowUps), "Conversations", "fc"),
         (nameof(FollowUpRowKeys.FollowUpInList) + " pending", "Tenants", "fs|1|"),
         (nameof(FollowUpRowKeys.FollowUpInList) + " sent", "Tenants", "fs|2|"),
         (nameof(FollowUpRowKeys.FollowUpInList) + " cancelled", "Tenants", "fs|4|"),
@@ -85,7 +87,7 @@ internal static class StoreKinds
     private static readonly string[] Parts =
     [
         nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
-        nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
+        nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.FollowUpsInChat), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
         nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(SigningKeyRowKeys.SigningKeys), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
     ];

@@ -5,7 +5,7 @@ namespace Parley.Conversations.FollowUps;
 /// <summary>A customer's message or a hand-off cancels all pending follow-ups.</summary>
 internal sealed class FollowUpCancellation(FollowUpIndex index) : IConversationPart
 {
-    public int MaxOperations => 2 * PendingFollowUp.Max;
+    public int MaxOperations => 3 * PendingFollowUp.Max;
 
     public void Add(ConversationPlan plan, ConversationEvent happened)
     {

@@ -36,6 +36,10 @@ internal sealed record IndexedFollowUp(
         pending.CreatedAt,
         DateTimeOffset.FromUnixTimeMilliseconds(pending.DueAt!.Value));
 
+    /// <summary>The row in the conversation's list of this status. Pending follow-ups have none.</summary>
+    public TableEntity ChatListRow => FollowUpChatLists.RowOf(
+        Conversation, Status, Number, DateTimeOffset.FromUnixTimeMilliseconds(CreatedAt));
+
     /// <summary>The row in the tenant's list of this status.</summary>
     public TableEntity StatusListRow => new(
         Conversation.Tenant.PartitionKey,
@@ -89,6 +93,44 @@ public sealed partial class FollowUpIndex(
         tables.Tenants.DeleteAllAsync(removed.Select(one => one.StatusListRow), cancellation),
         schedule.DeleteAllAsync(
             removed.Where(one => one.DueAt is not null).Select(one => one.Scheduled), cancellation)));
+
+    /// <summary>
+    /// Keeps the conversation's lists by status in a transition. The head has the list of the pending ones. The row of
+    /// a status that the follow-up has left is deleted afterwards, unless it has returned: that writes the row again.
+    /// </summary>
+    internal void AddChatList(ConversationPlan plan, FollowUp before, FollowUp after)
+    {
+        if (after.Status != FollowUpStatus.Pending)
+        {
+            plan.Add(new TableTransactionAction(
+                TableTransactionActionType.UpsertReplace, IndexedFollowUp.Of(after).ChatListRow));
+        }
+        else if (before.Status != FollowUpStatus.Pending)
+        {
+            plan.Add(new IndexRowChange(_ => Task.CompletedTask)
+            {
+                DropReplaced = cancellation => CleanAsync(() => DropChatListedAsync(before, cancellation)),
+            });
+        }
+    }
+
+    private async Task DropChatListedAsync(FollowUp left, CancellationToken cancellation)
+    {
+        // The row is read first. A later transition to the status writes it again, so its ETag does not match any more.
+        var row = IndexedFollowUp.Of(left).ChatListRow;
+        if (await tables.Conversations.FindAsync(row.PartitionKey, row.RowKey, cancellation) is { } found
+            && (await reader.FindAsync(left.Conversation, left.Number, cancellation))?.Status != left.Status)
+        {
+            await tables.Conversations.DropAsync(row.PartitionKey, row.RowKey, found.ETag, cancellation);
+        }
+    }
+
+    /// <summary>
+    /// Deletes rows of conversations' lists whose follow-ups, as read after the rows, have another status.
+    /// </summary>
+    internal Task DropChatListedAsync(IReadOnlyList<TableEntity> outdated, CancellationToken cancellation) =>
+        CleanAsync(() => Workers.RunAsync(outdated, TableReads.Width, row =>
+            tables.Conversations.DropAsync(row.PartitionKey, row.RowKey, row.ETag, cancellation)));
 
     /// <summary>Deletes only the list rows, after follow-ups were sent.</summary>
     internal Task DropListedAsync(IReadOnlyCollection<FollowUp> removed, CancellationToken cancellation) =>

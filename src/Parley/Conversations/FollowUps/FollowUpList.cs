@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
@@ -16,26 +15,17 @@ public sealed record FollowUpFilter(
     IReadOnlyCollection<FollowUpStatus> Statuses);
 
 /// <summary>
-/// Lists a tenant's follow-ups, newest first. A filter by conversations or messages merges the follow-up rows of those
+/// Lists a tenant's follow-ups, newest first. With a filter by conversations or messages they are read from those
 /// conversations. Without one, the tenant's lists by status are merged, and each row is checked against its follow-up.
 /// </summary>
 public sealed class FollowUpList(
     ParleyTables tables,
-    ConversationReader conversations,
     FollowUpReader reader,
+    FollowUpsOfChats ofChats,
     TimeProvider time)
 {
     /// <summary>The most follow-ups that the pages of one list cover.</summary>
     public const int MaxReach = 10_000;
-
-    /// <summary>The rows of a conversation read in one call.</summary>
-    private const int RowsAtOnce = 100;
-
-    /// <summary>
-    /// Newest first, then highest conversation, then highest number: the key order of the lists by status.
-    /// </summary>
-    private static readonly IComparer<FollowUp> NewestFirst = Comparer<FollowUp>.Create(
-        (left, right) => OrderOf(right).CompareTo(OrderOf(left)));
 
     /// <param name="page">From 1.</param>
     /// <param name="size">
@@ -53,110 +43,7 @@ public sealed class FollowUpList(
         var skipped = (page - 1) * size;
         return filter is { Chats: [], Messages: [], Triggers: [] }
             ? await OfTenantAsync(tenant, filter.Statuses, skipped, size, cancellation)
-            : await OfConversationsAsync(tenant, filter, skipped, size, cancellation);
-    }
-
-    private async Task<IReadOnlyList<FollowUp>> OfConversationsAsync(
-        TenantId tenant, FollowUpFilter filter, int skipped, int size, CancellationToken cancellation)
-    {
-        var (messages, triggers) = (Messages(filter.Messages), Messages(filter.Triggers));
-        IEnumerable<EntityRef<ConversationKey>> named =
-            filter.Chats is not []
-                ? filter.Chats
-                    .Select(id => EntityRef.TryParse<ConversationKey>(id, tenant, out var chat)
-                        ? chat
-                        : (EntityRef<ConversationKey>?)null)
-                    .OfType<EntityRef<ConversationKey>>()
-                : (filter.Messages is not [] ? messages : triggers)
-                    .Select(message => new EntityRef<ConversationKey>(message.Key.Conversation, null));
-        var heads = await Workers.RunAsync(
-            [.. named.Distinct()], TableReads.Width, id => conversations.FindAsync(id, cancellation));
-        var streams = heads.OfType<Conversation>().DistinctBy(head => head.Key)
-            .Select(head => OfConversationAsync(head, filter, [.. messages, .. triggers], cancellation).Where(Matches))
-            .ToList();
-        return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation)
-            .Skip(skipped).Take(size).ToListAsync(cancellation);
-
-        List<EntityRef<MessageKey>> Messages(IReadOnlyList<string> ids) =>
-            [
-                .. ids
-                    .Select(id => EntityRef.TryParse<MessageKey>(id, tenant, out var message)
-                        ? message
-                        : (EntityRef<MessageKey>?)null)
-                    .OfType<EntityRef<MessageKey>>(),
-            ];
-
-        bool Matches(FollowUp followUp) =>
-            (filter.Statuses.Count == 0 || filter.Statuses.Contains(followUp.Status))
-            && (filter.Messages is [] || (followUp.MessageId is { } message && Contains(messages, message)))
-            && (filter.Triggers is [] || Contains(triggers, followUp.TriggerId));
-    }
-
-    private static bool Contains(List<EntityRef<MessageKey>> named, Guid message) =>
-        EntityId.TryFromGuid(message, EntityKind.Message, out var id)
-        && named.Exists(one => one.Key == new MessageKey(id.Conversation, id.Sequence) && one.Matches(id.Check));
-
-    /// <summary>
-    /// Returns the follow-ups of a conversation that may match, newest first: numbers have no gaps, and creation times
-    /// never decrease with the number. Messages have rows with the numbers of their follow-ups, and the head contains
-    /// the pending ones. Other filters scan the latest <see cref="MaxReach"/>.
-    /// </summary>
-    private async IAsyncEnumerable<FollowUp> OfConversationAsync(
-        Conversation head,
-        FollowUpFilter filter,
-        IEnumerable<EntityRef<MessageKey>> messages,
-        [EnumeratorCancellation] CancellationToken cancellation)
-    {
-        IEnumerable<int> numbers;
-        if (filter is { Messages: not [] } or { Triggers: not [] })
-        {
-            var own = messages
-                .Where(message => message.Key.Conversation == head.Key)
-                .Select(message => message.Key.Sequence)
-                .Distinct()
-                .Order();
-            numbers = (await reader.LinksAsync(head.Key, [.. own], cancellation))
-                .Select(link => link.FollowUp)
-                .Distinct();
-        }
-        else
-        {
-            numbers = filter.Statuses is { Count: 1 } statuses && statuses.Contains(FollowUpStatus.Pending)
-                ? head.Pending.Select(pending => pending.Number)
-                : Enumerable.Range(Math.Max(1, head.FollowUps - MaxReach + 1), Math.Min(head.FollowUps, MaxReach));
-        }
-
-        foreach (var chunk in numbers.OrderDescending().Chunk(RowsAtOnce))
-        {
-            foreach (var followUp in await ReadAsync(head.Key, chunk, cancellation))
-            {
-                yield return followUp;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Reads by descending number: consecutive numbers with one call, others with one call for every fourteen.
-    /// </summary>
-    private async Task<IEnumerable<FollowUp>> ReadAsync(
-        ConversationKey conversation,
-        int[] numbers,
-        CancellationToken cancellation)
-    {
-        if (numbers[0] - numbers[^1] == numbers.Length - 1)
-        {
-            var filter = Filters.Range(
-                conversation.PartitionKey,
-                FollowUpRowKeys.FollowUp(numbers[^1]),
-                FollowUpRowKeys.FollowUp(numbers[0]));
-            var rows = await tables.Conversations
-                .QueryAsync<TableEntity>(filter, RowsAtOnce, cancellationToken: cancellation)
-                .ToListAsync(cancellation);
-            return rows.Select(row => FollowUpRow.Read(row, conversation)).Reverse();
-        }
-
-        var found = await reader.FindAllAsync(conversation, numbers, cancellation);
-        return numbers.Where(found.ContainsKey).Select(number => found[number]);
+            : await ofChats.ReadAsync(tenant, filter, skipped, size, cancellation);
     }
 
     private async Task<IReadOnlyList<FollowUp>> OfTenantAsync(
@@ -243,9 +130,6 @@ public sealed class FollowUpList(
         // failed before another follow-up took its number.
         return followUp?.CreatedAt.ToUnixTimeMilliseconds() == listed.CreatedAt ? followUp : null;
     }
-
-    private static (DateTimeOffset CreatedAt, int Conversation, int Number) OrderOf(FollowUp followUp) =>
-        (followUp.CreatedAt, followUp.Conversation.Number, followUp.Number);
 
     private sealed class ListedFollowUp(TableEntity row)
     {

@@ -90,7 +90,9 @@ internal sealed record FollowUpMutation(
         FollowUpEvent transition,
         Guid? messageId)
     {
-        var actions = new List<TableTransactionAction>(2 * ending.Count);
+        var added = ending.Select(one => new IndexedFollowUp(
+            head.Key, one.Number, one.Revision + 1, transition.To, one.CreatedAt, DueAt: null)).ToList();
+        var actions = new List<TableTransactionAction>(3 * ending.Count);
         foreach (var pending in ending)
         {
             var change = new TableEntity(head.Key.PartitionKey, FollowUpRowKeys.FollowUp(pending.Number))
@@ -108,13 +110,12 @@ internal sealed record FollowUpMutation(
                 FollowUpRow.Event(head.Key, pending.Number, pending.Revision + 1, transition)));
         }
 
+        actions.AddRange(added.Select(one => new TableTransactionAction(
+            TableTransactionActionType.UpsertReplace, one.ChatListRow)));
         return new FollowUpMutation(
             [.. head.Pending.Except(ending)],
             actions,
-            [
-                .. ending.Select(one => new IndexedFollowUp(
-                    head.Key, one.Number, one.Revision + 1, transition.To, one.CreatedAt, DueAt: null)),
-            ],
+            added,
             [
                 .. ending.Select(one => new IndexedFollowUp(
                     head.Key, one.Number, one.Revision, FollowUpStatus.Pending, one.CreatedAt, DueAt: null)),

@@ -38,6 +38,21 @@ internal static class FollowUpRowKeys
         return (KeyParts.Number(parts[1]), KeyParts.Number(parts[2]));
     }
 
+    /// <summary>The revision for which the rows of <see cref="FollowUpInChat"/> are complete.</summary>
+    public const string ListedFollowUps = "fc";
+
+    public static string FollowUpsInChat(int status) => string.Create(CultureInfo.InvariantCulture, $"fc|{status}|");
+
+    /// <summary>An ended follow-up in its conversation's list of a status; sorts by highest number.</summary>
+    public static string FollowUpInChat(int status, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{FollowUpsInChat(status)}{MaxFollowUp - number:D6}");
+
+    public static (int Status, int Number) ReadFollowUpInChat(string rowKey)
+    {
+        var parts = rowKey.Split('|');
+        return (KeyParts.Number(parts[1]), MaxFollowUp - KeyParts.Number(parts[2]));
+    }
+
     public static string FollowUpList(int status) => string.Create(CultureInfo.InvariantCulture, $"fs|{status}|");
 
     /// <summary>Sorts by newest follow-up, then by highest conversation, then by highest number.</summary>

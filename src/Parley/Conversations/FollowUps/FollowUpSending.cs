@@ -10,7 +10,7 @@ namespace Parley.Conversations.FollowUps;
 internal sealed class FollowUpSending(
     FollowUp due, FollowUpReader reader, FollowUpIndex index, TimeProvider time) : IMessagePart
 {
-    public int MaxOperations => 3;
+    public int MaxOperations => 4;
 
     /// <summary>
     /// The follow-ups that stay pending when the last attempt is stored; null before the first attempt. The next one to

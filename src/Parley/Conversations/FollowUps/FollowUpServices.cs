@@ -12,6 +12,8 @@ internal static class FollowUpServices
         .AddSingleton<IConversationPart, FollowUpCancellation>()
         .AddSingleton<IMessageDeletionPart, FollowUpTextDeletion>()
         .AddSingleton<FollowUpReader>()
+        .AddSingleton<FollowUpChatLists>()
+        .AddSingleton<FollowUpsOfChats>()
         .AddSingleton<FollowUpList>()
         .AddSingleton<FollowUpWriter>()
         .AddSingleton<FollowUpDispatch>()

@@ -222,6 +222,7 @@ public sealed class FollowUpWriter(
         plan.Add(new TableTransactionAction(
             TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
         plan.Add(EventOf(after, before.Status, actor, detail));
+        index.AddChatList(plan, before, after);
         AddLinks(plan, before, after);
         var others = head.Pending.Where(one => one.Number != after.Number);
         plan.Next = head with

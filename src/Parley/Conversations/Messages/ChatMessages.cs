@@ -23,23 +23,23 @@ public sealed record ChatMessageList(Guid Chat, int Total, string? Next, IAsyncE
 }
 
 /// <summary>
-/// Lists a chat's messages, oldest first. The matching numbers are known before the first message is read: message
-/// numbers have no gaps, a ticket covers a range, and a thread has a row for each of its messages. Therefore the total
-/// needs no scan, and a cursor is the last number shown.
+/// Lists a chat's messages, oldest first. Message numbers have no gaps, a ticket covers a range, and a thread has a row
+/// for each of its messages. Therefore the total needs no scan, and a cursor is the last number shown.
 /// </summary>
 public sealed class ChatMessages(
     ParleyTables tables,
     ConversationReader conversations,
     ThreadReader threads,
+    ThreadMessages threadMessages,
     TicketReader tickets,
     Cursors cursors)
 {
     /// <summary>
-    /// Opens a list. It makes one call for the head, one for a thread and for every thousand of its messages, and one
-    /// for every fourteen tickets.
+    /// Opens a list. It makes one call for the head, one for every fourteen tickets, one for a thread, one for every
+    /// thousand of the page's messages in it, and two for each ticket with a thread.
     /// </summary>
     /// <param name="cursor">The page's cursor; null for the first page.</param>
-    /// <param name="limit">The most messages of the page.</param>
+    /// <param name="limit">The most messages of the page, from 1.</param>
     /// <exception cref="Core.ParleyException"><see cref="Core.ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ChatMessageList> OpenAsync(
         EntityRef<ConversationKey> id,
@@ -55,60 +55,78 @@ public sealed class ChatMessages(
             return ChatMessageList.Empty;
         }
 
-        var runs = await MatchingAsync(head, filter, cancellation);
-        var page = Take(runs, after, limit).ToList();
-        var last = page.Count > 0 ? page[^1].Last : 0;
-        var next = runs.Count > 0 && page.Count > 0 && runs[^1].Last > last
-            ? await cursors.SealNumberAsync(id.Key.Tenant, query, last, cancellation)
+        var ranges = await RangesAsync(head, filter.Tickets, cancellation);
+        var page = filter.Thread is { } thread
+            ? await OfThreadAsync(head, thread, ranges, after, limit, cancellation)
+            : OfRanges(ranges, after, limit);
+        var next = page.HasMore
+            ? await cursors.SealNumberAsync(id.Key.Tenant, query, page.Ranges[^1].Last, cancellation)
             : null;
         return new ChatMessageList(
-            head.Id, runs.Sum(run => run.Count), next, ReadAsync(id.Key, page, CancellationToken.None));
+            head.Id, page.Total, next, ReadAsync(id.Key, page.Ranges, CancellationToken.None));
     }
 
-    /// <summary>Returns the matching numbers as runs of consecutive numbers, ascending.</summary>
-    private async Task<List<Run>> MatchingAsync(Conversation head, ChatFilter filter, CancellationToken cancellation)
+    /// <summary>Returns the numbers of the tickets' messages, ascending; without tickets, all.</summary>
+    private async Task<List<MessageRange>> RangesAsync(
+        Conversation head, IReadOnlyList<string> ids, CancellationToken cancellation)
     {
-        var runs = filter.Tickets.Count == 0
-            ? [new Run(head.First, head.Last)]
-            : (await tickets.FindAllAsync(head.Key, filter.Tickets, cancellation))
-                .ConvertAll(ticket => new Run(ticket.FirstMessage, ticket.LastMessage ?? head.Last));
-        if (filter.Thread is { } id)
+        var ranges = ids.Count == 0
+            ? [new MessageRange(head.First, head.Last)]
+            : (await tickets.FindAllAsync(head.Key, ids, cancellation)).ConvertAll(
+                ticket => new MessageRange(ticket.FirstMessage, Math.Min(ticket.LastMessage ?? head.Last, head.Last)));
+        ranges.RemoveAll(range => range.Count == 0);
+        return ranges;
+    }
+
+    private async Task<Page> OfThreadAsync(
+        Conversation head,
+        string id,
+        List<MessageRange> ranges,
+        int after,
+        int limit,
+        CancellationToken cancellation)
+    {
+        if (await threads.FindAsync(head.Key, id, cancellation) is not { } thread)
         {
-            var thread = await threads.FindAsync(head.Key, id, cancellation);
-            var numbers = thread is null ? [] : await threads.MessagesAsync(thread, cancellation);
-            runs = Run.Of(numbers.Where(number => runs.Exists(run => run.First <= number && number <= run.Last)));
+            return new Page(0, [], HasMore: false);
         }
 
-        runs.RemoveAll(run => run.Count == 0);
-        return runs;
+        var page = await threadMessages.ReadAsync(head, thread, ranges, after, limit, cancellation);
+        return new Page(
+            page.Total, MessageRange.Of(page.Numbers.Take(limit)), HasMore: page.Numbers.Count > limit);
     }
 
-    private static IEnumerable<Run> Take(IEnumerable<Run> runs, int after, int limit)
+    private static Page OfRanges(List<MessageRange> ranges, int after, int limit)
     {
-        foreach (var run in runs)
+        var taken = new List<MessageRange>();
+        var left = limit;
+        foreach (var range in ranges)
         {
-            var first = Math.Max(run.First, after + 1);
-            var last = Math.Min(run.Last, first + limit - 1);
-            if (limit > 0 && first <= last)
+            var first = Math.Max(range.First, after + 1);
+            var last = Math.Min(range.Last, first + left - 1);
+            if (left > 0 && first <= last)
             {
-                yield return new Run(first, last);
-                limit -= last - first + 1;
+                taken.Add(new MessageRange(first, last));
+                left -= last - first + 1;
             }
         }
+
+        return new Page(
+            ranges.Sum(range => range.Count), taken, HasMore: taken.Count > 0 && ranges[^1].Last > taken[^1].Last);
     }
 
-    /// <summary>Reads long runs as key ranges, and the other messages by their keys, fourteen in a call.</summary>
+    /// <summary>Reads long ranges as key ranges, and the other messages by their keys, fourteen in a call.</summary>
     private async IAsyncEnumerable<Message> ReadAsync(
         ConversationKey conversation,
-        List<Run> runs,
+        List<MessageRange> ranges,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         var scattered = new List<int>();
-        foreach (var run in runs)
+        foreach (var range in ranges)
         {
-            if (run.Count < Filters.MaxRowKeys)
+            if (range.Count < Filters.MaxRowKeys)
             {
-                scattered.AddRange(Enumerable.Range(run.First, run.Count));
+                scattered.AddRange(Enumerable.Range(range.First, range.Count));
                 if (scattered.Count < Filters.MaxRowKeys)
                 {
                     continue;
@@ -120,10 +138,10 @@ public sealed class ChatMessages(
                 yield return message;
             }
 
-            if (run.Count >= Filters.MaxRowKeys)
+            if (range.Count >= Filters.MaxRowKeys)
             {
                 await foreach (var message in MessageRow.ReadRangeAsync(
-                    tables, conversation, run.First, run.Last, cancellation))
+                    tables, conversation, range.First, range.Last, cancellation))
                 {
                     yield return message;
                 }
@@ -143,27 +161,7 @@ public sealed class ChatMessages(
         }
     }
 
-    /// <summary>Consecutive numbers; both ends are included.</summary>
-    private readonly record struct Run(int First, int Last)
-    {
-        public int Count => Math.Max(0, Last - First + 1);
-
-        public static List<Run> Of(IEnumerable<int> ascending)
-        {
-            var runs = new List<Run>();
-            foreach (var number in ascending)
-            {
-                if (runs.Count > 0 && runs[^1].Last == number - 1)
-                {
-                    runs[^1] = runs[^1] with { Last = number };
-                }
-                else
-                {
-                    runs.Add(new Run(number, number));
-                }
-            }
-
-            return runs;
-        }
-    }
+    /// <param name="Total">The number of matching messages on all pages.</param>
+    /// <param name="Ranges">The numbers of the page.</param>
+    private sealed record Page(int Total, List<MessageRange> Ranges, bool HasMore);
 }

@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations.Threads;
 using Parley.Core;
@@ -19,14 +20,16 @@ public sealed class MessageAppend(
     ConversationTransaction transaction,
     ConversationActivity activity,
     MessageReferenceFinder finder,
+    ThreadMessages threadMessages,
     MessageReplays replays,
     TimeProvider time,
     RandomSource random)
 {
     /// <summary>
-    /// The most operations without parts: two keys, the file, the thread, the message and the head.
+    /// The most operations without parts: two keys, the file, the thread and the message's row in it, the message and
+    /// the head.
     /// </summary>
-    internal const int MaxOperations = 6;
+    internal const int MaxOperations = 7;
 
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>,
@@ -93,7 +96,8 @@ public sealed class MessageAppend(
 
             var message = MessageOf(head, draft, references, NotBefore(head), plan.WriteId, check);
             message = parts.Aggregate(message, (shaped, part) => part.Shape(shaped));
-            AddRows(plan, head, head, message, references, draft, key);
+            AddRows(plan, head, head, message, draft, key);
+            await AddToThreadAsync(plan, head, references.Thread, token);
             foreach (var part in parts)
             {
                 await part.AddAsync(plan, message, token);
@@ -153,7 +157,7 @@ public sealed class MessageAppend(
             var check = random.NextBits(EntityId.CheckBits);
             var message = part.Shape(
                 MessageOf(head, draft, MessageReferences.None, createdAt, plan.WriteId, check));
-            AddRows(plan, head, prepared, message, MessageReferences.None, draft, key: null);
+            AddRows(plan, head, prepared, message, draft, key: null);
             await part.AddAsync(plan, message, cancellation);
             return true;
         },
@@ -195,7 +199,7 @@ public sealed class MessageAppend(
             Type = attachments.Count > 0 ? attachments[0].Type : "text",
             Text = draft.Text,
             Quoted = references.Quoted,
-            Thread = references.Thread?.ToGuid(),
+            Thread = references.Thread?.Id,
             Ticket = head.OpenTicket,
             ExternalId = draft.ExternalId,
             Attachments = attachments,
@@ -216,13 +220,25 @@ public sealed class MessageAppend(
         return now < previous ? previous : now;
     }
 
+    /// <summary>Adds the message to a thread and counts it there. The head's ETag guards the count.</summary>
+    private async Task AddToThreadAsync(
+        ConversationPlan plan, Conversation head, ChatThread? thread, CancellationToken cancellation)
+    {
+        if (thread is not null)
+        {
+            var count = await threadMessages.CountAsync(head, thread, cancellation) + 1;
+            plan.Add(ThreadRow.Message(thread, NextKey(head), count));
+            plan.Add(new TableTransactionAction(
+                TableTransactionActionType.UpdateMerge, ThreadRow.Counted(thread, count, head.Revision + 1), ETag.All));
+        }
+    }
+
     /// <param name="prepared">The head with the values that already written index rows require.</param>
     private void AddRows(
         ConversationPlan plan,
         Conversation head,
         Conversation prepared,
         Message message,
-        MessageReferences references,
         NewMessage draft,
         IdempotencyKey? key)
     {
@@ -235,11 +251,6 @@ public sealed class MessageAppend(
         if (draft.File is { } file)
         {
             plan.Add(FileRows.Holder(head.Key, file.Id));
-        }
-
-        if (references.Thread is { } thread)
-        {
-            plan.Add(ThreadRow.Message(thread, message.Key));
         }
 
         plan.Add(MessageRow.Create(message));

@@ -263,16 +263,8 @@ public sealed class MessageChange
     private static bool IsUnread(Conversation head, Message message) =>
         message is { Role: MessageRole.Customer, DeletedBy: null } && message.Key.Sequence > head.ReadUpTo;
 
-    private static TableTransactionAction HeadOperation(Conversation next)
-    {
-        var row = new TableEntity(next.Key.PartitionKey, ConversationRowKeys.Head)
-        {
-            ["Rev"] = next.Revision,
-            ["LastMessage"] = next.LastMessage,
-            ["Unread"] = next.Unread,
-        };
-        return new(TableTransactionActionType.UpdateMerge, row, next.ETag);
-    }
+    private static TableTransactionAction HeadOperation(Conversation next) =>
+        new(TableTransactionActionType.UpdateMerge, ConversationRow.MessageChanged(next), next.ETag);
 
     /// <param name="Head">The conversation after the change.</param>
     private sealed record Change(Conversation Head, Message Before, Message After);

@@ -11,7 +11,7 @@ namespace Parley.Conversations.Messages;
 /// <param name="Missing">The request's fields whose ids do not exist.</param>
 public sealed record MessageReferences(
     int? Quoted,
-    EntityId? Thread,
+    ChatThread? Thread,
     IReadOnlyList<Attachment> Attachments,
     IReadOnlyList<string> Missing)
 {
@@ -49,7 +49,7 @@ public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader thr
             }
         }
 
-        return new MessageReferences(quoted, thread?.EntityId, attachments, missing);
+        return new MessageReferences(quoted, thread, attachments, missing);
     }
 
     private async Task<int?> FindQuotedAsync(Conversation head, string quotedId, CancellationToken cancellation)

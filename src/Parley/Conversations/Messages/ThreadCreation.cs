@@ -26,7 +26,11 @@ public sealed class ThreadCreation(ParleyTables tables, ThreadReader threads, Ti
             message.Key.Sequence,
             random.NextBits(EntityId.CheckBits),
             message.Id,
-            time.NowInMilliseconds());
+            time.NowInMilliseconds())
+        {
+            // Before it exists, no version can append to it.
+            CountedAt = conversation.Revision,
+        };
         try
         {
             await tables.Conversations.AddEntityAsync(ThreadRow.Create(created), cancellation);

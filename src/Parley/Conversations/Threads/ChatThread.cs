@@ -1,3 +1,4 @@
+using Azure;
 using Parley.Core;
 
 namespace Parley.Conversations.Threads;
@@ -14,6 +15,21 @@ public sealed record ChatThread(
     DateTimeOffset CreatedAt)
 {
     public Guid Id => EntityId.ToGuid();
+
+    /// <summary>The number of its messages at <see cref="CountedAt"/>.</summary>
+    internal int Messages { get; init; }
+
+    /// <summary>
+    /// The head's revision at which the messages were counted last; null in rows of versions before 0.3.0.
+    /// </summary>
+    internal int? CountedAt { get; init; }
+
+    internal ETag ETag { get; init; }
+
+    /// <summary>
+    /// True when the count includes every append of the versions before 0.3.0, which do not maintain it.
+    /// </summary>
+    internal bool IsCountedFor(Conversation head) => CountedAt >= head.EarlierVersionsUpTo;
 
     internal EntityId EntityId => new(EntityKind.Thread, Conversation, Sequence, Check);
 }

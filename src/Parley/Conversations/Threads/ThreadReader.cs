@@ -47,16 +47,6 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
         return new ThreadPage(threads, null);
     }
 
-    /// <summary>Returns the numbers of a thread's messages, ascending: one call for every thousand.</summary>
-    internal async Task<List<int>> MessagesAsync(ChatThread thread, CancellationToken cancellation)
-    {
-        var start = ThreadRowKeys.ThreadMessages(thread.Sequence);
-        var filter = Filters.Between(thread.Conversation.PartitionKey, start, KeyParts.EndOf(start));
-        return await tables.Conversations
-            .QueryAsync<TableEntity>(filter, select: ["RowKey"], cancellationToken: cancellation)
-            .Select(row => KeyParts.LastNumber(row.RowKey)).ToListAsync(cancellation);
-    }
-
     internal async Task<ChatThread?> FindAsync(
         ConversationKey conversation,
         int sequence,

@@ -5,5 +5,6 @@ namespace Parley.Conversations.Threads;
 internal static class ThreadServices
 {
     public static IServiceCollection AddThreads(this IServiceCollection services) => services
-        .AddSingleton<ThreadReader>();
+        .AddSingleton<ThreadReader>()
+        .AddSingleton<ThreadMessages>();
 }

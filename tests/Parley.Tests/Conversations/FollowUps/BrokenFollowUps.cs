@@ -224,6 +224,8 @@ internal static class BrokenFollowUps
             var change = new TableEntity(head.Key.PartitionKey, ConversationRowKeys.Head)
             {
                 ["Rev"] = head.Revision + 1,
+                ["Writer"] = head.Revision + 1,
+                ["OldRev"] = head.EarlierVersionsUpTo,
                 ["Last"] = message.Key.Sequence,
                 ["LastMessage"] = message.Text,
                 ["LastRole"] = (int)message.Role,
@@ -237,6 +239,7 @@ internal static class BrokenFollowUps
                 [
                     new(TableTransactionActionType.Add, MessageRow.Create(message)),
                     new(TableTransactionActionType.UpdateReplace, FollowUpRow.Create(sent), ETag.All),
+                    new(TableTransactionActionType.UpsertReplace, IndexedFollowUp.Of(sent).ChatListRow),
 
                     // Inserting the transition would also detect the concurrent change, so it is upserted.
                     new(TableTransactionActionType.UpsertReplace, FollowUpRow.Event(head.Key, sent.Number, sent.Revision, transition)),
@@ -257,7 +260,7 @@ internal static class BrokenFollowUps
     /// <summary>Sends as <see cref="FollowUpSending"/> does, as if no other follow-up were pending.</summary>
     private sealed class UnorderedSending(FollowUp due, ParleyProcess process) : IMessagePart
     {
-        public int MaxOperations => 3;
+        public int MaxOperations => 4;
 
         public Message Shape(Message message) => message with { FollowUp = due.Number };
 

@@ -101,6 +101,7 @@ internal sealed class FollowUpLog(Func<string, DateTimeOffset> clockOf)
 
         public void Commit(Entry entry)
         {
+            Assert.True(entry.Call.MarksHead(), $"{entry.Call}: the head is written without its mark.");
             var keys = entry.Call.RowKeys;
             var appended = keys.Where(key => key.StartsWith("m|", StringComparison.Ordinal)).Select(key => state.Messages[KeyParts.LastNumber(key) - 1]).SingleOrDefault();
             var transitions = keys.Where(key => key.StartsWith("fe|", StringComparison.Ordinal)).Select(Transition).ToList();

@@ -40,6 +40,11 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     private readonly Dictionary<string, TimeSpan> skews = new(StringComparer.Ordinal);
     private FollowUpLog? log;
 
+    /// <summary>
+    /// In half of the runs some actors run an earlier version until they are restarted, as during a rolling update.
+    /// </summary>
+    private TableDefect? Earlier => run.Seed % 2 == 0 ? null : EarlierVersion.Of(name => name is "customer/1" or "client2/1" or "worker/1");
+
     public Simulation Run => run;
 
     /// <summary>The table that all processes write schedule rows to; null for <see cref="ScheduleForms.Of"/>.</summary>
@@ -75,7 +80,7 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     {
         log ??= new FollowUpLog(process => run.Time.GetUtcNow() + skews[process]);
         skews[name] = skew;
-        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note, Defect = defect });
+        var connection = Run.Connect(tables, name, new TableHooks { Fault = fault, After = log.Note, Defect = defect ?? Earlier });
         return (new ParleyProcess(connection, new SkewedTime(run.Time, skew), seed, queue ?? Queue.Of(connection), write: WrittenBy(seed), shards: ScheduleForms.Shards), connection);
     }
 
@@ -142,11 +147,27 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
             Assert.Distinct(state.Messages.Where(IsFollowUp).Select(message => message.Text));
         }
 
+        Assert.All(rows.GroupBy(row => row.PartitionKey), VerifyChatLists);
         VerifyAcknowledged(states);
         await VerifyListsAsync(reader, states);
         var due = await reader.Tables.ScheduledRowsAsync();
         Assert.DoesNotContain(due.Where(row => row.RowKey.StartsWith(FollowUpRowKeys.ScheduledFollowUps, StringComparison.Ordinal)).Select(ScheduledFollowUp.Read), row => row.DueAt < past);
         return await reader.FollowUpList.ReadAsync(Appends.Tenant, Everything, 1, 100, CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Every ended follow-up is in the conversation's list of its status, unless the head shows that the lists may be
+    /// incomplete.
+    /// </summary>
+    private static void VerifyChatLists(IGrouping<string, TableEntity> partition)
+    {
+        var state = StateOf(partition);
+        var listedAt = partition.SingleOrDefault(row => row.RowKey == FollowUpRowKeys.ListedFollowUps)?.GetInt32("ListedAt") ?? 0;
+        if (listedAt >= state.Head.EarlierVersionsUpTo)
+        {
+            var ended = state.FollowUps.Values.Where(one => one.Status != FollowUpStatus.Pending);
+            Assert.All(ended, one => Assert.Contains(partition, row => row.RowKey == FollowUpRowKeys.FollowUpInChat((int)one.Status, one.Number)));
+        }
     }
 
     private static void VerifyFollowUp(FollowUp followUp, ConversationState state, DateTimeOffset past)
@@ -197,8 +218,17 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
         Assert.Equal(Names(all), Names(await ListAsync(Everything with { Chats = chats })));
         var ended = new[] { FollowUpStatus.Cancelled, FollowUpStatus.Sent };
         Assert.Equal(Names(all.Where(one => ended.Contains(one.Status))), Names(await ListAsync(Everything with { Statuses = ended })));
+        var mixed = new[] { FollowUpStatus.Pending, FollowUpStatus.Failed, FollowUpStatus.Cancelled };
+        Assert.Equal(Names(all.Where(one => mixed.Contains(one.Status))), Names(await ListAsync(Everything with { Chats = chats, Statuses = mixed })));
+        Assert.Equal(Names(all.Where(one => ended.Contains(one.Status))), Names(await ListAsync(Everything with { Chats = chats, Statuses = ended })));
         foreach (var state in states)
         {
+            foreach (var status in Enum.GetValues<FollowUpStatus>())
+            {
+                var ofStatus = Everything with { Chats = [$"{state.Head.Key.Number}"], Statuses = [status] };
+                Assert.Equal(Names(all.Where(one => one.Conversation == state.Head.Key && one.Status == status)), Names(await ListAsync(ofStatus)));
+            }
+
             var pending = Everything with { Chats = [$"{state.Head.Key.Number}"], Statuses = [FollowUpStatus.Pending] };
             Assert.Equal(Names(all.Where(one => one.Conversation == state.Head.Key && one.Status == FollowUpStatus.Pending)), Names(await ListAsync(pending)));
             var messages = state.Messages.Where((_, i) => i % 2 == 0).Select(message => message.Id).ToList();
@@ -210,6 +240,11 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
                 state.FollowUps.Values.Where(one => one.TriggerId == message.Id || one.MessageId == message.Id).Select(one => one.Number).Order(),
                 ofMessages[message.Key.Sequence].Select(one => one.Number).Order()));
         }
+
+        // The lists above have dropped outdated rows, so pages neither overlap nor leave gaps.
+        Assert.Equal(
+            Names(all.Where(one => one.Status == FollowUpStatus.Cancelled).Skip(2).Take(2)),
+            Names(await reader.FollowUpList.ReadAsync(Appends.Tenant, Everything with { Chats = chats, Statuses = [FollowUpStatus.Cancelled] }, 2, 2, CancellationToken.None)));
 
         Task<IReadOnlyList<FollowUp>> ListAsync(FollowUpFilter filter) => reader.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 100, CancellationToken.None);
 

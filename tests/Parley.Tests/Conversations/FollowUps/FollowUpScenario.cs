@@ -4,6 +4,7 @@ using Parley.Conversations.FollowUps;
 using Parley.Core;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;
+using Xunit;
 
 namespace Parley.Tests.Conversations.FollowUps;
 
@@ -40,6 +41,11 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations o
         var machines = new[] { Actor("timer", TimerAsync), Actor("timer2", TimerAsync), Actor("worker", WorkerAsync), Actor("worker2", WorkerAsync) };
         var working = machines.Select(actor => actor.RepeatAsync(() => stopping, pause: 2)).ToList();
         var left = 8 + random.Next(6);
+        if (operations == FollowUpOperations.Production)
+        {
+            working.Add(Actor("reader", ListAsync).RepeatAsync(() => stopping, pause: 20));
+        }
+
         await Task.WhenAll(people.Select(actor => actor.RepeatAsync(() => left-- <= 0, pause: 30)));
         stopping = true;
         await Task.WhenAll(working);
@@ -126,6 +132,15 @@ internal sealed class FollowUpScenario(FollowUpModel model, FollowUpOperations o
     {
         await timer.Process.FollowUpDispatch.DispatchAsync(CancellationToken.None);
         await Task.Delay(TimeSpan.FromSeconds(5 + random.Next(50)), model.Run.Time);
+    }
+
+    /// <summary>Lists the ended follow-ups of a chat, which completes the lists after an earlier version's writes.</summary>
+    private async Task ListAsync(Instance reader)
+    {
+        var filter = new FollowUpFilter([$"{Any().Key.Number}"], [], [], [FollowUpStatus.Cancelled, FollowUpStatus.Failed, FollowUpStatus.Sent]);
+        var listed = await reader.Process.FollowUpList.ReadAsync(Appends.Tenant, filter, 1, 10, CancellationToken.None);
+        Assert.Equal(listed.OrderByDescending(one => one.Number).Select(one => one.Number).Distinct(), listed.Select(one => one.Number));
+        Assert.DoesNotContain(listed, one => one.Status == FollowUpStatus.Pending);
     }
 
     private async Task WorkerAsync(Instance worker)
