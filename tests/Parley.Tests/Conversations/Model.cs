@@ -85,7 +85,9 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     {
         var tables = new ParleyTables(Tables.Connect("verify").ServiceClient());
         var rows = await RowsAsync(tables.Conversations);
-        var lists = (await RowsAsync(tables.Tenants)).Where(row => row.PartitionKey == OnStrictTables.Appends.Tenant.PartitionKey).ToDictionary(row => row.RowKey);
+        var tenantRows = await RowsAsync(tables.Tenants);
+        var lists = tenantRows.Where(row => row.PartitionKey == OnStrictTables.Appends.Tenant.PartitionKey).ToDictionary(row => row.RowKey);
+        var keys = tenantRows.Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
         var due = await tables.ScheduledRowsAsync();
         var heads = new List<Conversation>();
         var messages = new List<Message>();
@@ -98,7 +100,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
             VerifyReading(head, own);
             VerifyPatches(head);
             VerifyTickets(head, own, [.. partition.Where(row => row.RowKey.StartsWith("tk|", StringComparison.Ordinal)).Select(row => TicketRow.Read(row, key))]);
-            VerifyLists(head, lists);
+            VerifyLists(head, lists, keys);
             VerifyKeys(key, partition, own, due);
             heads.Add(head);
             messages.AddRange(own);
@@ -164,18 +166,19 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     }
 
     /// <summary>
-    /// The head's minute of activity has its rows, an unread conversation has its row, and the tenant's list is never
-    /// behind the head.
+    /// The head's minute of activity has its rows in the partition that the head says, an unread conversation has its
+    /// row, and the tenant's list is never behind the head, nor behind what the head says of it.
     /// </summary>
-    private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists)
+    private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists, HashSet<(string, string)> keys)
     {
-        Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, lists));
+        Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains((row.PartitionKey, row.RowKey), keys));
         if (head is { Unread: > 0, Inbox: { } inbox })
         {
             Assert.Contains(ConversationRowKeys.Unread(inbox.Id, head.Key.Number, head.UnreadRevision), lists);
         }
 
-        Assert.True(lists[ConversationRowKeys.Conversation(head.Key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
+        var listed = lists[ConversationRowKeys.Conversation(head.Key.Number)];
+        Assert.InRange(head.ListedUntil, head.ActivityMinute, Math.Max(listed.GetInt64("LastMinute")!.Value, listed.GetInt64("Until") ?? 0));
         Assert.True(head.LastMessageAt is null || head.LastMessageAt.Value.Minute() <= head.ActivityMinute);
     }
 
