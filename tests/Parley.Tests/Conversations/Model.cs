@@ -57,6 +57,7 @@ internal sealed class Request(string name)
 internal sealed class Model(Simulation run, TableDefect? defect = null)
 {
     private readonly Dictionary<string, int> headWrites = new(StringComparer.Ordinal);
+    private bool hasEarlier;
 
     public StrictTables Tables { get; } = new(run.Time);
 
@@ -79,6 +80,17 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     /// <summary>Starts a process whose calls the simulation schedules, with its own faults.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
         new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed, write: ScheduleForms.Of(run, seed), shards: ScheduleForms.Shards);
+
+    /// <summary>
+    /// Starts an instance of version 0.2.0. It leaves heads that say of list rows in another partition that they are in
+    /// the tenant's.
+    /// </summary>
+    public EarlierInstance StartEarlier(string name, int seed)
+    {
+        hasEarlier = true;
+        var connection = run.Connect(Tables, name, new TableHooks { After = Count });
+        return new EarlierInstance(new ParleyTables(connection.ServiceClient()), run.Time, new RandomSource(seed));
+    }
 
     /// <summary>Checks every invariant when no call is in flight.</summary>
     public async Task VerifyAsync()
@@ -109,6 +121,25 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         VerifyAppends(messages);
         VerifyEdits(messages.ToDictionary(message => message.Key));
         VerifyCreations(heads, lists, due);
+        if (hasEarlier || run.Seed % 4 == 0)
+        {
+            await VerifyListAsync(heads);
+        }
+    }
+
+    /// <summary>A walk through the list finds every conversation once, by minute and number.</summary>
+    private async Task VerifyListAsync(List<Conversation> heads)
+    {
+        var (reader, seen, cursor) = (new ParleyProcess(Tables.Connect("list"), run.Time, 1), new List<ConversationKey>(), (string?)null);
+        do
+        {
+            var page = await reader.ConversationList.ReadAsync(OnStrictTables.Appends.Tenant, new ConversationFilter(null, null), cursor, 2, CancellationToken.None);
+            seen.AddRange(page.Conversations.Select(conversation => conversation.Key));
+            cursor = page.Next;
+        }
+        while (cursor is not null);
+
+        Assert.Equal(heads.OrderByDescending(head => head.ActivityMinute).ThenByDescending(head => head.Key.Number).Select(head => head.Key), seen);
     }
 
     /// <summary>Numbers are dense, times do not decrease, and the head agrees with its messages.</summary>
@@ -169,9 +200,11 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
     /// The head's minute of activity has its rows in the partition that the head says, an unread conversation has its
     /// row, and the tenant's list is never behind the head, nor behind what the head says of it.
     /// </summary>
-    private static void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists, HashSet<(string, string)> keys)
+    private void VerifyLists(Conversation head, Dictionary<string, TableEntity> lists, HashSet<(string, string)> keys)
     {
-        Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains((row.PartitionKey, row.RowKey), keys));
+        var own = ConversationRowKeys.ActivityPartition(head.Key);
+        Assert.All(ConversationActivity.ListRows(head), row => Assert.True(
+            keys.Contains((row.PartitionKey, row.RowKey)) || hasEarlier && keys.Contains((own, row.RowKey)), $"{row.PartitionKey} lacks {row.RowKey}."));
         if (head is { Unread: > 0, Inbox: { } inbox })
         {
             Assert.Contains(ConversationRowKeys.Unread(inbox.Id, head.Key.Number, head.UnreadRevision), lists);
