@@ -167,7 +167,7 @@ internal static class ExportMeasure
             var tables = system.RawTables;
             var list = Filters.And(
                 Filters.Range(client.Tenant.PartitionKey, ConversationRowKeys.Conversation(1), ConversationRowKeys.Conversation(int.MaxValue)),
-                TableClient.CreateQueryFilter($"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}"));
+                ConversationIndexRow.Touched(from.Minute(), until.Minute()));
             var rows = 0;
             await Parallel.ForEachAsync(
                 tables.Tenants.QueryAsync<TableEntity>(list, Filters.MaxPerCall, ["RowKey"]),

@@ -71,7 +71,8 @@ internal sealed class ExportSeed
                 PartitionKey = tenant.PartitionKey,
                 RowKey = ConversationRowKeys.Conversation(first + one.Index),
                 ["FirstMinute"] = one.Item.Minute(),
-                ["LastMinute"] = one.Item.AddSeconds(messagesEach).Minute(),
+                ["LastMinute"] = ConversationIndexRow.UntilOf(one.Item.AddSeconds(messagesEach).Minute()),
+                ["Until"] = ConversationIndexRow.UntilOf(one.Item.AddSeconds(messagesEach).Minute()),
             })));
         }
     }

@@ -24,7 +24,7 @@ internal sealed record SeededChat(ConversationKey Key, ETag Head, ETag Listed, l
         new(Key.Tenant.PartitionKey, FollowUpRowKeys.FollowUpInList((int)status, CreatedAt, Key.Number, Number, revision));
 
     /// <summary>The conversation's row in the tenant's list by activity.</summary>
-    public TableEntity ActivityRow(long minute) => new(Key.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, Key.Number));
+    public TableEntity ActivityRow(long minute) => new(ConversationRowKeys.ActivityPartition(Key), ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, Key.Number));
 
     /// <summary>The follow-up's schedule row.</summary>
     public TableEntity ScheduleRow(DateTimeOffset dueAt) => new(
@@ -42,8 +42,8 @@ internal sealed class FollowUpSeed
 {
     private const int AtOnce = 16;
 
-    /// <summary>A conversation has three rows in the tenant's partition, so this number fits a transaction.</summary>
-    private const int PerTransaction = 33;
+    /// <summary>A conversation has two rows in the tenant's partition, so this number fits a transaction.</summary>
+    private const int PerTransaction = 50;
 
     private readonly ParleyTables tables;
     private readonly IReadOnlyList<TableEntity> rows;
@@ -111,13 +111,24 @@ internal sealed class FollowUpSeed
         var chats = keys.Select(key => new SeededChat(key, default, default, minute, createdAt, 1 + (key.Number * tenants) + (key.Tenant.Number % tenants))).ToList();
         var lists = await tables.Tenants.SubmitTransactionAsync(chats.SelectMany(chat => new[]
         {
-            new TableEntity(listed) { PartitionKey = chat.Key.Tenant.PartitionKey, RowKey = ConversationRowKeys.Conversation(chat.Key.Number) },
-            chat.ActivityRow(minute),
+            // Not written ahead: the conversations have been quiet for an hour, so sending raises the row.
+            new TableEntity(listed)
+            {
+                PartitionKey = chat.Key.Tenant.PartitionKey,
+                RowKey = ConversationRowKeys.Conversation(chat.Key.Number),
+                ["LastMinute"] = minute,
+                ["Until"] = minute,
+            },
             chat.StatusListRow(FollowUpStatus.Pending, 1),
         }).Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
+        foreach (var partition in chats.Select(chat => chat.ActivityRow(minute)).GroupBy(row => row.PartitionKey))
+        {
+            await tables.Tenants.SubmitTransactionAsync(partition.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
+        }
+
         for (var i = 0; i < chats.Count; i++)
         {
-            var chat = chats[i] with { Listed = lists.Value[3 * i].Headers.ETag!.Value };
+            var chat = chats[i] with { Listed = lists.Value[2 * i].Headers.ETag!.Value };
             var copies = rows.Select(row => CopyOf(row, chat, dueAt)).ToList();
             var written = await tables.Conversations.SubmitTransactionAsync(copies.Select(row => new TableTransactionAction(TableTransactionActionType.Add, row)));
             chats[i] = chat with { Head = written.Value[copies.FindIndex(row => row.RowKey == ConversationRowKeys.Head)].Headers.ETag!.Value };
@@ -137,6 +148,7 @@ internal sealed class FollowUpSeed
                 "First" or "Last" or "FollowUps" => chat.Number,
                 "Pending" => string.Create(CultureInfo.InvariantCulture, $"{chat.Number}:1:{chat.CreatedAt}"),
                 "ListETag" => chat.Listed.ToString(),
+                "ListedUntil" => chat.ActivityMinute,
                 "DueAt" => dueAt,
                 _ => copy[property],
             };

@@ -17,12 +17,6 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
     private const int AtOnce = 6;
 
     /// <summary>
-    /// A conversation has two rows. Parley moves this number to another minute in one transaction, which leaves room
-    /// for further lists.
-    /// </summary>
-    private const int MovedTogether = 20;
-
-    /// <summary>
     /// The transaction alone: {message, follow-up, its event, the row that finds it by the message, conversation row}.
     /// </summary>
     public Task SendAsync(SeededChat chat) => SendAsync(chat, chat.Listed, time.NowInMilliseconds());
@@ -50,30 +44,23 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
         var now = time.NowInMilliseconds();
         var listing = tables.Tenants.SubmitTransactionAsync(chats.Select(chat =>
             new TableTransactionAction(TableTransactionActionType.UpsertReplace, chat.StatusListRow(FollowUpStatus.Sent, 2))));
-        var listed = new Dictionary<SeededChat, ETag>();
-        foreach (var together in chats.Chunk(MovedTogether))
-        {
-            var response = await tables.Tenants.SubmitTransactionAsync(together.SelectMany(chat => new TableTransactionAction[]
-            {
-                new(TableTransactionActionType.UpdateMerge, Listing(chat, now), chat.Listed),
-                new(TableTransactionActionType.UpsertReplace, chat.ActivityRow(now.Minute())),
-            }));
-            foreach (var (i, chat) in together.Index())
-            {
-                listed.Add(chat, response.Value[2 * i].Headers.ETag!.Value);
-            }
-        }
-
-        await listing;
+        var moving = Task.WhenAll(ByPartition(chats.Select(chat => chat.ActivityRow(now.Minute()))).Select(rows =>
+            tables.Tenants.SubmitTransactionAsync(rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)))));
+        var raised = await tables.Tenants.SubmitTransactionAsync(chats.Select(chat =>
+            new TableTransactionAction(TableTransactionActionType.UpdateMerge, Listing(chat, now), chat.Listed)));
+        var listed = chats.Zip(raised.Value).ToDictionary(pair => pair.First, pair => pair.Second.Headers.ETag!.Value);
+        await Task.WhenAll(listing, moving);
         await ForEachAsync(chats, chat => SendAsync(chat, listed[chat], time.NowInMilliseconds()));
         await Task.WhenAll(
             DropAsync(tables.Tenants, chats.Select(chat => chat.StatusListRow(FollowUpStatus.Pending, 1))),
-            DropAsync(tables.Tenants, chats.Select(chat => chat.ActivityRow(chat.ActivityMinute))),
+            Task.WhenAll(ByPartition(chats.Select(chat => chat.ActivityRow(chat.ActivityMinute))).Select(rows => DropAsync(tables.Tenants, rows))),
             DropAsync(tables.Schedule, due));
     }
 
     private static TableEntity Listing(SeededChat chat, DateTimeOffset at) =>
-        new(chat.Key.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Key.Number)) { ["LastMinute"] = at.Minute() };
+        ConversationIndexRow.Raised(chat.Key, ConversationIndexRow.UntilOf(at.Minute()));
+
+    private static IEnumerable<IGrouping<string, TableEntity>> ByPartition(IEnumerable<TableEntity> rows) => rows.GroupBy(row => row.PartitionKey);
 
     private static Task ForEachAsync(SeededChat[] chats, Func<SeededChat, Task> work) =>
         Parallel.ForEachAsync(chats, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (chat, _) => await work(chat));
@@ -127,6 +114,8 @@ internal sealed class RawFollowUps(ParleyTables tables, TimeProvider time, Rando
             ["Unread"] = 0,
             ["UnreadRev"] = 0,
             ["ActivityMinute"] = now.Minute(),
+            ["ListMinute"] = now.Minute(),
+            ["ListedUntil"] = ConversationIndexRow.UntilOf(now.Minute()),
             ["ListETag"] = listed.ToString(),
             ["KeyHour"] = 0L,
             ["Pending"] = "",

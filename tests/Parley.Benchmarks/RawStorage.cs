@@ -39,8 +39,8 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
 
     /// <summary>
     /// The calls of an append: the conversation row is read, then {message, conversation row} are written under the
-    /// conversation row's ETag. For the first message of a minute, the two rows of the tenant's list are written
-    /// before, and the old one is deleted afterwards.
+    /// conversation row's ETag. For the first message of a minute, the row of the list by activity and, once an hour,
+    /// the one of the tenant's list are written before, and the old one is deleted afterwards.
     /// </summary>
     public async Task AppendAsync(ConversationKey conversation, string text)
     {
@@ -49,30 +49,35 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         var now = time.NowInMilliseconds();
         var activity = head.GetInt64("ActivityMinute")!.Value;
         var moves = now.Minute() > activity;
-        var listETag = moves ? await MoveAsync(conversation, now.Minute(), new ETag(head.GetString("ListETag"))) : new ETag(head.GetString("ListETag"));
+        var (listETag, until) = (new ETag(head.GetString("ListETag")), head.GetInt64("ListedUntil")!.Value);
+        if (moves)
+        {
+            var listing = tables.Tenants.UpsertEntityAsync(ListRow(conversation, now.Minute()), TableUpdateMode.Replace);
+            if (now.Minute() > until)
+            {
+                until = ConversationIndexRow.UntilOf(now.Minute());
+                var raised = await tables.Tenants.UpdateEntityAsync(ConversationIndexRow.Raised(conversation, until), listETag);
+                listETag = raised.Headers.ETag!.Value;
+            }
+
+            await listing;
+        }
 
         var number = head.GetInt32("Last")!.Value + 1;
         await tables.Conversations.SubmitTransactionAsync(
         [
             new(TableTransactionActionType.Add, MessageRow(partition, number, text, now)),
-            new(TableTransactionActionType.UpdateMerge, HeadChange(head, number, text, now, listETag), head.ETag),
+            new(TableTransactionActionType.UpdateMerge, HeadChange(head, number, text, now, listETag, until), head.ETag),
         ]);
         if (moves)
         {
-            await tables.Tenants.DeleteEntityAsync(conversation.Tenant.PartitionKey, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, activity, conversation.Number), ETag.All);
+            await tables.Tenants.DeleteEntityAsync(ListRow(conversation, activity), ETag.All);
         }
     }
 
-    private async Task<ETag> MoveAsync(ConversationKey conversation, long minute, ETag listETag)
-    {
-        var partition = conversation.Tenant.PartitionKey;
-        var response = await tables.Tenants.SubmitTransactionAsync(
-        [
-            new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, conversation.Number))),
-            new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, ConversationRowKeys.Conversation(conversation.Number)) { ["LastMinute"] = minute }, listETag),
-        ]);
-        return response.Value[1].Headers.ETag!.Value;
-    }
+    private static TableEntity ListRow(ConversationKey conversation, long minute) => new(
+        ConversationRowKeys.ActivityPartition(conversation),
+        ConversationRowKeys.Activity(ConversationRowKeys.ActivityList, minute, conversation.Number));
 
     private TableEntity MessageRow(string partition, int number, string text, DateTimeOffset at) => new(partition, MessageRowKeys.Message(number))
     {
@@ -87,7 +92,7 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         ["UserName"] = "Benchmark key",
     };
 
-    private static TableEntity HeadChange(TableEntity head, int number, string text, DateTimeOffset at, ETag listETag) => new(head.PartitionKey, ConversationRowKeys.Head)
+    private static TableEntity HeadChange(TableEntity head, int number, string text, DateTimeOffset at, ETag listETag, long until) => new(head.PartitionKey, ConversationRowKeys.Head)
     {
         ["Rev"] = head.GetInt32("Rev")!.Value + 1,
         ["Last"] = number,
@@ -95,6 +100,8 @@ internal sealed class RawStorage(ParleyTables tables, TimeProvider time, RandomS
         ["LastMessageAt"] = at,
         ["Unread"] = head.GetInt32("Unread")!.Value,
         ["ActivityMinute"] = Math.Max(at.Minute(), head.GetInt64("ActivityMinute")!.Value),
+        ["ListMinute"] = Math.Max(at.Minute(), head.GetInt64("ActivityMinute")!.Value),
+        ["ListedUntil"] = until,
         ["ListETag"] = listETag.ToString(),
         ["KeyHour"] = head.GetInt64("KeyHour")!.Value,
     };

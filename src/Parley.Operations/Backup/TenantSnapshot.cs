@@ -24,7 +24,7 @@ internal sealed class TenantSnapshot(TableEntity? counter)
 
     public bool Includes(TableEntity row)
     {
-        if (row.PartitionKey.Contains('|', StringComparison.Ordinal))
+        if (row.PartitionKey.Contains("|b", StringComparison.Ordinal))
         {
             return ChatbotRowKeys.ReadChatbotPartition(row.PartitionKey) <= chatbots;
         }

@@ -113,6 +113,15 @@ public sealed record Conversation
     /// <summary>The minute of the conversation's rows in the lists by activity (minutes since 1970).</summary>
     internal long ActivityMinute { get; init; }
 
+    /// <summary>
+    /// The last minute whose list rows were written into the conversation's own list partition. If it is not the
+    /// activity minute, a version before 0.3.0 wrote the rows into the tenant's partition.
+    /// </summary>
+    internal long ListMinute { get; init; }
+
+    /// <summary>The last minute that the row <c>c|C</c> covers, as last read or written.</summary>
+    internal long ListedUntil { get; init; }
+
     /// <summary>The ETag of the conversation's row <c>c|C</c>, as last read or written.</summary>
     internal ETag ListETag { get; init; }
 

@@ -12,19 +12,28 @@ namespace Parley.Conversations;
 /// never earlier than it, and every unread conversation of an inbox has a row <c>u|…</c>. Therefore new rows are
 /// written first, then the head, and old rows are deleted last.
 /// </summary>
+/// <remarks>
+/// The list rows of a conversation are in one of seven partitions beside the tenant's own
+/// (<see cref="ConversationRowKeys.ActivityPartition(ConversationKey)"/>), because they are most of a move's writes.
+/// </remarks>
 public sealed partial class ConversationActivity(ParleyTables tables, ILogger<ConversationActivity> logger)
 {
-    /// <summary>The most operations of one move: <c>c|C</c>, three list rows, the unread row.</summary>
-    private const int MaxRows = 5;
+    /// <summary>The most list rows of a conversation: in the lists of all, of its inbox, of its contact.</summary>
+    private const int MaxListRows = 3;
+
+    private readonly ConversationCover cover = new(tables);
 
     /// <summary>
     /// Runs before a write that moves the head to a later minute or makes a read conversation unread. It writes the new
-    /// list rows and raises <c>c|C</c> in one transaction; if the write does neither, it writes nothing.
+    /// list rows and, beside them, the tenant's rows of the conversation, if they change; if the write does neither, it
+    /// writes nothing.
     /// </summary>
     /// <param name="conversation">The conversation, as its head was read.</param>
     /// <param name="minute">The minute of the write (minutes since 1970).</param>
     /// <param name="unread">True when the write adds an unread message.</param>
-    /// <returns>The conversation with the minute, list ETag and unread revision to store in the head.</returns>
+    /// <returns>
+    /// The conversation with the minutes, list ETag and unread revision to store in the head.
+    /// </returns>
     internal async Task<Conversation> PrepareAsync(
         Conversation conversation,
         long minute,
@@ -34,18 +43,20 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         var next = BecomesUnread(conversation, unread)
             ? conversation with { UnreadRevision = conversation.UnreadRevision + 1 }
             : conversation;
-        if (minute > conversation.ActivityMinute)
+        if (minute <= conversation.ActivityMinute)
         {
-            return await MoveToAsync(conversation, next with { ActivityMinute = minute }, cancellation);
+            return await cover.WriteAsync(conversation, next, cancellation);
         }
 
-        if (next != conversation)
-        {
-            await tables.Tenants.UpsertEntityAsync(UnreadRow(next), TableUpdateMode.Replace, cancellation);
-        }
-
-        return next;
+        next = MovedTo(next, minute);
+        var covering = cover.WriteAsync(conversation, next, cancellation);
+        await Task.WhenAll(covering, ListAsync(next, cancellation));
+        return await covering;
     }
+
+    /// <summary>Writes the list rows of the conversation's activity minute.</summary>
+    internal Task ListAsync(Conversation conversation, CancellationToken cancellation) =>
+        tables.Tenants.UpsertAllAsync(ListRows(conversation), cancellation);
 
     /// <summary>The list rows of a transaction that appends a message; see <see cref="PrepareAsync"/>.</summary>
     internal IndexRowChange ChangeOf(ConversationPlan plan, long minute, bool unread)
@@ -57,6 +68,8 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             plan.Next = plan.Next! with
             {
                 ActivityMinute = prepared.ActivityMinute,
+                ListMinute = prepared.ListMinute,
+                ListedUntil = prepared.ListedUntil,
                 ListETag = prepared.ListETag,
                 UnreadRevision = prepared.UnreadRevision,
             };
@@ -80,26 +93,23 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         var prepared = conversations
             .Where(conversation => conversation.ActivityMinute >= minute)
             .ToDictionary(conversation => conversation.Key);
-        var moving = conversations.Where(conversation => conversation.ActivityMinute < minute)
-            .Select(before => (Before: before, After: before with { ActivityMinute = minute }));
-        foreach (var chunk in moving.Chunk(Transactions.MaxOperations / MaxRows))
+        var moving = conversations
+            .Where(conversation => conversation.ActivityMinute < minute)
+            .Select(conversation => MovedTo(conversation, minute))
+            .ToList();
+        var covering = Task.WhenAll(
+            moving.Chunk(Transactions.MaxOperations).Select(chunk => CoverTogetherAsync(chunk, cancellation)));
+        var listing = Task.WhenAll(moving
+            .GroupBy(conversation => ConversationRowKeys.ActivityPartition(conversation.Key))
+            .SelectMany(partition => partition.Chunk(Transactions.MaxOperations / MaxListRows))
+            .Select(chunk => ListTogetherAsync(chunk, cancellation)));
+        await Task.WhenAll(covering, listing);
+        var listed = (await listing).SelectMany(keys => keys).ToHashSet();
+        foreach (var conversation in (await covering).SelectMany(covered => covered))
         {
-            try
+            if (listed.Contains(conversation.Key))
             {
-                var actions = chunk.Select(move => MoveOf(move.Before, move.After, move.Before.ListETag)).ToList();
-                var responses = await tables.Tenants.SubmitAsync([.. actions.SelectMany(move => move)], cancellation);
-                var first = 0;
-                for (var i = 0; i < chunk.Length; i++)
-                {
-                    prepared.Add(
-                        chunk[i].Before.Key,
-                        chunk[i].After with { ListETag = responses[first].Headers.ETag!.Value });
-                    first += actions[i].Count;
-                }
-            }
-            catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
-            {
-                LogNotShared(logger, chunk.Length, PrivateException.Describe(e));
+                prepared.Add(conversation.Key, conversation);
             }
         }
 
@@ -117,19 +127,19 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     internal Task DropReplacedAsync(Conversation before, Conversation after, CancellationToken cancellation) =>
         DropReplacedAsync([(before, after)], cancellation);
 
-    /// <summary>As above, for several conversations of one tenant: one call for every hundred rows.</summary>
-    internal async Task DropReplacedAsync(
+    /// <summary>
+    /// As above, for several conversations of one tenant: one call for every hundred rows of a partition.
+    /// </summary>
+    internal Task DropReplacedAsync(
         IReadOnlyCollection<(Conversation Before, Conversation After)> moves,
         CancellationToken cancellation)
     {
         var replaced = moves
             .Where(move => move.Before.ActivityMinute < move.After.ActivityMinute)
             .SelectMany(move => ListRows(move.Before))
-            .ToList();
-        if (replaced.Count > 0)
-        {
-            await CleanAsync(replaced[0].PartitionKey, () => tables.Tenants.DeleteAllAsync(replaced, cancellation));
-        }
+            .GroupBy(row => row.PartitionKey);
+        return Task.WhenAll(replaced.Select(rows =>
+            CleanAsync(rows.Key, () => tables.Tenants.DeleteAllAsync(rows, cancellation))));
     }
 
     /// <summary>
@@ -165,10 +175,14 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             cancellation);
     });
 
+    /// <summary>The rows of the lists by activity, in the partition that the head says.</summary>
     internal static List<TableEntity> ListRows(Conversation conversation)
     {
         var (key, minute) = (conversation.Key, conversation.ActivityMinute);
-        var rows = new List<TableEntity>(3) { Row(ConversationRowKeys.ActivityList) };
+        var partition = conversation.ListMinute == minute
+            ? ConversationRowKeys.ActivityPartition(key)
+            : key.Tenant.PartitionKey;
+        var rows = new List<TableEntity>(MaxListRows) { Row(ConversationRowKeys.ActivityList) };
         if (conversation.Inbox is { } inbox)
         {
             rows.Add(Row(ConversationRowKeys.InboxActivityList(inbox.Id)));
@@ -184,7 +198,7 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         return rows;
 
         TableEntity Row(string list) =>
-            new(key.Tenant.PartitionKey, ConversationRowKeys.Activity(list, minute, key.Number));
+            new(partition, ConversationRowKeys.Activity(list, minute, key.Number));
     }
 
     internal static TableEntity UnreadRow(Conversation conversation) =>
@@ -192,64 +206,42 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
             conversation.Key.Tenant.PartitionKey,
             ConversationRowKeys.Unread(conversation.Inbox!.Id, conversation.Key.Number, conversation.UnreadRevision));
 
-    private async Task<Conversation> MoveToAsync(
-        Conversation before,
-        Conversation after,
-        CancellationToken cancellation)
+    private static Conversation MovedTo(Conversation conversation, long minute) =>
+        conversation with { ActivityMinute = minute, ListMinute = minute };
+
+    /// <summary>Raises <c>c|C</c> of those conversations that need it.</summary>
+    /// <returns>The conversations that are covered: those that need nothing, and all if the call succeeds.</returns>
+    private async Task<IEnumerable<Conversation>> CoverTogetherAsync(
+        Conversation[] moved, CancellationToken cancellation)
+    {
+        var raised = moved.Where(conversation => !ConversationCover.Covers(conversation)).ToList();
+        var responses = await TrySubmitAsync(raised.Select(ConversationCover.Raising), raised.Count, cancellation);
+        return moved.Where(ConversationCover.Covers).Concat(raised.Zip(responses, ConversationCover.Raised));
+    }
+
+    /// <returns>The keys of all conversations, or none if the call failed.</returns>
+    private async Task<IEnumerable<ConversationKey>> ListTogetherAsync(
+        Conversation[] moved, CancellationToken cancellation)
+    {
+        var rows = moved.SelectMany(ListRows)
+            .Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row));
+        var responses = await TrySubmitAsync(rows, moved.Length, cancellation);
+        return responses.Count > 0 ? moved.Select(conversation => conversation.Key) : [];
+    }
+
+    /// <returns>The responses; none if the call failed, or without a call for no actions.</returns>
+    private async Task<IReadOnlyList<Response>> TrySubmitAsync(
+        IEnumerable<TableTransactionAction> actions, int conversations, CancellationToken cancellation)
     {
         try
         {
-            return await WriteRowsAsync(before, after, before.ListETag, cancellation);
+            return conversations > 0 ? await tables.Tenants.SubmitAsync([.. actions], cancellation) : [];
         }
-        catch (RequestFailedException e) when (e.IsPreconditionFailed())
+        catch (Exception e) when (StorageErrors.IsFailure(e, cancellation))
         {
-            // Since the head was read, another process wrote the list row, or wrote it and then lost its append. Its
-            // minute may be later than this one (clocks differ). The head then takes that minute, so that the last
-            // minute never goes back.
-            var row = await ConversationIndexRow.FindAsync(tables, before.Key, cancellation)
-                ?? throw new InvalidOperationException(
-                    $"Conversation {before.Key.PartitionKey} has a head but no row in its tenant's list.", e);
-            return await WriteRowsAsync(
-                before,
-                after with { ActivityMinute = Math.Max(after.ActivityMinute, row.LastMinute) },
-                row.ETag,
-                cancellation);
+            LogNotShared(logger, conversations, PrivateException.Describe(e));
+            return [];
         }
-    }
-
-    private async Task<Conversation> WriteRowsAsync(
-        Conversation before,
-        Conversation after,
-        ETag listETag,
-        CancellationToken cancellation)
-    {
-        var responses = await tables.Tenants.SubmitAsync(MoveOf(before, after, listETag), cancellation);
-        return after with { ListETag = responses[0].Headers.ETag!.Value };
-    }
-
-    /// <summary>
-    /// Returns the operations of a move to a later minute, at most <see cref="MaxRows"/>. The first one raises
-    /// <c>c|C</c>.
-    /// </summary>
-    private static List<TableTransactionAction> MoveOf(Conversation before, Conversation after, ETag listETag)
-    {
-        var raised = new TableEntity(
-            after.Key.Tenant.PartitionKey,
-            ConversationRowKeys.Conversation(after.Key.Number))
-        {
-            ["LastMinute"] = after.ActivityMinute,
-        };
-        var rows = ListRows(after);
-        if (after.UnreadRevision > before.UnreadRevision)
-        {
-            rows.Add(UnreadRow(after));
-        }
-
-        return
-        [
-            new(TableTransactionActionType.UpdateMerge, raised, listETag),
-            .. rows.Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)),
-        ];
     }
 
     /// <summary>Best-effort clean-up after the commit: failures are logged, not returned.</summary>

@@ -8,9 +8,10 @@ namespace Parley.Conversations;
 
 /// <summary>Creates conversations.</summary>
 /// <remarks>
-/// One transaction in the tenant's partition takes the number, lists the conversation and inserts a new contact; then
-/// the head is inserted. A crash between the two leaves a listed conversation without a head. Lists skip it, and the
-/// client's retry inserts the head under the idempotency key that the transaction stored.
+/// One transaction in the tenant's partition takes the number, inserts <c>c|C</c> and a new contact; then follow the
+/// rows of the lists by activity, whose partition and keys depend on the number, and then the head. A crash in between
+/// leaves a number without a head. Lists skip it, and the client's retry writes the missing rows under the idempotency
+/// key that the transaction stored.
 /// </remarks>
 public sealed class ConversationCreation(
     ParleyTables tables,
@@ -46,8 +47,7 @@ public sealed class ConversationCreation(
             return (conversation with { Contact = there.Contact }, true);
         }
 
-        // The first request crashed before it inserted the head. Lists may have deleted its rows, so they are written
-        // again.
+        // The first request crashed before it inserted the head, perhaps minutes ago.
         await InsertHeadAsync(await MoveAsync(conversation, cancellation), cancellation);
         return (conversation, true);
     }
@@ -103,6 +103,7 @@ public sealed class ConversationCreation(
             running.ThrowIfUsedUp();
             var newContact = known is null ? NewContact(draft, senderWriter.NewSender(tenant, counter, writeId)) : null;
             var at = time.NowInMilliseconds();
+            var minute = at.Minute();
             var conversation = new Conversation
             {
                 Key = new ConversationKey(tenant, checked((counter?.GetInt32("LastConversation") ?? 0) + 1)),
@@ -115,7 +116,9 @@ public sealed class ConversationCreation(
                 Inbox = draft.InboxOf(tenant),
                 Metadata = draft.Metadata,
                 Chatbot = draft.Chatbot,
-                ActivityMinute = at.Minute(),
+                ActivityMinute = minute,
+                ListMinute = minute,
+                ListedUntil = ConversationIndexRow.UntilOf(minute),
             };
             try
             {
@@ -165,6 +168,8 @@ public sealed class ConversationCreation(
             Metadata = draft.Metadata,
             Chatbot = draft.Chatbot,
             ActivityMinute = listed.FirstMinute,
+            ListMinute = listed.FirstMinute,
+            ListedUntil = listed.Until,
             ListETag = listed.ETag,
         };
         return (conversation, listed.WriteId != writeId);
@@ -199,23 +204,21 @@ public sealed class ConversationCreation(
         actions.Add(counter is null
             ? new(TableTransactionActionType.Add, counterUpdate)
             : new(TableTransactionActionType.UpdateMerge, counterUpdate, counter.ETag));
-        actions.AddRange(ConversationActivity.ListRows(conversation)
-            .Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row)));
         actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation)));
         return actions;
     }
 
+    /// <summary>Writes the rows of the lists by activity, which a crash may have left out, and then the head.</summary>
     private async Task<Conversation> InsertHeadAsync(Conversation conversation, CancellationToken cancellation)
     {
         var running = budget.Start();
+        var isListed = false;
         while (true)
         {
             await running.WaitAsync(cancellation);
             try
             {
-                var response = await running.SendAsync(
-                    token => tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token),
-                    cancellation);
+                var response = await running.SendAsync(InsertAsync, cancellation);
                 return conversation with { ETag = response.Headers.ETag!.Value };
             }
             catch (RequestFailedException e) when (e.IsAlreadyExists())
@@ -229,6 +232,17 @@ public sealed class ConversationCreation(
             {
                 // The loop sends the insert again until the head exists, inserted by this or an earlier attempt.
             }
+        }
+
+        async Task<Response> InsertAsync(CancellationToken token)
+        {
+            if (!isListed)
+            {
+                await activity.ListAsync(conversation, token);
+                isListed = true;
+            }
+
+            return await tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token);
         }
     }
 

@@ -36,7 +36,9 @@ public sealed class ConversationList(
     /// <summary>The bytes of one position in a cursor: minute and number, four each.</summary>
     private const int PositionLength = 8;
 
-    /// <summary>Reads a page: one call for the rows and one concurrent call for each conversation.</summary>
+    /// <summary>
+    /// Reads a page: one concurrent call for each partition of the lists, then one for each conversation.
+    /// </summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public async Task<ConversationPage> ReadAsync(
         TenantId tenant, ConversationFilter filter, string? cursor, int pageSize, CancellationToken cancellation)
@@ -82,16 +84,10 @@ public sealed class ConversationList(
         int pageSize,
         CancellationToken cancellation)
     {
-        var between = Filters.Between(tenant.PartitionKey, after, KeyParts.EndOf(list));
-        if (filter is { Contact: not null, Inbox: { } inbox })
-        {
-            between = Filters.And(between, TableClient.CreateQueryFilter($"Inbox eq {inbox}"));
-        }
-
         var found = new List<Conversation>(pageSize);
         string? last = null;
-        await using var rows = tables.Tenants
-            .QueryAsync<TableEntity>(between, pageSize + 1, cancellationToken: cancellation)
+        await using var rows = ConversationListRows
+            .ReadAsync(tables, tenant, FilterOf, pageSize + 1, cancellation)
             .GetAsyncEnumerator(cancellation);
         var more = await rows.MoveNextAsync();
         while (more && found.Count < pageSize)
@@ -111,6 +107,14 @@ public sealed class ConversationList(
         }
 
         return (found, more ? last : null);
+
+        string FilterOf(string partition)
+        {
+            var between = Filters.Between(partition, after, KeyParts.EndOf(list));
+            return filter is { Contact: not null, Inbox: { } inbox }
+                ? Filters.And(between, TableClient.CreateQueryFilter($"Inbox eq {inbox}"))
+                : between;
+        }
     }
 
     private async Task<Conversation?> ReadAsync(TenantId tenant, TableEntity row, CancellationToken cancellation)

@@ -22,6 +22,8 @@ internal static class ConversationRow
         row["Last"] = conversation.Last;
         row["Unread"] = conversation.Unread;
         row["ActivityMinute"] = conversation.ActivityMinute;
+        row["ListMinute"] = conversation.ListMinute;
+        row["ListedUntil"] = conversation.ListedUntil;
         row["ListETag"] = conversation.ListETag.ToString();
         row["KeyHour"] = conversation.KeyHour;
         row["ReadUpTo"] = conversation.ReadUpTo;
@@ -74,6 +76,8 @@ internal static class ConversationRow
         row["Unread"] = conversation.Unread;
         row["UnreadRev"] = conversation.UnreadRevision;
         row["ActivityMinute"] = conversation.ActivityMinute;
+        row["ListMinute"] = conversation.ListMinute;
+        row["ListedUntil"] = conversation.ListedUntil;
         row["ListETag"] = conversation.ListETag.ToString();
         row["KeyHour"] = conversation.KeyHour;
         row["Pending"] = PendingFollowUp.Write(conversation.Pending);
@@ -105,6 +109,8 @@ internal static class ConversationRow
         LastMessageAt = row.GetDateTimeOffset("LastMessageAt"),
         Unread = row.GetInt32("Unread")!.Value,
         ActivityMinute = row.GetInt64("ActivityMinute")!.Value,
+        ListMinute = row.GetInt64("ListMinute") ?? 0,
+        ListedUntil = Math.Max(row.GetInt64("ListedUntil") ?? 0, row.GetInt64("ActivityMinute")!.Value),
         ListETag = new ETag(row.GetString("ListETag")),
         KeyHour = row.GetInt64("KeyHour")!.Value,
         ReadUpTo = row.GetInt32("ReadUpTo")!.Value,

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Conversations;
@@ -13,6 +14,28 @@ internal static class ConversationRowKeys
     public static string Conversation(int number) => string.Create(CultureInfo.InvariantCulture, $"c|{number:D10}");
 
     private const long MaxMinute = 9_999_999_999;
+
+    /// <summary>
+    /// The number of partitions, beside the tenant's own, that the lists by activity are spread over. It never changes:
+    /// readers of lists know the partitions by it.
+    /// </summary>
+    public const int ActivityPartitionCount = 7;
+
+    /// <summary>The partition of Tenants with the conversation's rows in the lists by activity.</summary>
+    public static string ActivityPartition(ConversationKey conversation) =>
+        ActivityPartition(conversation.Tenant, 1 + conversation.Number % ActivityPartitionCount);
+
+    /// <summary>
+    /// All partitions with rows of the lists by activity. Versions before 0.3.0 write them into the tenant's own.
+    /// </summary>
+    public static IReadOnlyList<string> ActivityPartitions(TenantId tenant) =>
+    [
+        tenant.PartitionKey,
+        .. Enumerable.Range(1, ActivityPartitionCount).Select(number => ActivityPartition(tenant, number)),
+    ];
+
+    private static string ActivityPartition(TenantId tenant, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{tenant.PartitionKey}|a{number}");
 
     public const string ActivityList = "a|";
 

@@ -24,8 +24,7 @@ public sealed class ConversationScan(ParleyTables tables)
     {
         var all = Filters.Range(
             tenant.PartitionKey, ConversationRowKeys.Conversation(first), ConversationRowKeys.Conversation(int.MaxValue));
-        var touched = TableClient.CreateQueryFilter(
-            $"FirstMinute le {until.Minute()} and LastMinute ge {from.Minute()}");
+        var touched = ConversationIndexRow.Touched(from.Minute(), until.Minute());
         await foreach (var row in tables.Tenants.QueryAsync<TableEntity>(
             Filters.And(all, touched), Filters.MaxPerCall, ["RowKey"], cancellation))
         {

@@ -16,6 +16,10 @@ public sealed class ConversationInvariantTests(ITestOutputHelper output)
         Interleaving.ExploreAsync(10_000, run => Scenario.RunAsync(run), Scenario.Start);
 
     [Fact]
+    public Task Interleavings_beside_an_instance_of_an_earlier_version_keep_every_invariant() =>
+        Interleaving.ExploreAsync(5_000, run => Scenario.RunAsync(run, earlier: true), Scenario.Start);
+
+    [Fact]
     public Task A_process_that_does_not_recognize_its_write_id_is_caught() => AssertCaughtAsync(new TableDefect
     {
         Reads = (_, rowKey, property, value) =>

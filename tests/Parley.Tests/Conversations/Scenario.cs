@@ -12,7 +12,8 @@ internal static class Scenario
     /// <summary>Two seconds before a full hour, so that minutes and hours begin during a run.</summary>
     public static readonly DateTimeOffset Start = new(2026, 1, 2, 9, 59, 58, TimeSpan.Zero);
 
-    public static async Task RunAsync(Simulation run, TableDefect? defect = null)
+    /// <param name="earlier">True to run an instance of version 0.2.0 beside the others.</param>
+    public static async Task RunAsync(Simulation run, TableDefect? defect = null, bool earlier = false)
     {
         var model = new Model(run, defect);
         var setup = new ParleyProcess(model.Tables.Connect("setup"), run.Time, run.Seed);
@@ -26,6 +27,7 @@ internal static class Scenario
         var faultMix = random.Next(4);
         var shared = new Request(Shared);
         var actors = Enumerable.Range(0, 2 + random.Next(2)).Select(i => new Actor(model, $"p{i}", run.Seed * 10 + i, Faults)).ToList();
+        var earlierRun = earlier ? RunEarlierAsync(model, new Random(run.Seed + 1)) : Task.CompletedTask;
         await Task.WhenAll(actors.Select(async actor =>
         {
             if (actors.IndexOf(actor) < 2)
@@ -34,7 +36,7 @@ internal static class Scenario
             }
 
             await actor.RunAsync(2 + run.Seed % 2);
-        }));
+        }).Append(earlierRun));
         run.DeliverLate();
         await model.VerifyAsync();
 
@@ -47,5 +49,26 @@ internal static class Scenario
             2 => TableHooks.OneIn(12, own.Next(), CrashExploration.CrashesAndLateCalls),
             _ => TableHooks.OneIn(8, own.Next(), [.. Fault.Unanswered, .. CrashExploration.CrashesAndLateCalls]),
         };
+    }
+
+    /// <summary>Appends and edits of version 0.2.0, over some minutes.</summary>
+    private static async Task RunEarlierAsync(Model model, Random random)
+    {
+        var instance = model.StartEarlier("earlier", random.Next());
+        for (var i = 0; i < 5; i++)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(random.Next(random.Next(2) == 0 ? 3 : 60)), model.Run.Time);
+            var conversation = model.Conversations[random.Next(model.Conversations.Count)];
+            if (random.Next(3) == 0)
+            {
+                await instance.EditAsync(conversation);
+                continue;
+            }
+
+            var request = new Request($"earlier.{i}");
+            model.Appends.Add(request);
+            request.Message = await instance.AppendAsync(conversation, request.Name);
+            request.Outcome = request.Message is null ? Outcome.NotStored : Outcome.Stored;
+        }
     }
 }

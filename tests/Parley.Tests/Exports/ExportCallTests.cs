@@ -113,7 +113,9 @@ public sealed class ExportCallTests
     {
         var minute = TimeSpan.FromMinutes(1);
         await model.FillAsync(1, messages: 2);
-        await Task.Delay(30 * minute, model.Model.Run.Time);
+
+        // More than the hour that a conversation's row is written ahead.
+        await Task.Delay(90 * minute, model.Model.Run.Time);
         await model.FillAsync(1, messages: 2);
         await Task.Delay(30 * minute, model.Model.Run.Time);
         await model.FillAsync(1, messages: 2);

@@ -90,6 +90,7 @@ public sealed class BackupUnderWritesTests : IDisposable
     {
         var tenant = new TenantId(1);
         var listed = store["Tenants"].Where(row => row.PartitionKey == tenant.PartitionKey).ToDictionary(row => row.RowKey);
+        var places = store["Tenants"].Select(row => (row.PartitionKey, row.RowKey)).ToHashSet();
         var due = store["Schedule"].Select(row => new ScheduledRow(row)).ToList();
         var counter = listed[TenantRowKeys.Counter];
         Assert.Equal(Dense(counter.GetInt32("LastConversation")!.Value), Numbers(listed.Keys, "c|"));
@@ -109,8 +110,8 @@ public sealed class BackupUnderWritesTests : IDisposable
             Assert.Equal(Dense(head.Last), Numbers(rows.Keys, "m|"));
             Assert.Equal(head.LastMessage ?? "", head.Last == 0 ? "" : rows[MessageRowKeys.Message(head.Last)].GetString("Text"));
             Assert.Contains(ConversationRowKeys.Conversation(key.Number), listed.Keys);
-            Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains(row.RowKey, listed.Keys));
-            Assert.True(listed[ConversationRowKeys.Conversation(key.Number)].GetInt64("LastMinute") >= head.ActivityMinute);
+            Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains((row.PartitionKey, row.RowKey), places));
+            Assert.True(listed[ConversationRowKeys.Conversation(key.Number)].GetInt64("Until") >= head.ListedUntil);
             if (head is { Unread: > 0, Inbox: not null })
             {
                 Assert.Contains(ConversationActivity.UnreadRow(head).RowKey, listed.Keys);

@@ -86,7 +86,7 @@ internal static class StoreKinds
     /// <summary>Parts of the keys above, partitions, and the beginnings of ranges.</summary>
     private static readonly string[] Parts =
     [
-        nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
+        nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.ActivityPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.FollowUpsInChat), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
         nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(SigningKeyRowKeys.SigningKeys), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
