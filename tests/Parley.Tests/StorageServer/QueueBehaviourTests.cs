@@ -2,6 +2,7 @@ using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using Parley.Testing;
+using Xunit;
 
 namespace Parley.Tests.StorageServer;
 

@@ -6,6 +6,7 @@ using Azure.Storage.Blobs.Specialized;
 using Azure.Storage.Queues;
 using Parley.Testing;
 using Parley.Testing.Storage;
+using Xunit;
 
 namespace Parley.Tests.StorageServer;
 
