@@ -31,6 +31,7 @@ internal sealed record BenchOptions
         new("tokens", "the same request with an API key and with an access token; fails when the token costs storage calls", TokensMeasure.RunAsync),
         new("telemetry", "a page of 50 and a post with and without the export of telemetry; fails when nothing is exported", TelemetryMeasure.RunAsync),
         new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
+        new("growth", "posting, listing, sending and exporting with 10,000, 100,000 and 1,000,000 messages of one tenant", GrowthMeasure.RunAsync),
         new("assistants", "200 streamed replies at once: what Parley adds to a chunk's way from the provider, and memory per stream", AssistantMeasure.RunAsync),
         new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),
     ];

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Azure.Core;
 using Azure.Data.Tables;
 using Azure.Storage.Blobs;
@@ -155,23 +154,12 @@ internal static class ExportMeasure
         public Task FillAsync(int first, int count, DateTimeOffset from, DateTimeOffset until, int messagesEach) =>
             seed.FillAsync(client.Tenant, first, [.. Enumerable.Range(0, count).Select(i => from + ((until - from) * ((double)i / count)))], messagesEach);
 
-        public async Task<(Export Export, TimeSpan Elapsed)> ExportAsync(string format, DateTimeOffset from, DateTimeOffset until)
-        {
-            await client.SendAsync(HttpMethod.Post, "v1/chat-messages/export", new JsonObject
+        public Task<(Export Export, TimeSpan Elapsed)> ExportAsync(string format, DateTimeOffset from, DateTimeOffset until) =>
+            ExportRun.RunAsync(system, queues, client, format, from, until, begin: () =>
             {
-                ["callbackUrl"] = "https://example.com/callback",
-                ["rangeStart"] = from,
-                ["rangeEnd"] = until,
-                ["format"] = format,
+                calls.TakeAll();
+                blobCalls.Take();
             });
-            var step = queues.TakeOnly(step => step.Step == 0);
-            (_, _) = (calls.TakeAll(), blobCalls.Take());
-            var watch = Stopwatch.StartNew();
-            await system.Services.GetRequiredService<ExportFileJob>().RunAsync(step, CancellationToken.None);
-            var elapsed = watch.Elapsed;
-            var export = await system.Services.GetRequiredService<ExportStore>().FindAsync(step.Key, CancellationToken.None);
-            return export is { Status: ExportStatus.Completed } ? (export, elapsed) : throw new BenchmarkException($"The export is {export?.Status}.");
-        }
 
         /// <summary>Counts an export's calls, without the last read, which only this measure needs.</summary>
         public async Task<(long Rows, int Calls, int Scans)> CountAsync(DateTimeOffset from, DateTimeOffset until)
