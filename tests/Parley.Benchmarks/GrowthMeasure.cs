@@ -16,6 +16,10 @@ internal static class GrowthMeasure
     private const int AtOnce = 8;
     private const int FollowUps = 500;
     private const int Posted = 40;
+
+    /// <summary>The smallest size is measured more often: the first times warm up the code.</summary>
+    private const int WarmUps = 2;
+
     private const int PerPage = 50;
     private const double MaxSlope = 1.1;
     private static readonly int[] Sizes = [10_000, 100_000, 1_000_000];
@@ -34,19 +38,18 @@ internal static class GrowthMeasure
         var begun = TimeProvider.System.GetUtcNow().AddHours(-1);
         using var seed = await GrowthSeed.MakeAsync(client, system);
         var figures = new List<Dictionary<string, double>>();
-        for (var number = 0; number <= Sizes.Length; number++)
+        for (var number = -WarmUps; number < Sizes.Length; number++)
         {
-            // The smallest size is measured twice: the first time warms up the code.
-            var size = Sizes[Math.Max(0, number - 1)];
+            var size = Sizes[Math.Max(0, number)];
             await system.Storage.PauseAsync();
             await seed.FillAsync(size, begun);
             var measured = await MeasureAsync(system, client, seed, exports, begun, size, options);
-            if (number > 0)
+            if (number >= 0)
             {
                 figures.Add(measured);
             }
 
-            Console.WriteLine($"  measured {size} messages{(number == 0 ? ", to warm up" : "")}");
+            Console.WriteLine($"  measured {size} messages{(number < 0 ? ", to warm up" : "")}");
         }
 
         Print(figures);

@@ -18,15 +18,15 @@ public sealed class StorageServer : IAsyncDisposable
     private readonly StrictTables tables = new(TimeProvider.System);
     private readonly StrictBlobs blobs = new(TimeProvider.System);
     private readonly StrictQueues queues = new(TimeProvider.System);
-    private readonly RateLimits limits = new(TimeProvider.System);
+    private readonly RateLimits limits;
     private readonly Latency latency;
     private readonly Action<string> report;
     private long requests;
     private long refused;
 
-    private StorageServer(StorageServerOptions options, int seed, Action<string> report)
+    private StorageServer(StorageServerOptions options, int seed, Action<string> report, TimeProvider time)
     {
-        (Options, this.report) = (options, report);
+        (Options, this.report, limits) = (options, report, new RateLimits(time));
         latency = new Latency(seed);
     }
 
@@ -42,9 +42,10 @@ public sealed class StorageServer : IAsyncDisposable
     /// <param name="options">The latency and the limits.</param>
     /// <param name="seed">The seed of the latencies.</param>
     /// <param name="report">Receives a line about each request that the server does not understand.</param>
-    public static async Task<StorageServer> StartAsync(StorageServerOptions options, int seed, Action<string> report)
+    /// <param name="time">The time by which rates are counted; by default the system's.</param>
+    public static async Task<StorageServer> StartAsync(StorageServerOptions options, int seed, Action<string> report, TimeProvider? time = null)
     {
-        var server = new StorageServer(options, seed, report);
+        var server = new StorageServer(options, seed, report, time ?? TimeProvider.System);
         var table = await server.ListenAsync(new TableEndpoint(server.tables).ReadAsync);
         var blob = await server.ListenAsync(new BlobEndpoint(server.blobs).ReadAsync);
         var queue = await server.ListenAsync(new QueueEndpoint(server.queues).ReadAsync);
