@@ -22,6 +22,7 @@ internal sealed record BenchOptions
         new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
         new("start", "./dev run of a built tree to its first 200, its requests' overhead, and its processes' memory", StartMeasure.RunAsync),
         new("calls", "storage calls per operation, counted at the transport; fails when one is beyond its limit", CallsMeasure.RunAsync),
+        new("storage", "the storage server: the latency that the SDK sees, and the calls that it serves", StorageMeasure.RunAsync),
         new("list", "pages of 50 of a tenant with 10,000 messages, through HTTP, against raw storage calls", ListMeasure.RunAsync),
         new("post", "posting messages, 16 clients on 200 conversations, through HTTP, against raw storage calls", PostMeasure.RunAsync),
         new("follow-ups", "10,000 follow-ups due at one minute, of 100 tenants and of one, against raw storage calls", FollowUpMeasure.RunAsync),
@@ -30,6 +31,7 @@ internal sealed record BenchOptions
         new("tokens", "the same request with an API key and with an access token; fails when the token costs storage calls", TokensMeasure.RunAsync),
         new("telemetry", "a page of 50 and a post with and without the export of telemetry; fails when nothing is exported", TelemetryMeasure.RunAsync),
         new("exports", "200,000 messages from storage into a blob, against a raw scan; one day of a year, in storage calls", ExportMeasure.RunAsync),
+        new("growth", "posting, listing, sending and exporting with 10,000, 100,000 and 1,000,000 messages of one tenant", GrowthMeasure.RunAsync),
         new("assistants", "200 streamed replies at once: what Parley adds to a chunk's way from the provider, and memory per stream", AssistantMeasure.RunAsync),
         new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),
     ];
@@ -42,6 +44,8 @@ internal sealed record BenchOptions
         "  --seconds N  length of a round (default 2)",
         "  --rounds N   rounds, each with raw and Parley in turn (default 8)",
         "  --count N    follow-ups that are due at one minute (default 10000); kills (default 20)",
+        "  --storage S  of list, post, follow-ups, exports, assistants and growth: cloud (default), a server with latencies and limits",
+        "               like the cloud's; fast, the same without latency; azurite",
         "  --help       show this",
         "Raw is the same sequence of storage calls, made with the storage SDK alone in the same run.",
     ]);
@@ -51,6 +55,9 @@ internal sealed record BenchOptions
     public TimeSpan RoundLength { get; private init; } = TimeSpan.FromSeconds(2);
 
     public int Rounds { get; private init; } = 8;
+
+    /// <summary>The storage of measures that can choose.</summary>
+    public StorageKind Storage { get; private init; }
 
     /// <summary>The number of follow-ups due at one minute, or of kills; null for the measure's default.</summary>
     public int? Count { get; private init; }
@@ -82,6 +89,12 @@ internal sealed record BenchOptions
                 case "--count" when TryReadNumber(rest, MaxCount, out var count):
                     options = options with { Count = count };
                     break;
+                case "--storage" when rest.MoveNext() && Enum.TryParse<StorageKind>(rest.Current, ignoreCase: true, out var storage) && !char.IsAsciiDigit(rest.Current[0]):
+                    options = options with { Storage = storage };
+                    break;
+                case "--storage":
+                    error = "--storage needs cloud, fast or azurite.";
+                    return null;
                 case "--seconds":
                     error = $"--seconds needs a number from 1 to {MaxSeconds}.";
                     return null;

@@ -64,6 +64,19 @@ internal sealed class ComparisonTable
     /// <summary>Adds a figure without a target.</summary>
     public ComparisonTable Add(Figure figure) => Add(figure, $"{Show(figure.Ratio)} ×", "", null);
 
+    /// <summary>
+    /// Adds what a request takes of the processor: in this process, where Parley, its client and raw run, and in the
+    /// storage's. The shares of all cores show whether the processor is the bound.
+    /// </summary>
+    /// <param name="what">The name of a request.</param>
+    /// <param name="rounds">The rounds.</param>
+    public ComparisonTable AddProcessors(string what, IReadOnlyList<Round> rounds) =>
+        Add(Figure.Of($"processor ms/{what}, without storage", rounds, round => round.CpuMilliseconds))
+            .Add(Figure.Of($"processor ms/{what} of the storage", rounds, round => round.StorageMilliseconds))
+            .Add(Figure.Of("share of all cores, without storage, %", rounds, round => 100 * round.CpuShare))
+            .Add(Figure.Of("share of all cores of the storage, %", rounds, round => 100 * round.StorageShare))
+            .Add(Figure.Of($"allocated KB/{what}", rounds, round => round.AllocatedKilobytes));
+
     public void Print() => table.Print();
 
     private ComparisonTable Add(Figure figure, string compared, string target, bool? met)

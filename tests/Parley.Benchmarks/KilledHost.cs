@@ -65,6 +65,16 @@ internal sealed class KilledHost : IDisposable
         }
     }
 
+    /// <summary>The processor time that the process has used.</summary>
+    public TimeSpan Cpu
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>The main function of the process.</summary>
     public static async Task<int> ServeAsync(string[] args)
     {

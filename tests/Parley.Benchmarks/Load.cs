@@ -7,7 +7,8 @@ namespace Parley.Benchmarks;
 /// <param name="Elapsed">From the first request's start to the last one's end.</param>
 /// <param name="Cpu">Processor time of this process.</param>
 /// <param name="Allocated">Bytes allocated in this process.</param>
-internal sealed record LoadResult(double[] Latencies, TimeSpan Elapsed, TimeSpan Cpu, long Allocated)
+/// <param name="StorageCpu">Processor time of the storage's process.</param>
+internal sealed record LoadResult(double[] Latencies, TimeSpan Elapsed, TimeSpan Cpu, long Allocated, TimeSpan StorageCpu)
 {
     public int Requests => Latencies.Length;
 
@@ -18,6 +19,14 @@ internal sealed record LoadResult(double[] Latencies, TimeSpan Elapsed, TimeSpan
     public double P99 => Percentile.Of(Latencies, 0.99);
 
     public double CpuMilliseconds => Cpu.TotalMilliseconds / Requests;
+
+    public double StorageMilliseconds => StorageCpu.TotalMilliseconds / Requests;
+
+    /// <summary>The share of all cores that this process used.</summary>
+    public double CpuShare => Cpu / Elapsed / Environment.ProcessorCount;
+
+    /// <summary>The share of all cores that the storage used.</summary>
+    public double StorageShare => StorageCpu / Elapsed / Environment.ProcessorCount;
 
     public double AllocatedKilobytes => Allocated / 1024.0 / Requests;
 }
@@ -30,20 +39,23 @@ internal static class Load
     /// <param name="limit">No request starts later than this.</param>
     /// <param name="count">The maximum number of requests.</param>
     /// <param name="newWorker">Creates the request function of a worker from the worker's number, from 0.</param>
-    public static async Task<LoadResult> RunAsync(int workers, TimeSpan limit, int count, Func<int, Func<Task>> newWorker)
+    /// <param name="storage">The storage whose processor time is measured too.</param>
+    public static async Task<LoadResult> RunAsync(int workers, TimeSpan limit, int count, Func<int, Func<Task>> newWorker, BenchStorage? storage = null)
     {
         // Collects earlier garbage first, so that its collection does not count in this run.
         GC.Collect();
         var started = 0;
         var allocated = GC.GetTotalAllocatedBytes(precise: true);
         var cpu = Environment.CpuUsage.TotalTime;
+        var storageCpu = storage?.Cpu;
         var begun = Stopwatch.GetTimestamp();
         var latencies = await Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Run(() => WorkAsync(newWorker(worker)))));
         return new LoadResult(
             [.. latencies.SelectMany(each => each).Order()],
             Stopwatch.GetElapsedTime(begun),
             Environment.CpuUsage.TotalTime - cpu,
-            GC.GetTotalAllocatedBytes(precise: true) - allocated);
+            GC.GetTotalAllocatedBytes(precise: true) - allocated,
+            storage is null ? default : storage.Cpu - storageCpu!.Value);
 
         async Task<List<double>> WorkAsync(Func<Task> request)
         {

@@ -11,7 +11,7 @@ internal static class Machine
     {
         Console.WriteLine($"{Environment.ProcessorCount} cores, {RuntimeInformation.OSArchitecture}, {RuntimeInformation.FrameworkDescription}, "
             + $"{(GCSettings.IsServerGC ? "server" : "workstation")} GC, {Configuration} build.");
-        Console.WriteLine("Parley and the client run in one process and Azurite (in memory) in another; they share the cores.");
+        Console.WriteLine("Parley and the client run in one process and storage (in memory) in another; they share the cores.");
     }
 
     private static string Configuration =>

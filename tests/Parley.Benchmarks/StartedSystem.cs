@@ -4,32 +4,32 @@ using Microsoft.Extensions.DependencyInjection;
 using Parley.Core;
 using Parley.DevHost;
 using Parley.DevHost.Commands;
-using Parley.DevHost.Emulator;
 using Parley.Storage;
 
 namespace Parley.Benchmarks;
 
-/// <summary>Azurite in memory and Parley on a free port, for one measure.</summary>
+/// <summary>A storage in memory and Parley on a free port, for one measure.</summary>
 internal sealed class StartedSystem : IAsyncDisposable
 {
     /// <summary>A schedule that does not occur during a measure.</summary>
     public const string Never = "0 59 23 31 12 *";
 
-    private readonly Azurite azurite;
     private readonly FunctionsHost host;
     private readonly InProcessWorker worker;
     private readonly AdminClient admin;
 
-    private StartedSystem(Azurite azurite, FunctionsHost host, InProcessWorker worker, string adminKey)
+    private StartedSystem(BenchStorage storage, FunctionsHost host, InProcessWorker worker, string adminKey)
     {
-        (this.azurite, this.host, this.worker) = (azurite, host, worker);
+        (Storage, this.host, this.worker) = (storage, host, worker);
         Api = host.Api;
         admin = new AdminClient(Api, adminKey);
-        RawTables = new ParleyTables(new TableServiceClient(azurite.ConnectionString, StorageClients.TableOptions()));
+        RawTables = new ParleyTables(new TableServiceClient(storage.ConnectionString, StorageClients.TableOptions()));
     }
 
     /// <summary>The API's address, with a trailing slash.</summary>
     public Uri Api { get; }
+
+    public BenchStorage Storage { get; }
 
     /// <summary>Parley's tables, accessed directly with clients of the same options.</summary>
     public ParleyTables RawTables { get; }
@@ -40,12 +40,14 @@ internal sealed class StartedSystem : IAsyncDisposable
     /// <param name="configure">Changes the app's services; it receives the connection string of the storage.</param>
     /// <param name="followUpSchedule">The schedule of the follow-up timer; by default never.</param>
     /// <param name="more">More settings.</param>
+    /// <param name="kind">The storage; its latency and limits are off until <see cref="BenchStorage.BeginAsync"/>.</param>
     public static async Task<StartedSystem> StartAsync(
         Action<IServiceCollection, string>? configure = null,
         string followUpSchedule = Never,
-        IEnumerable<KeyValuePair<string, string?>>? more = null)
+        IEnumerable<KeyValuePair<string, string?>>? more = null,
+        StorageKind kind = StorageKind.Azurite)
     {
-        var storage = await Azurite.StartAsync(directory: null, line => Console.WriteLine($"  {line}"));
+        var storage = await BenchStorage.StartAsync(kind);
         try
         {
             var adminKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24));
@@ -93,6 +95,6 @@ internal sealed class StartedSystem : IAsyncDisposable
     {
         admin.Dispose();
         await host.DisposeAsync();
-        await azurite.DisposeAsync();
+        await Storage.DisposeAsync();
     }
 }

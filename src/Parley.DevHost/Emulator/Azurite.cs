@@ -38,6 +38,9 @@ public sealed partial class Azurite : IAsyncDisposable
     /// <summary>The complete connection string of the emulator's account.</summary>
     public string ConnectionString { get; }
 
+    /// <summary>The process's id.</summary>
+    public int ProcessId => node.Id;
+
     /// <summary>Completes when the process has ended.</summary>
     public Task Ended => node.WaitForExitAsync(CancellationToken.None);
 

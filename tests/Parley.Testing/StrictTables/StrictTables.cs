@@ -18,18 +18,13 @@ public sealed class StrictTables(TimeProvider time)
     public const string ConnectionString = "DefaultEndpointsProtocol=https;AccountName=strict;AccountKey=a2V5;TableEndpoint=https://strict.table.invalid";
 
     private readonly Service service = new(time);
-    private readonly Lock gate = new();
 
     /// <summary>Creates a process's connection.</summary>
     /// <param name="process">The name of the process in traces.</param>
     /// <param name="hooks">Hooks around its calls.</param>
     public TableConnection Connect(string process = "test", TableHooks? hooks = null) => new(this, process, hooks ?? new TableHooks());
 
-    internal ServiceResponse Execute(TableRequest request, int? pageRows)
-    {
-        lock (gate)
-        {
-            return service.Execute(request, pageRows);
-        }
-    }
+    internal ServiceResponse Execute(TableRequest request, int? pageRows) => service.Execute(request, pageRows);
+
+    internal void Fill(string table, IEnumerable<(string PartitionKey, string RowKey, Property[] Properties)> rows) => service.Fill(table, rows);
 }

@@ -19,7 +19,14 @@ internal sealed class ETags
 
     public string Next(DateTime now)
     {
-        last = Math.Max(last + 1, now.Ticks);
-        return string.Create(CultureInfo.InvariantCulture, $"{Start}{new DateTime(last, DateTimeKind.Utc).ToString(Format, CultureInfo.InvariantCulture)}{End}");
+        var (seen, ticks) = (0L, 0L);
+        do
+        {
+            seen = Interlocked.Read(ref last);
+            ticks = Math.Max(seen + 1, now.Ticks);
+        }
+        while (Interlocked.CompareExchange(ref last, ticks, seen) != seen);
+
+        return string.Create(CultureInfo.InvariantCulture, $"{Start}{new DateTime(ticks, DateTimeKind.Utc).ToString(Format, CultureInfo.InvariantCulture)}{End}");
     }
 }

@@ -39,20 +39,20 @@ internal sealed record Filter(FilterKind Kind, Filter? Left, Filter? Right, Prop
         _ => null,
     };
 
-    /// <summary>The least row key that a match can have.</summary>
-    public string FirstRow() => Kind switch
+    /// <summary>The least value that the key of this name can have in a match.</summary>
+    public string First(string name) => Kind switch
     {
-        FilterKind.Equal or FilterKind.Greater or FilterKind.GreaterOrEqual when Literal is { Name: Names.RowKey, Value: string key } => key,
-        FilterKind.And => Greater(Left!.FirstRow(), Right!.FirstRow()),
+        FilterKind.Equal or FilterKind.Greater or FilterKind.GreaterOrEqual when Literal.Name == name && Literal.Value is string key => key,
+        FilterKind.And => Greater(Left!.First(name), Right!.First(name)),
         _ => "",
     };
 
-    /// <summary>The greatest row key that a match can have; null when there is no such bound.</summary>
-    public string? LastRow() => Kind switch
+    /// <summary>The greatest value that the key can have in a match; null when there is no such bound.</summary>
+    public string? Last(string name) => Kind switch
     {
-        FilterKind.Equal or FilterKind.Less or FilterKind.LessOrEqual when Literal is { Name: Names.RowKey, Value: string key } => key,
-        FilterKind.And when Left!.LastRow() is { } left => Right!.LastRow() is { } right && string.CompareOrdinal(right, left) < 0 ? right : left,
-        FilterKind.And => Right!.LastRow(),
+        FilterKind.Equal or FilterKind.Less or FilterKind.LessOrEqual when Literal.Name == name && Literal.Value is string key => key,
+        FilterKind.And when Left!.Last(name) is { } left => Right!.Last(name) is { } right && string.CompareOrdinal(right, left) < 0 ? right : left,
+        FilterKind.And => Right!.Last(name),
         _ => null,
     };
 

@@ -123,9 +123,22 @@ internal static class Rules
             throw TableError.PropertyNameTooLong(name).Refuse();
         }
 
-        if (name.Length == 0 || !(char.IsLetter(name[0]) || name[0] == '_') || !name.All(letter => char.IsLetterOrDigit(letter) || letter == '_'))
+        if (name.Length == 0 || !(char.IsLetter(name[0]) || name[0] == '_') || !HasOnlyNameLetters(name))
         {
             throw TableError.PropertyName(name).Refuse();
         }
+    }
+
+    private static bool HasOnlyNameLetters(string name)
+    {
+        foreach (var letter in name)
+        {
+            if (!char.IsLetterOrDigit(letter) && letter != '_')
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

@@ -1,11 +1,15 @@
 namespace Parley.Testing.TableService;
 
-/// <summary>Carries requests out, one at a time.</summary>
+/// <summary>
+/// Carries requests out, those on one table one at a time. Rows are immutable, so a response is written from them after
+/// that, in parallel.
+/// </summary>
 internal sealed class Service(TimeProvider time)
 {
     private readonly Dictionary<string, Table> tables = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, DateTimeOffset> beingDeleted = new(StringComparer.OrdinalIgnoreCase);
     private readonly ETags etags = new();
+    private readonly Lock gate = new();
 
     /// <param name="request">The request.</param>
     /// <param name="pageRows">The maximum number of rows on a query's page; null leaves it to the request.</param>
@@ -16,20 +20,58 @@ internal sealed class Service(TimeProvider time)
             return ServiceResponse.Refuse(refusal);
         }
 
-        switch (request.Kind)
+        Table? table;
+        lock (gate)
         {
-            case TableCallKind.CreateTable:
-                return Create(request.Table);
-            case TableCallKind.DeleteTable:
-                return Delete(request.Table);
+            switch (request.Kind)
+            {
+                case TableCallKind.CreateTable:
+                    return Create(request.Table);
+                case TableCallKind.DeleteTable:
+                    return Delete(request.Table);
+            }
+
+            tables.TryGetValue(request.Table, out table);
         }
 
-        if (!tables.TryGetValue(request.Table, out var table))
+        if (table is null)
         {
             return request.Kind == TableCallKind.Transaction ? ServiceResponse.RefuseAt(0, TableError.TableNotFound) : ServiceResponse.Refuse(TableError.TableNotFound);
         }
 
-        return request.Kind switch
+        lock (table.Gate)
+        {
+            return Execute(table, request, pageRows);
+        }
+    }
+
+    /// <summary>
+    /// Stores rows that are valid in themselves, without a request for each. For filling a table before a measure.
+    /// </summary>
+    public void Fill(string name, IEnumerable<(string PartitionKey, string RowKey, Property[] Properties)> rows)
+    {
+        Table table;
+        lock (gate)
+        {
+            table = tables[name];
+        }
+
+        foreach (var chunk in rows.Chunk(Rules.MaxPage))
+        {
+            lock (table.Gate)
+            {
+                foreach (var (partitionKey, rowKey, properties) in chunk)
+                {
+                    Rules.CheckEntity(partitionKey, rowKey, properties);
+                    var now = time.GetUtcNow().UtcDateTime;
+                    table.Put(new Row(partitionKey, rowKey, properties, etags.Next(now), now));
+                }
+            }
+        }
+    }
+
+    private ServiceResponse Execute(Table table, TableRequest request, int? pageRows) =>
+        request.Kind switch
         {
             TableCallKind.Get => table.Find(request.Operations[0].PartitionKey, request.Operations[0].RowKey) is { } row
                 ? new ServiceResponse(200) { Rows = [row], ETag = row.ETag }
@@ -38,7 +80,6 @@ internal sealed class Service(TimeProvider time)
             TableCallKind.Transaction => Transact(table, request.Operations),
             _ => Write(table, request.Operations[0]),
         };
-    }
 
     private static bool Meets(string condition, Row row) => condition == Operation.AnyETag || condition == row.ETag;
 
@@ -217,14 +258,17 @@ internal sealed class Service(TimeProvider time)
         var partition = filter?.OnlyPartition();
 
         // The filter's bounds on row keys apply in its one partition. Without a partition, the scan starts at the first
-        // row.
-        var (fromPartition, fromRow) = request.Start ?? (partition ?? "", partition is null ? "" : filter!.FirstRow());
-        var lastRow = partition is null ? null : filter!.LastRow();
+        // row of the least partition.
+        var (fromPartition, fromRow) = request.Start
+            ?? (partition is null ? (filter?.First(Names.PartitionKey) ?? "", "") : (partition, filter!.First(Names.RowKey)));
+        var lastRow = partition is null ? null : filter!.Last(Names.RowKey);
+        var lastPartition = partition is null ? filter?.Last(Names.PartitionKey) : null;
         var limit = Math.Min(request.Top ?? Rules.MaxPage, pageRows ?? Rules.MaxPage);
         var rows = new List<Row>();
         foreach (var row in table.From(fromPartition, fromRow, partition))
         {
-            if (lastRow is not null && string.CompareOrdinal(row.RowKey, lastRow) > 0)
+            if ((lastRow is not null && string.CompareOrdinal(row.RowKey, lastRow) > 0)
+                || (lastPartition is not null && string.CompareOrdinal(row.PartitionKey, lastPartition) > 0))
             {
                 break;
             }

@@ -5,45 +5,32 @@ namespace Parley.Testing.TableService;
 /// </summary>
 internal sealed class Table(string name)
 {
-    private readonly SortedList<string, List<Row>> partitions = new(StringComparer.Ordinal);
+    private readonly SortedItems<Partition> partitions = new(partition => partition.Key);
 
     /// <summary>The name as it was created; names are compared without regard to case.</summary>
     public string Name { get; } = name;
 
-    public Row? Find(string partitionKey, string rowKey)
-    {
-        if (!partitions.TryGetValue(partitionKey, out var rows))
-        {
-            return null;
-        }
+    /// <summary>Held while a request is carried out.</summary>
+    public Lock Gate { get; } = new();
 
-        var index = IndexOf(rows, rowKey);
-        return index < 0 ? null : rows[index];
-    }
+    public Row? Find(string partitionKey, string rowKey) => partitions.Find(partitionKey)?.Rows.Find(rowKey);
 
     public void Put(Row row)
     {
-        if (!partitions.TryGetValue(row.PartitionKey, out var rows))
+        var partition = partitions.Find(row.PartitionKey);
+        if (partition is null)
         {
-            partitions.Add(row.PartitionKey, rows = []);
+            partitions.Put(partition = new Partition(row.PartitionKey));
         }
 
-        var index = IndexOf(rows, row.RowKey);
-        if (index < 0)
-        {
-            rows.Insert(~index, row);
-        }
-        else
-        {
-            rows[index] = row;
-        }
+        partition.Rows.Put(row);
     }
 
     public void Remove(string partitionKey, string rowKey)
     {
-        var rows = partitions[partitionKey];
-        rows.RemoveAt(IndexOf(rows, rowKey));
-        if (rows.Count == 0)
+        var rows = partitions.Find(partitionKey)!.Rows;
+        rows.Remove(rowKey);
+        if (rows.IsEmpty)
         {
             partitions.Remove(partitionKey);
         }
@@ -55,64 +42,16 @@ internal sealed class Table(string name)
         if (onlyPartition is not null)
         {
             var after = string.CompareOrdinal(partitionKey, onlyPartition);
-            return after <= 0 && partitions.TryGetValue(onlyPartition, out var only) ? FromRow(only, after < 0 ? "" : rowKey) : [];
+            return after <= 0 && partitions.Find(onlyPartition) is { } only ? only.Rows.From(after < 0 ? "" : rowKey) : [];
         }
 
-        return FromPartition(partitionKey, rowKey);
+        return partitions.From(partitionKey).SelectMany(partition => partition.Rows.From(partition.Key == partitionKey ? rowKey : ""));
     }
 
-    private static IEnumerable<Row> FromRow(List<Row> rows, string rowKey)
+    private sealed class Partition(string key)
     {
-        var start = rowKey.Length == 0 ? 0 : IndexOf(rows, rowKey);
-        for (var i = start < 0 ? ~start : start; i < rows.Count; i++)
-        {
-            yield return rows[i];
-        }
-    }
+        public string Key { get; } = key;
 
-    private static int IndexOf(List<Row> rows, string rowKey)
-    {
-        // Messages are appended in the order of their numbers, so the end of the list is checked first.
-        if (rows.Count > 0 && string.CompareOrdinal(rows[^1].RowKey, rowKey) < 0)
-        {
-            return ~rows.Count;
-        }
-
-        var (low, high) = (0, rows.Count - 1);
-        while (low <= high)
-        {
-            var middle = (low + high) >>> 1;
-            switch (string.CompareOrdinal(rows[middle].RowKey, rowKey))
-            {
-                case 0:
-                    return middle;
-                case < 0:
-                    low = middle + 1;
-                    break;
-                default:
-                    high = middle - 1;
-                    break;
-            }
-        }
-
-        return ~low;
-    }
-
-    private IEnumerable<Row> FromPartition(string partitionKey, string rowKey)
-    {
-        var keys = partitions.Keys;
-        for (var i = 0; i < keys.Count; i++)
-        {
-            var order = string.CompareOrdinal(keys[i], partitionKey);
-            if (order < 0)
-            {
-                continue;
-            }
-
-            foreach (var row in FromRow(partitions.Values[i], order == 0 ? rowKey : ""))
-            {
-                yield return row;
-            }
-        }
+        public SortedItems<Row> Rows { get; } = new(row => row.RowKey);
     }
 }

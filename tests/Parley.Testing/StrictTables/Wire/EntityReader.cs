@@ -11,6 +11,8 @@ namespace Parley.Testing.TableService;
 internal static class EntityReader
 {
     private const string TypeSuffix = "@odata.type";
+    private static readonly object True = true;
+    private static readonly object False = false;
 
     public static Property[] Read(ReadOnlySpan<byte> json, out string? partitionKey, out string? rowKey)
     {
@@ -42,11 +44,11 @@ internal static class EntityReader
         List<(string Name, string Type)>? types = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var name = reader.GetString()!;
+            var name = PropertyNames.Read(ref reader);
             reader.Read();
             if (name.EndsWith(TypeSuffix, StringComparison.Ordinal))
             {
-                (types ??= []).Add((name[..^TypeSuffix.Length], reader.GetString()!));
+                (types ??= []).Add((PropertyNames.Get(name.AsSpan(0, name.Length - TypeSuffix.Length)), PropertyNames.Read(ref reader)));
             }
             else if (name.StartsWith("odata.", StringComparison.Ordinal) || name == Names.Timestamp)
             {
@@ -74,8 +76,8 @@ internal static class EntityReader
     private static Property Untyped(string name, ref Utf8JsonReader reader) => reader.TokenType switch
     {
         JsonTokenType.String => new Property(name, EdmType.String, reader.GetString()!),
-        JsonTokenType.True => new Property(name, EdmType.Boolean, true),
-        JsonTokenType.False => new Property(name, EdmType.Boolean, false),
+        JsonTokenType.True => new Property(name, EdmType.Boolean, True),
+        JsonTokenType.False => new Property(name, EdmType.Boolean, False),
         JsonTokenType.Number when reader.ValueSpan.IndexOfAny((byte)'.', (byte)'e', (byte)'E') >= 0 => new Property(name, EdmType.Double, reader.GetDouble()),
         JsonTokenType.Number when reader.TryGetInt32(out var number) => new Property(name, EdmType.Int32, number),
         // A number beyond Int32 needs an annotation, and the annotation Edm.Double may still follow.

@@ -10,18 +10,24 @@ internal static class RequestReader
 
     public static TableRequest Read(Request request)
     {
-        var url = request.Uri.ToString();
-        var host = url[..url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3)];
-        var address = Address.Parse(url);
         var headers = default(Headers);
         foreach (var header in request.Headers)
         {
             headers.Add(header.Name, header.Value);
         }
 
-        var method = request.Method.Method;
+        return Read(request.Method.Method, request.Uri.ToString(), headers, Body(request));
+    }
+
+    /// <param name="method">The method.</param>
+    /// <param name="url">The absolute URL, with its escapes.</param>
+    /// <param name="headers">The headers.</param>
+    /// <param name="body">The body; the request's values are copied from it.</param>
+    public static TableRequest Read(string method, string url, in Headers headers, ReadOnlyMemory<byte> body)
+    {
+        var host = url[..url.IndexOf('/', url.IndexOf("://", StringComparison.Ordinal) + 3)];
+        var address = Address.Parse(url);
         headers.CheckVersions(answersWithJson: (method, address.Resource) is not ("DELETE", Address.Tables));
-        var body = Body(request);
         return (method, address) switch
         {
             ("POST", { Resource: Address.Batch, Query: "" }) => BatchReader.Read(body, headers.ContentType, host),

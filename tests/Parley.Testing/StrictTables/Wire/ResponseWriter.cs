@@ -10,6 +10,9 @@ internal static class ResponseWriter
 {
     private const string Json = "application/json;odata=minimalmetadata;streaming=true;charset=utf-8";
 
+    /// <summary>A larger buffer is not kept: 256 KiB.</summary>
+    private const int MaxKept = 256 * 1024;
+
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? buffer;
 
@@ -21,54 +24,63 @@ internal static class ResponseWriter
     /// <param name="missing">The number of bytes at the end of the body that do not arrive.</param>
     public static StrictResponse Write(TableRequest request, ServiceResponse answer, int missing)
     {
-        var output = buffer ??= new ArrayBufferWriter<byte>(4096);
-        output.ResetWrittenCount();
         var response = new StrictResponse(answer.Status);
+        var body = Write(request, answer, response.Add);
+        response.ContentStream = new MemoryStream(body[..Math.Max(0, body.Length - missing)].ToArray(), writable: false);
+        return response;
+    }
+
+    /// <summary>Writes the body into a buffer of the thread, which the next response uses again.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="answer">The service's response.</param>
+    /// <param name="addHeader">Receives the response's headers.</param>
+    public static ReadOnlySpan<byte> Write(TableRequest request, ServiceResponse answer, Action<string, string> addHeader)
+    {
+        if (buffer is not { Capacity: <= MaxKept } output)
+        {
+            output = buffer = new ArrayBufferWriter<byte>(4096);
+        }
+
+        output.ResetWrittenCount();
         if (answer.Parts.Count > 0)
         {
             var id = Guid.Empty.ToString();
             WriteParts(output, request, answer, id);
-            response.Add("Content-Type", $"multipart/mixed; boundary=batchresponse_{id}");
+            addHeader("Content-Type", $"multipart/mixed; boundary=batchresponse_{id}");
         }
         else
         {
             WriteBody(output, request, answer);
-            AddHeaders(response, request, answer, output.WrittenCount > 0);
+            AddHeaders(addHeader, request, answer, output.WrittenCount > 0);
         }
 
-        response.ContentStream = new MemoryStream(output.WrittenSpan[..Math.Max(0, output.WrittenCount - missing)].ToArray(), writable: false);
-        if (output.Capacity > 256 * 1024)
-        {
-            buffer = null;
-        }
-
-        return response;
+        return output.WrittenSpan;
     }
 
-    private static void AddHeaders(StrictResponse response, TableRequest request, ServiceResponse answer, bool hasBody)
+    private static void AddHeaders(Action<string, string> addHeader, TableRequest request, ServiceResponse answer, bool hasBody)
     {
-        response.Add("DataServiceVersion", "3.0;");
+        addHeader("DataServiceVersion", "3.0;");
         if (hasBody)
         {
-            response.Add("Content-Type", Json);
+            addHeader("Content-Type", Json);
         }
 
         if (answer.ETag is { } etag)
         {
-            response.Add("ETag", etag);
+            addHeader("ETag", etag);
         }
 
         if (answer is { Status: 201 or 204, Error: null } && request.Operations is [{ Kind: TableCallKind.Insert or TableCallKind.CreateTable } operation])
         {
-            response.Add("Preference-Applied", operation.ReturnsContent ? "return-content" : "return-no-content");
+            addHeader("Preference-Applied", operation.ReturnsContent ? "return-content" : "return-no-content");
         }
 
         if (answer.Next is { } next)
         {
-            response.Add("x-ms-continuation-NextPartitionKey", next.PartitionKey);
+            addHeader("x-ms-continuation-NextPartitionKey", next.PartitionKey);
             if (next.RowKey is { } row)
             {
-                response.Add("x-ms-continuation-NextRowKey", row);
+                addHeader("x-ms-continuation-NextRowKey", row);
             }
         }
     }
