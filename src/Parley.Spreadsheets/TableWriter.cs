@@ -88,9 +88,7 @@ public sealed class TableWriter : IAsyncDisposable
             return;
         }
 
-        var clean = CellText.WithoutForbidden(text);
-        RemovedCharacters += text.Length - clean.Length;
-        clean = breaksAreLineFeeds ? CellText.WithLineFeeds(clean) : clean;
+        var clean = CellText.IsPlain(text) ? text : Clean(text);
         var part = PartLength(clean);
         encoding.Text(at, clean.AsSpan(0, part));
         if (part < clean.Length)
@@ -232,6 +230,14 @@ public sealed class TableWriter : IAsyncDisposable
         }
     }
 
-    private int PartLength(ReadOnlySpan<char> text) =>
-        CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
+    private string Clean(string text)
+    {
+        var clean = CellText.WithoutForbidden(text);
+        RemovedCharacters += text.Length - clean.Length;
+        return breaksAreLineFeeds ? CellText.WithLineFeeds(clean) : clean;
+    }
+
+    private int PartLength(ReadOnlySpan<char> text) => text.Length <= formulaMax
+        ? text.Length
+        : CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
 }
