@@ -1,51 +1,75 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
-
 namespace Parley.Spreadsheets;
 
-/// <summary>Writes one JSON object per line (<see cref="TableFormat.Jsonl"/>).</summary>
+/// <summary>
+/// Writes one JSON object per line (<see cref="TableFormat.Jsonl"/>). A row's syntax never varies, so it is written
+/// directly: System.Text.Json's writer examines every character that is not ASCII by itself, and copies each text twice.
+/// </summary>
 internal sealed class JsonlEncoding(Utf8Buffer buffer, Stream output, string[] names) : ITableEncoding
 {
-    // The lines are not embedded in HTML, so only the characters that JSON requires are escaped.
-    private static readonly JavaScriptEncoder Escaping = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+    /// <summary>The bytes before each value: the brace or the comma, the name and the colon.</summary>
+    private readonly byte[][] starts = [.. names.Select((name, column) => Start(column, name))];
 
-    private readonly JsonEncodedText[] members = [.. names.Select(name => JsonEncodedText.Encode(name, Escaping))];
-    private readonly Utf8JsonWriter json =
-        new(buffer, new JsonWriterOptions { Encoder = Escaping, SkipValidation = true });
+    /// <summary>The same with the quotation mark that begins a string.</summary>
+    private readonly byte[][] stringStarts = [.. names.Select((name, column) => (byte[])[.. Start(column, name), (byte)'"'])];
 
-    public void BeginRow() => json.WriteStartObject();
+    public void BeginRow()
+    {
+    }
 
-    public void Text(int column, ReadOnlySpan<char> text) => json.WriteString(members[column], text);
+    public void Text(int column, ReadOnlySpan<char> text)
+    {
+        buffer.Write(stringStarts[column]);
+        JsonText.Write(buffer, text);
+        buffer.Write((byte)'"');
+    }
 
-    public void Number(int column, long value) => json.WriteNumber(members[column], value);
+    public void Number(int column, long value)
+    {
+        buffer.Write(starts[column]);
+        buffer.Write(value);
+    }
 
-    public void Number(int column, double value) => json.WriteNumber(members[column], value);
+    public void Number(int column, double value)
+    {
+        buffer.Write(starts[column]);
+        buffer.Write(value);
+    }
 
     public void Time(int column, DateTimeOffset value)
     {
-        // The JSON writer would omit trailing zeros; all times of a column should have the same format.
-        Span<byte> text = stackalloc byte[32];
-        value.UtcDateTime.TryFormat(
-            text, out _, "yyyy-MM-ddTHH:mm:ss.fffZ", System.Globalization.CultureInfo.InvariantCulture);
-        json.WriteString(members[column], text[..24]);
+        buffer.Write(stringStarts[column]);
+        buffer.Write(value);
+        buffer.Write((byte)'"');
     }
 
-    public void Truth(int column, bool value) => json.WriteBoolean(members[column], value);
+    public void Truth(int column, bool value)
+    {
+        buffer.Write(starts[column]);
+        buffer.Write(value ? "true"u8 : "false"u8);
+    }
 
-    public void Empty(int column) => json.WriteNull(members[column]);
+    public void Empty(int column)
+    {
+        buffer.Write(starts[column]);
+        buffer.Write("null"u8);
+    }
 
     public ValueTask EndRowAsync(CancellationToken cancellation)
     {
-        json.WriteEndObject();
-        json.Flush();
-
-        // Without a reset, the writer would put a comma before the next object, as in a list.
-        json.Reset();
-        buffer.Write((byte)'\n');
+        buffer.Write("}\n"u8);
         return buffer.IsFull ? buffer.FlushAsync(output, cancellation) : default;
     }
 
     public ValueTask CompleteAsync(CancellationToken cancellation) => buffer.FlushAsync(output, cancellation);
 
-    public async ValueTask DisposeAsync() => await json.DisposeAsync();
+    public ValueTask DisposeAsync() => default;
+
+    private static byte[] Start(int column, string name)
+    {
+        using var start = new Utf8Buffer();
+        start.Write(column == 0 ? "{\""u8 : ",\""u8);
+        JsonText.Write(start, name);
+        start.Write("\":"u8);
+        return start.Written.ToArray();
+    }
 }

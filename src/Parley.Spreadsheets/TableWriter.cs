@@ -106,9 +106,7 @@ public sealed class TableWriter : IAsyncDisposable
             return;
         }
 
-        var clean = CellText.WithoutForbidden(text);
-        RemovedCharacters += text.Length - clean.Length;
-        clean = breaksAreLineFeeds ? CellText.WithLineFeeds(clean) : clean;
+        var clean = CellText.IsPlain(text) ? text : Clean(text);
         var part = PartLength(clean);
         encoding.Text(at, clean.AsSpan(0, part));
         if (part < clean.Length)
@@ -265,8 +263,16 @@ public sealed class TableWriter : IAsyncDisposable
         }
     }
 
-    private int PartLength(ReadOnlySpan<char> text) =>
-        CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
+    private string Clean(string text)
+    {
+        var clean = CellText.WithoutForbidden(text);
+        RemovedCharacters += text.Length - clean.Length;
+        return breaksAreLineFeeds ? CellText.WithLineFeeds(clean) : clean;
+    }
+
+    private int PartLength(ReadOnlySpan<char> text) => text.Length <= formulaMax
+        ? text.Length
+        : CellText.PartLength(text, CellText.IsFormulaLike(text) ? formulaMax : textMax);
 }
 
 /// <summary>The counts of a table so far; see the properties of <see cref="TableWriter"/>.</summary>

@@ -22,6 +22,9 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
 
     public int Length => length;
 
+    /// <summary>The bytes since the last flush, valid until the next write.</summary>
+    public ReadOnlySpan<byte> Written => bytes.AsSpan(0, length);
+
     public bool IsFull => length >= FlushAt;
 
     public void Write(ReadOnlySpan<byte> utf8)
@@ -53,6 +56,13 @@ internal sealed class Utf8Buffer : IBufferWriter<byte>, IDisposable
     public void Write(double value)
     {
         value.TryFormat(GetSpan(MaxNumberBytes), out var written, default, CultureInfo.InvariantCulture);
+        length += written;
+    }
+
+    /// <summary>Writes the four hexadecimal digits of a UTF-16 unit.</summary>
+    public void WriteHex(char unit)
+    {
+        ((ushort)unit).TryFormat(GetSpan(MaxNumberBytes), out var written, "X4", CultureInfo.InvariantCulture);
         length += written;
     }
 

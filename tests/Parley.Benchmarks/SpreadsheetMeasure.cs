@@ -10,7 +10,7 @@ namespace Parley.Benchmarks;
 
 /// <summary>
 /// Writes a million generated messages as the table of an export to a discarding stream, and checks that memory does
-/// not grow with the rows. SpreadCheetah writes the same cells, with the same compression and with references.
+/// not grow with the rows.
 /// </summary>
 internal static class SpreadsheetMeasure
 {
@@ -68,34 +68,7 @@ internal static class SpreadsheetMeasure
         var flat = many <= MaxMegabytes && many - few <= MaxGrowthMegabytes;
         Console.WriteLine($"  peak memory of the process: {Show(before)} MB before, {Show(few)} MB with {FewRows} rows, {Show(many)} MB with {ManyRows} rows; "
             + $"target ≤ {Show(MaxMegabytes)}, growing by ≤ {Show(MaxGrowthMegabytes)}: {(flat ? "met" : "missed")}");
-        await CompareAsync(options.Rounds, messages);
         return flat;
-    }
-
-    /// <summary>
-    /// Rounds of both writers alternate, and the ratio is taken within a round. Processor time depends least on what else
-    /// the machine does; each writer uses one thread.
-    /// </summary>
-    private static async Task CompareAsync(int rounds, Message[] messages)
-    {
-        var (own, other, ratios) = (new List<double>(), new List<double>(), new List<double>());
-        long ownBytes = 0, otherBytes = 0;
-        for (var round = 0; round < rounds; round++)
-        {
-            var begin = ProcessorSeconds();
-            ownBytes = await WriteAsync(TableFormat.Xlsx, ManyRows, messages);
-            own.Add(ProcessorSeconds() - begin);
-            begin = ProcessorSeconds();
-            otherBytes = await SpreadCheetahTable.WriteAsync(ManyRows, messages);
-            other.Add(ProcessorSeconds() - begin);
-            ratios.Add(own[^1] / other[^1]);
-        }
-
-        var table = new TextTable("", "processor s", "MB written");
-        table.Add("Xlsx", Show(Spread.Of(own)), Show(ownBytes / 1e6));
-        table.Add("SpreadCheetah, with references", Show(Spread.Of(other)), Show(otherBytes / 1e6));
-        table.Print();
-        Console.WriteLine($"  Xlsx : SpreadCheetah {Show(Spread.Of(ratios))} ×");
     }
 
     private static async Task<long> WriteAsync(TableFormat format, int rows, Message[] messages)
@@ -133,8 +106,6 @@ internal static class SpreadsheetMeasure
             ExternalId = row % 3 == 0 ? "crm-000017" : null,
         };
     }
-
-    private static double ProcessorSeconds() => Environment.CpuUsage.TotalTime.TotalSeconds;
 
     private static double PeakMegabytes()
     {
