@@ -25,6 +25,17 @@ public sealed class StrictTables(TimeProvider time)
     /// <param name="hooks">Hooks around its calls.</param>
     public TableConnection Connect(string process = "test", TableHooks? hooks = null) => new(this, process, hooks ?? new TableHooks());
 
+    /// <summary>
+    /// Stores copies of a row under other keys: the fast way to many rows. The copies share its properties and ETag.
+    /// </summary>
+    public void Copy(string table, string partitionKey, string rowKey, IEnumerable<RowCopy> copies)
+    {
+        lock (gate)
+        {
+            service.Copy(table, partitionKey, rowKey, copies);
+        }
+    }
+
     internal ServiceResponse Execute(TableRequest request, int? pageRows)
     {
         lock (gate)
@@ -33,3 +44,6 @@ public sealed class StrictTables(TimeProvider time)
         }
     }
 }
+
+/// <summary>The keys of a copy, and the values of properties that differ from the original's, of the same types.</summary>
+public readonly record struct RowCopy(string PartitionKey, string RowKey, IReadOnlyDictionary<string, object> Changed);

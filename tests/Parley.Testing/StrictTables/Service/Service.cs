@@ -40,6 +40,27 @@ internal sealed class Service(TimeProvider time)
         };
     }
 
+    /// <summary>Stores copies of a row under other keys, with other values of some of its properties.</summary>
+    public void Copy(string name, string partitionKey, string rowKey, IEnumerable<RowCopy> copies)
+    {
+        var table = tables[name];
+        var original = table.Find(partitionKey, rowKey) ?? throw new ArgumentException($"There is no row {partitionKey} / {rowKey} in {name}.");
+        foreach (var copy in copies)
+        {
+            Property[] properties =
+            [
+                .. original.Properties.Select(property =>
+                    copy.Changed.TryGetValue(property.Name, out var value) ? property with { Value = value } : property),
+            ];
+            table.Put(original with
+            {
+                PartitionKey = copy.PartitionKey,
+                RowKey = copy.RowKey,
+                Properties = copy.Changed.Count == 0 ? original.Properties : properties,
+            });
+        }
+    }
+
     private static bool Meets(string condition, Row row) => condition == Operation.AnyETag || condition == row.ETag;
 
     private ServiceResponse Create(string name)
@@ -222,6 +243,7 @@ internal sealed class Service(TimeProvider time)
         var lastRow = partition is null ? null : filter!.LastRow();
         var limit = Math.Min(request.Top ?? Rules.MaxPage, pageRows ?? Rules.MaxPage);
         var rows = new List<Row>();
+        var scanned = 0;
         foreach (var row in table.From(fromPartition, fromRow, partition))
         {
             if (lastRow is not null && string.CompareOrdinal(row.RowKey, lastRow) > 0)
@@ -231,9 +253,10 @@ internal sealed class Service(TimeProvider time)
 
             if (rows.Count == limit)
             {
-                return Page(rows, row.PartitionKey, row.RowKey);
+                return Page(rows, row.PartitionKey, row.RowKey, scanned);
             }
 
+            scanned++;
             if (filter is null || filter.Matches(row))
             {
                 rows.Add(row);
@@ -242,13 +265,14 @@ internal sealed class Service(TimeProvider time)
 
         // A page that was cut short may have a token although no row follows; then the last page is empty.
         return pageRows == rows.Count && pageRows < (request.Top ?? Rules.MaxPage)
-            ? rows.Count == 0 ? Page(rows, fromPartition, fromRow) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0")
-            : new ServiceResponse(200) { Rows = rows };
+            ? rows.Count == 0 ? Page(rows, fromPartition, fromRow, scanned) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0", scanned)
+            : new ServiceResponse(200) { Rows = rows, Scanned = scanned };
     }
 
-    private static ServiceResponse Page(List<Row> rows, string partitionKey, string rowKey) => new(200)
+    private static ServiceResponse Page(List<Row> rows, string partitionKey, string rowKey, int scanned) => new(200)
     {
         Rows = rows,
+        Scanned = scanned,
         Next = (PageToken.Encode(partitionKey), rowKey.Length == 0 ? null : PageToken.Encode(rowKey)),
     };
 }
