@@ -7,6 +7,7 @@ using Azure.Storage.Queues;
 using Parley.EndToEnd.Tests.Tenancy;
 using Parley.EndToEnd.Tests.Zaia;
 using Parley.Exports;
+using Parley.Testing.OpenApi;
 using Parley.Testing.Telemetry;
 using Xunit;
 
@@ -41,7 +42,7 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
     public async Task Nothing_private_is_exported()
     {
         var tenant = await TenantResources.CreateAsync(watched.Access, watched.Client, watched.Admin, 1);
-        var requests = MatrixRequest.All.OrderBy(request => request.Method == "DELETE").ThenBy(request => request.IsAdministration).ToList();
+        var requests = DocumentedRequest.All.OrderBy(request => request.Method == "DELETE").ThenBy(request => request.IsAdministration).ToList();
         await watched.WithFaultsAsync("all", () => SweepAsync(requests.Where(request => request.Method != "DELETE"), tenant, onlyWhole: true));
         await FailAtWorkAsync();
         await SweepAsync(requests.Where(request => request.Method != "DELETE" && !request.IsAdministration), tenant, onlyWhole: false);
@@ -97,7 +98,7 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
         }
     }
 
-    private async Task SweepAsync(IEnumerable<MatrixRequest> requests, TenantResources tenant, bool onlyWhole)
+    private async Task SweepAsync(IEnumerable<DocumentedRequest> requests, TenantResources tenant, bool onlyWhole)
     {
         using var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = watched.Client.BaseAddress };
         var all = requests.SelectMany(request => Variants(request, tenant, onlyWhole).Select(make => (request, make)));
@@ -116,35 +117,35 @@ public class CanaryTests(WatchedHost watched) : IClassFixture<WatchedHost>
     }
 
     /// <summary>The request with the canary everywhere; and, unless only that is asked for, in one place each.</summary>
-    private static IEnumerable<Func<HttpRequestMessage>> Variants(MatrixRequest request, TenantResources tenant, bool onlyWhole)
+    private static IEnumerable<Func<HttpRequestMessage>> Variants(DocumentedRequest request, TenantResources tenant, bool onlyWhole)
     {
         var unknown = $"{Canary}={Canary}";
-        yield return () => WithBody(request.Create(tenant, query: unknown), _ => true);
+        yield return () => WithBody(request.Create(tenant.First, query: unknown), _ => true);
         if (onlyWhole)
         {
             yield break;
         }
 
-        yield return () => request.Create(tenant);
-        yield return () => request.Create(tenant, query: string.Join('&', request.Parameters.Select(one => $"{one}={Canary}")));
-        yield return () => WithCredentials(request.Create(tenant), "Bearer", $"prly_{Canary}");
-        yield return () => WithCredentials(request.Create(tenant), "Basic", Basic);
+        yield return () => request.Create(tenant.First);
+        yield return () => request.Create(tenant.First, query: string.Join('&', request.Parameters.Select(one => $"{one}={Canary}")));
+        yield return () => WithCredentials(request.Create(tenant.First), "Bearer", $"prly_{Canary}");
+        yield return () => WithCredentials(request.Create(tenant.First), "Basic", Basic);
         foreach (var header in Deciding)
         {
-            yield return () => WithHeader(request.Create(tenant), header);
+            yield return () => WithHeader(request.Create(tenant.First), header);
         }
 
         foreach (var place in request.Places)
         {
-            yield return () => request.Create(tenant, place, Canary);
+            yield return () => request.Create(tenant.First, place, Canary);
         }
 
-        using var example = request.Create(tenant);
+        using var example = request.Create(tenant.First);
         var leaves = example.Content is StringContent ? Strings(Body(example)).Count() : 0;
         for (var leaf = 0; leaf < leaves; leaf++)
         {
             var wanted = leaf;
-            yield return () => WithBody(request.Create(tenant), index => index == wanted);
+            yield return () => WithBody(request.Create(tenant.First), index => index == wanted);
         }
     }
 

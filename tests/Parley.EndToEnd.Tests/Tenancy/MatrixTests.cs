@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using Parley.DevHost.Commands;
 using Parley.EndToEnd.Tests.Zaia;
 using Parley.Testing;
+using Parley.Testing.OpenApi;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.Tenancy;
@@ -20,7 +21,7 @@ public partial class MatrixTests(ParleyFixture parley)
     private static readonly string[] Incomparable = ["Date", "RateLimit"];
 
     /// <summary>A caller without access.</summary>
-    private sealed record BadCaller(string Name, Func<MatrixRequest, HttpClient> ClientFor, int Status, string Code);
+    private sealed record BadCaller(string Name, Func<DocumentedRequest, HttpClient> ClientFor, int Status, string Code);
 
     [Fact]
     public async Task An_id_of_another_tenant_is_answered_like_one_that_does_not_exist()
@@ -28,7 +29,7 @@ public partial class MatrixTests(ParleyFixture parley)
         var (owner, other) = (await TenantResources.CreateAsync(parley, 3), await TenantResources.CreateAsync(parley, 1));
         var before = await SnapshotAsync(owner);
         var checks = 0;
-        foreach (var request in MatrixRequest.All.Where(request => !request.IsAdministration))
+        foreach (var request in DocumentedRequest.All.Where(request => !request.IsAdministration))
         {
             foreach (var place in request.Places)
             {
@@ -48,7 +49,7 @@ public partial class MatrixTests(ParleyFixture parley)
 
         // Below /admin the tenant is in the path, so the number of a key must be one of that tenant.
         var admin = parley.NewClient(parley.AdminKey);
-        foreach (var request in MatrixRequest.All.Where(request => request.IsAdministration))
+        foreach (var request in DocumentedRequest.All.Where(request => request.IsAdministration))
         {
             foreach (var place in request.Places.Where(place => place.Kind == "key"))
             {
@@ -71,7 +72,7 @@ public partial class MatrixTests(ParleyFixture parley)
         var (owner, other) = (await TenantResources.CreateAsync(parley, 1), await TenantResources.CreateAsync(parley, 1));
         foreach (var caller in await BadCallersAsync(owner))
         {
-            foreach (var request in MatrixRequest.All.Where(one => one.Scope is not null && !one.IsAdministration))
+            foreach (var request in DocumentedRequest.All.Where(one => one.Scope is not null && !one.IsAdministration))
             {
                 await AssertRefusedAsync(request, owner, caller);
             }
@@ -80,7 +81,7 @@ public partial class MatrixTests(ParleyFixture parley)
         foreach (var (name, token) in new[] { ("no key", null), ("malformed", "nonsense"), ("key of a tenant", other.Access.ApiKey) })
         {
             var caller = new BadCaller(name, _ => parley.NewClient(token), 401, "unauthenticated");
-            foreach (var request in MatrixRequest.All.Where(one => one.IsAdministration))
+            foreach (var request in DocumentedRequest.All.Where(one => one.IsAdministration))
             {
                 await AssertRefusedAsync(request, owner, caller);
             }
@@ -91,21 +92,21 @@ public partial class MatrixTests(ParleyFixture parley)
     public void Every_operation_names_its_scope() =>
         Assert.Equal(
             ["/.well-known/jwks.json", "/oauth/token", "/v1/health/live", "/v1/health/ready", "/v1/oauth/token", "/v1/version"],
-            MatrixRequest.All.Where(one => one.Scope is null && !one.IsAdministration).Select(one => one.Path).Order(StringComparer.Ordinal));
+            DocumentedRequest.All.Where(one => one.Scope is null && !one.IsAdministration).Select(one => one.Path).Order(StringComparer.Ordinal));
 
     [Fact]
     public void Every_operation_names_its_scope_for_generated_clients_too() =>
-        Assert.All(MatrixRequest.All.Where(one => one.Scope is not null), one => Assert.Equal(
+        Assert.All(DocumentedRequest.All.Where(one => one.Scope is not null), one => Assert.Equal(
             $$"""[{"bearerAuth":[]},{"oauth2":["{{one.Scope}}"]}]""", one.Operation["security"]?.ToJsonString()));
 
     [Fact]
     public async Task A_cursor_of_another_tenant_is_answered_like_a_forged_one()
     {
         var (owner, other) = (await TenantResources.CreateAsync(parley, 2), await TenantResources.CreateAsync(parley, 2));
-        foreach (var request in MatrixRequest.All.Where(one => one.Takes("cursor") && !one.IsAdministration))
+        foreach (var request in DocumentedRequest.All.Where(one => one.Takes("cursor") && !one.IsAdministration))
         {
             var size = request.Takes("pageSize") ? "pageSize=1" : "limit=1";
-            using var sent = request.Create(owner, query: size);
+            using var sent = request.Create(owner.First, query: size);
             using var page = await owner.Client.SendAsync(sent);
             var cursor = CursorIn($"{page.Headers} {await page.Content.ReadAsStringAsync()}", request);
 
@@ -120,7 +121,7 @@ public partial class MatrixTests(ParleyFixture parley)
     public async Task An_idempotency_key_of_another_tenant_is_a_new_one()
     {
         var (owner, other) = (await TenantResources.CreateAsync(parley, 1), await TenantResources.CreateAsync(parley, 1));
-        foreach (var request in MatrixRequest.All.Where(one => one.Takes("Idempotency-Key") && !one.IsAdministration))
+        foreach (var request in DocumentedRequest.All.Where(one => one.Takes("Idempotency-Key") && !one.IsAdministration))
         {
             // A follow-up needs a conversation in which the customer did not write last.
             await owner.Client.PostTextAsync(owner.First("conversation"), "How can I help?", "assistant");
@@ -138,7 +139,7 @@ public partial class MatrixTests(ParleyFixture parley)
         }
     }
 
-    private static async Task AssertRefusedAsync(MatrixRequest request, TenantResources owner, BadCaller caller)
+    private static async Task AssertRefusedAsync(DocumentedRequest request, TenantResources owner, BadCaller caller)
     {
         foreach (var place in request.Places.DefaultIfEmpty(null!))
         {
@@ -162,7 +163,7 @@ public partial class MatrixTests(ParleyFixture parley)
         }
     }
 
-    private static void AssertSame(MatrixRequest request, IdPlace? place, string unknown, string response) =>
+    private static void AssertSame(DocumentedRequest request, IdPlace? place, string unknown, string response) =>
         Assert.True(unknown == response, $"{request.Method} {request.Path}, {place}: an unknown id is answered\n{unknown}\nand this one\n{response}");
 
     private async Task<IReadOnlyList<BadCaller>> BadCallersAsync(TenantResources owner)
@@ -217,20 +218,20 @@ public partial class MatrixTests(ParleyFixture parley)
     }
 
     private static Task<string> SendAsync(
-        TenantResources caller, MatrixRequest request, IdPlace? place = null, string? id = null, string query = "", params (string Name, string Value)[] headers) =>
+        TenantResources caller, DocumentedRequest request, IdPlace? place = null, string? id = null, string query = "", params (string Name, string Value)[] headers) =>
         SendAsync(caller.Client, caller, request, place, id, query, headers);
 
     /// <summary>Returns the status, the headers and the body, without what differs from response to response.</summary>
     private static async Task<string> SendAsync(
         HttpClient client,
         TenantResources owner,
-        MatrixRequest request,
+        DocumentedRequest request,
         IdPlace? place = null,
         string? id = null,
         string query = "",
         params (string Name, string Value)[] headers)
     {
-        using var sent = request.Create(owner, place, id, query);
+        using var sent = request.Create(owner.First, place, id, query);
         foreach (var (name, value) in headers)
         {
             sent.Headers.TryAddWithoutValidation(name, value);
@@ -262,7 +263,7 @@ public partial class MatrixTests(ParleyFixture parley)
         return string.Join('\n', bodies);
     }
 
-    private static string CursorIn(string response, MatrixRequest request) =>
+    private static string CursorIn(string response, DocumentedRequest request) =>
         Cursors().Match(response) is { Success: true } match
             ? match.Groups["cursor"].Value
             : throw new InvalidOperationException($"{request.Path} has no second page: {response}");

@@ -24,6 +24,8 @@ public sealed class TableConnection : HttpPipelineTransport
     private readonly TableHooks hooks;
     private int calls;
     private int entitiesRead;
+    private long rowsScanned;
+    private long bytes;
     private string? crash;
 
     internal TableConnection(StrictTables tables, string process, TableHooks hooks)
@@ -41,6 +43,12 @@ public sealed class TableConnection : HttpPipelineTransport
 
     /// <summary>The number of entities returned by its reads and queries.</summary>
     public int EntitiesRead => entitiesRead;
+
+    /// <summary>The number of rows that its reads and queries looked at, whether or not they were returned.</summary>
+    public long RowsScanned => Interlocked.Read(ref rowsScanned);
+
+    /// <summary>The bytes of the bodies of its requests to the tables and of their responses.</summary>
+    public long Bytes => Interlocked.Read(ref bytes);
 
     public bool IsDead => crash is not null;
 
@@ -83,6 +91,8 @@ public sealed class TableConnection : HttpPipelineTransport
             message.CancellationToken).ConfigureAwait(false);
         message.Response = ResponseWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
         message.Response.ClientRequestId = message.Request.ClientRequestId;
+        var sent = message.Request.Content?.TryComputeLength(out var length) is true ? length : 0;
+        Interlocked.Add(ref bytes, sent + (message.Response.ContentStream?.Length ?? 0));
     }
 
     /// <summary>
@@ -216,6 +226,7 @@ public sealed class TableConnection : HttpPipelineTransport
     {
         var answer = tables.Execute(request, call.Kind == TableCallKind.Query ? hooks.PageRows?.Invoke(call) : null);
         Interlocked.Add(ref entitiesRead, call.IsWrite ? 0 : answer.Rows.Count);
+        Interlocked.Add(ref rowsScanned, call.Kind == TableCallKind.Query ? answer.Scanned : answer.Rows.Count);
         hooks.After?.Invoke(call, answer.Parts is [{ Error: not null } refused] ? refused.Status : answer.Status);
         return answer;
     }

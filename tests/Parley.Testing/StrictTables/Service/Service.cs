@@ -50,12 +50,7 @@ internal sealed class Service(TimeProvider time)
     /// </summary>
     public void Fill(string name, IEnumerable<(string PartitionKey, string RowKey, Property[] Properties)> rows)
     {
-        Table table;
-        lock (gate)
-        {
-            table = tables[name];
-        }
-
+        var table = Find(name);
         foreach (var chunk in rows.Chunk(Rules.MaxPage))
         {
             lock (table.Gate)
@@ -67,6 +62,33 @@ internal sealed class Service(TimeProvider time)
                     table.Put(new Row(partitionKey, rowKey, properties, etags.Next(now), now));
                 }
             }
+        }
+    }
+
+    /// <summary>Stores copies of a row under other keys, with other values of some of its properties.</summary>
+    public void Copy(string name, string partitionKey, string rowKey, IEnumerable<RowCopy> copies)
+    {
+        var table = Find(name);
+        Row original;
+        lock (table.Gate)
+        {
+            original = table.Find(partitionKey, rowKey) ?? throw new ArgumentException($"There is no row {partitionKey} / {rowKey} in {name}.");
+        }
+
+        Fill(name, copies.Select(copy => (copy.PartitionKey, copy.RowKey, copy.Changed.Count == 0 ? original.Properties : Changed(copy))));
+
+        Property[] Changed(RowCopy copy) =>
+        [
+            .. original.Properties.Select(property =>
+                copy.Changed.TryGetValue(property.Name, out var value) ? property with { Value = value } : property),
+        ];
+    }
+
+    private Table Find(string name)
+    {
+        lock (gate)
+        {
+            return tables[name];
         }
     }
 
@@ -265,6 +287,7 @@ internal sealed class Service(TimeProvider time)
         var lastPartition = partition is null ? filter?.Last(Names.PartitionKey) : null;
         var limit = Math.Min(request.Top ?? Rules.MaxPage, pageRows ?? Rules.MaxPage);
         var rows = new List<Row>();
+        var scanned = 0;
         foreach (var row in table.From(fromPartition, fromRow, partition))
         {
             if ((lastRow is not null && string.CompareOrdinal(row.RowKey, lastRow) > 0)
@@ -275,9 +298,10 @@ internal sealed class Service(TimeProvider time)
 
             if (rows.Count == limit)
             {
-                return Page(rows, row.PartitionKey, row.RowKey);
+                return Page(rows, row.PartitionKey, row.RowKey, scanned);
             }
 
+            scanned++;
             if (filter is null || filter.Matches(row))
             {
                 rows.Add(row);
@@ -286,13 +310,14 @@ internal sealed class Service(TimeProvider time)
 
         // A page that was cut short may have a token although no row follows; then the last page is empty.
         return pageRows == rows.Count && pageRows < (request.Top ?? Rules.MaxPage)
-            ? rows.Count == 0 ? Page(rows, fromPartition, fromRow) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0")
-            : new ServiceResponse(200) { Rows = rows };
+            ? rows.Count == 0 ? Page(rows, fromPartition, fromRow, scanned) : Page(rows, rows[^1].PartitionKey, rows[^1].RowKey + "\0", scanned)
+            : new ServiceResponse(200) { Rows = rows, Scanned = scanned };
     }
 
-    private static ServiceResponse Page(List<Row> rows, string partitionKey, string rowKey) => new(200)
+    private static ServiceResponse Page(List<Row> rows, string partitionKey, string rowKey, int scanned) => new(200)
     {
         Rows = rows,
+        Scanned = scanned,
         Next = (PageToken.Encode(partitionKey), rowKey.Length == 0 ? null : PageToken.Encode(rowKey)),
     };
 }

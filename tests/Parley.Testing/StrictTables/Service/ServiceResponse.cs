@@ -8,6 +8,9 @@ internal sealed record ServiceResponse(int Status)
     /// <summary>The rows of a query, or the row of a read.</summary>
     public IReadOnlyList<Row> Rows { get; init; } = [];
 
+    /// <summary>The rows that a query looked at, whether or not they match its filter.</summary>
+    public int Scanned { get; init; }
+
     /// <summary>The new ETag of the row that was written; null after a delete.</summary>
     public string? ETag { get; init; }
 

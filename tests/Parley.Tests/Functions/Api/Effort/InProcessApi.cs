@@ -59,6 +59,9 @@ internal sealed class InProcessApi
     /// <summary>The connection to tables and blobs, which counts its calls.</summary>
     public required TableConnection Connection { get; init; }
 
+    /// <summary>The tables.</summary>
+    public required StrictTables Tables { get; init; }
+
     public required TenantId Tenant { get; init; }
 
     public T Get<T>()
@@ -69,7 +72,8 @@ internal sealed class InProcessApi
     public static async Task<InProcessApi> StartAsync(params KeyValuePair<string, string?>[] settings)
     {
         var time = new VirtualTime();
-        var connection = new StrictTables(time).Connect();
+        var tables = new StrictTables(time);
+        var connection = tables.Connect();
         var blobs = new StrictBlobs(time).ServiceClient(connection);
         var registered = Register(time, connection, blobs, settings);
         await registered.GetRequiredService<ParleyTables>().CreateIfNotExistsAsync(CancellationToken.None);
@@ -82,7 +86,7 @@ internal sealed class InProcessApi
 
         // The keys of tokens are read in the background at their first use.
         await registered.GetRequiredService<SigningKeys>().ListAsync(CancellationToken.None);
-        return new InProcessApi(registered, created.Text) { Connection = connection, Tenant = tenant.Tenant };
+        return new InProcessApi(registered, created.Text) { Connection = connection, Tables = tables, Tenant = tenant.Tenant };
     }
 
     /// <summary>Starts the app again on the same storage, with other settings.</summary>
@@ -90,6 +94,7 @@ internal sealed class InProcessApi
         new(Register(Get<TimeProvider>(), Connection, Get<BlobServiceClient>(), settings), key)
         {
             Connection = Connection,
+            Tables = Tables,
             Tenant = Tenant,
         };
 
@@ -143,8 +148,21 @@ internal sealed class InProcessApi
             context.Request.Body = new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(body));
         }
 
-        await Prepare(context)();
+        await RunAsync(Prepare(context));
         return (context.Response.StatusCode, answer.Length == 0 ? null : JsonNode.Parse(answer.ToArray()));
+    }
+
+    /// <summary>Runs a call. While it waits, the time advances about as fast as real time.</summary>
+    public async Task RunAsync(Func<Task> call)
+    {
+        var running = call();
+        while (!running.IsCompleted)
+        {
+            await Task.WhenAny(running, Task.Delay(1));
+            ((VirtualTime)Get<TimeProvider>()).Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        await running;
     }
 
     /// <summary>Finds the function of a request and creates it; its result calls the function.</summary>

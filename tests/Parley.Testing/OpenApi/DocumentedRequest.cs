@@ -1,18 +1,20 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
-using Parley.Testing.OpenApi;
 
-namespace Parley.EndToEnd.Tests.Tenancy;
+namespace Parley.Testing.OpenApi;
 
 /// <summary>A valid request of an operation, made from the example of docs/openapi.yaml and a tenant's own ids.</summary>
-internal sealed record MatrixRequest(string Path, string Method, JsonObject Operation)
+/// <param name="Path">The path, as the document has it.</param>
+/// <param name="Method">In upper case.</param>
+/// <param name="Operation">The operation's object in the document.</param>
+public sealed record DocumentedRequest(string Path, string Method, JsonObject Operation)
 {
     /// <summary>The same in all requests, because a repeated request must be equal.</summary>
     private static readonly DateTimeOffset DueDate = TimeProvider.System.GetUtcNow().AddHours(1);
 
-    public static IReadOnlyList<MatrixRequest> All { get; } =
-        [.. OpenApiContract.Document.Operations.Select(one => new MatrixRequest(one.Path, one.Method, one.Operation))];
+    public static IReadOnlyList<DocumentedRequest> All { get; } =
+        [.. OpenApiContract.Document.Operations.Select(one => new DocumentedRequest(one.Path, one.Method, one.Operation))];
 
     public bool IsAdministration => Path.StartsWith("/v1/admin/", StringComparison.Ordinal);
 
@@ -35,17 +37,17 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
     public IEnumerable<string> Parameters => Documented
         .Where(one => one["in"]!.GetValue<string>() == "query").Select(one => one["name"]!.GetValue<string>());
 
-    /// <param name="owner">The tenant whose ids fill the other places.</param>
+    /// <param name="idOf">Returns the id of a kind that fills the other places.</param>
     /// <param name="place">The place that gets another id; null for none.</param>
     /// <param name="id">That id.</param>
     /// <param name="query">Further query parameters, such as <c>limit=1</c>.</param>
-    public HttpRequestMessage Create(TenantResources owner, IdPlace? place = null, string? id = null, string query = "")
+    public HttpRequestMessage Create(Func<string, string> idOf, IdPlace? place = null, string? id = null, string query = "")
     {
         var path = Path;
         var parameters = new List<string> { query };
         foreach (var one in Places)
         {
-            var value = one == place ? id! : owner.First(one.Kind);
+            var value = one == place ? id! : idOf(one.Kind);
             if (one.In == "path")
             {
                 path = path.Replace($"{{{one.Name}}}", value, StringComparison.Ordinal);
@@ -58,11 +60,12 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
 
         return new HttpRequestMessage(new HttpMethod(Method), $"{path[1..]}?{string.Join('&', parameters)}".TrimEnd('?', '&'))
         {
-            Content = CreateBody(owner, place, id),
+            Content = CreateBody(idOf, place, id),
         };
     }
 
-    private IEnumerable<JsonNode> Documented =>
+    /// <summary>The parameters of the operation, as the document has them.</summary>
+    public IEnumerable<JsonNode> Documented =>
         (OpenApiContract.Document.Root["paths"]![Path]!["parameters"]?.AsArray() ?? [])
             .Concat(Operation["parameters"]?.AsArray() ?? [])
             .Select(one => OpenApiContract.Document.Follow(one!));
@@ -70,7 +73,7 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
     private bool IsRequired(string name) =>
         Documented.First(one => one["name"]!.GetValue<string>() == name)["required"]?.GetValue<bool>() is true;
 
-    private HttpContent? CreateBody(TenantResources owner, IdPlace? place, string? id)
+    private HttpContent? CreateBody(Func<string, string> idOf, IdPlace? place, string? id)
     {
         if (Operation["requestBody"] is not { } documented)
         {
@@ -85,7 +88,7 @@ internal sealed record MatrixRequest(string Path, string Method, JsonObject Oper
             var parent = names[..^1].Aggregate(body, (node, name) => node[name]!.AsObject());
             if (one == place || parent.ContainsKey(names[^1]))
             {
-                parent[names[^1]] = one == place ? id : owner.First(one.Kind);
+                parent[names[^1]] = one == place ? id : idOf(one.Kind);
             }
         }
 

@@ -1,13 +1,12 @@
 using System.Text.Json.Nodes;
-using Parley.Testing.OpenApi;
 
-namespace Parley.EndToEnd.Tests.Tenancy;
+namespace Parley.Testing.OpenApi;
 
 /// <summary>A place of an operation that takes an id, as docs/openapi.yaml describes it.</summary>
 /// <param name="In">path, query or body.</param>
 /// <param name="Name">The parameter; of a body the path to the member, such as <c>message.sender</c>.</param>
 /// <param name="Kind">The kind of entity that the place names.</param>
-internal sealed record IdPlace(string In, string Name, string Kind)
+public sealed record IdPlace(string In, string Name, string Kind)
 {
     /// <summary>Ids that clients choose: Parley looks nothing up by them.</summary>
     private static readonly string[] OfClients = ["webChat", "attachments.id", "message.attachments.id"];
