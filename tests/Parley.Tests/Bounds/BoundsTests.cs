@@ -15,7 +15,7 @@ namespace Parley.Tests.Bounds;
 public sealed class BoundsTests(ITestOutputHelper output)
 {
     private const int Few = 100;
-    private const int Many = 1_000;
+    private const int Many = 100_000;
     private const double MaxFactor = 1.1;
 
     /// <summary>How often a request is measured; the lowest cost counts.</summary>

@@ -122,8 +122,7 @@ internal sealed class GrownStore
         var (partition, conversations) = (chat.PartitionKey, Conversations.Name);
         var head = await HeadAsync(chat);
         var completion = NumberOf("completion", 1);
-        var record = await CompletionRow.FindAsync(
-            Api.Get<ParleyTables>(), new MessageKey(chat, completion), CancellationToken.None);
+        var record = await Api.Get<CompletionStore>().FindAsync(new MessageKey(chat, completion), CancellationToken.None);
         var bot = new ChatbotKey(Api.Tenant, 1);
 
         // From here on messages alternate between a customer's, which a chatbot answers, and the reply.
@@ -158,9 +157,18 @@ internal sealed class GrownStore
         Copy(conversations, partition, ThreadRowKeys.Thread(thread), After(head.Last, 1), ThreadRowKeys.Thread);
         Copy(conversations, partition, TicketRowKeys.Ticket(1), After(Created, 1), TicketRowKeys.Ticket);
 
+        await Conversations.UpdateEntityAsync(
+            new TableEntity(partition, ThreadRowKeys.Thread(thread)) { ["Messages"] = position }, Azure.ETag.All);
+
         var followUp = await Api.Get<FollowUpReader>().FindAsync(chat, 1, CancellationToken.None);
         Copy(conversations, partition, FollowUpRowKeys.FollowUp(1), After(Created, 1), FollowUpRowKeys.FollowUp);
-        EntityId.TryFromGuid(followUp!.TriggerId, EntityKind.Message, out var trigger);
+        Copy(
+            conversations,
+            partition,
+            FollowUpRowKeys.FollowUpInChat((int)followUp!.Status, 1),
+            After(Created, 1),
+            number => FollowUpRowKeys.FollowUpInChat((int)followUp.Status, number));
+        EntityId.TryFromGuid(followUp.TriggerId, EntityKind.Message, out var trigger);
         Copy(
             conversations,
             partition,
@@ -314,7 +322,6 @@ internal sealed class GrownStore
 
     private async Task<JsonNode> CallAsync(string method, string path, object? body = null)
     {
-        File.AppendAllText("/tmp/s/b.log", $"{method} {path}\n");
         var (status, answer) = await Api.SendAsync(method, path, body);
         return status is >= 200 and < 300
             ? answer!

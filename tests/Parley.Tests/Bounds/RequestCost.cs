@@ -37,7 +37,6 @@ internal sealed record RequestCost(int Status, int Items, long Calls, long Rows,
         var (calls, rows, bytes) = (connection.Calls, connection.RowsScanned, connection.Bytes);
         await api.RunAsync(call);
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-        File.AppendAllText("/tmp/s/b.log", $"{request.Method} {request.RequestUri} {context.Response.StatusCode}\n");
         var body = JsonOf(context.Response, answer);
         return new RequestCost(
             context.Response.StatusCode,

@@ -254,7 +254,7 @@ public sealed class ActivityListTests
 
     /// <summary>True when an export of the present minute reads the only conversation.</summary>
     private async Task<bool> IsTouchedAsync() => await process.ConversationScan
-        .TouchedAsync(Appends.Tenant, time.GetUtcNow(), time.GetUtcNow(), CancellationToken.None).AnyAsync();
+        .TouchedAsync(Appends.Tenant, time.GetUtcNow(), time.GetUtcNow(), first: 1, CancellationToken.None).AnyAsync();
 
     private void Count(TableCall call, int status)
     {
