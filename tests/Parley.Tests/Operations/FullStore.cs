@@ -3,7 +3,6 @@ using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Assistants.Completions;
 using Parley.Cleanup;
-using Parley.Conversations;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Storage.Secrets;
