@@ -1,5 +1,4 @@
 using Azure.Data.Tables;
-using Parley.Core;
 using Parley.Storage;
 
 namespace Parley.Assistants.Completions;

@@ -5,7 +5,7 @@ using Parley.Storage;
 
 namespace Parley.Assistants.Completions;
 
-/// <summary>Reads a completion with the chunks of its text, and deletes chunks.</summary>
+/// <summary>Reads a completion with the chunks of its text, and writes and deletes chunks.</summary>
 /// <remarks>
 /// The row <c>t|n</c> and its chunks are one range of keys, the newest chunk first. So one call reads the row and the
 /// chunks from any number on.
@@ -53,6 +53,21 @@ internal static class CompletionRows
             // between. Chunks are deleted only after that, so the row has changed too.
             (known, torn) = (null, known is null ? stored.ETag : default);
         }
+    }
+
+    /// <summary>
+    /// Writes the last chunk, and counts its events in the completion's row, in one transaction under the row's ETag.
+    /// </summary>
+    /// <returns>The response with the row's new ETag.</returns>
+    public static async Task<Response> AddEventAsync(
+        ParleyTables tables, Completion extended, ETag etag, CancellationToken cancellation)
+    {
+        TableTransactionAction[] actions =
+        [
+            new(TableTransactionActionType.UpsertReplace, CompletionChunk.Create(extended)),
+            new(TableTransactionActionType.UpdateMerge, CompletionRow.EventAdded(extended), etag),
+        ];
+        return (await tables.Conversations.SubmitAsync(actions, cancellation))[^1];
     }
 
     /// <summary>

@@ -43,9 +43,7 @@ public sealed class CompletionWriter(
 
     /// <summary>Stores the last event, or a heartbeat when there is no new text. Called by the producer.</summary>
     /// <param name="completion">The completion as it is stored.</param>
-    /// <param name="extended">
-    /// The completion with the new text, at most one more event; for a heartbeat, the stored one.
-    /// </param>
+    /// <param name="extended">The completion with one more event; for a heartbeat, the stored one.</param>
     /// <returns>
     /// The stored state. It has ended or has another producer id when another caller ended the completion. When
     /// <see cref="Completion.CancelRequested"/> is true, the new text may not be stored.
@@ -65,7 +63,7 @@ public sealed class CompletionWriter(
             {
                 var response = await running.SendAsync(
                     token => hasText
-                        ? AddEventAsync(extended, completion.ETag, token)
+                        ? CompletionRows.AddEventAsync(tables, extended, completion.ETag, token)
                         : tables.Conversations.UpdateEntityAsync(
                             CompletionRow.Heartbeat(extended), completion.ETag, TableUpdateMode.Merge, token),
                     CancellationToken.None);
@@ -283,19 +281,6 @@ public sealed class CompletionWriter(
                 }
             }
         }
-    }
-
-    /// <summary>
-    /// Writes the last chunk, and counts its events in the completion's row, in one transaction under the row's ETag.
-    /// </summary>
-    private async Task<Response> AddEventAsync(Completion extended, ETag etag, CancellationToken cancellation)
-    {
-        TableTransactionAction[] actions =
-        [
-            new(TableTransactionActionType.UpsertReplace, CompletionChunk.Create(extended)),
-            new(TableTransactionActionType.UpdateMerge, CompletionRow.EventAdded(extended), etag),
-        ];
-        return (await tables.Conversations.SubmitAsync(actions, cancellation))[^1];
     }
 
     /// <summary>Reads the stored completion; null when storage does not respond.</summary>

@@ -1,7 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.AI;
 using Parley.Assistants.Chatbots;
-using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;

@@ -1,6 +1,5 @@
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
-using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
 using Parley.Conversations;
 using Parley.Conversations.Messages;

@@ -149,9 +149,6 @@ public sealed class CompletionRowTests
     private async Task<Completion> ReadAsync() => (await CompletionRows.FindAsync(tables, Empty.Key, known: null, CancellationToken.None))!;
 
     /// <summary>Stores the last event of a completion.</summary>
-    private Task AddEventAsync(Completion completion) => tables.Conversations.SubmitTransactionAsync(
-    [
-        new(TableTransactionActionType.UpsertReplace, CompletionChunk.Create(completion)),
-        new(TableTransactionActionType.UpdateMerge, CompletionRow.EventAdded(completion), Azure.ETag.All),
-    ]);
+    private Task AddEventAsync(Completion completion) =>
+        CompletionRows.AddEventAsync(tables, completion, Azure.ETag.All, CancellationToken.None);
 }
