@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Parley.Conversations;
@@ -40,7 +39,7 @@ internal sealed partial class GeneratedMessages : DelegatingHandler
             return base.SendAsync(request, cancellationToken);
         }
 
-        var partition = Partition().Match(url).Groups[1].Value;
+        var partition = Partition().Match(url).Groups["key"].Value;
         var conversation = int.Parse(partition.AsSpan(partition.IndexOf('|') + 1), CultureInfo.InvariantCulture);
         var query = System.Web.HttpUtility.ParseQueryString(request.RequestUri.Query);
         if (query["$filter"] is null)
@@ -49,7 +48,7 @@ internal sealed partial class GeneratedMessages : DelegatingHandler
         }
 
         // 0 stands for the head. A query continues at a key, or begins behind a message or at the head.
-        var first = query["NextRowKey"] is { } next ? NumberOf(next) : FirstMessage().Match(url) is { Success: true } begin ? NumberOf(begin.Groups[1].Value) : 0;
+        var first = query["NextRowKey"] is { } next ? NumberOf(next) : FirstMessage().Match(url) is { Success: true } begin ? NumberOf(begin.Groups["key"].Value) : 0;
         var last = Math.Min(first + PageRows - 1, MessagesEach);
         var body = Json(writer =>
         {
@@ -136,9 +135,9 @@ internal sealed partial class GeneratedMessages : DelegatingHandler
         writer.WriteString("Timestamp", at);
     }
 
-    [GeneratedRegex("PartitionKey(?: eq |=)'([^']+)'", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("PartitionKey(?: eq |=)'(?<key>[^']+)'", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Partition();
 
-    [GeneratedRegex("RowKey ge '(m[|][0-9]+)'", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex("RowKey ge '(?<key>m[|][0-9]+)'", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex FirstMessage();
 }
