@@ -36,6 +36,7 @@ internal sealed record BenchOptions
         new("growth", "posting, listing, sending and exporting with 10,000, 100,000 and 1,000,000 messages of one tenant", GrowthMeasure.RunAsync),
         new("assistants", "200 streamed replies at once: what Parley adds to a chunk's way from the provider, and memory per stream", AssistantMeasure.RunAsync),
         new("kills", "exports while the host's process is killed at random, again and again; fails when one is lost, late or not whole", KillMeasure.RunAsync),
+        new("cut", "a million generated messages as csv and jsonl while the process that writes is killed every 15 s; fails when a file is not the undisturbed one", CutMeasure.RunAsync),
     ];
 
     public static string Help { get; } = string.Join('\n', [

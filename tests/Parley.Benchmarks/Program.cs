@@ -9,6 +9,11 @@ if (args is [KilledHost.Mode, ..])
     return await KilledHost.ServeAsync(args);
 }
 
+if (args is [CutMeasure.Mode, ..])
+{
+    return await CutMeasure.WriteAsync(args);
+}
+
 if (args is [CostCommand.Mode, ..])
 {
     return await CostCommand.RunAsync(args);

@@ -74,10 +74,10 @@ internal sealed class ExportBlob : IAsyncDisposable
             ? (Absent, null)
             : await TakeOverAsync(blob, export.Checkpoint, cancellation);
         var digest = start is null ? new ResumableSha256() : ResumableSha256.Restore(start.Digest);
-        var writer = export.LeaseId!;
-        var behind = new BlockStart(writer, start?.BlockIds() ?? [], digest);
+        var lease = export.LeaseId!;
+        var behind = new BlockStart(lease, start?.BlockIds() ?? [], digest);
         return new ExportBlob(
-            blob, headers, writer, conditions, start, new BlockWriter(blob, blockBytes, beforeBlock, behind));
+            blob, headers, lease, conditions, start, new BlockWriter(blob, blockBytes, beforeBlock, behind));
     }
 
     /// <summary>Stores all rows so far, so that a later attempt can go on behind them.</summary>

@@ -101,7 +101,9 @@ internal static class ExportRow
         CutCharacters = row.GetInt64("Cut")!.Value,
         Sha256 = row.GetString("Sha256"),
         FileAttempt = row.GetInt32("FileAttempt"),
-        Checkpoint = LongText.Read(row, "Checkpoint") is { } checkpoint ? ExportCheckpoint.Parse(checkpoint) : null,
+        Checkpoint = row.GetString("Checkpoint") is null
+            ? null
+            : ExportCheckpoint.Parse(LongText.Read(row, "Checkpoint")!),
         WebhookStatus = (WebhookStatus)row.GetInt32("Callback")!.Value,
         WebhookAttempts = LongText.Read(row, "Attempts") is { } attempts
             ? JsonSerializer.Deserialize(attempts, WebhookAttemptJson.Default.IReadOnlyListWebhookAttempt)!

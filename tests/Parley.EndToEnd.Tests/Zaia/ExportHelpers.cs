@@ -18,9 +18,9 @@ namespace Parley.EndToEnd.Tests.Zaia;
 internal static class ExportCalls
 {
     /// <summary>Creates an export and returns the response.</summary>
-    public static async Task<JsonNode> ExportAsync(this HttpClient client, object body)
+    public static async Task<JsonNode> ExportAsync(this HttpClient client, object body, string path = "v1/chat-messages/export")
     {
-        using var response = await client.SendJsonAsync(HttpMethod.Post, "v1/chat-messages/export", body);
+        using var response = await client.SendJsonAsync(HttpMethod.Post, path, body);
         var taken = await response.ReadAsync();
         Assert.Equal("The export has begun; the callback URL is called when it has ended.", taken["message"]!.GetValue<string>());
         Assert.Equal($"{client.BaseAddress}v1/exports/{taken["exportId"]}", response.Headers.Location!.ToString());
@@ -65,7 +65,8 @@ internal static class ExportCalls
             "jsonl" => ("application/jsonl", "jsonl"),
             _ => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
         };
-        var disposition = $"attachment; filename=\"chat_messages_{export["number"]}.{extension}\"";
+        var name = ApiHelpers.Text(export["kind"]) == "records" ? "chatbot_records" : "chat_messages";
+        var disposition = $"attachment; filename=\"{name}_{export["number"]}.{extension}\"";
         Assert.Equal(type, response.Content.Headers.ContentType!.ToString());
         Assert.Equal(bytes.Length, response.Content.Headers.ContentLength);
         Assert.Equal(disposition, response.Content.Headers.ContentDisposition!.ToString());

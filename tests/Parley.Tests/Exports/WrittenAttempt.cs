@@ -2,6 +2,7 @@ using Parley.Core;
 using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Tests.OnStrictTables;
+using Xunit;
 
 
 namespace Parley.Tests.Exports;
@@ -49,6 +50,7 @@ internal sealed class WrittenAttempt : IAsyncDisposable
         {
         }
 
+        Assert.NotNull(positions.Current);
         var checkpoint = await blob.CheckpointAsync(table, positions.Current, CancellationToken.None);
         var renewed = await process.ExportLeaseStore.RenewAsync(
             export with { Rows = table.Rows, Bytes = table.Bytes, Checkpoint = checkpoint, AttemptsStarted = 1 }, CancellationToken.None);
