@@ -18,7 +18,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Tenants.Tokens → Tenants
         Webhooks → Tenants
         Conversations → Senders
-        Conversations.Threads → Storage
+        Conversations.Threads → Conversations
         Conversations.Tickets → Conversations
         Conversations.Messages → Conversations.Threads, Conversations.Tickets, Files, Senders
         Conversations.FollowUps → Conversations.Messages

@@ -1,8 +1,6 @@
 using System.Text.RegularExpressions;
-using Azure;
 using Azure.Data.Tables;
 using Parley.Conversations;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.DevHost.Common;
 using Parley.Testing;
@@ -76,8 +74,8 @@ public sealed class EarlierVersionsTests
         return (process, new EntityRef<ConversationKey>(created.Key, null));
     }
 
-    private static Task AppendAsync(ParleyProcess process, EntityRef<ConversationKey> id) =>
-        process.Append.AppendAsync(id, new(MessageRole.Assistant, "word", null, null, null), null, CancellationToken.None);
+    private static async Task AppendAsync(ParleyProcess process, EntityRef<ConversationKey> id) =>
+        await process.Append.AppendAsync(id, new(MessageRole.Assistant, "word", null, null, null), null, CancellationToken.None);
 
     /// <summary>Raises the revision as version 0.2.0 does: it merges some properties, or replaces the row.</summary>
     private static async Task WriteAsEarlierVersionAsync(

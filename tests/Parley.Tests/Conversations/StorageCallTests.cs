@@ -129,6 +129,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         // In addition to the two calls of the post and one for the first unread message: the index rows of the
         // cancelled follow-ups, and the deletion of the old ones.
         await CountAsync("post a customer's message that ends 2 follow-ups", () => PostTextAsync(MessageRole.Customer));
+        await CountAsync("list ended follow-ups of a chat, 2 of them shown", () => ListAsync(new([$"{conversation.Number}"], [], [], [FollowUpStatus.Cancelled])));
         AssertDocumented();
 
         async Task<FollowUp> CreateAsync(TimeSpan delay) =>
@@ -325,6 +326,7 @@ public sealed class StorageCallTests : IAsyncLifetime
         await CountAsync("list a chat, 15 tickets, 14 messages", () => ReadAsync(null, tickets, 14));
         await CountAsync("list a chat, a thread, 14 scattered messages", () => ReadAsync($"{thread.Id}", [], 14));
         await CountAsync("list a chat, a thread, 15 scattered messages", () => ReadAsync($"{thread.Id}", [], 15));
+        await CountAsync("list a chat, a thread in a ticket", () => ReadAsync($"{thread.Id}", tickets[1..2], 15));
 
         async Task ReadAsync(string? ofThread, IReadOnlyList<string> ofTickets, int limit)
         {

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Conversations.Threads;
@@ -161,7 +160,7 @@ public sealed class ThreadPageTests
         await process.Cursors.SealNumberAsync(Appends.Tenant, "first", 1, CancellationToken.None);
     }
 
-    private Task AppendAsync(ParleyProcess writer, bool isInThread) => writer.Append.AppendAsync(
+    private async Task AppendAsync(ParleyProcess writer, bool isInThread) => await writer.Append.AppendAsync(
         id,
         new NewMessage(MessageRole.Staff, "text", 1, "staff", null) { Thread = isInThread ? $"{thread.Id}" : null },
         null,

@@ -1,7 +1,6 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.FollowUps;
-using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;
@@ -157,10 +156,10 @@ public sealed class FollowUpChatListTests
     private async Task<FollowUp> CreateAsync(ParleyProcess writer, EntityRef<ConversationKey> chat) =>
         (await writer.FollowUpWriter.CreateAsync(chat, time.GetUtcNow().AddHours(1), "text", "test", null, CancellationToken.None)).FollowUp;
 
-    private static Task CancelAsync(ParleyProcess writer, FollowUp followUp) => writer.FollowUpWriter.ChangeAsync(
+    private static async Task CancelAsync(ParleyProcess writer, FollowUp followUp) => await writer.FollowUpWriter.ChangeAsync(
         Appends.Tenant, $"{followUp.Id}", new() { Status = FollowUpStatus.Cancelled }, "test", null, CancellationToken.None);
 
-    private static Task ArmAsync(ParleyProcess writer, FollowUp followUp) => writer.FollowUpWriter.ChangeAsync(
+    private static async Task ArmAsync(ParleyProcess writer, FollowUp followUp) => await writer.FollowUpWriter.ChangeAsync(
         Appends.Tenant, $"{followUp.Id}", new() { Status = FollowUpStatus.Pending }, "test", null, CancellationToken.None);
 
     private static async Task<IReadOnlyList<int>> ListAsync(
