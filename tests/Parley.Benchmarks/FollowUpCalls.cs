@@ -24,10 +24,10 @@ internal sealed class FollowUpCalls(Counting count, KeptMessages<FollowUpChunk> 
     private const int Shared = 4;
 
     /// <summary>
-    /// The shared calls when the chunk's messages are the first in their minute: one call moves twenty conversations,
-    /// and one deletes their previous rows.
+    /// The shared calls when the chunk's messages are the first in their minute: one call moves the conversations of
+    /// each of the seven partitions of the lists by activity, and one deletes their previous rows.
     /// </summary>
-    private const int SharedInNewMinute = 6;
+    private const int SharedInNewMinute = 2 * ConversationRowKeys.ActivityPartitionCount;
 
     private readonly FollowUpDispatch dispatch = services.GetRequiredService<FollowUpDispatch>();
     private readonly FollowUpSender sender = services.GetRequiredService<FollowUpSender>();

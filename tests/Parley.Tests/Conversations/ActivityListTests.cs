@@ -136,7 +136,7 @@ public sealed class ActivityListTests
             await process.Tables.Tenants.UpsertAllAsync(EarlierInstance.ListRows(head, head.ActivityMinute), CancellationToken.None);
         }
 
-        foreach (var size in new[] { 1, 2, 20 })
+        foreach (var size in new[] { 1, 2, 3, 20 })
         {
             Assert.Equal([5, 4, 3, 2, 1], await ListAsync(size));
         }

@@ -185,8 +185,8 @@ public sealed class StorageCallTests : IAsyncLifetime
         time.Advance(TimeSpan.FromMinutes(1));
         var chunk = new FollowUpChunk(ScheduleRowKeys.SchedulePartition(FollowUpRowKeys.ScheduledFollowUps, shard: 1, dueAt), FollowUpRowKeys.ScheduledFollowUps, KeyParts.EndOf(FollowUpRowKeys.ScheduledFollowUps));
 
-        // In addition to those within the same minute: activity rows of twenty conversations a call, and the deletion
-        // of the old ones, a hundred rows a call.
+        // In addition to those within the same minute: the activity rows of each of the seven partitions, and the
+        // deletion of the old ones.
         await CountAsync("send a chunk of 100, each the conversation's first message in a minute", () => process.FollowUpSender.SendAsync(chunk, CancellationToken.None));
         AssertDocumented();
     }

@@ -20,9 +20,9 @@ public sealed class CrashExplorationTests
             (model, _) => Appends.VerifyAsync(model.Tables, model.Time, model.Conversation, ["hello"]),
             CrashExploration.CrashesAndLateCalls,
             seeds: 10);
-        // The conversation row, the row of the table Due and the activity rows concurrently, the append, the old
-        // activity row.
-        Assert.Equal(6, calls);
+        // The conversation row and the key; the row of the table Due, the activity rows and the unread row concurrently;
+        // the append, the old activity rows.
+        Assert.Equal(7, calls);
     }
 
     [Fact]
