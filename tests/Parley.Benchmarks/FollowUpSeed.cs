@@ -60,7 +60,7 @@ internal sealed class FollowUpSeed
         var followUp = new JsonObject { ["chatId"] = chat.Number, ["dueDate"] = TimeProvider.System.GetUtcNow().AddYears(1), ["message"] = "Is there anything else?" };
         await client.SendAsync(HttpMethod.Post, "v1/chat-message-follow-ups", followUp);
 
-        var (tables, rows) = (system.RawTables, new List<TableEntity>());
+        var (tables, rows) = (system.SeedTables, new List<TableEntity>());
         await foreach (var row in tables.Conversations.QueryAsync<TableEntity>(TableClient.CreateQueryFilter($"PartitionKey eq {chat.PartitionKey}")))
         {
             rows.Add(row);

@@ -37,15 +37,15 @@ internal sealed class GrowthSeed : IDisposable
 
     public static async Task<GrowthSeed> MakeAsync(TenantClient client, StartedSystem system)
     {
-        var tables = system.RawTables;
+        var source = system.SeedTables;
         var chat = await client.CreateConversationAsync("Order and delivery");
         await client.SendAsync(HttpMethod.Post, "v1/chat-messages", new JsonObject { ["chatId"] = chat.Number, ["content"] = "Text", ["role"] = "user" });
         return new GrowthSeed(
             client,
             system,
-            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, ConversationRowKeys.Head),
-            await tables.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, MessageRowKeys.Message(1)),
-            await tables.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
+            await source.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, ConversationRowKeys.Head),
+            await source.Conversations.GetEntityAsync<TableEntity>(chat.PartitionKey, MessageRowKeys.Message(1)),
+            await source.Tenants.GetEntityAsync<TableEntity>(chat.Tenant.PartitionKey, ConversationRowKeys.Conversation(chat.Number)));
     }
 
     /// <summary>Adds conversations until the tenant has this number of messages in them.</summary>

@@ -30,7 +30,7 @@ internal static class ListMeasure
         await using var system = await StartedSystem.StartAsync(kind: options.Storage);
         using var client = await system.NewTenantAsync();
         var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource(seed: 1));
-        var conversations = await FillAsync(system.RawTables, client);
+        var conversations = await FillAsync(system.SeedTables, client);
         await CheckAsync(client, raw, conversations);
 
         Console.WriteLine("  warming up");
