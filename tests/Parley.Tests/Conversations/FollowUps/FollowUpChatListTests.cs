@@ -108,6 +108,28 @@ public sealed class FollowUpChatListTests
     }
 
     [Fact]
+    public async Task A_row_that_is_written_again_before_its_deletion_stays()
+    {
+        var chat = await StartAsync();
+        var created = await CreateAsync(process, chat);
+        await CancelAsync(process, created);
+        var hooks = new TableHooks
+        {
+            Before = async (call, _) =>
+            {
+                if (call is { Kind: TableCallKind.Delete, Table: "Conversations" })
+                {
+                    await CancelAsync(process, created);
+                }
+            },
+        };
+
+        await ArmAsync(new ParleyProcess(tables.Connect("slow", hooks), time, seed: 2), created);
+
+        Assert.Equal([1], await ListAsync(process, chat, 1, FollowUpStatus.Cancelled));
+    }
+
+    [Fact]
     public async Task Twenty_cancelled_by_a_message_are_listed()
     {
         var chat = await StartAsync();
