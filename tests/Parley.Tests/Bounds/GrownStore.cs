@@ -161,7 +161,15 @@ internal sealed class GrownStore
             new TableEntity(partition, ThreadRowKeys.Thread(thread)) { ["Messages"] = position }, Azure.ETag.All);
 
         var followUp = await Api.Get<FollowUpReader>().FindAsync(chat, 1, CancellationToken.None);
-        Copy(conversations, partition, FollowUpRowKeys.FollowUp(1), After(Created, 1), FollowUpRowKeys.FollowUp);
+        var question = await MessageRow.FindAsync(
+            Api.Get<ParleyTables>(), new MessageKey(chat, completion), CancellationToken.None);
+        Api.Tables.Copy(conversations, partition, FollowUpRowKeys.FollowUp(1), After(Created, 1).Select(number => new RowCopy(
+            partition,
+            FollowUpRowKeys.FollowUp(number),
+            new Dictionary<string, object>
+            {
+                ["TriggerId"] = new EntityId(EntityKind.Message, chat, TriggerOf(number), question!.Check).ToGuid(),
+            })));
         Copy(
             conversations,
             partition,
@@ -174,7 +182,7 @@ internal sealed class GrownStore
             partition,
             FollowUpRowKeys.MessageFollowUp(trigger.Sequence, 1),
             After(Created, 1),
-            number => FollowUpRowKeys.MessageFollowUp(trigger.Sequence, number));
+            number => FollowUpRowKeys.MessageFollowUp(TriggerOf(number), number));
         var listed = IndexedFollowUp.Of(followUp);
         Copy(
             Tenants.Name,
@@ -202,6 +210,9 @@ internal sealed class GrownStore
                 ["FollowUps"] = tickets,
             },
             Azure.ETag.All);
+
+        // Each of the copies has a customer's message of its own.
+        int TriggerOf(int followUp) => head.Last + 1 + (2 * ((followUp - Created - 1) / 2));
     }
 
     /// <summary>Conversations of one inbox and contact, unread, each with its head.</summary>
