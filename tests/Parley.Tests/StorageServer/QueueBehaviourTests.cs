@@ -1,17 +1,16 @@
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
+using Parley.DevHost.Common;
 using Parley.Testing;
 using Xunit;
 
 namespace Parley.Tests.StorageServer;
 
-using StorageServer = Parley.Testing.StorageServer;
-
 /// <summary>The same behaviour of Azurite and of the storage server's queues, through the real client.</summary>
 public abstract class QueueBehaviourTests
 {
-    private readonly string name = $"queue-{Guid.NewGuid():n}";
+    private readonly string name = $"queue-{RandomId.New()}";
 
     protected abstract Task<string> ConnectionStringAsync();
 
@@ -148,9 +147,9 @@ public sealed class AzuriteQueueTests : QueueBehaviourTests
 
 public sealed class StorageServerQueueTests : QueueBehaviourTests, IAsyncLifetime
 {
-    private StorageServer server = null!;
+    private Testing.StorageServer server = null!;
 
-    public async Task InitializeAsync() => server = await StorageServer.StartAsync(StorageServerOptions.Fast, seed: 1, _ => { });
+    public async Task InitializeAsync() => server = await Testing.StorageServer.StartAsync(StorageServerOptions.Fast, seed: 1, _ => { });
 
     public Task DisposeAsync() => server.DisposeAsync().AsTask();
 

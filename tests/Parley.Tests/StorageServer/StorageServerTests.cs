@@ -10,18 +10,16 @@ using Xunit;
 
 namespace Parley.Tests.StorageServer;
 
-using StorageServer = Parley.Testing.StorageServer;
-
 /// <summary>The storage server's own properties, and each service once through the real client.</summary>
 public sealed class StorageServerTests : IAsyncLifetime
 {
     private readonly StandingTime time = new();
-    private StorageServer server = null!;
+    private Testing.StorageServer server = null!;
     private TableClient table = null!;
 
     public async Task InitializeAsync()
     {
-        server = await StorageServer.StartAsync(StorageServerOptions.Fast, seed: 1, _ => { }, time);
+        server = await Testing.StorageServer.StartAsync(StorageServerOptions.Fast, seed: 1, _ => { }, time);
         table = new TableServiceClient(server.ConnectionString, new TableClientOptions { Retry = { MaxRetries = 0 } }).GetTableClient("Rows");
         await table.CreateAsync();
     }
