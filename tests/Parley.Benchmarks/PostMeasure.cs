@@ -29,20 +29,24 @@ internal static class PostMeasure
 
         // Storage slows down as it fills, so both write the same number of messages to conversations that are new in
         // every round. The time limit only ends a round that hangs.
+        var alone = await Round.RepeatAsync($"{count} messages by the functions alone", options.Rounds, seed => PrepareAsync(options.RoundLength * 5, count, -2 - seed, isAlone: true));
         var rounds = await Round.RepeatAsync($"{count} messages", options.Rounds, seed => PrepareAsync(options.RoundLength * 5, count, seed));
         new ComparisonTable()
             .AddRatioAtLeast(Figure.Of("messages/s", rounds, round => round.Rate), 0.85)
             .AddRatioAtMost(Figure.Of("p99 ms", rounds, round => round.P99), 3.0)
             .Add(Figure.Of("p50 ms", rounds, round => round.P50))
             .Add(Figure.Of("processor ms/message, without Azurite", rounds, round => round.CpuMilliseconds))
+            .AddRatioAtMost(Figure.Of("processor ms/message, the functions alone", alone, round => round.CpuMilliseconds), 1.2)
             .Add(Figure.Of("allocated KB/message", rounds, round => round.AllocatedKilobytes))
+            .Add(Figure.Of("allocated KB/message, the functions alone", alone, round => round.AllocatedKilobytes))
             .Print();
         return true;
 
-        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(TimeSpan limit, int most, int seed)
+        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(TimeSpan limit, int most, int seed, bool isAlone = false)
         {
             var client = await system.NewTenantAsync();
             using var rawClient = await system.NewTenantAsync();
+            var functions = new FunctionsAlone(system.Services, client);
             var waiting = await CreateAsync(client);
             var rawWaiting = await CreateAsync(rawClient);
             return (
@@ -50,7 +54,9 @@ internal static class PostMeasure
                 {
                     using (client)
                     {
-                        return await PostAsync(waiting, limit, most, seed, (conversation, text) => client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
+                        return await PostAsync(waiting, limit, most, seed, (conversation, text) => isAlone
+                            ? functions.PostAsync(conversation, text)
+                            : client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
                     }
                 },
                 () => PostAsync(rawWaiting, limit, most, seed, raw.AppendAsync));
