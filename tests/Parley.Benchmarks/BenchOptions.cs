@@ -22,7 +22,7 @@ internal sealed record BenchOptions
         // This measure runs first because it measures the peak of this process's memory.
         new("spreadsheets", "a million messages as csv, jsonl and xlsx to nowhere; fails when memory grows with the rows", SpreadsheetMeasure.RunAsync),
         new("writers", "a million rows by Parley's writers and by other packages, in processor time and allocation", WriterMeasure.RunAsync),
-        new("start", "./dev run of a built tree to its first 200, its requests' overhead, and its processes' memory", StartMeasure.RunAsync),
+        new("start", "the worker and ./dev run of a built tree to their first 200, the requests' overhead, and its processes' memory", StartMeasure.RunAsync),
         new("calls", "storage calls per operation, counted at the transport; fails when one is beyond its limit", CallsMeasure.RunAsync),
         new("storage", "the storage server: the latency that the SDK sees, and the calls that it serves", StorageMeasure.RunAsync),
         new("list", "pages of 50 of a tenant with 10,000 messages, through HTTP, against raw storage calls", ListMeasure.RunAsync),

@@ -30,6 +30,7 @@ internal static class ListMeasure
         await using var system = await StartedSystem.StartAsync(kind: options.Storage);
         using var client = await system.NewTenantAsync();
         var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource(seed: 1));
+        var functions = new FunctionsAlone(system.Services, client);
         var conversations = await FillAsync(system.SeedTables, client);
         await CheckAsync(client, raw, conversations);
 
@@ -37,7 +38,9 @@ internal static class ListMeasure
         await system.Storage.BeginAsync();
         await RunParleyAsync(AtOnce, WarmUp, seed: 0);
         await RunRawAsync(AtOnce, WarmUp, seed: 0);
+        await RunAloneAsync(WarmUp, seed: 0);
         var one = await Round.RepeatAsync("1 at a time", options.Rounds, seed => PrepareAsync(1, seed));
+        var alone = await Round.RepeatAsync("the functions alone", options.Rounds, seed => PrepareAloneAsync(seed));
         var many = await Round.RepeatAsync($"{AtOnce} at once", options.Rounds, seed => PrepareAsync(AtOnce, seed));
         var busy = options.Storage != StorageKind.Cloud ? many : await Round.RepeatAsync($"{Busy} at once", options.Rounds, seed => PrepareAsync(Busy, seed));
 
@@ -54,11 +57,27 @@ internal static class ListMeasure
                 .Add(Figure.Of($"p99 ms, {Busy} at once", busy, round => round.P99));
         }
 
-        table.AddProcessors("request", busy).Print();
+        table.AddProcessors("request", busy)
+            .AddRatioAtMost(Figure.Of("processor ms/request, the functions alone", alone, round => round.CpuMilliseconds), 1.15)
+            .Add(Figure.Of("allocated KB/request, the functions alone", alone, round => round.AllocatedKilobytes))
+            .Print();
         return true;
 
         Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(int workers, int seed) => Task.FromResult<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)>((
             () => RunParleyAsync(workers, options.RoundLength, seed), () => RunRawAsync(workers, options.RoundLength, seed)));
+
+        Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAloneAsync(int seed) => Task.FromResult<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)>((
+            () => RunAloneAsync(options.RoundLength, seed), () => RunRawAsync(AtOnce, options.RoundLength, seed)));
+
+        Task<LoadResult> RunAloneAsync(TimeSpan limit, int seed) => Load.RunAsync(AtOnce, limit, int.MaxValue, worker =>
+        {
+            var pages = new PageSequence(conversations, seed, worker);
+            return () =>
+            {
+                var (conversation, page) = pages.Next();
+                return functions.GetPageAsync(conversation, page, PerPage);
+            };
+        }, system.Storage);
 
         Task<LoadResult> RunParleyAsync(int workers, TimeSpan limit, int seed) => Load.RunAsync(workers, limit, int.MaxValue, worker =>
         {

@@ -24,6 +24,7 @@ internal static class PostMeasure
         var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource());
 
         var rounds = await MeasureAsync(Clients);
+        var alone = await MeasureAsync(Clients, isAlone: true);
         var busy = options.Storage != StorageKind.Cloud ? rounds : await MeasureAsync(Busy);
         var table = new ComparisonTable()
             .AddRatioAtLeast(Figure.Of("messages/s", rounds, round => round.Rate), 0.85)
@@ -36,26 +37,30 @@ internal static class PostMeasure
                 .Add(Figure.Of($"p99 ms, {Busy} clients", busy, round => round.P99));
         }
 
-        table.AddProcessors("message", busy).Print();
+        table.AddProcessors("message", busy)
+            .AddRatioAtMost(Figure.Of("processor ms/message, the functions alone", alone, round => round.CpuMilliseconds), 1.2)
+            .Add(Figure.Of("allocated KB/message, the functions alone", alone, round => round.AllocatedKilobytes))
+            .Print();
         return true;
 
-        async Task<List<Round>> MeasureAsync(int clients)
+        async Task<List<Round>> MeasureAsync(int clients, bool isAlone = false)
         {
             Console.WriteLine("  warming up");
-            var (warmParley, warmRaw) = await PrepareAsync(clients, WarmUp, int.MaxValue, seed: -1);
+            var (warmParley, warmRaw) = await PrepareAsync(clients, WarmUp, int.MaxValue, seed: -1, isAlone);
             await warmRaw();
             var count = (int)((await warmParley()).Rate * options.RoundLength.TotalSeconds);
 
             // Storage slows down as it fills, so both write the same number of messages to conversations that are new in
             // every round. The time limit only ends a round that hangs.
-            return await Round.RepeatAsync($"{count} messages of {clients} clients", options.Rounds, seed => PrepareAsync(clients, options.RoundLength * 5, count, seed));
+            return await Round.RepeatAsync($"{count} messages of {clients} clients{(isAlone ? ", the functions alone" : "")}", options.Rounds, seed => PrepareAsync(clients, options.RoundLength * 5, count, seed, isAlone));
         }
 
-        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(int clients, TimeSpan limit, int most, int seed)
+        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(int clients, TimeSpan limit, int most, int seed, bool isAlone)
         {
             await system.Storage.PauseAsync();
             var client = await system.NewTenantAsync();
             using var rawClient = await system.NewTenantAsync();
+            var functions = new FunctionsAlone(system.Services, client);
             var waiting = await CreateAsync(client);
             var rawWaiting = await CreateAsync(rawClient);
             await system.Storage.BeginAsync();
@@ -64,7 +69,9 @@ internal static class PostMeasure
                 {
                     using (client)
                     {
-                        return await PostAsync(clients, waiting, limit, most, seed, (conversation, text) => client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
+                        return await PostAsync(clients, waiting, limit, most, seed, (conversation, text) => isAlone
+                            ? functions.PostAsync(conversation, text)
+                            : client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
                     }
                 },
                 () => PostAsync(clients, rawWaiting, limit, most, seed, raw.AppendAsync));

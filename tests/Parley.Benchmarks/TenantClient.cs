@@ -15,6 +15,9 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
 
     public TenantId Tenant { get; } = tenant;
 
+    /// <summary>The API's address, with a trailing slash.</summary>
+    public Uri Api { get; } = api;
+
     /// <summary>The API key, or an access token in its place.</summary>
     public string ApiKey { get; } = apiKey;
 
@@ -88,7 +91,7 @@ internal sealed class TenantClient(Uri api, TenantId tenant, string apiKey) : ID
 
     private HttpRequestMessage Request(HttpMethod method, string path)
     {
-        var request = new HttpRequestMessage(method, new Uri(api, path));
+        var request = new HttpRequestMessage(method, new Uri(Api, path));
         request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {ApiKey}");
         return request;
     }

@@ -29,7 +29,7 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
     /// </summary>
     public bool IsCountCapped { get; init; }
 
-    public Task ExecuteAsync(HttpContext httpContext)
+    public async Task ExecuteAsync(HttpContext httpContext)
     {
         var headers = httpContext.Response.Headers;
         if (Revision is { } revision)
@@ -39,10 +39,15 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
 
         if (NotModified.TrySend(httpContext, RevisionCoversBody))
         {
-            return Task.CompletedTask;
+            return;
         }
 
-        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        using var body = new PooledBuffer();
+        await using (var writer = new Utf8JsonWriter(body, new JsonWriterOptions { Encoder = type.Options.Encoder }))
+        {
+            JsonSerializer.Serialize(writer, value, type);
+        }
+
         if (Replayed)
         {
             headers[ReplayedHeader.Name] = "true";
@@ -58,6 +63,6 @@ public sealed class JsonResult<T>(T value, JsonTypeInfo<T> type, int status = St
             headers["X-Count-Capped"] = "true";
         }
 
-        return ResponseBody.WriteAsync(httpContext, status, ResponseBody.Json, body);
+        await ResponseBody.WriteAsync(httpContext, status, ResponseBody.Json, body.Written);
     }
 }

@@ -29,7 +29,7 @@ internal static class ResponseBody
     public static bool IsOmitted(HttpContext context) => HttpMethods.IsHead(context.Request.Method);
 
     /// <summary>Writes a complete body with Content-Length; for HEAD, the header alone.</summary>
-    public static async Task WriteAsync(HttpContext context, int status, string contentType, byte[] body)
+    public static async Task WriteAsync(HttpContext context, int status, string contentType, ReadOnlyMemory<byte> body)
     {
         SetHeaders(context.Response, status, contentType);
         context.Response.ContentLength = body.Length;
