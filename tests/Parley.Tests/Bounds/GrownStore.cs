@@ -89,8 +89,9 @@ internal sealed class GrownStore
     private async Task CreateChatAsync()
     {
         var id = IdOf("conversation", 0);
-        EntityRef.TryParse<ConversationKey>(id, Api.Tenant, out var reference);
-        chat = reference.Key;
+        chat = EntityRef.TryParse<ConversationKey>(id, Api.Tenant, out var reference)
+            ? reference.Key
+            : throw new InvalidOperationException($"{id} is no conversation.");
         for (var i = 0; i < Created; i++)
         {
             var ticket = await PostAsync("ticket", "/v1/tickets", new { chatId = id });

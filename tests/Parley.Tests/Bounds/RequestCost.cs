@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Parley.Testing.OpenApi;
 using Parley.Tests.Functions.Api.Effort;
 
 namespace Parley.Tests.Bounds;

@@ -107,8 +107,10 @@ public sealed class ExportResumptionTests
         var queries = new List<string>();
         await ground.CompleteAsync(ground.Process(call =>
         {
-            queries.AddRange(call.Kind == TableCallKind.Query && call.Table == "Conversations" ? [call.ToString()] : []);
-            return null;
+            if (call is { Kind: TableCallKind.Query, Table: "Conversations" })
+            {
+                queries.Add(call.ToString());
+            }
         }));
         Assert.All(queries, query => Assert.Contains("RowKey ge 'm|0000000002'", query, StringComparison.Ordinal));
         Assert.NotEmpty(queries);
@@ -256,7 +258,7 @@ public sealed class ExportResumptionTests
     });
 
     /// <summary>Six rows of two conversations, one on a page of the storage's answers.</summary>
-    private static Task RunAsync(TableFormat format, Func<Ground, Task> test) => Interleaving.RunAsync(7, async run =>
+    private static async Task RunAsync(TableFormat format, Func<Ground, Task> test) => await Interleaving.RunAsync(7, async run =>
     {
         var model = new ExportModel(run, new StrictTables(run.Time));
         await model.BuildAsync();
@@ -283,12 +285,12 @@ public sealed class ExportResumptionTests
 
         /// <summary>A process whose queries return a row at a time.</summary>
         /// <param name="note">Receives each call before it is carried out.</param>
-        public ParleyProcess Process(Func<TableCall, Task?>? note = null) => Model.Unscheduled(hooks: new TableHooks
+        public ParleyProcess Process(Action<TableCall>? note = null) => Model.Unscheduled(hooks: new TableHooks
         {
             PageRows = _ => 1,
             Fault = call =>
             {
-                _ = note?.Invoke(call);
+                note?.Invoke(call);
                 return Fault.None;
             },
         });

@@ -12,7 +12,6 @@ using Parley.Exports;
 using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
-using Parley.Tests.Conversations;
 using Parley.Tests.OnStrictTables;
 using Parley.Tests.Spreadsheets;
 using Xunit;

@@ -4,7 +4,6 @@ using Parley.Spreadsheets;
 using Parley.Tests.OnStrictTables;
 using Xunit;
 
-
 namespace Parley.Tests.Exports;
 
 /// <summary>
@@ -33,13 +32,13 @@ internal sealed class WrittenAttempt : IAsyncDisposable
     public static async Task<WrittenAttempt> BeginAsync(ParleyProcess process, ExportKey key)
     {
         var known = (await process.Exports.FindAsync(key, CancellationToken.None))!;
-        var lease = (await process.ExportLeaseStore.TryTakeAsync(known, CancellationToken.None))!;
-        var blob = await process.ExportFiles.OpenAsync(lease.Export, () => { }, CancellationToken.None);
+        var taken = (await process.ExportLeaseStore.TryTakeAsync(known, CancellationToken.None))!;
+        var opened = await process.ExportFiles.OpenAsync(taken.Export, () => { }, CancellationToken.None);
         var content = await process.ExportContents.OpenAsync(known, CancellationToken.None);
-        var table = blob.Start is { } start
-            ? TableWriter.Continue(known.Format, content.Columns, blob.Blocks, start.Counts)
-            : TableWriter.Create(known.Format, content.Columns, blob.Blocks);
-        return new WrittenAttempt(process, lease, blob, table, content.WriteAsync(table, blob.Start?.Position, CancellationToken.None).GetAsyncEnumerator());
+        var writer = opened.Start is { } start
+            ? TableWriter.Continue(known.Format, content.Columns, opened.Blocks, start.Counts)
+            : TableWriter.Create(known.Format, content.Columns, opened.Blocks);
+        return new WrittenAttempt(process, taken, opened, writer, content.WriteAsync(writer, opened.Start?.Position, CancellationToken.None).GetAsyncEnumerator());
     }
 
     /// <summary>Writes rows until the table has this many, and stores them.</summary>

@@ -149,6 +149,6 @@ public sealed class CompletionRowTests
     private async Task<Completion> ReadAsync() => (await CompletionRows.FindAsync(tables, Empty.Key, known: null, CancellationToken.None))!;
 
     /// <summary>Stores the last event of a completion.</summary>
-    private Task AddEventAsync(Completion completion) =>
-        CompletionRows.AddEventAsync(tables, completion, Azure.ETag.All, CancellationToken.None);
+    private async Task AddEventAsync(Completion completion) =>
+        await CompletionRows.AddEventAsync(tables, completion, Azure.ETag.All, CancellationToken.None);
 }

@@ -158,7 +158,7 @@ internal sealed class InProcessApi
         var running = call();
         while (!running.IsCompleted)
         {
-            await Task.WhenAny(running, Task.Delay(1));
+            await Task.WhenAny(running, Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System));
             ((VirtualTime)Get<TimeProvider>()).Advance(TimeSpan.FromMilliseconds(1));
         }
 
