@@ -1,25 +1,15 @@
-using System.Text;
 using Azure.Data.Tables;
 
 namespace Parley.Storage;
 
 /// <summary>
-/// Creates all OData filters: the client library escapes the values, and no filter has more comparisons than Azure
-/// accepts.
+/// Creates all OData filters: the client library escapes the values, and none names
+/// several row keys: the service would read the whole partition for it.
 /// </summary>
 public static class Filters
 {
-    /// <summary>
-    /// The Table service rejects a filter with more comparisons ("Query timeout and pagination" and "Querying tables
-    /// and entities", Table service REST reference). Azurite does not.
-    /// </summary>
-    public const int MaxComparisons = 15;
-
     /// <summary>Maximum rows of one response ("Query timeout and pagination", Table service REST reference).</summary>
     public const int MaxPerCall = 1000;
-
-    /// <summary>Maximum row keys in one filter: one comparison is needed for the partition key.</summary>
-    public const int MaxRowKeys = MaxComparisons - 1;
 
     /// <summary>Row keys of one partition, from first to last, both included.</summary>
     public static string Range(string partitionKey, string first, string last) =>
@@ -43,20 +33,4 @@ public static class Filters
     /// range.
     /// </summary>
     public static string And(string filter, string other) => $"({filter}) and ({other})";
-
-    /// <summary>1 to <see cref="MaxRowKeys"/> rows of one partition.</summary>
-    public static string Rows(string partitionKey, IReadOnlyCollection<string> rowKeys)
-    {
-        ArgumentOutOfRangeException.ThrowIfZero(rowKeys.Count, nameof(rowKeys));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rowKeys.Count, MaxRowKeys, nameof(rowKeys));
-        var filter = new StringBuilder(TableClient.CreateQueryFilter($"PartitionKey eq {partitionKey}"));
-        var separator = " and (";
-        foreach (var rowKey in rowKeys)
-        {
-            filter.Append(separator).Append(TableClient.CreateQueryFilter($"RowKey eq {rowKey}"));
-            separator = " or ";
-        }
-
-        return filter.Append(')').ToString();
-    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure.Data.Tables;
 using Parley.Core;
 
@@ -39,28 +40,63 @@ internal static class TableReads
     }
 
     /// <summary>
-    /// Reads the existing rows of one partition with these keys, in no order. One call reads up to
-    /// <see cref="Filters.MaxRowKeys"/> of them; the calls run in parallel.
+    /// Reads the existing rows of one partition with these keys, in no order. Keys with consecutive numbers are one
+    /// call, every other key is one; the calls run in parallel.
     /// </summary>
+    /// <remarks>
+    /// A filter that names several row keys would be one call, but the service reads the whole partition for it
+    /// ("Design for querying", Table service guide).
+    /// </remarks>
     public static async Task<IEnumerable<TableEntity>> FindAllAsync(
         this TableClient table, string partitionKey, IEnumerable<string> rowKeys, CancellationToken cancellation)
     {
         var found = await Workers.RunAsync(
-            [.. rowKeys.Chunk(Filters.MaxRowKeys)],
-            Width,
-            chunk => table.FindChunkAsync(partitionKey, chunk, cancellation));
+            Runs(rowKeys), Width, run => table.FindRunAsync(partitionKey, run, cancellation));
         return found.SelectMany(rows => rows);
     }
 
-    private static async Task<List<TableEntity>> FindChunkAsync(
-        this TableClient table, string partitionKey, string[] rowKeys, CancellationToken cancellation)
+    private static async Task<IEnumerable<TableEntity>> FindRunAsync(
+        this TableClient table, string partitionKey, List<string> run, CancellationToken cancellation)
     {
-        if (rowKeys is [var only])
+        if (run is [var only])
         {
             return await table.FindAsync(partitionKey, only, cancellation) is { } row ? [row] : [];
         }
 
-        var filter = Filters.Rows(partitionKey, rowKeys);
-        return await table.QueryAsync<TableEntity>(filter, cancellationToken: cancellation).ToListAsync(cancellation);
+        var rows = await table.QueryAsync<TableEntity>(
+            Filters.Range(partitionKey, run[0], run[^1]), cancellationToken: cancellation).ToListAsync(cancellation);
+
+        // Rows of another kind can have longer keys, which are between these.
+        return rows.Where(row => row.RowKey.Length == run[0].Length);
+    }
+
+    /// <summary>Groups keys that differ only in their last numbers, when these are consecutive.</summary>
+    private static List<List<string>> Runs(IEnumerable<string> rowKeys)
+    {
+        var runs = new List<List<string>>();
+        foreach (var key in rowKeys.Distinct().Order(StringComparer.Ordinal))
+        {
+            if (runs.Count > 0 && IsNext(runs[^1][^1], key))
+            {
+                runs[^1].Add(key);
+            }
+            else
+            {
+                runs.Add([key]);
+            }
+        }
+
+        return runs;
+    }
+
+    private static bool IsNext(string key, string next)
+    {
+        var start = key.LastIndexOf('|') + 1;
+        return start > 0
+            && key.Length == next.Length
+            && key.AsSpan(0, start).SequenceEqual(next.AsSpan(0, start))
+            && int.TryParse(key.AsSpan(start), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && int.TryParse(next.AsSpan(start), NumberStyles.None, CultureInfo.InvariantCulture, out var following)
+            && following == number + 1;
     }
 }

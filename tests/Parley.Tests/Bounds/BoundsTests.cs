@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Parley.Testing.OpenApi;
 using Xunit;
 using Xunit.Abstractions;
@@ -21,6 +22,46 @@ public sealed class BoundsTests(ITestOutputHelper output)
     /// <summary>How often a request is measured; the lowest cost counts.</summary>
     private const int Rounds = 5;
 
+    /// <summary>It refuses more than ten thousand records, and says where to go.</summary>
+    private const string Workbook = "GET /v1/chatbots/{id}/records/export-excel";
+
+    /// <summary>
+    /// What answers count: at most a thousand keys, the most that a call returns, and whether there are more.
+    /// </summary>
+    private static readonly RequestCost Counting = new(0, 0, Calls: 2, Rows: 1_001, Bytes: 1_001 * 140, Allocated: 1_001 * 1_400);
+
+    private static readonly RequestCost None = new(0, 0, 0, 0, 0, 0);
+
+    /// <summary>The constant part of the cost of operations that count.</summary>
+    private static readonly Dictionary<string, RequestCost> Constants = new()
+    {
+        // The unread conversations of the inbox.
+        ["POST /v1/conversations"] = Counting,
+        ["GET /v1/conversations"] = Counting,
+        ["GET /v1/conversations/{id}"] = Counting,
+        ["PATCH /v1/conversations/{id}"] = Counting,
+
+        // All records of the chatbot; before a workbook up to ten thousand, because one of more is refused.
+        ["GET /v1/chatbots/{id}/records"] = Counting,
+        [Workbook] = new(0, 0, Calls: 11, Rows: 11_000, Bytes: 11_000 * 140, Allocated: 11_000 * 1_400),
+    };
+
+    /// <summary>
+    /// Operations whose example does not fit the store's state. Their other cases are counted by StorageCallTests.
+    /// </summary>
+    private static readonly string[] Refused =
+    [
+        "PATCH /v1/tickets/{id}",
+        "POST /v1/chat-message-follow-ups",
+        "POST /v1/chat-messages/export",
+        "POST /v1/senders",
+        "POST /v1/chatbots/{id}/records/export",
+        "POST /v1/admin/tenants/{id}/keys/{keyId}/rotate",
+        "POST /v1/oauth/token",
+        "POST /oauth/token",
+        "DELETE /v1/keys/{keyId}",
+    ];
+
     /// <summary>Entities that hold lists. Only their deletion is sent for another one each time.</summary>
     private static readonly string[] Holders = ["tenant", "conversation", "inbox", "sender", "chatbot"];
 
@@ -32,10 +73,12 @@ public sealed class BoundsTests(ITestOutputHelper output)
     {
         var (few, many) = (await GrownStore.CreateAsync(Few), await GrownStore.CreateAsync(Many));
         var failures = new List<string>();
+        var answered = new List<(string Operation, int Status)>();
         foreach (var request in DocumentedRequest.All.OrderBy(one => one.Method == "DELETE"))
         {
             // The plain requests are checked to be answered; a combination of filters may be refused.
             var isPlain = true;
+            var operation = $"{request.Method} {request.Path}";
             foreach (var query in RequestVariants.Of(request, kind => few.IdOf(kind, 0)))
             {
                 var (small, large) = (await MeasureAsync(few, request, query), await MeasureAsync(many, request, query));
@@ -43,12 +86,18 @@ public sealed class BoundsTests(ITestOutputHelper output)
                 {
                     var what = $"{request.Method} {request.Path}?{query}{name}";
                     output.WriteLine($"{what}\n    {less}\n    {more}");
-                    if (isPlain && less.Status >= 300)
+                    if (isPlain && name.Length == 0)
                     {
-                        failures.Add($"{what} is refused: {less.Status}");
+                        answered.Add((operation, less.Status));
                     }
 
-                    failures.AddRange(Excess(less, more).Select(excess => $"{what}: {excess}"));
+                    var constant = Constants.GetValueOrDefault(operation, None);
+                    if (less.Status != more.Status && (operation, more.Status) != (Workbook, StatusCodes.Status422UnprocessableEntity))
+                    {
+                        failures.Add($"{what} is answered with {less.Status} and {more.Status}");
+                    }
+
+                    failures.AddRange(Excess(less.Limit(more.Items, MaxFactor, constant), more).Select(excess => $"{what}: {excess}"));
                 }
 
                 isPlain = false;
@@ -56,6 +105,9 @@ public sealed class BoundsTests(ITestOutputHelper output)
         }
 
         Assert.True(failures.Count == 0, string.Join('\n', failures));
+        Assert.Equal(
+            Refused.Order(StringComparer.Ordinal),
+            answered.Where(one => one.Status >= 300).Select(one => one.Operation).Order(StringComparer.Ordinal));
     }
 
     private static async Task<List<(string Name, RequestCost Cost)>> MeasureAsync(
@@ -68,6 +120,10 @@ public sealed class BoundsTests(ITestOutputHelper output)
             using var sent = request.Create(IdOf, query: query);
             var cost = await RequestCost.MeasureAsync(store.Api, sent);
             best = best is null ? cost : RequestCost.Min(best, cost);
+            if (cost.Calls > 100)
+            {
+                break;
+            }
 
             // What a request changes is another entity in each round.
             string IdOf(string kind) => store.IdOf(
@@ -94,24 +150,19 @@ public sealed class BoundsTests(ITestOutputHelper output)
         return measured;
     }
 
-    private static IEnumerable<string> Excess(RequestCost less, RequestCost more)
+    private static IEnumerable<string> Excess(RequestCost limit, RequestCost more)
     {
-        if (less.Status != more.Status)
+        foreach (var (name, most, cost) in new[]
         {
-            yield return $"answered with {less.Status} and {more.Status}";
-        }
-
-        foreach (var (name, few, many) in new[]
-        {
-            ("calls", less.Calls, more.Calls),
-            ("rows", less.Rows, more.Rows),
-            ("bytes", less.Bytes, more.Bytes),
-            ("allocated bytes", less.Allocated, more.Allocated),
+            ("calls", limit.Calls, more.Calls),
+            ("rows", limit.Rows, more.Rows),
+            ("bytes", limit.Bytes, more.Bytes),
+            ("allocated bytes", limit.Allocated, more.Allocated),
         })
         {
-            if ((double)many / more.Items > MaxFactor * few / less.Items)
+            if (cost > most)
             {
-                yield return $"{name} {few} for {less.Items}, then {many} for {more.Items}";
+                yield return $"{cost} {name} for {more.Items} entries instead of at most {most}";
             }
         }
     }

@@ -48,6 +48,7 @@ internal sealed class GrownStore
     public static async Task<GrownStore> CreateAsync(int rows)
     {
         var api = await InProcessApi.StartAsync(new KeyValuePair<string, string?>("Exports:SettleSeconds", "0"));
+        await api.Get<ExportFiles>().CreateIfNotExistsAsync(CancellationToken.None);
         var store = new GrownStore(api, rows);
         await store.CreateTenantAsync();
         await store.CreateChatAsync();

@@ -14,6 +14,11 @@ namespace Parley.Tests.Bounds;
 /// <param name="Allocated">Bytes that the process allocated, storage in memory included.</param>
 internal sealed record RequestCost(int Status, int Items, long Calls, long Rows, long Bytes, long Allocated)
 {
+    /// <summary>
+    /// The body of the response. Kept, because a new large array in each call would have the whole store collected.
+    /// </summary>
+    private static readonly MemoryStream Answer = new(1 << 20);
+
     /// <summary>The path and query of the next page; null when there is none.</summary>
     public string? Next { get; private init; }
 
@@ -29,14 +34,14 @@ internal sealed record RequestCost(int Status, int Items, long Calls, long Rows,
             context.Request.ContentLength = context.Request.Body.Length;
         }
 
-        using var answer = new MemoryStream(1 << 20);
-        context.Response.Body = answer;
+        Answer.SetLength(0);
+        context.Response.Body = Answer;
         var call = api.Prepare(context);
         var (connection, allocated) = (api.Connection, GC.GetTotalAllocatedBytes(precise: true));
         var (calls, rows, bytes) = (connection.Calls, connection.RowsScanned, connection.Bytes);
         await api.RunAsync(call);
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-        var body = JsonOf(context.Response, answer);
+        var body = JsonOf(context.Response, Answer);
         return new RequestCost(
             context.Response.StatusCode,
             Math.Max(1, LongestList(body)),
@@ -48,6 +53,16 @@ internal sealed record RequestCost(int Status, int Items, long Calls, long Rows,
             Next = NextOf(context.Response, body),
         };
     }
+
+    /// <summary>The most that a request may cost on a larger store, for as many entries in its answer.</summary>
+    public RequestCost Limit(int items, double factor, RequestCost constant) => this with
+    {
+        Items = items,
+        Calls = (long)(factor * Calls * items / Items) + constant.Calls,
+        Rows = (long)(factor * Rows * items / Items) + constant.Rows,
+        Bytes = (long)(factor * Bytes * items / Items) + constant.Bytes,
+        Allocated = (long)(factor * Allocated * items / Items) + constant.Allocated,
+    };
 
     /// <summary>The lower cost of two measures of one request: what the runtime does beside it is not its own.</summary>
     public static RequestCost Min(RequestCost one, RequestCost other) => one with

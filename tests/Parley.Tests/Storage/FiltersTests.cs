@@ -13,15 +13,5 @@ public class FiltersTests
 
     [Fact]
     public void Quotes_are_doubled() => Assert.Equal(
-        "PartitionKey eq 'it''s' and (RowKey eq 'a'' or ''1'' eq ''1' or RowKey eq 'b')", Filters.Rows("it's", ["a' or '1' eq '1", "b"]));
-
-    [Fact]
-    public void No_filter_has_more_comparisons_than_the_service_accepts()
-    {
-        var most = Enumerable.Range(1, Filters.MaxRowKeys).Select(MessageRowKeys.Message).ToList();
-
-        Assert.Equal(Filters.MaxComparisons, Filters.Rows("p", most).Split(" eq ").Length - 1);
-        Assert.Throws<ArgumentOutOfRangeException>(() => Filters.Rows("p", [.. most, "one more"]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Filters.Rows("p", []));
-    }
+        "PartitionKey eq 'it''s' and RowKey ge 'a'' or ''1'' eq ''1' and RowKey le 'b'", Filters.Range("it's", "a' or '1' eq '1", "b"));
 }

@@ -21,13 +21,9 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     /// <summary>The number of records up to which every page counts: those of one response of storage.</summary>
     internal const int MinCounted = Filters.MaxPerCall;
 
-    // A record has three rows (ListedRecord.Rows), and a filter can contain fourteen row keys. The rows of one record
-    // are always read in the same call, so that they are from one state.
-    private const int RecordsPerCall = Filters.MaxRowKeys / 3;
-
     /// <summary>
     /// Reads one page: a scan of the keys up to the end of the page, and of at least <see cref="MinCounted"/>; one more
-    /// key, to know whether there are more; and a call for every four records of a conversation.
+    /// key, to know whether there are more; and two calls for each record, fewer for neighbours.
     /// </summary>
     /// <param name="chatbot">The chatbot.</param>
     /// <param name="range">The times of the customers' messages.</param>
@@ -156,8 +152,7 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     {
         var calls =
             from conversation in listed.GroupBy(record => record.Completion.Conversation)
-            from chunk in conversation.Chunk(RecordsPerCall)
-            select (conversation.Key, Rows: chunk.SelectMany(record => record.Rows).Distinct());
+            select (conversation.Key, Rows: conversation.SelectMany(record => record.Rows));
         var results = await Workers.RunAsync([.. calls], TableReads.Width, async call =>
             (call.Key, Rows: await tables.Conversations.FindAllAsync(call.Key.PartitionKey, call.Rows, cancellation)));
         var (completions, messages) = (new Dictionary<MessageKey, Completion>(), new Dictionary<MessageKey, Message>());

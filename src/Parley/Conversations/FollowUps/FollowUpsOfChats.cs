@@ -10,7 +10,6 @@ namespace Parley.Conversations.FollowUps;
 /// status, those of any status by their numbers, and those of messages by the messages' rows.
 /// </summary>
 public sealed class FollowUpsOfChats(
-    ParleyTables tables,
     ConversationReader conversations,
     FollowUpReader reader,
     FollowUpChatLists lists,
@@ -101,9 +100,8 @@ public sealed class FollowUpsOfChats(
         var atOnce = Math.Min(RowsAtOnce, skipped - known + size);
         var streams = heads.ConvertAll(head =>
         {
-            var first = FollowUpChatLists.FirstOf(head);
-            var count = Math.Max(0, head.FollowUps - known - first + 1);
-            return ReadAsync(head.Key, Enumerable.Range(first, count), atOnce, cancellation);
+            var numbers = Descending(FollowUpChatLists.FirstOf(head), head.FollowUps - known);
+            return ReadAsync(head.Key, numbers, atOnce, cancellation);
         });
         return await SortedMerge.MergeAsync(streams, NewestFirst, cancellation)
             .Skip(skipped - known).Take(size).ToListAsync(cancellation);
@@ -167,8 +165,8 @@ public sealed class FollowUpsOfChats(
     private IAsyncEnumerable<ChatListRow> OfNumbersAsync(
         Conversation head, HashSet<FollowUpStatus> statuses, CancellationToken cancellation)
     {
-        var first = FollowUpChatLists.FirstOf(head);
-        return ReadAsync(head.Key, Enumerable.Range(first, head.FollowUps - first + 1), RowsAtOnce, cancellation)
+        var numbers = Descending(FollowUpChatLists.FirstOf(head), head.FollowUps);
+        return ReadAsync(head.Key, numbers, RowsAtOnce, cancellation)
             .Where(followUp => statuses.Contains(followUp.Status))
             .Select(one => new ChatListRow(one.Conversation, one.Number, one.Status, one.CreatedAt, Row: null));
     }
@@ -228,21 +226,24 @@ public sealed class FollowUpsOfChats(
             .Distinct()
             .Order();
         var links = await reader.LinksAsync(head.Key, [.. own], cancellation);
-        var numbers = links.Select(link => link.FollowUp).Distinct();
+        var numbers = links.Select(link => link.FollowUp).Distinct().OrderDescending();
         await foreach (var followUp in ReadAsync(head.Key, numbers, RowsAtOnce, cancellation))
         {
             yield return followUp;
         }
     }
 
-    /// <summary>Reads follow-ups by descending number, some in a call.</summary>
+    private static IEnumerable<int> Descending(int first, int last) =>
+        Enumerable.Range(0, Math.Max(0, last - first + 1)).Select(passed => last - passed);
+
+    /// <summary>Reads follow-ups by numbers, which must be descending, some in a call.</summary>
     private async IAsyncEnumerable<FollowUp> ReadAsync(
         ConversationKey conversation,
         IEnumerable<int> numbers,
         int atOnce,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var chunk in numbers.OrderDescending().Chunk(atOnce))
+        foreach (var chunk in numbers.Chunk(atOnce))
         {
             foreach (var followUp in await ReadAsync(conversation, chunk, cancellation))
             {
@@ -252,25 +253,13 @@ public sealed class FollowUpsOfChats(
     }
 
     /// <summary>
-    /// Reads by descending number: consecutive numbers with one call, others with one call for every fourteen.
+    /// Reads by descending number: consecutive numbers with one call, others with one call for each run.
     /// </summary>
     private async Task<IEnumerable<FollowUp>> ReadAsync(
         ConversationKey conversation,
         int[] numbers,
         CancellationToken cancellation)
     {
-        if (numbers[0] - numbers[^1] == numbers.Length - 1)
-        {
-            var filter = Filters.Range(
-                conversation.PartitionKey,
-                FollowUpRowKeys.FollowUp(numbers[^1]),
-                FollowUpRowKeys.FollowUp(numbers[0]));
-            var rows = await tables.Conversations
-                .QueryAsync<TableEntity>(filter, RowsAtOnce, cancellationToken: cancellation)
-                .ToListAsync(cancellation);
-            return rows.Select(row => FollowUpRow.Read(row, conversation)).Reverse();
-        }
-
         var found = await reader.FindAllAsync(conversation, numbers, cancellation);
         return numbers.Where(found.ContainsKey).Select(number => found[number]);
     }

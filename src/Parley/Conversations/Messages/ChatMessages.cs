@@ -35,7 +35,7 @@ public sealed class ChatMessages(
     Cursors cursors)
 {
     /// <summary>
-    /// Opens a list. It makes one call for the head, one for every fourteen tickets, one for a thread, one for every
+    /// Opens a list. It makes one call for the head, one for each ticket, one for a thread, one for every
     /// thousand of the page's messages in it, and two for each ticket with a thread.
     /// </summary>
     /// <param name="cursor">The page's cursor; null for the first page.</param>
@@ -115,7 +115,7 @@ public sealed class ChatMessages(
             ranges.Sum(range => range.Count), taken, HasMore: taken.Count > 0 && ranges[^1].Last > taken[^1].Last);
     }
 
-    /// <summary>Reads long ranges as key ranges, and the other messages by their keys, fourteen in a call.</summary>
+    /// <summary>Reads long ranges as key ranges, and the other messages by their keys, in parallel.</summary>
     private async IAsyncEnumerable<Message> ReadAsync(
         ConversationKey conversation,
         List<MessageRange> ranges,
@@ -124,10 +124,10 @@ public sealed class ChatMessages(
         var scattered = new List<int>();
         foreach (var range in ranges)
         {
-            if (range.Count < Filters.MaxRowKeys)
+            if (range.Count < TableReads.Width)
             {
                 scattered.AddRange(Enumerable.Range(range.First, range.Count));
-                if (scattered.Count < Filters.MaxRowKeys)
+                if (scattered.Count < TableReads.Width)
                 {
                     continue;
                 }
@@ -138,7 +138,7 @@ public sealed class ChatMessages(
                 yield return message;
             }
 
-            if (range.Count >= Filters.MaxRowKeys)
+            if (range.Count >= TableReads.Width)
             {
                 await foreach (var message in MessageRow.ReadRangeAsync(
                     tables, conversation, range.First, range.Last, cancellation))

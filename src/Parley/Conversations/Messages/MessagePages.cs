@@ -24,7 +24,7 @@ public sealed record CursorPage(
 
 /// <summary>
 /// Reads pages of messages. Message numbers have no gaps, so a page is one range of keys: page 1 and page 600 cost the
-/// same two calls, for head and range, and one more for every fourteen quoted messages outside the page.
+/// same two calls, for head and range, and one more for each quoted message outside the page.
 /// </summary>
 public sealed class MessagePages(
     ParleyTables tables,

@@ -153,6 +153,7 @@ public class RequestQuotaTests
                 "ConversationMessageFunctions.Post Messages",
                 "ConversationMessageFunctions.PostMedia Messages",
                 "ExportFunctions.Create Exports",
+                "ExportFunctions.CreateOfRecords Exports",
                 "MessageFunctions.Create Messages",
             ],
             costs.Order(StringComparer.Ordinal));
