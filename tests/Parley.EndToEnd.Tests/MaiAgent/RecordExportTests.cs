@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
@@ -64,7 +65,7 @@ public sealed class RecordExportTests(ParleyFixture parley) : IClassFixture<Parl
 
         await client.RefusedAsync(HttpMethod.Get, $"v1/chatbots/{id}/records/export-excel", null, 422, "too_many_records");
         using var refused = await client.GetAsync($"v1/chatbots/{id}/records/export-excel");
-        var problem = (await refused.ReadAsync())["detail"]!.GetValue<string>();
+        var problem = (await refused.ReadAsync(HttpStatusCode.UnprocessableEntity))["detail"]!.GetValue<string>();
         Assert.Contains($"POST /v1/chatbots/{number}/records/export", problem, StringComparison.Ordinal);
         Assert.Contains("10000", problem, StringComparison.Ordinal);
 
@@ -78,10 +79,10 @@ public sealed class RecordExportTests(ParleyFixture parley) : IClassFixture<Parl
         var client = await parley.NewTenantClientAsync("Checked exports of records");
         var id = await client.NewBotAsync();
         var path = $"v1/chatbots/{id}/records/export";
-        await client.RefusedAsync(HttpMethod.Post, path, "{}", 422, "invalid_fields", "callbackUrl");
-        await client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{ApiHelpers.UnknownUuid}/records/export", """{"callbackUrl":"https://example.com/"}""", 404, "chatbot_not_found");
-        await parley.NewClient(token: null).RefusedAsync(HttpMethod.Post, path, "{}", 401, "unauthenticated");
-        await (await parley.NewClientWithScopeAsync("assistants:use")).RefusedAsync(HttpMethod.Post, path, "{}", 403, "scope_missing");
+        await client.RefusedAsync(HttpMethod.Post, path, new { }, 422, "invalid_fields", "callbackUrl");
+        await client.RefusedAsync(HttpMethod.Post, $"v1/chatbots/{ApiHelpers.UnknownUuid}/records/export", new { callbackUrl = "https://example.com/" }, 404, "chatbot_not_found");
+        await parley.NewClient(token: null).RefusedAsync(HttpMethod.Post, path, new { }, 401, "unauthenticated");
+        await (await parley.NewClientWithScopeAsync("assistants:use")).RefusedAsync(HttpMethod.Post, path, new { }, 403, "scope_missing");
     }
 
     /// <summary>Index rows of the chatbot without completions: they count, and no page shows them.</summary>

@@ -1,3 +1,4 @@
+using Azure;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Parley.Core;
@@ -86,7 +87,16 @@ internal static class BrokenExports
 
         await table.CompleteAsync(CancellationToken.None);
         var sha256 = await blob.Blocks.CompleteAsync(CancellationToken.None);
-        await blob.CommitAsync(CancellationToken.None);
+        try
+        {
+            await blob.CommitAsync(CancellationToken.None);
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412 && lease.IsLost)
+        {
+            // As in ExportFileJob: a later attempt has taken the blob over, so this one is abandoned.
+            return;
+        }
+
         var now = process.Time.NowInMilliseconds();
         var completed = await process.Exports.ChangeAsync(
             lease.Export,

@@ -17,6 +17,7 @@ internal sealed class WrittenAttempt : IAsyncDisposable
     private readonly TableWriter table;
     private readonly IAsyncEnumerator<string> positions;
     private Export export;
+    private string? position;
 
     private WrittenAttempt(ParleyProcess process, ExportLease lease, ExportBlob blob, TableWriter table, IAsyncEnumerator<string> positions)
     {
@@ -45,12 +46,12 @@ internal sealed class WrittenAttempt : IAsyncDisposable
     /// <returns>False when the row is not the attempt's any more.</returns>
     public async Task<bool> CheckpointAsync(int rows)
     {
-        while (table.Rows < rows && await positions.MoveNextAsync())
+        while (table.Rows < rows && await MoveNextAsync())
         {
         }
 
-        Assert.NotNull(positions.Current);
-        var checkpoint = await blob.CheckpointAsync(table, positions.Current, CancellationToken.None);
+        Assert.NotNull(position);
+        var checkpoint = await blob.CheckpointAsync(table, position, CancellationToken.None);
         var renewed = await process.ExportLeaseStore.RenewAsync(
             export with { Rows = table.Rows, Bytes = table.Bytes, Checkpoint = checkpoint, AttemptsStarted = 1 }, CancellationToken.None);
         export = renewed ?? export;
@@ -60,7 +61,7 @@ internal sealed class WrittenAttempt : IAsyncDisposable
     /// <summary>Writes the rest of the rows, and stages all blocks.</summary>
     public async Task<string> StageRestAsync()
     {
-        while (await positions.MoveNextAsync())
+        while (await MoveNextAsync())
         {
         }
 
@@ -74,5 +75,17 @@ internal sealed class WrittenAttempt : IAsyncDisposable
         await table.DisposeAsync();
         await blob.DisposeAsync();
         await lease.DisposeAsync();
+    }
+
+    /// <summary>Keeps the position of the last row, which the enumerator forgets at its end.</summary>
+    private async Task<bool> MoveNextAsync()
+    {
+        if (!await positions.MoveNextAsync())
+        {
+            return false;
+        }
+
+        position = positions.Current;
+        return true;
     }
 }

@@ -110,7 +110,8 @@ public sealed class ScheduleUpgradeTests
             Assert.Equal((CompletionStatus.Ended, 1, null), (completion!.Status, completion.Attempt, completion.Error));
 
             var export = await reader.Exports.FindAsync(facts.Export.Key, CancellationToken.None);
-            Assert.Equal((ExportStatus.Expired, WebhookStatus.Taken, 1), (export!.Status, export.WebhookStatus, export.FileAttempt));
+            Assert.Equal((ExportStatus.Expired, WebhookStatus.Taken, ExportFiles.SharedBlob), (export!.Status, export.WebhookStatus, export.FileAttempt));
+            Assert.Single(Exports.Log[facts.Export.Key].FileTakes);
             Assert.Single(Exports.Receiver.Deliveries);
             Exports.Log.Verify();
             Assert.Null(Exports.Blobs.Find(FileStore.ContainerName, FileStore.BlobName(facts.OfFile, facts.File)));
