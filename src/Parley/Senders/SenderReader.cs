@@ -68,7 +68,7 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
             cancellation);
 
     /// <summary>
-    /// Reads senders by number, with one concurrent call for each run of consecutive numbers. Numbers without a sender are left out.
+    /// Reads senders by number, with one concurrent call for each run of near numbers. Numbers without a sender are left out.
     /// </summary>
     public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(
         TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)

@@ -3,8 +3,8 @@ using Azure.Data.Tables;
 namespace Parley.Storage;
 
 /// <summary>
-/// Creates all OData filters: the client library escapes the values, and none names
-/// several row keys: the service would read the whole partition for it.
+/// Creates all OData filters: the client library escapes the values. None names several row keys, because the service
+/// would read the whole partition for it.
 /// </summary>
 public static class Filters
 {

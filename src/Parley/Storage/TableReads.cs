@@ -40,8 +40,14 @@ internal static class TableReads
     }
 
     /// <summary>
-    /// Reads the existing rows of one partition with these keys, in no order. Keys with consecutive numbers are one
-    /// call, every other key is one; the calls run in parallel.
+    /// The most that a number may be above the one before it in one call: up to two rows in between are read for
+    /// nothing, which is cheaper than another call.
+    /// </summary>
+    private const int MaxStep = 3;
+
+    /// <summary>
+    /// Reads the existing rows of one partition with these keys, in no order. Keys with numbers close to each other are
+    /// one call, every other key is one; the calls run in parallel.
     /// </summary>
     /// <remarks>
     /// A filter that names several row keys would be one call, but the service reads the whole partition for it
@@ -65,18 +71,17 @@ internal static class TableReads
 
         var rows = await table.QueryAsync<TableEntity>(
             Filters.Range(partitionKey, run[0], run[^1]), cancellationToken: cancellation).ToListAsync(cancellation);
-
-        // Rows of another kind can have longer keys, which are between these.
-        return rows.Where(row => row.RowKey.Length == run[0].Length);
+        var wanted = run.ToHashSet(StringComparer.Ordinal);
+        return rows.Where(row => wanted.Contains(row.RowKey));
     }
 
-    /// <summary>Groups keys that differ only in their last numbers, when these are consecutive.</summary>
+    /// <summary>Groups keys that differ only in their last numbers, when these are close to each other.</summary>
     private static List<List<string>> Runs(IEnumerable<string> rowKeys)
     {
         var runs = new List<List<string>>();
         foreach (var key in rowKeys.Distinct().Order(StringComparer.Ordinal))
         {
-            if (runs.Count > 0 && IsNext(runs[^1][^1], key))
+            if (runs.Count > 0 && IsNear(runs[^1][^1], key))
             {
                 runs[^1].Add(key);
             }
@@ -89,7 +94,7 @@ internal static class TableReads
         return runs;
     }
 
-    private static bool IsNext(string key, string next)
+    private static bool IsNear(string key, string next)
     {
         var start = key.LastIndexOf('|') + 1;
         return start > 0
@@ -97,6 +102,6 @@ internal static class TableReads
             && key.AsSpan(0, start).SequenceEqual(next.AsSpan(0, start))
             && int.TryParse(key.AsSpan(start), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && int.TryParse(next.AsSpan(start), NumberStyles.None, CultureInfo.InvariantCulture, out var following)
-            && following == number + 1;
+            && following - number <= MaxStep;
     }
 }

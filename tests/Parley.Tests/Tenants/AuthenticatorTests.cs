@@ -43,10 +43,10 @@ public sealed class AuthenticatorTests : IAsyncLifetime
             Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
         }
 
-        Assert.Equal(2, connection.Calls);
+        Assert.Equal(3, connection.Calls);
         time.Advance(CredentialCache.CacheTime + TimeSpan.FromTicks(1));
         Assert.Null(await TenantProcess.RefusalAsync(authenticator, key.Text));
-        Assert.Equal(4, connection.Calls);
+        Assert.Equal(6, connection.Calls);
     }
 
     [Fact]
@@ -88,7 +88,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         var requests = Enumerable.Range(0, 100).Select(_ => TenantProcess.RefusalAsync(authenticator, key.Text)).ToList();
         open.SetResult();
         Assert.All(await Task.WhenAll(requests), Assert.Null);
-        Assert.Equal(2, connection.Calls);
+        Assert.Equal(3, connection.Calls);
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class AuthenticatorTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         open.SetResult();
         Assert.Equal(1, (await second).Number);
-        Assert.Equal(2, connection.Calls);
+        Assert.Equal(3, connection.Calls);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class FollowUpReader(ParleyTables tables)
 
     /// <summary>
     /// Reads the follow-ups that messages triggered or that were sent as the messages, by the messages' numbers: one
-    /// call for each run of consecutive numbers, and one for each run of consecutive follow-ups. If a client had recorded a
+    /// call for each run of near numbers, and one for each run of near follow-ups. If a client had recorded a
     /// message and Parley then sends another one, the old link stays. So each link is compared with the follow-up.
     /// </summary>
     /// <param name="conversation">The conversation of the messages.</param>
@@ -117,7 +117,7 @@ public sealed class FollowUpReader(ParleyTables tables)
     }
 
     /// <summary>
-    /// Returns the follow-ups that exist, by number: one concurrent call for each run of consecutive numbers.
+    /// Returns the follow-ups that exist, by number: one concurrent call for each run of near numbers.
     /// </summary>
     internal async Task<Dictionary<int, FollowUp>> FindAllAsync(
         ConversationKey conversation,

@@ -123,7 +123,7 @@ internal static class MessageRow
         }
     }
 
-    /// <summary>Reads messages by number, in no order: one concurrent call for each run of consecutive numbers.</summary>
+    /// <summary>Reads messages by number, in no order: one concurrent call for each run of near numbers.</summary>
     public static async Task<IEnumerable<Message>> FindAllAsync(
         ParleyTables tables,
         ConversationKey conversation,

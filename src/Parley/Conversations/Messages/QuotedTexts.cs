@@ -4,7 +4,7 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>
-/// Looks up quoted messages. Those among the given messages cost nothing, the others one call for each run of consecutive numbers. A
+/// Looks up quoted messages. Those among the given messages cost nothing, the others one call for each run of near numbers. A
 /// quote stores only the number, so it shows an edited text, and no text after a deletion.
 /// </summary>
 public sealed class QuotedTexts(ParleyTables tables)

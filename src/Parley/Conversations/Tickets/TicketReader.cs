@@ -54,7 +54,7 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
 
     /// <summary>
     /// Returns the tickets of a conversation with these ids, in the order of their numbers. Unknown ids are left out.
-    /// It makes one concurrent call for each run of consecutive numbers.
+    /// It makes one concurrent call for each run of near numbers.
     /// </summary>
     internal async Task<List<Ticket>> FindAllAsync(
         ConversationKey conversation,

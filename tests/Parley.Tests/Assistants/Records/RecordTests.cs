@@ -91,8 +91,8 @@ public sealed class RecordTests
             var (before, read) = (ground.Connection.Calls, ground.Connection.EntitiesRead);
             var found = await ground.Process.Records.ListAsync(ground.Chatbot, default, page, 1, CancellationToken.None);
 
-            // Plus one read of the conversation of the record shown, and one read for its key, which finds nothing.
-            Assert.Equal(calls + 2, ground.Connection.Calls - before);
+            // Plus two reads of the conversation of the record shown, and one read for its key, which finds nothing.
+            Assert.Equal(calls + 3, ground.Connection.Calls - before);
             Assert.InRange(ground.Connection.EntitiesRead - read, keys, keys + 3);
             return (found.Count, found.IsCapped);
         }

@@ -29,8 +29,8 @@ public sealed class FollowUpChatListTests
     }
 
     [Theory]
-    [InlineData(FollowUpStatus.Cancelled, 1, 3, 21)]
-    [InlineData(FollowUpStatus.Cancelled, 2, 3, 31)]
+    [InlineData(FollowUpStatus.Cancelled, 1, 3, 30)]
+    [InlineData(FollowUpStatus.Cancelled, 2, 3, 40)]
     [InlineData(FollowUpStatus.Failed, 1, 2, 1)]
     [InlineData(null, 1, 2, 11)]
     [InlineData(null, 2, 2, 11)]
