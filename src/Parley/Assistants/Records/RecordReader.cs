@@ -53,10 +53,9 @@ public sealed class RecordReader(ParleyTables tables, TimeProvider time)
     public async IAsyncEnumerable<Record> ReadAllAsync(
         Chatbot chatbot, RecordRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var chunks = KeysAsync(chatbot, range, cancellation).Chunk(TableReads.Width);
-        await foreach (var keys in chunks.WithCancellation(cancellation))
+        await foreach (var (records, _) in ReadChunksAsync(chatbot, range, after: null, cancellation))
         {
-            foreach (var record in await FindAsync(chatbot, keys, cancellation))
+            foreach (var record in records)
             {
                 yield return record;
             }
