@@ -49,6 +49,12 @@ internal static class CutMeasure
         {
             var (undisturbed, quiet, _) = await ExportAsync(services, azurite.ConnectionString, format, Timeout.InfiniteTimeSpan);
             var (cut, time, kills) = await ExportAsync(services, azurite.ConnectionString, format, Life);
+            if (kills == 0)
+            {
+                throw new BenchmarkException(
+                    $"The {format} file was complete within {Life.TotalSeconds:0} s, so nothing was cut: give a greater --count.");
+            }
+
             var isSame = undisturbed is { Status: ExportStatus.Completed }
                 && (cut.Status, cut.Sha256, cut.Rows, cut.Bytes) == (undisturbed.Status, undisturbed.Sha256, undisturbed.Rows, undisturbed.Bytes)
                 && cut.Rows == (long)conversations * GeneratedMessages.MessagesEach;

@@ -208,10 +208,12 @@ internal sealed partial class OperationCalls
         var body = new { callbackUrl, rangeEnd, format = "csv", rangeStart = "2026-03-02T00:00:00Z" };
         var csv = await first.CallAsync(200, "POST v1/chat-messages/export",
             body, ("Idempotency-Key", "an export's key"));
+
+        // Each request moves the clock, so the next one waits until the export has stored its times.
+        await TakenAsync(csv, attempts: 1);
         await first.CallAsync(200, "POST v1/chat-messages/export", body, ("Idempotency-Key", "an export's key"));
         await first.CallAsync(422, "POST v1/chat-messages/export",
             new { callbackUrl }, ("Idempotency-Key", "an export's key"));
-        await TakenAsync(csv, attempts: 1);
         recorded.AddCallback(receiver.Request);
         foreach (var (format, language) in new[] { ("jsonl", "enUs"), ("xlsx", "ptBr") })
         {
@@ -224,10 +226,10 @@ internal sealed partial class OperationCalls
 
         var records = await first.CallAsync(200, "POST v1/chatbots/1/records/export",
             new { callbackUrl, rangeEnd, format = "jsonl" }, ("Idempotency-Key", "a key of records"));
+        await TakenAsync(records, attempts: 1);
         await first.CallAsync(200, "POST v1/chatbots/1/records/export",
             new { callbackUrl, rangeEnd, format = "jsonl" }, ("Idempotency-Key", "a key of records"));
         await first.CallAsync(404, "POST v1/chatbots/99/records/export", new { callbackUrl });
-        await TakenAsync(records, attempts: 1);
         await first.CallAsync(200, $"GET v1/exports/{records["exportId"]}");
         await first.CallAsync(200, $"GET v1/exports/{records["exportId"]}/content");
         await first.CallAsync(200, "GET v1/exports/1");
