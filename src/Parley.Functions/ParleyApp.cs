@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Functions.Api;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Parley;
 using Parley.Functions.Api.Responses;
 using Parley.Functions.Observability;
@@ -50,6 +51,7 @@ public static class ParleyApp
         services.AddSingleton<KeyGuard>();
         services.AddSingleton<ApiEndpoint>();
         services.AddSingleton<RouteTable>();
+        services.AddDialects();
         services.AddSingleton<Readiness>();
         services.AddSingleton<QueueMessages>();
         services.AddHostedService<AdminKeyWarning>();

@@ -15,6 +15,8 @@ public sealed record ApiKey
 
     public required Scopes Scopes { get; init; }
 
+    public Dialect Dialect { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>As chosen at the creation; null when the key does not expire.</summary>

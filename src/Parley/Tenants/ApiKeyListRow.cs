@@ -19,6 +19,7 @@ internal static class ApiKeyListRow
             ["Scopes"] = (int)key.Scopes,
             ["CreatedAt"] = key.CreatedAt,
         };
+        row.SetIfAny("Dialect", key.Dialect == Dialect.Parley ? null : key.Dialect.Name());
         row.SetIfAny("ExpiresAt", key.ExpiresAt);
         row.SetIfAny("WriteId", key.WriteId);
         return row;
@@ -49,6 +50,7 @@ internal static class ApiKeyListRow
         Hash = row.GetString("Hash"),
         Label = row.GetString("Label"),
         Scopes = (Scopes)row.GetInt32("Scopes")!.Value,
+        Dialect = DialectNames.Read(row.GetString("Dialect")),
         CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
         ExpiresAt = row.GetDateTimeOffset("ExpiresAt"),
         ReplacedAt = row.GetDateTimeOffset("ReplacedAt"),

@@ -20,6 +20,7 @@ internal static class ApiKeyRow
             ["ScopesAreExact"] = true,
             ["CreatedAt"] = key.CreatedAt,
         };
+        row.SetIfAny("Dialect", key.Dialect == Dialect.Parley ? null : key.Dialect.Name());
         row.SetIfAny("ExpiresAt", key.ExpiresAt);
         return row;
     }
@@ -38,6 +39,7 @@ internal static class ApiKeyRow
         Number = row.GetInt32("Number")!.Value,
         Label = row.GetString("Label"),
         Scopes = ReadScopes(row),
+        Dialect = DialectNames.Read(row.GetString("Dialect")),
         CreatedAt = row.GetDateTimeOffset("CreatedAt")!.Value,
         ExpiresAt = row.GetDateTimeOffset("ExpiresAt"),
         Hash = row.RowKey,

@@ -36,6 +36,7 @@ public sealed class ApiKeyWriter(
         TenantId tenant,
         string label,
         Scopes scopes,
+        Dialect dialect,
         DateTimeOffset? expiresAt,
         AuditOrigin origin,
         CancellationToken cancellation)
@@ -47,6 +48,7 @@ public sealed class ApiKeyWriter(
             Number = 0,
             Label = label,
             Scopes = scopes,
+            Dialect = dialect,
             CreatedAt = time.NowInMilliseconds(),
             ExpiresAt = expiresAt,
             Hash = ApiKeyToken.Hash(text),
@@ -63,7 +65,7 @@ public sealed class ApiKeyWriter(
     }
 
     /// <summary>
-    /// Creates a key with the label and the scopes of another one, which stays valid for the overlap. The new key
+    /// Creates a key with the label, the scopes and the dialect of another one, which stays valid for the overlap. The new key
     /// expires after the same lifetime, unless <paramref name="expiresAt"/> states another time, and not after the end
     /// that the caller may give.
     /// </summary>
@@ -106,6 +108,7 @@ public sealed class ApiKeyWriter(
                         Number = next,
                         Label = old.Label,
                         Scopes = old.Scopes,
+                        Dialect = old.Dialect,
                         CreatedAt = at,
                         ExpiresAt = permitted.Bound(expiresAt ?? old.EndOfLifetimeFrom(at)),
                         Hash = ApiKeyToken.Hash(text),

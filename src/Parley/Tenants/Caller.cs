@@ -17,6 +17,9 @@ public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Sco
     /// <summary>The subject of another issuer's token; null for an API key and the tokens that it gets.</summary>
     public TokenSubject? Subject { get; init; }
 
+    /// <summary>The dialect of the key, and of the tokens that it gets; Parley for another issuer's.</summary>
+    public Dialect Dialect { get; init; }
+
     /// <summary>As chosen at the key's creation; null when the key does not expire.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
 
@@ -27,7 +30,12 @@ public sealed record Caller(TenantId Tenant, int Number, string Name, Scopes Sco
     internal Credential Credential { get; init; }
 
     internal static Caller Of(ApiKey key, Credential credential) =>
-        new(key.Tenant, key.Number, key.Label, key.Scopes) { Credential = credential, ExpiresAt = key.ExpiresAt };
+        new(key.Tenant, key.Number, key.Label, key.Scopes)
+        {
+            Credential = credential,
+            Dialect = key.Dialect,
+            ExpiresAt = key.ExpiresAt,
+        };
 
     /// <exception cref="ParleyException"><see cref="ErrorCode.ScopeMissing"/>: the caller lacks some.</exception>
     public void Require(Scopes scopes) => Grant.Require(scopes);

@@ -40,7 +40,7 @@ internal sealed class ErasureGround(StrictTables tables, VirtualTime time)
         foreach (var _ in (TenantId[])[Deleted, Kept])
         {
             var tenant = (await quiet.Parley.Administration.CreateTenantAsync("Acme", Origin, CancellationToken.None)).Tenant;
-            await quiet.Parley.KeyWriter.CreateAsync(tenant, "key", Scopes.MessagesRead, null, Origin, CancellationToken.None);
+            await quiet.Parley.KeyWriter.CreateAsync(tenant, "key", Scopes.MessagesRead, Dialect.Parley, null, Origin, CancellationToken.None);
             await FillAsync(quiet, tenant);
         }
 

@@ -224,7 +224,7 @@ public sealed class StorageCallTests : IAsyncLifetime
     {
         var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
         var tenant = await process.Administration.CreateTenantAsync("tenant", origin, CancellationToken.None);
-        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "key", Scopes.MessagesRead, null, origin, CancellationToken.None);
+        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "key", Scopes.MessagesRead, Dialect.Parley, null, origin, CancellationToken.None);
         var authenticator = process.Authenticator;
 
         await CountAsync("authenticate, key not seen before", () => authenticator.AuthenticateAsync(key.Text, CancellationToken.None));

@@ -164,7 +164,7 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
         var (origin, code) = (
             new AuditOrigin(AuditActor.Key, number, "request"), why == "suspended" ? ErrorCode.TenantSuspended : ErrorCode.Unauthenticated);
         await AssertRefusedAsync(code, () => process.KeyWriter.CreateAsync(
-            tenant, "Late", Scopes.Admin, null, origin, CancellationToken.None));
+            tenant, "Late", Scopes.Admin, Dialect.Parley, null, origin, CancellationToken.None));
         await AssertRefusedAsync(code, () => process.KeyWriter.RotateAsync(
             tenant, 1, KeyGrant.Unlimited, TimeSpan.Zero, null, origin, CancellationToken.None));
         await AssertRefusedAsync(code, () => process.KeyWriter.RevokeAsync(tenant, 1, origin, CancellationToken.None));
@@ -191,7 +191,7 @@ public sealed class ApiKeyWriterTests : IAsyncLifetime
             time,
             seed: 9);
 
-        var creating = other.KeyWriter.CreateAsync(tenant, "Late", Scopes.Admin, null, origin, CancellationToken.None);
+        var creating = other.KeyWriter.CreateAsync(tenant, "Late", Scopes.Admin, Dialect.Parley, null, origin, CancellationToken.None);
 
         // The lost race is followed by a pause and another attempt.
         for (var second = 0; second < 60 && !creating.IsCompleted; second++)

@@ -25,7 +25,7 @@ internal static class TenantProcess
     }
 
     public static Task<NewApiKey> CreateKeyAsync(ParleyProcess process, TenantId tenant, DateTimeOffset? expiresAt = null) =>
-        process.KeyWriter.CreateAsync(tenant, "Key", Granted, expiresAt, Operator, CancellationToken.None);
+        process.KeyWriter.CreateAsync(tenant, "Key", Granted, Dialect.Parley, expiresAt, Operator, CancellationToken.None);
 
     public static Task<RotatedApiKey> RotateAsync(ParleyProcess process, TenantId tenant, int number, TimeSpan? overlap = null) =>
         process.KeyWriter.RotateAsync(

@@ -6,7 +6,7 @@ using Parley.Tenants;
 namespace Parley.Functions.Api.Admin;
 
 /// <summary>The fields of a request for a new API key.</summary>
-internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset? ExpiresAt)
+internal sealed record NewKeyFields(string Label, Scopes Scopes, Dialect Dialect, DateTimeOffset? ExpiresAt)
 {
     /// <param name="grant">What the caller may give; a key without an end of its own gets the latest one.</param>
     /// <exception cref="ParleyException">
@@ -17,10 +17,11 @@ internal sealed record NewKeyFields(string Label, Scopes Scopes, DateTimeOffset?
         var fields = await RequestBody.ReadFieldsAsync(request, AdminJson.MaxBody);
         var label = fields.RequiredName("label");
         var scopes = ReadScopes(fields);
+        var dialect = fields.Choice<Dialect>("dialect") ?? Dialect.Parley;
         var expiresAt = ReadExpiry(fields, now, grant);
         fields.ThrowIfInvalid();
         grant.Require(scopes);
-        return new NewKeyFields(label, scopes, grant.Bound(expiresAt));
+        return new NewKeyFields(label, scopes, dialect, grant.Bound(expiresAt));
     }
 
     public static DateTimeOffset? ReadExpiry(Fields fields, DateTimeOffset now, KeyGrant grant)

@@ -33,6 +33,7 @@ public sealed class KeyFunctions(ApiEndpoint endpoint, ApiKeyReader reader, ApiK
                 call.Caller.Tenant,
                 fields.Label,
                 fields.Scopes,
+                fields.Dialect,
                 fields.ExpiresAt,
                 AuditOrigins.Of(request.HttpContext, call.Caller),
                 call.Cancellation));

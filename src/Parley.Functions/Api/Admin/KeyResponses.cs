@@ -15,6 +15,7 @@ public sealed record ApiKeyResponse(
     string Key,
     string Label,
     IReadOnlyList<string> Scopes,
+    [property: JsonConverter(typeof(EnumNameConverter<Dialect>))] Dialect Dialect,
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? PreviousId = null,
@@ -32,7 +33,7 @@ public sealed record ApiKeyResponse(
         new(response, AdminJson.Default.ApiKeyResponse, StatusCodes.Status201Created);
 
     private static ApiKeyResponse Of(ApiKey key, string text) =>
-        new(key.Number, text, key.Label, [.. key.Scopes.Names()], key.CreatedAt, key.ExpiresAt);
+        new(key.Number, text, key.Label, [.. key.Scopes.Names()], key.Dialect, key.CreatedAt, key.ExpiresAt);
 }
 
 /// <summary>The state of an API key.</summary>
@@ -53,6 +54,7 @@ public sealed record ListedApiKeyResponse(
     int Id,
     string Label,
     IReadOnlyList<string> Scopes,
+    [property: JsonConverter(typeof(EnumNameConverter<Dialect>))] Dialect Dialect,
     [property: JsonConverter(typeof(EnumNameConverter<ApiKeyStatus>))] ApiKeyStatus Status,
     DateTimeOffset CreatedAt,
     DateTimeOffset? ExpiresAt,
@@ -73,6 +75,7 @@ public sealed record ListedApiKeyResponse(
             key.Number,
             key.Label,
             [.. key.Scopes.Names()],
+            key.Dialect,
             key.RevokedAt is not null ? ApiKeyStatus.Revoked
             : key.IsUsable(now) ? ApiKeyStatus.Active
             : ApiKeyStatus.Expired,

@@ -35,6 +35,7 @@ public sealed class TenantKeyFunctions(
                 AdminIds.Tenant(id),
                 fields.Label,
                 fields.Scopes,
+                fields.Dialect,
                 fields.ExpiresAt,
                 AuditOrigins.OfAdministrator(request),
                 request.HttpContext.RequestAborted));

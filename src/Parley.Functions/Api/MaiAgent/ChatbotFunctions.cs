@@ -46,6 +46,13 @@ public sealed class ChatbotFunctions(
             return Respond(chatbot, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{chatbot.Id}");
         });
 
+    /// <inheritdoc cref="Create"/>
+    [Function("ChatbotsCreateUnversioned")]
+    [RequiresScope(Scopes.AssistantsWrite)]
+    public Task CreateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "chatbots")] HttpRequest request) =>
+        Create(request);
+
     [Function("ChatbotsList")]
     [RequiresScope(Scopes.AssistantsWrite)]
     public Task List(
@@ -63,6 +70,13 @@ public sealed class ChatbotFunctions(
                 MaiAgentJson.Default.CursorListChatbotResponse);
         });
 
+    /// <inheritdoc cref="List"/>
+    [Function("ChatbotsListUnversioned")]
+    [RequiresScope(Scopes.AssistantsWrite)]
+    public Task ListUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "chatbots")] HttpRequest request) =>
+        List(request);
+
     [Function("ChatbotsGet")]
     [RequiresScope(Scopes.AssistantsWrite)]
     public Task Get(
@@ -70,6 +84,14 @@ public sealed class ChatbotFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
             Respond(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
+
+    /// <inheritdoc cref="Get"/>
+    [Function("ChatbotsGetUnversioned")]
+    [RequiresScope(Scopes.AssistantsWrite)]
+    public Task GetUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "chatbots/{id}")] HttpRequest request,
+        string id) =>
+        Get(request, id);
 
     [Function("ChatbotsUpdate")]
     [RequiresScope(Scopes.AssistantsWrite)]
@@ -86,6 +108,13 @@ public sealed class ChatbotFunctions(
             return Respond(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
         });
 
+    /// <inheritdoc cref="Update"/>
+    [Function("ChatbotsUpdateUnversioned")]
+    [RequiresScope(Scopes.AssistantsWrite)]
+    public Task UpdateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "chatbots/{id}")] HttpRequest request, string id) =>
+        Update(request, id);
+
     [Function("ChatbotsDelete")]
     [RequiresScope(Scopes.AssistantsWrite)]
     public Task Delete(
@@ -99,6 +128,14 @@ public sealed class ChatbotFunctions(
             // The response has no ETag, because a deleted chatbot cannot be changed again.
             return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), MaiAgentJson.Default.ChatbotResponse);
         });
+
+    /// <inheritdoc cref="Delete"/>
+    [Function("ChatbotsDeleteUnversioned")]
+    [RequiresScope(Scopes.AssistantsWrite)]
+    public Task DeleteUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "chatbots/{id}")] HttpRequest request,
+        string id) =>
+        Delete(request, id);
 
     private static JsonResult<ChatbotResponse> Respond(
         Chatbot chatbot,

@@ -72,6 +72,15 @@ public sealed class CompletionFunctions(
                 : Respond(call, await EndOfAsync(call, completion), replayed);
         });
 
+    /// <inheritdoc cref="Create"/>
+    [Function("CompletionsCreateUnversioned")]
+    [Costs(LimitUnits.Completions)]
+    [RequiresScope(Scopes.AssistantsUse)]
+    public Task CreateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "chatbots/{id}/completions")] HttpRequest request,
+        string id) =>
+        Create(request, id);
+
     [Function("CompletionsGet")]
     [RequiresScope(Scopes.AssistantsUse)]
     public Task Get(

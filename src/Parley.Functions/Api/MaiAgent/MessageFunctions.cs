@@ -52,6 +52,14 @@ public sealed class MessageFunctions(
                 $"{PublicUrl.Of(request)}/{stored.Message.Id}");
         });
 
+    /// <inheritdoc cref="Create"/>
+    [Function("MessagesCreateUnversioned")]
+    [Costs(LimitUnits.Messages)]
+    [RequiresScope(Scopes.MessagesWrite)]
+    public Task CreateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "messages")] HttpRequest request) =>
+        Create(request);
+
     [Function("MessagesList")]
     [RequiresScope(Scopes.MessagesRead)]
     public Task List(
@@ -83,6 +91,13 @@ public sealed class MessageFunctions(
                 MaiAgentJson.Default.CursorListMessageResponse);
         });
 
+    /// <inheritdoc cref="List"/>
+    [Function("MessagesListUnversioned")]
+    [RequiresScope(Scopes.MessagesRead)]
+    public Task ListUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "messages")] HttpRequest request) =>
+        List(request);
+
     [Function("MessagesGet")]
     [RequiresScope(Scopes.MessagesRead)]
     public Task Get(
@@ -97,6 +112,14 @@ public sealed class MessageFunctions(
             var conversation = await conversations.GetAsync(reference, call.Cancellation);
             return await RespondAsync(call, conversation, message, StatusCodes.Status200OK);
         });
+
+    /// <inheritdoc cref="Get"/>
+    [Function("MessagesGetUnversioned")]
+    [RequiresScope(Scopes.MessagesRead)]
+    public Task GetUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "messages/{id}")] HttpRequest request,
+        string id) =>
+        Get(request, id);
 
     [Function("MessagesUpdate")]
     [RequiresScope(Scopes.MessagesWrite)]
@@ -119,6 +142,13 @@ public sealed class MessageFunctions(
                 await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
             return await RespondAsync(call, conversation, changed, StatusCodes.Status200OK);
         });
+
+    /// <inheritdoc cref="Update"/>
+    [Function("MessagesUpdateUnversioned")]
+    [RequiresScope(Scopes.MessagesWrite)]
+    public Task UpdateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "messages/{id}")] HttpRequest request, string id) =>
+        Update(request, id);
 
     private async Task<JsonResult<MessageResponse>> RespondAsync(
         Call call,

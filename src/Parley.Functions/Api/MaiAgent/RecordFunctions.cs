@@ -57,6 +57,14 @@ public sealed class RecordFunctions(
             };
         });
 
+    /// <inheritdoc cref="List"/>
+    [Function("ChatbotRecordsListUnversioned")]
+    [RequiresScope(Scopes.AssistantsUse)]
+    public Task ListUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "chatbots/{id}/records")] HttpRequest request,
+        string id) =>
+        List(request, id);
+
     [Function("ChatbotRecordsExport")]
     [RequiresScope(Scopes.AssistantsUse)]
     public Task Export(
@@ -82,6 +90,14 @@ public sealed class RecordFunctions(
             return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), language);
         });
 
+    /// <inheritdoc cref="Export"/>
+    [Function("ChatbotRecordsExportUnversioned")]
+    [RequiresScope(Scopes.AssistantsUse)]
+    public Task ExportUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "chatbots/{id}/records/export-excel")]
+        HttpRequest request, string id) =>
+        Export(request, id);
+
     /// <summary>Changes the scores of a record.</summary>
     [Function("ChatbotRecordsUpdate")]
     [RequiresScope(Scopes.AssistantsUse)]
@@ -105,6 +121,14 @@ public sealed class RecordFunctions(
                 Revision = completion.Revision,
             };
         });
+
+    /// <inheritdoc cref="Update"/>
+    [Function("ChatbotRecordsUpdateUnversioned")]
+    [RequiresScope(Scopes.AssistantsUse)]
+    public Task UpdateUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "chatbots/{id}/records/{recordId}")]
+        HttpRequest request, string id, string recordId) =>
+        Update(request, id, recordId);
 
     private static RecordRange ReadRange(QueryFields query)
     {

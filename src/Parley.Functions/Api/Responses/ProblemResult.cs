@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
+using Parley.Functions.Api.Dialects;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Responses;
@@ -28,7 +28,7 @@ public sealed record Problem(
     public IReadOnlyList<string>? ViolatedPolicies { get; init; }
 }
 
-/// <summary>Writes a failure as a problem response.</summary>
+/// <summary>Writes a failure as a problem response, in the form of the dialect of the caller's key.</summary>
 public sealed class ProblemResult(ParleyException failure) : IResult
 {
     /// <summary>The methods that the path accepts, for status 405.</summary>
@@ -68,11 +68,10 @@ public sealed class ProblemResult(ParleyException failure) : IResult
     public Task ExecuteAsync(HttpContext httpContext)
     {
         var code = failure.Code;
-        var status = StatusOf(code.Kind);
         var problem = new Problem(
             code.TypeUri,
             code.Title,
-            status,
+            StatusOf(code.Kind),
             Detail: failure.Message,
             Error: code.Code,
             failure.Message,
@@ -81,7 +80,8 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         {
             ViolatedPolicies = failure.ViolatedPolicies,
         };
-        var body = JsonSerializer.SerializeToUtf8Bytes(problem, CommonJson.Default.Problem);
+        var dialect = httpContext.Features.Get<Caller>()?.Dialect ?? Dialect.Parley;
+        var (status, mediaType, body) = ProblemFormats.All[dialect](failure, problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {
@@ -118,6 +118,6 @@ public sealed class ProblemResult(ParleyException failure) : IResult
             headers[ReplayedHeader.Name] = "true";
         }
 
-        return ResponseBody.WriteAsync(httpContext, status, "application/problem+json", body);
+        return ResponseBody.WriteAsync(httpContext, status, mediaType, body);
     }
 }

@@ -16,11 +16,21 @@ internal static class PublicUrl
         return $"{origin}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
 
-    /// <summary>The URL of this version of the API, without a trailing slash.</summary>
+    /// <summary>
+    /// The URL of this version of the API, without a trailing slash. Paths without a version are those after the route
+    /// prefix, which is one segment.
+    /// </summary>
     public static string RootOf(HttpRequest request)
     {
         var url = Of(request);
-        return url[..(url.IndexOf(Version, StringComparison.OrdinalIgnoreCase) + Version.Length - 1)];
+        var version = url.IndexOf(Version, StringComparison.OrdinalIgnoreCase);
+        if (version >= 0)
+        {
+            return url[..(version + Version.Length - 1)];
+        }
+
+        var path = url.Length - request.Path.ToUriComponent().TrimEnd('/').Length;
+        return $"{url[..url.IndexOf('/', path + 1)]}{Version.TrimEnd('/')}";
     }
 
     /// <summary>

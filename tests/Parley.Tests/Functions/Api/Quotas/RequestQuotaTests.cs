@@ -169,7 +169,7 @@ public class RequestQuotaTests
         await process.Tables.CreateIfNotExistsAsync(CancellationToken.None);
         var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
         var tenant = await process.Administration.CreateTenantAsync("Tenant", origin, CancellationToken.None);
-        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "Key", Scopes.MessagesRead, null, origin, CancellationToken.None);
+        var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "Key", Scopes.MessagesRead, Dialect.Parley, null, origin, CancellationToken.None);
         var refused = new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance);
         var authorization = new Authorization(process.Authenticator, process.AccessTokens, limiter, refused, new ConfigurationBuilder().Build());
         var access = FunctionAccess.Of(typeof(ConversationMessageFunctions).GetMethod("List")!);
