@@ -82,7 +82,7 @@ internal sealed class InProcessApi
         var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
         var tenant = await tenants.CreateTenantAsync("tenant", origin, CancellationToken.None);
         var created = await registered.GetRequiredService<ApiKeyWriter>()
-            .CreateAsync(tenant.Tenant, "key", All, null, origin, CancellationToken.None);
+            .CreateAsync(tenant.Tenant, "key", All, Dialect.Parley, null, origin, CancellationToken.None);
 
         // The keys of tokens are read in the background at their first use.
         await registered.GetRequiredService<SigningKeys>().ListAsync(CancellationToken.None);
