@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
 using Parley.Tenants;
@@ -67,6 +68,8 @@ public sealed class Authorization(
     {
         var caller = await AuthenticateAsync(request);
         request.HttpContext.Features.Set(caller);
+        request.HttpContext.Features.Set(ProblemFormats.All[caller.Dialect]);
+        request.HttpContext.Features.Set(DialectRules.All[caller.Dialect]);
         if ((scopes & Administrative) != Scopes.None)
         {
             request.HttpContext.Features.Set(new AdministrativeCall(access.Name, caller));

@@ -124,7 +124,7 @@ public sealed class ConversationMessageFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var fields = await RequestBody.ReadFieldsIfAnyAsync(request, MaxBody);
             var messageId = fields.Id("messageId");
             fields.ThrowIfInvalid();
 

@@ -10,7 +10,7 @@ namespace Parley.Functions.Api.Requests;
 /// list must not be empty: a client whose value came out empty would get the whole list. Any other empty value counts
 /// as absent. Of a repeated parameter the last value counts, except for lists.
 /// </summary>
-internal sealed class QueryFields
+internal sealed partial class QueryFields
 {
     private const string MustNotBeEmpty = "Must not be empty. Leave the parameter out to list all.";
 
@@ -18,6 +18,7 @@ internal sealed class QueryFields
     private const int MaxDigits = 32;
 
     private readonly IQueryCollection query;
+    private readonly RequestRules rules;
 
     // Grouped once, because each of a dozen parameters would otherwise pass all of them.
     private readonly ILookup<string, KeyValuePair<string, StringValues>> byName;
@@ -25,11 +26,17 @@ internal sealed class QueryFields
     private readonly HashSet<string> lists = [];
     private readonly HashSet<string> singles = [];
 
-    public QueryFields(IQueryCollection query)
+    /// <param name="query">The parameters.</param>
+    /// <param name="rules">The rules of reading; null for <see cref="RequestRules.Strict"/>.</param>
+    public QueryFields(IQueryCollection query, RequestRules? rules = null)
     {
         this.query = query;
+        this.rules = rules ?? RequestRules.Strict;
         byName = query.ToLookup(pair => BeforeBracket(pair.Key), StringComparer.OrdinalIgnoreCase);
     }
+
+    /// <summary>The parameters of a request, read by its rules.</summary>
+    public static QueryFields Of(HttpRequest request) => new(request.Query, RequestRules.Of(request));
 
     public int Number(string name, int standard, int min, int max)
     {
@@ -39,11 +46,7 @@ internal sealed class QueryFields
             return standard;
         }
 
-        if (text.Length <= MaxDigits
-            && text.All(char.IsAsciiDigit)
-            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number >= min
-            && number <= max)
+        if (TryParse(text, out var number) && number >= min && number <= max)
         {
             return number;
         }
@@ -51,6 +54,9 @@ internal sealed class QueryFields
         errors.Add(name, $"Must be a whole number from {min} to {max}.");
         return standard;
     }
+
+    /// <summary>True without a value.</summary>
+    public bool IsAbsent(string name) => Last(name).Length == 0;
 
     /// <summary>Reads one of the words; the first is the default.</summary>
     public string Choice(string name, params ReadOnlySpan<string> words)
@@ -204,6 +210,14 @@ internal sealed class QueryFields
         }
 
         errors.ThrowIfAny();
+    }
+
+    private static bool TryParse(string text, out int number)
+    {
+        number = 0;
+        return text.Length <= MaxDigits
+            && text.All(char.IsAsciiDigit)
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     private HashSet<string> Known(string name, IEnumerable<string> sent, string[] words)

@@ -8,7 +8,7 @@ namespace Parley.Assistants.Records;
 /// Writes records as rows of a table, with headings and error names in one language. In jsonl, which programs read, they
 /// are the same in every language.
 /// </summary>
-public sealed class RecordTable
+public sealed class RecordTable : IRecordLayout
 {
     // Cells for a message: the longest message has 100,000 characters, and a cell holds 32,767.
     private const int MessageParts = 4;
@@ -40,35 +40,18 @@ public sealed class RecordTable
 
     private readonly bool isPortuguese;
 
-    internal RecordTable(TableFormat format, Language language) =>
+    public RecordTable(TableFormat format, Language language) =>
         isPortuguese = language == Language.PtBr && format != TableFormat.Jsonl;
 
-    internal TableColumn[] Columns =>
+    /// <inheritdoc/>
+    public IReadOnlyList<TableColumn> Columns =>
     [
         .. All.Select(column => new TableColumn(
             isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width)),
     ];
 
-    /// <summary>Writes a workbook while its records are read, so that memory use stays constant.</summary>
-    /// <param name="records">The records, one row each.</param>
-    /// <param name="language">The language of headings and error names.</param>
-    /// <param name="output">The stream to write to, only asynchronously. It is not closed.</param>
-    /// <param name="cancellation">Cancels the writing; the file is then incomplete.</param>
-    public static async Task WriteXlsxAsync(
-        IAsyncEnumerable<Record> records, Language language, Stream output, CancellationToken cancellation)
-    {
-        var rows = new RecordTable(TableFormat.Xlsx, language);
-        await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
-        await foreach (var record in records.WithCancellation(cancellation))
-        {
-            rows.Write(table, record);
-            await table.EndRowAsync(cancellation);
-        }
-
-        await table.CompleteAsync(cancellation);
-    }
-
-    internal void Write(TableWriter table, Record record)
+    /// <inheritdoc/>
+    public void Write(TableWriter table, Record record)
     {
         var completion = record.Completion;
         table.Text($"{completion.Id}");
@@ -76,27 +59,15 @@ public sealed class RecordTable
         table.Text(record.Input);
         table.Text(record.Context);
         table.Text(record.Output);
-        Write(table, completion.ReplyTime?.TotalSeconds);
+        table.NumberOrEmpty(completion.ReplyTime?.TotalSeconds);
         table.Time(completion.CreatedAt);
         table.Text(completion.Error is { } error ? ErrorName(error) : null);
-        Write(table, completion.Scores.Faithfulness);
-        Write(table, completion.Scores.AnswerRelevancy);
-        Write(table, completion.Scores.ContextPrecision);
-        Write(table, completion.Scores.AnswerCorrectness);
-        Write(table, completion.Scores.AnswerSimilarity);
-        Write(table, completion.Scores.ContextRecall);
-    }
-
-    private static void Write(TableWriter table, double? number)
-    {
-        if (number is { } value)
-        {
-            table.Number(value);
-        }
-        else
-        {
-            table.Empty();
-        }
+        table.NumberOrEmpty(completion.Scores.Faithfulness);
+        table.NumberOrEmpty(completion.Scores.AnswerRelevancy);
+        table.NumberOrEmpty(completion.Scores.ContextPrecision);
+        table.NumberOrEmpty(completion.Scores.AnswerCorrectness);
+        table.NumberOrEmpty(completion.Scores.AnswerSimilarity);
+        table.NumberOrEmpty(completion.Scores.ContextRecall);
     }
 
     // In English, the name is the error code of the API.

@@ -22,6 +22,7 @@ internal static class MessageServices
             services.GetRequiredService<FileStore>(),
             services.GetRequiredService<TimeProvider>()))
         .AddSingleton<MessagePages>()
+        .AddSingleton<RecentMessages>()
         .AddSingleton<MessageReader>()
         .AddSingleton<MessageReading>()
         .AddSingleton<MessageScan>()
