@@ -181,7 +181,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
             HttpMethod.Post, $"chatbots/{chatbot}/completions/", new { message = new { content = "/words 1 /pace 0", queryMetadata = new { a = 1 } } });
         var refused = await tenant.Client.SendJsonAsync(HttpMethod.Post, $"chatbots/{chatbot}/completions/", new { message = new { content = "/fail refused" } });
         var id = Text(completion["completionId"]);
-        var scored = await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{chatbot}/records/{id}", new { faithfulnessScore = 0.125, contextRecallScore = 1 });
+        var scored = await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{chatbot}/records/{id}", new { faithfulnessScore = 0.126, contextRecallScore = 1 });
         var page = await tenant.Client.CallAsync(HttpMethod.Get, $"chatbots/{chatbot}/records/?pageSize=1");
         var last = await tenant.Client.CallAsync(HttpMethod.Get, Text(page["next"])!);
         var record = last["results"]![0]!;
@@ -205,7 +205,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
         Assert.Equal((id, chatbot, Text(completion["conversationId"])), (Text(record["id"]), Text(record["chatbot"]), Text(record["conversation"])));
         Assert.Equal(("/words 1 /pace 0", "/words 1 /pace 0", "word1"), (Text(record["inputMessage"]), Text(record["condenseMessage"]), Text(record["outputMessage"])));
         Assert.Equal("""queryMetadata: {"a":1}""", Text(record["context"]));
-        Assert.Equal((0.125, 1.0), (record["faithfulnessScore"]!.GetValue<double>(), record["contextRecallScore"]!.GetValue<double>()));
+        Assert.Equal((0.126, 1.0), (record["faithfulnessScore"]!.GetValue<double>(), record["contextRecallScore"]!.GetValue<double>()));
         Assert.Equal(("0.13", "1.00"), (Text(record["displayFaithfulnessScore"]), Text(record["displayContextRecallScore"])));
         foreach (var score in new[] { "AnswerRelevancy", "ContextPrecision", "AnswerCorrectness", "AnswerSimilarity" })
         {

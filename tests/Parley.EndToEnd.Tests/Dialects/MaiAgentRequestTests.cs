@@ -29,7 +29,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
         var followUp = await tenant.Parley.CallAsync(
             HttpMethod.Post,
             "v1/chat-message-follow-ups",
-            new { chatId = conversation["number"], message = "Still there?", dueDate = DateTimeOffset.UnixEpoch.AddYears(100) },
+            new { chatId = conversation["number"], message = "Still there?", dueDate = TimeProvider.System.GetUtcNow().AddDays(7) },
             HttpStatusCode.Created);
         await MaiAgentFormTests.PostAsync(tenant, conversation, new { content = "out 5", type = "outgoing" });
         Assert.Equal("pending", Text((await tenant.Parley.CallAsync(HttpMethod.Get, $"v1/chat-message-follow-ups/{followUp["id"]}"))["status"]));
