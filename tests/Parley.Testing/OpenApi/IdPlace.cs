@@ -31,6 +31,8 @@ public sealed record IdPlace(string In, string Name, string Kind)
         ["ticketIds"] = "ticket",
         ["recordId"] = "completion",
         ["inbox"] = "inbox",
+        ["channelIds"] = "inbox",
+        ["ownerIds"] = "sender",
         ["keyId"] = "key",
     };
 
@@ -39,6 +41,7 @@ public sealed record IdPlace(string In, string Name, string Kind)
     [
         ("/v1/conversations/", "conversation"),
         ("/v1/messages/", "message"),
+        ("/v1/chats/", "conversation"),
         ("/v1/tickets/", "ticket"),
         ("/v1/chat-message-follow-ups/", "follow-up"),
         ("/v1/exports/", "export"),

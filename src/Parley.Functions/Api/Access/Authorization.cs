@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
 using Parley.Tenants;
@@ -22,6 +23,12 @@ public sealed class Authorization(
 {
     /// <summary>The scopes of administrative calls.</summary>
     private const Scopes Administrative = Scopes.Admin | Scopes.AuditRead;
+
+    /// <summary>Reads the digits of the tenant that X-Tenant names; null when it names none of Parley's.</summary>
+    private static readonly PerDialect<Func<HttpRequest, string?>> TenantHeaders = new(RequestHeaders.ReadTenant)
+    {
+        Flextell = Flextell.TenantHeader.Read,
+    };
 
     /// <summary>
     /// Returns the caller of a function for API keys and access tokens; null for other functions.
@@ -74,7 +81,7 @@ public sealed class Authorization(
 
         // Before the scope is checked, so that responses of status 403 cost a request too.
         RequestQuota.Take(request, limiter.Find(caller.Tenant, caller.Number), access.Costs);
-        if (RequestHeaders.ReadTenant(request) is { } tenant
+        if (TenantHeaders[caller.Dialect](request) is { } tenant
             && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {
             throw ErrorCode.TenantForbidden.With("The caller does not reach the tenant that X-Tenant names.");
@@ -84,13 +91,24 @@ public sealed class Authorization(
         return caller;
     }
 
-    private Task<Caller> AuthenticateAsync(HttpRequest request)
+    private async Task<Caller> AuthenticateAsync(HttpRequest request)
     {
         var text = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var cancellation = request.HttpContext.RequestAborted;
-        return text is not null && AccessTokens.IsLike(text)
-            ? tokens.AuthenticateAsync(text, () => RequestHeaders.ReadTenant(request), cancellation)
-            : authenticator.AuthenticateAsync(text, cancellation);
+        if (text is not null && AccessTokens.IsLike(text))
+        {
+            return await tokens.AuthenticateAsync(text, () => RequestHeaders.ReadTenant(request), cancellation);
+        }
+
+        try
+        {
+            return await authenticator.AuthenticateAsync(text, cancellation);
+        }
+        catch (ParleyException) when (authenticator.FindRefusedKey(text) is { } refusedKey)
+        {
+            request.HttpContext.Features.Set(new RefusedKey(refusedKey.Dialect));
+            throw;
+        }
     }
 
     /// <summary>The administrative call of a key. It is a feature of the request.</summary>

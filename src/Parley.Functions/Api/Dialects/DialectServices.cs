@@ -8,5 +8,9 @@ internal static class DialectServices
     public static IServiceCollection AddDialects(this IServiceCollection services) => services
         .AddSingleton<MaiAgent.ConversationHandlers>()
         .AddSingleton(provider => new PerDialect<IConversationHandlers>(
-            provider.GetRequiredService<MaiAgent.ConversationHandlers>()));
+            provider.GetRequiredService<MaiAgent.ConversationHandlers>())
+        {
+            Flextell = ActivatorUtilities.CreateInstance<Flextell.ConversationHandlers>(
+                provider, provider.GetRequiredService<MaiAgent.ConversationHandlers>()),
+        });
 }

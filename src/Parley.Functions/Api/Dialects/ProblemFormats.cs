@@ -10,7 +10,10 @@ public sealed record ProblemBody(int Status, string MediaType, byte[] Json);
 /// <summary>The forms of problem responses.</summary>
 internal static class ProblemFormats
 {
-    public static readonly PerDialect<Func<ParleyException, Problem, ProblemBody>> All = new(Standard);
+    public static readonly PerDialect<Func<ParleyException, Problem, ProblemBody>> All = new(Standard)
+    {
+        Flextell = Flextell.FlextellProblem.Write,
+    };
 
     /// <summary>RFC 9457.</summary>
     public static ProblemBody Standard(ParleyException failure, Problem problem) => new(

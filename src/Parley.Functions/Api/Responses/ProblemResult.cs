@@ -80,8 +80,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         {
             ViolatedPolicies = failure.ViolatedPolicies,
         };
-        var dialect = httpContext.Features.Get<Caller>()?.Dialect ?? Dialect.Parley;
-        var (status, mediaType, body) = ProblemFormats.All[dialect](failure, problem);
+        var (status, mediaType, body) = ProblemFormats.All[ResponseDialect.Of(httpContext)](failure, problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {

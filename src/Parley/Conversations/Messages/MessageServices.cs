@@ -23,6 +23,7 @@ internal static class MessageServices
             services.GetRequiredService<TimeProvider>()))
         .AddSingleton<MessagePages>()
         .AddSingleton<MessageReader>()
+        .AddSingleton<MessagePreviews>()
         .AddSingleton<MessageReading>()
         .AddSingleton<MessageScan>()
         .AddSingleton<MediaMessages>()
