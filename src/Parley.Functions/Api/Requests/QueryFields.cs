@@ -101,6 +101,15 @@ internal sealed partial class QueryFields
         return text;
     }
 
+    /// <summary>
+    /// As <see cref="Text"/>, for parameters that may be null: an empty value is how a query writes null.
+    /// </summary>
+    public string? TextOrNull(string name, int max) => Last(name).Length == 0 ? null : Text(name, max);
+
+    /// <summary>Reads one of the words, or null, which an empty value is.</summary>
+    public string? ChoiceOrNull(string name, params ReadOnlySpan<string> words) =>
+        Last(name).Length == 0 ? null : Choice(name, words);
+
     /// <summary>Reads an id that narrows the list.</summary>
     public string? Id(string name)
     {
@@ -159,39 +168,6 @@ internal sealed partial class QueryFields
         return null;
     }
 
-    /// <summary>
-    /// Reads a list of ids that narrows the list: <c>a=1&amp;a=2</c>, <c>a[]=1&amp;a[]=2</c> or
-    /// <c>a[0]=1&amp;a[1]=2</c>, also mixed.
-    /// </summary>
-    public IReadOnlyList<string> IdList(string name, int max)
-    {
-        var ids = FilterList(name);
-        if (ids.Count > max)
-        {
-            errors.Add(name, $"Must have at most {max} entries.");
-        }
-        else if (ids.Any(id => id.Length > 0 && !Ids.IsWellFormed(id)))
-        {
-            errors.Add(name, "Must be ids: positive integers or UUIDs.");
-        }
-
-        return ids;
-    }
-
-    /// <summary>Reads words that add something to each entry of the list. An empty one asks for nothing.</summary>
-    public IReadOnlySet<string> Additions(string name, params string[] words) =>
-        Known(name, All(name).Where(text => text.Length > 0), words);
-
-    /// <summary>
-    /// Reads values of an enumeration that narrow the list, by their names in <see cref="EnumNames"/>.
-    /// </summary>
-    public IReadOnlySet<T> Choices<T>(string name)
-        where T : struct, Enum
-    {
-        var words = Enum.GetValues<T>().ToDictionary(EnumNames.Of);
-        return Known(name, FilterList(name), [.. words.Keys]).Select(word => words[word]).ToHashSet();
-    }
-
     public void Fail(string name, string text) => errors.Add(name, text);
 
     /// <summary>Call this after all parameters are read: it refuses brackets that no parameter takes.</summary>
@@ -218,39 +194,6 @@ internal sealed partial class QueryFields
         return text.Length <= MaxDigits
             && text.All(char.IsAsciiDigit)
             && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
-    }
-
-    private HashSet<string> Known(string name, IEnumerable<string> sent, string[] words)
-    {
-        var found = sent.ToHashSet(StringComparer.Ordinal);
-        if (!found.IsSubsetOf(words.Append("")))
-        {
-            errors.Add(name, $"Must be among: {string.Join(", ", words)}.");
-        }
-
-        return [.. found.Intersect(words)];
-    }
-
-    private List<string> FilterList(string name)
-    {
-        var found = All(name);
-        if (found.Contains(""))
-        {
-            errors.Add(name, MustNotBeEmpty);
-        }
-
-        return found;
-    }
-
-    private List<string> All(string name)
-    {
-        lists.Add(name);
-        return
-        [
-            .. Sent(name)
-                .Where(pair => IsEntry(pair.Key, name))
-                .SelectMany(pair => pair.Value, (_, text) => text ?? ""),
-        ];
     }
 
     private string? Filter(string name)

@@ -86,7 +86,7 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         {
             ViolatedPolicies = failure.ViolatedPolicies,
         };
-        var format = httpContext.Features.Get<ProblemFormat>() ?? Standard;
+        var format = httpContext.Features.Get<ProblemFormats>()?.Of(httpContext) ?? Standard;
         var (status, mediaType, body) = format.Create(failure, problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)

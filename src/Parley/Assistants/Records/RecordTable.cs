@@ -20,34 +20,41 @@ public sealed class RecordTable : IRecordLayout
     private const int TextWidth = 48;
     private const int Width = 26;
 
-    private static readonly (string English, string Portuguese, int Parts, int Width)[] All =
+    private static readonly (string English, string Portuguese, string Chinese, int Parts, int Width)[] All =
     [
-        ("id", "id", 1, UuidWidth),
-        ("conversation", "conversa", 1, UuidWidth),
-        ("input_message", "mensagem_do_cliente", MessageParts, TextWidth),
-        ("context", "contexto", ContextParts, TextWidth),
-        ("output_message", "resposta", MessageParts, TextWidth),
-        ("reply_time_s", "tempo_de_resposta_s", 1, Width),
-        ("time", "horário", 1, Width),
-        ("error", "erro", 1, Width),
-        ("faithfulness", "fidelidade", 1, Width),
-        ("answer_relevancy", "relevância_da_resposta", 1, Width),
-        ("context_precision", "precisão_do_contexto", 1, Width),
-        ("answer_correctness", "correção_da_resposta", 1, Width),
-        ("answer_similarity", "similaridade_da_resposta", 1, Width),
-        ("context_recall", "revocação_do_contexto", 1, Width),
+        ("id", "id", "識別碼", 1, UuidWidth),
+        ("conversation", "conversa", "對話", 1, UuidWidth),
+        ("input_message", "mensagem_do_cliente", "客戶訊息", MessageParts, TextWidth),
+        ("context", "contexto", "上下文", ContextParts, TextWidth),
+        ("output_message", "resposta", "回覆", MessageParts, TextWidth),
+        ("reply_time_s", "tempo_de_resposta_s", "回覆時間_秒", 1, Width),
+        ("time", "horário", "時間", 1, Width),
+        ("error", "erro", "錯誤", 1, Width),
+        ("faithfulness", "fidelidade", "忠實度", 1, Width),
+        ("answer_relevancy", "relevância_da_resposta", "答案相關性", 1, Width),
+        ("context_precision", "precisão_do_contexto", "上下文精確度", 1, Width),
+        ("answer_correctness", "correção_da_resposta", "答案正確性", 1, Width),
+        ("answer_similarity", "similaridade_da_resposta", "答案相似度", 1, Width),
+        ("context_recall", "revocação_do_contexto", "上下文召回率", 1, Width),
     ];
 
-    private readonly bool isPortuguese;
+    private readonly Language language;
 
     public RecordTable(TableFormat format, Language language) =>
-        isPortuguese = language == Language.PtBr && format != TableFormat.Jsonl;
+        this.language = format == TableFormat.Jsonl ? Language.EnUs : language;
 
     /// <inheritdoc/>
     public IReadOnlyList<TableColumn> Columns =>
     [
         .. All.Select(column => new TableColumn(
-            isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width)),
+            language switch
+            {
+                Language.PtBr => column.Portuguese,
+                Language.ZhTw => column.Chinese,
+                _ => column.English,
+            },
+            column.Parts,
+            column.Width)),
     ];
 
     /// <inheritdoc/>
@@ -71,7 +78,14 @@ public sealed class RecordTable : IRecordLayout
     }
 
     // In English, the name is the error code of the API.
-    private string ErrorName(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
+    private string ErrorName(CompletionError error) => language switch
+    {
+        Language.PtBr => PortugueseName(error),
+        Language.ZhTw => ChineseName(error),
+        _ => error.Code().Code,
+    };
+
+    private static string PortugueseName(CompletionError error) => error switch
     {
         CompletionError.Timeout => "tempo esgotado",
         CompletionError.RateLimited => "limite de requisições",
@@ -81,6 +95,19 @@ public sealed class RecordTable : IRecordLayout
         CompletionError.Cancelled => "cancelado",
         CompletionError.Interrupted => "interrompido",
         CompletionError.Empty => "resposta vazia",
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
+    };
+
+    private static string ChineseName(CompletionError error) => error switch
+    {
+        CompletionError.Timeout => "逾時",
+        CompletionError.RateLimited => "請求過多",
+        CompletionError.Refused => "已拒絕",
+        CompletionError.Unavailable => "無法連線",
+        CompletionError.BadRequest => "無效的請求",
+        CompletionError.Cancelled => "已取消",
+        CompletionError.Interrupted => "已中斷",
+        CompletionError.Empty => "空白回覆",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

@@ -24,6 +24,7 @@ internal static class MessageServices
         .AddSingleton<MessagePages>()
         .AddSingleton<RecentMessages>()
         .AddSingleton<MessageReader>()
+        .AddSingleton<MessagePreviews>()
         .AddSingleton<MessageReading>()
         .AddSingleton<MessageScan>()
         .AddSingleton<MediaMessages>()
