@@ -23,7 +23,7 @@ public class MaiAgentClientTests(ParleyFixture parley) : IClassFixture<ParleyFix
     [InlineData("v1/")]
     public async Task Main_flow(string version)
     {
-        using var tenant = await parley.NewMaiAgentAsync($"MaiAgent {version}");
+        var tenant = await parley.NewMaiAgentAsync($"MaiAgent {version}");
         using var client = new MaiAgentVendorClient($"{parley.Api}{version}", tenant.Key);
         Assert.Empty((await client.ListConversationsAsync()).Results);
         Assert.Equal(0, (await client.NewestMessagesAsync()).Count);

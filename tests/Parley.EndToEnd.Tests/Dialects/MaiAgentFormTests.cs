@@ -25,7 +25,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
     [Fact]
     public async Task A_new_web_chat_conversation()
     {
-        using var tenant = await parley.NewMaiAgentAsync("New conversation");
+        var tenant = await parley.NewMaiAgentAsync("New conversation");
         var (chatbot, created) = await tenant.NewWebChatAsync();
 
         Assert.Equal(ConversationMembers, created.AsObject().Select(member => member.Key));
@@ -62,7 +62,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
     [Fact]
     public async Task A_conversation_with_messages()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Last message");
+        var tenant = await parley.NewMaiAgentAsync("Last message");
         var sender = await tenant.Parley.NewSenderAsync(new { entity = "external_user", name = "Ida", avatar = "https://parley.test/ida.png" });
         var body = new { contact = sender["id"], title = "Order 17", metadata = new { order = 17 } };
         var created = await tenant.Client.CallAsync(HttpMethod.Post, "conversations/", body, HttpStatusCode.Created);
@@ -93,7 +93,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
     [Fact]
     public async Task Messages_of_every_kind_of_sender()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Senders");
+        var tenant = await parley.NewMaiAgentAsync("Senders");
         var (chatbot, conversation) = await tenant.NewWebChatAsync("Helper");
         var agent = await tenant.Parley.NewSenderAsync(new { entity = "agent", name = "Ann", avatar = "https://parley.test/ann.png" });
         var incoming = await PostAsync(tenant, conversation, new { content = "/words 1 /pace 0", contentPayload = new { a = 1 }, queryMetadata = new { b = 2 } });
@@ -131,7 +131,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
     [Fact]
     public async Task Chatbots()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Chatbots");
+        var tenant = await parley.NewMaiAgentAsync("Chatbots");
         using var response = await tenant.Client.SendJsonAsync(HttpMethod.Post, "chatbots/", new { name = "One", instructions = "Be brief.", model = "m", temperature = 0.5 });
         var created = await response.ReadAsync(HttpStatusCode.Created);
         var plain = await tenant.Client.CallAsync(HttpMethod.Post, "v1/chatbots/", new { name = "Two" }, HttpStatusCode.Created);
@@ -175,7 +175,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
     [Fact]
     public async Task Records_and_completions()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Records");
+        var tenant = await parley.NewMaiAgentAsync("Records");
         var chatbot = Text((await tenant.Parley.NewChatbotAsync())["id"])!;
         var completion = await tenant.Client.CallAsync(
             HttpMethod.Post, $"chatbots/{chatbot}/completions/", new { message = new { content = "/words 1 /pace 0", queryMetadata = new { a = 1 } } });

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Parley.Tenants;
 using Parley.Testing;
@@ -7,9 +8,9 @@ namespace Parley.EndToEnd.Tests.Dialects;
 
 /// <summary>A new tenant with a key of Parley's dialect and one of MaiAgent's.</summary>
 /// <param name="Parley">A client with the key of Parley's dialect. Its responses are validated.</param>
-/// <param name="Client">A client with the key of MaiAgent's dialect.</param>
+/// <param name="Client">A client with the key of MaiAgent's dialect. Its responses are validated.</param>
 /// <param name="Key">The key of MaiAgent's dialect.</param>
-internal sealed record MaiAgentTenant(HttpClient Parley, HttpClient Client, string Key) : IDisposable
+internal sealed record MaiAgentTenant(HttpClient Parley, HttpClient Client, string Key)
 {
     /// <summary>Creates a chatbot, and a conversation in its web chat.</summary>
     public async Task<(string Chatbot, JsonNode Conversation)> NewWebChatAsync(string name = "Bot")
@@ -18,8 +19,6 @@ internal sealed record MaiAgentTenant(HttpClient Parley, HttpClient Client, stri
         return (chatbot, await Client.CallAsync(
             HttpMethod.Post, "v1/conversations/", new { webChat = chatbot }, HttpStatusCode.Created));
     }
-
-    public void Dispose() => Client.Dispose();
 }
 
 internal static class MaiAgentKeys
@@ -33,8 +32,8 @@ internal static class MaiAgentKeys
             new { label = "MaiAgent", scopes = ScopeNames.All, dialect = "maiagent" },
             HttpStatusCode.Created);
         var key = ApiHelpers.Text(created["key"])!;
-        var client = new HttpClient { BaseAddress = parley.Api };
-        client.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", $"Api-Key {key}");
+        var client = parley.NewClient(token: null);
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Api-Key", key);
         return new MaiAgentTenant(parley.NewClient(tenant.ApiKey), client, key);
     }
 }

@@ -13,7 +13,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task An_outgoing_message_is_the_assistants()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Outgoing");
+        var tenant = await parley.NewMaiAgentAsync("Outgoing");
         var (_, conversation) = await tenant.NewWebChatAsync();
         foreach (var (path, number) in new[] { ("messages/outgoing/", 1), ("v1/messages/outgoing", 2), ("messages/", 3), ("v1/messages", 4) })
         {
@@ -47,8 +47,8 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task Web_chats()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Web chats");
-        using var other = await parley.NewMaiAgentAsync("Another's web chat");
+        var tenant = await parley.NewMaiAgentAsync("Web chats");
+        var other = await parley.NewMaiAgentAsync("Another's web chat");
         var (chatbot, _) = await tenant.NewWebChatAsync();
         var (foreign, _) = await other.NewWebChatAsync();
 
@@ -72,7 +72,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task Attachments_may_be_bare()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Attachments");
+        var tenant = await parley.NewMaiAgentAsync("Attachments");
         var (_, conversation) = await tenant.NewWebChatAsync();
         var number = conversation["number"]!.GetValue<int>();
         var png = new byte[] { 0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a };
@@ -108,7 +108,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task Absent_bodies_words_for_booleans_and_page_sizes()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Lenient");
+        var tenant = await parley.NewMaiAgentAsync("Lenient");
         var conversation = await tenant.Client.CallAsync(HttpMethod.Post, "conversations/", body: null, HttpStatusCode.Created);
         await tenant.Client.CallAsync(HttpMethod.Post, $"v1/conversations/{conversation["id"]}/read");
         foreach (var (word, value) in new (object, bool)[] { ("true", true), ("off", false), ("Y", true), (0, false), (1, true), ("0", false), (true, true), (false, false) })
@@ -136,7 +136,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task Pages_and_cursors_that_do_not_exist()
     {
-        using var tenant = await parley.NewMaiAgentAsync("No page");
+        var tenant = await parley.NewMaiAgentAsync("No page");
         var chatbot = Text((await tenant.Parley.NewChatbotAsync())["id"]);
         var records = $"chatbots/{chatbot}/records/";
         Assert.Empty((await tenant.Client.CallAsync(HttpMethod.Get, records))["results"]!.AsArray());
@@ -160,7 +160,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task Errors_have_the_form_of_Django()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Errors");
+        var tenant = await parley.NewMaiAgentAsync("Errors");
         var chatbot = Text((await tenant.Parley.NewChatbotAsync())["id"]);
         var missing = await RefusedAsync(tenant, HttpMethod.Post, "messages/", new { content = 1 }, 400);
         Assert.Equal("""{"content":["Must be a text."],"conversation":["Is required."]}""", missing.ToJsonString());
@@ -189,7 +189,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task A_frame_is_its_data_and_a_stream_can_be_resumed()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Frames");
+        var tenant = await parley.NewMaiAgentAsync("Frames");
         var chatbot = Text((await tenant.Parley.NewChatbotAsync())["id"]);
         using var response = await tenant.Client.SendJsonAsync(HttpMethod.Post, $"chatbots/{chatbot}/completions/", new { isStreaming = "true", message = new { content = "/words 3 /pace 100" } });
         var text = await response.Content.ReadAsStringAsync();
@@ -210,7 +210,7 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     [Fact]
     public async Task The_newest_messages_of_all_conversations()
     {
-        using var tenant = await parley.NewMaiAgentAsync("Newest");
+        var tenant = await parley.NewMaiAgentAsync("Newest");
         var conversations = new List<JsonNode>();
         for (var i = 0; i < 4; i++)
         {

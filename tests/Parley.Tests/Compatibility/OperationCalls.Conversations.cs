@@ -121,6 +121,8 @@ internal sealed partial class OperationCalls
         await first.CallAsync(422, "POST v1/messages",
             new { conversation = 1, content = "Another" }, ("Idempotency-Key", "another message's key"));
         await first.CallAsync(404, "POST v1/messages", new { conversation = 999, content = "Nowhere" });
+        await first.CallAsync(201, "POST v1/messages/outgoing",
+            new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(422, "POST v1/messages", new
         {
             conversation = "x",
