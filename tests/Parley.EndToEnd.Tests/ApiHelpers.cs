@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Parley.DevHost;
+using Parley.Tenants;
 using Parley.Testing;
 using Xunit;
 
@@ -46,6 +47,25 @@ internal static class ApiHelpers
     /// <summary>A client of a new tenant whose key has only this scope.</summary>
     public static async Task<HttpClient> NewClientWithScopeAsync(this ParleyFixture parley, string scope) =>
         parley.NewClient(await parley.CreateKeyAsync((await parley.CreateTenantAsync("One scope")).Tenant, scope));
+
+    /// <summary>
+    /// A client of the fixture's tenant whose key has this dialect and all scopes. Every answer is validated against the
+    /// dialect's OpenAPI document.
+    /// </summary>
+    public static Task<HttpClient> ClientOfAsync(this ParleyFixture parley, Dialect dialect) =>
+        parley.ClientOfAsync(parley.Client, dialect);
+
+    /// <summary>The same of a new tenant, which has nothing.</summary>
+    public static async Task<HttpClient> NewTenantClientAsync(this ParleyFixture parley, Dialect dialect) =>
+        await parley.ClientOfAsync(await parley.NewTenantClientAsync($"Clients of {dialect}"), dialect);
+
+    /// <summary>A client of the same tenant and host as another client, with a key of this dialect.</summary>
+    public static async Task<HttpClient> ClientOfAsync(this ParleyFixture parley, HttpClient tenant, Dialect dialect)
+    {
+        var body = new { label = dialect.ToString(), scopes = ScopeNames.All, dialect = dialect.Name() };
+        var created = await tenant.CallAsync(HttpMethod.Post, "v1/keys", body, HttpStatusCode.Created);
+        return parley.NewClient(Text(created["key"]), tenant.BaseAddress);
+    }
 
     /// <summary>The text of a new key with these scopes.</summary>
     public static async Task<string> CreateKeyAsync(this ParleyFixture parley, long tenant, params string[] scopes) =>

@@ -4,8 +4,8 @@ using Parley.Testing.OpenApi;
 namespace Parley.Testing;
 
 /// <summary>
-/// HTTP clients of an API; each response is validated against docs/openapi.yaml. Disposing this object disposes the
-/// clients.
+/// HTTP clients of an API; each response is validated against the OpenAPI document of the key's dialect. Disposing this
+/// object disposes the clients.
 /// </summary>
 public sealed class ApiClients : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class ApiClients : IDisposable
     /// <param name="api">The address, with a trailing slash.</param>
     public HttpClient New(string? token, Uri api)
     {
-        var client = new HttpClient(new ContractHandler(OpenApiContract.Document, api) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = api };
+        var client = new HttpClient(new ContractHandler(api) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = api };
         if (token is not null)
         {
             client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);

@@ -68,7 +68,8 @@ public sealed class ParleyFixture : IAsyncLifetime
     }
 
     /// <summary>
-    /// A client of the API. Every response is validated against docs/openapi.yaml. The fixture disposes the client.
+    /// A client of the API. Every response is validated against the OpenAPI document of the key's dialect. The fixture
+    /// disposes the client.
     /// </summary>
     /// <param name="token">The bearer token; null sends none.</param>
     /// <param name="api">The address of another host's API; null for the fixture's.</param>

@@ -84,6 +84,9 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     /// <summary>An unknown or malformed record id, or one of another chatbot.</summary>
     public static readonly ErrorCode RecordNotFound = new("record_not_found", ErrorKind.NotFound, "No such record");
 
+    /// <summary>A page number that is not one, or past the end, for clients that expect this.</summary>
+    public static readonly ErrorCode InvalidPage = new("invalid_page", ErrorKind.NotFound, "No such page");
+
     /// <summary>The path exists; Allow lists its methods.</summary>
     public static readonly ErrorCode MethodNotAllowed =
         new("method_not_allowed", ErrorKind.MethodNotAllowed, "The path does not take this method");
@@ -254,7 +257,7 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden,
         ScopeMissing, TenantSuspended, UploadLink, RouteNotFound, TenantNotFound, KeyNotFound, ConversationNotFound,
         MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound,
-        CompletionNotFound, RecordNotFound, MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull,
+        CompletionNotFound, RecordNotFound, InvalidPage, MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull,
         MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps,
         ExportStatus, ChatbotDisabled, CompletionCancelled,
         Immutable, StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, TooManyRecords,

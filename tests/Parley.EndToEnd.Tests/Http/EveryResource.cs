@@ -40,6 +40,8 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
             ["/v1/messages"] = $"v1/messages?conversation={chat}",
             ["/v1/messages/{id}"] = $"v1/messages/{message["id"]}",
             ["/v1/chat-messages"] = $"v1/chat-messages?chatId={chat}&joins=chat-message-follow-ups&limit=1",
+            ["/v1/chats"] = "v1/chats",
+            ["/v1/chats/{id}/details"] = $"v1/chats/{chat}/details",
             ["/v1/chat-threads"] = $"v1/chat-threads?chatId={chat}",
             ["/v1/tickets"] = $"v1/tickets?chatId={chat}",
             ["/v1/tickets/{id}"] = $"v1/tickets/{ticket["id"]}",

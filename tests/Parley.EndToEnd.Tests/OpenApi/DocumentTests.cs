@@ -4,91 +4,123 @@ using System.Text.Json.Nodes;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.OpenApi;
 using Parley.Functions;
+using Parley.Functions.Api.Access;
+using Parley.Tenants;
 using Parley.Testing.OpenApi;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.OpenApi;
 
-/// <summary>The document docs/openapi.yaml itself.</summary>
+/// <summary>The OpenAPI documents themselves: each dialect's.</summary>
 public class DocumentTests
 {
-    private static readonly OpenApiContract Contract = OpenApiContract.Document;
+    public static TheoryData<Dialect> Dialects => [.. Enum.GetValues<Dialect>()];
 
-    [Fact]
-    public void An_OpenAPI_parser_reports_no_errors()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void An_OpenAPI_parser_reports_no_errors(Dialect dialect)
     {
-        var read = OpenApiDocument.Parse(Contract.Root.ToJsonString(), "json");
+        var contract = DialectDocuments.Of(dialect);
+        var read = OpenApiDocument.Parse(contract.Root.ToJsonString(), "json");
 
-        Assert.Equal("3.1.0", Contract.Root["openapi"]!.GetValue<string>());
+        Assert.Equal("3.1.0", contract.Root["openapi"]!.GetValue<string>());
         Assert.Empty(read.Diagnostic!.Errors.Select(error => error.ToString()));
         Assert.Empty(read.Diagnostic.Warnings.Select(warning => warning.ToString()));
     }
 
-    [Fact]
-    public void Every_reference_has_a_target()
+    /// <summary>For generators of clients and for whoever wants to read a whole document.</summary>
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_document_is_written_to_a_file(Dialect dialect)
     {
-        var references = Nodes(Contract.Root).OfType<JsonObject>().Where(node => node["$ref"] is JsonValue).Select(node => node["$ref"]!.GetValue<string>()).Distinct().ToList();
+        var contract = DialectDocuments.Of(dialect);
 
-        Assert.NotEmpty(references);
-        Assert.All(references, reference => OpenApiContract.Resolve(Contract.Root, reference));
+        Assert.True(JsonNode.DeepEquals(contract.Root, JsonNode.Parse(File.ReadAllText(DialectDocuments.Write(dialect)))));
     }
 
-    [Fact]
-    public void Every_component_is_referred_to()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_reference_has_a_target(Dialect dialect)
     {
-        var references = Nodes(Contract.Root).OfType<JsonObject>().Select(node => node["$ref"]).OfType<JsonValue>().Select(reference => reference.GetValue<string>());
-        var components = from kind in Contract.Root["components"]!.AsObject()
+        var contract = DialectDocuments.Of(dialect);
+        var references = OpenApiContract.ReferencesIn(contract.Root).Distinct().ToList();
+
+        Assert.NotEmpty(references);
+        Assert.All(references, reference => OpenApiContract.Resolve(contract.Root, reference));
+    }
+
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_component_is_referred_to(Dialect dialect)
+    {
+        var contract = DialectDocuments.Of(dialect);
+        var references = OpenApiContract.ReferencesIn(contract.Root);
+        var components = from kind in contract.Root["components"]!.AsObject()
                          where kind.Key != "securitySchemes"
                          from component in kind.Value!.AsObject()
                          select $"#/components/{kind.Key}/{component.Key}";
 
-        // These responses belong to every path, and so to no single operation.
-        Assert.Equal(["#/components/responses/Preflight", "#/components/responses/MethodNotAllowed"], components.Except(references));
+        Assert.Equal(DialectDocuments.OfEveryPath.Select(response => $"#/components/responses/{response}"), components.Except(references));
     }
 
     [Fact]
-    public void Operations_have_distinct_ids_and_the_required_members()
+    public void Everything_that_a_dialect_changes_is_in_its_document() =>
+        Assert.All(Enum.GetValues<Dialect>().Where(dialect => dialect != Dialect.Parley), dialect => Assert.All(
+            DialectDocuments.ComponentsOf(dialect),
+            component => OpenApiContract.Resolve(DialectDocuments.Of(dialect).Root, $"#/components/{component}")));
+
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Operations_have_distinct_ids_and_the_required_members(Dialect dialect)
     {
-        var operations = Contract.Operations.ToList();
+        var contract = DialectDocuments.Of(dialect);
+        var operations = contract.Operations.ToList();
 
         Assert.Equal(operations.Count, operations.Select(operation => operation.Operation["operationId"]!.GetValue<string>()).Distinct().Count());
         Assert.All(operations, operation =>
         {
             Assert.NotEmpty(operation.Operation["summary"]!.GetValue<string>());
-            Assert.Contains(Media(operation.Operation), media => media.Example is not null);
-            var parameters = (operation.Operation["parameters"]?.AsArray() ?? []).Concat(Contract.Root["paths"]![operation.Path]!["parameters"]?.AsArray() ?? [])
-                .Select(parameter => Contract.Follow(parameter!)).Where(parameter => parameter["in"]!.GetValue<string>() == "path").Select(parameter => "{" + parameter["name"] + "}");
+            Assert.Contains(Media(contract, operation.Operation), media => media.Example is not null);
+            var parameters = (operation.Operation["parameters"]?.AsArray() ?? []).Concat(contract.Root["paths"]![operation.Path]!["parameters"]?.AsArray() ?? [])
+                .Select(parameter => contract.Follow(parameter!)).Where(parameter => parameter["in"]!.GetValue<string>() == "path").Select(parameter => "{" + parameter["name"] + "}");
             Assert.Equal(operation.Path.Split('/').Where(segment => segment.StartsWith('{')).Order(), parameters.Order());
         });
     }
 
-    [Fact]
-    public void Every_schema_can_be_read()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_schema_can_be_read(Dialect dialect)
     {
-        var schemas = Contract.Root["components"]!["schemas"]!.AsObject().Select(schema => schema.Value!)
-            .Concat(Nodes(Contract.Root["paths"]!).Concat(Nodes(Contract.Root["components"]!["parameters"]!)).Concat(Nodes(Contract.Root["components"]!["headers"]!))
+        var contract = DialectDocuments.Of(dialect);
+        var schemas = contract.Root["components"]!["schemas"]!.AsObject().Select(schema => schema.Value!)
+            .Concat(Nodes(contract.Root["paths"]!).Concat(Nodes(contract.Root["components"]!["parameters"]!)).Concat(Nodes(contract.Root["components"]!["headers"]!))
                 .OfType<JsonObject>().Select(node => node["schema"]).OfType<JsonObject>());
 
-        Assert.All(schemas, schema => Assert.NotNull(Contract.Schemas.Build(schema)));
+        Assert.All(schemas, schema => Assert.NotNull(contract.Schemas.Build(schema)));
     }
 
-    [Fact]
-    public void Every_example_is_valid()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_example_is_valid(Dialect dialect)
     {
-        var examples = Contract.Operations.SelectMany(operation => Media(operation.Operation).Select(media => (operation.Path, operation.Method, media.Schema, media.Example)))
+        var contract = DialectDocuments.Of(dialect);
+        var examples = contract.Operations.SelectMany(operation => Media(contract, operation.Operation).Select(media => (operation.Path, operation.Method, media.Schema, media.Example)))
             .Where(media => media.Example is not null).ToList();
 
         Assert.NotEmpty(examples);
-        Assert.All(examples, example => Assert.Empty(Contract.Schemas.Validate(example.Schema, JsonSerializer.SerializeToElement(example.Example))));
+        Assert.All(examples, example => Assert.Empty(contract.Schemas.Validate(example.Schema, JsonSerializer.SerializeToElement(example.Example))));
     }
 
-    [Fact]
-    public void Every_response_requires_all_its_fields()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_response_requires_all_its_fields(Dialect dialect)
     {
+        var contract = DialectDocuments.Of(dialect);
+
         // The members that joins add to a chat message are present only on request.
         string[] optional = ["ChatMessage.sender", "ChatMessage.chatMessageFollowUps"];
 
-        Assert.All(ResponseSchemas.All, schema =>
+        Assert.All(new ResponseSchemas(contract).All, schema =>
         {
             Assert.False(schema.Value["additionalProperties"]!.GetValue<bool>());
             Assert.Equal(
@@ -98,16 +130,20 @@ public class DocumentTests
     }
 
     /// <summary>Rates apply to every operation for API keys, and to tokens for them; others have no quota.</summary>
-    [Fact]
-    public void Every_operation_for_api_keys_may_be_refused_for_its_quota() =>
-        Assert.All(Contract.Operations, one => Assert.Equal(
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void Every_operation_for_api_keys_may_be_refused_for_its_quota(Dialect dialect) =>
+        Assert.All(DialectDocuments.Of(dialect).Operations, one => Assert.Equal(
             one.Operation["security"]?.ToJsonString().Contains("bearerAuth", StringComparison.Ordinal) is true
                 || one.Path.EndsWith("/oauth/token", StringComparison.Ordinal),
             one.Operation["responses"]!["429"] is not null));
 
-    [Fact]
-    public void The_document_has_the_apps_routes_and_no_others()
+    [Theory]
+    [MemberData(nameof(Dialects))]
+    public void The_document_has_the_apps_routes_and_no_others(Dialect dialect)
     {
+        var contract = DialectDocuments.Of(dialect);
+
         // Wherever GET is, HEAD is too; the document says so once.
         var app = from type in typeof(ParleyApp).Assembly.GetExportedTypes()
                   from method in type.GetMethods()
@@ -117,22 +153,36 @@ public class DocumentTests
                   where trigger is not null
                   from verb in trigger.Methods!
                   where verb != "head"
-                  select $"{verb.ToUpperInvariant()} /{trigger.Route}";
-        var routes = app.ToHashSet();
-        var documented = Contract.Operations.Select(operation => $"{operation.Method} {operation.Path}").ToHashSet();
+                  select (Path: $"/{trigger.Route}", Verb: verb.ToUpperInvariant(), IsForKeys: FunctionAccess.Of(method).Scopes is not null);
 
-        Assert.True(
-            routes.SetEquals(documented),
-            $"Only in the app: {string.Join("; ", routes.Except(documented).Order())}\nOnly in the document: {string.Join("; ", documented.Except(routes).Order())}");
+        // The paths without a version that every key may use are in the document of the dialect that knows them.
+        var unlisted = contract.Twins.Where(path => contract.Root["paths"]![path] is null).ToHashSet();
+        var routes = app.Where(one => !unlisted.Contains(one.Path)).ToLookup(one => one.IsForKeys || dialect == Dialect.Parley, one => $"{one.Verb} {one.Path}");
+        var documented = contract.Operations.Select(operation => $"{operation.Method} {operation.Path}").ToHashSet();
+
+        Assert.Equal([], routes[true].Except(documented));
+        Assert.Equal([], documented.Except(routes.SelectMany(one => one)));
+    }
+
+    [Fact]
+    public void Only_MaiAgents_document_has_its_paths_without_a_version()
+    {
+        var twins = OpenApiContract.Document.Twins;
+
+        Assert.NotEmpty(twins);
+        Assert.All(Enum.GetValues<Dialect>(), dialect => Assert.Equal(
+            dialect == Dialect.Maiagent ? twins : [],
+            DialectDocuments.Of(dialect).Root["paths"]!.AsObject().Select(path => path.Key).Where(twins.Contains)));
+        Assert.All(twins, twin => Assert.NotNull(OpenApiContract.Document.Root["paths"]![$"/v1{twin}"]));
     }
 
     /// <summary>The bodies of an operation, with their first examples.</summary>
-    private static IEnumerable<(JsonNode Schema, JsonNode? Example)> Media(JsonObject operation) =>
-        from body in operation["responses"]!.AsObject().Select(response => Contract.Follow(response.Value!)).Append(operation["requestBody"])
+    private static IEnumerable<(JsonNode Schema, JsonNode? Example)> Media(OpenApiContract contract, JsonObject operation) =>
+        from body in operation["responses"]!.AsObject().Select(response => contract.Follow(response.Value!)).Append(operation["requestBody"])
         where body?["content"] is not null
         from media in body["content"]!.AsObject()
         let named = media.Value!["examples"]?.AsObject().First().Value
-        select (media.Value!["schema"]!, media.Value["example"] ?? (named is null ? null : Contract.Follow(named)["value"]));
+        select (media.Value!["schema"]!, media.Value["example"] ?? (named is null ? null : contract.Follow(named)["value"]));
 
     private static IEnumerable<JsonNode> Nodes(JsonNode root) => root switch
     {

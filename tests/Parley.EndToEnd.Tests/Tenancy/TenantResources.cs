@@ -19,6 +19,9 @@ internal sealed class TenantResources
     /// <summary>A client whose key has all scopes.</summary>
     public HttpClient Client { get; }
 
+    /// <summary>Every kind.</summary>
+    public IEnumerable<string> Kinds => ids.Keys;
+
     /// <summary>A UUID of each kind.</summary>
     public IEnumerable<string> Uuids => ids.Values.Select(list => list[^1].Uuid).Where(id => id.Contains('-', StringComparison.Ordinal));
 

@@ -1,12 +1,11 @@
 namespace Parley.Testing.OpenApi;
 
 /// <summary>
-/// Validates every response of one API against its document. Responses from other addresses, such as a file's link, are
-/// not validated.
+/// Validates every response of one API against the document of the dialect of the request's key. Responses from other
+/// addresses, such as a file's link, are not validated.
 /// </summary>
-/// <param name="contract">The document.</param>
 /// <param name="api">The API's address, with a trailing slash.</param>
-public sealed class ContractHandler(OpenApiContract contract, Uri api) : DelegatingHandler
+public sealed class ContractHandler(Uri api) : DelegatingHandler
 {
     /// <inheritdoc/>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
@@ -20,7 +19,8 @@ public sealed class ContractHandler(OpenApiContract contract, Uri api) : Delegat
         try
         {
             await response.Content.LoadIntoBufferAsync(cancellationToken);
-            await contract.ValidateAsync(request.Method, api, request.RequestUri!, response);
+            await DocumentFor(request).ValidateAsync(request.Method, api, request.RequestUri!, response);
+            await KeyDialects.NoteAsync(request, response);
             return response;
         }
         catch
@@ -28,5 +28,12 @@ public sealed class ContractHandler(OpenApiContract contract, Uri api) : Delegat
             response.Dispose();
             throw;
         }
+    }
+
+    private OpenApiContract DocumentFor(HttpRequestMessage request)
+    {
+        // What needs no API key, and what is nowhere, has no dialect.
+        var documented = DialectDocuments.Of(KeyDialects.Of(request));
+        return documented.Has(OpenApiContract.PathIn(api, request.RequestUri!)) ? documented : OpenApiContract.Document;
     }
 }

@@ -4,17 +4,22 @@ using System.Text.Json.Nodes;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>A valid request of an operation, made from the example of docs/openapi.yaml and a tenant's own ids.</summary>
+/// <summary>A valid request of an operation, made from the example of a document and a tenant's own ids.</summary>
+/// <param name="Contract">The document.</param>
 /// <param name="Path">The path, as the document has it.</param>
 /// <param name="Method">In upper case.</param>
 /// <param name="Operation">The operation's object in the document.</param>
-public sealed record DocumentedRequest(string Path, string Method, JsonObject Operation)
+public sealed record DocumentedRequest(OpenApiContract Contract, string Path, string Method, JsonObject Operation)
 {
     /// <summary>The same in all requests, because a repeated request must be equal.</summary>
     private static readonly DateTimeOffset DueDate = TimeProvider.System.GetUtcNow().AddHours(1);
 
-    public static IReadOnlyList<DocumentedRequest> All { get; } =
-        [.. OpenApiContract.Document.Operations.Select(one => new DocumentedRequest(one.Path, one.Method, one.Operation))];
+    /// <summary>Those of Parley's document.</summary>
+    public static IReadOnlyList<DocumentedRequest> All { get; } = Of(OpenApiContract.Document);
+
+    /// <summary>A request of each operation of a document.</summary>
+    public static IReadOnlyList<DocumentedRequest> Of(OpenApiContract contract) =>
+        [.. contract.Operations.Select(one => new DocumentedRequest(contract, one.Path, one.Method, one.Operation))];
 
     public bool IsAdministration => Path.StartsWith("/v1/admin/", StringComparison.Ordinal);
 
@@ -28,7 +33,7 @@ public sealed record DocumentedRequest(string Path, string Method, JsonObject Op
         }
     }
 
-    public IReadOnlyList<IdPlace> Places { get; } = IdPlace.Of(Path, Operation);
+    public IReadOnlyList<IdPlace> Places { get; } = IdPlace.Of(Contract, Path, Operation);
 
     /// <summary>Whether the operation has a parameter of this name, such as <c>cursor</c>.</summary>
     public bool Takes(string parameter) => Documented.Any(one => one["name"]!.GetValue<string>() == parameter);
@@ -43,44 +48,48 @@ public sealed record DocumentedRequest(string Path, string Method, JsonObject Op
     /// <param name="query">Further query parameters, such as <c>limit=1</c>.</param>
     public HttpRequestMessage Create(Func<string, string> idOf, IdPlace? place = null, string? id = null, string query = "")
     {
-        var path = Path;
-        var parameters = new List<string> { query };
+        var values = Fill(one => one == place ? id! : idOf(one.Kind), place);
+        var path = values.Path.Aggregate(Path, (path, one) => path.Replace($"{{{one.Key}}}", $"{one.Value}", StringComparison.Ordinal));
+        string[] parameters = [query, .. values.Query.Select(one => $"{one.Key}={one.Value}")];
+        return new HttpRequestMessage(new HttpMethod(Method), $"{path[1..]}?{string.Join('&', parameters)}".TrimEnd('?', '&'))
+        {
+            Content = CreateContent(values),
+        };
+    }
+
+    /// <summary>The values of a valid request: all ids of the path, what the query requires, and the example as body.</summary>
+    /// <param name="idOf">Returns the id that fills a place.</param>
+    /// <param name="place">A place that is filled though the request may leave it out; null for none.</param>
+    public RequestValues Fill(Func<IdPlace, JsonNode> idOf, IdPlace? place = null)
+    {
+        var values = new RequestValues([], [], null, null);
         foreach (var one in Places)
         {
-            var value = one == place ? id! : idOf(one.Kind);
             if (one.In == "path")
             {
-                path = path.Replace($"{{{one.Name}}}", value, StringComparison.Ordinal);
+                values.Path[one.Name] = idOf(one);
             }
             else if (one.In == "query" && (one == place || IsRequired(one.Name)))
             {
-                parameters.Add($"{one.Name}={value}");
+                values.Query[one.Name] = idOf(one);
             }
         }
 
-        return new HttpRequestMessage(new HttpMethod(Method), $"{path[1..]}?{string.Join('&', parameters)}".TrimEnd('?', '&'))
-        {
-            Content = CreateBody(idOf, place, id),
-        };
+        return Operation["requestBody"] is { } body ? FillBody(values, Contract.Follow(body), idOf, place) : values;
     }
 
     /// <summary>The parameters of the operation, as the document has them.</summary>
     public IEnumerable<JsonNode> Documented =>
-        (OpenApiContract.Document.Root["paths"]![Path]!["parameters"]?.AsArray() ?? [])
+        (Contract.Root["paths"]![Path]!["parameters"]?.AsArray() ?? [])
             .Concat(Operation["parameters"]?.AsArray() ?? [])
-            .Select(one => OpenApiContract.Document.Follow(one!));
+            .Select(one => Contract.Follow(one!));
 
     private bool IsRequired(string name) =>
         Documented.First(one => one["name"]!.GetValue<string>() == name)["required"]?.GetValue<bool>() is true;
 
-    private HttpContent? CreateBody(Func<string, string> idOf, IdPlace? place, string? id)
+    private RequestValues FillBody(RequestValues values, JsonNode documented, Func<IdPlace, JsonNode> idOf, IdPlace? place)
     {
-        if (Operation["requestBody"] is not { } documented)
-        {
-            return null;
-        }
-
-        var (type, media) = OpenApiContract.Document.Follow(documented)["content"]!.AsObject().First();
+        var (type, media) = documented["content"]!.AsObject().First();
         var body = media!["example"]!.DeepClone().AsObject();
         foreach (var one in Places.Where(one => one.In == "body"))
         {
@@ -88,7 +97,7 @@ public sealed record DocumentedRequest(string Path, string Method, JsonObject Op
             var parent = names[..^1].Aggregate(body, (node, name) => node[name]!.AsObject());
             if (one == place || parent.ContainsKey(names[^1]))
             {
-                parent[names[^1]] = one == place ? id : idOf(one.Kind);
+                parent[names[^1]] = idOf(one);
             }
         }
 
@@ -103,9 +112,19 @@ public sealed record DocumentedRequest(string Path, string Method, JsonObject Op
             body["dueDate"] = DueDate;
         }
 
-        if (type != "multipart/form-data")
+        return values with { MediaType = type, Body = body };
+    }
+
+    private static HttpContent? CreateContent(RequestValues values)
+    {
+        if (values.Body is not { } body)
         {
-            return new StringContent(body.ToJsonString(), Encoding.UTF8, type);
+            return null;
+        }
+
+        if (values.MediaType != "multipart/form-data")
+        {
+            return new StringContent(body.ToJsonString(), Encoding.UTF8, values.MediaType!);
         }
 
         var form = new MultipartFormDataContent();
@@ -124,3 +143,10 @@ public sealed record DocumentedRequest(string Path, string Method, JsonObject Op
         return form;
     }
 }
+
+/// <summary>The values of a request.</summary>
+/// <param name="Path">The parameters in the path.</param>
+/// <param name="Query">The parameters in the query.</param>
+/// <param name="MediaType">Of the body; null when there is none.</param>
+/// <param name="Body">The members of the body; null when there is none.</param>
+public sealed record RequestValues(JsonObject Path, JsonObject Query, string? MediaType, JsonObject? Body);

@@ -2,11 +2,12 @@ using System.Text.Json.Nodes;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>A place of an operation that takes an id, as docs/openapi.yaml describes it.</summary>
+/// <summary>A place of an operation that takes an id, as a document describes it.</summary>
 /// <param name="In">path, query or body.</param>
 /// <param name="Name">The parameter; of a body the path to the member, such as <c>message.sender</c>.</param>
 /// <param name="Kind">The kind of entity that the place names.</param>
-public sealed record IdPlace(string In, string Name, string Kind)
+/// <param name="IsInteger">True when the place takes integers alone.</param>
+public sealed record IdPlace(string In, string Name, string Kind, bool IsInteger)
 {
     /// <summary>Ids that clients choose: Parley looks nothing up by them.</summary>
     private static readonly string[] OfClients = ["webChat", "attachments.id", "message.attachments.id"];
@@ -31,14 +32,17 @@ public sealed record IdPlace(string In, string Name, string Kind)
         ["ticketIds"] = "ticket",
         ["recordId"] = "completion",
         ["inbox"] = "inbox",
+        ["channelIds"] = "inbox",
+        ["ownerIds"] = "sender",
         ["keyId"] = "key",
     };
 
-    /// <summary>The kind of <c>{id}</c> in paths that begin so.</summary>
+    /// <summary>The kind of <c>{id}</c> in paths that begin so, or so without a version.</summary>
     private static readonly (string Prefix, string Kind)[] Paths =
     [
         ("/v1/conversations/", "conversation"),
         ("/v1/messages/", "message"),
+        ("/v1/chats/", "conversation"),
         ("/v1/tickets/", "ticket"),
         ("/v1/chat-message-follow-ups/", "follow-up"),
         ("/v1/exports/", "export"),
@@ -49,50 +53,54 @@ public sealed record IdPlace(string In, string Name, string Kind)
     ];
 
     /// <summary>All places of an operation. An id of which this class does not know the kind is an error.</summary>
-    public static IReadOnlyList<IdPlace> Of(string path, JsonObject operation)
+    public static IReadOnlyList<IdPlace> Of(OpenApiContract contract, string path, JsonObject operation)
     {
-        var parameters = OpenApiContract.Document.Root["paths"]![path]!["parameters"]?.AsArray() ?? [];
+        var parameters = contract.Root["paths"]![path]!["parameters"]?.AsArray() ?? [];
         var places = parameters.Concat(operation["parameters"]?.AsArray() ?? [])
-            .Select(one => OpenApiContract.Document.Follow(one!))
-            .Where(one => Text(one["in"]) == "path" || TakesId(one["schema"]!))
+            .Select(one => contract.Follow(one!))
+            .Where(one => Text(one["in"]) == "path" || TakesId(contract, one["schema"]!))
             .Where(one => Text(one["in"]) != "header")
-            .Select(one => (In: Text(one["in"]), Name: Text(one["name"])));
+            .Select(one => (In: Text(one["in"]), Name: Text(one["name"]), Schema: one["schema"]!));
         if (operation["requestBody"] is { } body)
         {
-            var schema = OpenApiContract.Document.Follow(body)["content"]!.AsObject().First().Value!["schema"]!;
-            places = places.Concat(Members(schema, "").Select(name => ("body", name)));
+            var schema = contract.Follow(body)["content"]!.AsObject().First().Value!["schema"]!;
+            places = places.Concat(Members(contract, schema, "").Select(one => ("body", one.Name, one.Schema)));
         }
 
-        return [.. places.Where(one => !OfClients.Contains(one.Name)).Select(one => new IdPlace(one.In, one.Name, KindOf(path, one.Name)))];
+        return [.. places.Where(one => !OfClients.Contains(one.Name))
+            .Select(one => new IdPlace(one.In, one.Name, KindOf(path, one.Name), TakesInteger(contract.Follow(one.Schema))))];
     }
 
     private static string KindOf(string path, string name) =>
         name == "id"
-            ? Paths.Single(known => path.StartsWith(known.Prefix, StringComparison.Ordinal)).Kind
+            ? Paths.Single(known => $"/v1{path}".Contains(known.Prefix, StringComparison.Ordinal)).Kind
             : Kinds[name];
 
-    private static IEnumerable<string> Members(JsonNode schema, string prefix)
+    private static bool TakesInteger(JsonNode schema) =>
+        (schema["type"] as JsonArray ?? [schema["type"]?.DeepClone()]).Any(type => Text(type) == "integer");
+
+    private static IEnumerable<(string Name, JsonNode Schema)> Members(OpenApiContract contract, JsonNode schema, string prefix)
     {
-        foreach (var (name, member) in OpenApiContract.Document.Follow(schema)["properties"]?.AsObject() ?? [])
+        foreach (var (name, member) in contract.Follow(schema)["properties"]?.AsObject() ?? [])
         {
-            var followed = OpenApiContract.Document.Follow(member!);
-            if (TakesId(member!))
+            var followed = contract.Follow(member!);
+            if (TakesId(contract, member!))
             {
-                yield return prefix + name;
+                yield return (prefix + name, member!);
             }
 
-            foreach (var inner in Members(followed["items"] ?? followed, $"{prefix}{name}."))
+            foreach (var inner in Members(contract, followed["items"] ?? followed, $"{prefix}{name}."))
             {
                 yield return inner;
             }
         }
     }
 
-    private static bool TakesId(JsonNode schema) =>
+    private static bool TakesId(OpenApiContract contract, JsonNode schema) =>
         IsReference(schema)
-        || (OpenApiContract.Document.Follow(schema) is var followed
+        || (contract.Follow(schema) is var followed
             && (Text(followed["format"]) == "uuid"
-                || (followed["items"] is { } items && TakesId(items))
+                || (followed["items"] is { } items && TakesId(contract, items))
                 || (followed["anyOf"] is JsonArray any && any.Any(one => IsReference(one!)))));
 
     private static bool IsReference(JsonNode schema) =>

@@ -3,14 +3,14 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Parley.DevHost.Common;
+using Parley.Tenants;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>A response does not match docs/openapi.yaml.</summary>
+/// <summary>A response does not match the OpenAPI document.</summary>
 public sealed class ContractException(string message) : Exception(message);
 
-/// <summary>docs/openapi.yaml, and the validation of responses against it.</summary>
+/// <summary>The OpenAPI document of a dialect, and the validation of responses against it.</summary>
 public sealed class OpenApiContract
 {
     private const int ExcerptLength = 600;
@@ -33,18 +33,29 @@ public sealed class OpenApiContract
 
     private readonly List<(string[] Template, JsonObject Path)> paths;
 
-    /// <summary>The repository's document.</summary>
-    public static OpenApiContract Document { get; } = new(YamlJson.Read(File.ReadAllText(Path.Combine(Repository.Root, "docs", "openapi.yaml"))));
+    private readonly string file;
+
+    /// <summary>The document of Parley's own dialect.</summary>
+    public static OpenApiContract Document => DialectDocuments.Of(Dialect.Parley);
 
     /// <summary>Reads a document that was parsed as JSON.</summary>
-    public OpenApiContract(JsonNode root)
+    /// <param name="root">The document.</param>
+    /// <param name="file">Its name, for messages.</param>
+    /// <param name="twins">
+    /// Further paths, which need not be in the document, each with the path of the document whose answers it has.
+    /// </param>
+    public OpenApiContract(JsonNode root, string file, IReadOnlyList<(string Path, string Original)> twins)
     {
         Root = root;
+        this.file = file;
         Schemas = new SchemaValidator(root);
+        Twins = [.. twins.Select(twin => twin.Path)];
 
         // If two templates match, the one with a literal segment at the first difference is tried first.
-        paths = [.. root["paths"]!.AsObject()
-            .Select(path => (Template: path.Key.Trim('/').Split('/'), Path: path.Value!.AsObject()))
+        var documented = root["paths"]!.AsObject();
+        paths = [.. documented.Select(path => (path.Key, Path: path.Value!.AsObject()))
+            .Concat(twins.Where(twin => !documented.ContainsKey(twin.Path)).Select(twin => (Key: twin.Path, Path: documented[twin.Original]!.AsObject())))
+            .Select(path => (Template: path.Key.Trim('/').Split('/'), path.Path))
             .OrderBy(path => string.Concat(path.Template.Select(segment => segment[0] == '{' ? '1' : '0')), StringComparer.Ordinal)];
     }
 
@@ -52,12 +63,27 @@ public sealed class OpenApiContract
 
     public SchemaValidator Schemas { get; }
 
+    /// <summary>The further paths, without a version, that answer like paths of the document.</summary>
+    public IReadOnlyList<string> Twins { get; }
+
     /// <summary>Every operation: its path, its method in upper case, and its object in the document.</summary>
-    public IEnumerable<(string Path, string Method, JsonObject Operation)> Operations =>
-        from path in Root["paths"]!.AsObject()
+    public IEnumerable<(string Path, string Method, JsonObject Operation)> Operations => OperationsOf(Root);
+
+    /// <summary>Every operation of a document.</summary>
+    public static IEnumerable<(string Path, string Method, JsonObject Operation)> OperationsOf(JsonNode root) =>
+        from path in root["paths"]!.AsObject()
         from member in path.Value!.AsObject()
         where member.Key is not ("parameters" or "summary" or "description")
         select (path.Key, member.Key.ToUpperInvariant(), member.Value!.AsObject());
+
+    /// <summary>The references anywhere in a node.</summary>
+    public static IEnumerable<string> ReferencesIn(JsonNode node) => node switch
+    {
+        JsonObject when node["$ref"] is JsonValue reference => [reference.GetValue<string>()],
+        JsonObject members => members.Select(member => member.Value).OfType<JsonNode>().SelectMany(ReferencesIn),
+        JsonArray items => items.OfType<JsonNode>().SelectMany(ReferencesIn),
+        _ => [],
+    };
 
     /// <summary>Returns the node that a reference points to.</summary>
     /// <exception cref="KeyNotFoundException">The reference points to no node.</exception>
@@ -84,6 +110,10 @@ public sealed class OpenApiContract
             .Select(match => $"{method.Method} /{string.Join('/', match.Template)}")
             .FirstOrDefault();
 
+    /// <summary>True when an address of the API is in the document, whatever the method.</summary>
+    /// <param name="path">The path below the API's address, such as <c>/v1/tickets/1</c>.</param>
+    public bool Has(string path) => MatchTemplates(path).Any();
+
     /// <summary>Validates a response against the document. The body can be read again afterwards.</summary>
     /// <param name="method">The request's method.</param>
     /// <param name="api">The address that the document's paths are relative to.</param>
@@ -94,17 +124,20 @@ public sealed class OpenApiContract
     {
         // The body is read once here. For a response that arrives in parts, this waits for the last part.
         var body = await response.Content.ReadAsByteArrayAsync();
-        var path = address.AbsolutePath[(api.AbsolutePath.Length - 1)..];
+        var path = PathIn(api, address);
         var deviations = Find(method.Method.ToUpperInvariant(), path, response, body).ToList();
         if (deviations.Count > 0)
         {
             var text = await response.Content.ReadAsStringAsync();
             throw new ContractException(
-                $"{method} {address.PathAndQuery} answered {(int)response.StatusCode}, which is not what docs/openapi.yaml says:\n"
+                $"{method} {address.PathAndQuery} answered {(int)response.StatusCode}, which is not what {file} says:\n"
                 + string.Concat(deviations.Select(deviation => $"  {(deviation.Place.Length > 0 ? deviation.Place : "the answer")} {deviation.Reason}\n"))
                 + (text.Length > ExcerptLength ? text[..ExcerptLength] + "…" : text));
         }
     }
+
+    /// <summary>The path of an address of the API, as the document writes it.</summary>
+    public static string PathIn(Uri api, Uri address) => address.AbsolutePath[(api.AbsolutePath.Length - 1)..];
 
     private IEnumerable<Deviation> Find(string method, string path, HttpResponseMessage response, byte[] body)
     {

@@ -2,40 +2,48 @@ using System.Text.Json.Nodes;
 
 namespace Parley.Testing.OpenApi;
 
-/// <summary>The named object schemas that responses consist of.</summary>
-public static class ResponseSchemas
+/// <summary>The named object schemas that the responses of a document consist of.</summary>
+public sealed class ResponseSchemas
 {
     private const string Prefix = "#/components/schemas/";
+    private readonly OpenApiContract contract;
+
+    public ResponseSchemas(OpenApiContract contract)
+    {
+        this.contract = contract;
+        var paths = Paths();
+        All = paths.Keys.ToDictionary(name => name, name => OpenApiContract.Resolve(contract.Root, Prefix + name));
+        PathsOf = paths.SelectMany(schema => schema.Value.Select(path => (schema.Key, path))).ToLookup(pair => pair.Key, pair => pair.path);
+    }
 
     /// <summary>The schemas by name.</summary>
-    public static IReadOnlyDictionary<string, JsonNode> All { get; } = Paths().Keys
-        .ToDictionary(name => name, name => OpenApiContract.Resolve(OpenApiContract.Document.Root, Prefix + name));
+    public IReadOnlyDictionary<string, JsonNode> All { get; }
 
     /// <summary>The paths whose responses contain each schema, by the schema's name.</summary>
-    public static ILookup<string, string> PathsOf { get; } = Paths().SelectMany(schema => schema.Value.Select(path => (schema.Key, path))).ToLookup(pair => pair.Key, pair => pair.path);
+    public ILookup<string, string> PathsOf { get; }
 
     /// <summary>The names of an object's properties.</summary>
     public static IEnumerable<string> PropertiesOf(JsonNode schema) => schema["properties"]!.AsObject().Select(property => property.Key);
 
-    private static Dictionary<string, HashSet<string>> Paths()
+    private Dictionary<string, HashSet<string>> Paths()
     {
         var found = new Dictionary<string, HashSet<string>>();
-        foreach (var (path, _, operation) in OpenApiContract.Document.Operations)
+        foreach (var (path, _, operation) in contract.Operations)
         {
             foreach (var (_, response) in operation["responses"]!.AsObject())
             {
-                Collect(OpenApiContract.Document.Follow(response!)["content"], path, found);
+                Collect(contract.Follow(response!)["content"], path, found);
             }
         }
 
         return found;
     }
 
-    private static void Collect(JsonNode? node, string path, Dictionary<string, HashSet<string>> found)
+    private void Collect(JsonNode? node, string path, Dictionary<string, HashSet<string>> found)
     {
         if (node is JsonObject && node["$ref"] is JsonValue reference && reference.GetValue<string>().StartsWith(Prefix, StringComparison.Ordinal))
         {
-            var schema = OpenApiContract.Document.Follow(node);
+            var schema = contract.Follow(node);
             if (schema["properties"] is null)
             {
                 return;

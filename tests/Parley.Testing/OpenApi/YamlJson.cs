@@ -10,14 +10,28 @@ namespace Parley.Testing.OpenApi;
 internal static partial class YamlJson
 {
     /// <summary>Reads a text that contains exactly one document.</summary>
-    public static JsonNode Read(string yaml)
+    public static JsonNode Read(string yaml) => Convert(Parse(yaml))!;
+
+    /// <summary>Parses a text that contains exactly one document.</summary>
+    public static YamlNode Parse(string yaml)
     {
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
-        return Convert(stream.Documents.Single().RootNode)!;
+        return stream.Documents.Single().RootNode;
     }
 
-    private static JsonNode? Convert(YamlNode node) => node switch
+    /// <summary>The tag of a node, such as <c>!remove</c>; empty when it has none.</summary>
+    public static string TagOf(YamlNode node) =>
+        node.Tag.IsEmpty || node.Tag.IsNonSpecific ? "" : node.Tag.Value;
+
+    /// <summary>Converts a node. Neither it nor anything in it may have a tag.</summary>
+    public static JsonNode? Convert(YamlNode node) =>
+        TagOf(node) is { Length: > 0 } tag
+            ? throw new NotSupportedException($"{tag} at {node.Start}.")
+            : ConvertTagged(node);
+
+    /// <summary>Converts a node whose own tag the caller has read.</summary>
+    public static JsonNode? ConvertTagged(YamlNode node) => node switch
     {
         YamlMappingNode mapping => new JsonObject(mapping.Children.Select(child => KeyValuePair.Create(((YamlScalarNode)child.Key).Value!, Convert(child.Value)))),
         YamlSequenceNode sequence => new JsonArray([.. sequence.Children.Select(Convert)]),

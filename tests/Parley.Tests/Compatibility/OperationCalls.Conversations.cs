@@ -146,6 +146,8 @@ internal sealed partial class OperationCalls
         await first.CallAsync(422, "POST v1/messages",
             new { conversation = 1, content = "Another" }, ("Idempotency-Key", "another message's key"));
         await first.CallAsync(404, "POST v1/messages", new { conversation = 999, content = "Nowhere" });
+        await first.CallAsync(201, "POST v1/messages/outgoing",
+            new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(422, "POST v1/messages", new
         {
             conversation = "x",
@@ -207,6 +209,11 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, "GET v1/chat-threads?chatId=999");
         await first.CallAsync(422, "GET v1/chat-threads?limit=1001");
 
+        await first.CallAsync(200, "GET v1/chats");
+        await first.CallAsync(200, "GET v1/chats?ownerIds=1&channelTypes=whatsapp&pageSize=2&pageNumber=2");
+        await first.CallAsync(422, "GET v1/chats?ownerIds=x&channelIds=x&channelTypes=x&pageSize=0&pageNumber=0");
+        await first.CallAsync(200, "GET v1/chats/1/details");
+        await first.CallAsync(404, "GET v1/chats/999/details");
         await first.CallAsync(200, "GET v1/chat-messages?chatId=1");
         const string Joins = "joins=senders&joins=chat-message-follow-ups";
         await first.CallAsync(200, $"GET v1/chat-messages?chatId=1&chatThreadId={thread["id"]}&{Joins}");

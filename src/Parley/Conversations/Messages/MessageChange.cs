@@ -7,7 +7,8 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>An edited message, and the text of the message that it quotes, by number.</summary>
-public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
+public sealed record EditedMessage(
+    Conversation Conversation, Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
 
 /// <summary>
 /// Changes messages. The change of the last message also changes the preview in the head, in the same transaction. A
@@ -65,7 +66,8 @@ public sealed class MessageChange
             message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor },
             expected,
             cancellation);
-        return new EditedMessage(edited.After, await quotes.ReadAsync(id.Key, [edited.After], cancellation));
+        return new EditedMessage(
+            edited.Head, edited.After, await quotes.ReadAsync(id.Key, [edited.After], cancellation));
     }
 
     /// <summary>Stores a client's rating of a message; null removes it.</summary>

@@ -23,7 +23,9 @@ internal static class MessageServices
             services.GetRequiredService<FileStore>(),
             services.GetRequiredService<TimeProvider>()))
         .AddSingleton<MessagePages>()
+        .AddSingleton<RecentMessages>()
         .AddSingleton<MessageReader>()
+        .AddSingleton<MessagePreviews>()
         .AddSingleton<MessageReading>()
         .AddSingleton<MessageScan>()
         .AddSingleton<MediaMessages>()

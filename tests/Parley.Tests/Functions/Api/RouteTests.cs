@@ -110,6 +110,8 @@ public class RouteTests
     [InlineData("/v1/messages", "GET,HEAD,POST")]
     [InlineData("/v1/messages/7", "GET,HEAD,PATCH")]
     [InlineData("/v1/chat-messages", "GET,HEAD,POST")]
+    [InlineData("/v1/chats", "GET,HEAD")]
+    [InlineData("/v1/chats/7/details", "GET,HEAD")]
     [InlineData("/v1/chat-threads", "GET,HEAD,POST")]
     [InlineData("/v1/tickets/7", "GET,HEAD,PATCH")]
     [InlineData("/v1/senders/7", "GET,HEAD,PATCH")]
