@@ -89,6 +89,15 @@ internal sealed class InProcessApi
         return new InProcessApi(registered, created.Text) { Connection = connection, Tables = tables, Tenant = tenant.Tenant };
     }
 
+    /// <summary>The same app, called with another key of the tenant.</summary>
+    public async Task<InProcessApi> WithDialectAsync(Dialect dialect)
+    {
+        var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
+        var created = await Get<ApiKeyWriter>()
+            .CreateAsync(Tenant, "vendor's", All, dialect, null, origin, CancellationToken.None);
+        return new InProcessApi(services, created.Text) { Connection = Connection, Tables = Tables, Tenant = Tenant };
+    }
+
     /// <summary>Starts the app again on the same storage, with other settings.</summary>
     public InProcessApi Restart(params KeyValuePair<string, string?>[] settings) =>
         new(Register(Get<TimeProvider>(), Connection, Get<BlobServiceClient>(), settings), key)
