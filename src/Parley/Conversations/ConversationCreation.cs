@@ -214,6 +214,12 @@ public sealed class ConversationCreation(
         actions.Add(counter is null
             ? new(TableTransactionActionType.Add, counterUpdate)
             : new(TableTransactionActionType.UpdateMerge, counterUpdate, counter.ETag));
+        if (conversation.Inbox is { } inbox)
+        {
+            actions.Add(new(
+                TableTransactionActionType.UpsertReplace, InboxList.Row(conversation.Key.Tenant, inbox)));
+        }
+
         actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation, contact?.Identifier)));
         return actions;
     }

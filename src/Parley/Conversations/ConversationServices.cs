@@ -22,5 +22,6 @@ internal static class ConversationServices
             services.GetRequiredService<RandomSource>()))
         .AddSingleton<ConversationChange>()
         .AddSingleton<ConversationScan>()
-        .AddSingleton<UnreadCounts>();
+        .AddSingleton<UnreadCounts>()
+        .AddSingleton<InboxList>();
 }

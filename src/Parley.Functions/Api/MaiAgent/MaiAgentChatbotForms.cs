@@ -28,19 +28,18 @@ public sealed class MaiAgentChatbotForms(ChatbotReader reader) : IChatbotForms
     {
         var query = QueryFields.Of(call.Request);
         var size = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
-        var number = query.Page(size, int.MaxValue);
+        var number = query.Page(int.MaxValue);
         query.ThrowIfInvalid();
 
         var page = await reader.ListPageAsync(call.Caller.Tenant, number, size, call.Cancellation);
-        return number > 1 && (long)(number - 1) * size >= page.Count
-            ? throw QueryFields.InvalidPage()
-            : new JsonResult<CountedList<MaiAgentListedChatbot>>(
-                CountedList.OfNumbers(
-                    page.Count,
-                    [.. page.Items.Select(MaiAgentListedChatbot.Of)],
-                    number,
-                    hasNext: (long)number * size < page.Count,
-                    call.Request),
-                MaiAgentDialectJson.Default.CountedListMaiAgentListedChatbot);
+        query.RequirePage(number, size, page.Count);
+        return new JsonResult<CountedList<MaiAgentListedChatbot>>(
+            CountedList.Create(
+                [.. page.Items.Select(MaiAgentListedChatbot.Of)],
+                page.Count,
+                number,
+                hasNext: (long)number * size < page.Count,
+                call.Request),
+            MaiAgentDialectJson.Default.CountedListMaiAgentListedChatbot);
     }
 }

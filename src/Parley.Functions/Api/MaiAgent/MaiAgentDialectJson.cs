@@ -14,6 +14,7 @@ namespace Parley.Functions.Api.MaiAgent;
 [JsonSerializable(typeof(MaiAgentChatbot))]
 [JsonSerializable(typeof(CountedList<MaiAgentListedChatbot>))]
 [JsonSerializable(typeof(MaiAgentCompletion))]
+[JsonSerializable(typeof(CountedList<ListedContactResponse>))]
 [JsonSerializable(typeof(MaiAgentRecord))]
 [JsonSerializable(typeof(CountedList<MaiAgentRecord>))]
 internal sealed partial class MaiAgentDialectJson : JsonSerializerContext

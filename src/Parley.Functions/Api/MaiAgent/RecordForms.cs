@@ -39,11 +39,8 @@ internal sealed record RecordForms(
         new(MaiAgentRecord.Of(record), MaiAgentDialectJson.Default.MaiAgentRecord) { Revision = revision };
 
     private static JsonResult<CountedList<MaiAgentRecord>> MaiagentPage(
-        RecordPage found, int page, int size, HttpRequest request) => page > 1 && (page - 1) * size >= found.Count
-        ? throw QueryFields.InvalidPage()
-        : new(
-            Page(found, MaiAgentRecord.Of, page, size, request),
-            MaiAgentDialectJson.Default.CountedListMaiAgentRecord)
+        RecordPage found, int page, int size, HttpRequest request) =>
+        new(Page(found, MaiAgentRecord.Of, page, size, request), MaiAgentDialectJson.Default.CountedListMaiAgentRecord)
         {
             IsCountCapped = found.IsCapped,
         };
@@ -60,6 +57,6 @@ internal sealed record RecordForms(
     {
         // The next page is not linked when it would exceed the reach of paging.
         var hasNext = (page * size < found.Count || found.IsCapped) && (page + 1) * size <= RecordReader.MaxReach;
-        return CountedList.OfNumbers(found.Count, [.. found.Records.Select(of)], page, hasNext, request);
+        return CountedList.Create([.. found.Records.Select(of)], found.Count, page, hasNext, request);
     }
 }

@@ -10,6 +10,7 @@ internal static class MessageServices
         .AddSingleton<MessageReferenceFinder>()
         .AddSingleton<ThreadCreation>()
         .AddSingleton<MessageReplays>()
+        .AddSingleton<UploadCopies>()
         .AddSingleton<MessageAppend>()
         .AddSingleton(services => new MessageChange(
             services.GetRequiredService<ParleyTables>(),
