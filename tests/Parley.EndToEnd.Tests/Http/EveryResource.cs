@@ -51,6 +51,8 @@ internal sealed record EveryResource(HttpClient Client, IReadOnlyDictionary<stri
             ["/v1/exports"] = "v1/exports",
             ["/v1/exports/{id}"] = $"v1/exports/{export["id"]}",
             ["/v1/exports/{id}/content"] = $"v1/exports/{export["id"]}/content",
+            ["/v1/inboxes"] = "v1/inboxes",
+            ["/v1/contacts"] = "v1/contacts",
             ["/v1/senders"] = "v1/senders",
             ["/v1/senders/{id}"] = $"v1/senders/{sender["id"]}",
             ["/v1/chatbots"] = "v1/chatbots",

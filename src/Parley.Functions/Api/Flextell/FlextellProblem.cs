@@ -13,7 +13,7 @@ public sealed record FlextellProblem(
     string Error,
     string Message,
     IReadOnlyDictionary<string, IReadOnlyList<string>>? Errors,
-    string TraceId)
+    [property: JsonPropertyName("traceId")] string TraceId)
 {
     [JsonPropertyName("violated-policies")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

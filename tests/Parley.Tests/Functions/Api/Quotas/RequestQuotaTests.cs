@@ -152,11 +152,13 @@ public class RequestQuotaTests
             [
                 "ChatMessageFunctions.Create Messages",
                 "CompletionFunctions.Create Completions",
+                "CompletionFunctions.CreateUnversioned Completions",
                 "ConversationMessageFunctions.Post Messages",
                 "ConversationMessageFunctions.PostMedia Messages",
                 "ExportFunctions.Create Exports",
                 "ExportFunctions.CreateOfRecords Exports",
                 "MessageFunctions.Create Messages",
+                "MessageFunctions.CreateUnversioned Messages",
             ],
             costs.Order(StringComparer.Ordinal));
     }
