@@ -13,7 +13,7 @@ namespace Parley.Functions.Api.MaiAgent;
 /// <summary>Contacts: the senders who are customers.</summary>
 public sealed class ContactFunctions(ApiEndpoint endpoint, SenderReader senders)
 {
-    private static readonly PerDialect<JsonTypeInfo<CountedList<ListedContactResponse>>> Json =
+    private static readonly PerDialect<JsonTypeInfo<CountedList<ListedContactResponse>>> Forms =
         new(MaiAgentJson.Default.CountedListListedContactResponse)
         {
             Maiagent = MaiAgentDialectJson.Default.CountedListListedContactResponse,
@@ -26,23 +26,23 @@ public sealed class ContactFunctions(ApiEndpoint endpoint, SenderReader senders)
         endpoint.RunAsync(request, async call =>
         {
             var query = QueryFields.Of(request);
-            var page = query.Page(int.MaxValue);
             var size = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
+            var page = query.Page(size, int.MaxValue);
             query.ThrowIfInvalid();
 
             var (found, total) = await senders.ReadPageAsync(call.Caller.Tenant, page, size, call.Cancellation);
-            query.RequirePage(page, size, total);
+            query.RequireExisting(page, size, total);
             return new JsonResult<CountedList<ListedContactResponse>>(
-                CountedList.Create(
+                CountedList.OfNumbers(
+                    total,
                     [
                         .. found.Where(sender => sender.Entity == SenderEntity.ExternalUser)
                             .Select(ListedContactResponse.Of),
                     ],
-                    total,
                     page,
                     hasNext: (long)page * size < total,
                     request),
-                Json[call.Caller.Dialect]);
+                Forms[call.Caller.Dialect]);
         });
 
     /// <inheritdoc cref="List"/>

@@ -28,15 +28,15 @@ public sealed class MaiAgentChatbotForms(ChatbotReader reader) : IChatbotForms
     {
         var query = QueryFields.Of(call.Request);
         var size = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
-        var number = query.Page(int.MaxValue);
+        var number = query.Page(size, int.MaxValue);
         query.ThrowIfInvalid();
 
         var page = await reader.ListPageAsync(call.Caller.Tenant, number, size, call.Cancellation);
-        query.RequirePage(number, size, page.Count);
+        query.RequireExisting(number, size, page.Count);
         return new JsonResult<CountedList<MaiAgentListedChatbot>>(
-            CountedList.Create(
-                [.. page.Items.Select(MaiAgentListedChatbot.Of)],
+            CountedList.OfNumbers(
                 page.Count,
+                [.. page.Items.Select(MaiAgentListedChatbot.Of)],
                 number,
                 hasNext: (long)number * size < page.Count,
                 call.Request),

@@ -14,9 +14,9 @@ namespace Parley.Functions.Api.MaiAgent;
 [JsonSerializable(typeof(MaiAgentChatbot))]
 [JsonSerializable(typeof(CountedList<MaiAgentListedChatbot>))]
 [JsonSerializable(typeof(MaiAgentCompletion))]
-[JsonSerializable(typeof(CountedList<ListedContactResponse>))]
 [JsonSerializable(typeof(MaiAgentRecord))]
 [JsonSerializable(typeof(CountedList<MaiAgentRecord>))]
+[JsonSerializable(typeof(CountedList<ListedContactResponse>))]
 internal sealed partial class MaiAgentDialectJson : JsonSerializerContext
 {
     static MaiAgentDialectJson() =>

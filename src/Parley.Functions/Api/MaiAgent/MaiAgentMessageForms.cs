@@ -75,11 +75,8 @@ public sealed class MaiAgentMessageForms(MessagePages pages, RecentMessages rece
     }
 
     private static JsonResult<CountedList<MaiAgentMessage>> Page(
-        Call call, int count, IReadOnlyList<MaiAgentMessage> results, string? next, string? previous)
-    {
-        var page = CursorList.Create(results, next, previous, call.Request);
-        return new JsonResult<CountedList<MaiAgentMessage>>(
-            new CountedList<MaiAgentMessage>(count, page.Next, page.Previous, page.Results),
+        Call call, int count, IReadOnlyList<MaiAgentMessage> results, string? next, string? previous) =>
+        new(
+            CountedList.OfCursors(count, results, next, previous, call.Request),
             MaiAgentDialectJson.Default.CountedListMaiAgentMessage);
-    }
 }

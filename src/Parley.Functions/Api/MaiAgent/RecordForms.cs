@@ -57,6 +57,6 @@ internal sealed record RecordForms(
     {
         // The next page is not linked when it would exceed the reach of paging.
         var hasNext = (page * size < found.Count || found.IsCapped) && (page + 1) * size <= RecordReader.MaxReach;
-        return CountedList.Create([.. found.Records.Select(of)], found.Count, page, hasNext, request);
+        return CountedList.OfNumbers(found.Count, [.. found.Records.Select(of)], page, hasNext, request);
     }
 }
