@@ -31,7 +31,16 @@ public class GeneratedClientTests(ParleyFixture parley) : IClassFixture<ParleyFi
             calls = one.Calls.All(),
         }), Json));
 
-        var statuses = JsonNode.Parse(await NodeScript.RunAsync("generated-clients", "call-all.mjs", input))!;
+        JsonNode statuses;
+        try
+        {
+            statuses = JsonNode.Parse(await NodeScript.RunAsync("generated-clients", "call-all.mjs", input))!;
+        }
+        finally
+        {
+            // It has keys.
+            File.Delete(input);
+        }
 
         AssertAllCalled(
             prepared, dialect => statuses[dialect.Name()]!.AsObject().Select(one => (one.Key, one.Value!.ToString())));
