@@ -25,7 +25,7 @@ public static class ParleyServices
     public static IServiceCollection AddParley(this IServiceCollection services, IConfiguration configuration) =>
         services
             .AddStorage(configuration)
-            .AddStorageResource<FileStore>()
+            .AddFiles()
             .AddTenants()
             .AddTokens(configuration)
             .AddLimits(configuration)

@@ -23,7 +23,7 @@ internal static class FollowUpMeasure
     private const int AtOnce = 16;
 
     /// <summary>Parley's own number of concurrent chunks.</summary>
-    private const int ChunksAtOnce = 4;
+    private const int ChunksAtOnce = 6;
 
     private const int Chunk = FollowUpChunk.MaxRows;
 

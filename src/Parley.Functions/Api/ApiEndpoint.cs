@@ -22,6 +22,7 @@ public sealed partial class ApiEndpoint(
     KeyGuard guard,
     CorsPolicy cors,
     PublicOrigin origin,
+    ProblemFormats problems,
     TimeProvider time,
     ILogger<ApiEndpoint> logger)
 {
@@ -76,6 +77,7 @@ public sealed partial class ApiEndpoint(
     private async Task GuardAsync(HttpContext context, Func<Task> action)
     {
         context.Features.Set(origin);
+        context.Features.Set(problems);
         cors.Decorate(context);
         try
         {

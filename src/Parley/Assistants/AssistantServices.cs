@@ -25,6 +25,7 @@ internal static class AssistantServices
             .AddWorkQueue<QueuedReply>()
             .AddSingleton<ChatbotReader>()
             .AddSingleton<ChatbotWriter>()
+            .AddSingleton<WebChats>()
             .AddSingleton<Prompts>()
             .AddSingleton<CompletionDrafts>()
             .AddSingleton<CompletionStore>()

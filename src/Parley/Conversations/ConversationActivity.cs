@@ -197,8 +197,12 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
 
         return rows;
 
-        TableEntity Row(string list) =>
-            new(partition, ConversationRowKeys.Activity(list, minute, key.Number));
+        TableEntity Row(string list)
+        {
+            var row = new TableEntity(partition, ConversationRowKeys.Activity(list, minute, key.Number));
+            row.SetIfAny("Channel", conversation.Inbox?.ChannelType);
+            return row;
+        }
     }
 
     internal static TableEntity UnreadRow(Conversation conversation) =>

@@ -106,7 +106,7 @@ public sealed class ConversationCreation(
             var minute = at.Minute();
             var conversation = new Conversation
             {
-                Key = new ConversationKey(tenant, checked((counter?.GetInt32("LastConversation") ?? 0) + 1)),
+                Key = new ConversationKey(tenant, checked((counter?.GetInt32(NumberedConversations.Counter) ?? 0) + 1)),
                 Check = check,
                 WriteId = writeId,
                 Revision = 1,
@@ -129,7 +129,12 @@ public sealed class ConversationCreation(
                 }
 
                 var actions = ListingOf(
-                    conversation, newContact, counter, key is null ? null : Math.Max(keyHour, at.Hour()), key);
+                    conversation,
+                    known ?? newContact,
+                    isNewContact: known is null,
+                    counter,
+                    key is null ? null : Math.Max(keyHour, at.Hour()),
+                    key);
                 var responses = await running.SendAsync(
                     token => tables.Tenants.SubmitAsync(actions, token), cancellation);
                 return (conversation with { ListETag = responses[^1].Headers.ETag!.Value }, false);
@@ -180,13 +185,18 @@ public sealed class ConversationCreation(
     /// ETag.
     /// </summary>
     private static List<TableTransactionAction> ListingOf(
-        Conversation conversation, Sender? contact, TableEntity? counter, long? keyHour, IdempotencyKey? key)
+        Conversation conversation,
+        Sender? contact,
+        bool isNewContact,
+        TableEntity? counter,
+        long? keyHour,
+        IdempotencyKey? key)
     {
         var partition = conversation.Key.Tenant.PartitionKey;
         var actions = new List<TableTransactionAction>();
         var counterUpdate = new TableEntity(partition, TenantRowKeys.Counter)
         {
-            ["LastConversation"] = conversation.Key.Number,
+            [NumberedConversations.Counter] = conversation.Key.Number,
         };
         counterUpdate.SetIfAny("KeyHour", keyHour);
         if (key is not null)
@@ -195,7 +205,7 @@ public sealed class ConversationCreation(
             actions.Add(new(TableTransactionActionType.Add, key.ToRow(partition, conversation.Key.Number)));
         }
 
-        if (contact is not null)
+        if (contact is not null && isNewContact)
         {
             counterUpdate[SenderReader.Counter] = contact.Key.Number;
             actions.AddRange(SenderRow.Insertion(contact));
@@ -204,7 +214,13 @@ public sealed class ConversationCreation(
         actions.Add(counter is null
             ? new(TableTransactionActionType.Add, counterUpdate)
             : new(TableTransactionActionType.UpdateMerge, counterUpdate, counter.ETag));
-        actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation)));
+        if (conversation.Inbox is { } inbox)
+        {
+            actions.Add(new(
+                TableTransactionActionType.UpsertReplace, InboxList.Row(conversation.Key.Tenant, inbox)));
+        }
+
+        actions.Add(new(TableTransactionActionType.Add, ConversationIndexRow.Create(conversation, contact?.Identifier)));
         return actions;
     }
 

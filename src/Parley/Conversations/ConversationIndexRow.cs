@@ -25,7 +25,9 @@ internal sealed record ConversationIndexRow(
     /// </summary>
     private const int MinutesAhead = 60;
 
-    public static TableEntity Create(Conversation conversation)
+    /// <param name="conversation">The new conversation.</param>
+    /// <param name="address">The contact's address, which searches find.</param>
+    public static TableEntity Create(Conversation conversation, string? address = null)
     {
         var row = new TableEntity(
             conversation.Key.Tenant.PartitionKey,
@@ -38,6 +40,9 @@ internal sealed record ConversationIndexRow(
         };
         SetUntil(row, conversation.ListedUntil);
         row.SetIfAny("Contact", conversation.Contact?.Number);
+        row.SetIfAny("Name", conversation.Contact?.Name);
+        row.SetIfAny("Address", address);
+        row.SetIfAny("Channel", conversation.Inbox?.ChannelType);
         return row;
     }
 

@@ -100,7 +100,7 @@ public sealed class ConversationList(
             }
 
             last = batch[^1].RowKey;
-            var heads = await Task.WhenAll(batch.Select(row => ReadAsync(tenant, row, cancellation)));
+            var heads = await Task.WhenAll(batch.Select(row => FindAsync(tenant, row, cancellation)));
 
             // A conversation that moves during these reads can match through both its old and its new row.
             found.AddRange(heads.OfType<Conversation>().DistinctBy(head => head.Key));
@@ -117,7 +117,8 @@ public sealed class ConversationList(
         }
     }
 
-    private async Task<Conversation?> ReadAsync(TenantId tenant, TableEntity row, CancellationToken cancellation)
+    /// <summary>The conversation of a list row; null, and the row may be deleted, when it has moved on.</summary>
+    internal async Task<Conversation?> FindAsync(TenantId tenant, TableEntity row, CancellationToken cancellation)
     {
         var (minute, number) = ConversationRowKeys.ReadActivity(row.RowKey);
         var conversation = await reader.FindAsync(new ConversationKey(tenant, number), cancellation);

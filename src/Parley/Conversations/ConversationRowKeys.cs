@@ -58,6 +58,13 @@ internal static class ConversationRowKeys
             int.MaxValue - KeyParts.Number(numbers[11..]));
     }
 
+    /// <summary>The inboxes of the tenant's conversations.</summary>
+    public const string InboxList = "ib|";
+
+    public static string Inbox(Guid inbox) => $"{InboxList}{inbox:N}";
+
+    public static Guid ReadInbox(string rowKey) => Guid.ParseExact(rowKey.AsSpan(InboxList.Length), "N");
+
     public static string UnreadList(Guid inbox) => $"u|{inbox:N}|";
 
     /// <summary>The key prefix of one conversation. Outdated rows can exist beside the valid one.</summary>

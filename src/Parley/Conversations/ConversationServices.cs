@@ -11,6 +11,8 @@ internal static class ConversationServices
         .AddSingleton<ConversationActivity>()
         .AddSingleton<ConversationCreation>()
         .AddSingleton<ConversationList>()
+        .AddSingleton<ActiveConversations>()
+        .AddSingleton<NumberedConversations>()
         .AddSingleton(services => new ConversationTransaction(
             services.GetRequiredService<ParleyTables>(),
             services.GetRequiredService<ConversationReader>(),
@@ -20,5 +22,6 @@ internal static class ConversationServices
             services.GetRequiredService<RandomSource>()))
         .AddSingleton<ConversationChange>()
         .AddSingleton<ConversationScan>()
-        .AddSingleton<UnreadCounts>();
+        .AddSingleton<UnreadCounts>()
+        .AddSingleton<InboxList>();
 }

@@ -16,15 +16,22 @@ public sealed class UnreadCounts(ParleyTables tables)
     private const int Max = Filters.MaxPerCall;
 
     /// <summary>Returns the counts of the conversations' inboxes, with one concurrent call for each inbox.</summary>
-    public async Task<IReadOnlyDictionary<Guid, int>> ReadAsync(
+    public Task<IReadOnlyDictionary<Guid, int>> ReadAsync(
         TenantId tenant,
         IEnumerable<Conversation> conversations,
-        CancellationToken cancellation)
+        CancellationToken cancellation) =>
+        ReadAsync(
+            tenant,
+            conversations
+                .Where(conversation => conversation.Inbox is not null)
+                .Select(conversation => conversation.Inbox!.Id)
+                .Distinct(),
+            cancellation);
+
+    /// <summary>Returns the counts of inboxes, with one concurrent call for each.</summary>
+    public async Task<IReadOnlyDictionary<Guid, int>> ReadAsync(
+        TenantId tenant, IEnumerable<Guid> inboxes, CancellationToken cancellation)
     {
-        var inboxes = conversations
-            .Where(conversation => conversation.Inbox is not null)
-            .Select(conversation => conversation.Inbox!.Id)
-            .Distinct();
         var counts = await Task.WhenAll(
             inboxes.Select(async inbox => (inbox, Count: await CountAsync(tenant, inbox, cancellation))));
         return counts.ToDictionary(pair => pair.inbox, pair => pair.Count);

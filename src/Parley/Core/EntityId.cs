@@ -31,6 +31,9 @@ public enum EntityKind
 
     /// <summary>A completion and its record. The sequence is that of the customer's message.</summary>
     Completion = 9,
+
+    /// <summary>A file that was uploaded before its message. Its numbers are random; it belongs to no conversation.</summary>
+    Upload = 10,
 }
 
 /// <summary>

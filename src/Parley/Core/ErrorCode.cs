@@ -41,6 +41,10 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static readonly ErrorCode TenantSuspended =
         new("tenant_suspended", ErrorKind.Forbidden, "The tenant is suspended");
 
+    /// <summary>The link under which a file is uploaded has expired, was used, or is not one.</summary>
+    public static readonly ErrorCode UploadLink =
+        new("upload_link", ErrorKind.Forbidden, "The upload link is not valid");
+
     /// <summary>No route has this path, with any method.</summary>
     public static readonly ErrorCode RouteNotFound = new("route_not_found", ErrorKind.NotFound, "No such path");
 
@@ -79,6 +83,9 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
 
     /// <summary>An unknown or malformed record id, or one of another chatbot.</summary>
     public static readonly ErrorCode RecordNotFound = new("record_not_found", ErrorKind.NotFound, "No such record");
+
+    /// <summary>A page number that is not one, or past the end, for clients that expect this.</summary>
+    public static readonly ErrorCode InvalidPage = new("invalid_page", ErrorKind.NotFound, "No such page");
 
     /// <summary>The path exists; Allow lists its methods.</summary>
     public static readonly ErrorCode MethodNotAllowed =
@@ -248,9 +255,9 @@ public sealed record ErrorCode(string Code, ErrorKind Kind, string Title)
     public static IReadOnlyList<ErrorCode> All { get; } =
     [
         MalformedJson, MalformedHeader, MalformedMultipart, InvalidCursor, Unauthenticated, TenantForbidden,
-        ScopeMissing, TenantSuspended, RouteNotFound, TenantNotFound, KeyNotFound, ConversationNotFound,
+        ScopeMissing, TenantSuspended, UploadLink, RouteNotFound, TenantNotFound, KeyNotFound, ConversationNotFound,
         MessageNotFound, SenderNotFound, TicketNotFound, FollowUpNotFound, ExportNotFound, ChatbotNotFound,
-        CompletionNotFound, RecordNotFound, MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull,
+        CompletionNotFound, RecordNotFound, InvalidPage, MethodNotAllowed, TenantStatus, KeyStatus, ConversationFull,
         MessageDeleted, SenderExists, TicketOpen, TicketStatus, FollowUpStatus, FollowUpRefused, TooManyFollowUps,
         ExportStatus, ChatbotDisabled, CompletionCancelled,
         Immutable, StaleRevision, BodyTooLarge, UnsupportedMediaType, InvalidFields, TooManyRecords,

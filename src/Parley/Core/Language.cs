@@ -6,4 +6,6 @@ public enum Language
     EnUs = 1,
 
     PtBr = 2,
+
+    ZhTw = 3,
 }

@@ -14,26 +14,47 @@ internal sealed class ExportTable
     /// <summary>Cells for the content of a message: at most 100,000 characters, of which a cell holds 32,767.</summary>
     private const int ContentParts = 4;
 
-    private static readonly string[] English =
-    [
-        "conversation_number", "conversation_title", "message_number", "time", "role", "sender", "content", "ticket",
-        "thread", "edited", "deleted", "external_id",
-    ];
+    private static readonly Words English = new(
+        [
+            "conversation_number", "conversation_title", "message_number", "time", "role", "sender", "content",
+            "ticket", "thread", "edited", "deleted", "external_id",
+        ],
+        Yes: "yes",
+        No: "no",
+        Customer: "customer",
+        Assistant: "assistant",
+        Staff: "staff");
 
-    private static readonly string[] Portuguese =
-    [
-        "número_da_conversa", "título_da_conversa", "número_da_mensagem", "horário", "papel", "remetente", "conteúdo",
-        "ticket", "tópico", "editada", "excluída", "id_externo",
-    ];
+    private static readonly Words Portuguese = new(
+        [
+            "número_da_conversa", "título_da_conversa", "número_da_mensagem", "horário", "papel", "remetente",
+            "conteúdo", "ticket", "tópico", "editada", "excluída", "id_externo",
+        ],
+        Yes: "sim",
+        No: "não",
+        Customer: "cliente",
+        Assistant: "assistente",
+        Staff: "atendente");
+
+    private static readonly Words Chinese = new(
+        [
+            "對話編號", "對話標題", "訊息編號", "時間", "角色", "發送者", "內容", "工單", "討論串", "已編輯", "已刪除",
+            "外部識別碼",
+        ],
+        Yes: "是",
+        No: "否",
+        Customer: "客戶",
+        Assistant: "助理",
+        Staff: "客服人員");
 
     private readonly bool isForPrograms;
-    private readonly bool isPortuguese;
+    private readonly Words words;
 
     public ExportTable(TableFormat format, Language language)
     {
         isForPrograms = format == TableFormat.Jsonl;
-        isPortuguese = language == Language.PtBr && !isForPrograms;
-        var names = isPortuguese ? Portuguese : English;
+        words = isForPrograms ? English : Words.Of(language);
+        var names = words.Columns;
         Columns = [.. names.Select(name => new TableColumn(name, name == names[6] ? ContentParts : 1))];
     }
 
@@ -71,20 +92,26 @@ internal sealed class ExportTable
             return;
         }
 
-        table.Text((isPortuguese, value) switch
-        {
-            (true, true) => "sim",
-            (true, false) => "não",
-            (false, true) => "yes",
-            (false, false) => "no",
-        });
+        table.Text(value ? words.Yes : words.No);
     }
 
     private string RoleOf(MessageRole role) => role switch
     {
-        MessageRole.Customer => isPortuguese ? "cliente" : "customer",
-        MessageRole.Assistant => isPortuguese ? "assistente" : "assistant",
-        MessageRole.Staff => isPortuguese ? "atendente" : "staff",
+        MessageRole.Customer => words.Customer,
+        MessageRole.Assistant => words.Assistant,
+        MessageRole.Staff => words.Staff,
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "There is no such role."),
     };
+
+    /// <summary>The headings and fixed values of a language.</summary>
+    private sealed record Words(
+        string[] Columns, string Yes, string No, string Customer, string Assistant, string Staff)
+    {
+        public static Words Of(Language language) => language switch
+        {
+            Language.PtBr => Portuguese,
+            Language.ZhTw => Chinese,
+            _ => English,
+        };
+    }
 }

@@ -12,7 +12,7 @@ namespace Parley.Files;
 internal static class FileRows
 {
     /// <summary>Longer than the longest upload or deletion.</summary>
-    private static readonly TimeSpan CheckAfter = TimeSpan.FromHours(1);
+    public static readonly TimeSpan CheckAfter = TimeSpan.FromHours(1);
 
     /// <summary>
     /// Creates the row that links a file to its message. It is written in the conversation's partition, in the
@@ -27,23 +27,23 @@ internal static class FileRows
         await tables.Conversations.FindAsync(
             conversation.PartitionKey, FileRowKeys.File(file), cancellation) is not null;
 
-    /// <summary>Schedules the check of a blob by the clean-up, one hour from now.</summary>
+    /// <summary>Schedules the check of a blob by the clean-up.</summary>
     /// <param name="schedule">The schedule.</param>
     /// <param name="conversation">The conversation of the file.</param>
     /// <param name="file">The file.</param>
     /// <param name="revision">0 for an upload; else the message's revision from which on it lacks the file.</param>
-    /// <param name="now">The current time.</param>
+    /// <param name="at">The time of the check: <see cref="CheckAfter"/> from now, or later.</param>
     public static Task WriteScheduleAsync(
         Schedule schedule,
         ConversationKey conversation,
         Guid file,
         int revision,
-        DateTimeOffset now,
+        DateTimeOffset at,
         CancellationToken cancellation) =>
         schedule.WriteAsync(
             new ScheduledItem(
                 conversation.Tenant,
-                now + CheckAfter,
+                at,
                 FileRowKeys.ScheduledFile(conversation, file, revision),
                 FileRowKeys.ScheduledFile(conversation, file)),
             cancellation);

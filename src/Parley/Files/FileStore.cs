@@ -48,11 +48,18 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
     /// read. <see cref="ErrorCode.InvalidFields"/>: <c>file</c> has no bytes.
     /// </exception>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
-    public async Task<UploadedFile> UploadAsync(
-        ConversationKey conversation, Stream content, string name, CancellationToken cancellation)
+    public Task<UploadedFile> UploadAsync(
+        ConversationKey conversation, Stream content, string name, CancellationToken cancellation) =>
+        UploadAsAsync(conversation, content, name, NewId(), cancellation);
+
+    /// <summary>
+    /// As above, under an id. Of several uploads under one id, each has blocks of its own.
+    /// </summary>
+    internal async Task<UploadedFile> UploadAsAsync(
+        ConversationKey conversation, Stream content, string name, Guid id, CancellationToken cancellation)
     {
-        var id = NewId();
         var blob = BlobOf(conversation, id);
+        var writer = random.NextWriteId();
         var (type, size, blocks) = (FileType.Unknown, 0L, new List<string>());
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(BlockBytes);
@@ -73,7 +80,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
             if (read > 0)
             {
                 hash.AppendData(buffer, 0, read);
-                blocks.Add(BlockWriter.BlockId(blocks.Count));
+                blocks.Add(BlockWriter.BlockId(writer, blocks.Count));
                 using var block = new MemoryStream(buffer, 0, read, writable: false);
                 await blob.StageBlockAsync(blocks[^1], block, options: null, cancellationToken: cancellation);
             }
@@ -100,10 +107,41 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
     /// <param name="uploaded">From <see cref="UploadAsync"/>, within a week.</param>
     /// <param name="cancellation">Ends the call; the file may be committed nevertheless.</param>
     /// <exception cref="Azure.RequestFailedException">Storage failed; see <see cref="StorageErrors"/>.</exception>
-    public Task CommitAsync(ConversationKey conversation, UploadedFile uploaded, CancellationToken cancellation)
+    public Task CommitAsync(ConversationKey conversation, UploadedFile uploaded, CancellationToken cancellation) =>
+        CommitBlocksAsync(conversation, uploaded, new CommitBlockListOptions(), cancellation);
+
+    /// <summary>As above, with metadata, unless there is a file with its id.</summary>
+    /// <returns>False when there is one.</returns>
+    internal async Task<bool> TryCommitAsync(
+        ConversationKey conversation,
+        UploadedFile uploaded,
+        Dictionary<string, string> metadata,
+        CancellationToken cancellation)
+    {
+        var options = new CommitBlockListOptions
+        {
+            Metadata = metadata,
+            Conditions = new BlobRequestConditions { IfNoneMatch = ETag.All },
+        };
+        try
+        {
+            await CommitBlocksAsync(conversation, uploaded, options, cancellation);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.Status is 409 or 412)
+        {
+            return false;
+        }
+    }
+
+    private Task CommitBlocksAsync(
+        ConversationKey conversation,
+        UploadedFile uploaded,
+        CommitBlockListOptions options,
+        CancellationToken cancellation)
     {
         var file = uploaded.File;
-        var headers = new BlobHttpHeaders
+        options.HttpHeaders = new BlobHttpHeaders
         {
             ContentType = file.MimeType,
             ContentDisposition = FileDisposition.Of(file),
@@ -111,8 +149,42 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
             // The lifetime of a link. Not in shared caches, because other users have access to those.
             CacheControl = "private, max-age=3600",
         };
-        return BlobOf(conversation, file.Id).CommitBlockListAsync(
-            uploaded.BlockIds, new CommitBlockListOptions { HttpHeaders = headers }, cancellationToken: cancellation);
+        return BlobOf(conversation, file.Id).CommitBlockListAsync(uploaded.BlockIds, options, cancellation);
+    }
+
+    /// <summary>The properties of a file, with its metadata; null when there is none.</summary>
+    internal async Task<BlobProperties?> PropertiesOfAsync(
+        ConversationKey conversation, Guid id, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await BlobOf(conversation, id).GetPropertiesAsync(cancellationToken: cancellation)).Value;
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            return null;
+        }
+    }
+
+    internal Task SetMetadataAsync(
+        ConversationKey conversation, Guid id, Dictionary<string, string> metadata, CancellationToken cancellation) =>
+        BlobOf(conversation, id).SetMetadataAsync(metadata, cancellationToken: cancellation);
+
+    /// <summary>Copies a file within storage, with one call. It keeps its headers.</summary>
+    /// <returns>False when the file does not exist.</returns>
+    internal async Task<bool> CopyAsync(
+        ConversationKey from, StoredFile file, ConversationKey to, Guid id, CancellationToken cancellation)
+    {
+        var source = (await LinksAsync(cancellation)).Of(from, file);
+        try
+        {
+            await BlobOf(to, id).SyncCopyFromUriAsync(source, cancellationToken: cancellation);
+            return true;
+        }
+        catch (RequestFailedException e) when (e.IsNotFound())
+        {
+            return false;
+        }
     }
 
     /// <summary>
@@ -172,7 +244,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
     private BlockBlobClient BlobOf(ConversationKey conversation, Guid id) =>
         container.GetBlockBlobClient(BlobName(conversation, id));
 
-    private Guid NewId()
+    internal Guid NewId()
     {
         Span<byte> bytes = stackalloc byte[16];
         random.Fill(bytes);

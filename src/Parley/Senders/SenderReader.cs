@@ -67,6 +67,27 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
             pageSize,
             cancellation);
 
+    /// <summary>Reads a page by its number, the newest first, with two calls, and the number of all senders.</summary>
+    /// <param name="page">From 1. A page past the end is empty.</param>
+    public async Task<(IReadOnlyList<Sender> Senders, int Total)> ReadPageAsync(
+        TenantId tenant, int page, int pageSize, CancellationToken cancellation)
+    {
+        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
+        var total = counters?.GetInt32(Counter) ?? 0;
+        var last = total - ((long)(page - 1) * pageSize);
+        if (last <= 0)
+        {
+            return ([], total);
+        }
+
+        var rows = await tables.Tenants.ReadPageAsync(
+            tenant.PartitionKey,
+            SenderRowKeys.Sender,
+            NumberPage.NewestFirst(1, (int)last, cursor: null, pageSize),
+            cancellation);
+        return ([.. rows.Select(row => SenderRow.Read(row, tenant))], total);
+    }
+
     /// <summary>
     /// Reads senders by number, with one concurrent call for each run of near numbers. Numbers without a sender are left out.
     /// </summary>

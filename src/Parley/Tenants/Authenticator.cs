@@ -35,6 +35,14 @@ public sealed class Authenticator(CredentialCache cache, TimeProvider time)
         return (Caller.Of(admission!.Key!, credential), admission);
     }
 
+    /// <summary>
+    /// The key that <see cref="AuthenticateAsync"/> has just refused, because it has expired or its tenant is
+    /// suspended; null when no such key is known.
+    /// </summary>
+    public ApiKey? FindRefusedKey(string? token) => token is not null && ApiKeyToken.IsWellFormed(token)
+        ? cache.FindCached(Credential.OfKeyText(ApiKeyToken.Hash(token)), CredentialCache.CacheTime)?.Key
+        : null;
+
     /// <summary>Checks the credential of a token that an issuer has signed.</summary>
     /// <returns>The API key of the credential; null for another issuer's token.</returns>
     /// <inheritdoc cref="AuthenticateAsync" path="/exception"/>

@@ -23,8 +23,14 @@ public partial class RecordFileTests(ParleyFixture parley) : IClassFixture<Parle
         "resposta_2", "resposta_3", "resposta_4",
     ];
 
+    private static readonly string[] Chinese =
+    [
+        "識別碼", "對話", "客戶訊息", "上下文", "回覆", "回覆時間_秒", "時間", "錯誤", "忠實度", "答案相關性", "上下文精確度", "答案正確性", "答案相似度", "上下文召回率",
+        "客戶訊息_2", "客戶訊息_3", "客戶訊息_4", "上下文_2", "上下文_3", "回覆_2", "回覆_3", "回覆_4",
+    ];
+
     [Fact]
-    public async Task Both_languages_have_every_record_with_every_column()
+    public async Task All_languages_have_every_record_with_every_column()
     {
         var client = await parley.NewTenantClientAsync("Records' file");
         var id = await client.NewBotAsync();
@@ -36,6 +42,7 @@ public partial class RecordFileTests(ParleyFixture parley) : IClassFixture<Parle
         {
             ("", English, null), ("?language=enUs", English, null),
             ("?language=ptBr", Portuguese, new() { ["refused"] = "recusado", ["unavailable"] = "indisponível", ["bad_request"] = "requisição inválida", ["rate_limited"] = "limite de requisições" }),
+            ("?language=zhTw", Chinese, new() { ["refused"] = "已拒絕", ["unavailable"] = "無法連線", ["bad_request"] = "無效的請求", ["rate_limited"] = "請求過多" }),
         })
         {
             var file = await FileAsync(client, $"v1/chatbots/{id}/records/export-excel{query}");

@@ -17,7 +17,7 @@ public class ExportFileTests(ParleyFixture parley) : IClassFixture<ParleyFixture
         var client = await parley.NewTenantClientAsync("Files");
         var messages = await WriteAsync(client);
         (string Format, string Language)[][] pairs =
-            [[("xlsx", "enUs"), ("csv", "ptBr")], [("csv", "enUs"), ("xlsx", "ptBr")], [("jsonl", "enUs"), ("jsonl", "ptBr")]];
+            [[("xlsx", "enUs"), ("csv", "ptBr")], [("csv", "enUs"), ("xlsx", "ptBr")], [("xlsx", "zhTw"), ("csv", "zhTw")], [("jsonl", "zhTw"), ("jsonl", "ptBr")]];
         var exports = new List<(JsonNode Export, byte[] File)>();
         foreach (var pair in pairs)
         {

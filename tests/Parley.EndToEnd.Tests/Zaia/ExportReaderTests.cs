@@ -50,7 +50,7 @@ public class ExportReaderTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
 
         Assert.Equal(messages.Count, times.Count);
         messages = [.. messages.Zip(times, (message, time) => message with { Time = time })];
-        foreach (var language in new[] { "enUs", "ptBr" })
+        foreach (var language in new[] { "enUs", "ptBr", "zhTw" })
         {
             var export = await client.WithWebhookAsync(await client.ExportAsync(new { callbackUrl = receiver.Url(), format = "xlsx", language }));
             await WorkbookAssert.HasAsync(await client.FileAsync(export), [ExportedFiles.Sheet(messages, language)], readers);

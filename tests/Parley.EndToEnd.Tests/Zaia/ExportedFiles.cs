@@ -28,6 +28,20 @@ internal static partial class ExportedFiles
         "conteúdo_2", "conteúdo_3", "conteúdo_4",
     ];
 
+    private static readonly string[] Chinese =
+    [
+        "對話編號", "對話標題", "訊息編號", "時間", "角色", "發送者", "內容", "工單", "討論串", "已編輯", "已刪除", "外部識別碼", "內容_2", "內容_3", "內容_4",
+    ];
+
+    private static readonly Dictionary<string, string> InChinese = new()
+    {
+        ["customer"] = "客戶",
+        ["assistant"] = "助理",
+        ["staff"] = "客服人員",
+        ["yes"] = "是",
+        ["no"] = "否",
+    };
+
     private static readonly Dictionary<string, string> InPortuguese = new()
     {
         ["customer"] = "cliente",
@@ -50,7 +64,7 @@ internal static partial class ExportedFiles
                 Assert.Equal(messages.Select(InJson), Lines(file).Select(line => line.ToJsonString()));
                 break;
             case "csv":
-                var rows = messages.Select(message => Cells(message, isPortuguese: language == "ptBr", isCsv: true));
+                var rows = messages.Select(message => Cells(message, language, isCsv: true));
                 Assert.Equal([Headings(language), .. rows.Select(row => row.Select(InCsv).ToArray())], ReadCsv(file));
                 break;
             default:
@@ -61,9 +75,9 @@ internal static partial class ExportedFiles
 
     /// <summary>The sheet of a workbook with these messages.</summary>
     public static IReadOnlyList<object?[]> Sheet(IReadOnlyList<ExportedMessage> messages, string language) =>
-        [Headings(language), .. messages.Select(message => Cells(message, isPortuguese: language == "ptBr", isCsv: false))];
+        [Headings(language), .. messages.Select(message => Cells(message, language, isCsv: false))];
 
-    private static string[] Headings(string language) => language == "ptBr" ? Portuguese : English;
+    private static string[] Headings(string language) => language switch { "ptBr" => Portuguese, "zhTw" => Chinese, _ => English };
 
     private static List<JsonNode> Lines(byte[] jsonl)
     {
@@ -88,7 +102,7 @@ internal static partial class ExportedFiles
         ["external_id"] = message.ExternalId,
     }.ToJsonString();
 
-    private static object?[] Cells(ExportedMessage message, bool isPortuguese, bool isCsv)
+    private static object?[] Cells(ExportedMessage message, string language, bool isCsv)
     {
         var parts = Parts(Clean(message.Content, isCsv), isCsv);
         Assert.InRange(parts.Count, 1, 4);
@@ -110,7 +124,7 @@ internal static partial class ExportedFiles
         ];
 
         string? Text(string? text) => string.IsNullOrEmpty(text) ? null : Parts(Clean(text, isCsv), isCsv).Single();
-        string EnumNameConverter(string word) => isPortuguese ? InPortuguese[word] : word;
+        string EnumNameConverter(string word) => language switch { "ptBr" => InPortuguese[word], "zhTw" => InChinese[word], _ => word };
     }
 
     private static string InCsv(object? cell) => cell switch

@@ -32,6 +32,8 @@ public sealed record IdPlace(string In, string Name, string Kind, bool IsInteger
         ["ticketIds"] = "ticket",
         ["recordId"] = "completion",
         ["inbox"] = "inbox",
+        ["channelIds"] = "inbox",
+        ["ownerIds"] = "sender",
         ["keyId"] = "key",
     };
 
@@ -40,6 +42,7 @@ public sealed record IdPlace(string In, string Name, string Kind, bool IsInteger
     [
         ("/v1/conversations/", "conversation"),
         ("/v1/messages/", "message"),
+        ("/v1/chats/", "conversation"),
         ("/v1/tickets/", "ticket"),
         ("/v1/chat-message-follow-ups/", "follow-up"),
         ("/v1/exports/", "export"),

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http;
+using Parley.Tenants;
 using Parley.Testing.OpenApi;
+using Parley.Tests.Functions.Api.Effort;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -40,6 +42,9 @@ public sealed class BoundsTests(ITestOutputHelper output)
         ["GET /v1/conversations"] = Counting,
         ["GET /v1/conversations/{id}"] = Counting,
         ["PATCH /v1/conversations/{id}"] = Counting,
+
+        // Filters without a list look through the rows of the thousand conversations that were last active.
+        ["GET /v1/chats"] = Counting with { Bytes = 1_001 * 280, Allocated = 1_001 * 2_800 },
 
         // All records of the chatbot; before a workbook up to ten thousand, because one of more is refused.
         ["GET /v1/chatbots/{id}/records"] = Counting,
@@ -104,10 +109,55 @@ public sealed class BoundsTests(ITestOutputHelper output)
             }
         }
 
+        failures.AddRange(await ExcessOfNumberedPagesAsync(few, many));
         Assert.True(failures.Count == 0, string.Join('\n', failures));
         Assert.Equal(
             Refused.Order(StringComparer.Ordinal),
             answered.Where(one => one.Status >= 300).Select(one => one.Operation).Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>
+    /// Flextell's list of conversations has page numbers: the first page, one in the middle and the last one of a large
+    /// store cost as much as one of a small store. A search looks through a thousand rows at most.
+    /// </summary>
+    private async Task<IReadOnlyList<string>> ExcessOfNumberedPagesAsync(GrownStore few, GrownStore many)
+    {
+        var (small, large) = (
+            await few.Api.WithDialectAsync(Dialect.Flextell), await many.Api.WithDialectAsync(Dialect.Flextell));
+        var failures = new List<string>();
+        foreach (var (query, same, constant) in new[]
+        {
+            ("page=1", "page=1", None),
+            ("page=5000", "page=5", None),
+            ("page=10000", "page=10", None),
+            ("page=20000", "page=20", None),
+            ("search=ana", "search=ana", Counting with { Bytes = 1_001 * 280, Allocated = 1_001 * 2_800 }),
+            ("channel_type=whatsapp&page=9", "channel_type=whatsapp&page=9", Counting with { Bytes = 1_001 * 280, Allocated = 1_001 * 2_800 }),
+            ("search=nobody", "search=nobody", Counting with { Bytes = 1_001 * 280, Allocated = 1_001 * 2_800 }),
+        })
+        {
+            var (less, more) = (await MeasureAsync(small, same), await MeasureAsync(large, query));
+            output.WriteLine($"Flextell's conversations?{query}\n    {less}\n    {more}");
+            failures.AddRange(Excess(less.Limit(more.Items, MaxFactor, constant), more)
+                .Select(excess => $"Flextell's conversations?{query}: {excess}"));
+        }
+
+        return failures;
+
+        static async Task<RequestCost> MeasureAsync(InProcessApi api, string query)
+        {
+            RequestCost? best = null;
+            for (var round = 0; round < Rounds; round++)
+            {
+                using var sent = new HttpRequestMessage(
+                    HttpMethod.Get, $"v1/conversations?per_page={RequestVariants.PageSize}&{query}");
+                var cost = await RequestCost.MeasureAsync(api, sent);
+                Assert.Equal(StatusCodes.Status200OK, cost.Status);
+                best = best is null ? cost : RequestCost.Min(best, cost);
+            }
+
+            return best!;
+        }
     }
 
     private static async Task<List<(string Name, RequestCost Cost)>> MeasureAsync(

@@ -53,6 +53,31 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, "PATCH v1/conversations/1", new { chatbot = (int?)null, title = "Order 17" });
     }
 
+    /// <summary>Files that are uploaded before their messages, and the lists of MaiAgent beside conversations.</summary>
+    private async Task UploadsAsync()
+    {
+        var link = await first.CallAsync(200, "POST v1/upload-presigned-url",
+            new { filename = "note.txt", modelName = "attachment", fieldName = "file", fileSize = 6 });
+        await first.CallAsync(422, "POST v1/upload-presigned-url", new { filename = "", fileSize = 0 });
+        var stranger = recorded.ClientOf("nobody", token: null);
+        await stranger.CallAsync(204, $"POST {link["url"]}", Form("a file"u8.ToArray(), "note.txt", "Ignored"));
+        await stranger.CallAsync(403, $"POST {link["url"]}", Form("a file"u8.ToArray(), "note.txt", "Ignored"));
+        await stranger.CallAsync(403, $"POST v1/uploads/{Unknown}?expires=1&signature=A", Form([1], "a", ""));
+        var file = new { file = $"{link["fields"]!["key"]}", filename = "Renamed.txt", type = "other" };
+        var attachment = await first.CallAsync(201, "POST v1/attachments", file);
+        await first.CallAsync(201, "POST v1/conversations/1/attachments", file);
+        await first.CallAsync(201, "POST v1/attachments", Form([0x89, 0x50], "pixel.png", "Ignored"));
+        await first.CallAsync(422, "POST v1/attachments", new { file = Unknown, type = "x" });
+        await first.CallAsync(201, "POST v1/messages",
+            new { conversation = 1, content = "With an upload", attachments = new[] { attachment } });
+        await first.CallAsync(200, "GET v1/inboxes");
+        await first.CallAsync(200, "GET v1/inboxes?pageSize=1&page=2");
+        await first.CallAsync(200, "GET v1/inboxes?channelType=web");
+        await first.CallAsync(422, "GET v1/inboxes?page=0");
+        await first.CallAsync(200, "GET v1/contacts?pageSize=2");
+        await second.CallAsync(200, "GET v1/contacts");
+    }
+
     private async Task ConversationMessagesAsync()
     {
         const string Messages = "v1/conversations/1/messages";
@@ -121,6 +146,8 @@ internal sealed partial class OperationCalls
         await first.CallAsync(422, "POST v1/messages",
             new { conversation = 1, content = "Another" }, ("Idempotency-Key", "another message's key"));
         await first.CallAsync(404, "POST v1/messages", new { conversation = 999, content = "Nowhere" });
+        await first.CallAsync(201, "POST v1/messages/outgoing",
+            new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(422, "POST v1/messages", new
         {
             conversation = "x",
@@ -182,6 +209,11 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, "GET v1/chat-threads?chatId=999");
         await first.CallAsync(422, "GET v1/chat-threads?limit=1001");
 
+        await first.CallAsync(200, "GET v1/chats");
+        await first.CallAsync(200, "GET v1/chats?ownerIds=1&channelTypes=whatsapp&pageSize=2&pageNumber=2");
+        await first.CallAsync(422, "GET v1/chats?ownerIds=x&channelIds=x&channelTypes=x&pageSize=0&pageNumber=0");
+        await first.CallAsync(200, "GET v1/chats/1/details");
+        await first.CallAsync(404, "GET v1/chats/999/details");
         await first.CallAsync(200, "GET v1/chat-messages?chatId=1");
         const string Joins = "joins=senders&joins=chat-message-follow-ups";
         await first.CallAsync(200, $"GET v1/chat-messages?chatId=1&chatThreadId={thread["id"]}&{Joins}");

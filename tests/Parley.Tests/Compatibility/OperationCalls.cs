@@ -51,6 +51,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await KeysAsync();
         await TokensAsync();
         await DeletedTenantAsync();
+        await UploadsAsync();
         await RefusalsAsync();
         await ContactAsync();
         await QuotaAsync();

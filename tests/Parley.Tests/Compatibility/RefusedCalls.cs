@@ -18,7 +18,7 @@ internal sealed partial class RefusedCalls(RecordedOperations recorded, HttpClie
     private const string Unknown = "00000000-0000-4000-8000-000000000000";
 
     private static readonly string[] Unprotected =
-        ["/v1/health/live", "/v1/health/ready", "/v1/version", "/v1/oauth/token", "/oauth/token", "/.well-known/jwks.json"];
+        ["/v1/health/live", "/v1/health/ready", "/v1/version", "/v1/oauth/token", "/oauth/token", "/.well-known/jwks.json", "/v1/uploads/{id}"];
     private static readonly HttpMethod[] Methods =
         [HttpMethod.Get, HttpMethod.Post, HttpMethod.Put, HttpMethod.Patch, HttpMethod.Delete];
 

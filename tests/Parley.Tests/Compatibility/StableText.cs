@@ -33,6 +33,7 @@ internal sealed partial class StableText(Uri api)
         Rule("whsec_[A-Za-z0-9+/]+=*", "whsec_<secret>"),
         Rule("v1,[A-Za-z0-9+/]{43}=", "v1,<signature>"),
         Rule("(?<=[?&]cursor=|u0026cursor=)[A-Za-z0-9_.~%-]{20,}", "<cursor>"),
+        Rule("(?<=signature=|-signature\":\")[A-Za-z0-9_-]{22}", "<signature>"),
         Rule(
             """http://127\.0\.0\.1:[0-9]+/devstoreaccount1(/[^?"\s]+)\?[^"\s]*""",
             "http://storage.test$1?<signature>"),

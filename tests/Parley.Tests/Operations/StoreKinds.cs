@@ -37,6 +37,7 @@ internal static class StoreKinds
         (nameof(ConversationRowKeys.ActivityList), "Tenants", "a|"),
         (nameof(ConversationRowKeys.InboxActivityList), "Tenants", "ai|"),
         (nameof(ConversationRowKeys.ContactActivityList), "Tenants", "ac|"),
+        (nameof(ConversationRowKeys.InboxList), "Tenants", "ib|"),
         (nameof(ConversationRowKeys.UnreadList), "Tenants", "u|"),
         (nameof(SenderRowKeys.Sender), "Tenants", "s|"),
         (nameof(SenderRowKeys.SenderIdentifier), "Tenants", "si|"),

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Parley.Core;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Requests;
 using Parley.Tenants;
@@ -18,6 +19,7 @@ public sealed class Authorization(
     AccessTokens tokens,
     RateLimiter limiter,
     RefusedCalls refused,
+    PerDialect<Func<HttpRequest, string?>> tenantHeaders,
     IConfiguration configuration)
 {
     /// <summary>The scopes of administrative calls.</summary>
@@ -67,6 +69,7 @@ public sealed class Authorization(
     {
         var caller = await AuthenticateAsync(request);
         request.HttpContext.Features.Set(caller);
+        request.HttpContext.Features.Set(DialectRules.All[caller.Dialect]);
         if ((scopes & Administrative) != Scopes.None)
         {
             request.HttpContext.Features.Set(new AdministrativeCall(access.Name, caller));
@@ -74,7 +77,7 @@ public sealed class Authorization(
 
         // Before the scope is checked, so that responses of status 403 cost a request too.
         RequestQuota.Take(request, limiter.Find(caller.Tenant, caller.Number), access.Costs);
-        if (RequestHeaders.ReadTenant(request) is { } tenant
+        if (tenantHeaders[caller.Dialect](request) is { } tenant
             && (!TenantId.TryParse(tenant, out var id) || id != caller.Tenant))
         {
             throw ErrorCode.TenantForbidden.With("The caller does not reach the tenant that X-Tenant names.");
@@ -84,13 +87,24 @@ public sealed class Authorization(
         return caller;
     }
 
-    private Task<Caller> AuthenticateAsync(HttpRequest request)
+    private async Task<Caller> AuthenticateAsync(HttpRequest request)
     {
         var text = ApiKeyToken.FromHeader(request.Headers.Authorization.ToString());
         var cancellation = request.HttpContext.RequestAborted;
-        return text is not null && AccessTokens.IsLike(text)
-            ? tokens.AuthenticateAsync(text, () => RequestHeaders.ReadTenant(request), cancellation)
-            : authenticator.AuthenticateAsync(text, cancellation);
+        if (text is not null && AccessTokens.IsLike(text))
+        {
+            return await tokens.AuthenticateAsync(text, () => RequestHeaders.ReadTenant(request), cancellation);
+        }
+
+        try
+        {
+            return await authenticator.AuthenticateAsync(text, cancellation);
+        }
+        catch (ParleyException) when (authenticator.FindRefusedKey(text) is { } refusedKey)
+        {
+            request.HttpContext.Features.Set(new RefusedKey(refusedKey.Dialect));
+            throw;
+        }
     }
 
     /// <summary>The administrative call of a key. It is a feature of the request.</summary>

@@ -30,17 +30,19 @@ public sealed record ConversationMessage(
     /// <param name="message">The stored message.</param>
     /// <param name="quotedTexts">The texts of quoted messages, by message number.</param>
     /// <param name="links">Creates links to stored files; null when the message has none.</param>
+    /// <param name="customer">The name of customer's messages that have none of their own.</param>
     public static ConversationMessage Of(
         Message message,
         IReadOnlyDictionary<int, string> quotedTexts,
-        FileLinks? links)
+        FileLinks? links,
+        string? customer)
     {
         var file = message.Attachments.Count > 0 ? MessageFile.Of(message, message.Attachments[0], links) : null;
         return new ConversationMessage(
             message.Key.IntegerId,
             message.Key.Conversation.Number,
             message.UserNumber,
-            message.UserName,
+            message.UserName ?? (message.Role == MessageRole.Customer ? customer : null),
             message.Role == MessageRole.Customer,
             message.Type,
             message.DeletedBy is null ? message.Text : null,

@@ -5,6 +5,7 @@ using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Files;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -27,8 +28,12 @@ public sealed class ConversationMessageFunctions(
     TenantBounds bounds)
 {
     private const int MaxMessage = 5000;
-    private const int MaxPerPage = 100;
-    private const int DefaultPerPage = 15;
+
+    /// <summary>The name of customer's messages without one of their own: Flextell's have the contact's.</summary>
+    private static readonly PerDialect<Func<Conversation, string?>> CustomerNames = new(_ => null)
+    {
+        Flextell = conversation => conversation.Contact?.Name,
+    };
 
     /// <summary>A message and metadata of maximum length fit even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
@@ -46,14 +51,15 @@ public sealed class ConversationMessageFunctions(
         {
             var query = new QueryFields(request.Query);
             var page = query.Number("page", 1, 1, int.MaxValue);
-            var perPage = query.Number("per_page", DefaultPerPage, 1, MaxPerPage);
+            var perPage = query.Number("per_page", PerPage.Default, 1, PerPage.Max);
             var newestFirst = query.Choice("order", "desc", "asc") == "desc";
             query.ThrowIfInvalid();
 
             var found = await pages.ReadAsync(call.Conversation(id), page, perPage, newestFirst, call.Cancellation);
             var links = await files.LinksAsync(found.Messages, call.Cancellation);
+            var customer = CustomerNames[call.Caller.Dialect](found.Conversation);
             var data = found.Messages
-                .Select(message => ConversationMessage.Of(message, found.QuotedTexts, links))
+                .Select(message => ConversationMessage.Of(message, found.QuotedTexts, links, customer))
                 .ToList();
             return new JsonResult<Paginator<ConversationMessage>>(
                 Paginator.Create(data, page, perPage, found.Total, request),
@@ -124,7 +130,7 @@ public sealed class ConversationMessageFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
-            var fields = await RequestBody.ReadFieldsAsync(request, MaxBody);
+            var fields = await RequestBody.ReadFieldsIfAnyAsync(request, MaxBody);
             var messageId = fields.Id("messageId");
             fields.ThrowIfInvalid();
 
@@ -156,10 +162,11 @@ public sealed class ConversationMessageFunctions(
                 expected,
                 call.Cancellation);
             var links = await files.LinksAsync([edited.Message], call.Cancellation);
+            var customer = CustomerNames[call.Caller.Dialect](edited.Conversation);
             return new JsonResult<DataResponse<ConversationMessage>>(
                 new DataResponse<ConversationMessage>(
                     "true",
-                    ConversationMessage.Of(edited.Message, edited.QuotedTexts, links)),
+                    ConversationMessage.Of(edited.Message, edited.QuotedTexts, links, customer)),
                 FlextellJson.Default.DataResponseConversationMessage)
             {
                 Revision = edited.Message.Revision,

@@ -9,6 +9,9 @@ namespace Parley.Functions.Api.Flextell;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     Converters = [typeof(IsoTime)])]
+[JsonSerializable(typeof(Paginator<ConversationResource>))]
+[JsonSerializable(typeof(DataResponse<ConversationResource>))]
+[JsonSerializable(typeof(FlextellProblem))]
 [JsonSerializable(typeof(Paginator<ConversationMessage>))]
 [JsonSerializable(typeof(DataResponse<SentMessage>))]
 [JsonSerializable(typeof(DataResponse<ConversationMessage>))]

@@ -4,6 +4,7 @@ using Parley.Assistants.Chatbots;
 using Parley.Assistants.Providers;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
@@ -16,7 +17,8 @@ public sealed class ChatbotFunctions(
     ApiEndpoint endpoint,
     ChatbotReader reader,
     ChatbotWriter writer,
-    AssistantProviders providers)
+    AssistantProviders providers,
+    PerDialect<IChatbotForms> forms)
 {
     /// <summary>Instructions of maximum length fit even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
@@ -43,7 +45,7 @@ public sealed class ChatbotFunctions(
             fields.ThrowIfInvalid();
 
             var chatbot = await writer.CreateAsync(call.Caller.Tenant, change, call.Cancellation);
-            return Respond(chatbot, StatusCodes.Status201Created, $"{PublicUrl.Of(request)}/{chatbot.Id}");
+            return Respond(call, chatbot, AnswerHeaders.Created($"{PublicUrl.Of(request)}/{chatbot.Id}"));
         });
 
     /// <inheritdoc cref="Create"/>
@@ -57,18 +59,7 @@ public sealed class ChatbotFunctions(
     [RequiresScope(Scopes.AssistantsWrite)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots")] HttpRequest request) =>
-        endpoint.RunAsync(request, async call =>
-        {
-            var query = new QueryFields(request.Query);
-            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
-            var cursor = query.Cursor();
-            query.ThrowIfInvalid();
-
-            var page = await reader.ListAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
-            return new JsonResult<CursorList<ChatbotResponse>>(
-                CursorList.Create([.. page.Items.Select(ChatbotResponse.Of)], page.Next, page.Previous, request),
-                MaiAgentJson.Default.CursorListChatbotResponse);
-        });
+        endpoint.RunAsync(request, call => forms[call.Caller.Dialect].ListAsync(call));
 
     /// <inheritdoc cref="List"/>
     [Function("ChatbotsListUnversioned")]
@@ -83,7 +74,7 @@ public sealed class ChatbotFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chatbots/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async call =>
-            Respond(await reader.GetAsync(call.Chatbot(id), call.Cancellation)));
+            Respond(call, await reader.GetAsync(call.Chatbot(id), call.Cancellation), AnswerHeaders.Ok));
 
     /// <inheritdoc cref="Get"/>
     [Function("ChatbotsGetUnversioned")]
@@ -105,7 +96,8 @@ public sealed class ChatbotFunctions(
             var expected = RequestHeaders.ReadPreconditions(request);
             fields.ThrowIfInvalid();
 
-            return Respond(await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation));
+            var changed = await writer.ChangeAsync(call.Chatbot(id), change, expected, call.Cancellation);
+            return Respond(call, changed, AnswerHeaders.Ok);
         });
 
     /// <inheritdoc cref="Update"/>
@@ -124,9 +116,7 @@ public sealed class ChatbotFunctions(
         {
             var expected = RequestHeaders.ReadPreconditions(request);
             var deleted = await writer.DeleteAsync(call.Chatbot(id), expected, call.Cancellation);
-
-            // The response has no ETag, because a deleted chatbot cannot be changed again.
-            return new JsonResult<ChatbotResponse>(ChatbotResponse.Of(deleted), MaiAgentJson.Default.ChatbotResponse);
+            return forms[call.Caller.Dialect].RespondDeleted(deleted);
         });
 
     /// <inheritdoc cref="Delete"/>
@@ -137,16 +127,8 @@ public sealed class ChatbotFunctions(
         string id) =>
         Delete(request, id);
 
-    private static JsonResult<ChatbotResponse> Respond(
-        Chatbot chatbot,
-        int status = StatusCodes.Status200OK,
-        string? location = null) =>
-        new(ChatbotResponse.Of(chatbot), MaiAgentJson.Default.ChatbotResponse, status)
-        {
-            Revision = chatbot.Revision,
-            RevisionCoversBody = true,
-            Location = location,
-        };
+    private IResult Respond(Call call, Chatbot chatbot, AnswerHeaders headers) =>
+        forms[call.Caller.Dialect].Respond(chatbot, headers);
 
     /// <summary>
     /// An absent field keeps its value. Null clears a field, except for name and enabled, which always have a value.

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Completions;
+using Parley.Conversations;
 using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
@@ -38,7 +39,7 @@ public sealed class CompletionFunctions(
                 call.Caller.Require(Scopes.MessagesRead | Scopes.MessagesWrite);
             }
 
-            var sent = SentContent.Read(fields.RequiredFields("message"), "message.");
+            var sent = SentContent.Read(fields.RequiredFields("message"), "message.", MessageRole.Customer);
             var isStreaming = fields.Boolean("isStreaming") ?? false;
             for (var i = 0; conversationId is null && i < sent.Attachments.Count; i++)
             {
@@ -62,6 +63,7 @@ public sealed class CompletionFunctions(
             var completion = await completions.StartAsync(
                 call.Chatbot(id),
                 conversation,
+                chatbot => CompletionForms.All[call.Caller.Dialect].NewConversation(chatbot, draft),
                 draft,
                 key,
                 CancellationToken.None);
@@ -87,7 +89,7 @@ public sealed class CompletionFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/completions/{id}")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async call =>
-            Show(await store.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
+            Show(call, await store.GetAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     [Function("CompletionEvents")]
     [RequiresScope(Scopes.AssistantsUse)]
@@ -114,7 +116,7 @@ public sealed class CompletionFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/completions/{id}/cancel")] HttpRequest request,
         string id) =>
         endpoint.RunAsync(request, async call =>
-            Show(await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
+            Show(call, await completions.CancelAsync(call.Caller.Tenant, id, call.Cancellation)));
 
     private CompletionStream Stream(Call call, StartedCompletion completion, int after, bool replayed)
     {
@@ -126,6 +128,7 @@ public sealed class CompletionFunctions(
                 : completions.FollowAsync(completion, call.Cancellation),
             () => produced?.Result ?? Task.CompletedTask,
             after,
+            CompletionForms.All[call.Caller.Dialect].Event,
             time)
         {
             Location = LocationOf(call, completion.Completion),
@@ -163,13 +166,8 @@ public sealed class CompletionFunctions(
         var location = LocationOf(call, completion);
         if (completion.Error is not { } error)
         {
-            return new JsonResult<CompletionResponse>(
-                CompletionResponse.Of(completion),
-                MaiAgentJson.Default.CompletionResponse)
-            {
-                Replayed = replayed,
-                Location = location,
-            };
+            return CompletionForms.All[call.Caller.Dialect].Respond(
+                completion, new AnswerHeaders(StatusCodes.Status200OK, replayed, location));
         }
 
         // After other errors a retry does not help: the provider would refuse the same message again.
@@ -187,8 +185,8 @@ public sealed class CompletionFunctions(
     private static string LocationOf(Call call, Completion completion) =>
         $"{PublicUrl.RootOf(call.Request)}/completions/{completion.Id}";
 
-    private static JsonResult<CompletionResponse> Show(Completion completion) =>
-        new(CompletionResponse.Of(completion), MaiAgentJson.Default.CompletionResponse);
+    private static IResult Show(Call call, Completion completion) =>
+        CompletionForms.All[call.Caller.Dialect].Respond(completion, AnswerHeaders.Ok);
 
     /// <summary>
     /// The number of the last event that the client received; 0 without one. Values that are not numbers also count as

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
@@ -20,12 +19,14 @@ namespace Parley.Functions.Api.MaiAgent;
 /// A task that must complete before the request ends, even if the client disconnects: the production of the reply.
 /// </param>
 /// <param name="after">The number of the last event that the client received.</param>
+/// <param name="write">Writes an event from its number and its JSON.</param>
 /// <param name="time">Measures the pauses.</param>
 internal sealed class CompletionStream(
     Completion completion,
     Func<IAsyncEnumerable<Completion>> states,
     Func<Task> end,
     int after,
+    Func<int, string, string> write,
     TimeProvider time) : IResult
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(15);
@@ -160,18 +161,14 @@ internal sealed class CompletionStream(
     private CompletionPartResponse Part(string content, bool done) =>
         new(completion.ConversationId, completion.ConversationId, completion.Id, content, done);
 
-    private static string Event(int number, CompletionPartResponse part) =>
-        Event(number, JsonSerializer.Serialize(part, MaiAgentJson.Default.CompletionPartResponse));
+    private string Event(int number, CompletionPartResponse part) =>
+        write(number, JsonSerializer.Serialize(part, MaiAgentJson.Default.CompletionPartResponse));
 
-    private static string Event(int number, CompletionErrorResponse error)
+    private string Event(int number, CompletionErrorResponse error)
     {
         var failure = new CompletionFailureResponse(error, Done: true);
-        return Event(number, JsonSerializer.Serialize(failure, MaiAgentJson.Default.CompletionFailureResponse));
+        return write(number, JsonSerializer.Serialize(failure, MaiAgentJson.Default.CompletionFailureResponse));
     }
-
-    /// <summary>The JSON has no line breaks, so one data line is enough.</summary>
-    private static string Event(int number, string json) =>
-        string.Create(CultureInfo.InvariantCulture, $"id: {number}\ndata: {json}\n\n");
 
     private static async Task WriteAsync(HttpResponse response, string text, CancellationToken gone)
     {

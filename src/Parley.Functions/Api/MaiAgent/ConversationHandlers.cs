@@ -9,22 +9,22 @@ using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>Conversations, in the format of MaiAgent with additional members, which is Parley's.</summary>
+/// <summary>Conversations as MaiAgent describes them, in the form of one dialect.</summary>
 public sealed class ConversationHandlers(
     ConversationReader reader,
     ConversationCreation creation,
     ConversationList list,
     ConversationChange change,
-    UnreadCounts unread,
     ChatbotReader chatbots,
-    TimeProvider time) : IConversationHandlers
+    TimeProvider time,
+    IConversationForms forms) : IConversationHandlers
 {
     /// <summary>Metadata of maximum length fits even if every character is escaped.</summary>
     private const int MaxBody = 256 * 1024;
 
     public async Task<IResult> CreateAsync(Call call)
     {
-        var fields = await RequestBody.ReadFieldsAsync(call.Request, MaxBody);
+        var fields = await RequestBody.ReadFieldsIfAnyAsync(call.Request, MaxBody);
         var draft = new NewConversation(
             fields.Text("title", 0, Limits.Line),
             fields.Text("channel", 1, Limits.Line),
@@ -63,16 +63,17 @@ public sealed class ConversationHandlers(
             Chatbot = chatbot?.Id,
             Refusal = chatbot?.DeletedAt is null ? null : ChatbotReader.NotFound(),
         };
+        draft = await forms.CompleteAsync(call, draft);
         var (conversation, replayed) = await creation.CreateAsync(tenant, draft, key, call.Cancellation);
         var location = $"{PublicUrl.Of(call.Request)}/{conversation.Id}";
-        return await RespondAsync(call, conversation, StatusCodes.Status201Created, replayed, location);
+        return await forms.RespondAsync(call, conversation, AnswerHeaders.Created(location, replayed));
     }
 
     public async Task<IResult> ListAsync(Call call)
     {
         var tenant = call.Caller.Tenant;
-        var query = new QueryFields(call.Request.Query);
-        var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+        var query = QueryFields.Of(call.Request);
+        var pageSize = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
         var inbox = query.Uuid("inbox");
         var channel = query.Text("channel", Limits.Line) is { } name
             ? Inbox.OfChannel(tenant, name).Id
@@ -85,20 +86,13 @@ public sealed class ConversationHandlers(
         var page = inbox is not null && channel is not null && inbox != channel
             ? NoConversations(cursor)
             : await list.ReadAsync(tenant, filter, cursor, pageSize, call.Cancellation);
-        var counts = await unread.ReadAsync(tenant, page.Conversations, call.Cancellation);
-        var now = time.GetUtcNow();
-        var results = page.Conversations
-            .Select(conversation => ConversationResponse.Of(conversation, counts, now))
-            .ToList();
-        return new JsonResult<CursorList<ConversationResponse>>(
-            CursorList.Create(results, page.Next, page.Previous, call.Request),
-            MaiAgentJson.Default.CursorListConversationResponse);
+        return await forms.RespondAsync(call, page);
     }
 
     public async Task<IResult> GetAsync(Call call, string id)
     {
         var conversation = await reader.GetAsync(call.Conversation(id), call.Cancellation);
-        return await RespondAsync(call, conversation, StatusCodes.Status200OK);
+        return await forms.RespondAsync(call, conversation, AnswerHeaders.Ok);
     }
 
     public async Task<IResult> UpdateAsync(Call call, string id)
@@ -133,7 +127,7 @@ public sealed class ConversationHandlers(
             call.Caller.Name,
             expected,
             call.Cancellation);
-        return await RespondAsync(call, changed, StatusCodes.Status200OK);
+        return await forms.RespondAsync(call, changed, AnswerHeaders.Ok);
     }
 
     /// <summary>The page for a filter with two inboxes: a conversation has at most one.</summary>
@@ -141,23 +135,5 @@ public sealed class ConversationHandlers(
     {
         Cursors.RequireNone(cursor);
         return new ConversationPage([], null, null);
-    }
-
-    private async Task<JsonResult<ConversationResponse>> RespondAsync(
-        Call call,
-        Conversation conversation,
-        int status,
-        bool replayed = false,
-        string? location = null)
-    {
-        var counts = await unread.ReadAsync(call.Caller.Tenant, [conversation], call.Cancellation);
-        return new JsonResult<ConversationResponse>(
-            ConversationResponse.Of(conversation, counts, time.GetUtcNow()),
-            MaiAgentJson.Default.ConversationResponse, status)
-        {
-            Revision = conversation.Revision,
-            Replayed = replayed,
-            Location = location,
-        };
     }
 }

@@ -18,6 +18,10 @@ namespace Parley.Functions.Api.MaiAgent;
 [JsonSerializable(typeof(CompletionFailureResponse))]
 [JsonSerializable(typeof(RecordResponse))]
 [JsonSerializable(typeof(RecordList))]
+[JsonSerializable(typeof(UploadLinkResponse))]
+[JsonSerializable(typeof(AttachmentResponse))]
+[JsonSerializable(typeof(CountedList<ListedInboxResponse>))]
+[JsonSerializable(typeof(CountedList<ListedContactResponse>))]
 internal sealed partial class MaiAgentJson : JsonSerializerContext
 {
     static MaiAgentJson() => Default = new MaiAgentJson(JsonText.Readable(new JsonSerializerOptions(s_defaultOptions)));

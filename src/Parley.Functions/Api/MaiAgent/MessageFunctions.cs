@@ -4,12 +4,11 @@ using Parley.Assistants.Completions;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
-using Parley.Files;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
-using Parley.Storage;
 using Parley.Tenants;
 using Parley.Tenants.Limits;
 
@@ -19,12 +18,12 @@ namespace Parley.Functions.Api.MaiAgent;
 public sealed class MessageFunctions(
     ApiEndpoint endpoint,
     ConversationReader conversations,
-    MessagePages pages,
     MessageReader reader,
     AutoReplies replies,
+    MessageAppend append,
     MessageChange change,
     SenderReader senders,
-    FileStore files)
+    PerDialect<IMessageForms> forms)
 {
     private const int MaxFeedback = 2000;
 
@@ -33,24 +32,7 @@ public sealed class MessageFunctions(
     [RequiresScope(Scopes.MessagesWrite)]
     public Task Create(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, async call =>
-        {
-            var fields = await RequestBody.ReadFieldsAsync(request, SentContent.MaxBody);
-            var conversationId = fields.RequiredId("conversation");
-            var sent = SentContent.Read(fields, path: "");
-            var key = RequestHeaders.ReadIdempotencyKey(request, fields, [conversationId, .. sent.Values]);
-            fields.ThrowIfInvalid();
-
-            var draft = await sent.DraftAsync(senders, call);
-            var stored = await replies.AppendAsync(call.Conversation(conversationId), draft, key, call.Cancellation);
-            return await RespondAsync(
-                call,
-                stored.Conversation,
-                stored.Message,
-                StatusCodes.Status201Created,
-                stored.Replayed,
-                $"{PublicUrl.Of(request)}/{stored.Message.Id}");
-        });
+        endpoint.RunAsync(request, call => CreateAsync(call, SentContent.ReadRole, PublicUrl.Of(request)));
 
     /// <inheritdoc cref="Create"/>
     [Function("MessagesCreateUnversioned")]
@@ -60,36 +42,28 @@ public sealed class MessageFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "messages")] HttpRequest request) =>
         Create(request);
 
+    /// <summary>Stores a message of the assistant.</summary>
+    [Function("MessagesCreateOutgoing")]
+    [Costs(LimitUnits.Messages)]
+    [RequiresScope(Scopes.MessagesWrite)]
+    public Task CreateOutgoing(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "v1/messages/outgoing")] HttpRequest request) =>
+        endpoint.RunAsync(
+            request, call => CreateAsync(call, _ => MessageRole.Assistant, PublicUrl.ParentOf(request)));
+
+    /// <inheritdoc cref="CreateOutgoing"/>
+    [Function("MessagesCreateOutgoingUnversioned")]
+    [Costs(LimitUnits.Messages)]
+    [RequiresScope(Scopes.MessagesWrite)]
+    public Task CreateOutgoingUnversioned(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "messages/outgoing")] HttpRequest request) =>
+        CreateOutgoing(request);
+
     [Function("MessagesList")]
     [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/messages")] HttpRequest request) =>
-        endpoint.RunAsync(request, async call =>
-        {
-            var query = new QueryFields(request.Query);
-            var conversation = query.RequiredId("conversation");
-            var pageSize = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
-            var cursor = query.Cursor();
-            query.ThrowIfInvalid();
-
-            CursorPage? page = null;
-            if (call.ConversationOrNull(conversation) is { } id)
-            {
-                page = await pages.ReadNewestAsync(id, cursor, pageSize, call.Cancellation);
-            }
-            else
-            {
-                Cursors.RequireNone(cursor);
-            }
-
-            var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
-            var results = page?.Messages
-                .Select(message => MessageResponse.Of(message, page.Conversation.Id, links))
-                .ToList() ?? [];
-            return new JsonResult<CursorList<MessageResponse>>(
-                CursorList.Create(results, page?.Next, page?.Previous, request),
-                MaiAgentJson.Default.CursorListMessageResponse);
-        });
+        endpoint.RunAsync(request, call => forms[call.Caller.Dialect].ListAsync(call));
 
     /// <inheritdoc cref="List"/>
     [Function("MessagesListUnversioned")]
@@ -110,7 +84,7 @@ public sealed class MessageFunctions(
             // The UUID of the conversation contains a check value, which only the conversation row has.
             var reference = new EntityRef<ConversationKey>(message.Key.Conversation, null);
             var conversation = await conversations.GetAsync(reference, call.Cancellation);
-            return await RespondAsync(call, conversation, message, StatusCodes.Status200OK);
+            return await RespondAsync(call, conversation, message, AnswerHeaders.Ok);
         });
 
     /// <inheritdoc cref="Get"/>
@@ -140,7 +114,7 @@ public sealed class MessageFunctions(
 
             var (conversation, changed) =
                 await change.GiveFeedbackAsync(call.Message(id), feedback, expected, call.Cancellation);
-            return await RespondAsync(call, conversation, changed, StatusCodes.Status200OK);
+            return await RespondAsync(call, conversation, changed, AnswerHeaders.Ok);
         });
 
     /// <inheritdoc cref="Update"/>
@@ -150,23 +124,31 @@ public sealed class MessageFunctions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "messages/{id}")] HttpRequest request, string id) =>
         Update(request, id);
 
-    private async Task<JsonResult<MessageResponse>> RespondAsync(
-        Call call,
-        Conversation conversation,
-        Message message,
-        int status,
-        bool replayed = false,
-        string? location = null)
+    /// <summary>
+    /// Stores a message. Only a customer's ends follow-ups and gets a reply; the answer to any is the message itself.
+    /// </summary>
+    /// <param name="call">The request.</param>
+    /// <param name="readRole">Reads whose message it is.</param>
+    /// <param name="messages">The URL below which messages are.</param>
+    private async Task<IResult> CreateAsync(Call call, Func<Fields, MessageRole> readRole, string messages)
     {
-        var links = await files.LinksAsync([message], call.Cancellation);
-        return new JsonResult<MessageResponse>(
-            MessageResponse.Of(message, conversation.Id, links),
-            MaiAgentJson.Default.MessageResponse,
-            status)
-        {
-            Revision = message.Revision,
-            Replayed = replayed,
-            Location = location,
-        };
+        var fields = await RequestBody.ReadFieldsAsync(call.Request, SentContent.MaxBody);
+        var conversationId = fields.RequiredId("conversation");
+        var sent = SentContent.Read(fields, path: "", readRole(fields));
+        var key = RequestHeaders.ReadIdempotencyKey(call.Request, fields, [conversationId, .. sent.Values]);
+        fields.ThrowIfInvalid();
+
+        var draft = await sent.DraftAsync(senders, call);
+        var conversation = call.Conversation(conversationId);
+        var stored = sent.Role == MessageRole.Customer
+            ? await replies.AppendAsync(conversation, draft, key, call.Cancellation)
+            : await append.AppendAsync(conversation, draft, key, call.Cancellation);
+        var location = $"{messages}/{stored.Message.Id}";
+        return await RespondAsync(
+            call, stored.Conversation, stored.Message, AnswerHeaders.Created(location, stored.Replayed));
     }
+
+    private Task<IResult> RespondAsync(
+        Call call, Conversation conversation, Message message, AnswerHeaders headers) =>
+        forms[call.Caller.Dialect].RespondAsync(call, conversation, message, headers);
 }

@@ -10,7 +10,10 @@ namespace Parley.Functions.Api.MaiAgent;
 public sealed record MessageSenderResponse(Guid Id, string? Name, string? Avatar);
 
 /// <summary>An attachment, in the format of MaiAgent.</summary>
-/// <param name="Id">For a stored file the UUID of its message; for a link the id that the client assigned.</param>
+/// <param name="Id">
+/// For a stored file the id of its upload, or the UUID of the message that it was sent with; for a link the id that the
+/// client assigned.
+/// </param>
 /// <param name="Type">image, video, audio, sticker or other.</param>
 /// <param name="Filename">The name of the file.</param>
 /// <param name="File">The URL of the file.</param>
@@ -18,10 +21,17 @@ public sealed record AttachmentResponse(string? Id, string Type, string Filename
 {
     /// <summary>MaiAgent has no type <c>document</c>, so documents become <c>other</c>.</summary>
     public static AttachmentResponse Of(Message message, Attachment attachment, FileLinks? links) => new(
-        attachment.Id ?? (attachment.File is null ? null : $"{message.Id}"),
+        attachment.Id ?? (attachment.File is null ? null : $"{attachment.UploadId ?? message.Id}"),
         attachment.Type is "document" ? "other" : attachment.Type,
         attachment.Name,
         AttachmentLinks.Of(message, attachment, links));
+
+    /// <summary>An attachment that no message has yet.</summary>
+    public static AttachmentResponse Of(Upload upload, Uri link) => new(
+        $"{upload.Id}",
+        upload.File.Type is "document" ? "other" : upload.File.Type,
+        upload.File.Name,
+        link.AbsoluteUri);
 }
 
 /// <summary>A message, in the format of MaiAgent.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Chatbots;
@@ -8,7 +7,6 @@ using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
-using Parley.Functions.Api.Zaia;
 using Parley.Tenants;
 using Parley.Tenants.Limits;
 
@@ -38,23 +36,15 @@ public sealed class RecordFunctions(
         string id) =>
         endpoint.RunAsync(request, async call =>
         {
-            var query = new QueryFields(request.Query);
+            var query = QueryFields.Of(request);
             var range = ReadRange(query);
-            var page = query.Number("page", 1, 1, RecordReader.MaxReach);
-            var size = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
-            if (page * size > RecordReader.MaxReach)
-            {
-                query.Fail("page", $"page × pageSize must be at most {RecordReader.MaxReach}.");
-            }
-
+            var size = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
+            var page = query.Page(size, RecordReader.MaxReach);
             query.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var found = await reader.ListAsync(chatbot, range, page, size, call.Cancellation);
-            return new JsonResult<RecordList>(Shape(found, page, size, request), MaiAgentJson.Default.RecordList)
-            {
-                IsCountCapped = found.IsCapped,
-            };
+            return RecordForms.All[call.Caller.Dialect].RespondPage(found, page, size, request);
         });
 
     /// <inheritdoc cref="List"/>
@@ -74,9 +64,9 @@ public sealed class RecordFunctions(
         endpoint.RunAsync(request, async call =>
         {
             call.Hold(bounds.Downloads.Take(call.Caller.Tenant));
-            var query = new QueryFields(request.Query);
+            var query = QueryFields.Of(request);
             var range = ReadRange(query);
-            var language = ExportFields.ReadLanguage(query);
+            var layout = RecordForms.All[call.Caller.Dialect].ReadLayout(query);
             query.ThrowIfInvalid();
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
@@ -87,7 +77,7 @@ public sealed class RecordFunctions(
                     + $"the background: POST /v1/chatbots/{chatbot.Key.Number}/records/export.");
             }
 
-            return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), language);
+            return new RecordsFileResult(reader.ReadAllAsync(chatbot, range, call.Cancellation), layout);
         });
 
     /// <inheritdoc cref="Export"/>
@@ -115,11 +105,8 @@ public sealed class RecordFunctions(
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var completion = await scores.ChangeAsync(chatbot, recordId, change, expected, call.Cancellation);
-            var record = RecordResponse.Of(await reader.ReadAsync(completion, call.Cancellation));
-            return new JsonResult<RecordResponse>(record, MaiAgentJson.Default.RecordResponse)
-            {
-                Revision = completion.Revision,
-            };
+            var record = await reader.ReadAsync(completion, call.Cancellation);
+            return RecordForms.All[call.Caller.Dialect].Respond(record, completion.Revision);
         });
 
     /// <inheritdoc cref="Update"/>
@@ -175,19 +162,5 @@ public sealed class RecordFunctions(
             var score = fields.Number(name, 0, 1);
             return _ => score;
         }
-    }
-
-    private static RecordList Shape(RecordPage found, int page, int size, HttpRequest request)
-    {
-        // The next page is not linked when it would exceed the reach of paging.
-        var hasNext = (page * size < found.Count || found.IsCapped) && (page + 1) * size <= RecordReader.MaxReach;
-        var url = PublicUrl.PageOf(request, "page");
-        return new RecordList(
-            found.Count,
-            hasNext ? UrlOf(page + 1) : null,
-            page > 1 ? UrlOf(page - 1) : null,
-            [.. found.Records.Select(RecordResponse.Of)]);
-
-        string UrlOf(int number) => url(number.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants.Records;
-using Parley.Core;
 using Parley.Exports;
 using Parley.Functions.Api.Responses;
 using Parley.Spreadsheets;
@@ -11,8 +10,8 @@ namespace Parley.Functions.Api.MaiAgent;
 /// Writes records as a workbook while they are read. A failure ends the connection; a partial workbook does not open.
 /// </summary>
 /// <param name="records">The records, one per row.</param>
-/// <param name="language">The language of the column headings and fixed words.</param>
-internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, Language language) : IResult
+/// <param name="layout">The columns.</param>
+internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, IRecordLayout layout) : IResult
 {
     public Task ExecuteAsync(HttpContext httpContext)
     {
@@ -26,6 +25,6 @@ internal sealed class RecordsFileResult(IAsyncEnumerable<Record> records, Langua
         response.Headers.ContentDisposition = "attachment; filename=\"chatbot_records.xlsx\"";
         return ResponseBody.IsOmitted(httpContext)
             ? Task.CompletedTask
-            : RecordTable.WriteXlsxAsync(records, language, response.Body, httpContext.RequestAborted);
+            : RecordWorkbook.WriteAsync(records, layout, response.Body, httpContext.RequestAborted);
     }
 }

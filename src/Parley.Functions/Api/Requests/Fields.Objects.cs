@@ -15,11 +15,14 @@ internal sealed partial class Fields
         }
 
         var fields = element is { ValueKind: JsonValueKind.Object } found ? found : JsonElement.Parse("{}");
-        return new Fields(fields, errors, $"{path}{name}.");
+        return new Fields(fields, Rules, errors, $"{path}{name}.");
     }
 
     /// <summary>The fields of each object in a list. Their errors are collected with those of this body.</summary>
-    public IReadOnlyList<Fields> Objects(string name, int max)
+    /// <param name="name">The field.</param>
+    /// <param name="max">Maximum entries of the list.</param>
+    /// <param name="takesIds">True if a text counts as an object with this id.</param>
+    public IReadOnlyList<Fields> Objects(string name, int max, bool takesIds = false)
     {
         if (Find(name) is not { } element)
         {
@@ -27,7 +30,8 @@ internal sealed partial class Fields
         }
 
         if (element.ValueKind != JsonValueKind.Array
-            || element.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object))
+            || element.EnumerateArray().Any(item => item.ValueKind != JsonValueKind.Object
+                && !(takesIds && item.ValueKind == JsonValueKind.String)))
         {
             Fail(name, "Must be a list of objects.");
             return [];
@@ -39,8 +43,14 @@ internal sealed partial class Fields
             return [];
         }
 
-        return [.. element.EnumerateArray().Select((item, i) => new Fields(item, errors, $"{path}{name}.{i}."))];
+        return
+        [
+            .. element.EnumerateArray().Select((item, i) => new Fields(
+                item.ValueKind == JsonValueKind.Object ? item : WithId(item), Rules, errors, $"{path}{name}.{i}.")),
+        ];
     }
+
+    private static JsonElement WithId(JsonElement id) => JsonElement.Parse($$"""{"id":{{id.GetRawText()}}}""");
 
     /// <summary>Reads an object of any content as <see cref="CompactJson"/>.</summary>
     /// <param name="name">The field.</param>

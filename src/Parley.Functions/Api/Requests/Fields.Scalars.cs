@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using System.Text.Json;
 using Parley.Core;
@@ -10,6 +11,14 @@ internal sealed partial class Fields
     /// <summary>The error of an invalid time, in bodies and in query parameters.</summary>
     public const string MustBeTime =
         "Must be a time of RFC 3339 with its offset, such as 2026-01-31T12:00:00Z, in the years 1601 to 9999 (UTC).";
+
+    private static readonly FrozenSet<string> TrueWords = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "t", "T", "y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON", "1");
+
+    private static readonly FrozenSet<string> FalseWords = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "f", "F", "n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF", "0");
 
     // The place of the hour in a time: after a date of ten characters and one separator.
     private const int TimeOfDay = 11;
@@ -26,8 +35,27 @@ internal sealed partial class Fields
             return element.GetBoolean();
         }
 
+        if (Rules.TakesBooleanWords && BooleanOf(element) is { } boolean)
+        {
+            return boolean;
+        }
+
         Fail(name, "Must be true or false.");
         return null;
+    }
+
+    /// <summary>The words and numbers that Django REST framework takes; null for any other value.</summary>
+    private static bool? BooleanOf(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Number && element.TryGetDouble(out var number))
+        {
+            return number is 1 ? true : number is 0 ? false : null;
+        }
+
+        return element.ValueKind != JsonValueKind.String || !TryGetText(element, out var text) ? null
+            : TrueWords.Contains(text) ? true
+            : FalseWords.Contains(text) ? false
+            : null;
     }
 
     /// <summary>Reads a number, with a fraction or without; both limits are allowed values.</summary>

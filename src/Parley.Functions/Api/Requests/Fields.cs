@@ -20,13 +20,15 @@ internal sealed partial class Fields
     private readonly string path;
 
     /// <param name="body">A JSON object.</param>
-    public Fields(JsonElement body)
-        : this(body, new FieldErrors(), "")
+    /// <param name="rules">The rules of reading; null for <see cref="RequestRules.Strict"/>.</param>
+    public Fields(JsonElement body, RequestRules? rules = null)
+        : this(body, rules ?? RequestRules.Strict, new FieldErrors(), "")
     {
     }
 
-    private Fields(JsonElement body, FieldErrors errors, string path)
+    private Fields(JsonElement body, RequestRules rules, FieldErrors errors, string path)
     {
+        Rules = rules;
         this.errors = errors;
         this.path = path;
         foreach (var member in body.EnumerateObject())
@@ -37,6 +39,9 @@ internal sealed partial class Fields
             }
         }
     }
+
+    /// <summary>The rules of reading.</summary>
+    public RequestRules Rules { get; }
 
     /// <summary>True when a field that was read so far is invalid.</summary>
     public bool IsInvalid => errors.Any;

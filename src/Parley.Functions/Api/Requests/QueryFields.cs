@@ -10,7 +10,7 @@ namespace Parley.Functions.Api.Requests;
 /// list must not be empty: a client whose value came out empty would get the whole list. Any other empty value counts
 /// as absent. Of a repeated parameter the last value counts, except for lists.
 /// </summary>
-internal sealed class QueryFields
+internal sealed partial class QueryFields
 {
     private const string MustNotBeEmpty = "Must not be empty. Leave the parameter out to list all.";
 
@@ -18,6 +18,7 @@ internal sealed class QueryFields
     private const int MaxDigits = 32;
 
     private readonly IQueryCollection query;
+    private readonly RequestRules rules;
 
     // Grouped once, because each of a dozen parameters would otherwise pass all of them.
     private readonly ILookup<string, KeyValuePair<string, StringValues>> byName;
@@ -25,11 +26,17 @@ internal sealed class QueryFields
     private readonly HashSet<string> lists = [];
     private readonly HashSet<string> singles = [];
 
-    public QueryFields(IQueryCollection query)
+    /// <param name="query">The parameters.</param>
+    /// <param name="rules">The rules of reading; null for <see cref="RequestRules.Strict"/>.</param>
+    public QueryFields(IQueryCollection query, RequestRules? rules = null)
     {
         this.query = query;
+        this.rules = rules ?? RequestRules.Strict;
         byName = query.ToLookup(pair => BeforeBracket(pair.Key), StringComparer.OrdinalIgnoreCase);
     }
+
+    /// <summary>The parameters of a request, read by its rules.</summary>
+    public static QueryFields Of(HttpRequest request) => new(request.Query, RequestRules.Of(request));
 
     public int Number(string name, int standard, int min, int max)
     {
@@ -39,11 +46,7 @@ internal sealed class QueryFields
             return standard;
         }
 
-        if (text.Length <= MaxDigits
-            && text.All(char.IsAsciiDigit)
-            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && number >= min
-            && number <= max)
+        if (TryParse(text, out var number) && number >= min && number <= max)
         {
             return number;
         }
@@ -51,6 +54,9 @@ internal sealed class QueryFields
         errors.Add(name, $"Must be a whole number from {min} to {max}.");
         return standard;
     }
+
+    /// <summary>True without a value.</summary>
+    public bool IsAbsent(string name) => Last(name).Length == 0;
 
     /// <summary>Reads one of the words; the first is the default.</summary>
     public string Choice(string name, params ReadOnlySpan<string> words)
@@ -94,6 +100,15 @@ internal sealed class QueryFields
 
         return text;
     }
+
+    /// <summary>
+    /// As <see cref="Text"/>, for parameters that may be null: an empty value is how a query writes null.
+    /// </summary>
+    public string? TextOrNull(string name, int max) => Last(name).Length == 0 ? null : Text(name, max);
+
+    /// <summary>Reads one of the words, or null, which an empty value is.</summary>
+    public string? ChoiceOrNull(string name, params ReadOnlySpan<string> words) =>
+        Last(name).Length == 0 ? null : Choice(name, words);
 
     /// <summary>Reads an id that narrows the list.</summary>
     public string? Id(string name)
@@ -153,39 +168,6 @@ internal sealed class QueryFields
         return null;
     }
 
-    /// <summary>
-    /// Reads a list of ids that narrows the list: <c>a=1&amp;a=2</c>, <c>a[]=1&amp;a[]=2</c> or
-    /// <c>a[0]=1&amp;a[1]=2</c>, also mixed.
-    /// </summary>
-    public IReadOnlyList<string> IdList(string name, int max)
-    {
-        var ids = FilterList(name);
-        if (ids.Count > max)
-        {
-            errors.Add(name, $"Must have at most {max} entries.");
-        }
-        else if (ids.Any(id => id.Length > 0 && !Ids.IsWellFormed(id)))
-        {
-            errors.Add(name, "Must be ids: positive integers or UUIDs.");
-        }
-
-        return ids;
-    }
-
-    /// <summary>Reads words that add something to each entry of the list. An empty one asks for nothing.</summary>
-    public IReadOnlySet<string> Additions(string name, params string[] words) =>
-        Known(name, All(name).Where(text => text.Length > 0), words);
-
-    /// <summary>
-    /// Reads values of an enumeration that narrow the list, by their names in <see cref="EnumNames"/>.
-    /// </summary>
-    public IReadOnlySet<T> Choices<T>(string name)
-        where T : struct, Enum
-    {
-        var words = Enum.GetValues<T>().ToDictionary(EnumNames.Of);
-        return Known(name, FilterList(name), [.. words.Keys]).Select(word => words[word]).ToHashSet();
-    }
-
     public void Fail(string name, string text) => errors.Add(name, text);
 
     /// <summary>Call this after all parameters are read: it refuses brackets that no parameter takes.</summary>
@@ -206,37 +188,12 @@ internal sealed class QueryFields
         errors.ThrowIfAny();
     }
 
-    private HashSet<string> Known(string name, IEnumerable<string> sent, string[] words)
+    private static bool TryParse(string text, out int number)
     {
-        var found = sent.ToHashSet(StringComparer.Ordinal);
-        if (!found.IsSubsetOf(words.Append("")))
-        {
-            errors.Add(name, $"Must be among: {string.Join(", ", words)}.");
-        }
-
-        return [.. found.Intersect(words)];
-    }
-
-    private List<string> FilterList(string name)
-    {
-        var found = All(name);
-        if (found.Contains(""))
-        {
-            errors.Add(name, MustNotBeEmpty);
-        }
-
-        return found;
-    }
-
-    private List<string> All(string name)
-    {
-        lists.Add(name);
-        return
-        [
-            .. Sent(name)
-                .Where(pair => IsEntry(pair.Key, name))
-                .SelectMany(pair => pair.Value, (_, text) => text ?? ""),
-        ];
+        number = 0;
+        return text.Length <= MaxDigits
+            && text.All(char.IsAsciiDigit)
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
     }
 
     private string? Filter(string name)

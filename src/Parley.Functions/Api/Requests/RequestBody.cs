@@ -26,7 +26,15 @@ internal static class RequestBody
     /// </summary>
     public static Task<Fields> ReadOptionalFieldsAsync(HttpRequest request, int limit) =>
         IsAbsent(request)
-            ? Task.FromResult(new Fields(EmptyObject))
+            ? Task.FromResult(new Fields(EmptyObject, RequestRules.Of(request)))
+            : ReadFieldsAsync(request, limit);
+
+    /// <summary>
+    /// Reads a body whose fields are all optional. The rules of the request decide whether the body is too.
+    /// </summary>
+    public static Task<Fields> ReadFieldsIfAnyAsync(HttpRequest request, int limit) =>
+        RequestRules.Of(request).TakesAbsentBodies
+            ? ReadOptionalFieldsAsync(request, limit)
             : ReadFieldsAsync(request, limit);
 
     /// <summary>True for a request without a body, or with an empty one, whatever its content type.</summary>
@@ -49,7 +57,7 @@ internal static class RequestBody
             RequireFewTokens(json.Span, limit / BytesPerToken);
             using var document = JsonDocument.Parse(json, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new Fields(document.RootElement.Clone())
+                ? new Fields(document.RootElement.Clone(), RequestRules.Of(request))
                 : throw ErrorCode.MalformedJson.With("The body must be a JSON object.");
         }
         catch (JsonException e)

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Parley.Core;
-using Parley.Functions.Api.Dialects;
 using Parley.Tenants;
 
 namespace Parley.Functions.Api.Responses;
@@ -31,6 +31,12 @@ public sealed record Problem(
 /// <summary>Writes a failure as a problem response, in the form of the dialect of the caller's key.</summary>
 public sealed class ProblemResult(ParleyException failure) : IResult
 {
+    /// <summary>The form of RFC 9457.</summary>
+    public static readonly ProblemFormat Standard = new((_, problem) => new ProblemBody(
+        problem.Status,
+        "application/problem+json",
+        JsonSerializer.SerializeToUtf8Bytes(problem, CommonJson.Default.Problem)));
+
     /// <summary>The methods that the path accepts, for status 405.</summary>
     public string? Allow { get; init; }
 
@@ -80,8 +86,8 @@ public sealed class ProblemResult(ParleyException failure) : IResult
         {
             ViolatedPolicies = failure.ViolatedPolicies,
         };
-        var dialect = httpContext.Features.Get<Caller>()?.Dialect ?? Dialect.Parley;
-        var (status, mediaType, body) = ProblemFormats.All[dialect](failure, problem);
+        var format = httpContext.Features.Get<ProblemFormats>()?.Of(httpContext) ?? Standard;
+        var (status, mediaType, body) = format.Create(failure, problem);
         var headers = httpContext.Response.Headers;
         if (code.Kind == ErrorKind.Unauthenticated)
         {

@@ -16,6 +16,13 @@ internal static class PublicUrl
         return $"{origin}{request.PathBase.ToUriComponent()}{request.Path.ToUriComponent().TrimEnd('/')}";
     }
 
+    /// <summary>The URL without its last segment.</summary>
+    public static string ParentOf(HttpRequest request)
+    {
+        var url = Of(request);
+        return url[..url.LastIndexOf('/')];
+    }
+
     /// <summary>
     /// The URL of this version of the API, without a trailing slash. Paths without a version are those after the route
     /// prefix, which is one segment.

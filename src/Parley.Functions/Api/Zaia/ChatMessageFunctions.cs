@@ -6,6 +6,7 @@ using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;
@@ -28,8 +29,19 @@ public sealed class ChatMessageFunctions(
     private const int MaxTickets = 50;
     private const int MaxLimit = 1000;
 
-    /// <summary>The maximum number of messages in a response to a request without a limit.</summary>
-    private const int Unlimited = 5000;
+    /// <summary>
+    /// Zaia's list has 250 messages when the client names no limit, and its reference knows an unknown chat as an error.
+    /// </summary>
+    private static readonly PerDialect<ListRules> Rules = new(new ListRules(DefaultLimit: 5000, IsUnknownRefused: false))
+    {
+        Zaia = new ListRules(DefaultLimit: 250, IsUnknownRefused: true),
+    };
+
+    /// <summary>The names of senders' kinds.</summary>
+    private static readonly PerDialect<Func<SenderEntity, string>> EntityNames = new(EnumNames.Of)
+    {
+        Zaia = SenderEntities.NameOf,
+    };
 
     /// <summary>The number of messages whose senders and follow-ups are read together.</summary>
     private const int JoinedAtOnce = 100;
@@ -85,7 +97,9 @@ public sealed class ChatMessageFunctions(
             var chatId = query.RequiredId("chatId");
             var filter = new ChatFilter(query.Id("chatThreadId"), query.IdList("ticketIds", MaxTickets));
             var joins = query.Additions("joins", "senders", "chat-message-follow-ups");
-            var limit = query.Number("limit", query.Number("pagination[limit]", Unlimited, 1, MaxLimit), 1, MaxLimit);
+            var rules = Rules[call.Caller.Dialect];
+            var limit = query.Number(
+                "limit", query.Number("pagination[limit]", rules.DefaultLimit, 1, MaxLimit), 1, MaxLimit);
             var cursor = query.Cursor();
             query.ThrowIfInvalid();
 
@@ -99,8 +113,13 @@ public sealed class ChatMessageFunctions(
                 Cursors.RequireNone(cursor);
             }
 
+            if (rules.IsUnknownRefused && ReferenceEquals(list, ChatMessageList.Empty))
+            {
+                throw ConversationReader.NotFound();
+            }
+
             return new JsonArrayResult<ChatMessageResponse>(
-                ResponsesAsync(call.Caller.Tenant, list, joins, call.Cancellation),
+                ResponsesAsync(call.Caller, list, joins, call.Cancellation),
                 ZaiaJson.Default.IAsyncEnumerableChatMessageResponse,
                 list.Next)
             {
@@ -109,7 +128,7 @@ public sealed class ChatMessageFunctions(
         });
 
     private async IAsyncEnumerable<ChatMessageResponse> ResponsesAsync(
-        TenantId tenant,
+        Caller caller,
         ChatMessageList list,
         IReadOnlySet<string> joins,
         [EnumeratorCancellation] CancellationToken cancellation)
@@ -121,7 +140,7 @@ public sealed class ChatMessageFunctions(
                 chunk.Select(message => ChatMessageResponse.Of(message, list.Chat)).ToList();
             if (joins.Contains("senders"))
             {
-                answers = await WithSendersAsync(tenant, answers, known, cancellation);
+                answers = await WithSendersAsync(caller, answers, known, cancellation);
             }
 
             if (joins.Contains("chat-message-follow-ups"))
@@ -138,19 +157,20 @@ public sealed class ChatMessageFunctions(
 
     /// <summary>Adds the current senders. Each sender is read once.</summary>
     private async Task<IEnumerable<ChatMessageResponse>> WithSendersAsync(
-        TenantId tenant,
+        Caller caller,
         IEnumerable<ChatMessageResponse> answers,
         Dictionary<int, Sender> known,
         CancellationToken cancellation)
     {
         var unknown = answers.Select(NumberOf).OfType<int>().Where(number => !known.ContainsKey(number));
-        foreach (var (number, sender) in await senders.FindAllAsync(tenant, unknown, cancellation))
+        foreach (var (number, sender) in await senders.FindAllAsync(caller.Tenant, unknown, cancellation))
         {
             known[number] = sender;
         }
 
+        var nameOf = EntityNames[caller.Dialect];
         return answers.Select(
-            answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null));
+            answer => answer.With(NumberOf(answer) is { } number ? known.GetValueOrDefault(number) : null, nameOf));
     }
 
     private async Task<IEnumerable<ChatMessageResponse>> WithFollowUpsAsync(
@@ -165,6 +185,10 @@ public sealed class ChatMessageFunctions(
             ChatMessageFollowUps = [.. found[message.Key.Sequence].Select(FollowUpResponse.Of)],
         });
     }
+
+    /// <param name="DefaultLimit">The most messages of a response to a request without a limit.</param>
+    /// <param name="IsUnknownRefused">True when an unknown chat is an error, and not a list without messages.</param>
+    private sealed record ListRules(int DefaultLimit, bool IsUnknownRefused);
 
     private static int? NumberOf(ChatMessageResponse answer) =>
         answer.SenderId is { } id && EntityId.TryFromGuid(id, EntityKind.Sender, out var sender)

@@ -40,13 +40,15 @@ public sealed record ChatMessageResponse(
         message.Text,
         message.ExternalId,
         message.Text,
-        message.Role == MessageRole.Customer ? "user" : "assistant",
+        ChatResponse.RoleOf(message.Role),
         message.Sender?.Id);
 
-    public ChatMessageResponse With(Sender? sender) => this with
+    /// <param name="sender">The current sender; null for none.</param>
+    /// <param name="nameOf">Returns the name of a sender's kind.</param>
+    public ChatMessageResponse With(Sender? sender, Func<SenderEntity, string> nameOf) => this with
     {
         Sender = JsonSerializer.SerializeToElement(
-            sender is null ? null : SenderResponse.Of(sender),
+            sender is null ? null : SenderResponse.Of(sender) with { Entity = nameOf(sender.Entity) },
             ParleyJson.Default.SenderResponse!),
     };
 }

@@ -9,13 +9,18 @@ namespace Parley.Functions.Api.Zaia;
 /// <summary>Reads the body of a request for an export.</summary>
 internal static class ExportFields
 {
-    private const string English = "enUs";
-    private const string Portuguese = "ptBr";
+    /// <summary>The names of languages; the first is the default. The first two are Zaia's.</summary>
+    private static readonly string[] Languages = ["enUs", "ptBr", "zhTw"];
 
-    /// <summary>The name of a language in the API of Zaia.</summary>
-    public static string NameOf(Language language) => language == Language.PtBr ? Portuguese : English;
+    /// <summary>The name of a language; the default of one that a later version wrote.</summary>
+    public static string NameOf(Language language) => language switch
+    {
+        Language.PtBr => "ptBr",
+        Language.ZhTw => "zhTw",
+        _ => "enUs",
+    };
 
-    public static Language ReadLanguage(QueryFields query) => Of(query.Choice("language", English, Portuguese));
+    public static Language ReadLanguage(QueryFields query) => Of(query.Choice("language", Languages));
 
     /// <param name="fields">The fields of the body. They collect all errors except those of the range.</param>
     /// <param name="allowed">Hosts that may receive callbacks, in addition to public ones.</param>
@@ -31,9 +36,14 @@ internal static class ExportFields
             fields.Time("rangeStart"),
             fields.Time("rangeEnd"),
             callbackUrl,
-            Of(fields.Choice("language", English, Portuguese)),
+            Of(fields.Choice("language", Languages)),
             fields.Choice<TableFormat>("format") ?? TableFormat.Xlsx);
     }
 
-    private static Language Of(string? name) => name == Portuguese ? Language.PtBr : Language.EnUs;
+    private static Language Of(string? name) => name switch
+    {
+        "ptBr" => Language.PtBr,
+        "zhTw" => Language.ZhTw,
+        _ => Language.EnUs,
+    };
 }

@@ -7,6 +7,8 @@ namespace Parley.Functions.Api.Zaia;
 
 /// <summary>Serializes the responses in the format of Zaia.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(IsoTime)])]
+[JsonSerializable(typeof(ChatResponse))]
+[JsonSerializable(typeof(IAsyncEnumerable<ChatResponse>))]
 [JsonSerializable(typeof(ChatMessageResponse))]
 [JsonSerializable(typeof(IAsyncEnumerable<ChatMessageResponse>))]
 [JsonSerializable(typeof(ChatThreadResponse))]

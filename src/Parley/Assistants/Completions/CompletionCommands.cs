@@ -40,9 +40,22 @@ public sealed class CompletionCommands(
     TenantBounds bounds,
     TimeProvider time)
 {
+    /// <summary>A new conversation that has only its chatbot.</summary>
+    public static NewConversation Plain(Chatbot chatbot) =>
+        new(null, null, null, null, null, null, null) { Chatbot = chatbot.Id };
+
+    /// <summary>As below; a new conversation has only its chatbot.</summary>
+    public Task<StartedCompletion> StartAsync(
+        EntityRef<ChatbotKey> id,
+        EntityRef<ConversationKey>? conversation,
+        NewMessage draft,
+        IdempotencyKey? key,
+        CancellationToken cancellation) => StartAsync(id, conversation, Plain, draft, key, cancellation);
+
     /// <summary>Stores a customer's message and its completion.</summary>
     /// <param name="id">The chatbot.</param>
     /// <param name="conversation">The conversation; null for a new one.</param>
+    /// <param name="newConversation">Creates a new one of the chatbot.</param>
     /// <param name="key">
     /// The client's idempotency key, or null. A repeated key returns the same completion, running or ended. If that was
     /// interrupted, it runs again.
@@ -58,6 +71,7 @@ public sealed class CompletionCommands(
     public async Task<StartedCompletion> StartAsync(
         EntityRef<ChatbotKey> id,
         EntityRef<ConversationKey>? conversation,
+        Func<Chatbot, NewConversation> newConversation,
         NewMessage draft,
         IdempotencyKey? key,
         CancellationToken cancellation)
@@ -66,7 +80,8 @@ public sealed class CompletionCommands(
         var isRunning = false;
         try
         {
-            var started = await StartAsync(id, conversation, draft, key, isRefused: slot is null, cancellation);
+            var started = await StartAsync(
+                id, conversation, newConversation, draft, key, isRefused: slot is null, cancellation);
             isRunning = started.Run is not null;
             return isRunning ? started with { Slot = slot } : started;
         }
@@ -118,6 +133,7 @@ public sealed class CompletionCommands(
     private async Task<StartedCompletion> StartAsync(
         EntityRef<ChatbotKey> id,
         EntityRef<ConversationKey>? conversation,
+        Func<Chatbot, NewConversation> newConversation,
         NewMessage draft,
         IdempotencyKey? key,
         bool isRefused,
@@ -133,12 +149,8 @@ public sealed class CompletionCommands(
             : isRefused ? bounds.RunningCompletions.Exceeded() : null;
         if (conversation is null)
         {
-            var fields = new NewConversation(null, null, null, null, null, null, null)
-            {
-                Chatbot = chatbot.Id,
-                Refusal = refusal,
-            };
-            var (created, _) = await creation.CreateAsync(id.Key.Tenant, fields, key, cancellation);
+            var (created, _) = await creation.CreateAsync(
+                id.Key.Tenant, newConversation(chatbot) with { Refusal = refusal }, key, cancellation);
             conversation = new EntityRef<ConversationKey>(created.Key, created.Check);
         }
 

@@ -31,7 +31,7 @@ public sealed class CompletionWriter(
     /// Maximum number of text writes that a process has in flight. More writes than storage completes within their
     /// timeout would only be sent again. Text that arrives while a write waits becomes one event.
     /// </summary>
-    private const int WritesAtOnce = 32;
+    private const int WritesAtOnce = 64;
 
     /// <summary>The pauses before ending is retried. Each retry has a full write budget of its own.</summary>
     private static readonly TimeSpan[] EndPauses = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)];

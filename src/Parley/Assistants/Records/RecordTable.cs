@@ -8,7 +8,7 @@ namespace Parley.Assistants.Records;
 /// Writes records as rows of a table, with headings and error names in one language. In jsonl, which programs read, they
 /// are the same in every language.
 /// </summary>
-public sealed class RecordTable
+public sealed class RecordTable : IRecordLayout
 {
     // Cells for a message: the longest message has 100,000 characters, and a cell holds 32,767.
     private const int MessageParts = 4;
@@ -20,55 +20,45 @@ public sealed class RecordTable
     private const int TextWidth = 48;
     private const int Width = 26;
 
-    private static readonly (string English, string Portuguese, int Parts, int Width)[] All =
+    private static readonly (string English, string Portuguese, string Chinese, int Parts, int Width)[] All =
     [
-        ("id", "id", 1, UuidWidth),
-        ("conversation", "conversa", 1, UuidWidth),
-        ("input_message", "mensagem_do_cliente", MessageParts, TextWidth),
-        ("context", "contexto", ContextParts, TextWidth),
-        ("output_message", "resposta", MessageParts, TextWidth),
-        ("reply_time_s", "tempo_de_resposta_s", 1, Width),
-        ("time", "horário", 1, Width),
-        ("error", "erro", 1, Width),
-        ("faithfulness", "fidelidade", 1, Width),
-        ("answer_relevancy", "relevância_da_resposta", 1, Width),
-        ("context_precision", "precisão_do_contexto", 1, Width),
-        ("answer_correctness", "correção_da_resposta", 1, Width),
-        ("answer_similarity", "similaridade_da_resposta", 1, Width),
-        ("context_recall", "revocação_do_contexto", 1, Width),
+        ("id", "id", "識別碼", 1, UuidWidth),
+        ("conversation", "conversa", "對話", 1, UuidWidth),
+        ("input_message", "mensagem_do_cliente", "客戶訊息", MessageParts, TextWidth),
+        ("context", "contexto", "上下文", ContextParts, TextWidth),
+        ("output_message", "resposta", "回覆", MessageParts, TextWidth),
+        ("reply_time_s", "tempo_de_resposta_s", "回覆時間_秒", 1, Width),
+        ("time", "horário", "時間", 1, Width),
+        ("error", "erro", "錯誤", 1, Width),
+        ("faithfulness", "fidelidade", "忠實度", 1, Width),
+        ("answer_relevancy", "relevância_da_resposta", "答案相關性", 1, Width),
+        ("context_precision", "precisão_do_contexto", "上下文精確度", 1, Width),
+        ("answer_correctness", "correção_da_resposta", "答案正確性", 1, Width),
+        ("answer_similarity", "similaridade_da_resposta", "答案相似度", 1, Width),
+        ("context_recall", "revocação_do_contexto", "上下文召回率", 1, Width),
     ];
 
-    private readonly bool isPortuguese;
+    private readonly Language language;
 
-    internal RecordTable(TableFormat format, Language language) =>
-        isPortuguese = language == Language.PtBr && format != TableFormat.Jsonl;
+    public RecordTable(TableFormat format, Language language) =>
+        this.language = format == TableFormat.Jsonl ? Language.EnUs : language;
 
-    internal TableColumn[] Columns =>
+    /// <inheritdoc/>
+    public IReadOnlyList<TableColumn> Columns =>
     [
         .. All.Select(column => new TableColumn(
-            isPortuguese ? column.Portuguese : column.English, column.Parts, column.Width)),
+            language switch
+            {
+                Language.PtBr => column.Portuguese,
+                Language.ZhTw => column.Chinese,
+                _ => column.English,
+            },
+            column.Parts,
+            column.Width)),
     ];
 
-    /// <summary>Writes a workbook while its records are read, so that memory use stays constant.</summary>
-    /// <param name="records">The records, one row each.</param>
-    /// <param name="language">The language of headings and error names.</param>
-    /// <param name="output">The stream to write to, only asynchronously. It is not closed.</param>
-    /// <param name="cancellation">Cancels the writing; the file is then incomplete.</param>
-    public static async Task WriteXlsxAsync(
-        IAsyncEnumerable<Record> records, Language language, Stream output, CancellationToken cancellation)
-    {
-        var rows = new RecordTable(TableFormat.Xlsx, language);
-        await using var table = TableWriter.Create(TableFormat.Xlsx, rows.Columns, output);
-        await foreach (var record in records.WithCancellation(cancellation))
-        {
-            rows.Write(table, record);
-            await table.EndRowAsync(cancellation);
-        }
-
-        await table.CompleteAsync(cancellation);
-    }
-
-    internal void Write(TableWriter table, Record record)
+    /// <inheritdoc/>
+    public void Write(TableWriter table, Record record)
     {
         var completion = record.Completion;
         table.Text($"{completion.Id}");
@@ -76,31 +66,26 @@ public sealed class RecordTable
         table.Text(record.Input);
         table.Text(record.Context);
         table.Text(record.Output);
-        Write(table, completion.ReplyTime?.TotalSeconds);
+        table.NumberOrEmpty(completion.ReplyTime?.TotalSeconds);
         table.Time(completion.CreatedAt);
         table.Text(completion.Error is { } error ? ErrorName(error) : null);
-        Write(table, completion.Scores.Faithfulness);
-        Write(table, completion.Scores.AnswerRelevancy);
-        Write(table, completion.Scores.ContextPrecision);
-        Write(table, completion.Scores.AnswerCorrectness);
-        Write(table, completion.Scores.AnswerSimilarity);
-        Write(table, completion.Scores.ContextRecall);
-    }
-
-    private static void Write(TableWriter table, double? number)
-    {
-        if (number is { } value)
-        {
-            table.Number(value);
-        }
-        else
-        {
-            table.Empty();
-        }
+        table.NumberOrEmpty(completion.Scores.Faithfulness);
+        table.NumberOrEmpty(completion.Scores.AnswerRelevancy);
+        table.NumberOrEmpty(completion.Scores.ContextPrecision);
+        table.NumberOrEmpty(completion.Scores.AnswerCorrectness);
+        table.NumberOrEmpty(completion.Scores.AnswerSimilarity);
+        table.NumberOrEmpty(completion.Scores.ContextRecall);
     }
 
     // In English, the name is the error code of the API.
-    private string ErrorName(CompletionError error) => !isPortuguese ? error.Code().Code : error switch
+    private string ErrorName(CompletionError error) => language switch
+    {
+        Language.PtBr => PortugueseName(error),
+        Language.ZhTw => ChineseName(error),
+        _ => error.Code().Code,
+    };
+
+    private static string PortugueseName(CompletionError error) => error switch
     {
         CompletionError.Timeout => "tempo esgotado",
         CompletionError.RateLimited => "limite de requisições",
@@ -110,6 +95,19 @@ public sealed class RecordTable
         CompletionError.Cancelled => "cancelado",
         CompletionError.Interrupted => "interrompido",
         CompletionError.Empty => "resposta vazia",
+        _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
+    };
+
+    private static string ChineseName(CompletionError error) => error switch
+    {
+        CompletionError.Timeout => "逾時",
+        CompletionError.RateLimited => "請求過多",
+        CompletionError.Refused => "已拒絕",
+        CompletionError.Unavailable => "無法連線",
+        CompletionError.BadRequest => "無效的請求",
+        CompletionError.Cancelled => "已取消",
+        CompletionError.Interrupted => "已中斷",
+        CompletionError.Empty => "空白回覆",
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "There is no such error."),
     };
 }

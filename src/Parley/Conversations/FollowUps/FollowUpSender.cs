@@ -27,7 +27,7 @@ public sealed class FollowUpSender(
     /// The chunks processed at once; the host runs more queue messages concurrently. Storage would not answer more
     /// calls within their time-out, and they would only be sent again.
     /// </summary>
-    private const int ChunksAtOnce = 4;
+    private const int ChunksAtOnce = 6;
 
     /// <summary>
     /// The longest wait for a chunk that arrives early: row keys contain the due second, and the queue delays by whole

@@ -11,7 +11,7 @@ namespace Parley.Conversations.Messages;
 /// </summary>
 /// <param name="Id">
 /// The client's own id. For a file of an earlier message of the conversation, that message's UUID. Null for a file that
-/// was uploaded with this message.
+/// was uploaded with this message or for it.
 /// </param>
 /// <param name="Type">image, video, audio, document, sticker or other.</param>
 /// <param name="Url">The link; null for a stored file.</param>
@@ -25,6 +25,9 @@ public sealed record Attachment(string? Id, string Type, string Name, string? Ur
 
     /// <summary>Characters.</summary>
     public const int MaxName = 250;
+
+    /// <summary>The id under which the file was uploaded before its message; null for any other attachment.</summary>
+    public Guid? UploadId { get; init; }
 
     /// <summary>Characters: the length that browsers and proxies commonly accept.</summary>
     public const int MaxUrl = 2048;

@@ -29,7 +29,7 @@ public sealed class MediaMessages(
         CancellationToken cancellation)
     {
         await FileRows.WriteScheduleAsync(
-            schedule, id.Key, uploaded.File.Id, revision: 0, time.GetUtcNow(), cancellation);
+            schedule, id.Key, uploaded.File.Id, revision: 0, time.GetUtcNow() + FileRows.CheckAfter, cancellation);
         await files.CommitAsync(id.Key, uploaded, cancellation);
         return await append.AppendAsync(id, draft with { File = uploaded.File }, key, cancellation);
     }

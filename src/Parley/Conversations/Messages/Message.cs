@@ -1,5 +1,6 @@
 using Azure;
 using Parley.Core;
+using Parley.Files;
 using Parley.Senders;
 
 namespace Parley.Conversations.Messages;
@@ -98,6 +99,11 @@ public sealed record Message
     internal string? EditId { get; init; }
 
     internal ETag ETag { get; init; }
+
+    /// <summary>The files uploaded with the message or for it, not those of earlier messages.</summary>
+    internal IEnumerable<StoredFile> OwnFiles =>
+        Attachments.Where(attachment => attachment.Id is null).Select(attachment => attachment.File)
+            .OfType<StoredFile>();
 
     public Guid Id => new EntityId(EntityKind.Message, Key.Conversation, Key.Sequence, Check).ToGuid();
 }

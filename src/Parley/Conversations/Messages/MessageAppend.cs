@@ -20,16 +20,17 @@ public sealed class MessageAppend(
     ConversationTransaction transaction,
     ConversationActivity activity,
     MessageReferenceFinder finder,
+    UploadCopies uploads,
     ThreadMessages threadMessages,
     MessageReplays replays,
     TimeProvider time,
     RandomSource random)
 {
     /// <summary>
-    /// The most operations without parts: two keys, the file, the thread and the message's row in it, the message and
-    /// the head.
+    /// The most operations without parts: two keys, the file and those of the attachments, the thread and the message's
+    /// row in it, the message and the head.
     /// </summary>
-    internal const int MaxOperations = 7;
+    internal const int MaxOperations = 7 + Attachment.MaxCount;
 
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>,
@@ -44,16 +45,17 @@ public sealed class MessageAppend(
         CancellationToken cancellation) => AppendWithAsync([], id, draft, key, cancellation);
 
     /// <summary>As above, with parts of other features in the same transaction. They may throw to refuse.</summary>
-    internal Task<Appended> AppendWithAsync(
+    internal async Task<Appended> AppendWithAsync(
         IReadOnlyList<IMessagePart> parts,
         EntityRef<ConversationKey> id,
         NewMessage draft,
         IdempotencyKey? key,
         CancellationToken cancellation)
     {
+        draft = await uploads.CopyAsync(id.Key, draft, cancellation);
         var check = random.NextBits(EntityId.CheckBits);
         var references = MessageReferences.None;
-        return transaction.RunAsync(
+        return await transaction.RunAsync(
             id.Key,
             new ConversationWrite<Conversation, Appended>(ReadAsync, head => head.ETag, StoredIdAsync, DecideAsync)
             {
@@ -248,7 +250,7 @@ public sealed class MessageAppend(
             plan.Add(externalKey.ToRow(partition, sequence));
         }
 
-        if (draft.File is { } file)
+        foreach (var file in message.OwnFiles)
         {
             plan.Add(FileRows.Holder(head.Key, file.Id));
         }

@@ -7,7 +7,8 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>An edited message, and the text of the message that it quotes, by number.</summary>
-public sealed record EditedMessage(Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
+public sealed record EditedMessage(
+    Conversation Conversation, Message Message, IReadOnlyDictionary<int, string> QuotedTexts);
 
 /// <summary>
 /// Changes messages. The change of the last message also changes the preview in the head, in the same transaction. A
@@ -65,7 +66,8 @@ public sealed class MessageChange
             message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor },
             expected,
             cancellation);
-        return new EditedMessage(edited.After, await quotes.ReadAsync(id.Key, [edited.After], cancellation));
+        return new EditedMessage(
+            edited.Head, edited.After, await quotes.ReadAsync(id.Key, [edited.After], cancellation));
     }
 
     /// <summary>Stores a client's rating of a message; null removes it.</summary>
@@ -83,9 +85,9 @@ public sealed class MessageChange
     }
 
     /// <summary>
-    /// Removes a message's text, payloads and file permanently, and the text of the follow-up that was sent as the
-    /// message. A message that is already deleted does not change. The file's blob is deleted last. After a crash
-    /// before that, the clean-up finds the blob through its schedule row.
+    /// Removes a message's text, payloads and files permanently, and the text of the follow-up that was sent as the
+    /// message. A message that is already deleted does not change. Its blobs are deleted last. After a crash before
+    /// that, the clean-up finds them through their schedule rows.
     /// </summary>
     /// <param name="messageId">The message's id, as the client sent it.</param>
     /// <param name="deleter">The name of the person who deletes.</param>
@@ -111,7 +113,7 @@ public sealed class MessageChange
             await activity.DropUnreadAsync(head, raise: null, cancellation);
         }
 
-        if (OwnFile(deleted.Before) is { } removed)
+        foreach (var removed in deleted.Before.OwnFiles)
         {
             await files.DeleteAsync(id.Key, removed.Id, cancellation);
         }
@@ -198,11 +200,11 @@ public sealed class MessageChange
             await part.AddAsync(plan, before, cancellation);
         }
 
-        if (OwnFile(before) is { } file)
+        foreach (var file in before.OwnFiles)
         {
             var conversation = before.Key.Conversation;
             plan.Add(new IndexRowChange(token => FileRows.WriteScheduleAsync(
-                schedule, conversation, file.Id, after.Revision, at, token)));
+                schedule, conversation, file.Id, after.Revision, at + FileRows.CheckAfter, token)));
             plan.Add(new TableTransactionAction(
                 TableTransactionActionType.Delete, FileRows.Holder(conversation, file.Id), ETag.All));
         }
@@ -242,10 +244,6 @@ public sealed class MessageChange
             throw MessageReader.NotFound();
         }
     }
-
-    /// <summary>Returns the file uploaded with this message, not a file of an earlier message.</summary>
-    private static StoredFile? OwnFile(Message message) =>
-        message.Attachments.FirstOrDefault(attachment => attachment.Id is null)?.File;
 
     /// <summary>
     /// Updates the preview if the message is the last one, and the unread count if it was deleted unread.

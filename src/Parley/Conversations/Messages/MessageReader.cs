@@ -14,6 +14,12 @@ public sealed class MessageReader(ParleyTables tables)
             ? message
             : throw NotFound();
 
+    /// <summary>The last message of a conversation; null when it has none.</summary>
+    public async Task<Message?> FindLastAsync(Conversation conversation, CancellationToken cancellation) =>
+        conversation.Last >= conversation.First
+            ? await MessageRow.FindAsync(tables, new MessageKey(conversation.Key, conversation.Last), cancellation)
+            : null;
+
     /// <summary>The error for every id that matches no message of the caller's tenant.</summary>
     public static ParleyException NotFound() => ErrorCode.MessageNotFound.With("There is no such message.");
 }

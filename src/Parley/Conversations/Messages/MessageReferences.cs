@@ -74,7 +74,7 @@ public sealed class MessageReferenceFinder(ParleyTables tables, ThreadReader thr
         ConversationKey conversation,
         Attachment attachment,
         CancellationToken cancellation) =>
-        attachment.Id is not null
+        attachment is { Id: not null, File: null }
         && await MessageRow.FindAsync(tables, conversation, attachment.Id, cancellation) is { } message
         && message.Attachments.FirstOrDefault(one => one.File is not null) is { } file
             ? file with { Id = file.Id ?? $"{message.Id}" }

@@ -10,6 +10,7 @@ internal static class MessageServices
         .AddSingleton<MessageReferenceFinder>()
         .AddSingleton<ThreadCreation>()
         .AddSingleton<MessageReplays>()
+        .AddSingleton<UploadCopies>()
         .AddSingleton<MessageAppend>()
         .AddSingleton(services => new MessageChange(
             services.GetRequiredService<ParleyTables>(),
@@ -22,7 +23,9 @@ internal static class MessageServices
             services.GetRequiredService<FileStore>(),
             services.GetRequiredService<TimeProvider>()))
         .AddSingleton<MessagePages>()
+        .AddSingleton<RecentMessages>()
         .AddSingleton<MessageReader>()
+        .AddSingleton<MessagePreviews>()
         .AddSingleton<MessageReading>()
         .AddSingleton<MessageScan>()
         .AddSingleton<MediaMessages>()

@@ -24,6 +24,17 @@ public sealed class TicketReader(ParleyTables tables, Cursors cursors)
             : throw ErrorCode.TicketNotFound.With("There is no such ticket.");
     }
 
+    /// <summary>Reads the open tickets of conversations, with one concurrent call each.</summary>
+    /// <returns>Tickets by the conversation's number. A conversation without an open one is missing.</returns>
+    public async Task<IReadOnlyDictionary<int, Ticket>> OpenOfAsync(
+        IEnumerable<Conversation> conversations, CancellationToken cancellation)
+    {
+        var open = conversations.Where(conversation => conversation.OpenTicket is not null).ToList();
+        var found = await Workers.RunAsync(
+            open, TableReads.Width, head => FindAsync(head.Key, head.OpenTicket!.Value, cancellation));
+        return found.OfType<Ticket>().ToDictionary(ticket => ticket.Conversation.Number);
+    }
+
     /// <summary>Reads a page of at most 1,000 tickets: one call, and a second one for a page of 1,000.</summary>
     /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidCursor"/>.</exception>
     public async Task<TicketPage> ListAsync(

@@ -185,7 +185,7 @@ public sealed class RecordTests
         var ground = await Ground.BuildAsync(new VirtualTime());
         var record = new Record(await ground.EndedAsync(), "question", null, "answer");
         using var output = new ForwardStream();
-        await Assert.ThrowsAsync<IOException>(() => RecordTable.WriteXlsxAsync(BreakAsync(), Language.EnUs, output, CancellationToken.None));
+        await Assert.ThrowsAsync<IOException>(() => RecordWorkbook.WriteAsync(BreakAsync(), new RecordTable(TableFormat.Xlsx, Language.EnUs), output, CancellationToken.None));
 
         Assert.True(output.Written.Length > 0);
         await Assert.ThrowsAsync<InvalidDataException>(async () => await ZipArchive.CreateAsync(new MemoryStream(output.Written), ZipArchiveMode.Read, false, null));

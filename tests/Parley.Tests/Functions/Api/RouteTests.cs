@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing.Template;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Functions;
 using Parley.Functions.Api;
+using Parley.Functions.Api.Access;
 using Xunit;
 
 namespace Parley.Tests.Functions.Api;
@@ -12,7 +13,9 @@ namespace Parley.Tests.Functions.Api;
 /// </summary>
 public class RouteTests
 {
-    private sealed record Route(string Function, RouteTemplate Template, IReadOnlyList<string> Methods, AuthorizationLevel Level)
+    private const string Unversioned = "Unversioned";
+
+    private sealed record Route(string Function, MethodInfo Method, RouteTemplate Template, IReadOnlyList<string> Methods, AuthorizationLevel Level)
     {
         public bool Answers(string method) => Methods.Count == 0 || Methods.Contains(method, StringComparer.OrdinalIgnoreCase);
     }
@@ -26,7 +29,7 @@ public class RouteTests
            from parameter in method.GetParameters()
            let trigger = parameter.GetCustomAttribute<HttpTriggerAttribute>()
            where trigger is not null
-           select new Route(function.Name, TemplateParser.Parse(trigger.Route!), trigger.Methods ?? [], trigger.AuthLevel),
+           select new Route(function.Name, method, TemplateParser.Parse(trigger.Route!), trigger.Methods ?? [], trigger.AuthLevel),
     ];
 
     [Fact]
@@ -64,8 +67,36 @@ public class RouteTests
     public void Paths_begin_with_the_version_and_the_catch_all_is_last()
     {
         Assert.Equal("ZzCatchAll", Routes.Select(route => route.Function).Order(StringComparer.OrdinalIgnoreCase).Last());
-        string[] withoutVersion = ["ZzCatchAll", "Jwks", "TokensCreateUnversioned"];
-        Assert.All(Routes.Where(route => !withoutVersion.Contains(route.Function)), route => Assert.StartsWith("v1/", route.Template.TemplateText, StringComparison.Ordinal));
+        string[] withoutVersion = ["ZzCatchAll", "Jwks"];
+        Assert.All(Routes.Where(route => !withoutVersion.Contains(route.Function) && !route.Function.EndsWith(Unversioned, StringComparison.Ordinal)), route => Assert.StartsWith("v1/", route.Template.TemplateText, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_path_without_a_version_is_that_of_its_twin_with_the_same_methods_and_access()
+    {
+        var twins = Routes.Where(route => route.Function.EndsWith(Unversioned, StringComparison.Ordinal)).ToList();
+
+        Assert.NotEmpty(twins);
+        Assert.All(twins, twin =>
+        {
+            var original = Routes.Single(route => route.Function == twin.Function[..^Unversioned.Length]);
+            Assert.Equal(original.Template.TemplateText, "v1/" + twin.Template.TemplateText);
+            Assert.Equal(original.Methods, twin.Methods);
+            Assert.Equal(FunctionAccess.Of(original.Method), FunctionAccess.Of(twin.Method));
+        });
+    }
+
+    [Fact]
+    public void Every_path_that_MaiAgent_describes_has_a_twin_without_a_version()
+    {
+        // What Parley has beyond MaiAgent's API.
+        string[] others = ["v1/completions/", "v1/chatbots/{id}/records/export", "v1/uploads/"];
+        var described = Routes.Where(route => route.Method.DeclaringType!.Namespace!.EndsWith(".MaiAgent", StringComparison.Ordinal)
+            && !route.Function.EndsWith(Unversioned, StringComparison.Ordinal)
+            && !others.Any(other => other.EndsWith('/') ? route.Template.TemplateText!.StartsWith(other, StringComparison.Ordinal) : route.Template.TemplateText == other)).ToList();
+
+        Assert.NotEmpty(described);
+        Assert.All(described, route => Assert.Contains(Routes, twin => twin.Function == route.Function + Unversioned));
     }
 
     [Theory]
@@ -79,6 +110,8 @@ public class RouteTests
     [InlineData("/v1/messages", "GET,HEAD,POST")]
     [InlineData("/v1/messages/7", "GET,HEAD,PATCH")]
     [InlineData("/v1/chat-messages", "GET,HEAD,POST")]
+    [InlineData("/v1/chats", "GET,HEAD")]
+    [InlineData("/v1/chats/7/details", "GET,HEAD")]
     [InlineData("/v1/chat-threads", "GET,HEAD,POST")]
     [InlineData("/v1/tickets/7", "GET,HEAD,PATCH")]
     [InlineData("/v1/senders/7", "GET,HEAD,PATCH")]
@@ -103,6 +136,8 @@ public class RouteTests
     [InlineData("/v1/admin/tenants/7", "DELETE,GET,HEAD,PATCH")]
     [InlineData("/v1/admin/tenants/7/keys", "GET,HEAD,POST")]
     [InlineData("/v1/admin/tenants/7/webhook-secret", "POST")]
+    [InlineData("/conversations/7", "GET,HEAD,PATCH")]
+    [InlineData("/v1/attachments", "POST")]
     [InlineData("/v1/nothing", "")]
     [InlineData("/", "")]
     public void The_methods_of_a_path_are_found(string path, string expected) => Assert.Equal(expected, string.Join(',', new RouteTable().MethodsOf(path)));

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Core;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
+using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Admin;
 using Parley.Functions.Api.Flextell;
 using Parley.Tenants;
@@ -35,6 +37,7 @@ public sealed class RefusedCallTests : IAsyncLifetime
             process.AccessTokens,
             new RateLimiter(RateOptionsTests.Read(), time),
             new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance),
+            new PerDialect<Func<HttpRequest, string?>>(RequestHeaders.ReadTenant),
             new ConfigurationBuilder().Build());
     }
 

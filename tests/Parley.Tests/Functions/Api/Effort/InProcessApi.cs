@@ -82,11 +82,20 @@ internal sealed class InProcessApi
         var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
         var tenant = await tenants.CreateTenantAsync("tenant", origin, CancellationToken.None);
         var created = await registered.GetRequiredService<ApiKeyWriter>()
-            .CreateAsync(tenant.Tenant, "key", All, null, origin, CancellationToken.None);
+            .CreateAsync(tenant.Tenant, "key", All, Dialect.Parley, null, origin, CancellationToken.None);
 
         // The keys of tokens are read in the background at their first use.
         await registered.GetRequiredService<SigningKeys>().ListAsync(CancellationToken.None);
         return new InProcessApi(registered, created.Text) { Connection = connection, Tables = tables, Tenant = tenant.Tenant };
+    }
+
+    /// <summary>The same app, called with another key of the tenant.</summary>
+    public async Task<InProcessApi> WithDialectAsync(Dialect dialect)
+    {
+        var origin = new AuditOrigin(AuditActor.Administrator, null, "request");
+        var created = await Get<ApiKeyWriter>()
+            .CreateAsync(Tenant, "vendor's", All, dialect, null, origin, CancellationToken.None);
+        return new InProcessApi(services, created.Text) { Connection = Connection, Tables = Tables, Tenant = Tenant };
     }
 
     /// <summary>Starts the app again on the same storage, with other settings.</summary>

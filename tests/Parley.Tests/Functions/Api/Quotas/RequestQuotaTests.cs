@@ -4,6 +4,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Parley.Core;
 using Parley.Functions;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
+using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Flextell;
 using Parley.Functions.Api.Quotas;
 using Parley.Tenants;
@@ -150,11 +152,13 @@ public class RequestQuotaTests
             [
                 "ChatMessageFunctions.Create Messages",
                 "CompletionFunctions.Create Completions",
+                "CompletionFunctions.CreateUnversioned Completions",
                 "ConversationMessageFunctions.Post Messages",
                 "ConversationMessageFunctions.PostMedia Messages",
                 "ExportFunctions.Create Exports",
                 "ExportFunctions.CreateOfRecords Exports",
                 "MessageFunctions.Create Messages",
+                "MessageFunctions.CreateUnversioned Messages",
             ],
             costs.Order(StringComparer.Ordinal));
     }
@@ -171,7 +175,7 @@ public class RequestQuotaTests
         var tenant = await process.Administration.CreateTenantAsync("Tenant", origin, CancellationToken.None);
         var key = await process.KeyWriter.CreateAsync(tenant.Tenant, "Key", Scopes.MessagesRead, Dialect.Parley, null, origin, CancellationToken.None);
         var refused = new RefusedCalls(process.Audit, time, NullLogger<RefusedCalls>.Instance);
-        var authorization = new Authorization(process.Authenticator, process.AccessTokens, limiter, refused, new ConfigurationBuilder().Build());
+        var authorization = new Authorization(process.Authenticator, process.AccessTokens, limiter, refused, new PerDialect<Func<HttpRequest, string?>>(RequestHeaders.ReadTenant), new ConfigurationBuilder().Build());
         var access = FunctionAccess.Of(typeof(ConversationMessageFunctions).GetMethod("List")!);
 
         await AuthorizeAsync();

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Parley.Functions.Api.Dialects;
+namespace Parley.Functions.Api;
 
 /// <summary>The operations on conversations, which Flextell and MaiAgent describe under the same paths.</summary>
 public interface IConversationHandlers

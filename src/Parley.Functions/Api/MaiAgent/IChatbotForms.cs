@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+using Parley.Assistants.Chatbots;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>What a dialect's clients expect of chatbots that they read.</summary>
+public interface IChatbotForms
+{
+    IResult Respond(Chatbot chatbot, AnswerHeaders headers);
+
+    /// <summary>The answer to a deletion.</summary>
+    IResult RespondDeleted(Chatbot chatbot);
+
+    Task<IResult> ListAsync(Call call);
+}

@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+using Parley.Conversations;
+
+namespace Parley.Functions.Api.MaiAgent;
+
+/// <summary>What a dialect's clients expect of conversations that they read and create.</summary>
+public interface IConversationForms
+{
+    /// <summary>Adds to a valid request what its clients leave out.</summary>
+    Task<NewConversation> CompleteAsync(Call call, NewConversation draft);
+
+    Task<IResult> RespondAsync(Call call, Conversation conversation, AnswerHeaders headers);
+
+    Task<IResult> RespondAsync(Call call, ConversationPage page);
+}
