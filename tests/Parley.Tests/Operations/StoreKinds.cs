@@ -37,7 +37,7 @@ internal static class StoreKinds
         (nameof(ConversationRowKeys.ActivityList), "Tenants", "a|"),
         (nameof(ConversationRowKeys.InboxActivityList), "Tenants", "ai|"),
         (nameof(ConversationRowKeys.ContactActivityList), "Tenants", "ac|"),
-        (nameof(ConversationRowKeys.InboxList), "Tenants", "ib|"),
+        (nameof(ConversationRowKeys.Inbox), "Tenants", "ib|"),
         (nameof(ConversationRowKeys.UnreadList), "Tenants", "u|"),
         (nameof(SenderRowKeys.Sender), "Tenants", "s|"),
         (nameof(SenderRowKeys.SenderIdentifier), "Tenants", "si|"),
@@ -62,6 +62,7 @@ internal static class StoreKinds
         (nameof(ExportRowKeys.ScheduledExpiry), "Due", "e|00000001|0000000001|x"),
         (nameof(ExportRowKeys.ScheduledExpiry), "Schedule", "e|00000001|0000000001|x"),
         (nameof(ChatbotRowKeys.Chatbot), "Tenants", "b|"),
+        (nameof(ChatbotRowKeys.WebChat), "Tenants", "w|"),
         (nameof(RecordRowKeys.Record), "Tenants", "r|"),
         (nameof(CompletionRowKeys.Chunk), "Conversations", "t|##########|"),
         (nameof(CompletionRowKeys.Completion), "Conversations", "t|"),
@@ -87,7 +88,7 @@ internal static class StoreKinds
     /// <summary>Parts of the keys above, partitions, and the beginnings of ranges.</summary>
     private static readonly string[] Parts =
     [
-        nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.ActivityPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
+        nameof(TenantRowKeys.AdministrationPartition), nameof(ConversationRowKeys.ActivityPartition), nameof(ConversationRowKeys.Activity), nameof(KeyParts.EndOf), nameof(ConversationRowKeys.InboxList), nameof(ConversationRowKeys.Unread), nameof(ThreadRowKeys.ThreadMessages),
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.FollowUpsInChat), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
         nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(SigningKeyRowKeys.SigningKeys), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),

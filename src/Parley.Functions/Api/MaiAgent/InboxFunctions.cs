@@ -17,21 +17,22 @@ public sealed class InboxFunctions(ApiEndpoint endpoint, InboxList inboxes, Unre
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/inboxes")] HttpRequest request) =>
         endpoint.RunAsync(request, async call =>
         {
-            var query = new QueryFields(request.Query);
-            var page = query.Number("page", 1, 1, InboxList.Max);
-            var size = query.Number("pageSize", CursorList.DefaultPageSize, 1, CursorList.MaxPageSize);
+            var query = QueryFields.Of(request);
+            var size = query.PageSize(CursorList.DefaultPageSize, CursorList.MaxPageSize);
+            var page = query.Page(size, InboxList.Max);
             var channelType = query.Text("channelType", Limits.Line);
             query.ThrowIfInvalid();
 
             var all = await inboxes.ReadAsync(call.Caller.Tenant, call.Cancellation);
             var listed = all.Where(inbox => channelType is null || inbox.ChannelType == channelType).ToList();
+            query.RequireExisting(page, size, listed.Count);
             var shown = listed.Skip((page - 1) * size).Take(size).ToList();
             var counts = await unread.ReadAsync(
                 call.Caller.Tenant, shown.Select(inbox => inbox.Id), call.Cancellation);
             return new JsonResult<CountedList<ListedInboxResponse>>(
-                CountedList.Create(
-                    [.. shown.Select(inbox => ListedInboxResponse.Of(inbox, counts[inbox.Id]))],
+                CountedList.OfNumbers(
                     listed.Count,
+                    [.. shown.Select(inbox => ListedInboxResponse.Of(inbox, counts[inbox.Id]))],
                     page,
                     hasNext: page * size < listed.Count,
                     request),

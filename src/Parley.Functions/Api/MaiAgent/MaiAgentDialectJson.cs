@@ -16,6 +16,7 @@ namespace Parley.Functions.Api.MaiAgent;
 [JsonSerializable(typeof(MaiAgentCompletion))]
 [JsonSerializable(typeof(MaiAgentRecord))]
 [JsonSerializable(typeof(CountedList<MaiAgentRecord>))]
+[JsonSerializable(typeof(CountedList<ListedContactResponse>))]
 internal sealed partial class MaiAgentDialectJson : JsonSerializerContext
 {
     static MaiAgentDialectJson() =>

@@ -42,6 +42,16 @@ internal sealed partial class QueryFields
         return page;
     }
 
-    /// <summary>The error of a page that does not exist.</summary>
-    public static ParleyException InvalidPage() => ErrorCode.InvalidPage.With("Invalid page.");
+    /// <summary>Refuses a page past the end, under rules that have the error; under others it is empty.</summary>
+    /// <param name="total">The number of entries on all pages.</param>
+    /// <exception cref="ParleyException"><see cref="ErrorCode.InvalidPage"/>.</exception>
+    public void RequireExisting(int page, int size, int total)
+    {
+        if (rules.HasDjangoPages && page > 1 && (page - 1L) * size >= total)
+        {
+            throw InvalidPage();
+        }
+    }
+
+    private static ParleyException InvalidPage() => ErrorCode.InvalidPage.With("Invalid page.");
 }

@@ -36,7 +36,7 @@ public class FunctionAccessTests
     public void Only_these_routes_are_open_to_all() =>
         Assert.Equal(
             [
-                ".well-known/jwks.json", "oauth/token", "v1/health/live", "v1/health/ready", "v1/oauth/token", "v1/version", "{*path}",
+                ".well-known/jwks.json", "oauth/token", "v1/health/live", "v1/health/ready", "v1/oauth/token", "v1/uploads/{id}", "v1/version", "{*path}",
             ],
             Functions
                 .Where(function => FunctionAccess.Of(function) is { Scopes: null, IsForAdministrator: false })
