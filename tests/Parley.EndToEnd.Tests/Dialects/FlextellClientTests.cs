@@ -197,7 +197,7 @@ public class FlextellClientTests(ParleyFixture parley) : IClassFixture<ParleyFix
         await AssertProblemAsync(client.GetAsync($"{Conversations}/9", 404), "not_found", "There is no such conversation.");
         await AssertProblemAsync(client.GetAsync("v1/messages/9", 404), "not_found", "There is no such message.");
         await AssertProblemAsync(
-            reader.PostAsync(Conversations, new { channel_id = 1, address = "a" }, 403), "insufficient_scope", "This needs the scope messages:write.");
+            reader.PostAsync(Conversations, new { channel_id = 1, address = "a" }, 403), "insufficient_scope", "The caller lacks the scope messages:write.");
         var parsed = await client.PostAsync(Conversations, new[] { 1 }, 400);
         Assert.Equal("invalid_request", ApiHelpers.Text(parsed["error"]));
 
