@@ -9,6 +9,9 @@ public static class Needs
     /// <summary>Chromium, and the packages of tests/browser.</summary>
     public const string Browser = "browser";
 
+    /// <summary>The packages of tests/generated-clients.</summary>
+    public const string Generators = "generators";
+
     /// <summary>The packages of tests/spreadsheet-readers.</summary>
     public const string Readers = "readers";
 }

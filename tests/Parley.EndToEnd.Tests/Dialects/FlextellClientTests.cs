@@ -187,8 +187,8 @@ public class FlextellClientTests(ParleyFixture parley) : IClassFixture<ParleyFix
     {
         var (tenant, key) = await VendorClient.NewKeyAsync(parley, "flextell");
         using var client = new VendorClient(parley.Api, ("Authorization", $"Bearer {key}"));
-        using var stranger = new VendorClient(parley.Api, ("Authorization", "Bearer unknown"), ("X-Tenant", "4711"));
-        using var anonymous = new VendorClient(parley.Api, ("X-Tenant", "4711"));
+        using var stranger = VendorClient.Unknown(parley.Api, "Bearer unknown");
+        using var anonymous = VendorClient.Unknown(parley.Api, authorization: null);
         using var reader = new VendorClient(
             parley.Api, ("Authorization", $"Bearer {(await VendorClient.NewKeyAsync(parley, "flextell", ["messages:read"])).Key}"));
         await AssertProblemAsync(stranger.GetAsync(Conversations, 401), "invalid_token", "The API key is not valid.");

@@ -2,13 +2,14 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Parley.Testing;
+using Parley.Testing.OpenApi;
 using Xunit;
 
 namespace Parley.EndToEnd.Tests.Dialects;
 
 /// <summary>
 /// A client that was written for another API: plain HTTP, without the helpers of the other tests. Paths begin after
-/// <c>/api/</c>.
+/// <c>/api/</c>. Every response is validated against the document of the key's dialect.
 /// </summary>
 internal sealed class VendorClient : IDisposable
 {
@@ -18,11 +19,26 @@ internal sealed class VendorClient : IDisposable
     /// <param name="headers">The headers of each request.</param>
     public VendorClient(Uri api, params (string Name, string Value)[] headers)
     {
-        http = new HttpClient { BaseAddress = api };
+        http = new HttpClient(new ContractHandler(api) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = api };
         foreach (var (name, value) in headers)
         {
             Assert.True(http.DefaultRequestHeaders.TryAddWithoutValidation(name, value));
         }
+    }
+
+    private VendorClient(HttpClient http) => this.http = http;
+
+    /// <summary>A client whose key no document knows. It sends X-Tenant, as Flextell's clients do.</summary>
+    public static VendorClient Unknown(Uri api, string? authorization)
+    {
+        var http = new HttpClient { BaseAddress = api };
+        http.DefaultRequestHeaders.Add("X-Tenant", "4711");
+        if (authorization is not null)
+        {
+            Assert.True(http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization));
+        }
+
+        return new VendorClient(http);
     }
 
     /// <summary>Creates a tenant with a key of a dialect.</summary>

@@ -20,6 +20,7 @@ public class RecordedFieldsTests
         "Record.condenseMessage",
         "Version.built",
         "TenantDeletion.finishedAt",
+        "TenantErasure.finishedAt",
 
         // Only an access token of another issuer gives them a value: IssuerTests.
         "AuditEntry.issuer",
