@@ -30,14 +30,22 @@ public sealed class AdminClient : IDisposable
     {
         var tenant = await PostAsync("v1/admin/tenants", new { name }, cancellationToken);
         var id = tenant.GetProperty("id").GetInt64();
-        var key = await PostAsync(
-            $"v1/admin/tenants/{id}/keys",
-            new { label = keyLabel, scopes = ScopeNames.All },
-            cancellationToken);
         return new TenantAccess(
             id,
-            key.GetProperty("key").GetString()!,
+            await CreateKeyAsync(id, keyLabel, Dialect.Parley, cancellationToken),
             tenant.GetProperty("webhookSecret").GetString()!);
+    }
+
+    /// <summary>Creates a key with all scopes and returns its text.</summary>
+    /// <exception cref="HttpRequestException">The API returned an error; the message contains the response.</exception>
+    public async Task<string> CreateKeyAsync(
+        long tenant, string label, Dialect dialect, CancellationToken cancellationToken = default)
+    {
+        var key = await PostAsync(
+            $"v1/admin/tenants/{tenant}/keys",
+            new { label, scopes = ScopeNames.All, dialect = dialect.Name() },
+            cancellationToken);
+        return key.GetProperty("key").GetString()!;
     }
 
     /// <inheritdoc/>

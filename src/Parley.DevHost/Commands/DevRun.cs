@@ -72,6 +72,7 @@ internal sealed class DevRun(RunOptions options)
         if (options.Demo)
         {
             await DemoConversations.CreateAsync(api, access.ApiKey, stop);
+            await CreateKeysOfDialectsAsync(api, access, stop);
         }
 
         access.Write(LocalJson);
@@ -246,12 +247,24 @@ internal sealed class DevRun(RunOptions options)
         return new LocalAccess(api.ToString().TrimEnd('/'), demo.Tenant, demo.ApiKey, adminKey, demo.WebhookSecret);
     }
 
+    private static async Task CreateKeysOfDialectsAsync(Uri api, LocalAccess access, CancellationToken stop)
+    {
+        using var admin = new AdminClient(api, access.AdminKey);
+        foreach (var dialect in Enum.GetValues<Dialect>().Where(dialect => dialect != Dialect.Parley))
+        {
+            var key = await admin.CreateKeyAsync(access.Tenant, $"Demo key of {dialect.Name()}", dialect, stop);
+            Console.WriteLine($"Key for clients of {dialect.Name(),-9} {key}");
+        }
+    }
+
     private string Banner(LocalAccess access)
     {
         var number = options.Demo || options.DataDirectory is not null ? "N" : "1";
         var conversations = $"{access.BaseUrl}/v1/conversations";
         var authorization = $"-H 'Authorization: Bearer {access.ApiKey}'";
         const string Json = "-H 'Content-Type: application/json'";
+        const string NewKey =
+            """{"label":"Shop","scopes":["messages:read","messages:write","assistants:use"],"dialect":"maiagent"}""";
         const string Question = """{"isStreaming":true,"message":{"content":"Who are you?"} }""";
         var chatbots = $"{access.BaseUrl}/v1/chatbots";
         return $$"""
@@ -268,6 +281,9 @@ internal sealed class DevRun(RunOptions options)
               curl -s {{authorization}} {{Json}} -d '{"name":"Ada"}' {{chatbots}}
               curl -sN {{authorization}} {{Json}} -d '{{Question}}' {{chatbots}}/{{number}}/completions
               curl -s -u '1:{{access.ApiKey}}' -d grant_type=client_credentials {{access.BaseUrl}}/v1/oauth/token
+
+            A key for clients of another API, one of flextell, maiagent and zaia (docs/dialects.md):
+              curl -s {{authorization}} {{Json}} -d '{{NewKey}}' {{access.BaseUrl}}/v1/keys
 
             Ctrl+C stops it.
 

@@ -9,7 +9,7 @@ internal sealed record RunOptions
         Usage: ./dev run [options]
           --port N    listen on this port of 127.0.0.1 (default 7071; 0 picks a free one)
           --data DIR  keep data, and the demo tenant, in this directory (default: in memory)
-          --demo      create sample conversations
+          --demo      create sample conversations, and a key of each dialect
           --isolated  a process for HTTP and one for each timer and queue function, as Flex Consumption scales them
           --attach    wait until a debugger has attached to the worker process
           --help      show this

@@ -140,7 +140,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
 
         Assert.Equal(
             ["id", "name", "largeLanguageModel", "rag", "embeddingModel", "rerankerModel", "instructions", "webhookUrl", "apiWebChatId", "updatedAt", "replyMode",
-                "enableChineseConversion", "number", "provider", "model", "temperature", "enabled", "createdAt"],
+                "enableChineseConversion", "number", "provider", "model", "temperature", "enabled", "createdAt", "webChats"],
             created.AsObject().Select(member => member.Key));
         Assert.Equal(("One", "Be brief.", "normal", "m"), (Text(created["name"]), Text(created["instructions"]), Text(created["replyMode"]), Text(created["model"])));
         Assert.Equal(Text(created["id"]), Text(created["apiWebChatId"]));
@@ -150,6 +150,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
         Assert.Equal(Text(created["createdAt"]), Text(created["updatedAt"]));
         Assert.Equal($"{parley.Api}chatbots/{created["id"]}", response.Headers.Location!.ToString());
         Assert.Equal("", Text(plain["instructions"]));
+        Assert.Empty(plain["webChats"]!.AsArray());
 
         Assert.Equal(["count", "next", "previous", "results"], page.AsObject().Select(member => member.Key));
         Assert.Equal((2, 2), (page["count"]!.GetValue<int>(), last["count"]!.GetValue<int>()));

@@ -70,6 +70,48 @@ public class MaiAgentRequestTests(ParleyFixture parley) : IClassFixture<ParleyFi
     }
 
     [Fact]
+    public async Task A_chatbot_lists_the_web_chats_that_clients_know()
+    {
+        var tenant = await parley.NewMaiAgentAsync("Listed web chats");
+        var (one, two) = ("0b1f2a36-9d0a-4f5e-8a55-2f6f0a1b2c01", "0b1f2a36-9d0a-1f5e-8a55-2f6f0a1b2c02");
+        var first = await tenant.Client.CallAsync(HttpMethod.Post, "chatbots/", new { name = "First", webChats = new[] { one, two, one } }, HttpStatusCode.Created);
+        var second = await tenant.Client.CallAsync(HttpMethod.Post, "chatbots/", new { name = "Second" }, HttpStatusCode.Created);
+        Assert.Equal([one, two], first["webChats"]!.AsArray().Select(Text));
+        Assert.Equal(Text(first["id"]), await ChatbotOfAsync(one));
+        var conversation = await tenant.Client.CallAsync(HttpMethod.Post, "conversations/", new { webChat = one }, HttpStatusCode.Created);
+        Assert.Equal(one, Text(conversation["inbox"]!["id"]));
+        await MaiAgentFormTests.PostAsync(tenant, conversation, new { content = "/words 1 /pace 0" });
+        await CompletionCalls.UntilAsync(() => MaiAgentFormTests.ListAsync(tenant, conversation), all => all.Count == 2);
+
+        // A web chat belongs to one chatbot, until that one lists it no more, or is deleted.
+        foreach (var (webChats, text) in new (object, string)[]
+        {
+            (new[] { two }, $"{two} belongs to another chatbot."), (new[] { Text(first["id"]) }, $"{first["id"]} is the id of a chatbot."),
+            (new[] { "x" }, "Must be a list of UUIDs."), ("x", "Must be a list of texts."), (Enumerable.Repeat(one, 21), "Must have at most 20 entries."),
+        })
+        {
+            var problem = await RefusedAsync(tenant, HttpMethod.Patch, $"chatbots/{second["id"]}", new { webChats }, 400);
+            Assert.Equal(new JsonObject { ["webChats"] = new JsonArray(text) }.ToJsonString(), problem.ToJsonString());
+        }
+
+        await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{first["id"]}", new { webChats = new[] { one } });
+        Assert.Null(await ChatbotOfAsync(two));
+        await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{second["id"]}", new { webChats = new[] { two } });
+        Assert.Equal(Text(second["id"]), await ChatbotOfAsync(two));
+        using var deleted = await tenant.Client.DeleteAsync(new Uri($"chatbots/{first["id"]}", UriKind.Relative));
+        await RefusedAsync(tenant, HttpMethod.Post, "conversations/", new { webChat = one }, 400);
+        var both = await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{second["id"]}", new { name = "Both", webChats = new[] { two, one } });
+        Assert.Equal([two, one], both["webChats"]!.AsArray().Select(Text));
+        Assert.Equal(Text(second["id"]), await ChatbotOfAsync(one));
+        var none = await tenant.Client.CallAsync(HttpMethod.Patch, $"chatbots/{second["id"]}", new { webChats = (object?)null });
+        Assert.Empty(none["webChats"]!.AsArray());
+        Assert.Null(await ChatbotOfAsync(one));
+
+        async Task<string?> ChatbotOfAsync(string webChat) =>
+            Text((await tenant.Client.CallAsync(HttpMethod.Post, "conversations/", new { webChat }, HttpStatusCode.Created))["chatbot"]);
+    }
+
+    [Fact]
     public async Task Attachments_may_be_bare()
     {
         var tenant = await parley.NewMaiAgentAsync("Attachments");

@@ -88,6 +88,33 @@ public sealed class StorageCallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Listing_the_newest_messages()
+    {
+        for (var i = 0; i < 120; i++)
+        {
+            var (created, _) = await process.Creation.CreateAsync(
+                Appends.Tenant, new(null, null, null, null, null, null, null), null, CancellationToken.None);
+            await Appends.AppendAsync(process, created.Key, "one");
+            await Appends.AppendAsync(process, created.Key, "two");
+        }
+
+        // The lists by activity, a hundred heads, and a block of each of the conversations that the page can show. Then
+        // blocks, and the heads of those that it shows.
+        string? next = null;
+        await CountAsync("list the 20 newest messages of a tenant with 120 conversations", () => ReadAsync(20));
+        await CountAsync("list the next 20 of them", () => ReadAsync(20));
+        await CountAsync("list the next 100 of them", () => ReadAsync(100));
+        AssertDocumented();
+
+        async Task ReadAsync(int size)
+        {
+            var page = await process.Recent.ReadAsync(Appends.Tenant, next, size, CancellationToken.None);
+            Assert.Equal(size, page.Messages.Count);
+            next = page.Next;
+        }
+    }
+
+    [Fact]
     public async Task Changing()
     {
         await Appends.AppendAsync(process, conversation, "text");

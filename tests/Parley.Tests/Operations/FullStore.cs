@@ -1,3 +1,4 @@
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -117,6 +118,10 @@ public sealed class FullStore : IAsyncLifetime
     {
         var bot = await client.PostAsync("v1/chatbots", new { name = "Bot", provider = "main", model = "m", temperature = 0.3 });
         await client.PostAsync("v1/keys", new { label = "Own", scopes = new[] { "messages:read" } });
+        var maiagent = await client.PostAsync("v1/keys", new { label = "MaiAgent's", scopes = new[] { "assistants:write" }, dialect = "maiagent" });
+        using var clients = new HttpClient { BaseAddress = client.BaseAddress };
+        clients.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Api-Key", $"{maiagent["key"]}");
+        await clients.CallAsync(HttpMethod.Patch, $"v1/chatbots/{bot["id"]}", new { webChats = new[] { "5b1f2a36-9d0a-4f5e-8a55-2f6f0a1b2c77" } });
         await client.PostAsync("v1/senders", new { entity = "agent", name = "Ann", externalId = "crm-1", identifier = "ann@parley.test" });
         Chat = await client.PostAsync(
             "v1/conversations", new { title = "Every kind", channel = "whatsApp", address = "+372 555", first_name = "Eve" }, "a conversation's key");

@@ -62,6 +62,7 @@ internal static class StoreKinds
         (nameof(ExportRowKeys.ScheduledExpiry), "Due", "e|00000001|0000000001|x"),
         (nameof(ExportRowKeys.ScheduledExpiry), "Schedule", "e|00000001|0000000001|x"),
         (nameof(ChatbotRowKeys.Chatbot), "Tenants", "b|"),
+        (nameof(ChatbotRowKeys.WebChat), "Tenants", "w|"),
         (nameof(RecordRowKeys.Record), "Tenants", "r|"),
         (nameof(CompletionRowKeys.Chunk), "Conversations", "t|##########|"),
         (nameof(CompletionRowKeys.Completion), "Conversations", "t|"),

@@ -14,6 +14,7 @@ internal static class DialectRules
             TakesAbsentBodies = true,
             TakesBareAttachments = true,
             TakesMessageTypes = true,
+            TakesWebChats = true,
         },
     };
 }

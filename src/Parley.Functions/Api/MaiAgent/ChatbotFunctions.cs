@@ -141,6 +141,7 @@ public sealed class ChatbotFunctions(
         var model = fields.Text("model", 1, Limits.Line);
         var temperature = fields.Number("temperature", 0, MaxTemperature);
         var enabled = fields.Boolean("enabled");
+        var webChats = fields.Rules.TakesWebChats ? fields.Uuids("webChats", Chatbot.MaxWebChats) : null;
         if (isNew || fields.Has("provider"))
         {
             // Checked only when the field is sent, so that a chatbot stays editable after its provider is removed from
@@ -156,6 +157,9 @@ public sealed class ChatbotFunctions(
             Model = fields.Has("model") ? model : chatbot.Model,
             Temperature = fields.Has("temperature") ? temperature : chatbot.Temperature,
             Enabled = enabled ?? chatbot.Enabled,
+            WebChatIds = fields.Rules.TakesWebChats && fields.Has("webChats")
+                ? webChats is { Count: > 0 } ids ? string.Join(' ', ids) : null
+                : chatbot.WebChatIds,
         };
     }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Parley.Assistants.Completions;
 using Parley.Conversations;
+using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Requests;
@@ -43,7 +44,8 @@ public sealed class CompletionFunctions(
             var isStreaming = fields.Boolean("isStreaming") ?? false;
             for (var i = 0; conversationId is null && i < sent.Attachments.Count; i++)
             {
-                if (sent.Attachments[i].Url is null)
+                var attachment = sent.Attachments[i];
+                if (attachment.Url is null && !UploadCopies.IsUpload(attachment, call.Caller.Tenant))
                 {
                     // A new conversation has no earlier messages with files, so the URL is required. This is checked
                     // here, before the conversation is created.

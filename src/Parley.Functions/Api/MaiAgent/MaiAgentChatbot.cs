@@ -53,6 +53,7 @@ public sealed record MaiAgentListedChatbot(
 /// <summary>A chatbot, for MaiAgent's own clients, with Parley's additional members at the end.</summary>
 /// <param name="LargeLanguageModel">The id of <see cref="MaiAgentModel"/>.</param>
 /// <param name="ApiWebChatId">The web chat that every chatbot has: its own id.</param>
+/// <param name="WebChats">The other web chats whose conversations it answers.</param>
 public sealed record MaiAgentChatbot(
     Guid Id,
     string Name,
@@ -71,7 +72,8 @@ public sealed record MaiAgentChatbot(
     string? Model,
     double? Temperature,
     bool Enabled,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt,
+    IReadOnlyList<Guid> WebChats)
 {
     public static MaiAgentChatbot Of(Chatbot chatbot) => new(
         chatbot.Id,
@@ -91,5 +93,6 @@ public sealed record MaiAgentChatbot(
         chatbot.Model,
         chatbot.Temperature,
         chatbot.Enabled,
-        chatbot.CreatedAt);
+        chatbot.CreatedAt,
+        chatbot.WebChats);
 }

@@ -32,15 +32,14 @@ public sealed class MaiAgentChatbotForms(ChatbotReader reader) : IChatbotForms
         query.ThrowIfInvalid();
 
         var page = await reader.ListPageAsync(call.Caller.Tenant, number, size, call.Cancellation);
-        return number > 1 && (long)(number - 1) * size >= page.Count
-            ? throw QueryFields.InvalidPage()
-            : new JsonResult<CountedList<MaiAgentListedChatbot>>(
-                CountedList.OfNumbers(
-                    page.Count,
-                    [.. page.Items.Select(MaiAgentListedChatbot.Of)],
-                    number,
-                    hasNext: (long)number * size < page.Count,
-                    call.Request),
-                MaiAgentDialectJson.Default.CountedListMaiAgentListedChatbot);
+        query.RequireExisting(number, size, page.Count);
+        return new JsonResult<CountedList<MaiAgentListedChatbot>>(
+            CountedList.OfNumbers(
+                page.Count,
+                [.. page.Items.Select(MaiAgentListedChatbot.Of)],
+                number,
+                hasNext: (long)number * size < page.Count,
+                call.Request),
+            MaiAgentDialectJson.Default.CountedListMaiAgentListedChatbot);
     }
 }

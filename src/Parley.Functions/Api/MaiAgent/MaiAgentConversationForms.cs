@@ -9,8 +9,8 @@ using Parley.Functions.Api.Responses;
 namespace Parley.Functions.Api.MaiAgent;
 
 /// <summary>
-/// Conversations for MaiAgent's own clients. The last message is an object, so that each conversation of an answer costs
-/// one more point read; those of a page run at once.
+/// Conversations for MaiAgent's own clients. The last message is an object, so each conversation of an answer costs one
+/// more point read; those of a page run at once.
 /// </summary>
 public sealed class MaiAgentConversationForms(
     MessageReader messages,

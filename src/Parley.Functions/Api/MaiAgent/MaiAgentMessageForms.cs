@@ -45,12 +45,12 @@ public sealed class MaiAgentMessageForms(MessagePages pages, RecentMessages rece
     {
         var page = await recent.ReadAsync(call.Caller.Tenant, cursor, pageSize, call.Cancellation);
         var links = await files.LinksAsync(page.Messages.Select(one => one.Message), call.Cancellation);
-        return Page(CountedList.OfCursors(
+        return Page(
+            call,
             page.Count,
             [.. page.Messages.Select(one => MaiAgentMessage.Of(one.Message, one.Conversation, links))],
             page.Next,
-            previous: null,
-            call.Request));
+            previous: null);
     }
 
     private async Task<IResult> ListAsync(Call call, string conversation, string? cursor, int pageSize)
@@ -66,14 +66,17 @@ public sealed class MaiAgentMessageForms(MessagePages pages, RecentMessages rece
         }
 
         var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
-        return Page(CountedList.OfCursors(
+        return Page(
+            call,
             page is null ? 0 : page.Conversation.Last - page.Conversation.First + 1,
             page?.Messages.Select(message => MaiAgentMessage.Of(message, page.Conversation, links)).ToList() ?? [],
             page?.Next,
-            page?.Previous,
-            call.Request));
+            page?.Previous);
     }
 
-    private static JsonResult<CountedList<MaiAgentMessage>> Page(CountedList<MaiAgentMessage> page) =>
-        new(page, MaiAgentDialectJson.Default.CountedListMaiAgentMessage);
+    private static JsonResult<CountedList<MaiAgentMessage>> Page(
+        Call call, int count, IReadOnlyList<MaiAgentMessage> results, string? next, string? previous) =>
+        new(
+            CountedList.OfCursors(count, results, next, previous, call.Request),
+            MaiAgentDialectJson.Default.CountedListMaiAgentMessage);
 }

@@ -39,11 +39,8 @@ internal sealed record RecordForms(
         new(MaiAgentRecord.Of(record), MaiAgentDialectJson.Default.MaiAgentRecord) { Revision = revision };
 
     private static JsonResult<CountedList<MaiAgentRecord>> MaiagentPage(
-        RecordPage found, int page, int size, HttpRequest request) => page > 1 && (page - 1) * size >= found.Count
-        ? throw QueryFields.InvalidPage()
-        : new(
-            Page(found, MaiAgentRecord.Of, page, size, request),
-            MaiAgentDialectJson.Default.CountedListMaiAgentRecord)
+        RecordPage found, int page, int size, HttpRequest request) =>
+        new(Page(found, MaiAgentRecord.Of, page, size, request), MaiAgentDialectJson.Default.CountedListMaiAgentRecord)
         {
             IsCountCapped = found.IsCapped,
         };

@@ -44,6 +44,7 @@ public sealed class RecordFunctions(
 
             var chatbot = await chatbots.GetAsync(call.Chatbot(id), call.Cancellation);
             var found = await reader.ListAsync(chatbot, range, page, size, call.Cancellation);
+            query.RequireExisting(page, size, found.Count);
             return RecordForms.All[call.Caller.Dialect].RespondPage(found, page, size, request);
         });
 

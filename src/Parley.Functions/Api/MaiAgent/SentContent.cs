@@ -57,7 +57,7 @@ internal sealed record SentContent(
             role);
     }
 
-    /// <summary>Reads <c>type</c>, where the rules of the request have it; otherwise the message is the customer's.</summary>
+    /// <summary>Reads <c>type</c>, where the rules of the request have it; otherwise it is the customer's.</summary>
     public static MessageRole ReadRole(Fields fields) =>
         fields.Rules.TakesMessageTypes && fields.Choice("type", "incoming", "outgoing") == "outgoing"
             ? MessageRole.Assistant

@@ -60,6 +60,30 @@ internal sealed partial class Fields
         return null;
     }
 
+    /// <summary>Reads a list of UUIDs. One that is listed twice counts once.</summary>
+    public IReadOnlyList<Guid>? Uuids(string name, int max)
+    {
+        if (Texts(name) is not { } texts)
+        {
+            return null;
+        }
+
+        if (texts.Count > max)
+        {
+            Fail(name, $"Must have at most {max} entries.");
+        }
+        else if (!texts.All(text => Ids.TryParseUuid(text, out _)))
+        {
+            Fail(name, "Must be a list of UUIDs.");
+        }
+        else
+        {
+            return [.. texts.Select(text => Guid.ParseExact(text, "D")).Distinct()];
+        }
+
+        return null;
+    }
+
     /// <summary>Reads an id that the client assigns: any text, or a number.</summary>
     public string? OwnId(string name, int max)
     {

@@ -53,6 +53,5 @@ internal sealed partial class QueryFields
         }
     }
 
-    /// <summary>The error of a page that does not exist.</summary>
-    public static ParleyException InvalidPage() => ErrorCode.InvalidPage.With("Invalid page.");
+    private static ParleyException InvalidPage() => ErrorCode.InvalidPage.With("Invalid page.");
 }

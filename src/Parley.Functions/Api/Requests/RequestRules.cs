@@ -32,6 +32,9 @@ public sealed record RequestRules
     /// <summary>The field <c>type</c> of a message says whose it is.</summary>
     public bool TakesMessageTypes { get; init; }
 
+    /// <summary>A chatbot may list web chats.</summary>
+    public bool TakesWebChats { get; init; }
+
     /// <summary>The rules of the caller's dialect; <see cref="Strict"/> when the caller is not known.</summary>
     public static RequestRules Of(HttpRequest request) => request.HttpContext.Features.Get<RequestRules>() ?? Strict;
 }

@@ -7,6 +7,9 @@ namespace Parley.Assistants.Chatbots;
 /// <summary>An assistant of a tenant: its instructions, its provider and its model.</summary>
 public sealed record Chatbot
 {
+    /// <summary>The most web chats beside its own.</summary>
+    public const int MaxWebChats = 20;
+
     public required ChatbotKey Key { get; init; }
 
     /// <summary>The random part of <see cref="Id"/>.</summary>
@@ -32,6 +35,16 @@ public sealed record Chatbot
 
     /// <summary>False when the chatbot must not reply.</summary>
     public bool Enabled { get; init; } = true;
+
+    /// <summary>
+    /// The web chats whose conversations it answers, beside the one with its own UUID: UUIDs, separated by blanks;
+    /// null for none. A text, so that equal chatbots are equal.
+    /// </summary>
+    public string? WebChatIds { get; init; }
+
+    /// <summary>The UUIDs of <see cref="WebChatIds"/>.</summary>
+    public IReadOnlyList<Guid> WebChats =>
+        WebChatIds is null ? [] : [.. WebChatIds.Split(' ').Select(Guid.Parse)];
 
     public required DateTimeOffset CreatedAt { get; init; }
 

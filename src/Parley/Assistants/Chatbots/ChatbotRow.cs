@@ -25,6 +25,7 @@ internal static class ChatbotRow
         row.SetIfAny("Temperature", chatbot.Temperature);
         row.SetIfAny("DeletedAt", chatbot.DeletedAt);
         row.SetIfAny("EditId", chatbot.EditId);
+        row.SetIfAny("WebChats", chatbot.WebChatIds);
         return row;
     }
 
@@ -44,6 +45,7 @@ internal static class ChatbotRow
         Temperature = row.GetDouble("Temperature"),
         DeletedAt = row.GetDateTimeOffset("DeletedAt"),
         EditId = row.GetString("EditId"),
+        WebChatIds = row.GetString("WebChats"),
         ETag = row.ETag,
     };
 }

@@ -10,6 +10,9 @@ internal static class ChatbotRowKeys
     /// <summary>The row key of a chatbot in its tenant's partition: <c>b|n</c>.</summary>
     public static string Chatbot(int number) => string.Create(CultureInfo.InvariantCulture, $"b|{number:D10}");
 
+    /// <summary>The row key, in its tenant's partition, of a web chat that a chatbot lists: <c>w|uuid</c>.</summary>
+    public static string WebChat(Guid webChat) => $"w|{webChat:N}";
+
     /// <summary>The partition key, in the table Tenants, of a chatbot's records: <c>T|b{n}</c>.</summary>
     public static string ChatbotPartition(ChatbotKey chatbot) =>
         string.Create(CultureInfo.InvariantCulture, $"{chatbot.Tenant.PartitionKey}|b{chatbot.Number:D10}");

@@ -8,6 +8,7 @@ namespace Parley.Assistants.Chatbots;
 public sealed class ChatbotWriter(
     ParleyTables tables,
     ChatbotReader reader,
+    WebChats webChats,
     OptimisticUpdate edits,
     TenantCounters counters,
     TimeProvider time,
@@ -17,7 +18,8 @@ public sealed class ChatbotWriter(
     /// <param name="tenant">The chatbot's tenant.</param>
     /// <param name="draft">Sets the properties of a new chatbot that has only its key.</param>
     /// <exception cref="ParleyException">
-    /// <see cref="ErrorCode.Busy"/>, or <see cref="ErrorCode.StorageUnavailable"/> (the chatbot may have been stored).
+    /// <see cref="ErrorCode.Busy"/>, <see cref="ErrorCode.StorageUnavailable"/> (the chatbot may have been stored), or
+    /// <see cref="ErrorCode.InvalidFields"/> for a web chat of another chatbot.
     /// </exception>
     public Task<Chatbot> CreateAsync(
         TenantId tenant, Func<Chatbot, Chatbot> draft, CancellationToken cancellation) => counters.CreateAsync(
@@ -26,16 +28,19 @@ public sealed class ChatbotWriter(
             await reader.FindEvenDeletedAsync(chatbot.Key, token) is { } stored && stored.WriteId == writeId
                 ? stored
                 : null,
-        (counterRow, writeId, _, _) =>
+        async (counterRow, writeId, _, token) =>
         {
             var chatbot = draft(NewChatbot(tenant, counterRow, writeId));
-            return Task.FromResult(new NumberedInsert<Chatbot>(
+            return new NumberedInsert<Chatbot>(
                 chatbot,
-                [new(TableTransactionActionType.Add, ChatbotRow.Create(chatbot))],
+                [
+                    new(TableTransactionActionType.Add, ChatbotRow.Create(chatbot)),
+                    .. await webChats.ChangeAsync(chatbot.Key, [], chatbot.WebChats, token),
+                ],
                 new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter)
                 {
                     [ChatbotReader.Counter] = chatbot.Key.Number,
-                }));
+                });
         },
         cancellation);
 
@@ -85,7 +90,7 @@ public sealed class ChatbotWriter(
         // A deleted chatbot is read too: after a lost response from storage its row shows whether this call deleted it.
         async token => await reader.FindEvenDeletedAsync(id, token) ?? throw ChatbotReader.NotFound(),
         chatbot => new RowVersion(chatbot.Revision, chatbot.EditId, chatbot.ETag),
-        (chatbot, editId, _) =>
+        async (chatbot, editId, token) =>
         {
             if (chatbot.DeletedAt is not null)
             {
@@ -96,14 +101,18 @@ public sealed class ChatbotWriter(
             var changed = change(chatbot);
             if (changed == chatbot)
             {
-                return Task.FromResult(new Edit<Chatbot>(chatbot, []));
+                return new Edit<Chatbot>(chatbot, []);
             }
 
             changed = changed with { Revision = chatbot.Revision + 1, EditId = editId };
 
             // Replace, not merge: a cleared field must lose its property in the row.
-            return Task.FromResult(new Edit<Chatbot>(
-                changed, [new(TableTransactionActionType.UpdateReplace, ChatbotRow.Create(changed), chatbot.ETag)]));
+            return new Edit<Chatbot>(
+                changed,
+                [
+                    new(TableTransactionActionType.UpdateReplace, ChatbotRow.Create(changed), chatbot.ETag),
+                    .. await webChats.ChangeAsync(chatbot.Key, chatbot.WebChats, changed.WebChats, token),
+                ]);
         },
         cancellation);
 

@@ -51,7 +51,8 @@ public sealed class RecentMessages(
             tenant, new ConversationFilter(null, null), cursor: null, MaxConversations, cancellation);
         var heads = page.Conversations.Where(head => head.Last >= head.First).ToList();
         var all = (int)Math.Min(MaxMessages, heads.Sum(head => (long)head.Last - head.First + 1));
-        var sources = heads.Select(head => new RecentSource(head.Key, head.Last, Milliseconds(head.LastMessageAt!.Value)));
+        var sources = heads.Select(head => new RecentSource(
+            head.Key, head.Last, head.LastMessageAt!.Value.ToUnixTimeMilliseconds()));
         return await ReadAsync(tenant, [.. sources], heads, all, all, pageSize, cancellation);
     }
 
@@ -66,7 +67,10 @@ public sealed class RecentMessages(
     {
         var messages = await TakeAsync(sources, Math.Min(pageSize, rest), cancellation);
         var heads = known.ToDictionary(head => head.Key);
-        var missing = messages.Select(message => message.Key.Conversation).Distinct().Where(key => !heads.ContainsKey(key));
+        var missing = messages
+            .Select(message => message.Key.Conversation)
+            .Distinct()
+            .Where(key => !heads.ContainsKey(key));
         foreach (var head in await Workers.RunAsync(
             [.. missing], TableReads.Width, key => reader.FindAsync(key, cancellation)))
         {
@@ -115,8 +119,6 @@ public sealed class RecentMessages(
 
         return taken;
     }
-
-    private static long Milliseconds(DateTimeOffset at) => at.ToUnixTimeMilliseconds();
 
     private static byte[] Position(List<RecentSource> sources, int count, int rest)
     {

@@ -28,7 +28,7 @@ internal sealed class RecentSource(ConversationKey key, int next, long at) : ICo
 
     public bool IsEmpty => Next == 0;
 
-    /// <summary>True when the next message is read, and the time of the one that then becomes the next is known.</summary>
+    /// <summary>True when the next message is read, and so is the one after it, if there is one.</summary>
     public bool CanTake => read.Count > 1 || (read.Count == 1 && unread == 0);
 
     /// <summary>Takes the next message. Requires <see cref="CanTake"/>.</summary>

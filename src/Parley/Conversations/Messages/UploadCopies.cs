@@ -37,6 +37,7 @@ public sealed class UploadCopies(Uploads uploads)
             : attachment with { Url = null };
     }
 
-    private static bool IsUpload(Attachment attachment, TenantId tenant) =>
+    /// <summary>True for an attachment that names an upload, whether or not that exists.</summary>
+    public static bool IsUpload(Attachment attachment, TenantId tenant) =>
         attachment.Id is { } id && EntityId.TryParse(id, EntityKind.Upload, tenant, out _);
 }

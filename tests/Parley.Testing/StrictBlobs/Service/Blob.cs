@@ -82,6 +82,9 @@ internal sealed class Blob
         return null;
     }
 
+    /// <summary>Replaces the committed blob.</summary>
+    public void Replace(StoredBlob blob) => Committed = blob;
+
     private void DropForgotten(DateTimeOffset now)
     {
         if (now >= lastStagedAt + UncommittedLifetime)

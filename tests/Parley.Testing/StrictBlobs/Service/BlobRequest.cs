@@ -7,6 +7,8 @@ internal enum BlobOperation
     ListBlobs,
     PutBlock,
     PutBlockList,
+    CopyBlobFromUrl,
+    SetBlobMetadata,
     GetBlob,
     GetBlobProperties,
     DeleteBlob,
@@ -39,6 +41,9 @@ internal sealed record BlobRequest(BlobOperation Operation, string Container, st
 
     /// <summary>The headers to commit.</summary>
     public BlobHeaders Headers { get; init; } = new();
+
+    /// <summary>The blob to copy, of the same account: its container and its name.</summary>
+    public (string Container, string Name)? Source { get; init; }
 
     /// <summary>The bytes to read, both ends included; null for all of them.</summary>
     public (long First, long? Last)? Range { get; init; }

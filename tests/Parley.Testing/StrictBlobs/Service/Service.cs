@@ -44,6 +44,8 @@ internal sealed class Service(TimeProvider time)
             BlobOperation.ListBlobs => List(request),
             BlobOperation.PutBlock => PutBlock(request, blob, blobs),
             BlobOperation.PutBlockList => PutBlockList(request, blob, blobs),
+            BlobOperation.CopyBlobFromUrl => Copy(request, blob, blobs),
+            BlobOperation.SetBlobMetadata => SetMetadata(request, blob),
             BlobOperation.GetBlob => Get(request, blob?.Committed),
             BlobOperation.GetBlobProperties => Unless(CheckRead(request, blob?.Committed), () => new ServiceResponse(200) { Blob = blob!.Committed }),
             BlobOperation.DeleteBlob => Delete(request, blob, blobs),
@@ -64,14 +66,43 @@ internal sealed class Service(TimeProvider time)
     private ServiceResponse PutBlockList(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
     {
         blob ??= new Blob();
-        var etag = string.Create(CultureInfo.InvariantCulture, $"0x8D{etags + 1:X12}");
-        return Unless(CheckWrite(request, blob.Committed) ?? blob.Commit(request, etag, time.GetUtcNow()), () =>
+        return Unless(CheckWrite(request, blob.Committed) ?? blob.Commit(request, NextETag(), time.GetUtcNow()), () =>
         {
             etags++;
             blobs[request.Name] = blob;
             return new ServiceResponse(201) { Blob = blob.Committed };
         });
     }
+
+    /// <summary>"Copy Blob From URL", of a blob of this account. The copy gets the headers and the metadata.</summary>
+    private ServiceResponse Copy(BlobRequest request, Blob? blob, SortedDictionary<string, Blob> blobs)
+    {
+        blob ??= new Blob();
+        var (container, name) = request.Source!.Value;
+        var source = Find(container, name).FirstOrDefault(found => found.Name == name);
+        return Unless(source is null ? BlobError.CannotVerifyCopySource : CheckWrite(request, blob.Committed), () =>
+        {
+            blob.Replace(source! with { Name = request.Name, ETag = NextETag(), CreatedAt = time.GetUtcNow(), ModifiedAt = time.GetUtcNow() });
+            etags++;
+            blobs[request.Name] = blob;
+            return new ServiceResponse(202) { Blob = blob.Committed };
+        });
+    }
+
+    private ServiceResponse SetMetadata(BlobRequest request, Blob? blob) =>
+        Unless(blob?.Committed is { } there ? CheckWrite(request, there) : BlobError.BlobNotFound, () =>
+        {
+            blob!.Replace(blob.Committed! with
+            {
+                Headers = blob.Committed.Headers with { Metadata = request.Headers.Metadata },
+                ETag = NextETag(),
+                ModifiedAt = time.GetUtcNow(),
+            });
+            etags++;
+            return new ServiceResponse(200) { Blob = blob.Committed };
+        });
+
+    private string NextETag() => string.Create(CultureInfo.InvariantCulture, $"0x8D{etags + 1:X12}");
 
     /// <summary>
     /// Deletes uncommitted blocks of the blob too. The documentation does not specify this; it is our best knowledge.

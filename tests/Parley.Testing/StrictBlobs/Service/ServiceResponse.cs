@@ -31,6 +31,7 @@ internal sealed record BlobError(int Status, string Code, string Message)
     public static readonly BlobError ContainerNotFound = new(404, "ContainerNotFound", "The specified container does not exist.");
     public static readonly BlobError ContainerAlreadyExists = new(409, "ContainerAlreadyExists", "The specified container already exists.");
     public static readonly BlobError BlobNotFound = new(404, "BlobNotFound", "The specified blob does not exist.");
+    public static readonly BlobError CannotVerifyCopySource = new(404, "CannotVerifyCopySource", "The specified blob does not exist.");
     public static readonly BlobError BlobAlreadyExists = new(409, "BlobAlreadyExists", "The specified blob already exists.");
     public static readonly BlobError ConditionNotMet = new(412, "ConditionNotMet", "The condition specified using HTTP conditional header(s) is not met.");
     public static readonly BlobError NotModified = ConditionNotMet with { Status = 304 };

@@ -33,6 +33,8 @@ internal static class BlobRequestReader
             ("GET", "container", "list", false) => BlobOperation.ListBlobs,
             ("PUT", null, "block", true) => BlobOperation.PutBlock,
             ("PUT", null, "blocklist", true) => BlobOperation.PutBlockList,
+            ("PUT", null, "metadata", true) => BlobOperation.SetBlobMetadata,
+            ("PUT", null, null, true) => BlobOperation.CopyBlobFromUrl,
             ("GET", null, null, true) => BlobOperation.GetBlob,
             ("HEAD", null, null, true) => BlobOperation.GetBlobProperties,
             ("DELETE", null, null, true) => BlobOperation.DeleteBlob,
@@ -63,7 +65,10 @@ internal static class BlobRequestReader
             throw new NotSupportedException($"StrictBlobs does not understand the options {string.Join(", ", options.Keys)} of {kind}.");
         }
 
-        return request.Headers.Aggregate(read, WithHeader);
+        read = request.Headers.Aggregate(read, WithHeader);
+        return kind == BlobOperation.CopyBlobFromUrl && read.Source is null
+            ? throw new NotSupportedException($"StrictBlobs knows no {request.Method} {url} without a source.")
+            : read;
 
         string? Take(string option) => options.Remove(option, out var value) ? value : null;
     }
@@ -71,7 +76,7 @@ internal static class BlobRequestReader
     private static BlobRequest WithHeader(BlobRequest request, HttpHeader header)
     {
         var value = header.Value;
-        if (header.Name.StartsWith(MetadataPrefix, StringComparison.OrdinalIgnoreCase) && request.Operation == BlobOperation.PutBlockList)
+        if (header.Name.StartsWith(MetadataPrefix, StringComparison.OrdinalIgnoreCase) && request.Operation is BlobOperation.PutBlockList or BlobOperation.SetBlobMetadata)
         {
             var metadata = new Dictionary<string, string>(request.Headers.Metadata ?? new Dictionary<string, string>(), StringComparer.OrdinalIgnoreCase) { [header.Name[MetadataPrefix.Length..]] = value };
             return request with { Headers = request.Headers with { Metadata = metadata } };
@@ -81,6 +86,8 @@ internal static class BlobRequestReader
         {
             ("if-match", not BlobOperation.PutBlock) => request with { IfMatch = value },
             ("if-none-match", not BlobOperation.PutBlock) => request with { IfNoneMatch = value },
+            ("x-ms-copy-source", BlobOperation.CopyBlobFromUrl) => request with { Source = Split(Uri.UnescapeDataString(new Uri(value).AbsolutePath.TrimStart('/')), '/') },
+            ("x-ms-requires-sync", BlobOperation.CopyBlobFromUrl) when value == "true" => request,
             ("range" or "x-ms-range", BlobOperation.GetBlob) => request with { Range = ReadRange(value) },
             ("x-ms-blob-content-type", BlobOperation.PutBlockList) => request with { Headers = request.Headers with { ContentType = value } },
             ("x-ms-blob-content-disposition", BlobOperation.PutBlockList) => request with { Headers = request.Headers with { ContentDisposition = value } },

@@ -16,13 +16,20 @@ internal static class ResponseWriter
         if (answer.Blob is { } blob)
         {
             AddHeaders(response, blob);
-            if (answer.Status != 201)
+            var isRead = request.Method != RequestMethod.Put;
+            if (isRead)
             {
                 AddContentHeaders(response, blob);
             }
 
+            if (answer.Status == 202)
+            {
+                response.Add("x-ms-copy-id", blob.ETag);
+                response.Add("x-ms-copy-status", "success");
+            }
+
             var (first, count) = answer.Bytes ?? (0, blob.Length);
-            response.Add("Content-Length", Text(answer.Status == 201 ? 0 : count));
+            response.Add("Content-Length", Text(isRead ? count : 0));
             if (answer.Status == 206)
             {
                 response.Add("Content-Range", $"bytes {Text(first)}-{Text(first + count - 1)}/{Text(blob.Length)}");

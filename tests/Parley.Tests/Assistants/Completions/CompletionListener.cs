@@ -36,7 +36,7 @@ internal sealed class CompletionListener(CompletionLog log, Completion completio
     public async Task ListenAsync(Func<IAsyncEnumerable<Completion>> states, Func<Task> end, TimeProvider time)
     {
         var context = new DefaultHttpContext { Response = { Body = new Body(Show) } };
-        await new CompletionStream(completion, states, end, Last, time) { Location = "/completions" }.ExecuteAsync(context);
+        await new CompletionStream(completion, states, end, Last, CompletionForms.All.Parley.Event, time) { Location = "/completions" }.ExecuteAsync(context);
     }
 
     private void Show(string sent)

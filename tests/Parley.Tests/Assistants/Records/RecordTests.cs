@@ -7,6 +7,7 @@ using Parley.Assistants.Records;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
+using Parley.Spreadsheets;
 using Parley.Storage;
 using Parley.Testing;
 using Parley.Tests.OnStrictTables;

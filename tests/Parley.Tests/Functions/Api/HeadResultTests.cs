@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants.Completions;
+using Parley.Assistants.Records;
 using Parley.Core;
 using Parley.Exports;
 using Parley.Functions.Api.MaiAgent;
@@ -50,7 +51,7 @@ public class HeadResultTests
     private static JsonArrayResult<FollowUpResponse> Array() =>
         new(Unreadable<FollowUpResponse>(), ZaiaJson.Default.IAsyncEnumerableFollowUpResponse, "cursor") { Total = 1 };
 
-    private static RecordsFileResult Records() => new(Unreadable<Record>(), Language.EnUs);
+    private static RecordsFileResult Records() => new(Unreadable<Record>(), new RecordTable(TableFormat.Xlsx, Language.EnUs));
 
     private static ExportFileResult File() => new(
         new Export
@@ -88,6 +89,7 @@ public class HeadResultTests
         () => throw new NotSupportedException(),
         () => Task.CompletedTask,
         after: 0,
+        CompletionForms.All.Parley.Event,
         TimeProvider.System)
     {
         Location = "https://example.com/",
