@@ -162,7 +162,21 @@ public class ZaiaClientTests(ParleyFixture parley) : IClassFixture<ParleyFixture
         var (chat, owner, _) = await NewChatAsync(client, "whatsapp", "+55 11 99999-0002", "Ana");
         await Parallel.ForAsync(0, 251, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (i, _) => await PostAsync(client, chat, owner, $"{i}", "user"));
 
-        Assert.Equal(250, (await client.GetAsync($"{Messages}?chatId={chat}")).AsArray().Count);
+        var shown = (await client.GetAsync($"{Messages}?chatId={chat}")).AsArray();
+        Assert.Equal(250, shown.Count);
+
+        // Threads have pages of ten.
+        var threads = new List<string>();
+        foreach (var message in shown.Take(11))
+        {
+            threads.Add(ApiHelpers.Text((await client.PostAsync("v1/chat-threads", new { chatId = chat, chatMessageId = message!["id"] }))["id"])!);
+        }
+
+        async Task<IEnumerable<string?>> PageAsync(string query) =>
+            (await client.GetAsync($"v1/chat-threads?chatId={chat}{query}")).AsArray().Select(thread => ApiHelpers.Text(thread!["id"]));
+        Assert.Equal(threads.Take(10), await PageAsync(""));
+        Assert.Equal(threads.Skip(10), await PageAsync("&pageNumber=2"));
+        Assert.Equal(threads.Skip(4).Take(4), await PageAsync("&pageNumber=2&pageSize=4"));
         Assert.Equal(251, (await client.GetAsync($"{Messages}?chatId={chat}&limit=1000")).AsArray().Count);
     }
 

@@ -70,11 +70,24 @@ internal sealed partial class OperationCalls
         await first.CallAsync(422, "POST v1/attachments", new { file = Unknown, type = "x" });
         await first.CallAsync(201, "POST v1/messages",
             new { conversation = 1, content = "With an upload", attachments = new[] { attachment } });
+        await first.CallAsync(201, "POST v1/messages/outgoing",
+            new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(200, "GET v1/inboxes");
-        await first.CallAsync(200, "GET v1/inboxes?pageSize=1&page=2");
+        await WalkAsync("v1/inboxes?pageSize=1");
         await first.CallAsync(200, "GET v1/inboxes?channelType=web");
         await first.CallAsync(422, "GET v1/inboxes?page=0");
+        await first.CallAsync(201, "POST v1/senders", new
+        {
+            entity = "external_user",
+            name = "Ida",
+            externalId = "crm-17",
+            avatar = "https://parley.test/ida.png",
+            email = "ida@parley.test",
+            phoneNumber = "+372 557",
+            metadata = new { vip = true },
+        });
         await first.CallAsync(200, "GET v1/contacts?pageSize=2");
+        await first.CallAsync(200, "GET v1/contacts?pageSize=2&page=2");
         await second.CallAsync(200, "GET v1/contacts");
     }
 
@@ -146,8 +159,6 @@ internal sealed partial class OperationCalls
         await first.CallAsync(422, "POST v1/messages",
             new { conversation = 1, content = "Another" }, ("Idempotency-Key", "another message's key"));
         await first.CallAsync(404, "POST v1/messages", new { conversation = 999, content = "Nowhere" });
-        await first.CallAsync(201, "POST v1/messages/outgoing",
-            new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(422, "POST v1/messages", new
         {
             conversation = "x",

@@ -23,9 +23,6 @@ public sealed class ChatFunctions(
     ChatbotReader chatbots,
     TicketReader tickets)
 {
-    private const int MaxPageSize = 100;
-    private const int DefaultPageSize = 10;
-
     /// <summary>The maximum number of ids in a filter: each is a list of its own.</summary>
     private const int MaxIds = 10;
 
@@ -41,13 +38,7 @@ public sealed class ChatFunctions(
             var owners = query.IdList("ownerIds", MaxIds);
             var from = query.Time("lastChatMessageCreatedAtStart");
             var until = query.Time("lastChatMessageCreatedAtEnd");
-            var page = query.Number("pageNumber", 1, 1, ActiveConversations.MaxReach);
-            var size = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
-            if ((long)page * size > ActiveConversations.MaxReach)
-            {
-                query.Fail("pageNumber", $"pageNumber × pageSize must be at most {ActiveConversations.MaxReach}.");
-            }
-
+            var (page, size) = PageNumbers.Read(query, ActiveConversations.MaxReach);
             query.ThrowIfInvalid();
 
             var filter = new ActivityFilter(

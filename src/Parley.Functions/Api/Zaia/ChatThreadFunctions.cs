@@ -4,6 +4,7 @@ using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Conversations.Threads;
 using Parley.Functions.Api.Access;
+using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Tenants;
@@ -52,19 +53,39 @@ public sealed class ChatThreadFunctions(
     [RequiresScope(Scopes.MessagesRead)]
     public Task List(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "v1/chat-threads")] HttpRequest request) =>
-        endpoint.RunAsync(request, async call =>
+        endpoint.RunAsync(request, call => new PerDialect<Func<Call, Task<IResult>>>(ListByCursorAsync)
         {
-            var query = new ChatListQuery(request.Query);
-            var chat = call.ConversationOrNull(query.ChatId) is { } id
-                ? await conversations.FindAsync(id, call.Cancellation)
-                : null;
-            var page = chat is null
-                ? query.Nothing(new ThreadPage([], null))
-                : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
-            var answers = page.Threads.Select(thread => ChatThreadResponse.Of(thread, chat!.Id)).ToAsyncEnumerable();
-            return new JsonArrayResult<ChatThreadResponse>(
-                answers,
-                ZaiaJson.Default.IAsyncEnumerableChatThreadResponse,
-                page.Next);
-        });
+            Zaia = ListByNumberAsync,
+        }[call.Caller.Dialect](call));
+
+    private async Task<IResult> ListByCursorAsync(Call call)
+    {
+        var query = new ChatListQuery(call.Request.Query);
+        var chat = await FindChatAsync(call, query.ChatId);
+        var page = chat is null
+            ? query.Nothing(new ThreadPage([], null))
+            : await reader.ListAsync(chat.Key, query.Cursor, query.Limit, call.Cancellation);
+        return Respond(page.Threads, chat, page.Next);
+    }
+
+    /// <summary>Zaia's pages have numbers.</summary>
+    private async Task<IResult> ListByNumberAsync(Call call)
+    {
+        var query = new QueryFields(call.Request.Query);
+        var chatId = query.RequiredId("chatId");
+        var (page, size) = PageNumbers.Read(query, ThreadReader.MaxReach);
+        query.ThrowIfInvalid();
+        var chat = await FindChatAsync(call, chatId);
+        return Respond(
+            chat is null ? [] : await reader.ReadPageAsync(chat.Key, page, size, call.Cancellation), chat, next: null);
+    }
+
+    private async Task<Conversation?> FindChatAsync(Call call, string chatId) =>
+        call.ConversationOrNull(chatId) is { } id ? await conversations.FindAsync(id, call.Cancellation) : null;
+
+    private static JsonArrayResult<ChatThreadResponse> Respond(
+        IReadOnlyList<ChatThread> threads, Conversation? chat, string? next) => new(
+        threads.Select(thread => ChatThreadResponse.Of(thread, chat!.Id)).ToAsyncEnumerable(),
+        ZaiaJson.Default.IAsyncEnumerableChatThreadResponse,
+        next);
 }

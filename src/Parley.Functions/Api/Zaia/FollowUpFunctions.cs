@@ -17,8 +17,6 @@ public sealed class FollowUpFunctions(
     TimeProvider time)
 {
     private const int MaxText = 4000;
-    private const int MaxPageSize = 100;
-    private const int DefaultPageSize = 10;
 
     /// <summary>The maximum number of ids in a filter.</summary>
     private const int MaxIds = 50;
@@ -85,13 +83,7 @@ public sealed class FollowUpFunctions(
                 query.IdList("chatMessageIds", MaxIds),
                 query.IdList("triggerChatMessageIds", MaxIds),
                 query.Choices<FollowUpStatus>("statuses"));
-            var page = query.Number("pageNumber", 1, 1, FollowUpList.MaxReach);
-            var size = query.Number("pageSize", DefaultPageSize, 1, MaxPageSize);
-            if (page * size > FollowUpList.MaxReach)
-            {
-                query.Fail("pageNumber", $"pageNumber × pageSize must be at most {FollowUpList.MaxReach}.");
-            }
-
+            var (page, size) = PageNumbers.Read(query, FollowUpList.MaxReach);
             query.ThrowIfInvalid();
             var found = await list.ReadAsync(call.Caller.Tenant, filter, page, size, call.Cancellation);
             return new JsonArrayResult<FollowUpResponse>(

@@ -47,6 +47,28 @@ public sealed class ThreadReader(ParleyTables tables, Cursors cursors)
         return new ThreadPage(threads, null);
     }
 
+    /// <summary>The most threads that the pages of one list cover.</summary>
+    public const int MaxReach = 10_000;
+
+    /// <summary>
+    /// Reads a page by its number: one call for every thousand threads up to its end. Threads have the numbers of
+    /// their messages, so that the place of a page in the list is not known.
+    /// </summary>
+    /// <param name="page">From 1. Its product with <paramref name="size"/> must not exceed MaxReach.</param>
+    public async Task<IReadOnlyList<ChatThread>> ReadPageAsync(
+        ConversationKey conversation, int page, int size, CancellationToken cancellation)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)page * size, MaxReach);
+        var filter = Filters.Between(
+            conversation.PartitionKey, ThreadRowKeys.Thread(0), ThreadRowKeys.Thread(int.MaxValue));
+        return await tables.Conversations
+            .QueryAsync<TableEntity>(filter, Math.Min(page * size, Filters.MaxPerCall), cancellationToken: cancellation)
+            .Skip((page - 1) * size)
+            .Take(size)
+            .Select(row => ThreadRow.Read(row, conversation))
+            .ToListAsync(cancellation);
+    }
+
     internal async Task<ChatThread?> FindAsync(
         ConversationKey conversation,
         int sequence,

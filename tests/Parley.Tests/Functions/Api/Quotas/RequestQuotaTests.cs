@@ -158,6 +158,8 @@ public class RequestQuotaTests
                 "ExportFunctions.Create Exports",
                 "ExportFunctions.CreateOfRecords Exports",
                 "MessageFunctions.Create Messages",
+                "MessageFunctions.CreateOutgoing Messages",
+                "MessageFunctions.CreateOutgoingUnversioned Messages",
                 "MessageFunctions.CreateUnversioned Messages",
             ],
             costs.Order(StringComparer.Ordinal));
