@@ -73,7 +73,8 @@ internal sealed partial class OperationCalls
         await first.CallAsync(201, "POST v1/messages/outgoing",
             new { conversation = 1, content = "Of the assistant" }, ("Idempotency-Key", "an outgoing message's key"));
         await first.CallAsync(200, "GET v1/inboxes");
-        await WalkAsync("v1/inboxes?pageSize=1");
+        await first.CallAsync(200, "GET v1/inboxes?pageSize=1");
+        await first.CallAsync(200, "GET v1/inboxes?pageSize=1&page=2");
         await first.CallAsync(200, "GET v1/inboxes?channelType=web");
         await first.CallAsync(422, "GET v1/inboxes?page=0");
         await first.CallAsync(201, "POST v1/senders", new
