@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.OpenApi;
+using Parley.DevHost.Common;
 using Parley.Functions;
 using Parley.Functions.Api.Access;
 using Parley.Tenants;
@@ -131,6 +132,28 @@ public class DocumentTests
                 ResponseSchemas.PropertiesOf(schema.Value).Where(name => !optional.Contains($"{schema.Key}.{name}")).Order(),
                 schema.Value["required"]!.AsArray().Select(name => name!.GetValue<string>()).Order());
         });
+    }
+
+    /// <summary>
+    /// The document says the type of a field, not its value. That the name of a field is in a test is a floor, not a proof; golden
+    /// responses do the same for Parley's own.
+    /// </summary>
+    [Theory]
+    [InlineData(Dialect.Flextell)]
+    [InlineData(Dialect.Maiagent)]
+    [InlineData(Dialect.Zaia)]
+    public void Every_field_that_a_dialect_changes_is_named_in_a_test(Dialect dialect)
+    {
+        var folder = Path.Combine(Repository.Root, "tests", "Parley.EndToEnd.Tests");
+        var tests = string.Concat(Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories)
+            .Where(file => !Path.GetRelativePath(folder, file).StartsWith("OpenApi", StringComparison.Ordinal)).Select(File.ReadAllText));
+        var changed = from schema in new ResponseSchemas(DialectDocuments.Of(dialect)).All
+                      from property in schema.Value["properties"]!.AsObject()
+                      where !JsonNode.DeepEquals(property.Value, OpenApiContract.Document.Root["components"]!["schemas"]![schema.Key]?["properties"]?[property.Key])
+                      select (schema.Key, Field: property.Key);
+
+        Assert.NotEmpty(changed);
+        Assert.Equal([], changed.Where(one => !tests.Contains($"\"{one.Field}\"", StringComparison.Ordinal)));
     }
 
     /// <summary>Rates apply to every operation for API keys, and to tokens for them; others have no quota.</summary>
