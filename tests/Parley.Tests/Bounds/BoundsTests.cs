@@ -60,6 +60,9 @@ public sealed partial class BoundsTests(ITestOutputHelper output)
         "POST /v1/chat-message-follow-ups",
         "POST /v1/chat-messages/export",
         "POST /v1/senders",
+        "POST /v1/uploads/{id}",
+        "POST /v1/attachments",
+        "POST /v1/conversations/{id}/attachments",
         "POST /v1/chatbots/{id}/records/export",
         "POST /v1/admin/tenants/{id}/keys/{keyId}/rotate",
         "POST /v1/oauth/token",
@@ -77,7 +80,11 @@ public sealed partial class BoundsTests(ITestOutputHelper output)
     public async Task Every_operation()
     {
         var (few, many) = (await GrownStore.CreateAsync(Few), await GrownStore.CreateAsync(Many));
+
+        // Before the operations, of which the last ones delete the tenant.
         var failures = new List<string>();
+        failures.AddRange(await ExcessOfNumberedPagesAsync(few, many));
+        failures.AddRange(await ExcessForMaiAgentAsync(few, many));
         var answered = new List<(string Operation, int Status)>();
         foreach (var request in DocumentedRequest.All.OrderBy(one => one.Method == "DELETE"))
         {
@@ -109,8 +116,6 @@ public sealed partial class BoundsTests(ITestOutputHelper output)
             }
         }
 
-        failures.AddRange(await ExcessOfNumberedPagesAsync(few, many));
-        failures.AddRange(await ExcessForMaiAgentAsync(few, many));
         Assert.True(failures.Count == 0, string.Join('\n', failures));
         Assert.Equal(
             Refused.Order(StringComparer.Ordinal),

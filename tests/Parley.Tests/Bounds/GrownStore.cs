@@ -76,6 +76,7 @@ internal sealed class GrownStore
                 "export", "/v1/chat-messages/export", new { callbackUrl = "https://parley.test/", format = "jsonl" });
             await Api.Get<ExportFileJob>().RunAsync(
                 new ExportStep(Api.Tenant.Number, i + 1, 0), CancellationToken.None);
+            Add("upload", $"{Guid.Empty}");
             await PostAsync("key", "/v1/keys", new { label = "Own", scopes = new[] { "messages:read" } });
             if (i > 0)
             {
