@@ -81,6 +81,9 @@ internal sealed class TenantResources
 
         // Nobody listens there, and the file does not depend on the callback.
         Add("export", await Client.ExportAsync(new { callbackUrl = "http://localhost:9/", format = "jsonl" }));
+        var link = await Client.CallAsync(HttpMethod.Post, "v1/upload-presigned-url", new { filename = "a.txt" });
+        ids.TryAdd("upload", []);
+        ids["upload"].Add((new Uri(ApiHelpers.Text(link["url"])!).Segments[^1], null));
         var completion = await Client.CompleteAsync(chatbot, "Hello");
         ids.TryAdd("completion", []);
         ids["completion"].Add((ApiHelpers.Text(completion["completionId"])!, null));

@@ -10,7 +10,7 @@ namespace Parley.Testing.OpenApi;
 public sealed record IdPlace(string In, string Name, string Kind, bool IsInteger)
 {
     /// <summary>Ids that clients choose: Parley looks nothing up by them.</summary>
-    private static readonly string[] OfClients = ["webChat", "attachments.id", "message.attachments.id"];
+    private static readonly string[] OfClients = ["webChat", "webChats", "attachments.id", "message.attachments.id"];
 
     private static readonly Dictionary<string, string> Kinds = new()
     {
@@ -43,6 +43,7 @@ public sealed record IdPlace(string In, string Name, string Kind, bool IsInteger
         ("/v1/conversations/", "conversation"),
         ("/v1/messages/", "message"),
         ("/v1/chats/", "conversation"),
+        ("/v1/uploads/", "upload"),
         ("/v1/tickets/", "ticket"),
         ("/v1/chat-message-follow-ups/", "follow-up"),
         ("/v1/exports/", "export"),

@@ -15,7 +15,7 @@ namespace Parley.Tests.Bounds;
 /// </summary>
 [Collection(nameof(BoundsTests))]
 [CollectionDefinition(nameof(BoundsTests), DisableParallelization = true)]
-public sealed class BoundsTests(ITestOutputHelper output)
+public sealed partial class BoundsTests(ITestOutputHelper output)
 {
     private const int Few = 100;
     private const int Many = 100_000;
@@ -110,6 +110,7 @@ public sealed class BoundsTests(ITestOutputHelper output)
         }
 
         failures.AddRange(await ExcessOfNumberedPagesAsync(few, many));
+        failures.AddRange(await ExcessForMaiAgentAsync(few, many));
         Assert.True(failures.Count == 0, string.Join('\n', failures));
         Assert.Equal(
             Refused.Order(StringComparer.Ordinal),

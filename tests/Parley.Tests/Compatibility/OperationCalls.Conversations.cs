@@ -77,7 +77,7 @@ internal sealed partial class OperationCalls
         await first.CallAsync(200, "GET v1/inboxes?pageSize=1&page=2");
         await first.CallAsync(200, "GET v1/inboxes?channelType=web");
         await first.CallAsync(422, "GET v1/inboxes?page=0");
-        await first.CallAsync(201, "POST v1/senders", new
+        var owner = await first.CallAsync(201, "POST v1/senders", new
         {
             entity = "external_user",
             name = "Ida",
@@ -89,6 +89,9 @@ internal sealed partial class OperationCalls
         });
         await first.CallAsync(200, "GET v1/contacts?pageSize=2");
         await first.CallAsync(200, "GET v1/contacts?pageSize=2&page=2");
+        var owned = await first.CallAsync(201, "POST v1/conversations", new { channel = "api", contact = owner["id"] });
+        await first.CallAsync(201, "POST v1/tickets", new { chatId = owned["id"] });
+        await first.CallAsync(200, $"GET v1/chats?ownerIds={owner["id"]}");
         await second.CallAsync(200, "GET v1/contacts");
     }
 

@@ -142,6 +142,8 @@ internal sealed class ParleyProcess
 
     public MessagePages Pages => Get<MessagePages>();
 
+    public WebChats WebChats => Get<WebChats>();
+
     public RecentMessages Recent => Get<RecentMessages>();
 
     public ChatMessages Chats => Get<ChatMessages>();

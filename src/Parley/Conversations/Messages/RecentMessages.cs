@@ -106,12 +106,12 @@ public sealed class RecentMessages(
             // Each source has a message, so the next n messages are from the n sources with the newest ones.
             var due = sources
                 .Where(source => !source.IsEmpty)
-                .OrderDescending()
+                .OrderDescending(RecentSource.ByNext)
                 .Take(count - taken.Count)
                 .Where(source => !source.CanTake)
                 .ToList();
             await Workers.RunAsync(due, TableReads.Width, source => source.ReadAsync(tables, cancellation));
-            while (taken.Count < count && sources.Max() is { CanTake: true } newest)
+            while (taken.Count < count && sources.Max(RecentSource.ByNext) is { CanTake: true } newest)
             {
                 taken.Add(newest.Take());
             }

@@ -4,14 +4,17 @@ using Parley.Storage;
 namespace Parley.Conversations.Messages;
 
 /// <summary>
-/// The messages of one conversation from a position backwards, read in blocks that grow. Sources are ordered by their
-/// next messages, empty ones first.
+/// The messages of one conversation from a position backwards, read in blocks that grow.
 /// </summary>
 /// <param name="key">The conversation.</param>
 /// <param name="next">The number of the next message.</param>
 /// <param name="at">The time of the next message, in milliseconds since 1970.</param>
-internal sealed class RecentSource(ConversationKey key, int next, long at) : IComparable<RecentSource>
+internal sealed class RecentSource(ConversationKey key, int next, long at)
 {
+    /// <summary>By the next messages, empty sources first.</summary>
+    public static readonly Comparer<RecentSource> ByNext = Comparer<RecentSource>.Create((one, other) =>
+        (!one.IsEmpty, one.At, one.Key.Number).CompareTo((!other.IsEmpty, other.At, other.Key.Number)));
+
     private const int FirstBlock = 4;
 
     private readonly Queue<Message> read = new();
@@ -55,11 +58,6 @@ internal sealed class RecentSource(ConversationKey key, int next, long at) : ICo
         block *= 2;
         Move();
     }
-
-    /// <inheritdoc/>
-    public int CompareTo(RecentSource? other) => other is null
-        ? 1
-        : (!IsEmpty, At, key.Number).CompareTo((!other.IsEmpty, other.At, other.Key.Number));
 
     private void Move() => (Next, At) = read.TryPeek(out var message)
         ? (message.Key.Sequence, message.CreatedAt.ToUnixTimeMilliseconds())

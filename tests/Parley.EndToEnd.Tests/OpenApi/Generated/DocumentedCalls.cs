@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Parley.EndToEnd.Tests.Tenancy;
@@ -20,6 +21,8 @@ internal sealed class DocumentedCalls
 
     private readonly OpenApiContract contract;
     private readonly Dictionary<string, (string Uuid, string Number)> ids = [];
+    private Uri link = null!;
+    private string file = "";
 
     private DocumentedCalls(OpenApiContract contract, string key, string adminKey) => (this.contract, Key, AdminKey) = (contract, key, adminKey);
 
@@ -51,6 +54,9 @@ internal sealed class DocumentedCalls
         calls.Add("twin's chatbot", await client.NewChatbotAsync());
         var ticket = await client.CallAsync(HttpMethod.Post, "v1/tickets", new { chatId = (await client.NewConversationAsync())["id"] }, HttpStatusCode.Created);
         calls.Add("ticket", ticket);
+        calls.link = new Uri(ApiHelpers.Text((await NewLinkAsync(client))["url"])!);
+        calls.ids["upload"] = (calls.link.Segments[^1], "");
+        calls.file = await UploadAsync(client);
 
         // Administrators change and delete another tenant.
         var other = await parley.CreateTenantAsync($"Administered {dialect}");
@@ -59,6 +65,19 @@ internal sealed class DocumentedCalls
         calls.ids["own key"] = ($"{created["id"]}", $"{created["id"]}");
         await client.UntilAsync(new JsonObject { ["id"] = calls.ids["export"].Uuid }, export => ApiHelpers.Text(export["status"]) == "completed");
         return calls;
+    }
+
+    private static Task<JsonNode> NewLinkAsync(HttpClient client) =>
+        client.CallAsync(HttpMethod.Post, "v1/upload-presigned-url", new { filename = "a.txt" });
+
+    /// <summary>Uploads a file, and returns its key.</summary>
+    private static async Task<string> UploadAsync(HttpClient client)
+    {
+        var link = await NewLinkAsync(client);
+        using var form = new MultipartFormDataContent { { new ByteArrayContent("text"u8.ToArray()), "file", "a.txt" } };
+        using var stored = await client.PostAsync(ApiHelpers.Text(link["url"]), form);
+        stored.EnsureSuccessStatusCode();
+        return ApiHelpers.Text(link["fields"]!["key"])!;
     }
 
     private void Add(string kind, JsonNode entity) => ids[kind] = (ApiHelpers.Text(entity["id"])!, $"{entity["number"]}");
@@ -78,10 +97,21 @@ internal sealed class DocumentedCalls
                 body["isStreaming"] = false;
             }
 
+            if (values.MediaType == "application/json" && body.ContainsKey("file"))
+            {
+                body["file"] = file;
+            }
+
             if (body.ContainsKey("client_secret"))
             {
                 (body["client_id"], body["client_secret"]) = (ids["own key"].Number, Key);
             }
+        }
+
+        if (request.Takes("signature"))
+        {
+            var query = System.Web.HttpUtility.ParseQueryString(link.Query);
+            (values.Query["expires"], values.Query["signature"]) = (long.Parse(query["expires"]!, CultureInfo.InvariantCulture), query["signature"]);
         }
 
         var answers = request.Operation["responses"]!.AsObject().Where(response => response.Key.StartsWith('2'))
@@ -106,6 +136,6 @@ internal sealed class DocumentedCalls
             ("chatbot", "DELETE", "/chatbots/{id}") => "twin's chatbot",
             var (kind, _, _) => kind,
         }];
-        return place.IsInteger ? long.Parse(number, System.Globalization.CultureInfo.InvariantCulture) : uuid;
+        return place.IsInteger ? long.Parse(number, CultureInfo.InvariantCulture) : uuid;
     }
 }
