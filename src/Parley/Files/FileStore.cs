@@ -134,7 +134,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
         }
     }
 
-    private Task CommitBlocksAsync(
+    private async Task CommitBlocksAsync(
         ConversationKey conversation,
         UploadedFile uploaded,
         CommitBlockListOptions options,
@@ -149,7 +149,7 @@ public sealed class FileStore(BlobServiceClient service, TimeProvider time, Rand
             // The lifetime of a link. Not in shared caches, because other users have access to those.
             CacheControl = "private, max-age=3600",
         };
-        return BlobOf(conversation, file.Id).CommitBlockListAsync(uploaded.BlockIds, options, cancellation);
+        await BlobOf(conversation, file.Id).CommitBlockListAsync(uploaded.BlockIds, options, cancellation);
     }
 
     /// <summary>The properties of a file, with its metadata; null when there is none.</summary>

@@ -22,7 +22,7 @@ public static class DialectDocuments
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    private static readonly Lazy<IReadOnlyDictionary<Dialect, OpenApiContract>> Contracts = new(ReadAll);
+    private static readonly Lazy<Dictionary<Dialect, OpenApiContract>> Contracts = new(ReadAll);
 
     /// <summary>The responses that belong to every path, and so to no single operation.</summary>
     public static IReadOnlyList<string> OfEveryPath { get; } = ["Preflight", "MethodNotAllowed"];
@@ -46,7 +46,7 @@ public static class DialectDocuments
         return path;
     }
 
-    private static IReadOnlyDictionary<Dialect, OpenApiContract> ReadAll()
+    private static Dictionary<Dialect, OpenApiContract> ReadAll()
     {
         var shared = YamlJson.Read(ReadText(Shared)).AsObject();
         var overlays = Enum.GetValues<Dialect>().Where(dialect => dialect != Dialect.Parley)

@@ -54,19 +54,7 @@ internal sealed partial class OperationCalls(FunctionsHost host, ManualClock clo
         await UploadsAsync();
         await RefusalsAsync();
         await ContactAsync();
-        await ChatAsync();
         await QuotaAsync();
-    }
-
-    /// <summary>A chat with an open ticket, whose owner has an address for mail.</summary>
-    private async Task ChatAsync()
-    {
-        var owner = await first.CallAsync(201, "POST v1/senders",
-            new { entity = "external_user", name = "Uma", email = "uma@parley.test" });
-        var talk = await first.CallAsync(201, "POST v1/conversations", new { channel = "waha", contact = owner["id"] });
-        await first.CallAsync(201, "POST v1/tickets", new { chatId = talk["id"] });
-        await first.CallAsync(200, $"GET v1/chats/{talk["id"]}/details");
-        await first.CallAsync(200, $"GET v1/chats?ownerIds={owner["id"]}");
     }
 
     /// <summary>The tenant's quota is one request: see the settings of the host.</summary>

@@ -73,11 +73,11 @@ internal sealed class DocumentedCalls
     /// <summary>Uploads a file, and returns its key.</summary>
     private static async Task<string> UploadAsync(HttpClient client)
     {
-        var link = await NewLinkAsync(client);
+        var given = await NewLinkAsync(client);
         using var form = new MultipartFormDataContent { { new ByteArrayContent("text"u8.ToArray()), "file", "a.txt" } };
-        using var stored = await client.PostAsync(ApiHelpers.Text(link["url"]), form);
+        using var stored = await client.PostAsync(ApiHelpers.Text(given["url"]), form);
         stored.EnsureSuccessStatusCode();
-        return ApiHelpers.Text(link["fields"]!["key"])!;
+        return ApiHelpers.Text(given["fields"]!["key"])!;
     }
 
     private void Add(string kind, JsonNode entity) => ids[kind] = (ApiHelpers.Text(entity["id"])!, $"{entity["number"]}");
