@@ -236,6 +236,12 @@ internal sealed class GrownStore
             template.Key.PartitionKey,
             ConversationRowKeys.Head,
             Others().Select(other => new RowCopy(other.Key.PartitionKey, ConversationRowKeys.Head, Same)));
+        Api.Tables.Copy(
+            Conversations.Name,
+            template.Key.PartitionKey,
+            MessageRowKeys.Message(template.Last),
+            Others().Select(other => new RowCopy(
+                other.Key.PartitionKey, MessageRowKeys.Message(template.Last), Same)));
 
         void CopyConversations(TableEntity original, Func<Conversation, TableEntity> of) => Api.Tables.Copy(
             Tenants.Name,
