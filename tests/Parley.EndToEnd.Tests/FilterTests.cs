@@ -35,6 +35,7 @@ public class FilterTests(ParleyFixture parley) : IClassFixture<ParleyFixture>
         ["to"] = "2000-01-01T00:00:00Z",
         ["ownerIds"] = "999",
         ["channelIds"] = ApiHelpers.UnknownUuid,
+        ["channelType"] = "none",
         ["channelTypes"] = "instagram",
         ["lastChatMessageCreatedAtStart"] = "2100-01-01T00:00:00Z",
         ["lastChatMessageCreatedAtEnd"] = "2000-01-01T00:00:00Z",
