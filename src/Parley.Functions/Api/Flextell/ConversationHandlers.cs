@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
-using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Senders;

@@ -1,11 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Parley.Assistants.Chatbots;
 using Parley.Conversations;
-using Parley.Functions.Api.Dialects;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
-using Parley.Tenants;
 
 namespace Parley.Functions.Api.MaiAgent;
 

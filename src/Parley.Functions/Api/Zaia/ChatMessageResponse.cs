@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Functions.Api.Parley;
 using Parley.Senders;
