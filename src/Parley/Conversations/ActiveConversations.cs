@@ -80,6 +80,9 @@ public sealed class ActiveConversations(ParleyTables tables, ConversationList li
     private IAsyncEnumerable<TableEntity> RowsAsync(
         TenantId tenant, ActivityFilter filter, int count, CancellationToken cancellation)
     {
+        // A search probably needs all of its rows: few large calls instead of many small ones.
+        var isSearch = filter.IsOfChannelType is not null || filter is { Contacts: not null, Inboxes: not null };
+        var wanted = isSearch ? MaxSearched : count;
         var lists = ListsOf(filter).Select(start =>
         {
             var after = filter.Until is { } until
@@ -89,10 +92,9 @@ public sealed class ActiveConversations(ParleyTables tables, ConversationList li
                 ? ConversationRowKeys.Activity(start, from.Minute() - 1, int.MaxValue)
                 : KeyParts.EndOf(start);
             return ConversationListRows.ReadAsync(
-                tables, tenant, partition => Filters.Between(partition, after, end), count, cancellation);
+                tables, tenant, partition => Filters.Between(partition, after, end), wanted, cancellation);
         });
         var rows = SortedMerge.MergeAsync([.. lists], ByActivity, cancellation);
-        var isSearch = filter.IsOfChannelType is not null || filter is { Contacts: not null, Inboxes: not null };
         return isSearch ? rows.Take(MaxSearched).Where(Matches) : rows;
 
         bool Matches(TableEntity row) =>

@@ -43,8 +43,9 @@ public sealed partial class BoundsTests(ITestOutputHelper output)
         ["GET /v1/conversations/{id}"] = Counting,
         ["PATCH /v1/conversations/{id}"] = Counting,
 
-        // Filters without a list look through the rows of the thousand conversations that were last active.
-        ["GET /v1/chats"] = Counting with { Bytes = 1_001 * 280, Allocated = 1_001 * 2_800 },
+        // Filters without a list look through the rows of the thousand conversations that were last active. Of the
+        // partitions together half as many again are read.
+        ["GET /v1/chats"] = new(0, 0, Calls: 8, Rows: 1_800, Bytes: 1_800 * 280, Allocated: 1_800 * 2_800),
 
         // All records of the chatbot; before a workbook up to ten thousand, because one of more is refused.
         ["GET /v1/chatbots/{id}/records"] = Counting,
