@@ -120,7 +120,7 @@ public class MaiAgentFormTests(ParleyFixture parley) : IClassFixture<ParleyFixtu
                 """{"id":0,"name":"Test key","avatar":""}""",
                 """{"id":2,"name":"Ann","avatar":"https://parley.test/ann.png"}""",
             ],
-            all.Select(message => message["sender"]!.ToJsonString()).Order(StringComparer.Ordinal).OrderBy(text => all.FindIndex(message => message["sender"]!.ToJsonString() == text)));
+            all.Select(message => message["sender"]!.ToJsonString()));
         Assert.Equal("""{"id":0,"name":"Visitor","avatar":""}""", orphan["sender"]!.ToJsonString());
         Assert.NotNull(chatbot);
         var rated = await tenant.Client.CallAsync(HttpMethod.Patch, $"messages/{incoming["id"]}", new { feedback = "like" });

@@ -31,14 +31,14 @@ internal sealed class VendorClient : IDisposable
     /// <summary>A client whose key no document knows. It sends X-Tenant, as Flextell's clients do.</summary>
     public static VendorClient Unknown(Uri api, string? authorization)
     {
-        var http = new HttpClient { BaseAddress = api };
-        http.DefaultRequestHeaders.Add("X-Tenant", "4711");
+        var stranger = new HttpClient { BaseAddress = api };
+        stranger.DefaultRequestHeaders.Add("X-Tenant", "4711");
         if (authorization is not null)
         {
-            Assert.True(http.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization));
+            Assert.True(stranger.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", authorization));
         }
 
-        return new VendorClient(http);
+        return new VendorClient(stranger);
     }
 
     /// <summary>Creates a tenant with a key of a dialect.</summary>

@@ -85,7 +85,7 @@ public sealed class WebChatTests
 
     private static EntityRef<ChatbotKey> Id(int number) => new(new ChatbotKey(Tenant, number), null);
 
-    private static Task ListAsync(ParleyProcess process, int number, string webChats) =>
+    private static Task<Chatbot> ListAsync(ParleyProcess process, int number, string webChats) =>
         process.ChatbotWriter.ChangeAsync(Id(number), chatbot => chatbot with { WebChatIds = webChats }, null, CancellationToken.None);
 
     private static Task<Chatbot> FindAsync(ParleyProcess process, int number) => process.Chatbots.GetAsync(Id(number), CancellationToken.None);
