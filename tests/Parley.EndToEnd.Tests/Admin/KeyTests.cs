@@ -96,6 +96,37 @@ public class KeyTests(ParleyFixture parley)
         Assert.Equal("revoked", $"{(await CallAsync(manager, HttpMethod.Delete, "v1/keys/1"))["status"]}");
     }
 
+    [Fact]
+    public async Task A_dialect_is_chosen_at_the_creation_and_stays()
+    {
+        var admin = parley.NewClient(parley.AdminKey);
+        var tenant = await NewTenantAsync(admin);
+        var manager = parley.NewClient(Text(await NewKeyAsync(admin, tenant, "admin", "messages:read", "messages:write")));
+        string[] scopes = ["messages:read", "messages:write"];
+        var created = await CallAsync(manager, HttpMethod.Post, "v1/keys", new { label = "App", scopes, dialect = "maiagent" }, HttpStatusCode.Created);
+        var rotated = await CallAsync(manager, HttpMethod.Post, $"v1/keys/{created["id"]}/rotate", new { }, HttpStatusCode.Created);
+        Assert.Equal(("maiagent", "maiagent"), ($"{created["dialect"]}", $"{rotated["dialect"]}"));
+        Assert.Equal(
+            ["maiagent", "maiagent", "parley"],
+            (await CallAsync(manager, HttpMethod.Get, "v1/keys"))["results"]!.AsArray().Select(key => $"{key!["dialect"]}"));
+
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = $"{rotated["id"]}",
+            ["client_secret"] = Text(rotated),
+        });
+        using var granted = await parley.NewClient(null).PostAsync("v1/oauth/token", form);
+        var token = $"{(await granted.ReadAsync())["access_token"]}";
+        foreach (var credential in new[] { Text(created), Text(rotated), token })
+        {
+            Assert.Matches("^[0-9]{13}$", $"{(await parley.NewClient(credential).NewConversationAsync())["createdAt"]}");
+        }
+
+        Assert.EndsWith("Z", $"{(await manager.NewConversationAsync())["createdAt"]}", StringComparison.Ordinal);
+        await manager.RefusedAsync(HttpMethod.Post, "v1/keys", new { label = "x", scopes, dialect = "klingon" }, 422, "invalid_fields", "dialect");
+    }
+
     [Theory]
     [InlineData("0")]
     [InlineData("99")]

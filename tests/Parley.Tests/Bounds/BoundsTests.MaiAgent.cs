@@ -8,6 +8,12 @@ namespace Parley.Tests.Bounds;
 // What MaiAgent's clients get of the lists: last messages, page numbers, and the newest messages of all conversations.
 public sealed partial class BoundsTests
 {
+    /// <summary>
+    /// The partitions of the list by activity have more rows than the hundred conversations that are read. A store with
+    /// a hundred conversations has no more.
+    /// </summary>
+    private static readonly RequestCost BeyondAHundred = new(0, 0, Calls: 0, Rows: 50, Bytes: 50 * 140, Allocated: 50 * 1_400);
+
     private async Task<IReadOnlyList<string>> ExcessForMaiAgentAsync(GrownStore few, GrownStore many)
     {
         var (small, large) = (
@@ -16,7 +22,7 @@ public sealed partial class BoundsTests
         foreach (var (path, same, constant) in new[]
         {
             ("v1/conversations?pageSize=20", null, Counting),
-            ("v1/messages?pageSize=20", null, None),
+            ("v1/messages?pageSize=20", null, BeyondAHundred),
             ($"v1/messages?pageSize=20&conversation={few.IdOf("conversation", 0)}", null, None),
             ("v1/chatbots?pageSize=20&page=1", null, None),
             ("v1/chatbots?pageSize=20&page=4999", "v1/chatbots?pageSize=20&page=4", None),

@@ -109,6 +109,31 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
         Assert.Equal((0, 0, 0), await CountAsync());
     }
 
+    [Fact]
+    public async Task An_upload_is_deleted_after_a_day_and_its_copy_without_a_message_after_an_hour()
+    {
+        var uploads = new Uploads(files, process.Schedule, time, new RandomSource(7));
+        var id = uploads.NewId(Appends.Tenant);
+        using var content = new MemoryStream(Encoding.UTF8.GetBytes("text"));
+        Assert.NotNull(await uploads.AddAsync(id, content, "a.txt", CancellationToken.None));
+        using var other = new MemoryStream(Encoding.UTF8.GetBytes("other"));
+        Assert.Null(await uploads.AddAsync(id, other, "b.txt", CancellationToken.None));
+        var upload = (await uploads.FindAsync(Appends.Tenant, $"{id}", CancellationToken.None))!;
+        Assert.Equal(("a.txt", 4L), (upload.File.Name, upload.File.Size));
+        Assert.Null(await uploads.FindAsync(new TenantId(2), $"{id}", CancellationToken.None));
+        var copy = (await uploads.CopyAsync(upload, Conversation, CancellationToken.None))!;
+        Assert.True(await ExistsAsync(copy.Id));
+
+        await AdvanceToAsync(time.GetUtcNow().AddMinutes(80));
+        Assert.False(await ExistsAsync(copy.Id));
+        Assert.NotNull(await uploads.FindAsync(Appends.Tenant, $"{id}", CancellationToken.None));
+
+        await AdvanceToAsync(time.GetUtcNow().AddHours(23));
+        Assert.Null(await uploads.FindAsync(Appends.Tenant, $"{id}", CancellationToken.None));
+        Assert.Null(await uploads.CopyAsync(upload, Conversation, CancellationToken.None));
+        Assert.Equal((0, 0, 0), await CountAsync());
+    }
+
     private FileStore NewStore(BlobServiceClient service) => new(service, time, new RandomSource());
 
     private async Task AdvanceToAsync(DateTimeOffset then)
@@ -121,7 +146,7 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
     {
         using var content = new MemoryStream(Encoding.UTF8.GetBytes("text"));
         var uploaded = await files.UploadAsync(Conversation, content, "a.txt", CancellationToken.None);
-        await FileRows.WriteScheduleAsync(process.Schedule, Conversation, uploaded.File.Id, revision: 0, time.GetUtcNow(), CancellationToken.None);
+        await FileRows.WriteScheduleAsync(process.Schedule, Conversation, uploaded.File.Id, revision: 0, time.GetUtcNow() + FileRows.CheckAfter, CancellationToken.None);
         await files.CommitAsync(Conversation, uploaded, CancellationToken.None);
         return uploaded.File.Id;
     }

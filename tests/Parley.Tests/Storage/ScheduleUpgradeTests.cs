@@ -76,7 +76,7 @@ public sealed class ScheduleUpgradeTests
                 Appends.Tenant, new NewExport(null, null, ExportModel.CallbackUrl, Language.EnUs, TableFormat.Csv), KeyOf("export"), CancellationToken.None);
             using var content = new MemoryStream(Encoding.UTF8.GetBytes("text"));
             var uploaded = await process.Files.UploadAsync(chat.Key, content, "a.txt", CancellationToken.None);
-            await FileRows.WriteScheduleAsync(process.Schedule, chat.Key, uploaded.File.Id, revision: 0, run.Time.GetUtcNow(), CancellationToken.None);
+            await FileRows.WriteScheduleAsync(process.Schedule, chat.Key, uploaded.File.Id, revision: 0, run.Time.GetUtcNow() + FileRows.CheckAfter, CancellationToken.None);
             await process.Files.CommitAsync(chat.Key, uploaded, CancellationToken.None);
             return new Facts(sent, cancelled, question.Message.Key, export, chat.Key, uploaded.File.Id);
         }

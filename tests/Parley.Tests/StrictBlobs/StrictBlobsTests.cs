@@ -77,12 +77,32 @@ public sealed class StrictBlobsTests
     }
 
     [Fact]
+    public async Task A_copy_has_the_bytes_the_headers_and_the_metadata_of_its_source()
+    {
+        var blob = await NewBlobAsync(tables.Connect());
+        var copy = blob.GetParentBlobContainerClient().GetBlockBlobClient("copy");
+        await Assert.ThrowsAsync<RequestFailedException>(() => copy.SyncCopyFromUriAsync(blob.Uri));
+        await StageAsync(blob);
+        var options = new CommitBlockListOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "text/plain" }, Metadata = new Dictionary<string, string> { ["name"] = "a" } };
+        var committed = await blob.CommitBlockListAsync([Block], options);
+
+        await copy.SyncCopyFromUriAsync(blob.Uri);
+        var changed = await blob.SetMetadataAsync(new Dictionary<string, string> { ["name"] = "b" });
+
+        var (first, second) = ((await blob.GetPropertiesAsync()).Value, (await copy.GetPropertiesAsync()).Value);
+        Assert.Equal(("b", "a"), (first.Metadata["name"], second.Metadata["name"]));
+        Assert.Equal(("text/plain", first.ContentLength), (second.ContentType, second.ContentLength));
+        Assert.Equal((await blob.DownloadContentAsync()).Value.Content.ToArray(), (await copy.DownloadContentAsync()).Value.Content.ToArray());
+        Assert.NotEqual(committed.Value.ETag, changed.Value.ETag);
+    }
+
+    [Fact]
     public async Task Unsupported_requests_throw()
     {
         var blob = await NewBlobAsync(tables.Connect());
         using var content = new MemoryStream([1]);
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.UploadAsync(content));
-        await Assert.ThrowsAsync<NotSupportedException>(() => blob.SetMetadataAsync(new Dictionary<string, string>(StringComparer.Ordinal)));
+        await Assert.ThrowsAsync<NotSupportedException>(() => blob.SetTagsAsync(new Dictionary<string, string>(StringComparer.Ordinal)));
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.CommitBlockListAsync([], new CommitBlockListOptions { AccessTier = AccessTier.Cool }));
         await Assert.ThrowsAsync<NotSupportedException>(() => blob.DeleteAsync(DeleteSnapshotsOption.OnlySnapshots));
         await Assert.ThrowsAsync<NotSupportedException>(async () => await blob.GetParentBlobContainerClient().GetBlobsByHierarchyAsync(BlobTraits.None, BlobStates.None, "/", "", CancellationToken.None).ToListAsync());
