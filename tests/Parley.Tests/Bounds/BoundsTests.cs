@@ -63,7 +63,6 @@ public sealed partial class BoundsTests(ITestOutputHelper output)
         "PATCH /v1/tickets/{id}",
         "POST /v1/chat-message-follow-ups",
         "POST /v1/chat-messages/export",
-        "POST /v1/senders",
         "POST /v1/uploads/{id}",
         "POST /v1/attachments",
         "POST /v1/conversations/{id}/attachments",

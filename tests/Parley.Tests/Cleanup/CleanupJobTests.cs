@@ -130,8 +130,8 @@ public sealed class CleanupJobTests(AzuriteFixture storage) : IClassFixture<Azur
 
         await AdvanceToAsync(time.GetUtcNow().AddHours(23));
         Assert.Null(await uploads.FindAsync(Appends.Tenant, $"{id}", CancellationToken.None));
-        Assert.Null(await uploads.CopyAsync(upload, Conversation, CancellationToken.None));
         Assert.Equal((0, 0, 0), await CountAsync());
+        Assert.Null(await uploads.CopyAsync(upload, Conversation, CancellationToken.None));
     }
 
     private FileStore NewStore(BlobServiceClient service) => new(service, time, new RandomSource());
