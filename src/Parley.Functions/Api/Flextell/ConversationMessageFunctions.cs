@@ -106,6 +106,7 @@ public sealed class ConversationMessageFunctions(
                 "file",
                 ["message", "sender"],
                 MaxTextPart,
+                MultipartBody.MaxParts,
                 (content, name) => files.UploadAsync(conversation.Key, content, name, call.Cancellation));
             var text = fields.Text("message", 0, MaxMessage) is { } message && !BlankText.IsBlank(message)
                 ? message

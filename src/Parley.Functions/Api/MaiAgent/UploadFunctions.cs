@@ -27,6 +27,9 @@ public sealed class UploadFunctions(
     /// <summary>A name of maximum length fits in UTF-8.</summary>
     private const int MaxTextPart = 4 * 1024;
 
+    /// <summary>Far more than clients send: the file, its name and type, and the fields of the link.</summary>
+    private const int MaxParts = 100;
+
     /// <summary>Creates a link that takes one file without an API key.</summary>
     [Function("UploadLinksCreate")]
     [RequiresScope(Scopes.MessagesWrite)]
@@ -136,6 +139,7 @@ public sealed class UploadFunctions(
             "file",
             ["filename", "type"],
             MaxTextPart,
+            MaxParts,
             async (content, name) =>
                 await uploads.AddAsync(id, content, name, cancellation) ?? throw UploadLinks.Refused());
         if (upload is null)

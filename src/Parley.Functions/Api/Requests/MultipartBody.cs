@@ -21,7 +21,7 @@ internal static class MultipartBody
     public const long MaxSkipped = FileStore.MaxBytes;
 
     // Forms have many fields; of a skipped one nothing is kept.
-    private const int MaxParts = 1000;
+    public const int MaxParts = 1000;
     private const int MaxHeaders = 16;
     private const int MaxHeaderBytes = 16 * 1024;
     private const int MaxBoundary = 70;
@@ -35,6 +35,7 @@ internal static class MultipartBody
     /// <param name="fileField">The name of the file part.</param>
     /// <param name="textFields">The names of the text parts.</param>
     /// <param name="textLimit">Maximum size of one text part, in bytes.</param>
+    /// <param name="maxParts">Maximum number of parts, at most <see cref="MaxParts"/>.</param>
     /// <param name="receive">Reads the content of the file; its second argument is the file name.</param>
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.UnsupportedMediaType"/>, <see cref="ErrorCode.MalformedMultipart"/> or
@@ -45,6 +46,7 @@ internal static class MultipartBody
         string fileField,
         IReadOnlyCollection<string> textFields,
         int textLimit,
+        int maxParts,
         Func<Stream, string, Task<TFile>> receive)
         where TFile : class
     {
@@ -61,9 +63,9 @@ internal static class MultipartBody
         {
             for (var parts = 0; await reader.ReadNextSectionAsync(cancellation) is { } section; parts++)
             {
-                if (parts == MaxParts)
+                if (parts == maxParts)
                 {
-                    throw Malformed($"It has more than {MaxParts} parts.");
+                    throw Malformed($"It has more than {maxParts} parts.");
                 }
 
                 if (!PartDisposition.TryParse(section.ContentDisposition, out var disposition))

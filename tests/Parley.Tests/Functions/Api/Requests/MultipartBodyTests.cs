@@ -141,7 +141,7 @@ public class MultipartBodyTests
     {
         var request = new DefaultHttpContext().Request;
         (request.ContentType, request.Body) = (type, body);
-        var (fields, file) = await MultipartBody.ReadAsync(request, "file", ["message", "sender"], 1000, async (content, name) =>
+        var (fields, file) = await MultipartBody.ReadAsync(request, "file", ["message", "sender"], 1000, MultipartBody.MaxParts, async (content, name) =>
         {
             using var bytes = new MemoryStream();
             await content.CopyToAsync(bytes);
