@@ -48,6 +48,16 @@ public sealed class WorstRequestTests(ITestOutputHelper output)
     public async Task Queries_and_headers()
     {
         var api = await InProcessApi.StartAsync();
+
+        // The audit log takes ten entries of refused calls a minute. Those are written before, since the log bounds them.
+        for (var i = 0; i < 10; i++)
+        {
+            var refused = NewRequest(api, "POST", "/v1/admin/tenants", "{}"u8.ToArray());
+            refused.Request.Headers.Authorization = "Bearer wrong";
+            await api.Prepare(refused)();
+            Assert.Equal(StatusCodes.Status401Unauthorized, refused.Response.StatusCode);
+        }
+
         var isCompared = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (path, method, operation) in OpenApiContract.Document.Operations)
         {
