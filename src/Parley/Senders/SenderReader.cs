@@ -72,24 +72,14 @@ public sealed class SenderReader(ParleyTables tables, Cursors cursors)
     public async Task<(IReadOnlyList<Sender> Senders, int Total)> ReadPageAsync(
         TenantId tenant, int page, int pageSize, CancellationToken cancellation)
     {
-        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
-        var total = counters?.GetInt32(Counter) ?? 0;
-        var last = total - ((long)(page - 1) * pageSize);
-        if (last <= 0)
-        {
-            return ([], total);
-        }
-
-        var rows = await tables.Tenants.ReadPageAsync(
-            tenant.PartitionKey,
-            SenderRowKeys.Sender,
-            NumberPage.NewestFirst(1, (int)last, cursor: null, pageSize),
-            cancellation);
-        return ([.. rows.Select(row => SenderRow.Read(row, tenant))], total);
+        var (found, total) = await tables.Tenants.ReadPageAsync(
+            tenant, Counter, SenderRowKeys.Sender, SenderRow.Read, page, pageSize, cancellation);
+        return ([.. found], total);
     }
 
     /// <summary>
-    /// Reads senders by number, with one concurrent call for each run of near numbers. Numbers without a sender are left out.
+    /// Reads senders by number, with one concurrent call for each run of near numbers. Numbers without a sender are left
+    /// out.
     /// </summary>
     public async Task<IReadOnlyDictionary<int, Sender>> FindAllAsync(
         TenantId tenant, IEnumerable<int> numbers, CancellationToken cancellation)

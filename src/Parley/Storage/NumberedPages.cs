@@ -15,6 +15,36 @@ public sealed record ListPage<T>(IReadOnlyList<T> Items, string? Next, string? P
 /// </summary>
 internal static class NumberedPages
 {
+    /// <summary>
+    /// Reads a page by its number, newest first, with two calls, and the highest number. A page past the end is empty.
+    /// </summary>
+    /// <param name="counter">The property of the tenant's counters that contains the highest number.</param>
+    /// <param name="rowKey">Returns the row key of a number.</param>
+    /// <param name="read">Converts a row.</param>
+    /// <param name="page">From 1.</param>
+    public static async Task<(IEnumerable<T> Items, int Last)> ReadPageAsync<T>(
+        this TableClient tenants,
+        TenantId tenant,
+        string counter,
+        Func<int, string> rowKey,
+        Func<TableEntity, TenantId, T> read,
+        int page,
+        int pageSize,
+        CancellationToken cancellation)
+    {
+        var counters = await tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
+        var last = counters?.GetInt32(counter) ?? 0;
+        var highest = last - ((page - 1L) * pageSize);
+        if (highest <= 0)
+        {
+            return ([], last);
+        }
+
+        var numbers = NumberPage.NewestFirst(1, (int)highest, cursor: null, pageSize);
+        var rows = await tenants.ReadPageAsync(tenant.PartitionKey, rowKey, numbers, cancellation);
+        return (rows.Select(row => read(row, tenant)), last);
+    }
+
     /// <param name="cursors">Seals and opens the cursors.</param>
     /// <param name="tenants">The table Tenants.</param>
     /// <param name="tenant">The tenant.</param>

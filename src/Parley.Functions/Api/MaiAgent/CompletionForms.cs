@@ -10,7 +10,7 @@ using Parley.Senders;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What a dialect's clients expect of completions that they read.</summary>
+/// <summary>The answers with completions, in the form of one dialect.</summary>
 /// <param name="NewConversation">Creates the conversation of a message that names none.</param>
 /// <param name="Respond">Answers with a completion that is not streamed.</param>
 /// <param name="Event">

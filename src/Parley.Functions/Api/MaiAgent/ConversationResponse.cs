@@ -8,7 +8,16 @@ namespace Parley.Functions.Api.MaiAgent;
 public sealed record ContactResponse(Guid Id, string? Name, string? Avatar, DateTimeOffset CreatedAt);
 
 /// <summary>An inbox, in the format of MaiAgent.</summary>
-public sealed record InboxResponse(Guid Id, string Name, string ChannelType, int UnreadConversationsCount);
+public sealed record InboxResponse(Guid Id, string Name, string ChannelType, int UnreadConversationsCount)
+{
+    /// <summary>The inbox of a conversation; null for a conversation without one.</summary>
+    /// <param name="conversation">The conversation.</param>
+    /// <param name="unread">Numbers of unread conversations by inbox, including this one.</param>
+    public static InboxResponse? Of(Conversation conversation, IReadOnlyDictionary<Guid, int> unread) =>
+        conversation.Inbox is { } inbox
+            ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id])
+            : null;
+}
 
 /// <summary>A conversation, in the format of MaiAgent with additional members.</summary>
 public sealed record ConversationResponse(
@@ -43,9 +52,7 @@ public sealed record ConversationResponse(
         conversation.Contact is { } contact
             ? new ContactResponse(contact.Id, contact.Name, contact.Avatar, contact.CreatedAt)
             : null,
-        conversation.Inbox is { } inbox
-            ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id])
-            : null,
+        InboxResponse.Of(conversation, unread),
         conversation.LastMessage,
         conversation.LastMessageAt,
         conversation.Unread,

@@ -3,7 +3,7 @@ using Parley.Assistants.Chatbots;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What a dialect's clients expect of chatbots that they read.</summary>
+/// <summary>The answers with chatbots, in the form of one dialect.</summary>
 public interface IChatbotForms
 {
     IResult Respond(Chatbot chatbot, AnswerHeaders headers);

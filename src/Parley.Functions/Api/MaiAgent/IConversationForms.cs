@@ -3,7 +3,7 @@ using Parley.Conversations;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What a dialect's clients expect of conversations that they read and create.</summary>
+/// <summary>The answers with conversations, and what completes new ones, in the form of one dialect.</summary>
 public interface IConversationForms
 {
     /// <summary>Adds to a valid request what its clients leave out.</summary>

@@ -4,7 +4,7 @@ using Parley.Conversations.Messages;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What a dialect's clients expect of messages that they read.</summary>
+/// <summary>The answers with messages, in the form of one dialect.</summary>
 public interface IMessageForms
 {
     Task<IResult> RespondAsync(Call call, Conversation conversation, Message message, AnswerHeaders headers);

@@ -61,9 +61,7 @@ public sealed record MaiAgentConversation(
         return new MaiAgentConversation(
             conversation.Id,
             contact,
-            conversation.Inbox is { } inbox
-                ? new InboxResponse(inbox.Id, inbox.Name, inbox.ChannelType, unread[inbox.Id])
-                : null,
+            InboxResponse.Of(conversation, unread),
             conversation.Title ?? contact.Name,
             last,
             conversation.LastMessageAt ?? conversation.CreatedAt,

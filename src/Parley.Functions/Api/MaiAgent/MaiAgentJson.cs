@@ -17,7 +17,7 @@ namespace Parley.Functions.Api.MaiAgent;
 [JsonSerializable(typeof(CompletionPartResponse))]
 [JsonSerializable(typeof(CompletionFailureResponse))]
 [JsonSerializable(typeof(RecordResponse))]
-[JsonSerializable(typeof(RecordList))]
+[JsonSerializable(typeof(CountedList<RecordResponse>))]
 [JsonSerializable(typeof(UploadLinkResponse))]
 [JsonSerializable(typeof(AttachmentResponse))]
 [JsonSerializable(typeof(CountedList<ListedInboxResponse>))]

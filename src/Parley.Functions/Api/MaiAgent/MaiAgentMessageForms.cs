@@ -4,7 +4,6 @@ using Parley.Conversations.Messages;
 using Parley.Files;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
-using Parley.Storage;
 
 namespace Parley.Functions.Api.MaiAgent;
 
@@ -55,16 +54,7 @@ public sealed class MaiAgentMessageForms(MessagePages pages, RecentMessages rece
 
     private async Task<IResult> ListAsync(Call call, string conversation, string? cursor, int pageSize)
     {
-        CursorPage? page = null;
-        if (call.ConversationOrNull(conversation) is { } id)
-        {
-            page = await pages.ReadNewestAsync(id, cursor, pageSize, call.Cancellation);
-        }
-        else
-        {
-            Cursors.RequireNone(cursor);
-        }
-
+        var page = await pages.ReadNewestAsync(call, conversation, cursor, pageSize);
         var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
         return Page(
             call,

@@ -4,7 +4,6 @@ using Parley.Conversations.Messages;
 using Parley.Files;
 using Parley.Functions.Api.Requests;
 using Parley.Functions.Api.Responses;
-using Parley.Storage;
 
 namespace Parley.Functions.Api.MaiAgent;
 
@@ -36,16 +35,7 @@ public sealed class ParleyMessageForms(MessagePages pages, FileStore files) : IM
         var cursor = query.Cursor();
         query.ThrowIfInvalid();
 
-        CursorPage? page = null;
-        if (call.ConversationOrNull(conversation) is { } id)
-        {
-            page = await pages.ReadNewestAsync(id, cursor, pageSize, call.Cancellation);
-        }
-        else
-        {
-            Cursors.RequireNone(cursor);
-        }
-
+        var page = await pages.ReadNewestAsync(call, conversation, cursor, pageSize);
         var links = await files.LinksAsync(page?.Messages ?? [], call.Cancellation);
         var results = page?.Messages
             .Select(message => MessageResponse.Of(message, page.Conversation.Id, links))

@@ -8,7 +8,7 @@ using Parley.Spreadsheets;
 
 namespace Parley.Functions.Api.MaiAgent;
 
-/// <summary>What a dialect's clients expect of records that they read.</summary>
+/// <summary>The answers with records, in the form of one dialect.</summary>
 /// <param name="Respond">Answers with one record and its revision.</param>
 /// <param name="RespondPage">Answers with a page; the numbers are those of the page and of its size.</param>
 /// <param name="ReadLayout">Reads the columns of the workbook from the request's parameters.</param>
@@ -25,15 +25,12 @@ internal sealed record RecordForms(
     private static JsonResult<RecordResponse> Parley(Record record, int revision) =>
         new(RecordResponse.Of(record), MaiAgentJson.Default.RecordResponse) { Revision = revision };
 
-    private static JsonResult<RecordList> ParleyPage(RecordPage found, int page, int size, HttpRequest request)
-    {
-        var list = Page(found, RecordResponse.Of, page, size, request);
-        return new JsonResult<RecordList>(
-            new RecordList(list.Count, list.Next, list.Previous, list.Results), MaiAgentJson.Default.RecordList)
+    private static JsonResult<CountedList<RecordResponse>> ParleyPage(
+        RecordPage found, int page, int size, HttpRequest request) =>
+        new(Page(found, RecordResponse.Of, page, size, request), MaiAgentJson.Default.CountedListRecordResponse)
         {
             IsCountCapped = found.IsCapped,
         };
-    }
 
     private static JsonResult<MaiAgentRecord> Maiagent(Record record, int revision) =>
         new(MaiAgentRecord.Of(record), MaiAgentDialectJson.Default.MaiAgentRecord) { Revision = revision };

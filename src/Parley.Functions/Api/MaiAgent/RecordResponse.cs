@@ -40,10 +40,3 @@ public sealed record RecordResponse(
         record.Completion.Scores.AnswerSimilarity,
         record.Completion.Scores.ContextRecall);
 }
-
-/// <summary>A page of records, in the format of MaiAgent.</summary>
-/// <param name="Count">The number of records on all pages.</param>
-/// <param name="Next">The absolute URL of the next page; null on the last page.</param>
-/// <param name="Previous">The absolute URL of the previous page; null on the first page.</param>
-/// <param name="Results">The records of this page.</param>
-public sealed record RecordList(int Count, string? Next, string? Previous, IReadOnlyList<RecordResponse> Results);

@@ -175,8 +175,7 @@ public sealed class UploadFunctions(
 
     /// <summary>The id of an upload, which is a segment of its key and of its URL.</summary>
     private static string? IdIn(string file, TenantId tenant) => file.Split('/', '?')
-        .Where(segment => Guid.TryParse(segment, out _))
-        .Select(segment => Guid.Parse(segment).ToString())
+        .Select(segment => Guid.TryParse(segment, out var id) ? $"{id}" : "")
         .FirstOrDefault(id => EntityId.TryParse(id, EntityKind.Upload, tenant, out _));
 
     private static UploadLink? ReadLink(HttpRequest request, string id) =>

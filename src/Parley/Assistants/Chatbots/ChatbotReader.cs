@@ -93,18 +93,9 @@ public sealed class ChatbotReader(ParleyTables tables, Cursors cursors)
     public async Task<ChatbotPage> ListPageAsync(
         TenantId tenant, int page, int pageSize, CancellationToken cancellation)
     {
-        var counters = await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
-        var count = counters?.GetInt32(Counter) ?? 0;
-        var last = count - (long)(page - 1) * pageSize;
-        var rows = last < 1
-            ? []
-            : await tables.Tenants.ReadPageAsync(
-                tenant.PartitionKey,
-                ChatbotRowKeys.Chatbot,
-                NumberPage.NewestFirst(1, (int)last, null, pageSize),
-                cancellation);
-        return new ChatbotPage(
-            [.. rows.Select(row => ChatbotRow.Read(row, tenant)).Where(chatbot => chatbot.DeletedAt is null)], count);
+        var (found, count) = await tables.Tenants.ReadPageAsync(
+            tenant, Counter, ChatbotRowKeys.Chatbot, ChatbotRow.Read, page, pageSize, cancellation);
+        return new ChatbotPage([.. found.Where(chatbot => chatbot.DeletedAt is null)], count);
     }
 
     internal async Task<Chatbot?> FindEvenDeletedAsync(ChatbotKey key, CancellationToken cancellation) =>
