@@ -174,13 +174,14 @@ internal sealed class FollowUpModel(Simulation run, StrictTables tables, TableDe
     {
         Assert.True(followUp.Status != FollowUpStatus.Pending || followUp.DueAt >= past, $"{followUp} was never sent.");
         Assert.Equal(followUp.Status == FollowUpStatus.Pending, followUp.FinishedAt is null);
-        Assert.True(followUp.MessageId is not null || !IsSentByParley(followUp, state), $"{followUp} was sent, but names no message.");
+        Assert.True(followUp.MessageId is not null || !IsAsSentByParley(followUp, state), $"{followUp} was sent, but names no message.");
         Assert.InRange(state.Messages.Count(message => message.Text == followUp.Text), 0, 1);
         Assert.Equal(state.Head.Id, followUp.ConversationId);
     }
 
-    private static bool IsSentByParley(FollowUp followUp, ConversationState state) => Enumerable.Range(1, followUp.Revision)
-        .Any(revision => state.Events[(followUp.Number, revision)] is { From: FollowUpStatus.Pending, To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley });
+    /// <summary>True unless a client has changed the follow-up since: it may have cleared the message's id.</summary>
+    private static bool IsAsSentByParley(FollowUp followUp, ConversationState state) =>
+        state.Events[(followUp.Number, followUp.Revision)] is { From: FollowUpStatus.Pending, To: FollowUpStatus.Sent, Actor: FollowUpEvent.Parley };
 
     /// <summary>Every acknowledged change is stored and was not undone.</summary>
     private void VerifyAcknowledged(List<ConversationState> states)
