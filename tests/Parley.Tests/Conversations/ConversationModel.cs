@@ -115,6 +115,9 @@ internal sealed class ConversationModel(ModelSettings settings)
     /// <summary>The text that a quote of the message shows, or null if the message is deleted.</summary>
     public string? QuotedText(int number) => Messages[number - 1] is { DeletedBy: null } message ? message.Text : null;
 
+    /// <summary>Adds a thread, unless it is there already.</summary>
+    public void AddThread(int number, Guid id) => Revision += Threads.TryAdd(number, id) ? 1 : 0;
+
     /// <summary>The messages of a thread and of some tickets; null means all.</summary>
     public List<ModelMessage> Matching(Guid? thread, IReadOnlyList<int>? tickets) =>
         Messages.FindAll(message => (thread is null || message.Thread == thread) && (tickets is null || tickets.Any(number => message.Ticket == number)));
@@ -267,11 +270,10 @@ internal sealed class ConversationModel(ModelSettings settings)
             return new ModelResponse(ErrorCode.StaleRevision);
         }
 
-        var before = (Preview, Unread);
         Messages[number - 1] = change(message) with { Revision = message.Revision + 1, UpdatedAt = now };
 
-        // The head repeats the last message's text and the number of unread messages.
-        Revision += (Preview, Unread) == before ? 0 : 1;
+        // Every change is logged under a revision of the head.
+        Revision++;
         return new ModelResponse(null, number, message.Revision + 1);
     }
 }

@@ -290,9 +290,12 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
     }
 
+    private static bool IsHeadChanged(TableCall call) => call.RowKeys.Zip(call.Operations)
+        .Any(row => row is { First: ConversationRowKeys.Head, Second: not TableCallKind.Insert });
+
     private void Count(TableCall call, int status)
     {
-        if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && call.RowKeys.Contains(ConversationRowKeys.Head) && status < 300)
+        if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && IsHeadChanged(call) && status < 300)
         {
             headWrites[partition] = headWrites.GetValueOrDefault(partition) + 1;
             if (!call.MarksHead() && !earlier.Contains(call.Process))
