@@ -21,6 +21,10 @@ public sealed class StorageClock(TimeProvider time)
 
     // In ticks, because several requests read and write it at once.
     private long behind;
+    private bool isKnown;
+
+    /// <summary>True after the first answer of storage. Before, <see cref="Now"/> is the process's own time.</summary>
+    public bool IsKnown => Volatile.Read(ref isKnown);
 
     /// <summary>The present time of storage, exact to <see cref="Tolerance"/>.</summary>
     public DateTimeOffset Now => time.NowInMilliseconds() + new TimeSpan(Interlocked.Read(ref behind));
@@ -36,6 +40,7 @@ public sealed class StorageClock(TimeProvider time)
         {
             var difference = date - time.GetUtcNow();
             Interlocked.Exchange(ref behind, difference.Duration() > Tolerance ? difference.Ticks : 0);
+            Volatile.Write(ref isKnown, true);
         }
     }
 
