@@ -42,7 +42,7 @@ internal static class ConversationRowKeys
     /// <summary>The row by which readers of the change log find a conversation's changes of a minute.</summary>
     /// <param name="minute">Minutes since 1970 (UTC).</param>
     public static TableEntity LogIndexRow(ConversationKey conversation, long minute) =>
-        new(ActivityPartition(conversation), ChangeRowKeys.Index(minute, conversation.Number));
+        new(ActivityPartition(conversation), ChangeRowKeys.ChangedConversation(minute, conversation.Number));
 
     public const string ActivityList = "a|";
 

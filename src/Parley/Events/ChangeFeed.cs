@@ -94,7 +94,7 @@ public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
     {
         var page = new Page(after, limit, includes);
         var (last, count) = (after, 0);
-        await foreach (var changes in RowsAsync(conversation, after, ChangeRowKeys.All + "~", cancellation))
+        await foreach (var changes in RowsAsync(conversation, after, ChangeRowKeys.Changes + "~", cancellation))
         {
             if (!page.Add(changes))
             {
@@ -137,7 +137,7 @@ public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
         }
 
         var conversation = new ConversationKey(tenant, entry.Position.Number);
-        var last = ChangeRowKeys.Minute(entry.Position.Minute) + "~";
+        var last = ChangeRowKeys.ChangesOfMinute(entry.Position.Minute) + "~";
         var rows = await RowsAsync(conversation, after > entry.Position ? after : entry.Position, last, cancellation)
             .Take(limit + 1).ToListAsync(cancellation);
 
@@ -149,7 +149,7 @@ public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
     private IAsyncEnumerable<IReadOnlyList<FeedChange>> RowsAsync(
         ConversationKey conversation, FeedPosition after, string last, CancellationToken cancellation)
     {
-        var first = ChangeRowKeys.Conversation(after.Minute, after.IsInConversation ? after.Sequence : 0);
+        var first = ChangeRowKeys.ConversationChanges(after.Minute, after.IsInConversation ? after.Sequence : 0);
         return tables.Conversations
             .QueryAsync<TableEntity>(
                 Filters.Range(conversation.PartitionKey, first, last), cancellationToken: cancellation)

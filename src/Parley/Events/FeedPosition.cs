@@ -38,11 +38,11 @@ public readonly record struct FeedPosition(long Minute, int Kind, int Number, in
 
     /// <summary>The first key of the tenant's own partition that may be behind this position.</summary>
     internal string ObjectKey => IsInConversation || Kind == int.MaxValue
-        ? ChangeRowKeys.Minute(Minute) + "~"
-        : ChangeRowKeys.Object(Minute, Kind, Number, Sequence);
+        ? ChangeRowKeys.ChangesOfMinute(Minute) + "~"
+        : ChangeRowKeys.ObjectChange(Minute, Kind, Number, Sequence);
 
     /// <summary>The first key of an index row whose conversation may have a change behind this position.</summary>
     internal string IndexKey => Kind == int.MaxValue
-        ? ChangeRowKeys.Minute(Minute) + "~"
-        : ChangeRowKeys.Index(Minute, IsInConversation ? Number : 0);
+        ? ChangeRowKeys.ChangesOfMinute(Minute) + "~"
+        : ChangeRowKeys.ChangedConversation(Minute, IsInConversation ? Number : 0);
 }

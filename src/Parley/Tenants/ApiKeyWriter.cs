@@ -291,8 +291,9 @@ public sealed class ApiKeyWriter(
             },
             cancellation));
 
+    // A new key has revision 0 in its row.
     private TableTransactionAction Entry(ApiKey key, ChangeType type) =>
-        changes.Entry(key.Tenant, key.Number, type, Guid.Empty, key.Revision);
+        changes.Entry(key.Tenant, key.Number, type, Guid.Empty, key.Revision + 1);
 
     /// <summary>Gives versions before 0.3.0 the end of a rotated key, unless it was revoked in the meantime.</summary>
     private async Task ShortenAsync(ApiKey replaced, CancellationToken cancellation)

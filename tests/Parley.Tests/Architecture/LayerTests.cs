@@ -28,6 +28,7 @@ public sealed class LayerTests(ITestOutputHelper output)
         Assistants.Providers → Core
         Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files, Tenants.Limits
         Assistants.Records → Assistants.Completions, Spreadsheets
+        Events → Conversations
         Exports → Assistants.Records, Conversations.Messages, Files, Tenants.Limits, Webhooks, Spreadsheets
         Cleanup → Files, Tenants.Tokens
         Functions → all

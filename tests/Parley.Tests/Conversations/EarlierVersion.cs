@@ -16,7 +16,7 @@ internal static class EarlierVersion
         HasDefect = isEarlier ?? (_ => true),
         Omits = (table, rowKey, property) => table == "Conversations" && property switch
         {
-            null => rowKey.StartsWith("fc|", StringComparison.Ordinal) || rowKey.StartsWith(ChangeRowKeys.All, StringComparison.Ordinal),
+            null => rowKey.StartsWith("fc|", StringComparison.Ordinal) || rowKey.StartsWith(ChangeRowKeys.Changes, StringComparison.Ordinal),
             "Writer" or "OldRev" or "LogMinute" => rowKey == ConversationRowKeys.Head,
             "Messages" or "CountedAt" => rowKey.StartsWith("th|", StringComparison.Ordinal),
             "Position" => rowKey.StartsWith("tm|", StringComparison.Ordinal),

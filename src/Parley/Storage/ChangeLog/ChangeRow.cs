@@ -15,7 +15,7 @@ internal static class ChangeRow
     {
         var row = Create(
             partitionKey,
-            ChangeRowKeys.Conversation(changes.Minute, changes.Sequence),
+            ChangeRowKeys.ConversationChanges(changes.Minute, changes.Sequence),
             changes.At,
             changes.Actor,
             changes.Changes);
@@ -34,7 +34,7 @@ internal static class ChangeRow
     /// <summary>The row of an object's transaction, in its tenant's partition.</summary>
     public static TableEntity Create(string partitionKey, ObjectChange change) => Create(
         partitionKey,
-        ChangeRowKeys.Object(change.Minute, (int)change.Change.Type / 10, change.Number, change.Change.Revision),
+        ChangeRowKeys.ObjectChange(change.Minute, (int)change.Change.Type / 10, change.Number, change.Change.Revision),
         change.At,
         change.Actor,
         [change.Change]);
