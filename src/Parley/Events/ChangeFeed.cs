@@ -11,13 +11,13 @@ namespace Parley.Events;
 /// </summary>
 /// <remarks>
 /// A writer takes the minute from the clock of storage, and <see cref="WriteBudget"/> ends its attempt within 25 seconds.
-/// So <see cref="Settle"/> after its end a minute has all of its changes, and no position before that is passed by a
+/// So <see cref="SettleTime"/> after its end a minute has all of its changes, and no position before that is passed by a
 /// change that comes later.
 /// </remarks>
 public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
 {
     /// <summary>The time after the end of a minute from which its changes are complete.</summary>
-    public static readonly TimeSpan Settle = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(30);
 
     /// <summary>
     /// The most objects and conversations that a call looks through, so that a filter which nothing matches, or index
@@ -28,6 +28,9 @@ public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
     private static readonly Comparer<Entry> InOrder =
         Comparer<Entry>.Create((left, right) => left.Position.CompareTo(right.Position));
 
+    /// <summary>Tests set it, to show what it prevents.</summary>
+    internal TimeSpan Settle { get; init; } = SettleTime;
+
     /// <summary>The position behind everything that a tenant's feed returns now.</summary>
     public async Task<FeedPosition> EndAsync(TenantId tenant, CancellationToken cancellation)
     {
@@ -37,7 +40,7 @@ public sealed class ChangeFeed(ParleyTables tables, StorageClock clock)
             await tables.Tenants.FindAsync(tenant.PartitionKey, TenantRowKeys.Counter, cancellation);
         }
 
-        return FeedPosition.EndOf((clock.Now - Settle).Minute() - 1);
+        return FeedPosition.EndOf((clock.Earliest - Settle).Minute() - 1);
     }
 
     /// <summary>

@@ -10,7 +10,8 @@ namespace Parley.Storage;
 /// </summary>
 /// <remarks>
 /// Every answer of storage has a header Date in whole seconds. While the process's own clock agrees with it, that clock
-/// is used, since it is finer.
+/// is used, since it is finer. Otherwise the time lies between two bounds: the answer may have been under way for all of
+/// the time that the call took.
 /// </remarks>
 public sealed class StorageClock(TimeProvider time)
 {
@@ -19,15 +20,21 @@ public sealed class StorageClock(TimeProvider time)
     /// </summary>
     internal static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(2);
 
-    // In ticks, because several requests read and write it at once.
-    private long behind;
-    private bool isKnown;
+    private Offset? known;
 
-    /// <summary>True after the first answer of storage. Before, <see cref="Now"/> is the process's own time.</summary>
-    public bool IsKnown => Volatile.Read(ref isKnown);
+    /// <summary>True after the first answer of storage. Before, both times are the process's own.</summary>
+    public bool IsKnown => Volatile.Read(ref known) is not null;
 
-    /// <summary>The present time of storage, exact to <see cref="Tolerance"/>.</summary>
-    public DateTimeOffset Now => time.NowInMilliseconds() + new TimeSpan(Interlocked.Read(ref behind));
+    /// <summary>
+    /// The present time for writers: storage's, or a little later. What is dated too late is only found later.
+    /// </summary>
+    public DateTimeOffset Now => time.NowInMilliseconds() + (Volatile.Read(ref known)?.Latest ?? TimeSpan.Zero);
+
+    /// <summary>
+    /// The present time for readers: storage's, or a little earlier. What is read too early may not be complete.
+    /// </summary>
+    public DateTimeOffset Earliest =>
+        time.NowInMilliseconds() + (Volatile.Read(ref known)?.Earliest ?? TimeSpan.Zero);
 
     /// <summary>Follows the answers of a client.</summary>
     internal void Follow(ClientOptions options) =>
@@ -35,14 +42,24 @@ public sealed class StorageClock(TimeProvider time)
 
     private void Observe(DateTimeOffset date, TimeSpan underWay)
     {
-        // A late answer says nothing of the present: the process may have stood still while it was under way.
-        if (underWay <= Tolerance)
+        if (underWay > Tolerance && Volatile.Read(ref known) is { } better && better.UnderWay <= underWay)
         {
-            var difference = date - time.GetUtcNow();
-            Interlocked.Exchange(ref behind, difference.Duration() > Tolerance ? difference.Ticks : 0);
-            Volatile.Write(ref isKnown, true);
+            // A late answer says less: the process may have stood still while it was under way.
+            return;
         }
+
+        var difference = date - time.GetUtcNow();
+        var agrees = underWay <= Tolerance && difference.Duration() <= Tolerance;
+        Volatile.Write(
+            ref known,
+            agrees
+                ? new Offset(TimeSpan.Zero, TimeSpan.Zero, underWay)
+                : new Offset(difference, difference + underWay, underWay));
     }
+
+    /// <summary>What storage's time is more than the process's own, at least and at most.</summary>
+    /// <param name="UnderWay">The duration of the call that told it.</param>
+    private sealed record Offset(TimeSpan Earliest, TimeSpan Latest, TimeSpan UnderWay);
 
     private sealed class DatePolicy(StorageClock clock, TimeProvider time) : HttpPipelineSynchronousPolicy
     {
