@@ -56,8 +56,8 @@ internal static class PostMeasure
         // Neither JSON nor authentication: what a post takes more is the pipeline's.
         Func<ConversationKey, string, Task> AppendAlone(TenantClient client)
         {
-            var append = system.Services.GetRequiredService<MessageAppend>();
-            return (conversation, text) => append.AppendAsync(
+            var feature = system.Services.GetRequiredService<MessageAppend>();
+            return (conversation, text) => feature.AppendAsync(
                 new(conversation, null), new NewMessage(MessageRole.Staff, text, 1, "bench", null), null, CancellationToken.None);
         }
 

@@ -195,7 +195,7 @@ internal sealed class ConversationPlan(
 
         Next = next = next.Revision > head.Revision ? next : next with { Revision = head.Revision + 1 };
         var logged = changes.Select(change =>
-            change.Object == Guid.Empty ? new Change(change.Type, next.Id, next.Revision) : change);
+            change.Id == Guid.Empty ? new Change(change.Type, next.Id, next.Revision) : change);
         Add(ChangeRow.Create(
             key.PartitionKey,
             new ConversationChanges(

@@ -37,7 +37,7 @@ internal sealed record FollowUpMutation(
 
         foreach (var change in Changes)
         {
-            plan.Log(change.Type, change.Object, change.Revision);
+            plan.Log(change.Type, change.Id, change.Revision);
         }
 
         plan.Add(index.ChangeOf(AddedIndexRows, RemovedIndexRows));

@@ -1,9 +1,9 @@
 namespace Parley.Storage.ChangeLog;
 
 /// <summary>A change of one object.</summary>
-/// <param name="Object">The object's UUID.</param>
+/// <param name="Id">The object's UUID.</param>
 /// <param name="Revision">The object's revision after the change.</param>
-public readonly record struct Change(ChangeType Type, Guid Object, int Revision);
+public readonly record struct Change(ChangeType Type, Guid Id, int Revision);
 
 /// <summary>The changes of one transaction of a conversation.</summary>
 /// <param name="Minute">The minute of the index row that was written for it (minutes since 1970).</param>

@@ -60,7 +60,7 @@ internal static class ChangeRow
     }
 
     private static string Write(Change change) => string.Create(
-        CultureInfo.InvariantCulture, $"{(int)change.Type}:{change.Object:N}:{change.Revision}");
+        CultureInfo.InvariantCulture, $"{(int)change.Type}:{change.Id:N}:{change.Revision}");
 
     private static Change[] ReadChanges(TableEntity row) => [.. row.GetString("Changes").Split(' ').Select(Read)];
 
