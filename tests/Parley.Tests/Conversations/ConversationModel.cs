@@ -108,8 +108,6 @@ internal sealed class ConversationModel(ModelSettings settings)
 
     public int Unread => Messages.Count(message => message.Role == MessageRole.Customer && message.DeletedBy is null && message.Number > ReadUpTo);
 
-    private string? Preview => Messages.Count > 0 ? ConversationRow.Preview(Messages[^1].Text) : null;
-
     public int? OpenTicket => Tickets.Find(ticket => ticket.Status != TicketStatus.Completed)?.Number;
 
     /// <summary>The text that a quote of the message shows, or null if the message is deleted.</summary>

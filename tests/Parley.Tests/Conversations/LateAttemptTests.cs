@@ -62,8 +62,8 @@ public sealed class LateAttemptTests
         Assert.Equal(until, stored.HandedOffUntil);
     }
 
-    private static Task DeleteWithoutHeadAsync(ParleyProcess process, Message message) =>
-        process.Tables.Conversations.UpdateEntityAsync(
+    private static async Task DeleteWithoutHeadAsync(ParleyProcess process, Message message) =>
+        await process.Tables.Conversations.UpdateEntityAsync(
             new TableEntity(message.Key.Conversation.PartitionKey, MessageRowKeys.Message(message.Key.Sequence)) { ["DeletedBy"] = "test" },
             ETag.All);
 

@@ -1,4 +1,3 @@
-using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
@@ -184,9 +183,9 @@ public sealed class ChangeFeedTests
         return (await process.Creation.CreateAsync(Appends.Tenant, draft, null, CancellationToken.None)).Conversation.Key;
     }
 
-    private Task AnswerAsync(ConversationKey conversation) => process.Append.AppendAsync(
+    private async Task AnswerAsync(ConversationKey conversation) => await process.Append.AppendAsync(
         new EntityRef<ConversationKey>(conversation, null), new NewMessage(MessageRole.Staff, "answer", null, null, null), null, CancellationToken.None);
 
-    private Task FollowUpAsync(ConversationKey conversation) => process.FollowUpWriter.CreateAsync(
+    private async Task FollowUpAsync(ConversationKey conversation) => await process.FollowUpWriter.CreateAsync(
         new EntityRef<ConversationKey>(conversation, null), time.GetUtcNow().AddHours(1), "Still there?", "test", null, CancellationToken.None);
 }

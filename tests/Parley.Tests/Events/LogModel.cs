@@ -47,7 +47,7 @@ internal sealed class LogModel
     }
 
     /// <summary>Asserts that the feeds of the conversations alone return the same.</summary>
-    public async Task VerifyConversationsAsync(ChangeFeed feed, IReadOnlyList<FeedChange> read)
+    public static async Task VerifyConversationsAsync(ChangeFeed feed, IReadOnlyList<FeedChange> read)
     {
         foreach (var own in read.Where(change => change.Conversation is not null).GroupBy(change => change.Position.Number))
         {

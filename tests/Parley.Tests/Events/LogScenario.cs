@@ -41,7 +41,7 @@ internal static class LogScenario
         reader.Stop();
         await reading;
         model.Log.Verify(reader.Read);
-        await model.Log.VerifyConversationsAsync(reader.Feed, reader.Read);
+        await LogModel.VerifyConversationsAsync(reader.Feed, reader.Read);
     }
 
     private static async Task WriteAsync(Simulation run, Actor actor, int seed)
