@@ -7,6 +7,7 @@ using Parley.Conversations.FollowUps;
 using Parley.Conversations.Messages;
 using Parley.Conversations.Threads;
 using Parley.Conversations.Tickets;
+using Parley.Events;
 using Parley.Exports;
 using Parley.Files;
 using Parley.Senders;
@@ -38,5 +39,6 @@ public static class ParleyServices
             .AddWebhooks(configuration)
             .AddExports(configuration)
             .AddAssistants(configuration)
+            .AddEvents()
             .AddCleanup();
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Azure.Data.Tables;
+using Microsoft.Extensions.DependencyInjection;
 using Parley.Conversations;
+using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
 
@@ -23,9 +25,10 @@ internal static class PostMeasure
         await using var system = await StartedSystem.StartAsync(kind: options.Storage);
         var raw = new RawStorage(system.RawTables, TimeProvider.System, new RandomSource());
 
-        var rounds = await MeasureAsync(Clients);
-        var alone = await MeasureAsync(Clients, isAlone: true);
-        var busy = options.Storage != StorageKind.Cloud ? rounds : await MeasureAsync(Busy);
+        var rounds = await MeasureAsync(Clients, ThroughHttp);
+        var alone = await MeasureAsync(Clients, FunctionsAlone, "the functions alone");
+        var append = await MeasureAsync(Clients, AppendAlone, "the append alone");
+        var busy = options.Storage != StorageKind.Cloud ? rounds : await MeasureAsync(Busy, ThroughHttp);
         var table = new ComparisonTable()
             .AddRatioAtLeast(Figure.Of("messages/s", rounds, round => round.Rate), 0.85)
             .AddRatioAtMost(Figure.Of("p99 ms", rounds, round => round.P99), 3.0)
@@ -40,27 +43,42 @@ internal static class PostMeasure
         table.AddProcessors("message", busy)
             .AddRatioAtMost(Figure.Of("processor ms/message, the functions alone", alone, round => round.CpuMilliseconds), 1.2)
             .Add(Figure.Of("allocated KB/message, the functions alone", alone, round => round.AllocatedKilobytes))
+            .Add(Figure.Of("processor ms/message, the append alone", append, round => round.CpuMilliseconds))
+            .Add(Figure.Of("allocated KB/message, the append alone", append, round => round.AllocatedKilobytes))
             .Print();
         return true;
 
-        async Task<List<Round>> MeasureAsync(int clients, bool isAlone = false)
+        Func<ConversationKey, string, Task> ThroughHttp(TenantClient client) =>
+            (conversation, text) => client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text));
+
+        Func<ConversationKey, string, Task> FunctionsAlone(TenantClient client) => new FunctionsAlone(system.Services, client).PostAsync;
+
+        // Neither JSON nor authentication: what a post takes more is the pipeline's.
+        Func<ConversationKey, string, Task> AppendAlone(TenantClient client)
+        {
+            var feature = system.Services.GetRequiredService<MessageAppend>();
+            return (conversation, text) => feature.AppendAsync(
+                new(conversation, null), new NewMessage(MessageRole.Staff, text, 1, "bench", null), null, CancellationToken.None);
+        }
+
+        async Task<List<Round>> MeasureAsync(int clients, Func<TenantClient, Func<ConversationKey, string, Task>> post, string? what = null)
         {
             Console.WriteLine("  warming up");
-            var (warmParley, warmRaw) = await PrepareAsync(clients, WarmUp, int.MaxValue, seed: -1, isAlone);
+            var (warmParley, warmRaw) = await PrepareAsync(clients, WarmUp, int.MaxValue, seed: -1, post);
             await warmRaw();
             var count = (int)((await warmParley()).Rate * options.RoundLength.TotalSeconds);
 
             // Storage slows down as it fills, so both write the same number of messages to conversations that are new in
             // every round. The time limit only ends a round that hangs.
-            return await Round.RepeatAsync($"{count} messages of {clients} clients{(isAlone ? ", the functions alone" : "")}", options.Rounds, seed => PrepareAsync(clients, options.RoundLength * 5, count, seed, isAlone));
+            return await Round.RepeatAsync($"{count} messages of {clients} clients{(what is null ? "" : $", {what}")}", options.Rounds, seed => PrepareAsync(clients, options.RoundLength * 5, count, seed, post));
         }
 
-        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(int clients, TimeSpan limit, int most, int seed, bool isAlone)
+        async Task<(Func<Task<LoadResult>>, Func<Task<LoadResult>>)> PrepareAsync(
+            int clients, TimeSpan limit, int most, int seed, Func<TenantClient, Func<ConversationKey, string, Task>> post)
         {
             await system.Storage.PauseAsync();
             var client = await system.NewTenantAsync();
             using var rawClient = await system.NewTenantAsync();
-            var functions = new FunctionsAlone(system.Services, client);
             var waiting = await CreateAsync(client);
             var rawWaiting = await CreateAsync(rawClient);
             await system.Storage.BeginAsync();
@@ -69,9 +87,7 @@ internal static class PostMeasure
                 {
                     using (client)
                     {
-                        return await PostAsync(clients, waiting, limit, most, seed, (conversation, text) => isAlone
-                            ? functions.PostAsync(conversation, text)
-                            : client.PostAsync(TenantClient.Messages(conversation), TenantClient.Message(text)));
+                        return await PostAsync(clients, waiting, limit, most, seed, post(client));
                     }
                 },
                 () => PostAsync(clients, rawWaiting, limit, most, seed, raw.AppendAsync));

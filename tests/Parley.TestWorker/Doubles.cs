@@ -73,13 +73,16 @@ internal static class Doubles
     private static void AddFaults(IServiceCollection services, string storage, string file)
     {
         var faults = new StorageFaults(file);
-        var (tables, blobs, queues) = (StorageClients.TableOptions(), StorageClients.BlobOptions(), StorageClients.QueueOptions());
-        foreach (var options in new ClientOptions[] { tables, blobs, queues })
-        {
-            options.AddPolicy(faults, HttpPipelinePosition.PerRetry);
-        }
+        var (blobs, queues) = (StorageClients.BlobOptions(), StorageClients.QueueOptions());
+        blobs.AddPolicy(faults, HttpPipelinePosition.PerRetry);
+        queues.AddPolicy(faults, HttpPipelinePosition.PerRetry);
 
-        services.AddSingleton(new TableServiceClient(storage, tables));
+        services.AddSingleton(provider =>
+        {
+            var tables = StorageClients.TableOptions(provider.GetRequiredService<StorageClock>());
+            tables.AddPolicy(faults, HttpPipelinePosition.PerRetry);
+            return new TableServiceClient(storage, tables);
+        });
         services.AddSingleton(new BlobServiceClient(storage, blobs));
         services.AddSingleton(new QueueServiceClient(storage, queues));
     }

@@ -8,6 +8,8 @@ using Parley.Functions.Api.Access;
 using Parley.Functions.Api.Quotas;
 using Parley.Functions.Api.Responses;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
+using Parley.Tenants;
 
 namespace Parley.Functions.Api;
 
@@ -37,6 +39,7 @@ public sealed partial class ApiEndpoint(
         var call = context.Features.Get<Call>();
         try
         {
+            ChangeActor.Set(call is null ? null : ActorOf(call.Caller));
             await GuardAsync(context, () => call is null
                 ? throw new InvalidOperationException("The request has not been authorized.")
                 : guard.RunAsync(context, call.Caller, () => ExecuteAsync(context, () => handler(call))));
@@ -47,9 +50,14 @@ public sealed partial class ApiEndpoint(
         }
     }
 
-    /// <summary>Runs a handler that needs no API key.</summary>
-    public Task RunAsync(HttpRequest request, Func<Task<IResult>> handler) =>
-        GuardAsync(request.HttpContext, () => ExecuteAsync(request.HttpContext, handler));
+    /// <summary>
+    /// Runs a handler that needs no API key. If it changes something, it is the administrator's.
+    /// </summary>
+    public async Task RunAsync(HttpRequest request, Func<Task<IResult>> handler)
+    {
+        ChangeActor.Set(ChangeActor.Administrator);
+        await GuardAsync(request.HttpContext, () => ExecuteAsync(request.HttpContext, handler));
+    }
 
     /// <summary>Decides whether a request may reach its function; otherwise writes the problem.</summary>
     internal async Task<bool> TryAuthorizeAsync(HttpContext context, Func<FunctionAccess> access)
@@ -63,6 +71,9 @@ public sealed partial class ApiEndpoint(
         });
         return isAuthorized;
     }
+
+    private static ChangeActor ActorOf(Caller caller) =>
+        new(caller.Subject is null ? caller.Number : null, caller.Name);
 
     private async Task ExecuteAsync(HttpContext context, Func<Task<IResult>> handler)
     {

@@ -4,6 +4,7 @@ using Parley.Conversations;
 using Parley.Conversations.FollowUps;
 using Parley.Exports;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 using Parley.Tenants;
 
 namespace Parley.Operations.Backup;
@@ -41,7 +42,18 @@ internal sealed class TenantSnapshot(TableEntity? counter)
             "b|" => KeyParts.LastNumber(key) <= chatbots,
             "key|" => KeyParts.LastNumber(key) <= keys,
             "e|" => KeyParts.LastNumber(key) <= exports,
+            ChangeRowKeys.Changes when row.PartitionKey.Contains('|', StringComparison.Ordinal) =>
+                KeyParts.LastNumber(key) <= conversations,
+            ChangeRowKeys.Changes => Includes(ChangeRow.ReadObject(row)),
             _ => true,
         };
     }
+
+    private bool Includes(ObjectChange logged) => logged.Number <= logged.Change.Type switch
+    {
+        ChangeType.SenderCreated or ChangeType.SenderUpdated => senders,
+        ChangeType.ChatbotCreated or ChangeType.ChatbotUpdated or ChangeType.ChatbotDeleted => chatbots,
+        ChangeType.KeyCreated or ChangeType.KeyRotated or ChangeType.KeyRevoked => keys,
+        _ => exports,
+    };
 }

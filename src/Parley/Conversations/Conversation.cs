@@ -126,6 +126,12 @@ public sealed record Conversation
     internal ETag ListETag { get; init; }
 
     /// <summary>
+    /// The last minute with an index row of the change log (minutes since 1970). Every change of the conversation
+    /// until the next index row belongs to it.
+    /// </summary>
+    internal long LogMinute { get; init; }
+
+    /// <summary>
     /// The last hour with a schedule row for the clean-up of the conversation's idempotency keys (hours since 1970).
     /// </summary>
     internal long KeyHour { get; init; }

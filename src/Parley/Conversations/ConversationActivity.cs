@@ -16,10 +16,14 @@ namespace Parley.Conversations;
 /// The list rows of a conversation are in one of seven partitions beside the tenant's own
 /// (<see cref="ConversationRowKeys.ActivityPartition(ConversationKey)"/>), because they are most of a move's writes.
 /// </remarks>
-public sealed partial class ConversationActivity(ParleyTables tables, ILogger<ConversationActivity> logger)
+public sealed partial class ConversationActivity(
+    ParleyTables tables, StorageClock clock, ILogger<ConversationActivity> logger)
 {
-    /// <summary>The most list rows of a conversation: in the lists of all, of its inbox, of its contact.</summary>
-    private const int MaxListRows = 3;
+    /// <summary>
+    /// The most rows of a conversation in its list partition: in the lists of all, of its inbox, of its contact, and
+    /// the index row of the change log.
+    /// </summary>
+    private const int MaxListRows = 4;
 
     private readonly ConversationCover cover = new(tables);
 
@@ -31,6 +35,9 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     /// <param name="conversation">The conversation, as its head was read.</param>
     /// <param name="minute">The minute of the write (minutes since 1970).</param>
     /// <param name="unread">True when the write adds an unread message.</param>
+    /// <param name="logIndexRow">
+    /// The index row of the change log that the write needs, which is written with the list rows; null for none.
+    /// </param>
     /// <returns>
     /// The conversation with the minutes, list ETag and unread revision to store in the head.
     /// </returns>
@@ -38,33 +45,31 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
         Conversation conversation,
         long minute,
         bool unread,
+        TableEntity? logIndexRow,
         CancellationToken cancellation)
     {
         var next = BecomesUnread(conversation, unread)
             ? conversation with { UnreadRevision = conversation.UnreadRevision + 1 }
             : conversation;
-        if (minute <= conversation.ActivityMinute)
-        {
-            return await cover.WriteAsync(conversation, next, cancellation);
-        }
-
-        next = MovedTo(next, minute);
+        var moves = minute > conversation.ActivityMinute;
+        next = moves ? MovedTo(next, minute) : next;
         var covering = cover.WriteAsync(conversation, next, cancellation);
-        await Task.WhenAll(covering, ListAsync(next, cancellation));
+        await Task.WhenAll(covering, ListAsync(moves ? ListRows(next) : [], logIndexRow, cancellation));
         return await covering;
     }
 
-    /// <summary>Writes the list rows of the conversation's activity minute.</summary>
-    internal Task ListAsync(Conversation conversation, CancellationToken cancellation) =>
-        tables.Tenants.UpsertAllAsync(ListRows(conversation), cancellation);
+    /// <summary>Writes the list rows of the conversation's activity minute, and an index row of the change log.</summary>
+    internal Task ListAsync(
+        Conversation conversation, TableEntity? logIndexRow, CancellationToken cancellation) =>
+        ListAsync(ListRows(conversation), logIndexRow, cancellation);
 
     /// <summary>The list rows of a transaction that appends a message; see <see cref="PrepareAsync"/>.</summary>
     internal IndexRowChange ChangeOf(ConversationPlan plan, long minute, bool unread)
     {
-        var (head, prepared) = (plan.Head!, plan.Head!);
+        var (head, prepared, logIndexRow) = (plan.Head!, plan.Head!, plan.TakeLogIndexRow());
         return new IndexRowChange(async cancellation =>
         {
-            prepared = await PrepareAsync(head, minute, unread, cancellation);
+            prepared = await PrepareAsync(head, minute, unread, logIndexRow, cancellation);
             plan.Next = plan.Next! with
             {
                 ActivityMinute = prepared.ActivityMinute,
@@ -90,12 +95,17 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     internal async Task<Dictionary<ConversationKey, Conversation>> PrepareAllAsync(
         IReadOnlyCollection<Conversation> conversations, long minute, CancellationToken cancellation)
     {
+        var logMinute = clock.Now.Minute();
         var prepared = conversations
-            .Where(conversation => conversation.ActivityMinute >= minute)
+            .Where(conversation => conversation.ActivityMinute >= minute && conversation.LogMinute >= logMinute)
             .ToDictionary(conversation => conversation.Key);
         var moving = conversations
-            .Where(conversation => conversation.ActivityMinute < minute)
-            .Select(conversation => MovedTo(conversation, minute))
+            .Where(conversation => !prepared.ContainsKey(conversation.Key))
+            .Select(conversation => (
+                conversation.ActivityMinute < minute ? MovedTo(conversation, minute) : conversation) with
+            {
+                LogMinute = Math.Max(conversation.LogMinute, logMinute),
+            })
             .ToList();
         var covering = Task.WhenAll(
             moving.Chunk(Transactions.MaxOperations).Select(chunk => CoverTogetherAsync(chunk, cancellation)));
@@ -213,6 +223,12 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     private static Conversation MovedTo(Conversation conversation, long minute) =>
         conversation with { ActivityMinute = minute, ListMinute = minute };
 
+    private Task ListAsync(List<TableEntity> rows, TableEntity? logIndexRow, CancellationToken cancellation)
+    {
+        rows.AddRange(logIndexRow is null ? [] : [logIndexRow]);
+        return tables.Tenants.UpsertAllAsync(rows, cancellation);
+    }
+
     /// <summary>Raises <c>c|C</c> of those conversations that need it.</summary>
     /// <returns>The conversations that are covered: those that need nothing, and all if the call succeeds.</returns>
     private async Task<IEnumerable<Conversation>> CoverTogetherAsync(
@@ -227,7 +243,8 @@ public sealed partial class ConversationActivity(ParleyTables tables, ILogger<Co
     private async Task<IEnumerable<ConversationKey>> ListTogetherAsync(
         Conversation[] moved, CancellationToken cancellation)
     {
-        var rows = moved.SelectMany(ListRows)
+        var rows = moved
+            .SelectMany(one => ListRows(one).Append(ConversationRowKeys.LogIndexRow(one.Key, one.LogMinute)))
             .Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, row));
         var responses = await TrySubmitAsync(rows, moved.Length, cancellation);
         return responses.Count > 0 ? moved.Select(conversation => conversation.Key) : [];

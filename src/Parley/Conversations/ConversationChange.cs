@@ -1,5 +1,6 @@
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations;
 
@@ -28,6 +29,12 @@ public sealed class ConversationChange(ConversationTransaction transaction, Time
             {
                 Revisions.Require(expected, head.Revision, "conversation");
                 plan.Next = change(head);
+                if (plan.Next != head)
+                {
+                    var isHandedOff = plan.Next.HandedOffUntil > now && plan.Next.HandedOffUntil != head.HandedOffUntil;
+                    plan.Log(isHandedOff ? ChangeType.ConversationHandedOff : ChangeType.ConversationUpdated);
+                }
+
                 if (plan.Next.HandedOffUntil > now)
                 {
                     plan.Raise(new ConversationEvent(

@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Senders;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations;
 
@@ -22,6 +23,7 @@ public sealed class ConversationCreation(
     SenderWriter senderWriter,
     KeyedLock writers,
     WriteBudget budget,
+    StorageClock clock,
     TimeProvider time,
     RandomSource random)
 {
@@ -184,7 +186,7 @@ public sealed class ConversationCreation(
     /// Returns the operations of one transaction. The conversation's list row is the last one: its response has the
     /// ETag.
     /// </summary>
-    private static List<TableTransactionAction> ListingOf(
+    private List<TableTransactionAction> ListingOf(
         Conversation conversation,
         Sender? contact,
         bool isNewContact,
@@ -208,7 +210,7 @@ public sealed class ConversationCreation(
         if (contact is not null && isNewContact)
         {
             counterUpdate[SenderReader.Counter] = contact.Key.Number;
-            actions.AddRange(SenderRow.Insertion(contact));
+            actions.AddRange(senderWriter.InsertionOf(contact));
         }
 
         actions.Add(counter is null
@@ -228,14 +230,20 @@ public sealed class ConversationCreation(
     private async Task<Conversation> InsertHeadAsync(Conversation conversation, CancellationToken cancellation)
     {
         var running = budget.Start();
-        var isListed = false;
+        var (isListed, now) = (false, clock.Now);
+        conversation = conversation with { LogMinute = now.Minute() };
+        TableTransactionAction[] insertion =
+        [
+            new(TableTransactionActionType.Add, ConversationRow.Create(conversation)),
+            new(TableTransactionActionType.Add, LogRowOf(conversation, now)),
+        ];
         while (true)
         {
             await running.WaitAsync(cancellation);
             try
             {
-                var response = await running.SendAsync(InsertAsync, cancellation);
-                return conversation with { ETag = response.Headers.ETag!.Value };
+                var responses = await running.SendAsync(InsertAsync, cancellation);
+                return conversation with { ETag = responses[0].Headers.ETag!.Value };
             }
             catch (RequestFailedException e) when (e.IsAlreadyExists())
             {
@@ -250,17 +258,30 @@ public sealed class ConversationCreation(
             }
         }
 
-        async Task<Response> InsertAsync(CancellationToken token)
+        async Task<IReadOnlyList<Response>> InsertAsync(CancellationToken token)
         {
             if (!isListed)
             {
-                await activity.ListAsync(conversation, token);
+                await activity.ListAsync(
+                    conversation,
+                    ConversationRowKeys.LogIndexRow(conversation.Key, conversation.LogMinute),
+                    token);
                 isListed = true;
             }
 
-            return await tables.Conversations.AddEntityAsync(ConversationRow.Create(conversation), token);
+            return await tables.Conversations.SubmitAsync(insertion, token);
         }
     }
+
+    private static TableEntity LogRowOf(Conversation conversation, DateTimeOffset now) => ChangeRow.Create(
+        conversation.Key.PartitionKey,
+        new ConversationChanges(
+            conversation.LogMinute,
+            conversation.Revision,
+            now,
+            conversation.Id,
+            ChangeActor.Current,
+            [new Change(ChangeType.ConversationCreated, conversation.Id, conversation.Revision)]));
 
     private async Task<Conversation> MoveAsync(Conversation conversation, CancellationToken cancellation)
     {
@@ -272,7 +293,7 @@ public sealed class ConversationCreation(
             {
                 return await running.SendAsync(
                     token => activity.PrepareAsync(
-                        conversation, time.NowInMilliseconds().Minute(), unread: false, token),
+                        conversation, time.NowInMilliseconds().Minute(), unread: false, logIndexRow: null, token),
                     cancellation);
             }
             catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, cancellation))

@@ -3,6 +3,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations;
 
@@ -37,8 +38,13 @@ internal sealed record IndexRowChange(Func<CancellationToken, Task> Write)
 /// <param name="writeId">Identifies the attempt in the row that it writes.</param>
 /// <param name="ownIds">The ids of all attempts of this write, including this one.</param>
 /// <param name="parts">The features' parts, which react to events.</param>
+/// <param name="now">The present time of storage.</param>
 internal sealed class ConversationPlan(
-    ConversationKey key, string writeId, IReadOnlySet<string> ownIds, IReadOnlyList<IConversationPart> parts)
+    ConversationKey key,
+    string writeId,
+    IReadOnlySet<string> ownIds,
+    IReadOnlyList<IConversationPart> parts,
+    DateTimeOffset now)
 {
     // Upper bounds of an operation's URL, headers and boundary; of a property's quotes and type annotation; of a value
     // that is not a text.
@@ -48,6 +54,7 @@ internal sealed class ConversationPlan(
 
     private readonly List<TableTransactionAction> rows = [];
     private readonly List<IndexRowChange> indexRows = [];
+    private readonly List<Change> changes = [];
     private Func<Conversation, TableTransactionAction>? headOperation;
     private Action<IReadOnlyList<Response>>? committed;
     private Action? stored;
@@ -73,6 +80,32 @@ internal sealed class ConversationPlan(
         Conversation head, Conversation next, Func<Conversation, TableTransactionAction> operation)
     {
         (Head, Next, headOperation) = (head, next, operation);
+    }
+
+    /// <summary>
+    /// Logs a change in the transaction's row of the change log. Requires <see cref="SetHead"/> before the commit: the
+    /// change raises the conversation's revision, which numbers the rows of the log.
+    /// </summary>
+    /// <param name="id">The changed object's UUID.</param>
+    /// <param name="revision">The object's revision after the change.</param>
+    public void Log(ChangeType type, Guid id, int revision) => changes.Add(new Change(type, id, revision));
+
+    /// <summary>As above, for the conversation itself.</summary>
+    public void Log(ChangeType type) => Log(type, Guid.Empty, 0);
+
+    /// <summary>
+    /// The row that lets the feed find the changes, if the transaction needs a new one; null if the conversation has
+    /// one of this minute. The caller writes it before the transaction.
+    /// </summary>
+    public TableEntity? TakeLogIndexRow()
+    {
+        if (changes.Count == 0 || Next!.LogMinute >= now.Minute())
+        {
+            return null;
+        }
+
+        Next = Next with { LogMinute = now.Minute() };
+        return ConversationRowKeys.LogIndexRow(key, now.Minute());
     }
 
     /// <summary>Lets the features add their parts. Requires <see cref="SetHead"/>.</summary>
@@ -104,6 +137,7 @@ internal sealed class ConversationPlan(
     {
         rows.Clear();
         indexRows.Clear();
+        changes.Clear();
         (Next, committed, stored) = (Head, null, null);
     }
 
@@ -131,6 +165,7 @@ internal sealed class ConversationPlan(
     /// </exception>
     public IReadOnlyList<TableTransactionAction> Operations()
     {
+        AddLogRow();
         List<TableTransactionAction> operations = Next == Head ? rows : [.. rows, headOperation!(Next!)];
         if (operations.Count > Transactions.MaxOperations)
         {
@@ -142,6 +177,29 @@ internal sealed class ConversationPlan(
         return bytes <= Transactions.MaxBytes
             ? operations
             : throw new InvalidOperationException($"The transaction of {key.PartitionKey} has {bytes} bytes.");
+    }
+
+    private void AddLogRow()
+    {
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        var (head, next) = (Head!, Next!);
+        if (next.LogMinute < now.Minute())
+        {
+            throw new InvalidOperationException(
+                $"The changes of {key.PartitionKey} have no index row of this minute, so the feed would miss them.");
+        }
+
+        Next = next = next.Revision > head.Revision ? next : next with { Revision = head.Revision + 1 };
+        var logged = changes.Select(change =>
+            change.Id == Guid.Empty ? new Change(change.Type, next.Id, next.Revision) : change);
+        Add(ChangeRow.Create(
+            key.PartitionKey,
+            new ConversationChanges(
+                next.LogMinute, next.Revision, now, next.Id, ChangeActor.Current, [.. logged])));
     }
 
     public Task WriteIndexRowsAsync(CancellationToken cancellation) =>

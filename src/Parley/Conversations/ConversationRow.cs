@@ -94,6 +94,11 @@ internal static class ConversationRow
         return row;
     }
 
+    /// <summary>
+    /// The properties that a change of another row of the conversation changes, to be merged into the row.
+    /// </summary>
+    public static TableEntity Logged(Conversation conversation) => Marked(conversation);
+
     public static Conversation Read(TableEntity row, ConversationKey key) => new()
     {
         Key = key,
@@ -113,6 +118,7 @@ internal static class ConversationRow
         ListedUntil = Math.Max(row.GetInt64("ListedUntil") ?? 0, row.GetInt64("ActivityMinute")!.Value),
         ListETag = new ETag(row.GetString("ListETag")),
         KeyHour = row.GetInt64("KeyHour")!.Value,
+        LogMinute = row.GetInt64("LogMinute") ?? 0,
         ReadUpTo = row.GetInt32("ReadUpTo")!.Value,
         LastReadAt = row.GetDateTimeOffset("LastReadAt"),
         HandedOffUntil = row.GetDateTimeOffset("HandedOffUntil"),
@@ -154,6 +160,7 @@ internal static class ConversationRow
             ["Rev"] = conversation.Revision,
             ["Writer"] = conversation.Revision,
             ["OldRev"] = conversation.EarlierVersionsUpTo,
+            ["LogMinute"] = conversation.LogMinute,
         };
 
     private static int ReadEarlierVersionsUpTo(TableEntity row)

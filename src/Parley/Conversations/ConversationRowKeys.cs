@@ -1,6 +1,8 @@
 using System.Globalization;
+using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations;
 
@@ -36,6 +38,11 @@ internal static class ConversationRowKeys
 
     private static string ActivityPartition(TenantId tenant, int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{tenant.PartitionKey}|a{number}");
+
+    /// <summary>The row by which readers of the change log find a conversation's changes of a minute.</summary>
+    /// <param name="minute">Minutes since 1970 (UTC).</param>
+    public static TableEntity LogIndexRow(ConversationKey conversation, long minute) =>
+        new(ActivityPartition(conversation), ChangeRowKeys.ChangedConversation(minute, conversation.Number));
 
     public const string ActivityList = "a|";
 

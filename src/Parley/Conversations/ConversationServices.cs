@@ -19,6 +19,7 @@ internal static class ConversationServices
             services.GetServices<IConversationPart>(),
             services.GetRequiredService<KeyedLock>(),
             services.GetRequiredService<WriteBudget>(),
+            services.GetRequiredService<StorageClock>(),
             services.GetRequiredService<RandomSource>()))
         .AddSingleton<ConversationChange>()
         .AddSingleton<ConversationScan>()

@@ -50,6 +50,7 @@ public sealed class ConversationTransaction
     private readonly IReadOnlyList<IConversationPart> parts;
     private readonly KeyedLock writers;
     private readonly WriteBudget budget;
+    private readonly StorageClock clock;
     private readonly RandomSource random;
 
     internal ConversationTransaction(
@@ -58,10 +59,11 @@ public sealed class ConversationTransaction
         IEnumerable<IConversationPart> parts,
         KeyedLock writers,
         WriteBudget budget,
+        StorageClock clock,
         RandomSource random)
     {
         (this.tables, this.reader, this.parts) = (tables, reader, [.. parts]);
-        (this.writers, this.budget, this.random) = (writers, budget, random);
+        (this.writers, this.budget, this.clock, this.random) = (writers, budget, clock, random);
     }
 
     /// <summary>Edits the head, together with rows that the change adds to the plan.</summary>
@@ -197,6 +199,12 @@ public sealed class ConversationTransaction
                     return result;
                 }
 
+                if (plan.TakeLogIndexRow() is { } logIndexRow)
+                {
+                    plan.Add(new IndexRowChange(token => tables.Tenants.UpsertEntityAsync(
+                        logIndexRow, TableUpdateMode.Replace, token)));
+                }
+
                 running.ThrowIfUsedUp();
                 attempts.Add(plan);
                 try
@@ -281,7 +289,7 @@ public sealed class ConversationTransaction
     {
         var id = random.NextWriteId();
         ids.Add(id);
-        return new ConversationPlan(key, id, ids, parts);
+        return new ConversationPlan(key, id, ids, parts, clock.Now);
     }
 
     private async Task SendAsync(WriteBudget.Running running, ConversationPlan plan, CancellationToken cancellation)

@@ -10,7 +10,11 @@ namespace Parley.Conversations;
 /// <param name="DueAt">
 /// Milliseconds since 1970; null in a head that version 0.2.0 or an earlier one has written.
 /// </param>
-public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt, long? DueAt)
+/// <param name="Check">
+/// The random part of the UUID; 0 in a head that a version before 0.3.0 has written. No transaction depends on it: the
+/// change log has it from here.
+/// </param>
+public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt, long? DueAt, long Check)
 {
     /// <summary>
     /// The most pending follow-ups of a conversation: with their events they fit the transaction of a message.
@@ -33,15 +37,19 @@ public sealed record PendingFollowUp(int Number, int Revision, long CreatedAt, l
     internal static IReadOnlyList<PendingFollowUp> Read(string? text) =>
         string.IsNullOrEmpty(text) ? [] : [.. text.Split(' ').Select(ReadOne)];
 
-    // Version 0.2.0 ignores a fourth number, and writes three.
+    // Version 0.2.0 ignores a fourth number and more, and writes three.
     private static string Write(PendingFollowUp one) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{one.Number}:{one.Revision}:{one.CreatedAt}{(one.DueAt is { } dueAt ? $":{dueAt}" : "")}");
+        $"{one.Number}:{one.Revision}:{one.CreatedAt}{(one.DueAt is { } dueAt ? $":{dueAt}:{one.Check}" : "")}");
 
     private static PendingFollowUp ReadOne(string text)
     {
         var numbers = text.Split(':').Select(part => long.Parse(part, CultureInfo.InvariantCulture)).ToList();
         return new PendingFollowUp(
-            (int)numbers[0], (int)numbers[1], numbers[2], numbers.Count > 3 ? numbers[3] : null);
+            (int)numbers[0],
+            (int)numbers[1],
+            numbers[2],
+            numbers.Count > 3 ? numbers[3] : null,
+            numbers.Count > 4 ? numbers[4] : 0);
     }
 }

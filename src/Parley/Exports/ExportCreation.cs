@@ -2,6 +2,7 @@ using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Spreadsheets;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Exports;
 
@@ -117,7 +118,7 @@ public sealed class ExportCreation(
         return isNewHour ? hour : null;
     }
 
-    private static NumberedInsert<Export> Insertion(Export export, IdempotencyKey? key, long? keyHour)
+    private NumberedInsert<Export> Insertion(Export export, IdempotencyKey? key, long? keyHour)
     {
         var partition = export.Key.Tenant.PartitionKey;
         var rows = new List<TableTransactionAction>();
@@ -128,6 +129,7 @@ public sealed class ExportCreation(
         }
 
         rows.Add(new(TableTransactionActionType.Add, ExportRow.Create(export)));
+        rows.Add(exports.Entry(export, ChangeType.ExportCreated));
         var counter = new TableEntity(partition, TenantRowKeys.Counter) { [ExportStore.Counter] = export.Key.Number };
         counter.SetIfAny("KeyHour", keyHour);
         return new NumberedInsert<Export>(export, rows, counter);

@@ -2,6 +2,7 @@ using Azure.Data.Tables;
 using Microsoft.Extensions.Logging;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Exports;
 
@@ -15,6 +16,7 @@ public sealed partial class ExportStore(
     Schedule schedule,
     Cursors cursors,
     OptimisticUpdate updates,
+    ObjectLog log,
     ILogger<ExportStore> logger)
 {
     /// <summary>The property of a tenant's counter row that holds the number of its last export.</summary>
@@ -94,7 +96,10 @@ public sealed partial class ExportStore(
                 await WriteScheduleRowsAsync(export, changed, token);
                 return new Edit<Export>(
                     changed,
-                    [new(TableTransactionActionType.UpdateReplace, ExportRow.Create(changed), export.ETag)]);
+                    [
+                        new(TableTransactionActionType.UpdateReplace, ExportRow.Create(changed), export.ETag),
+                        Entry(changed, changed.Status == export.Status ? ChangeType.ExportUpdated : TypeOf(changed)),
+                    ]);
             },
             cancellation);
         await DropScheduleRowsAsync(before, after, cancellation);
@@ -104,6 +109,19 @@ public sealed partial class ExportStore(
             await FindAsync(known.Key, token)
             ?? throw new InvalidOperationException($"Export {known.Id} no longer exists.");
     }
+
+    /// <summary>The operation that logs a change of an export, in its transaction.</summary>
+    internal TableTransactionAction Entry(Export export, ChangeType type) =>
+        log.Entry(export.Key.Tenant, export.Key.Number, type, export.Id, export.Revision);
+
+    private static ChangeType TypeOf(Export export) => export.Status switch
+    {
+        ExportStatus.Completed => ChangeType.ExportCompleted,
+        ExportStatus.Failed => ChangeType.ExportFailed,
+        ExportStatus.Cancelled => ChangeType.ExportCancelled,
+        ExportStatus.Expired => ChangeType.ExportExpired,
+        _ => ChangeType.ExportUpdated,
+    };
 
     /// <summary>
     /// The next step; null when there is none. Its row is of the export's revision, so a change of an export that has a

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Senders;
 
@@ -11,6 +12,7 @@ public sealed class SenderWriter(
     SenderReader reader,
     OptimisticUpdate edits,
     TenantCounters counters,
+    ObjectLog log,
     TimeProvider time,
     RandomSource random)
 {
@@ -34,7 +36,7 @@ public sealed class SenderWriter(
 
                 return new NumberedInsert<Sender>(
                     sender,
-                    [.. SenderRow.Insertion(sender)],
+                    InsertionOf(sender),
                     new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter)
                     {
                         [SenderReader.Counter] = sender.Key.Number,
@@ -78,7 +80,8 @@ public sealed class SenderWriter(
                         ExternalId = changed.ExternalId == sender.ExternalId ? null : changed.ExternalId,
                     },
                     token);
-                return new Edit<Sender>(changed, ChangeOf(sender, changed));
+                return new Edit<Sender>(
+                    changed, [.. ChangeOf(sender, changed), Entry(changed, ChangeType.SenderUpdated)]);
             },
             cancellation);
     }
@@ -100,6 +103,16 @@ public sealed class SenderWriter(
             WriteId = writeId,
         };
     }
+
+    /// <summary>
+    /// The operations that insert a sender. The transaction fails when another sender has the identifier or the
+    /// external id.
+    /// </summary>
+    internal IReadOnlyList<TableTransactionAction> InsertionOf(Sender sender) =>
+        [.. SenderRow.Insertion(sender), Entry(sender, ChangeType.SenderCreated)];
+
+    private TableTransactionAction Entry(Sender sender, ChangeType type) =>
+        log.Entry(sender.Key.Tenant, sender.Key.Number, type, sender.Id, sender.Revision);
 
     private static List<TableTransactionAction> ChangeOf(Sender before, Sender after)
     {

@@ -52,9 +52,11 @@ public static class StorageClients
     /// Azure.Core retries 503s, time-outs and broken connections up to three times. Each attempt is limited to two
     /// seconds, so that all four and the pauses between them fit into <see cref="WriteBudget.SendTimeout"/>.
     /// </summary>
-    public static TableClientOptions TableOptions()
+    /// <param name="clock">Follows the answers; null for a client whose writes no reader follows by time.</param>
+    public static TableClientOptions TableOptions(StorageClock? clock = null)
     {
         var options = new TableClientOptions();
+        clock?.Follow(options);
         Retry(options, networkTimeout: TimeSpan.FromSeconds(2));
         options.AddPolicy(new SendCounter(), HttpPipelinePosition.PerRetry);
         options.AddPolicy(new StorageMeasure("table"), HttpPipelinePosition.PerRetry);

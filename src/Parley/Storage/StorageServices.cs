@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Parley.Core;
+using Parley.Storage.ChangeLog;
 using Parley.Storage.Secrets;
 
 namespace Parley.Storage;
@@ -15,7 +16,8 @@ internal static class StorageServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<RandomSource>();
-        services.TryAddSingleton(_ => StorageClients.ConnectTables(configuration, StorageClients.TableOptions()));
+        services.TryAddSingleton(provider => StorageClients.ConnectTables(
+            configuration, StorageClients.TableOptions(provider.GetRequiredService<StorageClock>())));
         services.TryAddSingleton(_ => StorageClients.ConnectBlobs(configuration));
         services.TryAddSingleton(_ => StorageClients.ConnectQueues(configuration));
 
@@ -27,6 +29,8 @@ internal static class StorageServices
             .AddSingleton<Schedule>()
             .AddSingleton(SecretOptions.Read(configuration))
             .AddSingleton<SecretSealer>()
+            .AddSingleton<StorageClock>()
+            .AddSingleton<ObjectLog>()
             .AddSingleton<KeyedLock>()
             .AddSingleton<WriteBudget>()
             .AddSingleton<OptimisticUpdate>()

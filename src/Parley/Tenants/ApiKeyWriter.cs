@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 using Parley.Tenants.Audit;
 
 namespace Parley.Tenants;
@@ -18,6 +19,7 @@ public sealed class ApiKeyWriter(
     TenantCounters counters,
     OptimisticUpdate edits,
     AuditLog log,
+    ObjectLog changes,
     TimeProvider time,
     RandomSource random)
 {
@@ -115,6 +117,7 @@ public sealed class ApiKeyWriter(
                     },
                     [
                         new(TableTransactionActionType.UpdateMerge, ApiKeyListRow.Edit(replaced), old.ETag),
+                        Entry(replaced, ChangeType.KeyRotated),
                         audit.ToAction(),
                     ],
                     Replaced: number);
@@ -159,7 +162,7 @@ public sealed class ApiKeyWriter(
         return revoked;
     }
 
-    private static Edit<ApiKey> Revocation(ApiKey key, DateTimeOffset at, string editId, AuditRecord audit)
+    private Edit<ApiKey> Revocation(ApiKey key, DateTimeOffset at, string editId, AuditRecord audit)
     {
         if (key.RevokedAt is not null)
         {
@@ -171,6 +174,7 @@ public sealed class ApiKeyWriter(
             revoked,
             [
                 new(TableTransactionActionType.UpdateMerge, ApiKeyListRow.Edit(revoked), key.ETag),
+                Entry(revoked, ChangeType.KeyRevoked),
                 audit.ToAction(),
             ]);
     }
@@ -270,7 +274,11 @@ public sealed class ApiKeyWriter(
                 var insertion = await prepare(number, writeId);
                 var key = insertion.Key with { WriteId = writeId };
                 List<TableTransactionAction> actions =
-                    [.. insertion.Actions, new(TableTransactionActionType.Add, ApiKeyListRow.Create(key))];
+                [
+                    .. insertion.Actions,
+                    new(TableTransactionActionType.Add, ApiKeyListRow.Create(key)),
+                    Entry(key, ChangeType.KeyCreated),
+                ];
                 if (caller is not null && insertion.Replaced != caller.Number)
                 {
                     actions.Add(Unchanged(caller));
@@ -282,6 +290,10 @@ public sealed class ApiKeyWriter(
                     new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter) { [ApiKeyReader.Counter] = number });
             },
             cancellation));
+
+    // A new key has revision 0 in its row.
+    private TableTransactionAction Entry(ApiKey key, ChangeType type) =>
+        changes.Entry(key.Tenant, key.Number, type, Guid.Empty, key.Revision + 1);
 
     /// <summary>Gives versions before 0.3.0 the end of a rotated key, unless it was revoked in the meantime.</summary>
     private async Task ShortenAsync(ApiKey replaced, CancellationToken cancellation)

@@ -19,6 +19,9 @@ public sealed class StrictTables(TimeProvider time)
 
     private readonly Service service = new(time);
 
+    /// <summary>The service's present time: the header Date of its responses.</summary>
+    internal DateTimeOffset Now => time.GetUtcNow();
+
     /// <summary>Creates a process's connection.</summary>
     /// <param name="process">The name of the process in traces.</param>
     /// <param name="hooks">Hooks around its calls.</param>

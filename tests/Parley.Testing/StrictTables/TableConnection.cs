@@ -1,3 +1,4 @@
+using System.Globalization;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
@@ -55,9 +56,11 @@ public sealed class TableConnection : HttpPipelineTransport
     /// <summary>
     /// Options for a client of this connection, with this number of retries and no waiting on the wall clock.
     /// </summary>
-    public TableClientOptions ClientOptions(int retries = 0)
+    /// <param name="retries">The retries of the client.</param>
+    /// <param name="clock">The clock that follows the answers; null for none.</param>
+    public TableClientOptions ClientOptions(int retries = 0, StorageClock? clock = null)
     {
-        var options = StorageClients.TableOptions();
+        var options = StorageClients.TableOptions(clock);
         options.Transport = this;
         options.Retry.MaxRetries = retries;
         options.Retry.Mode = RetryMode.Fixed;
@@ -70,7 +73,7 @@ public sealed class TableConnection : HttpPipelineTransport
     }
 
     /// <summary>A client that uses this connection.</summary>
-    public TableServiceClient ServiceClient(int retries = 0) => new(StrictTables.ConnectionString, ClientOptions(retries));
+    public TableServiceClient ServiceClient(int retries = 0, StorageClock? clock = null) => new(StrictTables.ConnectionString, ClientOptions(retries, clock));
 
     /// <summary>Ends the process immediately.</summary>
     public void Kill() => crash ??= $"{Name} was killed";
@@ -89,7 +92,9 @@ public sealed class TableConnection : HttpPipelineTransport
             () => Execute(request, call),
             fault => fault.Kind == FaultKind.Busy ? ServiceResponse.Refuse(TableError.ServerBusy) : throw Unanswered(fault, call),
             message.CancellationToken).ConfigureAwait(false);
-        message.Response = ResponseWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
+        var response = ResponseWriter.Write(request, answer, fault.Kind == FaultKind.Cut ? fault.Bytes : 0);
+        response.Add("Date", tables.Now.ToString("R", CultureInfo.InvariantCulture));
+        message.Response = response;
         message.Response.ClientRequestId = message.Request.ClientRequestId;
         var sent = message.Request.Content?.TryComputeLength(out var length) is true ? length : 0;
         Interlocked.Add(ref bytes, sent + (message.Response.ContentStream?.Length ?? 0));

@@ -33,6 +33,9 @@ public sealed record TableDefect
     /// </summary>
     public Func<string, string, string?, bool> Omits { get; init; } = (_, _, _) => false;
 
+    /// <summary>As <see cref="Omits"/> of a row, for its updates only: its insertion is carried out.</summary>
+    public Func<string, string, bool> OmitsUpdates { get; init; } = (_, _) => false;
+
     internal TableRequest OfRequest(TableRequest request) => request with
     {
         Operations = [.. request.Operations.Where(operation => !IsOmitted(request, operation)).Select(Known).Select(Unconditional)],
@@ -78,7 +81,9 @@ public sealed record TableDefect
     };
 
     private bool IsOmitted(TableRequest request, Operation operation) =>
-        request.Kind == TableCallKind.Transaction && Omits(operation.Table, operation.RowKey, null);
+        request.Kind == TableCallKind.Transaction
+        && (Omits(operation.Table, operation.RowKey, null)
+            || (operation.Kind != TableCallKind.Insert && OmitsUpdates(operation.Table, operation.RowKey)));
 
     private Operation Known(Operation operation) => operation with
     {

@@ -12,9 +12,11 @@ public sealed class LayerTests(ITestOutputHelper output)
     private static readonly LayerRules Rules = LayerRules.Parse("""
         Storage.Secrets → Core
         Storage → Storage.Secrets
-        Tenants.Audit, Files, Senders → Storage
+        Storage.ChangeLog → Storage
+        Tenants.Audit, Files → Storage
+        Senders → Storage.ChangeLog
         Tenants.Limits → Core
-        Tenants → Tenants.Audit
+        Tenants → Storage.ChangeLog, Tenants.Audit
         Tenants.Tokens → Tenants
         Webhooks → Tenants
         Conversations → Senders
@@ -22,10 +24,11 @@ public sealed class LayerTests(ITestOutputHelper output)
         Conversations.Tickets → Conversations
         Conversations.Messages → Conversations.Threads, Conversations.Tickets, Files, Senders
         Conversations.FollowUps → Conversations.Messages
-        Assistants.Chatbots → Storage
+        Assistants.Chatbots → Storage.ChangeLog
         Assistants.Providers → Core
         Assistants.Completions → Assistants.Chatbots, Assistants.Providers, Conversations.Messages, Files, Tenants.Limits
         Assistants.Records → Assistants.Completions, Spreadsheets
+        Events → Conversations
         Exports → Assistants.Records, Conversations.Messages, Files, Tenants.Limits, Webhooks, Spreadsheets
         Cleanup → Files, Tenants.Tokens
         Functions → all

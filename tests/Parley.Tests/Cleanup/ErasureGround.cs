@@ -78,10 +78,10 @@ internal sealed class ErasureGround(StrictTables tables, VirtualTime time)
     public static ErasedCounts Filled(int count) => new(2 * count, 2 * count, count, 5 * count, 5 * count, count, count);
 
     /// <summary>
-    /// The counts after <see cref="BuildAsync"/>: besides, a key with its row in the list, the counter, and the audit
-    /// entries of tenant and key.
+    /// The counts after <see cref="BuildAsync"/>: besides, a key with its rows in the list and in the change log, the
+    /// counter, and the audit entries of tenant and key.
     /// </summary>
-    public static ErasedCounts Built(int added = 0) => Filled(2 + added) with { Tenants = 8 + 2 * added, Keys = 3 + added };
+    public static ErasedCounts Built(int added = 0) => Filled(2 + added) with { Tenants = 9 + 2 * added, Keys = 3 + added };
 
     public ErasureProcess Process(TableConnection connection, int seed, int pageRows = 1000, int maxPages = 300) =>
         new(new ParleyProcess(connection, time, seed, exports: new(blobs.ServiceClient(connection), new NoQueues(), new NoQueues())), blobs.ServiceClient(connection), pageRows, maxPages);

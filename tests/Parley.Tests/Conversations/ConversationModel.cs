@@ -108,12 +108,13 @@ internal sealed class ConversationModel(ModelSettings settings)
 
     public int Unread => Messages.Count(message => message.Role == MessageRole.Customer && message.DeletedBy is null && message.Number > ReadUpTo);
 
-    private string? Preview => Messages.Count > 0 ? ConversationRow.Preview(Messages[^1].Text) : null;
-
     public int? OpenTicket => Tickets.Find(ticket => ticket.Status != TicketStatus.Completed)?.Number;
 
     /// <summary>The text that a quote of the message shows, or null if the message is deleted.</summary>
     public string? QuotedText(int number) => Messages[number - 1] is { DeletedBy: null } message ? message.Text : null;
+
+    /// <summary>Adds a thread, unless it is there already.</summary>
+    public void AddThread(int number, Guid id) => Revision += Threads.TryAdd(number, id) ? 1 : 0;
 
     /// <summary>The messages of a thread and of some tickets; null means all.</summary>
     public List<ModelMessage> Matching(Guid? thread, IReadOnlyList<int>? tickets) =>
@@ -267,11 +268,10 @@ internal sealed class ConversationModel(ModelSettings settings)
             return new ModelResponse(ErrorCode.StaleRevision);
         }
 
-        var before = (Preview, Unread);
         Messages[number - 1] = change(message) with { Revision = message.Revision + 1, UpdatedAt = now };
 
-        // The head repeats the last message's text and the number of unread messages.
-        Revision += (Preview, Unread) == before ? 0 : 1;
+        // Every change is logged under a revision of the head.
+        Revision++;
         return new ModelResponse(null, number, message.Revision + 1);
     }
 }

@@ -61,7 +61,7 @@ public sealed class ConversationPlanTests
         Assert.Equal(texts, plan.Operations().Count);
     }
 
-    private static ConversationPlan NewPlan() => new(Key, "id", new HashSet<string> { "id" }, []);
+    private static ConversationPlan NewPlan() => new(Key, "id", new HashSet<string> { "id" }, [], DateTimeOffset.UnixEpoch);
 
     private static TableEntity Row(string rowKey, string text) => new(Key.PartitionKey, rowKey) { ["Text"] = text };
 }

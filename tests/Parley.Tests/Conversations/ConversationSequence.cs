@@ -226,7 +226,7 @@ internal sealed class ConversationSequence(int seed)
             var thread = await process.ThreadCreation.CreateAsync(head, MessageId(number), CancellationToken.None);
             Assert.Equal(messageIds[number], thread.MessageId);
             Assert.Equal(model.Threads.GetValueOrDefault(thread.Sequence, thread.Id), thread.Id);
-            model.Threads[thread.Sequence] = thread.Id;
+            model.AddThread(thread.Sequence, thread.Id);
             return new ModelResponse(null, thread.Sequence);
         });
     }

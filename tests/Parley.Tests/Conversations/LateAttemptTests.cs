@@ -1,3 +1,5 @@
+using Azure;
+using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
@@ -35,15 +37,15 @@ public sealed class LateAttemptTests
                     if (landLate is not null && !isDeleted)
                     {
                         isDeleted = true;
-                        await other.Change.DeleteAsync(id, $"{first.Id}", "test", null, CancellationToken.None);
+                        await DeleteWithoutHeadAsync(other, first);
                     }
                 },
             }),
             time,
             seed: 2);
 
-        // The change needs a message that is deleted before its second attempt. The deletion leaves the head as it is,
-        // so the first attempt can still land.
+        // The change needs a message that is deleted before its second attempt, by an instance of a version before
+        // 0.3.0. That leaves the head as it is, so the first attempt can still land.
         var refused = await Assert.ThrowsAsync<ParleyException>(() => process.Transaction.EditAsync(
             id,
             async (head, plan, token) =>
@@ -59,6 +61,11 @@ public sealed class LateAttemptTests
         var stored = await other.Conversations.GetAsync(id, CancellationToken.None);
         Assert.Equal(until, stored.HandedOffUntil);
     }
+
+    private static async Task DeleteWithoutHeadAsync(ParleyProcess process, Message message) =>
+        await process.Tables.Conversations.UpdateEntityAsync(
+            new TableEntity(message.Key.Conversation.PartitionKey, MessageRowKeys.Message(message.Key.Sequence)) { ["DeletedBy"] = "test" },
+            ETag.All);
 
     private static async Task<Message> AppendAsync(ParleyProcess process, EntityRef<ConversationKey> id) =>
         (await process.Append.AppendAsync(

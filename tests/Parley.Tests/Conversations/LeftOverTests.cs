@@ -21,7 +21,7 @@ public sealed class LeftOverTests
         var (tables, conversation) = await Appends.NewConversationAsync(time);
         var (process, id) = (new ParleyProcess(tables.Connect(), time, seed: 1), new EntityRef<ConversationKey>(conversation, null));
         var head = await process.Conversations.GetAsync(id, CancellationToken.None);
-        var prepared = await process.Activity.PrepareAsync(head, head.ActivityMinute, unread: true, CancellationToken.None);
+        var prepared = await process.Activity.PrepareAsync(head, head.ActivityMinute, unread: true, logIndexRow: null, CancellationToken.None);
         Assert.Equal(1, await UnreadAsync(process, head));
 
         await process.Reading.ReadAsync(id, null, CancellationToken.None);

@@ -5,6 +5,8 @@ using Parley.Conversations.Tickets;
 using Parley.Core;
 using Parley.Storage;
 using Parley.Testing;
+using Parley.Tests.Conversations.FollowUps;
+using Parley.Tests.Events;
 using Parley.Tests.OnStrictTables;
 using Xunit;
 
@@ -72,6 +74,12 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
 
     public Simulation Run => run;
 
+    /// <summary>By how much the clock of the process with this seed is ahead.</summary>
+    public Func<int, TimeSpan> Skew { get; init; } = _ => TimeSpan.Zero;
+
+    /// <summary>The changes that were committed, and logged.</summary>
+    public LogModel Log { get; } = new();
+
     public List<ConversationKey> Conversations { get; } = [];
 
     public List<Request> Appends { get; } = [];
@@ -88,7 +96,7 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
 
     /// <summary>Starts a process whose calls the simulation schedules, with its own faults.</summary>
     public ParleyProcess Start(string name, int seed, Func<TableCall, Fault>? fault = null) =>
-        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), run.Time, seed, write: ScheduleForms.Of(run, seed), shards: ScheduleForms.Shards);
+        new(run.Connect(Tables, name, new TableHooks { Fault = fault, After = Count, Defect = defect }), new SkewedTime(run.Time, Skew(seed)), seed, write: ScheduleForms.Of(run, seed), shards: ScheduleForms.Shards);
 
     /// <summary>
     /// Starts an instance of version 0.2.0. It leaves heads that say of list rows in another partition that they are in
@@ -290,9 +298,13 @@ internal sealed class Model(Simulation run, TableDefect? defect = null)
         Assert.Equal(lists.Keys.Count(key => key.StartsWith("c|", StringComparison.Ordinal)), lists[TenantRowKeys.Counter].GetInt32("LastConversation"));
     }
 
+    private static bool IsHeadChanged(TableCall call) => call.RowKeys.Zip(call.Operations)
+        .Any(row => row is { First: ConversationRowKeys.Head, Second: not TableCallKind.Insert });
+
     private void Count(TableCall call, int status)
     {
-        if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && call.RowKeys.Contains(ConversationRowKeys.Head) && status < 300)
+        Log.Committed(call, status);
+        if (call is { Kind: TableCallKind.Transaction, Table: "Conversations", PartitionKey: { } partition } && IsHeadChanged(call) && status < 300)
         {
             headWrites[partition] = headWrites.GetValueOrDefault(partition) + 1;
             if (!call.MarksHead() && !earlier.Contains(call.Process))

@@ -12,6 +12,7 @@ using Parley.Operations.Format;
 using Parley.Operations.Restore;
 using Parley.Senders;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 using Xunit;
 
 namespace Parley.Tests.Operations;
@@ -110,6 +111,10 @@ public sealed class BackupUnderWritesTests : IDisposable
             Assert.Equal(Dense(head.Last), Numbers(rows.Keys, "m|"));
             Assert.Equal(head.LastMessage ?? "", head.Last == 0 ? "" : rows[MessageRowKeys.Message(head.Last)].GetString("Text"));
             Assert.Contains(ConversationRowKeys.Conversation(key.Number), listed.Keys);
+            var logged = rows.Keys.Where(row => row.StartsWith(ChangeRowKeys.Changes, StringComparison.Ordinal)).ToList();
+            Assert.Equal(Dense(head.Revision), logged.Select(KeyParts.LastNumber));
+            Assert.All(logged, row => Assert.Contains(
+                (ConversationRowKeys.ActivityPartition(key), ChangeRowKeys.ChangedConversation(ChangeRowKeys.ReadMinute(row), key.Number)), places));
             Assert.All(ConversationActivity.ListRows(head), row => Assert.Contains((row.PartitionKey, row.RowKey), places));
             Assert.True(listed[ConversationRowKeys.Conversation(key.Number)].GetInt64("Until") >= head.ListedUntil);
             if (head is { Unread: > 0, Inbox: not null })

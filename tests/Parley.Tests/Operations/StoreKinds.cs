@@ -11,6 +11,7 @@ using Parley.Exports;
 using Parley.Files;
 using Parley.Senders;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 using Parley.Tenants;
 using Parley.Tenants.Audit;
 using Parley.Tenants.Tokens;
@@ -82,6 +83,9 @@ internal static class StoreKinds
         (nameof(AdministrationRowKeys.Sealing), "Tenants", "sealing"),
         (nameof(SigningKeyRowKeys.SigningKey), "Tenants", "token-key|"),
         (nameof(TenantErasureRowKeys.Erasure), "Tenants", "erase|"),
+        (nameof(ChangeRowKeys.ConversationChanges), "Conversations", "l|"),
+        (nameof(ChangeRowKeys.ObjectChange), "Tenants", "l|##########|###|"),
+        (nameof(ChangeRowKeys.ChangedConversation), "Tenants", "l|"),
         (nameof(AdministrationRowKeys.ApiKeyPartition), "Keys", ""),
     ];
 
@@ -92,6 +96,7 @@ internal static class StoreKinds
         nameof(FollowUpRowKeys.FollowUpEvents), nameof(FollowUpRowKeys.MessageFollowUps), nameof(FollowUpRowKeys.FollowUpList), nameof(FollowUpRowKeys.FollowUpsInChat), nameof(FollowUpRowKeys.ScheduledFollowUps), nameof(IdempotencyRowKeys.ScheduledKeys),
         nameof(AuditRowKeys.AuditEntries), nameof(TenantErasureRowKeys.Erasures), nameof(AdministrationRowKeys.Tenants), nameof(SigningKeyRowKeys.SigningKeys), nameof(FileRowKeys.ScheduledFiles), nameof(ExportRowKeys.ScheduledExports), nameof(ChatbotRowKeys.ChatbotPartition), nameof(RecordRowKeys.Records), nameof(RecordRowKeys.RecordsAt),
         nameof(CompletionRowKeys.ScheduledCompletions), nameof(ScheduleRowKeys.SchedulePartition), nameof(ScheduleRowKeys.SchedulePartitions), nameof(ScheduleRowKeys.DuePartition),
+        nameof(ChangeRowKeys.Changes), nameof(ChangeRowKeys.ChangesOfMinute),
     ];
 
     /// <summary>Every kind, as <c>Table/Name</c>.</summary>

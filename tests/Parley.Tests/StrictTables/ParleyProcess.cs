@@ -66,7 +66,7 @@ internal sealed class ParleyProcess
             .AddSingleton(typeof(ILogger<>), typeof(Logger<>))
             .AddSingleton(time)
             .AddSingleton(new RandomSource(seed))
-            .AddSingleton(connection.ServiceClient(retries))
+            .AddSingleton(provider => connection.ServiceClient(retries, provider.GetRequiredService<StorageClock>()))
             .AddSingleton(exports.Blobs)
             .AddParley(assistants.Settings)
             .AddSingleton(shards is { } number ? new ScheduleOptions(write) { Shards = number } : new ScheduleOptions(write))

@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Assistants.Chatbots;
 
@@ -11,6 +12,7 @@ public sealed class ChatbotWriter(
     WebChats webChats,
     OptimisticUpdate edits,
     TenantCounters counters,
+    ObjectLog log,
     TimeProvider time,
     RandomSource random)
 {
@@ -35,6 +37,7 @@ public sealed class ChatbotWriter(
                 chatbot,
                 [
                     new(TableTransactionActionType.Add, ChatbotRow.Create(chatbot)),
+                    Entry(chatbot, ChangeType.ChatbotCreated),
                     .. await webChats.ChangeAsync(chatbot.Key, [], chatbot.WebChats, token),
                 ],
                 new TableEntity(tenant.PartitionKey, TenantRowKeys.Counter)
@@ -111,10 +114,16 @@ public sealed class ChatbotWriter(
                 changed,
                 [
                     new(TableTransactionActionType.UpdateReplace, ChatbotRow.Create(changed), chatbot.ETag),
+                    Entry(
+                        changed,
+                        changed.DeletedAt is null ? ChangeType.ChatbotUpdated : ChangeType.ChatbotDeleted),
                     .. await webChats.ChangeAsync(chatbot.Key, chatbot.WebChats, changed.WebChats, token),
                 ]);
         },
         cancellation);
+
+    private TableTransactionAction Entry(Chatbot chatbot, ChangeType type) =>
+        log.Entry(chatbot.Key.Tenant, chatbot.Key.Number, type, chatbot.Id, chatbot.Revision);
 
     /// <summary>Returns a chatbot that has the tenant's next number and no content.</summary>
     private Chatbot NewChatbot(TenantId tenant, TableEntity? counterRow, string writeId)

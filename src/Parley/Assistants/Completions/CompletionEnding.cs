@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Assistants.Completions;
 
@@ -69,8 +70,12 @@ internal sealed class CompletionEnding(
     {
         plan.Add(new TableTransactionAction(
             TableTransactionActionType.UpdateMerge, CompletionRow.Ended(After(message)), Stored.ETag));
+        plan.Log(TypeOf(Completion), Completion.Id, Stored.Revision);
         return Task.CompletedTask;
     }
+
+    internal static ChangeType TypeOf(Completion ended) =>
+        ended.Error is null ? ChangeType.CompletionCompleted : ChangeType.CompletionFailed;
 
     /// <summary>True if the caller may still write or end the completion.</summary>
     /// <param name="seen">The completion as the caller read it.</param>

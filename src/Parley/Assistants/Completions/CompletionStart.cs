@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Conversations;
 using Parley.Conversations.Messages;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Assistants.Completions;
 
@@ -33,6 +34,7 @@ internal sealed class CompletionStart(
         plan.Add(
             new TableTransactionAction(TableTransactionActionType.Add, CompletionRow.Create(completion)),
             response => Completion = completion with { ETag = response.Headers.ETag!.Value });
+        plan.Log(ChangeType.CompletionStarted, completion.Id, completion.Revision);
         plan.Add(new IndexRowChange(token => store.WriteIndexRowsAsync(completion, token)));
         if (!completion.IsAutoReply)
         {

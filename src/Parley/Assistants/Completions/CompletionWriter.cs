@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using Parley.Conversations;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
@@ -17,6 +18,8 @@ public sealed class CompletionWriter(
     ParleyTables tables,
     CompletionStore store,
     MessageAppend append,
+    ConversationReader conversations,
+    ConversationTransaction transaction,
     WriteBudget budget,
     TimeProvider time,
     RandomSource random) : IDisposable
@@ -247,40 +250,43 @@ public sealed class CompletionWriter(
         }
     }
 
-    private async Task<Completion> EndWithoutReplyAsync(Completion completion, bool isProducer)
-    {
-        var running = budget.Start();
-        var stored = completion;
-        while (true)
-        {
-            await running.WaitAsync(CancellationToken.None);
-            running.ThrowIfUsedUp();
-            var ended = completion with
-            {
-                Status = CompletionStatus.Ended,
-                EndedAt = Timestamps.Latest(time.NowInMilliseconds(), completion.CreatedAt),
-            };
-            try
-            {
-                await running.SendAsync(
-                    token => tables.Conversations.UpdateEntityAsync(
-                        CompletionRow.Ended(ended), stored.ETag, TableUpdateMode.Merge, token),
-                    CancellationToken.None);
-                return ended;
-            }
-            catch (Exception e) when (StorageErrors.IsLostRaceOrUnknown(e, CancellationToken.None))
-            {
-                if (await TryReadAsync(completion) is { } current)
-                {
-                    if (!CompletionEnding.IsOpen(completion, current, isProducer))
-                    {
-                        return current;
-                    }
+    private Task<Completion> EndWithoutReplyAsync(Completion completion, bool isProducer) => transaction.RunAsync(
+        completion.Key.Conversation,
+        new ConversationWrite<(Conversation Head, Completion Stored), Completion>(
+            async (_, token) => (
+                await conversations.GetAsync(new(completion.Key.Conversation, null), token),
+                await store.FindAsync(completion.Key, token) ?? completion),
+            state => state.Stored.ETag,
 
-                    stored = current;
-                }
-            }
+            // An end that was stored is found like another caller's: the completion is not open any more.
+            (_, _, _, _) => Task.FromResult<string?>(null),
+            (state, plan, _) => Task.FromResult(EndIfOpen(completion, isProducer, state, plan))),
+        CancellationToken.None);
+
+    private Completion EndIfOpen(
+        Completion completion,
+        bool isProducer,
+        (Conversation Head, Completion Stored) state,
+        ConversationPlan plan)
+    {
+        if (!CompletionEnding.IsOpen(completion, state.Stored, isProducer))
+        {
+            return state.Stored;
         }
+
+        var ended = completion with
+        {
+            Status = CompletionStatus.Ended,
+            EndedAt = Timestamps.Latest(time.NowInMilliseconds(), completion.CreatedAt),
+        };
+        plan.SetHead(
+            state.Head,
+            state.Head,
+            next => new(TableTransactionActionType.UpdateMerge, ConversationRow.Logged(next), state.Head.ETag));
+        plan.Add(new TableTransactionAction(
+            TableTransactionActionType.UpdateMerge, CompletionRow.Ended(ended), state.Stored.ETag));
+        plan.Log(CompletionEnding.TypeOf(ended), ended.Id, state.Stored.Revision);
+        return ended;
     }
 
     /// <summary>Reads the stored completion; null when storage does not respond.</summary>

@@ -1,13 +1,16 @@
 using Azure.Data.Tables;
 using Parley.Assistants.Chatbots;
 using Parley.Assistants.Completions;
+using Parley.Conversations;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Assistants.Records;
 
 /// <summary>Writes the scores of records, each in one transaction, also while the completion is running.</summary>
-public sealed class RecordScores(ParleyTables tables, CompletionStore store, OptimisticUpdate edits)
+public sealed class RecordScores(
+    CompletionStore store, ConversationReader conversations, ConversationTransaction transaction)
 {
     /// <summary>Changes the scores of a record.</summary>
     /// <param name="chatbot">The chatbot of the record.</param>
@@ -20,47 +23,62 @@ public sealed class RecordScores(ParleyTables tables, CompletionStore store, Opt
     /// <see cref="ErrorCode.StaleRevision"/>, <see cref="ErrorCode.Busy"/>, or
     /// <see cref="ErrorCode.StorageUnavailable"/> (the scores may have been stored).
     /// </exception>
-    public Task<Completion> ChangeAsync(
+    public async Task<Completion> ChangeAsync(
         Chatbot chatbot,
         string id,
         Func<CompletionScores, CompletionScores> change,
         Func<int, bool>? expected,
-        CancellationToken cancellation) =>
-        EntityId.TryParse(id, EntityKind.Completion, chatbot.Key.Tenant, out var entity)
-            ? edits.WriteAsync(
-                tables.Conversations,
-                $"{entity.Conversation.PartitionKey}|{CompletionRowKeys.Completion(entity.Sequence)}",
-                async token =>
-                    await store.FindAsync(chatbot.Key.Tenant, id, token) is { } completion
-                    && completion.Chatbot == chatbot.Id
-                        ? completion
-                        : throw NotFound(),
-                completion => new RowVersion(completion.Revision, completion.EditId, completion.ETag),
-                (completion, editId, _) =>
+        CancellationToken cancellation)
+    {
+        if (!EntityId.TryParse(id, EntityKind.Completion, chatbot.Key.Tenant, out var entity))
+        {
+            throw NotFound();
+        }
+
+        return await transaction.EditAsync(
+            entity.Conversation,
+            async token => (Record: await ReadAsync(chatbot, id, token), Head: await HeadAsync(entity, token)),
+            state => new RowVersion(state.Record.Revision, state.Record.EditId, state.Record.ETag),
+            (state, plan, _) =>
+            {
+                var (completion, head) = state;
+                Revisions.Require(expected, completion.Revision, "record");
+                var scores = change(completion.Scores);
+                if (scores == completion.Scores)
                 {
-                    Revisions.Require(expected, completion.Revision, "record");
-                    var scores = change(completion.Scores);
-                    if (scores == completion.Scores)
-                    {
-                        return Task.FromResult(new Edit<Completion>(completion, []));
-                    }
+                    return Task.FromResult(completion);
+                }
 
-                    var changed = completion with
-                    {
-                        Scores = scores,
-                        Revision = completion.Revision + 1,
-                        EditId = editId,
-                    };
+                var changed = completion with
+                {
+                    Scores = scores,
+                    Revision = completion.Revision + 1,
+                    EditId = plan.WriteId,
+                };
+                plan.SetHead(
+                    head,
+                    head,
+                    next => new(TableTransactionActionType.UpdateMerge, ConversationRow.Logged(next), head.ETag));
 
-                    // Replace, not merge: a cleared score must lose its property in the row. A completion producer that
-                    // writes at the same time loses nothing: the ETag ensures that the row is still the one that was
-                    // read, and the producer's own writes are merges, which keep the scores.
-                    var row = CompletionRow.Create(changed);
-                    return Task.FromResult(new Edit<Completion>(
-                        changed, [new(TableTransactionActionType.UpdateReplace, row, completion.ETag)]));
-                },
-                cancellation)
+                // Replace, not merge: a cleared score must lose its property in the row. A completion producer that
+                // writes at the same time loses nothing: the ETag ensures that the row is still the one that was
+                // read, and the producer's own writes are merges, which keep the scores.
+                plan.Add(new TableTransactionAction(
+                    TableTransactionActionType.UpdateReplace, CompletionRow.Create(changed), completion.ETag));
+                plan.Log(ChangeType.CompletionUpdated, changed.Id, changed.Revision);
+                return Task.FromResult(changed);
+            },
+            cancellation);
+    }
+
+    private async Task<Completion> ReadAsync(Chatbot chatbot, string id, CancellationToken cancellation) =>
+        await store.FindAsync(chatbot.Key.Tenant, id, cancellation) is { } completion
+        && completion.Chatbot == chatbot.Id
+            ? completion
             : throw NotFound();
+
+    private async Task<Conversation> HeadAsync(EntityId id, CancellationToken cancellation) =>
+        await conversations.FindAsync(id.Conversation, cancellation) ?? throw NotFound();
 
     private static ParleyException NotFound() =>
         ErrorCode.RecordNotFound.With("There is no such record of this chatbot.");

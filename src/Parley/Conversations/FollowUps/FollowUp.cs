@@ -98,7 +98,7 @@ public sealed record FollowUp
 
     /// <summary>The part that the conversation's head stores while the follow-up is pending.</summary>
     internal PendingFollowUp AsPending => new(
-        Number, Revision, CreatedAt.ToUnixTimeMilliseconds(), DueAt.ToUnixTimeMilliseconds());
+        Number, Revision, CreatedAt.ToUnixTimeMilliseconds(), DueAt.ToUnixTimeMilliseconds(), Check);
 
     public Guid Id => new EntityId(EntityKind.FollowUp, Conversation, Number, Check).ToGuid();
 

@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Parley.Conversations.Messages;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.FollowUps;
 
@@ -14,11 +15,13 @@ namespace Parley.Conversations.FollowUps;
 /// <param name="Actions">Operations of the transaction.</param>
 /// <param name="AddedIndexRows">The new revisions. Their index rows are written before the transaction.</param>
 /// <param name="RemovedIndexRows">The previous revisions. Their index rows are deleted after the transaction.</param>
+/// <param name="Changes">The changes to log.</param>
 internal sealed record FollowUpMutation(
     IReadOnlyList<PendingFollowUp> Pending,
     IReadOnlyList<TableTransactionAction> Actions,
     IReadOnlyList<IndexedFollowUp> AddedIndexRows,
-    IReadOnlyList<IndexedFollowUp> RemovedIndexRows)
+    IReadOnlyList<IndexedFollowUp> RemovedIndexRows,
+    IReadOnlyList<Change> Changes)
 {
     /// <summary>
     /// Adds the changes to a transaction. The rows of the new revisions are written before it, and those of the
@@ -30,6 +33,11 @@ internal sealed record FollowUpMutation(
         foreach (var action in Actions)
         {
             plan.Add(action);
+        }
+
+        foreach (var change in Changes)
+        {
+            plan.Log(change.Type, change.Id, change.Revision);
         }
 
         plan.Add(index.ChangeOf(AddedIndexRows, RemovedIndexRows));
@@ -119,6 +127,12 @@ internal sealed record FollowUpMutation(
             [
                 .. ending.Select(one => new IndexedFollowUp(
                     head.Key, one.Number, one.Revision, FollowUpStatus.Pending, one.CreatedAt, DueAt: null)),
+            ],
+            [
+                .. ending.Select(one => new Change(
+                    transition.To == FollowUpStatus.Sent ? ChangeType.FollowUpSent : ChangeType.FollowUpCancelled,
+                    new EntityId(EntityKind.FollowUp, head.Key, one.Number, one.Check).ToGuid(),
+                    one.Revision + 1)),
             ]);
     }
 }

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.FollowUps;
 
@@ -153,6 +154,7 @@ public sealed class FollowUpWriter(
         plan.Add(FollowUpRow.Create(created));
         plan.Add(FollowUpRow.OfMessage(new MessageKey(head.Key, head.Last), created.Number));
         plan.Add(EventOf(created, from: null, actor));
+        plan.Log(ChangeType.FollowUpCreated, created.Id, created.Revision);
         plan.Add(index.ChangeOf([IndexedFollowUp.Of(created)], []));
         plan.Next = head with
         {
@@ -222,6 +224,7 @@ public sealed class FollowUpWriter(
         plan.Add(new TableTransactionAction(
             TableTransactionActionType.UpdateReplace, FollowUpRow.Create(after), before.ETag));
         plan.Add(EventOf(after, before.Status, actor, detail));
+        plan.Log(TypeOf(before, after), after.Id, after.Revision);
         index.AddChatList(plan, before, after);
         AddLinks(plan, before, after);
         var others = head.Pending.Where(one => one.Number != after.Number);
@@ -230,6 +233,15 @@ public sealed class FollowUpWriter(
             Pending = after.Status == FollowUpStatus.Pending ? [.. others, after.AsPending] : [.. others],
         };
     }
+
+    private static ChangeType TypeOf(FollowUp before, FollowUp after) => after.Status switch
+    {
+        _ when after.Status == before.Status => ChangeType.FollowUpUpdated,
+        FollowUpStatus.Sent => ChangeType.FollowUpSent,
+        FollowUpStatus.Failed => ChangeType.FollowUpFailed,
+        FollowUpStatus.Cancelled => ChangeType.FollowUpCancelled,
+        _ => ChangeType.FollowUpUpdated,
+    };
 
     private static void Count(FollowUp before, FollowUp after, string actor)
     {

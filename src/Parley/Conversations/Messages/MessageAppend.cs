@@ -4,6 +4,7 @@ using Parley.Conversations.Threads;
 using Parley.Core;
 using Parley.Files;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.Messages;
 
@@ -28,9 +29,9 @@ public sealed class MessageAppend(
 {
     /// <summary>
     /// The most operations without parts: two keys, the file and those of the attachments, the thread and the message's
-    /// row in it, the message and the head.
+    /// row in it, the message, the head and the row of the change log.
     /// </summary>
-    internal const int MaxOperations = 7 + Attachment.MaxCount;
+    internal const int MaxOperations = 8 + Attachment.MaxCount;
 
     /// <exception cref="ParleyException">
     /// <see cref="ErrorCode.ConversationNotFound"/>, <see cref="ErrorCode.ConversationFull"/>,
@@ -161,7 +162,9 @@ public sealed class MessageAppend(
                 MessageOf(head, draft, MessageReferences.None, createdAt, plan.WriteId, check));
             AddRows(plan, head, prepared, message, draft, key: null);
             await part.AddAsync(plan, message, cancellation);
-            return true;
+
+            // Another minute has begun since the preparation: the feed would not find the changes.
+            return plan.TakeLogIndexRow() is null;
         },
         cancellation);
 
@@ -256,6 +259,7 @@ public sealed class MessageAppend(
         }
 
         plan.Add(MessageRow.Create(message));
+        plan.Log(ChangeType.MessageCreated, message.Id, message.Revision);
         var isCustomers = message.Role == MessageRole.Customer;
         var next = prepared with
         {

@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Files;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.Messages;
 
@@ -63,6 +64,7 @@ public sealed class MessageChange
         var edited = await WriteAsync(
             id,
             messageId,
+            ChangeType.MessageUpdated,
             message => ThrowIfDeleted(message) with { Text = text, EditedBy = editor },
             expected,
             cancellation);
@@ -78,6 +80,7 @@ public sealed class MessageChange
         var rated = await WriteAsync(
             id.Key.Conversation,
             token => ReadOwnAsync(id, token),
+            ChangeType.MessageFeedback,
             message => ThrowIfDeleted(message) with { Feedback = feedback },
             expected,
             cancellation);
@@ -103,6 +106,7 @@ public sealed class MessageChange
         var deleted = await WriteAsync(
             id,
             messageId,
+            ChangeType.MessageDeleted,
             message => message.DeletedBy is not null ? message : Emptied(message, deleter),
             expected,
             cancellation);
@@ -141,12 +145,14 @@ public sealed class MessageChange
     private Task<Change> WriteAsync(
         EntityRef<ConversationKey> id,
         string messageId,
+        ChangeType type,
         Func<Message, Message> change,
         Func<int, bool>? expected,
         CancellationToken cancellation) =>
         WriteAsync(
             id.Key,
             token => ReadAsync(id, MessageKey.TryParseIn(id.Key, messageId, out var parsed) ? parsed : null, token),
+            type,
             change,
             expected,
             cancellation);
@@ -155,6 +161,7 @@ public sealed class MessageChange
     private Task<Change> WriteAsync(
         ConversationKey conversation,
         Func<CancellationToken, Task<(Conversation Head, Message Message)>> read,
+        ChangeType type,
         Func<Message, Message> change,
         Func<int, bool>? expected,
         CancellationToken cancellation)
@@ -177,6 +184,7 @@ public sealed class MessageChange
                 changed = changed with { EditId = plan.WriteId, Revision = message.Revision + 1, UpdatedAt = at };
                 var headAfter = HeadAfter(head, message, changed);
                 plan.SetHead(head, headAfter, HeadOperation);
+                plan.Log(type, changed.Id, changed.Revision);
 
                 // Replace, not merge: a shorter text may need fewer properties than the old one.
                 plan.Add(new TableTransactionAction(

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.Messages;
 
@@ -22,7 +23,7 @@ public sealed class MessageReading(
     TimeProvider time)
 {
     /// <summary>
-    /// Marks all messages up to one as read. It makes one call for the head, three for every 99 messages, one to find
+    /// Marks all messages up to one as read. It makes one call for the head, three for every 98 messages, one to find
     /// unread rows and one to delete them.
     /// </summary>
     /// <param name="messageId">
@@ -68,12 +69,13 @@ public sealed class MessageReading(
         cancellation);
 
     /// <summary>
-    /// Marks at most the next 99 of the customer's messages, because the head takes one operation of the transaction.
+    /// Marks at most the next 98 of the customer's messages, because the head and the row of the change log take two
+    /// operations of the transaction.
     /// </summary>
     private async Task MarkAsync(
         Conversation head, int target, DateTimeOffset readAt, ConversationPlan plan, CancellationToken cancellation)
     {
-        const int Chunk = Transactions.MaxOperations - 1;
+        const int Chunk = Transactions.MaxOperations - 2;
         if (head.ReadUpTo >= target)
         {
             return;
@@ -97,6 +99,7 @@ public sealed class MessageReading(
             }
         }
 
+        plan.Log(ChangeType.ConversationRead);
         plan.Next = head with { ReadUpTo = upTo, Unread = unread, LastReadAt = readAt };
     }
 

@@ -1,6 +1,7 @@
 using Azure.Data.Tables;
 using Parley.Core;
 using Parley.Storage;
+using Parley.Storage.ChangeLog;
 
 namespace Parley.Conversations.Tickets;
 
@@ -50,6 +51,7 @@ public sealed class TicketWriter(
                 ArgumentOutOfRangeException.ThrowIfGreaterThan(ticket.Number, TicketReader.MaxNumber);
                 plan.Next = head with { Tickets = ticket.Number, OpenTicket = ticket.Number };
                 plan.Add(TicketRow.Create(ticket));
+                plan.Log(ChangeType.TicketCreated, ticket.Id, ticket.Revision);
                 return Task.FromResult(ticket);
             },
             cancellation);
@@ -89,6 +91,8 @@ public sealed class TicketWriter(
                     plan.Next = head with { OpenTicket = closes ? null : head.OpenTicket };
                     plan.Add(new TableTransactionAction(
                         TableTransactionActionType.UpdateReplace, TicketRow.Create(changed), current.ETag));
+                    plan.Log(
+                        closes ? ChangeType.TicketCompleted : ChangeType.TicketUpdated, changed.Id, changed.Revision);
                 }
 
                 return Task.FromResult(changed);

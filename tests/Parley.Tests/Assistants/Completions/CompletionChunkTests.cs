@@ -274,7 +274,7 @@ public sealed class CompletionChunkTests
     {
         var (process, random) = (Process(), new RandomSource(1));
         var store = new CompletionStore(counted, process.Schedule, NullLogger<CompletionStore>.Instance);
-        return new CompletionWriter(counted, store, process.Append, new WriteBudget(time, random), time, random);
+        return new CompletionWriter(counted, store, process.Append, process.Conversations, process.Transaction, new WriteBudget(time, random), time, random);
     }
 
     /// <summary>A running completion of a new conversation with a new chatbot.</summary>

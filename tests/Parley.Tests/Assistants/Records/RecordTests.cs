@@ -173,7 +173,7 @@ public sealed class RecordTests
             },
             Faults,
             seeds: 5);
-        Assert.Equal(2, calls);
+        Assert.Equal(3, calls);
 
         // Sets one score and clears another.
         static Task ScoreAsync(Ground ground, ParleyProcess process) =>
